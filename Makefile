@@ -1,0 +1,98 @@
+# Everything from a fresh clone needs git, make and Python 3.12 or newer; uv fetches the rest.
+#   make            set up, then the demonstration
+#   make help       the other targets
+# Settings: PYTHON=/path/to/python3.12   PYTEST_ARGS="-k cancel -x"   DEMO_OUT=folder
+
+.DEFAULT_GOAL := demo
+.PHONY: demo test lint format gui bench env clean distclean help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PRIVATE_UV := .uv/bin/uv
+STAMP := $(VENV)/.rheojobs-env
+OLDEST_UV := 0.6
+DEMO_OUT ?= demo
+PYTEST_ARGS ?=
+
+# Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
+export UV_COMPILE_BYTECODE := 1
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+# The environment belongs to one place and one interpreter: a copied or moved checkout, a
+# vanished interpreter or another PYTHON= makes it anew.
+ENV_OK := $(shell { read -r where && read -r python; } 2>/dev/null <$(STAMP) \
+	&& test "$$where" = "$$(pwd -P)" && test -x $(BIN)/python \
+	&& { test -z '$(PYTHON)' || test "$$python" = '$(PYTHON)'; } && echo yes)
+ifneq ($(ENV_OK),yes)
+.PHONY: $(STAMP)
+endif
+
+demo: env ## set up and run the demonstration into demo/ (the default)
+	@$(BIN)/rheojobs demo --out "$(DEMO_OUT)"
+
+test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them)
+	@$(BIN)/python scripts/check-qt
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: env ## ruff, mypy and the three floors
+	@status=0; \
+	$(BIN)/ruff check || status=1; \
+	$(BIN)/ruff format --check || status=1; \
+	$(BIN)/python -m mypy || status=1; \
+	$(BIN)/lint-imports || status=1; \
+	exit $$status
+
+format: env ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+gui: env ## open the window
+	@$(BIN)/python scripts/check-qt --window
+	@$(BIN)/rheojobs gui
+
+bench: env ## run the comparisons of benchmarks/
+	@$(BIN)/python benchmarks/whole_jobs.py
+
+env: $(STAMP) ## only make or update the environment in .venv
+	@:
+
+# uv: the one on the PATH if recent enough, else one from PyPI in the checkout's own .uv.
+# Python: $PYTHON, else the one .venv has, else what find-python finds.
+$(STAMP): pyproject.toml uv.lock scripts/find-python
+	@set -eu; \
+	recent() { "$$1" --version 2>/dev/null | awk -v oldest=$(OLDEST_UV) \
+	  '{ split($$2, is, "."); split(oldest, min, "."); good = is[1] > min[1] || (is[1] == min[1] && is[2]+0 >= min[2]+0) } END { exit !good }'; }; \
+	found=; \
+	if test -n '$(PYTHON)'; then found=$$(PYTHON='$(PYTHON)' scripts/find-python) || exit 1; fi; \
+	if recent uv; then uv=uv; \
+	elif recent $(PRIVATE_UV); then uv=$(PRIVATE_UV); \
+	else \
+	  base=$$(PYTHON="$$found" scripts/find-python 3.8 ensurepip 2>/dev/null) \
+	    || base=$$(PYTHON= UV=/nonexistent scripts/find-python 3.8 ensurepip) || exit 1; \
+	  echo "Installing uv into .uv"; \
+	  rm -rf .uv; "$$base" -m venv .uv; \
+	  .uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=$(OLDEST_UV)' \
+	    || { echo "rheojobs: uv could not be installed from PyPI (see above): check the network, or put uv on the PATH" >&2; exit 1; }; \
+	  uv=$(PRIVATE_UV); \
+	fi; \
+	if test -f $@ && read -r where <$@ && test "$$where" != "$$(pwd -P)"; then rm -rf $(VENV); fi; \
+	if test -n "$$found"; then :; \
+	elif PYTHON=$(BIN)/python scripts/find-python >/dev/null 2>&1; then found=$(BIN)/python; \
+	else found=$$(PYTHON= UV=$$uv scripts/find-python) || exit 1; fi; \
+	echo "Setting up .venv with Python $$("$$found" -c 'import platform; print(platform.python_version())') (the first time downloads about 0.6 GB)"; \
+	test -t 2 && quiet= || quiet=--quiet; \
+	"$$uv" sync $$quiet --locked --all-extras --python "$$found"; \
+	$(BIN)/python -m compileall -q src; \
+	printf '%s\n%s\n' "$$(pwd -P)" '$(PYTHON)' >$@
+
+clean: ## remove what the targets wrote, but not the environment
+	@rm -rf demo build dist .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache benchmarks/results
+	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean ## remove the environment too
+	@rm -rf .venv .uv
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,94 @@
+"""Background jobs for scientific desktop applications: JAX fits and Bayesian sampling.
+
+Names are imported when they are first used: `import rheojobs` loads neither JAX nor Qt.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "rheojobs.errors": ("InputError", "MissingExtraError", "RheojobsError"),
+    "rheojobs.engine": (
+        "CancellationError",
+        "CancellationToken",
+        "EngineClosedError",
+        "Executor",
+        "FunctionTask",
+        "Job",
+        "JobEngine",
+        "JobEvent",
+        "JobState",
+        "PartialResult",
+        "ProcessExecutor",
+        "Progress",
+        "ProgressMade",
+        "StateChanged",
+        "Task",
+        "TaskContext",
+        "ThreadExecutor",
+        "WorkerDiedError",
+    ),
+    "rheojobs.inference.data": ("Dataset",),
+    "rheojobs.inference.reading": ("read",),
+    "rheojobs.inference.models": ("Model", "Parameter"),
+    "rheojobs.inference.catalogue": ("ModelInfo", "catalogue"),
+    "rheojobs.inference.jax_setup": ("PRELOAD",),
+    "rheojobs.inference.fitting": ("FitTask", "fit"),
+    "rheojobs.inference.sampling": ("SampleTask", "sample"),
+    "rheojobs.inference.results": ("BayesianResult", "FitResult"),
+    "rheojobs.qt.worker_pool": ("WorkerPool",),
+    "rheojobs.qt.fit_worker": ("FitWorker", "FitWorkerSignals"),
+    "rheojobs.qt.bayesian_worker": ("BayesianWorker", "BayesianWorkerSignals"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = sorted([*_HOME_OF, "__version__"])
+
+if TYPE_CHECKING:
+    from rheojobs.engine import (
+        CancellationError,
+        CancellationToken,
+        EngineClosedError,
+        Executor,
+        FunctionTask,
+        Job,
+        JobEngine,
+        JobEvent,
+        JobState,
+        PartialResult,
+        ProcessExecutor,
+        Progress,
+        ProgressMade,
+        StateChanged,
+        Task,
+        TaskContext,
+        ThreadExecutor,
+        WorkerDiedError,
+    )
+    from rheojobs.errors import InputError, MissingExtraError, RheojobsError
+    from rheojobs.inference.catalogue import ModelInfo, catalogue
+    from rheojobs.inference.data import Dataset
+    from rheojobs.inference.fitting import FitTask, fit
+    from rheojobs.inference.jax_setup import PRELOAD
+    from rheojobs.inference.models import Model, Parameter
+    from rheojobs.inference.reading import read
+    from rheojobs.inference.results import BayesianResult, FitResult
+    from rheojobs.inference.sampling import SampleTask, sample
+    from rheojobs.qt.bayesian_worker import BayesianWorker, BayesianWorkerSignals
+    from rheojobs.qt.fit_worker import FitWorker, FitWorkerSignals
+    from rheojobs.qt.worker_pool import WorkerPool
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'rheojobs' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The `rheojobs` command."""

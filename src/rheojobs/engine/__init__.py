@@ -1,0 +1,35 @@
+"""Background jobs: submit, watch, pause, cancel. Knows no Qt, no JAX and no rheology."""
+
+from __future__ import annotations
+
+from rheojobs.engine.cancellation import CancellationError, CancellationToken
+from rheojobs.engine.engine import JobEngine
+from rheojobs.engine.errors import EngineClosedError, RemoteTaskError, WorkerDiedError
+from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from rheojobs.engine.job import Job
+from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.task import FunctionTask, Task, TaskContext
+
+__all__ = [
+    "STATES",
+    "CancellationError",
+    "CancellationToken",
+    "EngineClosedError",
+    "Executor",
+    "FunctionTask",
+    "Job",
+    "JobEngine",
+    "JobEvent",
+    "JobState",
+    "PartialResult",
+    "ProcessExecutor",
+    "Progress",
+    "ProgressMade",
+    "RemoteTaskError",
+    "StateChanged",
+    "Task",
+    "TaskContext",
+    "ThreadExecutor",
+    "WorkerDiedError",
+]

@@ -1,0 +1,92 @@
+"""Asking work to stop: the token that carries the wish, and the error that ends the work.
+
+Knows nothing of jobs, processes or Qt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+__all__ = ["CancellationError", "CancellationToken"]
+
+
+class CancellationError(Exception):
+    """Raised inside work that was asked to stop, to end it."""
+
+    def __init__(self, message: str = "cancelled") -> None:
+        super().__init__(message)
+
+
+class CancellationToken:
+    """A thread-safe, reusable wish to stop.
+
+    The one who wants the work to stop calls `cancel`; the work calls `check` where it can
+    stop. One token may serve several jobs, and may be used again after `reset`.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._callbacks: list[Callable[[], object]] = []
+
+    def cancel(self) -> None:
+        """Ask for cancellation. Idempotent; never blocks."""
+        with self._lock:
+            if self._cancelled.is_set():
+                return
+            self._cancelled.set()
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def is_cancelled(self) -> bool:
+        """Say whether cancellation was asked for, without blocking."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise `CancellationError` when cancellation was asked for."""
+        if self._cancelled.is_set():
+            raise CancellationError
+
+    def set_error(self, error: BaseException) -> None:
+        """Keep the error that ended the work."""
+        self._error = error
+
+    def get_error(self) -> BaseException | None:
+        """Give back the error that ended the work, or None."""
+        return self._error
+
+    def reset(self) -> None:
+        """Make the token fresh again: not cancelled, no error."""
+        with self._lock:
+            self._cancelled.clear()
+            self._error = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until cancelled (True) or until `timeout` seconds have passed (False)."""
+        return self._cancelled.wait(timeout)
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` when cancellation is asked for, at once if it already was.
+
+        The callback runs in the thread that cancels, so it must not block.
+
+        Returns
+        -------
+        callable
+            Takes the callback off again.
+        """
+        with self._lock:
+            self._callbacks.append(callback)
+            already = self._cancelled.is_set()
+        if already:
+            callback()
+
+        def remove() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return remove

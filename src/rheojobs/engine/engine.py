@@ -1,0 +1,530 @@
+"""The job engine: takes tasks, lets the scheduler choose, hands them to an executor, tells all.
+
+Two threads of its own: one starts jobs, one tells the subscribers, so that neither a slow
+start nor a slow subscriber holds up whoever submits or cancels. Knows no Qt and no JAX.
+"""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import contextlib
+import itertools
+import logging
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from rheojobs.engine import messages
+from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.errors import EngineClosedError, WorkerDiedError
+from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.executors import Executor, ProcessExecutor, Run, ThreadExecutor
+from rheojobs.engine.job import Job
+from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
+from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.task import FunctionTask, Task, as_task
+from rheojobs.errors import InputError, nearest, one_line
+
+__all__ = ["JobEngine"]
+
+logger = logging.getLogger(__name__)
+
+Subscriber = Callable[[JobEvent], object]
+
+
+class JobEngine:
+    """Runs tasks in the background.
+
+    Parameters
+    ----------
+    executor : {"processes", "threads"} or Executor
+        Where the tasks run.
+    max_workers : int, optional
+        How many run at a time; 4 where not given. Not with an executor object.
+    preload : sequence of str
+        Functions ``"package.module:function"`` that each worker process calls before it is
+        ready to take a task: imports, for the most part.
+    resources : mapping, optional
+        How much there is of other resources that jobs may ask for.
+
+    Examples
+    --------
+    >>> with JobEngine("threads") as engine:
+    ...     engine.submit(lambda: 6 * 7).result()
+    42
+    """
+
+    def __init__(
+        self,
+        executor: str | Executor = "processes",
+        *,
+        max_workers: int | None = None,
+        preload: Iterable[str] = (),
+        resources: Mapping[str, float] | None = None,
+    ) -> None:
+        self._executor = _make_executor(executor, max_workers, tuple(preload))
+        self._total = {WORKER: float(self._executor.capacity), **(resources or {})}
+        self._free = dict(self._total)
+        self._lock = threading.RLock()
+        self._jobs: dict[str, Job] = {}
+        self._open: dict[str, Job] = {}
+        self._order = itertools.count()
+        self._subscribers: list[tuple[Subscriber, Job | None]] = []
+        self._closed = False
+        self._wake = threading.Event()
+        self._news: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._idle = threading.Condition(self._lock)
+        self._starter = threading.Thread(
+            target=self._start_jobs, name="rheojobs-engine", daemon=True
+        )
+        self._publisher = threading.Thread(
+            target=self._publish, name="rheojobs-events", daemon=True
+        )
+        self._starter.start()
+        self._publisher.start()
+        atexit.register(_shut_down_at_exit, weakref.ref(self))
+
+    def __enter__(self) -> JobEngine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.shutdown()
+
+    # ---------------------------------------------------------------- what users call
+
+    @property
+    def executor(self) -> Executor:
+        """Where the tasks run."""
+        return self._executor
+
+    def submit(
+        self,
+        task: Task | Callable[..., Any],
+        *,
+        priority: int = 0,
+        after: Iterable[Job] = (),
+        resources: Mapping[str, float] | None = None,
+        name: str | None = None,
+        cancel_token: CancellationToken | None = None,
+        max_attempts: int = 1,
+    ) -> Job:
+        """Take on a task and return at once.
+
+        Parameters
+        ----------
+        task : Task or callable
+            The work. A task that can be seen to be wrong is not sent anywhere: its job fails.
+        priority : int
+            Higher runs first.
+        after : iterable of Job
+            Jobs that must succeed first; where one does not, this job is cancelled.
+        resources : mapping, optional
+            What the job takes of the engine's resources while it runs.
+        name : str, optional
+            What a person sees.
+        cancel_token : CancellationToken, optional
+            Cancels the job when it is cancelled; gets the error where the job fails.
+        max_attempts : int
+            How often the task is started, counting those whose worker process died.
+
+        Raises
+        ------
+        EngineClosedError
+            After `shutdown`.
+        InputError
+            Where a resource is asked for that the engine has not got.
+        """
+        work = as_task(task)
+        needs = self._check_resources(resources or {})
+        with self._lock:
+            if self._closed:
+                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            job = Job(
+                self,
+                work,
+                name=name,
+                priority=priority,
+                after=tuple(after),
+                needs=needs,
+                max_attempts=max_attempts,
+                order=next(self._order),
+            )
+            self._jobs[job.id] = self._open[job.id] = job
+            self._tell(StateChanged(job.id, time.time(), None, job.state))
+        if cancel_token is not None:
+            job.token = cancel_token
+            job.forget_token = cancel_token.on_cancel(job.cancel)
+        self._wake.set()
+        return job
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+        """Submit a function with its arguments."""
+        return self.submit(FunctionTask(function, args, kwargs))
+
+    def map(self, function: Callable[..., Any], *iterables: Iterable[Any]) -> Iterator[Any]:
+        """Apply a function to each item in the background; give the results in order."""
+        jobs = [self.run(function, *args) for args in zip(*iterables, strict=False)]
+        return (job.result() for job in jobs)
+
+    def as_executor(self) -> concurrent.futures.Executor:
+        """Give this engine as an executor of the standard library."""
+        return _EngineExecutor(self)
+
+    def job(self, job_id: str) -> Job:
+        """Give the job with this id; raises KeyError where there is none."""
+        return self._jobs[job_id]
+
+    def jobs(self) -> list[Job]:
+        """Give all jobs, in the order in which they came."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def forget(self, job: Job) -> None:
+        """Drop a job that has ended from the engine's list, so that its result can be freed."""
+        with self._lock:
+            if job.state.is_terminal:
+                self._jobs.pop(job.id, None)
+
+    def active_count(self) -> int:
+        """Count the jobs that have not ended."""
+        with self._lock:
+            return len(self._open)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until every job has ended; False after `timeout` seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._open, timeout)
+
+    def subscribe(self, callback: Subscriber, *, job: Job | None = None) -> Callable[[], None]:
+        """Have `callback` called with each event, or with each of one job, in their order.
+
+        A subscriber to one job is first told its present state.
+
+        Returns
+        -------
+        callable
+            Ends the subscription: after it returns, no call begins any more.
+        """
+        entry = (callback, job)
+        with self._lock:
+            self._subscribers.append(entry)
+            if job is not None:
+                present = StateChanged(job.id, time.time(), None, job.state, job.message)
+                self._news.put(partial(self._call, callback, present))
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if entry in self._subscribers:
+                    self._subscribers.remove(entry)
+
+        return unsubscribe
+
+    def cancel(self, job: Job) -> bool:
+        """Ask a job to stop and return at once; False where it had ended already."""
+        with self._lock:
+            if job.state.is_terminal:
+                return False
+            job.cancel_wanted = True
+            if job.state in (JobState.RUNNING, JobState.PAUSED):
+                self._move(job, JobState.CANCELLING)
+            elif not job.dispatched:
+                self._end(job, JobState.CANCELLED)
+            control = job.control
+        if control is not None:
+            control.cancel()
+        return True
+
+    def cancel_all(self) -> int:
+        """Ask all jobs to stop; gives how many were asked."""
+        with self._lock:
+            jobs = list(self._open.values())
+        return sum(self.cancel(job) for job in reversed(jobs))
+
+    def pause(self, job: Job) -> bool:
+        """Let a running job wait at its next check point; False where it does not run."""
+        with self._lock:
+            control = job.control if job.state is JobState.RUNNING else None
+        if control is not None:
+            control.pause()
+        return control is not None
+
+    def resume(self, job: Job) -> bool:
+        """Let a job go on that is paused, or about to be; False where it does not run."""
+        with self._lock:
+            alive = job.state in (JobState.RUNNING, JobState.PAUSED)
+            control = job.control if alive else None
+        if control is not None:
+            control.resume()
+        return control is not None
+
+    def shutdown(self, wait: bool = True, timeout: float = 5.0) -> bool:
+        """Take no more jobs, cancel those there are, and give back all threads and processes.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to wait for the end; if not, all ends in the background.
+        timeout : float
+            Seconds to wait.
+
+        Returns
+        -------
+        bool
+            Whether everything has ended. May be called again.
+        """
+        with self._lock:
+            first = not self._closed
+            self._closed = True
+        if not first:
+            return self.wait(timeout if wait else 0.0)
+        if not wait:
+            threading.Thread(target=self._close, args=(timeout,), daemon=True).start()
+            return False
+        return self._close(timeout)
+
+    # ---------------------------------------------------------------- inside
+
+    def _close(self, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        self.cancel_all()
+        ended = self._executor.shutdown(timeout)
+        ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
+        self._wake.set()
+        self._news.put(None)
+        for thread in (self._starter, self._publisher):
+            if thread is not threading.current_thread():
+                thread.join(max(0.05, deadline - time.monotonic()))
+        return ended
+
+    def _check_resources(self, wanted: Mapping[str, float]) -> dict[str, float]:
+        needs = {WORKER: 1.0, **wanted}
+        for name, amount in needs.items():
+            if name not in self._total:
+                raise InputError(f"unknown resource {name!r}; {nearest(name, self._total)}")
+            if not 0 <= amount <= self._total[name]:
+                raise InputError(
+                    f"the job asks for {amount:g} of {name!r}, there is {self._total[name]:g}"
+                )
+        return needs
+
+    def _start_jobs(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                if self._closed and not self._open:
+                    return
+                self._unblock()
+                queued = [
+                    Waiting(job.id, job.priority, job.order, job.needs)
+                    for job in self._open.values()
+                    if job.state is JobState.QUEUED and not job.dispatched
+                ]
+                chosen = [self._open[job_id] for job_id in next_to_start(queued, self._free)]
+                for job in chosen:
+                    assert fits(job.needs, self._free)
+                    self._take(job, 1)
+                    job.dispatched = True
+            for job in chosen:
+                self._start(job)
+
+    def _start(self, job: Job) -> None:
+        validate = getattr(job.task, "validate", None)
+        if validate is not None:
+            try:
+                validate()
+            except Exception as error:  # whatever a task's check raises is the job's failure
+                self._on_message(job, messages.Started())
+                self._on_message(job, messages.Failed(error))
+                return
+        run = Run(job.id, job.task, partial(self._on_message, job), job.checkpoint)
+        control = self._executor.start(run)
+        with self._lock:
+            job.control = None if job.state.is_terminal else control
+            cancel = job.cancel_wanted
+        if cancel:
+            control.cancel()
+
+    def _unblock(self) -> None:
+        for job in list(self._open.values()):
+            if job.state is not JobState.BLOCKED:
+                continue
+            bad = next((dep for dep in job.after if _has_not_succeeded(dep)), None)
+            if bad is not None:
+                message = f"cancelled, since {bad.name!r} ({bad.id[:8]}), which it needs, "
+                message += "failed" if bad.state is JobState.FAILED else "was cancelled"
+                self._end(job, JobState.CANCELLED, message=message)
+            elif all(dep.state is JobState.SUCCEEDED for dep in job.after):
+                self._move(job, JobState.QUEUED)
+
+    def _on_message(self, job: Job, message: messages.Message) -> None:
+        with self._lock:
+            if job.state.is_terminal:
+                logger.debug("job %s has ended; too late: %r", job.id, message)
+                return
+            stopping = job.state is JobState.CANCELLING
+            match message:
+                case messages.Started():
+                    job.attempts += 1
+                    self._move(job, JobState.RUNNING)
+                    if job.cancel_wanted:
+                        self._move(job, JobState.CANCELLING)
+                case messages.Progressed(progress):
+                    self._on_progress(job, progress)
+                case messages.Partial(value):
+                    job.partial = value
+                    self._tell(PartialResult(job.id, time.time(), value))
+                case messages.Checkpointed(state):
+                    job.checkpoint = state
+                case messages.Paused() if not stopping:
+                    self._move(job, JobState.PAUSED)
+                case messages.Resumed() if not stopping:
+                    self._move(job, JobState.RUNNING)
+                case messages.Succeeded(value) if stopping:
+                    job.partial = value  # it was done before it heard of the wish to stop
+                    self._end(job, JobState.CANCELLED)
+                case messages.Succeeded(value):
+                    self._end(job, JobState.SUCCEEDED, result=value)
+                case messages.Cancelled():
+                    self._on_cancelled(job)
+                case messages.Failed() | messages.Died() if stopping:
+                    self._end(job, JobState.CANCELLED)
+                case messages.Failed(error):
+                    self._end(job, JobState.FAILED, error=error)
+                case messages.Died(reason):
+                    self._on_death(job, reason)
+
+    def _on_cancelled(self, job: Job) -> None:
+        if job.state in (JobState.RUNNING, JobState.PAUSED):
+            # The task stopped of its own accord: it passes through the same states.
+            self._move(job, JobState.CANCELLING)
+        self._end(job, JobState.CANCELLED)
+
+    def _on_progress(self, job: Job, progress: Progress) -> None:
+        job.latest_progress = progress
+        self._tell(ProgressMade(job.id, time.time(), progress))
+
+    def _on_death(self, job: Job, reason: str) -> None:
+        if job.state is JobState.QUEUED:  # its process never came up
+            self._end(job, JobState.FAILED, error=WorkerDiedError(reason))
+        elif job.attempts < job.max_attempts and not self._closed:
+            self._move(job, JobState.INTERRUPTED, reason)
+            self._take(job, -1)
+            job.dispatched, job.control = False, None
+            self._move(job, JobState.QUEUED)
+            self._wake.set()
+        else:
+            self._end(job, JobState.FAILED, error=WorkerDiedError(reason))
+
+    def _move(self, job: Job, state: JobState, message: str = "") -> None:
+        check_transition(job.state, state)
+        previous, job.state = job.state, state
+        self._tell(StateChanged(job.id, time.time(), previous, state, message))
+
+    def _end(
+        self,
+        job: Job,
+        state: JobState,
+        *,
+        result: Any = None,
+        error: BaseException | None = None,
+        message: str = "",
+    ) -> None:
+        job.message = one_line(error) if error is not None else message
+        if error is not None and job.token is not None:
+            job.token.set_error(error)
+        if job.forget_token is not None:
+            job.forget_token()
+        if job.dispatched:
+            self._take(job, -1)
+        job.control = None
+        job.checkpoint = None
+        cancelled = state is JobState.CANCELLED
+        # The future first: whoever is told of the end may ask for the result.
+        self._news.put(partial(job.future.settle, result, error, cancelled))
+        self._move(job, state, job.message)
+        del self._open[job.id]
+        self._idle.notify_all()
+        self._wake.set()
+
+    def _take(self, job: Job, sign: int) -> None:
+        for name, amount in job.needs.items():
+            self._free[name] -= sign * amount
+
+    def _tell(self, event: JobEvent) -> None:
+        for callback, only in self._subscribers:
+            if only is None or only.id == event.job_id:
+                self._news.put(partial(self._call, callback, event))
+
+    def _call(self, callback: Subscriber, event: JobEvent) -> None:
+        if not any(callback is known for known, _ in self._subscribers):
+            return
+        try:
+            callback(event)
+        except Exception:  # a subscriber's fault must not take the news from the others
+            logger.exception("a subscriber failed on %r", event)
+
+    def _publish(self) -> None:
+        while (deliver := self._news.get()) is not None:
+            deliver()
+
+
+def _has_not_succeeded(job: Job) -> bool:
+    return job.state in (JobState.FAILED, JobState.CANCELLED)
+
+
+def _make_executor(
+    executor: str | Executor, max_workers: int | None, preload: tuple[str, ...]
+) -> Executor:
+    if isinstance(executor, Executor):
+        if max_workers is not None:
+            raise InputError("max_workers goes with the executor object; leave it out here")
+        return executor
+    workers = 4 if max_workers is None else max_workers
+    if workers < 1:
+        raise InputError(f"max_workers must be at least 1, got {workers}")
+    if executor == "processes":
+        return ProcessExecutor(workers, preload=preload)
+    if executor == "threads":
+        return ThreadExecutor(workers)
+    raise InputError(
+        f"unknown executor {executor!r}; {nearest(executor, ['processes', 'threads'])}"
+    )
+
+
+class _EngineExecutor(concurrent.futures.Executor):
+    """The engine's workers for whatever takes an executor of the standard library."""
+
+    def __init__(self, engine: JobEngine) -> None:
+        self._engine = engine
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+
+    def submit(
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> concurrent.futures.Future[Any]:
+        """Run a function in the background."""
+        job = self._engine.run(fn, *args, **kwargs)
+        self._jobs.add(job)
+        return job.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for what was submitted here; the engine itself goes on."""
+        jobs = list(self._jobs)
+        if cancel_futures:
+            for job in jobs:
+                if not job.running():
+                    job.cancel()
+        if wait:
+            concurrent.futures.wait([job.future for job in jobs])
+
+
+def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:
+    engine = reference()
+    if engine is not None:
+        with contextlib.suppress(RuntimeError):  # no new threads while the interpreter ends
+            engine.shutdown(timeout=2.0)

@@ -1,0 +1,19 @@
+"""Errors of the engine itself. Those that a user can mend are in `rheojobs.errors`."""
+
+from __future__ import annotations
+
+from rheojobs.errors import RheojobsError
+
+__all__ = ["EngineClosedError", "RemoteTaskError", "WorkerDiedError"]
+
+
+class EngineClosedError(RheojobsError, RuntimeError):
+    """The engine was shut down and takes no more jobs."""
+
+
+class WorkerDiedError(RheojobsError):
+    """The process that ran a task is gone; the message says how."""
+
+
+class RemoteTaskError(RheojobsError):
+    """A task failed with an error, or gave a result, that cannot cross between processes."""

@@ -1,0 +1,68 @@
+"""What the engine tells its subscribers: small frozen records, in the order things happened.
+
+Knows no engine and no executor: these are data alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rheojobs.engine.states import JobState
+
+__all__ = ["JobEvent", "PartialResult", "Progress", "ProgressMade", "StateChanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task has come.
+
+    Attributes
+    ----------
+    current, total : int
+        Units of work done and to do; `total` 0 where it is not known.
+    message : str
+        What is being done, in words for a person.
+    stage : str
+        The part of the task that `current` and `total` count in.
+    metrics : mapping
+        Whatever else the task reports: the loss, the draws of each chain, divergences.
+    """
+
+    current: int = 0
+    total: int = 0
+    message: str = ""
+    stage: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to the job `job_id` at `time` (seconds since the epoch)."""
+
+    job_id: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged(JobEvent):
+    """The job went from `previous` (None at its birth) to `state`."""
+
+    previous: JobState | None
+    state: JobState
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMade(JobEvent):
+    """The job came further."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class PartialResult(JobEvent):
+    """The job gave what it has so far."""
+
+    value: Any

@@ -1,0 +1,90 @@
+"""What the engine asks of an executor, and what every executor does alike.
+
+Knows nothing of jobs: an executor runs tasks and says through messages how they fare.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rheojobs.engine import messages
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import Task, TaskContext
+
+__all__ = ["Executor", "Run", "RunControl", "run_task"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One attempt at a task.
+
+    Attributes
+    ----------
+    id : str
+        Names the attempt.
+    task : Task
+        The work.
+    tell : callable
+        Takes each message of this run, from any thread, in order; the last is one of
+        `Succeeded`, `Failed`, `Cancelled` and `Died`, and comes exactly once.
+    restored : bytes, optional
+        The last checkpoint of an earlier attempt.
+    """
+
+    id: str
+    task: Task
+    tell: Callable[[messages.Message], None]
+    restored: bytes | None = None
+
+
+class RunControl(abc.ABC):
+    """The strings by which a run is held; none of its methods blocks."""
+
+    @abc.abstractmethod
+    def cancel(self) -> None:
+        """Ask the task to stop; where the executor can, make sure that it does."""
+
+    @abc.abstractmethod
+    def pause(self) -> None:
+        """Let the task wait at its next check point."""
+
+    @abc.abstractmethod
+    def resume(self) -> None:
+        """Let the task go on."""
+
+
+class Executor(abc.ABC):
+    """Runs up to `capacity` tasks at a time."""
+
+    capacity: int
+
+    @abc.abstractmethod
+    def start(self, run: Run) -> RunControl:
+        """Take on a run; never blocks for long, and never raises for the task's sake."""
+
+    @abc.abstractmethod
+    def shutdown(self, timeout: float) -> bool:
+        """End whatever runs and give everything back; True if all ended within `timeout` s."""
+
+
+def run_task(
+    task: Task, context: TaskContext, tell: Callable[[messages.Message], None]
+) -> messages.Message:
+    """Run a task to its end, in this thread, and give the message that tells how it ended.
+
+    The message is returned, not told, so that an executor can first free what the task held.
+    """
+    tell(messages.Started())
+    try:
+        value = task.run(context)
+        ending: messages.Message = messages.Succeeded(value)
+    except CancellationError:
+        ending = messages.Cancelled()
+    except KeyboardInterrupt:
+        ending = messages.Cancelled()
+    except BaseException as error:  # a task may raise anything, SystemExit included
+        ending = messages.Failed(error)
+    context.finish()
+    return ending

@@ -1,0 +1,74 @@
+"""Tasks on threads of this process: quick to start, but a task that never checks cannot be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from rheojobs.engine import messages
+from rheojobs.engine.executors.base import Executor, Run, RunControl, run_task
+from rheojobs.engine.task import TaskContext
+
+__all__ = ["ThreadExecutor"]
+
+
+class _ThreadRun(RunControl):
+    def __init__(self, run: Run) -> None:
+        self.context = TaskContext(run.tell, restored=run.restored)
+
+    def cancel(self) -> None:
+        self.context.token.cancel()
+
+    def pause(self) -> None:
+        self.context.pause()
+
+    def resume(self) -> None:
+        self.context.resume()
+
+
+class ThreadExecutor(Executor):
+    """Runs each task on a daemon thread of its own.
+
+    Parameters
+    ----------
+    max_workers : int
+        How many tasks may run at a time.
+    """
+
+    def __init__(self, max_workers: int = 4) -> None:
+        if max_workers < 1:
+            raise ValueError(f"max_workers must be at least 1, got {max_workers}")
+        self.capacity = max_workers
+        self._lock = threading.Lock()
+        self._running: dict[threading.Thread, _ThreadRun] = {}
+
+    def start(self, run: Run) -> RunControl:
+        """Take on a run."""
+        control = _ThreadRun(run)
+        thread = threading.Thread(
+            target=self._work, args=(run, control), name=f"rheojobs-task-{run.id[:8]}", daemon=True
+        )
+        with self._lock:
+            self._running[thread] = control
+        thread.start()
+        return control
+
+    def _work(self, run: Run, control: _ThreadRun) -> None:
+        if control.context.token.is_cancelled():
+            ending: messages.Message = messages.Cancelled()
+        else:
+            ending = run_task(run.task, control.context, run.tell)
+        with self._lock:
+            del self._running[threading.current_thread()]
+        run.tell(ending)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Ask all tasks to stop and wait for their threads."""
+        with self._lock:
+            running = dict(self._running)
+        for control in running.values():
+            control.cancel()
+        deadline = time.monotonic() + timeout
+        for thread in running:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in running)

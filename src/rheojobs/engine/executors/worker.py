@@ -1,0 +1,152 @@
+"""The worker process: imports once, then runs task after task until its application is gone.
+
+Started by `rheojobs.engine.executors.processes`; never imported by the application.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import Any
+
+import cloudpickle
+
+from rheojobs.engine import messages
+from rheojobs.engine.errors import RemoteTaskError
+from rheojobs.engine.executors.base import run_task
+from rheojobs.engine.executors.channel import Channel, ChannelClosedError
+from rheojobs.engine.task import TaskContext
+
+__all__ = ["main"]
+
+
+class Worker:
+    """Runs on the main thread what a second thread receives; the latter also cancels and pauses."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._todo: queue.SimpleQueue[tuple[str, bytes, bytes | None] | None] = queue.SimpleQueue()
+        self._contexts: dict[str, TaskContext] = {}
+
+    def serve(self) -> None:
+        """Run tasks until told to leave."""
+        threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
+        self._channel.send(("ready", os.getpid()))
+        while (item := self._todo.get()) is not None:
+            run_id, task, restored = item
+            context = self._contexts[run_id]
+            ending = self._run(run_id, task, restored, context)
+            del self._contexts[run_id]
+            self._tell(run_id, ending)
+
+    def _run(
+        self, run_id: str, pickled: bytes, restored: bytes | None, context: TaskContext
+    ) -> messages.Message:
+        def tell(message: messages.Message) -> None:
+            self._channel.send((run_id, message))
+
+        try:
+            task = pickle.loads(pickled)
+        except Exception as error:  # whatever unpickling raises is the task's failure
+            return messages.Failed(error)
+        return run_task(task, context, tell)
+
+    def _tell(self, run_id: str, ending: messages.Message) -> None:
+        if isinstance(ending, messages.Failed):
+            ending = messages.Failed(portable_error(ending.error))
+        try:
+            self._channel.send((run_id, ending))
+        except ChannelClosedError:
+            raise
+        except Exception as error:  # the result cannot be pickled
+            reason = f"the result cannot be sent back from its process: {error}"
+            self._channel.send((run_id, messages.Failed(RemoteTaskError(reason))))
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                verb, *args = self._channel.receive()
+            except ChannelClosedError:
+                # The application is gone: nobody is left to finish anything for.
+                os._exit(0)
+            if verb == "run":
+                run_id, task, restored = args
+                self._contexts[run_id] = TaskContext(
+                    lambda message, run_id=run_id: self._channel.send((run_id, message)),
+                    restored=restored,
+                )
+                self._todo.put((run_id, task, restored))
+            elif verb == "exit":
+                self._todo.put(None)
+            elif (context := self._contexts.get(args[0])) is not None:
+                {
+                    "cancel": context.token.cancel,
+                    "pause": context.pause,
+                    "resume": context.resume,
+                }[verb]()
+
+
+def portable_error(error: BaseException) -> BaseException:
+    """Give an error that arrives whole in another process, with its traceback as its cause."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        copy = pickle.loads(cloudpickle.dumps(error))
+        if not isinstance(copy, BaseException) or str(copy) != str(error):
+            raise TypeError("the error does not survive pickling")
+    except Exception:
+        error = RemoteTaskError(f"{type(error).__name__}: {error}")
+    # Exceptions keep their attributes when pickled, but neither cause nor traceback.
+    error.__dict__["remote_traceback"] = trace
+    return error
+
+
+def _die_with_the_application(lifeline: int) -> None:
+    """Have the kernel end this process when the application's end of a pipe closes.
+
+    The listening thread notices that too, but needs the interpreter's lock for it, which a
+    task stuck in C may never give back. The default action of SIGIO is to terminate.
+    """
+    import fcntl
+
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def main() -> None:
+    """Serve the application that started this process."""
+    config: dict[str, Any] = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the application's to handle
+    if config["lifeline"] is not None:
+        _die_with_the_application(config["lifeline"])
+        os.nice(config["nice"])
+    faulthandler.enable()
+    channel = _take_standard_streams()
+    for target in config["preload"]:
+        module, _, function = target.partition(":")
+        getattr(importlib.import_module(module), function)()
+    try:
+        Worker(channel).serve()
+    except ChannelClosedError:
+        os._exit(0)
+    # Other libraries' exit handlers and threads have nothing to save here, and may hang.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _take_standard_streams() -> Channel:
+    """Take the pipes for ourselves, so that what a task prints cannot get between messages."""
+    reader = os.fdopen(os.dup(0), "rb")
+    writer = os.fdopen(os.dup(1), "wb")
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.close(devnull)
+    os.dup2(2, 1)
+    return Channel(reader, writer)

@@ -1,0 +1,177 @@
+"""A job: a task with an identity, a state and a future. The engine moves it; others look and ask.
+
+Knows nothing of executors; all that changes a job goes through the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import uuid
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rheojobs.engine.events import JobEvent, Progress, StateChanged
+from rheojobs.engine.states import JobState
+from rheojobs.engine.task import Task, task_name
+
+if TYPE_CHECKING:
+    from rheojobs.engine.cancellation import CancellationToken
+    from rheojobs.engine.engine import JobEngine
+    from rheojobs.engine.executors.base import RunControl
+
+__all__ = ["Job", "JobFuture"]
+
+
+class JobFuture(concurrent.futures.Future[Any]):
+    """The job's result as the standard library knows it; `cancel` stops a running job too."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def cancel(self) -> bool:
+        """Ask the job to stop; True where it was not done yet."""
+        return self._job.cancel()
+
+    def running(self) -> bool:
+        """Whether the job is being worked on."""
+        return self._job.running()
+
+    def settle(self, result: Any, error: BaseException | None, cancelled: bool) -> None:
+        """Make the outcome known; called once, by the engine."""
+        if cancelled:
+            super().cancel()
+            self.set_running_or_notify_cancel()
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(result)
+
+
+class Job:
+    """A submitted task; speaks the language of `concurrent.futures.Future`, and can be awaited.
+
+    Attributes
+    ----------
+    id : str
+        A UUID4.
+    name : str
+        What a person sees.
+    task : Task
+        The work.
+    priority : int
+        Higher runs first.
+    after : tuple of Job
+        The jobs that must succeed before this one starts.
+    state : JobState
+        The present state.
+    latest_progress : Progress or None
+        The newest report.
+    partial : object
+        The newest partial result, or None. It stays when the job is cancelled or fails.
+    message : str
+        Why the job ended as it did, where that needs saying.
+    attempts : int
+        How many times the task was started.
+    """
+
+    def __init__(
+        self,
+        engine: JobEngine,
+        task: Task,
+        *,
+        name: str | None,
+        priority: int,
+        after: tuple[Job, ...],
+        needs: Mapping[str, float],
+        max_attempts: int,
+        order: int,
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.task = task
+        self.name = name or task_name(task)
+        self.priority = priority
+        self.after = after
+        self.needs = needs
+        self.max_attempts = max_attempts
+        self.order = order
+        self.state = JobState.BLOCKED if after else JobState.QUEUED
+        self.latest_progress: Progress | None = None
+        self.partial: Any = None
+        self.message = ""
+        self.attempts = 0
+        self.future = JobFuture(self)
+        # What follows belongs to the engine.
+        self.token: CancellationToken | None = None
+        self.forget_token: Callable[[], None] | None = None
+        self.control: RunControl | None = None
+        self.dispatched = False
+        self.cancel_wanted = False
+        self.checkpoint: bytes | None = None
+        self._engine = engine
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name!r} {self.id[:8]} {self.state}>"
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result; raises what the task raised, or `CancelledError`."""
+        return self.future.result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the end and give the task's error, None where it succeeded."""
+        return self.future.exception(timeout)
+
+    def done(self) -> bool:
+        """Whether the job has ended."""
+        return self.future.done()
+
+    def running(self) -> bool:
+        """Whether the job is being worked on, paused and stopping included."""
+        return self.state in (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
+
+    def cancelled(self) -> bool:
+        """Whether the job has ended as cancelled."""
+        return self.future.cancelled()
+
+    def add_done_callback(self, fn: Callable[[Job], object]) -> None:
+        """Call `fn` with this job when it has ended, or now if it has."""
+        self.future.add_done_callback(lambda _: fn(self))
+
+    def cancel(self) -> bool:
+        """Ask the job to stop and return at once; False where it had ended already."""
+        return self._engine.cancel(self)
+
+    def pause(self) -> bool:
+        """Let a running job wait at its next check point; False where it does not run."""
+        return self._engine.pause(self)
+
+    def resume(self) -> bool:
+        """Let a paused job go on; False where it is not paused."""
+        return self._engine.resume(self)
+
+    def forget(self) -> None:
+        """Drop the ended job from its engine's list, so that its result can be freed."""
+        self._engine.forget(self)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return asyncio.wrap_future(self.future).__await__()
+
+    async def events(self) -> AsyncIterator[JobEvent]:
+        """Give the events of this job, the present state first, until it has ended."""
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[JobEvent] = asyncio.Queue()
+
+        def put(event: JobEvent) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(queue.put_nowait, event)
+
+        unsubscribe = self._engine.subscribe(put, job=self)
+        try:
+            while True:
+                event = await queue.get()
+                yield event
+                if isinstance(event, StateChanged) and event.state.is_terminal:
+                    return
+        finally:
+            unsubscribe()

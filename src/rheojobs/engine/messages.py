@@ -1,0 +1,93 @@
+"""What a running task tells the engine, wherever it runs.
+
+Values that the engine itself has no use for travel pickled, between our own processes
+only: nothing of this is ever written to disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.engine.events import Progress
+
+__all__ = [
+    "Cancelled",
+    "Checkpointed",
+    "Died",
+    "Failed",
+    "Message",
+    "Partial",
+    "Paused",
+    "Progressed",
+    "Resumed",
+    "Started",
+    "Succeeded",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Base of all messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Message):
+    """The task begins to run now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed(Message):
+    """The task came further."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Message):
+    """What the task has so far."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed(Message):
+    """A state from which the task can go on, pickled."""
+
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Message):
+    """The task waits at a check point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Message):
+    """The task goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded(Message):
+    """The task has ended with a result."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Message):
+    """The task has ended with an error."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Message):
+    """The task has ended because it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died(Message):
+    """The process that ran the task is gone."""
+
+    reason: str

@@ -1,0 +1,75 @@
+"""The states of a job: what each means, and which may follow which.
+
+One table, read by the engine, the store, the window and the documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["STATES", "IllegalTransitionError", "JobState", "StateRow", "check_transition"]
+
+
+class JobState(StrEnum):
+    """A state of a job; `STATES` says what each means."""
+
+    QUEUED = "queued"
+    BLOCKED = "blocked"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    INTERRUPTED = "interrupted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing may follow."""
+        return not STATES[self].successors
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """One row of the table: what a state means and what may follow it."""
+
+    meaning: str
+    successors: frozenset[JobState]
+
+
+class IllegalTransitionError(RuntimeError):
+    """A job was about to enter a state that may not follow its present one."""
+
+
+_S = JobState
+
+STATES: dict[JobState, StateRow] = {
+    _S.QUEUED: StateRow(
+        "waits for a free worker", frozenset({_S.RUNNING, _S.FAILED, _S.CANCELLED})
+    ),
+    _S.BLOCKED: StateRow(
+        "waits for the jobs that it depends on", frozenset({_S.QUEUED, _S.CANCELLED})
+    ),
+    _S.RUNNING: StateRow(
+        "is being worked on",
+        frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
+    ),
+    _S.PAUSED: StateRow(
+        "holds still at a point where it can go on",
+        frozenset({_S.RUNNING, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
+    ),
+    _S.CANCELLING: StateRow("was asked to stop and has not stopped yet", frozenset({_S.CANCELLED})),
+    _S.INTERRUPTED: StateRow(
+        "lost its process and can be taken up again", frozenset({_S.QUEUED, _S.CANCELLED})
+    ),
+    _S.SUCCEEDED: StateRow("is done; its result is there", frozenset()),
+    _S.FAILED: StateRow("ended with an error", frozenset()),
+    _S.CANCELLED: StateRow("was stopped on request", frozenset()),
+}
+
+
+def check_transition(previous: JobState, state: JobState) -> None:
+    """Raise `IllegalTransitionError` unless `state` may follow `previous`."""
+    if state not in STATES[previous].successors:
+        raise IllegalTransitionError(f"a job that is {previous} cannot become {state}")

@@ -1,0 +1,174 @@
+"""What is run: a task, and the context through which it sees the system.
+
+Cancelling, pausing, progress and checkpoints are written here once, and not in each task.
+Knows nothing of where the task runs: the executor hands in a `send` function.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import cloudpickle
+
+from rheojobs.engine import messages
+from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.events import Progress
+from rheojobs.engine.progress import ProgressThrottle
+
+__all__ = ["FunctionTask", "Task", "TaskContext", "as_task", "task_name"]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A picklable description of work.
+
+    A task may also have `validate()`, called before it is sent anywhere, which raises where
+    the task cannot be run; and `affinity`, a string: a task goes to a worker that ran one
+    of the same affinity before, where there is one free.
+    """
+
+    def run(self, context: TaskContext) -> Any:
+        """Do the work and return the result."""
+        ...
+
+
+class TaskContext:
+    """All that a running task sees of the system.
+
+    Parameters
+    ----------
+    send : callable
+        Takes each message of `rheojobs.engine.messages` to the engine.
+    token : CancellationToken, optional
+        The wish to stop that `check` obeys.
+    restored : bytes, optional
+        The last checkpoint of an earlier attempt.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[messages.Message], None],
+        token: CancellationToken | None = None,
+        restored: bytes | None = None,
+    ) -> None:
+        self._send = send
+        self._restored = restored
+        self._go = threading.Event()
+        self._go.set()
+        self._pausing = threading.Lock()
+        self._throttle = ProgressThrottle(lambda progress: send(messages.Progressed(progress)))
+        self.token = token if token is not None else CancellationToken()
+        # A task that waits in a pause must wake up to be cancelled.
+        self._forget = self.token.on_cancel(self._go.set)
+
+    def progress(
+        self, current: int, total: int = 0, message: str = "", *, stage: str = "", **metrics: Any
+    ) -> None:
+        """Report how far the task has come; cheap, and may be called as often as you like."""
+        self._throttle.report(Progress(int(current), int(total), message, stage, metrics))
+
+    def check(self) -> None:
+        """Raise `CancellationError` when cancelled; wait here while paused."""
+        self.token.check()
+        if self._go.is_set():
+            return
+        with self._pausing:  # one thread of the task says it, however many wait
+            if not self._go.is_set():
+                self._throttle.flush()
+                self._send(messages.Paused())
+                self._go.wait()
+                if not self.token.is_cancelled():
+                    self._send(messages.Resumed())
+        self.token.check()
+
+    def partial(self, result: Any) -> None:
+        """Give what there is so far; the newest is kept if the task is cancelled."""
+        self._send(messages.Partial(result))
+
+    def checkpoint(self, state: Any) -> None:
+        """Keep `state`, from which another attempt can go on if the process dies."""
+        self._send(messages.Checkpointed(cloudpickle.dumps(state)))
+
+    def restored(self) -> Any:
+        """Give the state of the last checkpoint of an earlier attempt, or None."""
+        return None if self._restored is None else pickle.loads(self._restored)
+
+    def pause(self) -> None:
+        """Make `check` wait; called by the executor."""
+        if not self.token.is_cancelled():
+            self._go.clear()
+
+    def resume(self) -> None:
+        """Let `check` go on; called by the executor."""
+        self._go.set()
+
+    def finish(self) -> None:
+        """Pass on the last report; called by the executor when the task has ended."""
+        self._throttle.flush()
+        self._forget()
+
+
+@dataclass(frozen=True)
+class FunctionTask:
+    """A function and its arguments, as a task.
+
+    A function whose first argument is named `context` gets the `TaskContext`. A generator
+    function gives a partial result, and may be paused or cancelled, at each `yield`; what it
+    returns is the result.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def run(self, context: TaskContext) -> Any:
+        """Call the function."""
+        args = (context, *self.args) if _wants_context(self.function) else self.args
+        result = self.function(*args, **self.kwargs)
+        if inspect.isgenerator(result):
+            return _drain(result, context)
+        return result
+
+
+def _wants_context(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return False
+    return bool(parameters) and parameters[0] == "context"
+
+
+def _drain(generator: Iterator[Any], context: TaskContext) -> Any:
+    try:
+        while True:
+            context.check()
+            try:
+                context.partial(next(generator))
+            except StopIteration as stop:
+                return stop.value
+    finally:
+        generator.close()  # type: ignore[attr-defined]
+
+
+def as_task(work: Task | Callable[..., Any]) -> Task:
+    """Take a task as it is, and wrap a function into one."""
+    if isinstance(work, Task):
+        return work
+    if callable(work):
+        return FunctionTask(work)
+    raise TypeError(f"a task has a method run(context), or is a function; got {work!r}")
+
+
+def task_name(task: Task) -> str:
+    """Name a task for a person."""
+    return str(getattr(task, "name", "") or type(task).__name__)

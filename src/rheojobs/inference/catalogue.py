@@ -1,0 +1,166 @@
+"""The list of RheoJAX's models for windows and terminals, kept on disk since making it costs 3 s.
+
+Must not import JAX, and RheoJAX only where the list has to be made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.inference.jax_setup import cache_folder
+from rheojobs.inference.parameters import Parameter
+
+__all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What can be said of a model without loading it.
+
+    Attributes
+    ----------
+    name, description : str
+        As `rheojobs.inference.models.Model`.
+    test_modes : tuple of str
+        The tests it can be fitted to; empty where RheoJAX offers no traceable function.
+    parameters : tuple of Parameter
+        Those it has in its default configuration.
+    flow_quantity : str
+        ``"stress"`` or ``"viscosity"``.
+    refused : mapping of str to str
+        The tests that the theory covers but that cannot be run, and why.
+    """
+
+    name: str
+    test_modes: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    description: str
+    flow_quantity: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
+    """Give all of RheoJAX's models, ordered by name.
+
+    Parameters
+    ----------
+    refresh : bool
+        Make the list anew, whatever is on disk.
+
+    Raises
+    ------
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    known = None if refresh else cached_catalogue()
+    if known is not None:
+        return known
+    models = _build()
+    _write(models)
+    return models
+
+
+def cached_catalogue() -> tuple[ModelInfo, ...] | None:
+    """Give the list where it is on disk for the RheoJAX that is installed, else None."""
+    path = _path()
+    if path is None:
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["format"] != _FORMAT or not stored["models"]:
+            return None
+        return tuple(_info(entry) for entry in stored["models"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        logger.info("the list of models in %s is not readable (%s): made anew", path, error)
+        return None
+
+
+def check_name(name: str) -> None:
+    """Raise the `InputError` of an unknown model, if the list is at hand; never imports RheoJAX."""
+    known = cached_catalogue()
+    if known is not None and name not in {info.name for info in known}:
+        hint = nearest(str(name), (info.name for info in known))
+        raise InputError(f"there is no model {name!r}; {hint}")
+
+
+def _path() -> Path | None:
+    from rheojobs.inference import rheojax_models
+
+    version = rheojax_models.version()
+    if version is None:
+        return None
+    return cache_folder() / f"models-{re.sub('[^A-Za-z0-9.+-]', '_', version)}.json"
+
+
+def _build() -> tuple[ModelInfo, ...]:
+    from rheojobs.inference import rheojax_models
+
+    if rheojax_models.version() is None:
+        raise MissingExtraError(
+            'the models come from RheoJAX, which is not installed: pip install "rheojobs[rheology]"'
+        )
+    models = (rheojax_models.load(name, {}) for name in rheojax_models.names())
+    return tuple(
+        ModelInfo(
+            name=model.name,
+            test_modes=model.test_modes,
+            parameters=model.parameters,
+            description=model.description,
+            flow_quantity=model.flow_quantity,
+            refused=dict(model.refused),
+        )
+        for model in models
+    )
+
+
+def _write(models: tuple[ModelInfo, ...]) -> None:
+    path = _path()
+    if path is None:
+        return
+    text = json.dumps({"format": _FORMAT, "models": [asdict(info) for info in models]})
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed when whole: another process may be reading.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".models-")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        logger.info("the list of models cannot be kept in %s: %s", path.parent, error)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _info(entry: Any) -> ModelInfo:
+    return ModelInfo(
+        name=str(entry["name"]),
+        test_modes=tuple(str(mode) for mode in entry["test_modes"]),
+        parameters=tuple(
+            Parameter(**{**parameter, "bounds": _bounds(parameter["bounds"])})
+            for parameter in entry["parameters"]
+        ),
+        description=str(entry["description"]),
+        flow_quantity=str(entry["flow_quantity"]),
+        refused={str(mode): str(reason) for mode, reason in entry["refused"].items()},
+    )
+
+
+def _bounds(pair: Any) -> tuple[float, float]:
+    lower, upper = pair
+    return float(lower), float(upper)

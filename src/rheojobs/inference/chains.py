@@ -1,0 +1,156 @@
+"""Several chains on the threads of one process, advanced chunk by chunk.
+
+XLA gives back the interpreter's lock while it computes, so chains run side by side. The
+chain that is furthest behind goes next, which keeps them together; since each carries its
+own random key, the draws do not depend on who runs when, nor on how long a chunk is.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
+
+__all__ = ["Chain", "ChainSet"]
+
+CHUNK_SECONDS = 0.05
+"""How long a chunk should take: the time until a wish to stop is heard."""
+
+
+def _processors() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(eq=False)
+class Chain:
+    """One chain: where it stands and what it drew.
+
+    Attributes
+    ----------
+    state : ChainState
+        The sampler's.
+    total : int
+        Steps to take, warm-up included.
+    done : int
+        Steps taken.
+    divergences : int
+        Among the draws after the warm-up.
+    """
+
+    state: Any
+    warmup: int
+    total: int
+    done: int = 0
+    divergences: int = 0
+    kept: list[Draws] = field(default_factory=list)
+    seconds_per_step: float | None = None
+
+    def chunk_length(self) -> int:
+        """Choose how many steps to take next."""
+        left = self.total - self.done
+        if self.done < self.warmup:  # a chunk belongs to one stage
+            left = self.warmup - self.done
+        if self.seconds_per_step is None:
+            return min(left, 1)
+        wanted = int(CHUNK_SECONDS / max(self.seconds_per_step, 1e-9))
+        return max(1, min(left, wanted, CHUNK_CAPACITY))
+
+    def take(self, state: Any, draws: Draws, steps: int, seconds: float) -> None:
+        """Note what a chunk gave."""
+        self.state = state
+        if self.done >= self.warmup:
+            kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
+            self.kept.append(kept)
+            self.divergences += int(kept.diverging.sum())
+        self.done += steps
+        measured = seconds / steps
+        known = self.seconds_per_step
+        # The slower of recent speeds: a tree may be many times as long as the one before.
+        self.seconds_per_step = measured if known is None else max(measured, 0.8 * known)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Give one field of all draws after the warm-up."""
+        parts = [getattr(chunk, name) for chunk in self.kept]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+
+class ChainSet:
+    """Runs chains to their end on as many threads as there are processors.
+
+    Parameters
+    ----------
+    chains : list of Chain
+    advance : callable
+        ``(state, steps) -> (state, draws)``; computes outside the interpreter's lock.
+    check : callable
+        Called between chunks: waits while paused, raises when cancelled.
+    report : callable
+        Called with nothing, every 30th of a second and at the end.
+    """
+
+    def __init__(
+        self,
+        chains: list[Chain],
+        advance: Callable[[Any, int], tuple[Any, Draws]],
+        check: Callable[[], None],
+        report: Callable[[], None],
+    ) -> None:
+        self.chains = chains
+        self._advance = advance
+        self._check = check
+        self._report = report
+        self._ready = list(chains)
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Advance all chains to their end; raises what a chunk or `check` raised."""
+        count = min(len(self.chains), _processors())
+        threads = [
+            threading.Thread(target=self._work, name=f"rheojobs-chain-{k}", daemon=True)
+            for k in range(count)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(1 / 30)
+                self._report()
+        self._report()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while (chain := self._next()) is not None:
+                self._check()
+                steps = chain.chunk_length()
+                start = time.perf_counter()
+                state, draws = self._advance(chain.state, steps)
+                chain.take(state, draws, steps, time.perf_counter() - start)
+                if chain.done < chain.total:
+                    with self._lock:
+                        self._ready.append(chain)
+        except BaseException as error:  # passed on by `run`, in the task's own thread
+            with self._lock:
+                self._error = self._error or error
+
+    def _next(self) -> Chain | None:
+        with self._lock:
+            waiting = [chain for chain in self._ready if chain.done < chain.total]
+            if not waiting or self._error is not None:
+                return None
+            chain = min(waiting, key=lambda chain: chain.done / chain.total)
+            self._ready.remove(chain)
+            return chain

@@ -1,0 +1,131 @@
+"""How good the draws are: R-hat, effective sample size, energy, intervals; all through ArviZ.
+
+References
+----------
+A. Vehtari et al., Bayesian Analysis 16 (2021) 667-718 (rank-normalised split R-hat, ESS).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MAX_R_HAT", "MIN_ESS", "concerns", "credible_intervals", "summarize"]
+
+MAX_R_HAT = 1.01
+MIN_ESS = 400.0
+MAX_DIVERGENT_FRACTION = 0.01
+
+Draws = Mapping[str, NDArray[np.float64]]
+
+
+def summarize(draws: Draws) -> dict[str, dict[str, float]]:
+    """Summarize each parameter.
+
+    Parameters
+    ----------
+    draws : mapping of str to ndarray, shape (chains, draws)
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail, r_hat. What
+        cannot be told from so few draws is NaN.
+    """
+    from arviz_base import rcParams
+    from arviz_stats.base import array_stats
+
+    outside = (1.0 - float(rcParams["stats.ci_prob"])) / 2.0  # as ArviZ's own summary has it
+    names = list(draws)
+    stacked = np.stack([draws[name] for name in names])
+    axes = {"chain_axis": 1, "draw_axis": 2}
+    quantiles = np.quantile(stacked, [0.05, 0.25, 0.5, 0.75, 0.95], axis=(1, 2))
+    columns: dict[str, NDArray[np.float64]] = {
+        "mean": stacked.mean(axis=(1, 2)),
+        "std": stacked.std(axis=(1, 2), ddof=1) if stacked[0].size > 1 else np.zeros(len(names)),
+        **dict(zip(("q05", "q25", "median", "q75", "q95"), quantiles, strict=True)),
+    }
+    unknown = np.full(len(names), np.nan)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # constant draws; the NaN that comes of them says it
+        if stacked.shape[2] >= 4:
+            columns["mcse_mean"] = array_stats.mcse(stacked, method="mean", **axes)
+            columns["ess_bulk"] = array_stats.ess(stacked, method="bulk", **axes)
+            columns["ess_tail"] = array_stats.ess(
+                stacked, method="tail", prob=(outside, 1.0 - outside), **axes
+            )
+            several = stacked.shape[1] > 1
+            columns["r_hat"] = array_stats.rhat(stacked, **axes) if several else unknown
+        else:
+            for key in ("mcse_mean", "ess_bulk", "ess_tail", "r_hat"):
+                columns[key] = unknown
+    return {
+        name: {key: float(np.ravel(values)[row]) for key, values in columns.items()}
+        for row, name in enumerate(names)
+    }
+
+
+def bfmi(energy: NDArray[np.float64]) -> list[float]:
+    """Give the Bayesian fraction of missing information of each chain.
+
+    Parameters
+    ----------
+    energy : ndarray, shape (chains, draws)
+    """
+    if energy.shape[1] < 4:
+        return [float("nan")] * energy.shape[0]
+    steps = np.diff(energy, axis=1)
+    with np.errstate(all="ignore"):
+        return [float(value) for value in np.mean(steps**2, axis=1) / np.var(energy, axis=1)]
+
+
+def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[float, float]]:
+    """Give the highest density interval of each parameter, the narrowest that holds `mass`."""
+    from arviz_stats.base import array_stats
+
+    intervals = {}
+    for name, values in draws.items():
+        low, high = np.ravel(array_stats.hdi(values.ravel(), prob=mass, axis=-1))
+        intervals[name] = (float(low), float(high))
+    return intervals
+
+
+def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
+    """Say in plain words where the draws should not be trusted.
+
+    Parameters
+    ----------
+    diagnostics : mapping
+        With r_hat, ess_bulk and ess_tail per parameter, and divergences.
+    count : int
+        Of all draws.
+    """
+    found = []
+    divergences = int(diagnostics["divergences"])
+    if count and divergences > MAX_DIVERGENT_FRACTION * count:
+        found.append(
+            f"{divergences} of {count} draws diverged: the posterior has corners that the "
+            "sampler misses; start from a fit, or give tighter priors"
+        )
+    apart = [name for name, value in diagnostics["r_hat"].items() if value > MAX_R_HAT]
+    if apart:
+        found.append(
+            f"the chains disagree on {', '.join(apart)} (R-hat above {MAX_R_HAT}): "
+            "run longer, or start from a fit"
+        )
+    ess = {
+        name: min(diagnostics["ess_bulk"][name], diagnostics["ess_tail"][name])
+        for name in diagnostics["ess_bulk"]
+    }
+    few = [name for name, value in ess.items() if value < MIN_ESS]
+    if few:
+        worst = min(ess.values())
+        found.append(
+            f"few independent draws of {', '.join(few)} ({worst:.0f}, {MIN_ESS:.0f} are wanted): "
+            "draw more"
+        )
+    return found

@@ -1,0 +1,103 @@
+"""Draws as ArviZ takes them: one tree with the posterior, predictions, likelihood and data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.problem import Problem
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["Evaluation", "component_names", "describe_prior", "to_inference_data"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the model says at some of the draws.
+
+    Attributes
+    ----------
+    draws : ndarray of int, shape (k,)
+        Which draws of each chain.
+    log_likelihood, predictive : ndarray, shape (chains, k, components, n)
+        Pointwise log likelihood, and observations as the model would have made them.
+    """
+
+    draws: NDArray[np.int64]
+    log_likelihood: NDArray[np.float64]
+    predictive: NDArray[np.float64]
+
+
+def component_names(problem: Problem) -> tuple[str, ...]:
+    """Name what was observed."""
+    return ("storage_modulus", "loss_modulus") if problem.is_complex else ("y",)
+
+
+def describe_prior(prior: Any) -> str:
+    """Write a NumPyro distribution in a few words, such as ``Uniform(low=0.001, high=1e+09)``."""
+    base = getattr(prior, "base_dist", None)
+    if base is not None and type(prior).__name__ == "TransformedDistribution":
+        support = prior.support
+        low = float(getattr(support, "lower_bound", -np.inf))
+        high = float(getattr(support, "upper_bound", np.inf))
+        return f"{describe_prior(base)} scaled to {low:g} to {high:g}"
+    arguments = [
+        f"{name}={float(getattr(prior, name)):g}"
+        for name in getattr(prior, "arg_constraints", {})
+        if np.ndim(getattr(prior, name, None)) == 0 and getattr(prior, name, None) is not None
+    ]
+    return f"{type(prior).__name__}({', '.join(arguments)})"
+
+
+def to_inference_data(
+    problem: Problem,
+    draws: Mapping[str, NDArray[np.float64]],
+    stats: Mapping[str, NDArray[Any]],
+    evaluation: Evaluation | None,
+) -> DataTree:
+    """Build the tree.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and the data.
+    draws, stats : mapping of str to ndarray, shape (chains, draws)
+        The posterior, and what the sampler says of each draw.
+    evaluation : Evaluation, optional
+        Predictions and likelihood.
+    """
+    from arviz_base import from_dict
+
+    names = component_names(problem)
+    data = problem.dataset
+    parts = (data.y.real, data.y.imag) if problem.is_complex else (data.y,)
+    groups: dict[str, Any] = {
+        "posterior": dict(draws),
+        "sample_stats": dict(stats),
+        "observed_data": {name: np.asarray(part) for name, part in zip(names, parts, strict=True)},
+        "constant_data": {"x": data.x},
+    }
+    dims = {name: ["point"] for name in (*names, "x")}
+    tree = from_dict(groups, dims=dims)
+    if evaluation is not None:
+        extra = {
+            group: {name: values[:, :, column] for column, name in enumerate(names)}
+            for group, values in (
+                ("log_likelihood", evaluation.log_likelihood),
+                ("posterior_predictive", evaluation.predictive),
+            )
+        }
+        thinned = from_dict(
+            extra, dims={name: ["point"] for name in names}, coords={"draw": evaluation.draws}
+        )
+        for group in extra:
+            tree[group] = thinned[group]
+    tree.attrs["model"] = problem.model.name
+    tree.attrs["test_mode"] = problem.test_mode
+    return tree

@@ -1,0 +1,235 @@
+"""The No-U-Turn sampler as one compiled loop, with every count and setting an argument.
+
+The tree is NumPyro's; the warm-up is Stan's schedule (dual averaging of the step size,
+dense mass matrix in doubling windows), written so that the number of warm-up steps and the
+target acceptance are data: one compilation serves them all. The state carries the random
+key, so draws do not depend on how the loop is cut into chunks.
+
+References
+----------
+M. D. Hoffman, A. Gelman, J. Mach. Learn. Res. 15 (2014) 1593-1623;
+Stan Reference Manual, "HMC algorithm parameters".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax, random
+from numpyro.infer.hmc_util import (
+    IntegratorState,
+    build_adaptation_schedule,
+    build_tree,
+    dual_averaging,
+    euclidean_kinetic_energy,
+    velocity_verlet,
+    welford_covariance,
+)
+
+__all__ = ["CHUNK_CAPACITY", "ChainState", "Draws", "Settings", "advance", "initial_state"]
+
+CHUNK_CAPACITY = 512
+"""Steps that one call can keep the draws of."""
+
+MAX_TREE_DEPTH = 10
+MAX_WINDOWS = 24
+
+Potential = Callable[[jax.Array], jax.Array]
+
+_average_init, _average_update = dual_averaging()
+_welford_init, _welford_update, _welford_final = welford_covariance(diagonal=False)
+
+
+class Settings(NamedTuple):
+    """What steers a chain; all of it traced, so that changing it compiles nothing."""
+
+    num_warmup: Any
+    target_accept: Any
+    max_tree_depth: Any
+    window_ends: Any
+    num_windows: Any
+
+    @classmethod
+    def of(cls, num_warmup: int, target_accept: float, max_tree_depth: int) -> Settings:
+        """Plan the warm-up."""
+        windows = build_adaptation_schedule(num_warmup) if num_warmup > 0 else []
+        ends = np.full(MAX_WINDOWS, -1)
+        ends[: len(windows)] = [window.end for window in windows]
+        return cls(
+            np.int64(num_warmup),
+            np.float64(target_accept),
+            np.int64(max_tree_depth),
+            ends,
+            np.int64(len(windows)),
+        )
+
+
+class ChainState(NamedTuple):
+    """All that a chain needs to go on: position, adaptation, random key."""
+
+    step: Any
+    z: Any
+    gradient: Any
+    potential: Any
+    step_size: Any
+    inverse_mass: Any
+    mass_sqrt: Any
+    average: Any
+    welford: Any
+    window: Any
+    key: Any
+
+
+class Draws(NamedTuple):
+    """What one chunk drew; the first axis counts its steps."""
+
+    z: Any
+    potential: Any
+    energy: Any
+    accept: Any
+    leapfrogs: Any
+    diverging: Any
+    step_size: Any
+
+
+def initial_state(potential: Potential, z: jax.Array, key: jax.Array, forward: bool) -> ChainState:
+    """Begin a chain at `z`, shape (d,), with a unit mass matrix and a unit step."""
+    dimension = z.shape[0]
+    value, gradient = _value_and_gradient(potential, z, forward)
+    step_size = jnp.asarray(1.0)
+    return ChainState(
+        jnp.asarray(0),
+        z,
+        gradient,
+        value,
+        step_size,
+        jnp.eye(dimension),
+        jnp.eye(dimension),
+        _average_init(jnp.log(10 * step_size)),
+        _welford_init(dimension),
+        jnp.asarray(0),
+        key,
+    )
+
+
+def _value_and_gradient(
+    potential: Potential, z: jax.Array, forward: bool
+) -> tuple[jax.Array, jax.Array]:
+    if forward:
+        return potential(z), jax.jacfwd(potential)(z)
+    return jax.value_and_grad(potential)(z)
+
+
+def advance(
+    potential: Potential, state: ChainState, steps: jax.Array, settings: Settings, forward: bool
+) -> tuple[ChainState, Draws]:
+    """Take `steps` steps, at most `CHUNK_CAPACITY`; those of the warm-up adapt the chain.
+
+    Parameters
+    ----------
+    potential : callable
+        Minus the log density of a position, shape (d,) -> ().
+    state : ChainState
+        Where the chain stands.
+    steps : array, int
+        How many steps to take.
+    settings : Settings
+        The plan of the warm-up, and the limits.
+    forward : bool
+        Differentiate in forward mode, for models whose loops have no reverse.
+
+    Returns
+    -------
+    ChainState, Draws
+        Of `Draws` the first `steps` entries are set.
+    """
+    dimension = state.z.shape[0]
+    empty = jnp.zeros(CHUNK_CAPACITY)
+    buffers = Draws(
+        jnp.zeros((CHUNK_CAPACITY, dimension)),
+        empty,
+        empty,
+        empty,
+        jnp.zeros(CHUNK_CAPACITY, dtype=jnp.int32),
+        jnp.zeros(CHUNK_CAPACITY, dtype=bool),
+        empty,
+    )
+
+    def body(i: jax.Array, carry: tuple[ChainState, Draws]) -> tuple[ChainState, Draws]:
+        chain, kept = carry
+        chain, draw = _step(potential, chain, settings, forward)
+        return chain, Draws(*(old.at[i].set(new) for old, new in zip(kept, draw, strict=True)))
+
+    result: tuple[ChainState, Draws] = lax.fori_loop(0, steps, body, (state, buffers))
+    return result
+
+
+def _step(
+    potential: Potential, state: ChainState, settings: Settings, forward: bool
+) -> tuple[ChainState, Draws]:
+    key, key_momentum, key_tree = random.split(state.key, 3)
+    momentum = state.mass_sqrt @ random.normal(key_momentum, state.z.shape)
+    _, verlet = velocity_verlet(potential, euclidean_kinetic_energy, forward)
+    tree = build_tree(
+        verlet,
+        euclidean_kinetic_energy,
+        IntegratorState(state.z, momentum, state.potential, state.gradient),
+        state.inverse_mass,
+        state.step_size,
+        key_tree,
+        max_tree_depth=(settings.max_tree_depth, MAX_TREE_DEPTH),
+    )
+    accept = tree.sum_accept_probs / tree.num_proposals
+    used_step_size = state.step_size
+    state = state._replace(
+        z=tree.z_proposal,
+        gradient=tree.z_proposal_grad,
+        potential=tree.z_proposal_pe,
+        key=key,
+    )
+    warming = state.step < settings.num_warmup
+    state = lax.cond(warming, lambda s: _adapt(s, accept, settings), lambda s: s, state)
+    draw = Draws(
+        state.z,
+        state.potential,
+        tree.z_proposal_energy,
+        accept,
+        tree.num_proposals.astype(jnp.int32),
+        tree.diverging,
+        used_step_size,
+    )
+    return state._replace(step=state.step + 1), draw
+
+
+def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainState:
+    average = _average_update(settings.target_accept - accept, state.average)
+    log_step, log_step_averaged, *_ = average
+    last = state.step == settings.num_warmup - 1
+    step_size = jnp.exp(jnp.where(last, log_step_averaged, log_step))
+    limits = jnp.finfo(step_size.dtype)
+    step_size = jnp.clip(step_size, limits.tiny, limits.max)
+    # The first window finds the typical set and the last tunes the step size alone.
+    slow = (state.window > 0) & (state.window < settings.num_windows - 1)
+    welford = lax.cond(slow, lambda m: _welford_update(state.z, m), lambda m: m, state.welford)
+    at_end = state.step == settings.window_ends[state.window]
+    state = state._replace(
+        step_size=step_size,
+        average=average,
+        welford=welford,
+        window=jnp.where(at_end, state.window + 1, state.window),
+    )
+    return lax.cond(at_end & slow, _end_window, lambda s: s, state)
+
+
+def _end_window(state: ChainState) -> ChainState:
+    inverse_mass, mass_sqrt, _ = _welford_final(state.welford, regularize=True)
+    return state._replace(
+        inverse_mass=inverse_mass,
+        mass_sqrt=mass_sqrt,
+        average=_average_init(jnp.log(10.0) + jnp.log(state.step_size)),
+        welford=_welford_init(state.z.shape[0]),
+    )

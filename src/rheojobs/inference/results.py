@@ -1,0 +1,241 @@
+"""What comes out: the result of a fit and of a sampling, and how they are kept.
+
+JSON and NetCDF only, so that opening a result executes nothing. Knows no JAX.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["BayesianResult", "FitResult", "to_json"]
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into what JSON knows; NaN and infinity become null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        if np.iscomplexobj(value):
+            return {"real": _plain(value.real), "imag": _plain(value.imag)}
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, complex):
+        return {"real": value.real, "imag": value.imag}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def to_json(result: FitResult | BayesianResult) -> str:
+    """Write a result's fields under their names; arrays as lists, complex ones as two."""
+    return json.dumps(_plain(result.as_dict()), indent=2, ensure_ascii=False)
+
+
+def _array(value: Any) -> NDArray[Any]:
+    if isinstance(value, Mapping):
+        return _array(value["real"]) + 1j * _array(value["imag"])
+    return np.asarray(value, dtype=np.float64)  # null becomes NaN
+
+
+def _read(path: str | Path, cls: type) -> dict[str, Any]:
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a {cls.__name__}: {error}") from None
+    required = {item.name for item in fields(cls)} & {"model_name", "timestamp"}
+    if not isinstance(content, dict) or not required <= content.keys():
+        raise InputError(f"{path} is not a {cls.__name__} that this program wrote")
+    content["timestamp"] = datetime.fromisoformat(content["timestamp"])
+    known = {item.name for item in fields(cls)}
+    return {key: value for key, value in content.items() if key in known}
+
+
+@dataclass(eq=False)
+class FitResult:
+    """What a fit found.
+
+    Attributes
+    ----------
+    model_name : str
+        The model.
+    parameters : dict of str to float
+        The estimates, in the units of `units`.
+    r_squared : float
+        Coefficient of determination: of the logarithms where `weights` is ``"relative"``
+        and all values are positive, else of the values.
+    mpe : float
+        Mean of the absolute relative deviation, in percent.
+    chi_squared : float
+        Sum of the squared weighted residuals.
+    fit_time : float
+        Seconds, from the data in the worker to the result.
+    timestamp : datetime
+        When it was done, with its time zone.
+    n_iterations : int or None
+        Of the optimizer.
+    success : bool
+        Whether it converged.
+    uncertainties : dict of str to float
+        Standard errors; infinite where the data do not determine the parameter.
+    covariance : ndarray, shape (p, p)
+        Of the estimates, in the order of `parameters`.
+    reduced_chi_squared : float
+        `chi_squared` over the degrees of freedom.
+    aic, bic : float
+        Akaike's and Bayesian information criterion, for Gaussian residuals of unknown size.
+    residuals, fitted : ndarray, shape (n,)
+        Data minus curve, and the curve; complex for an oscillation.
+    test_mode : str
+        Of the data.
+    message : str
+        Why the optimizer stopped, and what else should be known.
+    weights : str
+        ``"relative"`` or ``"uniform"``.
+    units : dict of str to str
+        Of the parameters.
+    """
+
+    model_name: str
+    parameters: dict[str, float]
+    r_squared: float
+    mpe: float
+    chi_squared: float
+    fit_time: float
+    timestamp: datetime
+    n_iterations: int | None
+    success: bool
+    uncertainties: dict[str, float] = field(default_factory=dict)
+    covariance: NDArray[np.float64] | None = None
+    reduced_chi_squared: float = math.nan
+    aic: float = math.nan
+    bic: float = math.nan
+    residuals: NDArray[Any] | None = None
+    fitted: NDArray[Any] | None = None
+    test_mode: str = ""
+    message: str = ""
+    weights: str = "uniform"
+    units: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as JSON."""
+        Path(path).write_text(to_json(self) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        content = _read(path, cls)
+        for name in ("covariance", "residuals", "fitted"):
+            if content.get(name) is not None:
+                content[name] = _array(content[name])
+        unknown = {"parameters", "uncertainties"}
+        for name in unknown & content.keys():
+            content[name] = {k: math.inf if v is None else v for k, v in content[name].items()}
+        return cls(**content)
+
+
+@dataclass(eq=False)
+class BayesianResult:
+    """What a sampling drew.
+
+    Attributes
+    ----------
+    model_name : str
+        The model.
+    posterior_samples : dict of str to ndarray, shape (chains * draws,)
+        The draws, chain after chain; the noise scales (``sigma``, or ``sigma_real`` and
+        ``sigma_imag``) included.
+    summary : dict of str to dict of str to float
+        Per parameter: mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail,
+        r_hat.
+    diagnostics : dict
+        r_hat, ess_bulk, ess_tail (per parameter), divergences, bfmi (per chain), acceptance,
+        leapfrogs, step_size, priors, warnings.
+    num_samples, num_chains : int
+        Draws per chain, and chains.
+    sampling_time : float
+        Seconds, from the data in the worker to the result.
+    timestamp : datetime
+        When it was done, with its time zone.
+    credible_intervals : dict of str to (float, float), or None
+        Highest density intervals of 95 %.
+    num_warmup : int
+        Steps of warm-up per chain, not among the draws.
+    inference_data : DataTree or None
+        For ArviZ: posterior, posterior_predictive, log_likelihood, sample_stats, observed_data.
+    is_partial : bool
+        Whether the sampling was stopped before it was done.
+    test_mode : str
+        Of the data.
+    units : dict of str to str
+        Of the parameters.
+    seed : int
+        Of the random numbers.
+    """
+
+    model_name: str
+    posterior_samples: dict[str, NDArray[np.float64]]
+    summary: dict[str, dict[str, float]]
+    diagnostics: dict[str, Any]
+    num_samples: int
+    num_chains: int
+    sampling_time: float
+    timestamp: datetime
+    credible_intervals: dict[str, tuple[float, float]] | None = None
+    num_warmup: int = 0
+    inference_data: DataTree | None = None
+    is_partial: bool = False
+    test_mode: str = ""
+    units: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields by name, but for `inference_data`, which `save_netcdf` keeps."""
+        return {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.name != "inference_data"
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as JSON, without `inference_data`."""
+        Path(path).write_text(to_json(self) + "\n", encoding="utf-8")
+
+    def save_netcdf(self, path: str | Path) -> None:
+        """Write `inference_data` as NetCDF, which ArviZ opens."""
+        if self.inference_data is None:
+            raise InputError("this result has no inference data: too little was drawn")
+        self.inference_data.to_netcdf(path, engine="h5netcdf")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        content = _read(path, cls)
+        samples = content.get("posterior_samples", {})
+        content["posterior_samples"] = {name: _array(values) for name, values in samples.items()}
+        intervals = content.get("credible_intervals")
+        if intervals is not None:
+            content["credible_intervals"] = {key: tuple(ends) for key, ends in intervals.items()}
+        return cls(**content)

@@ -1,0 +1,328 @@
+"""RheoJAX's models as plain functions: the only module that touches RheoJAX's private names.
+
+Must not know datasets, fits or samplers. RheoJAX is imported (3 s) only when a model is loaded.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import logging
+import math
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.errors import InputError, MissingExtraError, nearest, one_line
+from rheojobs.inference.calling import CONSTANTS, MODE_CONSTANTS
+from rheojobs.inference.data import TEST_MODES
+from rheojobs.inference.jax_setup import configure_jax
+from rheojobs.inference.models import Model
+from rheojobs.inference.parameters import Alternative, Parameter
+
+__all__ = ["RheojaxFunction", "RheojaxPriors", "load", "names", "register_all", "version"]
+
+_NOT_PURE = "RheoJAX's function for it is not pure JAX"
+_WAVE = "RheoJAX's function gives the stress wave over time, not G' and G'' over frequency"
+_ITT = "RheoJAX offers no traceable function of it yet"
+_STATE = "RheoJAX's function for it needs the state that its own fit leaves behind"
+# What RheoJAX 0.7.1 declares and cannot do as a pure function; tests/inference/test_models.py
+# compares this with what tracing finds.
+_REFUSED: dict[str, dict[str, str]] = {
+    # Without the state of a fit its stress grid ends at 5 and its time step ignores the rate:
+    # the curve is wrong by factors where sigma_c is not 1, or the rate below 0.1.
+    "HebraudLequeux": dict.fromkeys(TEST_MODES, _STATE),
+    "ITTMCTIsotropic": dict.fromkeys(TEST_MODES, _ITT),
+    "ITTMCTSchematic": dict.fromkeys(TEST_MODES, _ITT),
+    # Its creep takes the time step of the last fit, not that of x.
+    "LatticeEPM": {"creep": _STATE, "oscillation": _WAVE},
+    "TensorialEPM": {"creep": _NOT_PURE, "oscillation": _WAVE},
+    "SGRConventional": {"laos": "RheoJAX's function gives G' and G'' there, not a stress wave"},
+    "SGRGeneric": {"laos": _NOT_PURE},
+    "TNTStickyRouse": dict.fromkeys(("startup", "creep", "laos"), _NOT_PURE),
+}
+# Their integrators take x[1] - x[0] as the step of all points.
+_EVEN_STEPS = {
+    "DMTLocal": ("startup", "relaxation", "creep", "laos"),
+    "LatticeEPM": ("startup", "relaxation"),
+    "TensorialEPM": ("startup", "relaxation"),
+}
+# Their relaxation is the stress after flow, not the modulus after a step of strain.
+_STRESS_RELAXATION = {
+    *("DMTLocal", "FIKH", "FMLIKH", "MIKH", "MLIKH", "STZConventional", "GiesekusSingleMode"),
+    *("FluidityLocal", "FluidityNonlocal", "FluiditySaramitoLocal"),
+    *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
+}
+_COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
+# RheoJAX's other names for a constant of the test.
+_ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("creep", "sigma_applied"): ("stress",),
+    ("relaxation", "gamma_0"): ("gamma", "gamma_step"),
+    ("relaxation", "sigma_0"): ("sigma_init",),
+}
+# Not given, these follow from the parameters (sigma_0 is then the yield stress).
+_OPTIONAL = {("STZConventional", "relaxation"): ("sigma_0",)}
+
+_TAU = "Relaxation time"
+_ALTERNATIVES: dict[str, Alternative] = {
+    "Maxwell": Alternative(
+        "tau", "eta", "s", _TAU, lambda v, p: v * p["G0"], lambda p: p["eta"] / p["G0"], ("G0",)
+    ),
+    "Zener": Alternative(
+        "tau", "eta", "s", _TAU, lambda v, p: v * p["Gm"], lambda p: p["eta"] / p["Gm"], ("Gm",)
+    ),
+    "VLBLocal": Alternative("tau", "k_d", "s", _TAU, lambda v, p: 1 / v, lambda p: 1 / p["k_d"]),
+    "FractionalKelvinVoigt": Alternative(
+        "tau",
+        "c_alpha",
+        "s",
+        "Retardation time",
+        lambda v, p: p["Ge"] * v ** p["alpha"],
+        lambda p: (p["c_alpha"] / p["Ge"]) ** (1 / p["alpha"]),
+        ("Ge", "alpha"),
+    ),
+    "FractionalMaxwellGel": Alternative(
+        "tau",
+        "eta",
+        "s",
+        _TAU,
+        lambda v, p: p["c_alpha"] * v ** (1 - p["alpha"]),
+        lambda p: (p["eta"] / p["c_alpha"]) ** (1 / (1 - p["alpha"])),
+        ("c_alpha", "alpha"),
+    ),
+}
+
+_lock = threading.RLock()
+_loaded: dict[tuple[str, Any], Model] = {}
+
+
+def version() -> str | None:
+    """Give RheoJAX's version without importing it; None where it is not installed."""
+    try:
+        return importlib.metadata.version("rheojax")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def names() -> tuple[str, ...]:
+    """Give the names of all of RheoJAX's models; imports it.
+
+    Raises
+    ------
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    return tuple(sorted(_registry().list_models()))
+
+
+def register_all() -> None:
+    """Import RheoJAX's models (3 s), so that loading one later costs nothing; as `names`."""
+    _registry()
+
+
+def load(name: str, config: Mapping[str, Any]) -> Model:
+    """Make, or give again, the model of that name; see `rheojobs.inference.models.load`."""
+    frozen = _frozen(config)
+    with _lock:
+        if (name, frozen) not in _loaded:
+            _loaded[name, frozen] = _make(name, dict(config), frozen)
+        return _loaded[name, frozen]
+
+
+@dataclass(frozen=True)
+class RheojaxFunction:
+    """RheoJAX's `model_function` of one instance, made pure and complete.
+
+    Attributes
+    ----------
+    instance : object
+        The RheoJAX model; never changed.
+    """
+
+    instance: Any
+
+    def needs(self, test_mode: str) -> tuple[str, ...]:
+        """Name the constants that must be given if the model reads them.
+
+        RheoJAX takes values of its own for those that are not: no stress at all in a creep, a
+        shear rate of 1/s before a relaxation.
+        """
+        optional = _OPTIONAL.get((type(self.instance).__name__, test_mode), ())
+        return tuple(name for name in MODE_CONSTANTS[test_mode] if name not in optional)
+
+    def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
+        """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
+        import jax.numpy as jnp
+
+        kind = type(self.instance).__name__
+        # Some constants are read from the instance, and some calls write to it: a copy keeps
+        # threads apart.
+        instance = copy.copy(self.instance)
+        given = {name: protocol[name] for name in MODE_CONSTANTS[test_mode] if name in protocol}
+        known = dict(given)
+        for name, value in given.items():
+            known |= dict.fromkeys(_ALIASES.get((test_mode, name), ()), value)
+        if hasattr(instance, "_extract_time_strain"):
+            if test_mode == "startup" and "gamma_dot" in given:
+                known["strain"] = given["gamma_dot"] * jnp.asarray(x)
+            elif test_mode == "laos" and len(given) == 2:
+                known["strain"] = given["gamma_0"] * jnp.sin(given["omega"] * jnp.asarray(x))
+        if kind == "DMTLocal" and test_mode == "laos":
+            instance._gamma_0, instance._omega_laos = _both(given)
+        elif kind == "SGRGeneric":
+            known["is_stress"] = True
+        elif kind == "TNTStickyRouse":
+            instance._relaxation_sigma_0 = 1.0
+        out = instance.model_function(x, params, test_mode, **known)
+        # Three leave out a factor that the others of their kind, and the data, contain.
+        if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
+            return out * x
+        if kind in ("GeneralizedMaxwell", "SGRConventional") and test_mode == "startup":
+            return out * _given(given, "gamma_dot")
+        if kind == "TNTStickyRouse" and test_mode == "relaxation":
+            return out * _given(given, "sigma_0")
+        return out
+
+
+@dataclass(frozen=True)
+class RheojaxPriors:
+    """RheoJAX's `bayesian_prior_factory` of one instance, centred on values of the caller's.
+
+    Attributes
+    ----------
+    instance : object
+        The RheoJAX model; never changed.
+    """
+
+    instance: Any
+
+    def __call__(
+        self,
+        name: str,
+        lower: float | None,
+        upper: float | None,
+        values: Mapping[str, float] | None = None,
+    ) -> Any:
+        """Give a NumPyro distribution for a parameter or for the noise (``"sigma"``), or None.
+
+        `values` are what RheoJAX would have after its own fit; the defaults where not given.
+        """
+        instance = self.instance
+        if values:
+            instance = copy.copy(instance)
+            instance.parameters = copy.deepcopy(instance.parameters)
+            for key in instance.parameters.keys() & values.keys():
+                instance.parameters.set_value(key, float(values[key]))
+        return instance.bayesian_prior_factory(name, lower, upper)
+
+
+def _both(given: Mapping[str, Any]) -> tuple[Any, Any]:
+    return _given(given, "gamma_0"), _given(given, "omega")
+
+
+def _given(given: Mapping[str, Any], name: str) -> Any:
+    if name not in given:
+        raise InputError(f"the model needs {name} ({CONSTANTS[name]}): --at {name}=…")
+    return given[name]
+
+
+def _registry() -> Any:
+    if importlib.util.find_spec("rheojax") is None:
+        raise MissingExtraError(
+            "this model comes from RheoJAX, which is not installed: "
+            'pip install "rheojobs[rheology]"'
+        )
+    # nlsq prints a banner about GPUs where it finds one; standard output is for results.
+    os.environ.setdefault("NLSQ_SKIP_GPU_CHECK", "1")
+    configure_jax()
+    with _lock:
+        try:
+            package = importlib.import_module("rheojax.models")
+            registry = importlib.import_module("rheojax.core.registry").ModelRegistry
+        except ImportError as error:
+            raise MissingExtraError(
+                f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
+            ) from error
+        package._ensure_all_registered()
+    # While a model is traced it warns of what only matters to its own fit and plots.
+    logger = logging.getLogger("rheojax.models")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.ERROR)
+    return registry
+
+
+def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
+    registry = _registry()
+    info = registry.get_info(name)
+    if info is None:
+        raise InputError(f"there is no model {name!r}; {nearest(name, registry.list_models())}")
+    kind = info.plugin_class
+    takes = [key for key in inspect.signature(kind).parameters if key not in ("args", "kwargs")]
+    for key in config:
+        if key not in takes:
+            what = nearest(key, takes) if takes else "it has no settings"
+            raise InputError(f"{name} has no setting {key!r}; {what}")
+    try:
+        instance = kind(**config)
+    except Exception as error:  # whatever a constructor makes of a wrong value
+        raise InputError(f"{name} does not take these settings: {one_line(error)}") from error
+    declared = tuple(mode for mode in TEST_MODES if mode in {str(p) for p in info.protocols})
+    refused = _REFUSED.get(kind.__name__, {})
+    if not hasattr(instance, "model_function"):
+        refused = dict.fromkeys(TEST_MODES, _ITT)
+    quantities = {"relaxation": "shear stress"} if kind.__name__ in _STRESS_RELAXATION else {}
+    # Those that know the applied stress give the strain, the others the compliance.
+    if not kind.__name__.startswith(_COMPLIANCE):
+        quantities["creep"] = "strain"
+    other = _ALTERNATIVES.get(kind.__name__)
+    priors = getattr(instance, "bayesian_prior_factory", None)
+    return Model(
+        name=name,
+        function=RheojaxFunction(instance),
+        parameters=tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters),
+        test_modes=tuple(mode for mode in declared if mode not in refused),
+        description=(info.doc or "").strip().split("\n")[0],
+        alternatives=(other,) if other is not None else (),
+        flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
+        forward_mode=bool(getattr(instance, "_use_forward_mode_ad", False)),
+        prior_factory=RheojaxPriors(instance) if callable(priors) else None,
+        bounds_override=getattr(instance, "bayesian_parameter_bounds", None),
+        key=("rheojax", name, version(), frozen),
+        config=config,
+        refused={mode: refused[mode] for mode in declared if mode in refused},
+        even_steps=_EVEN_STEPS.get(kind.__name__, ()),
+        quantities=quantities,
+    )
+
+
+def _parameter(parameter: Any) -> Parameter:
+    lower, upper = parameter.bounds or (None, None)
+    return Parameter(
+        name=parameter.name,
+        default=None if parameter.value is None else float(parameter.value),
+        bounds=(
+            -math.inf if lower is None else float(lower),
+            math.inf if upper is None else float(upper),
+        ),
+        unit=parameter.units or "",
+        description=parameter.description or "",
+        prior=getattr(parameter, "prior", None),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(key), _frozen(item)) for key, item in value.items()))
+    if hasattr(value, "tolist"):
+        return _frozen(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(item) for item in value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        # 1, 1.0 and True are equal, and would share an entry.
+        return (type(value).__name__, value)
+    raise InputError(f"a model's settings are numbers, words and lists, not {type(value).__name__}")

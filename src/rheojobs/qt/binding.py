@@ -1,0 +1,32 @@
+"""The one place where PySide6 is imported, so that its absence is one clear line."""
+
+from __future__ import annotations
+
+from rheojobs.errors import MissingExtraError
+
+try:
+    from PySide6.QtCore import (
+        QMetaMethod,
+        QObject,
+        QRunnable,
+        Qt,
+        QThreadPool,
+        Signal,
+        SignalInstance,
+        Slot,
+    )
+except ImportError as error:
+    if isinstance(error, ModuleNotFoundError) and error.name and "PySide6" in error.name:
+        raise MissingExtraError('the Qt parts need PySide6: pip install "rheojobs[gui]"') from None
+    raise MissingExtraError(f"PySide6 cannot be loaded: {error}") from error
+
+__all__ = [
+    "QMetaMethod",
+    "QObject",
+    "QRunnable",
+    "QThreadPool",
+    "Qt",
+    "Signal",
+    "SignalInstance",
+    "Slot",
+]

@@ -1,0 +1,88 @@
+"""Any `QRunnable`, with signals of its own or without, as a task of the engine."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import RheojobsError
+from rheojobs.qt.binding import QRunnable, Qt
+
+__all__ = ["RunnableTask"]
+
+
+class RunnableTask:
+    """Runs a `QRunnable` on a thread, and learns from its signals how it ended.
+
+    Signals that it may have are ``completed(result)``, ``failed(message)``, ``cancelled()`` and
+    ``progress`` with two or three arguments: current, total, message.
+    """
+
+    def __init__(self, runnable: QRunnable) -> None:
+        # Python keeps it; a C++ pool never sees it.
+        runnable.setAutoDelete(False)
+        self._runnable = runnable
+        self._result: Any = None
+        self._failure: str | None = None
+        self._cancelled = False
+
+    @property
+    def name(self) -> str:
+        """What a person sees."""
+        return type(self._runnable).__name__
+
+    def run(self, context: TaskContext) -> Any:
+        """Call `run` of the runnable."""
+        token = getattr(self._runnable, "cancel_token", None)
+        forget = context.token.on_cancel(token.cancel) if hasattr(token, "cancel") else None
+        try:
+            with self._listening(context):
+                self._runnable.run()
+        finally:
+            if forget is not None:
+                forget()
+        if self._failure is not None:
+            raise RheojobsError(self._failure)
+        if self._cancelled:
+            raise CancellationError
+        return self._result
+
+    @contextlib.contextmanager
+    def _listening(self, context: TaskContext) -> Any:
+        """Connect to the signals that there are, directly: they are emitted in this thread."""
+
+        def progress(*args: Any) -> None:
+            numbers = [int(arg) for arg in args if isinstance(arg, int | float)][:2]
+            words = [arg for arg in args if isinstance(arg, str)]
+            current, total = [*numbers, 0, 0][:2]
+            context.progress(current, total, words[0] if words else "")
+
+        slots = {
+            "completed": self._on_completed,
+            "failed": self._on_failed,
+            "cancelled": self._on_cancelled,
+            "progress": progress,
+        }
+        signals = getattr(self._runnable, "signals", None)
+        connected = []
+        for name, slot in slots.items():
+            signal = getattr(signals, name, None)
+            if signal is not None and hasattr(signal, "connect"):
+                signal.connect(slot, Qt.ConnectionType.DirectConnection)
+                connected.append((signal, slot))
+        try:
+            yield
+        finally:
+            for signal, slot in connected:
+                signal.disconnect(slot)
+
+    def _on_completed(self, *result: Any) -> None:
+        self._result = result[0] if result else None
+
+    def _on_failed(self, *message: Any) -> None:
+        self._failure = str(message[0]) if message else "failed"
+
+    def _on_cancelled(self, *_: Any) -> None:
+        self._cancelled = True

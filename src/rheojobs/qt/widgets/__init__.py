@@ -1,0 +1,1 @@
+"""Widgets that can be used one by one in other applications' windows."""

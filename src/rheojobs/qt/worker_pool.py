@@ -1,0 +1,273 @@
+"""`WorkerPool`: the engine's Qt face. Events of the engine become signals in the pool's thread.
+
+Thin: scheduling, cancelling and processes are the engine's; this only translates.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from rheojobs.engine import JobEngine
+from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.events import JobEvent, ProgressMade, StateChanged
+from rheojobs.engine.executors import Executor
+from rheojobs.engine.job import Job
+from rheojobs.engine.states import JobState
+from rheojobs.engine.task import FunctionTask
+from rheojobs.errors import InputError
+from rheojobs.inference.jax_setup import PRELOAD
+from rheojobs.qt.binding import QObject, QRunnable, Qt, Signal, Slot
+from rheojobs.qt.runnable_task import RunnableTask
+from rheojobs.qt.task_worker import TaskWorker
+
+__all__ = ["WorkerPool"]
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_BUDGET = 0.008
+"""Seconds of the event loop's time that one delivery may take before others get their turn."""
+
+
+class _Mailbox:
+    """Takes events in the engine's thread; wakes the pool's thread once for many of them.
+
+    It outlives the pool's C++ object: after `close` it wakes nobody, so that nothing is ever
+    emitted from a deleted object.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._wake: Callable[[], None] | None = wake
+        self._events: deque[JobEvent] = deque()
+        self._awake = False
+
+    def put(self, event: JobEvent) -> None:
+        with self._lock:
+            self._events.append(event)
+            if not self._awake and self._wake is not None:
+                self._awake = True
+                self._wake()
+
+    def take(self) -> JobEvent | None:
+        with self._lock:
+            if self._events:
+                return self._events.popleft()
+            self._awake = False
+            return None
+
+    def knock(self) -> None:
+        """Wake the pool's thread again, for what is left."""
+        with self._lock:
+            if self._wake is not None:
+                self._wake()
+
+    def close(self) -> None:
+        with self._lock:
+            self._wake = None
+
+
+class WorkerPool(QObject):
+    """Runs workers in the background, and tells by signals how they fare.
+
+    Signals are delivered in the thread that owns the pool. Each job has ``job_started`` once,
+    when it starts to run, then ``job_progress``, then exactly one of ``job_completed``,
+    ``job_failed`` and ``job_cancelled``; a job cancelled while queued has no ``job_started``.
+
+    Parameters
+    ----------
+    max_threads : int
+        How many jobs run at a time.
+    parent : QObject, optional
+        The Qt parent.
+    executor : {"processes", "threads"} or Executor
+        Where fits, samplings and functions run. A plain `QRunnable` runs on a thread.
+    """
+
+    job_started = Signal(str)
+    job_progress = Signal(str, int, int, str)
+    job_completed = Signal(str, object)
+    job_failed = Signal(str, str)
+    job_cancelled = Signal(str)
+    _knocked = Signal()
+
+    def __init__(
+        self,
+        max_threads: int = 4,
+        parent: QObject | None = None,
+        *,
+        executor: str | Executor = "processes",
+    ) -> None:
+        super().__init__(parent)
+        if isinstance(max_threads, bool) or not isinstance(max_threads, int) or max_threads < 1:
+            raise InputError(f"max_threads must be a whole number from 1 up, got {max_threads!r}")
+        self._max_threads = max_threads
+        if isinstance(executor, Executor):
+            self._engine = JobEngine(executor)
+        else:
+            self._engine = JobEngine(executor, max_workers=max_threads, preload=PRELOAD)
+        self._thread_engine: JobEngine | None = None
+        self._workers: dict[str, TaskWorker] = {}
+        self._started: set[str] = set()
+        self._jobs: dict[str, Job] = {}
+        self._knocked.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        mailbox = _Mailbox(self._knocked.emit)
+        self._mailbox = mailbox
+        self._engine.subscribe(mailbox.put)
+        # Deleted by its parent without a shutdown: the engine must not reach for it any more.
+        engine = weakref.ref(self._engine)
+        self.destroyed.connect(lambda: _abandon(mailbox, engine))
+
+    @property
+    def engine(self) -> JobEngine:
+        """The engine behind the pool."""
+        return self._engine
+
+    def submit(self, worker: QRunnable) -> str:
+        """Take on a worker and return at once.
+
+        Parameters
+        ----------
+        worker : FitWorker, BayesianWorker or QRunnable
+            A plain `QRunnable` may have ``signals`` and a ``cancel_token``.
+
+        Returns
+        -------
+        str
+            The job's id, a UUID4.
+        """
+        if isinstance(worker, TaskWorker):
+            job = self._engine.submit(worker.task, cancel_token=worker.cancel_token)
+            self._workers[job.id] = worker
+        elif isinstance(worker, QRunnable):
+            token = getattr(worker, "cancel_token", None)
+            job = self._threads().submit(
+                RunnableTask(worker),
+                cancel_token=token if isinstance(token, CancellationToken) else None,
+            )
+        else:
+            raise InputError(f"a worker is a QRunnable, got {type(worker).__name__}")
+        self._jobs[job.id] = job
+        return job.id
+
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
+        """Run a function in the background; gives the job's id.
+
+        A function whose first argument is named `context` gets the task's context; a generator
+        function may be stopped at each `yield`.
+        """
+        job = self._engine.submit(FunctionTask(function, args, kwargs))
+        self._jobs[job.id] = job
+        return job.id
+
+    def job(self, job_id: str) -> Job:
+        """Give the job that has not ended yet; raises KeyError where there is none."""
+        return self._jobs[job_id]
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask a job to stop and return at once; False where it is unknown or has ended."""
+        job = self._jobs.get(job_id)
+        return job is not None and job.cancel()
+
+    def cancel_all(self) -> int:
+        """Ask all jobs to stop; gives how many were asked."""
+        return sum(job.cancel() for job in reversed(list(self._jobs.values())))
+
+    def is_busy(self) -> bool:
+        """Whether any job is queued or running."""
+        return self.get_active_count() > 0
+
+    def get_active_count(self) -> int:
+        """Count the jobs that are queued or running."""
+        return sum(not job.state.is_terminal for job in self._jobs.values())
+
+    def shutdown(self, wait: bool = True, timeout_ms: int = 5000) -> bool:
+        """Take no more jobs, cancel those there are, leave no thread and no process behind.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to wait for the end.
+        timeout_ms : int
+            Milliseconds to wait.
+
+        Returns
+        -------
+        bool
+            Whether all ended in time. Safe to call twice, and from `closeEvent`.
+        """
+        deadline = time.monotonic() + timeout_ms / 1000
+        ended = self._engine.shutdown(wait, timeout_ms / 1000)
+        if self._thread_engine is not None:
+            left = max(0.05, deadline - time.monotonic())
+            ended = self._thread_engine.shutdown(wait, left) and ended
+        self._deliver_all()
+        return ended
+
+    def _threads(self) -> JobEngine:
+        if self._thread_engine is None:
+            self._thread_engine = JobEngine("threads", max_workers=self._max_threads)
+            self._thread_engine.subscribe(self._mailbox.put)
+        return self._thread_engine
+
+    @Slot()
+    def _deliver(self) -> None:
+        """Emit what has come in, in the pool's thread; pause when the budget is spent."""
+        deadline = time.monotonic() + DELIVERY_BUDGET
+        while (event := self._mailbox.take()) is not None:
+            self._emit(event)
+            if time.monotonic() > deadline:
+                self._mailbox.knock()
+                return
+
+    def _deliver_all(self) -> None:
+        while (event := self._mailbox.take()) is not None:
+            self._emit(event)
+
+    def _emit(self, event: JobEvent) -> None:
+        job = self._jobs.get(event.job_id)
+        if job is None:
+            return
+        worker = self._workers.get(job.id)
+        if isinstance(event, ProgressMade):
+            progress = event.progress
+            self.job_progress.emit(job.id, progress.current, progress.total, progress.message)
+            if worker is not None:
+                worker.relay_progress(progress)
+        elif isinstance(event, StateChanged):
+            if event.state is JobState.RUNNING and job.id not in self._started:
+                self._started.add(job.id)
+                self.job_started.emit(job.id)
+            elif event.state.is_terminal:
+                self._emit_end(job, worker)
+
+    def _emit_end(self, job: Job, worker: TaskWorker | None) -> None:
+        del self._jobs[job.id]
+        self._workers.pop(job.id, None)
+        self._started.discard(job.id)
+        job.forget()
+        if job.state is JobState.SUCCEEDED:
+            result = job.result()
+            self.job_completed.emit(job.id, result)
+            if worker is not None:
+                worker.relay_completed(result)
+        elif job.state is JobState.FAILED:
+            self.job_failed.emit(job.id, job.message)
+            if worker is not None:
+                worker.relay_failed(job.message)
+        else:
+            self.job_cancelled.emit(job.id)
+            if worker is not None:
+                worker.relay_cancelled()
+
+
+def _abandon(mailbox: _Mailbox, reference: weakref.ref[JobEngine]) -> None:
+    mailbox.close()
+    engine = reference()
+    if engine is not None:
+        engine.shutdown(wait=False)
