@@ -45,7 +45,48 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
-__all__ = sorted([*_HOME_OF, "__version__"])
+__all__ = [
+    "PRELOAD",
+    "BayesianResult",
+    "BayesianWorker",
+    "BayesianWorkerSignals",
+    "CancellationError",
+    "CancellationToken",
+    "Dataset",
+    "EngineClosedError",
+    "Executor",
+    "FitResult",
+    "FitTask",
+    "FitWorker",
+    "FitWorkerSignals",
+    "FunctionTask",
+    "InputError",
+    "Job",
+    "JobEngine",
+    "JobEvent",
+    "JobState",
+    "MissingExtraError",
+    "Model",
+    "ModelInfo",
+    "Parameter",
+    "PartialResult",
+    "ProcessExecutor",
+    "Progress",
+    "ProgressMade",
+    "RheojobsError",
+    "SampleTask",
+    "StateChanged",
+    "Task",
+    "TaskContext",
+    "ThreadExecutor",
+    "WorkerDiedError",
+    "WorkerPool",
+    "__version__",
+    "catalogue",
+    "fit",
+    "read",
+    "sample",
+]
 
 if TYPE_CHECKING:
     from rheojobs.engine import (

@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -74,8 +75,11 @@ class JobEngine:
         self._jobs: dict[str, Job] = {}
         self._open: dict[str, Job] = {}
         self._order = itertools.count()
-        self._subscribers: list[tuple[Subscriber, Job | None]] = []
+        self._subscriptions: list[_Subscription] = []
+        self._unsettled = 0
         self._closed = False
+        self._ended = False
+        self._has_closed = threading.Event()
         self._wake = threading.Event()
         self._news: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._idle = threading.Condition(self._lock)
@@ -137,9 +141,14 @@ class JobEngine:
         EngineClosedError
             After `shutdown`.
         InputError
-            Where a resource is asked for that the engine has not got.
+            Where a resource is asked for that the engine has not got, or `after` holds
+            anything but jobs of this engine.
         """
         work = as_task(task)
+        after = tuple(after)
+        for other in after:
+            if not isinstance(other, Job) or other._engine is not self:
+                raise InputError(f"after takes jobs of this engine, got {other!r}")
         needs = self._check_resources(resources or {})
         with self._lock:
             if self._closed:
@@ -149,16 +158,19 @@ class JobEngine:
                 work,
                 name=name,
                 priority=priority,
-                after=tuple(after),
+                after=after,
                 needs=needs,
                 max_attempts=max_attempts,
                 order=next(self._order),
             )
             self._jobs[job.id] = self._open[job.id] = job
             self._tell(StateChanged(job.id, time.time(), None, job.state))
-        if cancel_token is not None:
-            job.token = cancel_token
-            job.forget_token = cancel_token.on_cancel(job.cancel)
+            if cancel_token is not None:
+                # Before the job can start: a token that is cancelled already stops it here.
+                job.token = cancel_token
+                job.forget_token = cancel_token.on_cancel(job.cancel)
+                if job.state.is_terminal:
+                    job.forget_token()
         self._wake.set()
         return job
 
@@ -196,9 +208,13 @@ class JobEngine:
             return len(self._open)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until every job has ended; False after `timeout` seconds."""
+        """Wait until every job has ended and is `done`; False after `timeout` seconds."""
+        # It is the publisher that makes a job done: in its own thread there is no waiting for it.
+        publishing = threading.current_thread() is self._publisher
         with self._idle:
-            return self._idle.wait_for(lambda: not self._open, timeout)
+            return self._idle.wait_for(
+                lambda: not self._open and (publishing or not self._unsettled), timeout
+            )
 
     def subscribe(self, callback: Subscriber, *, job: Job | None = None) -> Callable[[], None]:
         """Have `callback` called with each event, or with each of one job, in their order.
@@ -210,17 +226,24 @@ class JobEngine:
         callable
             Ends the subscription: after it returns, no call begins any more.
         """
-        entry = (callback, job)
+        subscription = _Subscription(callback, job)
         with self._lock:
-            self._subscribers.append(entry)
+            self._subscriptions.append(subscription)
+            tell_present: Callable[[], None] | None = None
             if job is not None:
                 present = StateChanged(job.id, time.time(), None, job.state, job.message)
-                self._news.put(partial(self._call, callback, present))
+                tell_present = partial(subscription.tell, present)
+                if not (self._closed and not self._open):
+                    self._news.put(tell_present)
+                    tell_present = None
+        if tell_present is not None:  # the publisher has nothing to do any more, and has left
+            tell_present()
 
         def unsubscribe() -> None:
+            subscription.active = False
             with self._lock:
-                if entry in self._subscribers:
-                    self._subscribers.remove(entry)
+                if subscription in self._subscriptions:
+                    self._subscriptions.remove(subscription)
 
         return unsubscribe
 
@@ -248,19 +271,24 @@ class JobEngine:
     def pause(self, job: Job) -> bool:
         """Let a running job wait at its next check point; False where it does not run."""
         with self._lock:
-            control = job.control if job.state is JobState.RUNNING else None
-        if control is not None:
+            if job.state is not JobState.RUNNING:
+                return False
+            job.pause_wanted = True
+            control = job.control
+        if control is not None:  # None while it is only just starting: `_start` looks after it
             control.pause()
-        return control is not None
+        return True
 
     def resume(self, job: Job) -> bool:
         """Let a job go on that is paused, or about to be; False where it does not run."""
         with self._lock:
-            alive = job.state in (JobState.RUNNING, JobState.PAUSED)
-            control = job.control if alive else None
+            if job.state not in (JobState.RUNNING, JobState.PAUSED):
+                return False
+            job.pause_wanted = False
+            control = job.control
         if control is not None:
             control.resume()
-        return control is not None
+        return True
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0) -> bool:
         """Take no more jobs, cancel those there are, and give back all threads and processes.
@@ -281,7 +309,10 @@ class JobEngine:
             first = not self._closed
             self._closed = True
         if not first:
-            return self.wait(timeout if wait else 0.0)
+            deadline = time.monotonic() + (timeout if wait else 0.0)
+            if not self._has_closed.wait(max(0.0, deadline - time.monotonic())):
+                return False
+            return self._ended or self._close(max(0.0, deadline - time.monotonic()))
         if not wait:
             threading.Thread(target=self._close, args=(timeout,), daemon=True).start()
             return False
@@ -290,12 +321,20 @@ class JobEngine:
     # ---------------------------------------------------------------- inside
 
     def _close(self, timeout: float) -> bool:
-        deadline = time.monotonic() + timeout
+        try:
+            self._ended = self._give_back(time.monotonic() + timeout)
+        finally:
+            self._has_closed.set()
+        return self._ended
+
+    def _give_back(self, deadline: float) -> bool:
         self.cancel_all()
-        ended = self._executor.shutdown(timeout)
+        ended = self._executor.shutdown(max(0.0, deadline - time.monotonic()))
         ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
         self._wake.set()
-        self._news.put(None)
+        with self._lock:
+            if not self._open:  # else the last job to end says it
+                self._news.put(None)
         for thread in (self._starter, self._publisher):
             if thread is not threading.current_thread():
                 thread.join(max(0.05, deadline - time.monotonic()))
@@ -319,34 +358,43 @@ class JobEngine:
             with self._lock:
                 if self._closed and not self._open:
                     return
-                self._unblock()
-                queued = [
-                    Waiting(job.id, job.priority, job.order, job.needs)
-                    for job in self._open.values()
-                    if job.state is JobState.QUEUED and not job.dispatched
-                ]
-                chosen = [self._open[job_id] for job_id in next_to_start(queued, self._free)]
-                for job in chosen:
-                    assert fits(job.needs, self._free)
-                    self._take(job, 1)
-                    job.dispatched = True
+            self._start_next()
+
+    def _start_next(self) -> None:
+        with self._lock:
+            self._unblock()
+            queued = [
+                Waiting(job.id, job.priority, job.order, job.needs)
+                for job in self._open.values()
+                if job.state is JobState.QUEUED and not job.dispatched
+            ]
+            chosen = [self._open[job_id] for job_id in next_to_start(queued, self._free)]
             for job in chosen:
-                self._start(job)
+                assert fits(job.needs, self._free)
+                self._take(job, 1)
+                job.dispatched = True
+        for job in chosen:
+            self._start(job)
 
     def _start(self, job: Job) -> None:
-        validate = getattr(job.task, "validate", None)
-        if validate is not None:
-            try:
+        try:
+            if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
-            except Exception as error:  # whatever a task's check raises is the job's failure
-                self._on_message(job, messages.Started())
-                self._on_message(job, messages.Failed(error))
-                return
+        except BaseException as error:  # whatever a task's check raises is the job's failure
+            self._on_message(job, messages.Started())
+            self._on_message(job, messages.Failed(error))
+            return
         run = Run(job.id, job.task, partial(self._on_message, job), job.checkpoint)
-        control = self._executor.start(run)
+        try:
+            control = self._executor.start(run)
+        except Exception as error:  # no more threads to be had, for example
+            self._on_message(job, messages.Failed(error))
+            return
         with self._lock:
             job.control = None if job.state.is_terminal else control
             cancel = job.cancel_wanted
+            if job.pause_wanted:
+                control.pause()
         if cancel:
             control.cancel()
 
@@ -446,9 +494,12 @@ class JobEngine:
         job.checkpoint = None
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
-        self._news.put(partial(job.future.settle, result, error, cancelled))
+        self._unsettled += 1
+        self._news.put(partial(self._settle, job, result, error, cancelled))
         self._move(job, state, job.message)
         del self._open[job.id]
+        if self._closed and not self._open:
+            self._news.put(None)
         self._idle.notify_all()
         self._wake.set()
 
@@ -456,22 +507,40 @@ class JobEngine:
         for name, amount in job.needs.items():
             self._free[name] -= sign * amount
 
-    def _tell(self, event: JobEvent) -> None:
-        for callback, only in self._subscribers:
-            if only is None or only.id == event.job_id:
-                self._news.put(partial(self._call, callback, event))
-
-    def _call(self, callback: Subscriber, event: JobEvent) -> None:
-        if not any(callback is known for known, _ in self._subscribers):
-            return
+    def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
         try:
-            callback(event)
-        except Exception:  # a subscriber's fault must not take the news from the others
-            logger.exception("a subscriber failed on %r", event)
+            job.future.settle(result, error, cancelled)
+        finally:
+            with self._lock:
+                self._unsettled -= 1
+                self._idle.notify_all()
+
+    def _tell(self, event: JobEvent) -> None:
+        for subscription in self._subscriptions:
+            if subscription.job is None or subscription.job.id == event.job_id:
+                self._news.put(partial(subscription.tell, event))
 
     def _publish(self) -> None:
         while (deliver := self._news.get()) is not None:
-            deliver()
+            try:
+                deliver()
+            except BaseException:  # a subscriber's fault must not take the news from the others
+                logger.exception("a subscriber or a callback failed")
+            del deliver  # a result must not live on here until there are other news
+
+
+@dataclass(eq=False)
+class _Subscription:
+    """One who wants to know, and of which job; None stands for all."""
+
+    callback: Subscriber
+    job: Job | None
+    active: bool = True
+
+    def tell(self, event: JobEvent) -> None:
+        """Pass an event on."""
+        if self.active:
+            self.callback(event)
 
 
 def _has_not_succeeded(job: Job) -> bool:

@@ -108,6 +108,7 @@ class Job:
         self.control: RunControl | None = None
         self.dispatched = False
         self.cancel_wanted = False
+        self.pause_wanted = False
         self.checkpoint: bytes | None = None
         self._engine = engine
 

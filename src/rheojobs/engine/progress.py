@@ -43,6 +43,7 @@ class ProgressThrottle:
         self._pending = False
         self._sent_at = float("-inf")
         self._timer: threading.Timer | None = None
+        self._turn = 0
 
     def report(self, progress: Progress) -> None:
         """Take in a report; pass it on now or later."""
@@ -64,7 +65,7 @@ class ProgressThrottle:
             if early <= 0:
                 self._pass_on()
             elif self._timer is None:
-                self._timer = threading.Timer(early, self.flush)
+                self._timer = threading.Timer(early, self._on_time, (self._turn,))
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -73,7 +74,13 @@ class ProgressThrottle:
         with self._lock:
             self._pass_on()
 
+    def _on_time(self, turn: int) -> None:
+        with self._lock:
+            if turn == self._turn:  # not where a report that came just now was quicker
+                self._pass_on()
+
     def _pass_on(self) -> None:
+        self._turn += 1
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

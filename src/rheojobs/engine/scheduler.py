@@ -36,16 +36,20 @@ class Waiting:
     needs: Mapping[str, float] = field(default_factory=dict)
 
 
+ROUNDING = 1e-9
+"""What may be missing of a resource through the rounding of fractions taken and given back."""
+
+
 def fits(needs: Mapping[str, float], free: Mapping[str, float]) -> bool:
     """Say whether what is free covers what is needed."""
-    return all(free.get(name, 0.0) >= amount for name, amount in needs.items())
+    return all(free.get(name, 0.0) >= amount - ROUNDING for name, amount in needs.items())
 
 
 def next_to_start(waiting: Iterable[Waiting], free: Mapping[str, float]) -> list[str]:
     """Choose the jobs to start now.
 
-    The first in line that does not fit holds back those behind it that need any of the
-    resources that it waits for, so that a large job is not overtaken for ever by small ones.
+    What a job in line needs and cannot have yet is kept for it: those behind it get only what
+    it leaves over, so that a large job is not overtaken for ever by small ones.
 
     Parameters
     ----------
@@ -64,9 +68,6 @@ def next_to_start(waiting: Iterable[Waiting], free: Mapping[str, float]) -> list
     for job in sorted(waiting, key=lambda job: (-job.priority, job.order)):
         if fits(job.needs, left):
             chosen.append(job.id)
-            for name, amount in job.needs.items():
-                left[name] -= amount
-        else:
-            for name in job.needs:
-                left[name] = 0.0
+        for name, amount in job.needs.items():
+            left[name] = max(0.0, left.get(name, 0.0) - amount)
     return chosen

@@ -100,8 +100,9 @@ class TaskContext:
 
     def pause(self) -> None:
         """Make `check` wait; called by the executor."""
-        if not self.token.is_cancelled():
-            self._go.clear()
+        self._go.clear()
+        if self.token.is_cancelled():  # it may have been cancelled meanwhile: never hold that up
+            self._go.set()
 
     def resume(self) -> None:
         """Let `check` go on; called by the executor."""

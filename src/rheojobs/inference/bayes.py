@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Chain, ChainSet
-from rheojobs.inference.compilation import bucket_length
 from rheojobs.inference.inference_data import Evaluation, describe_prior, to_inference_data
 from rheojobs.inference.nuts import Settings
 from rheojobs.inference.objective import Objective
@@ -38,7 +37,22 @@ SPREADS = (1.0, 0.5, 0.1, 0.0)
 """How far from the start a chain begins, in posterior standard deviations; the first that works."""
 
 EVALUATION_BLOCK = 250
-"""Draws whose predictions are computed in one call."""
+CONSTRAIN_BLOCK = 1000
+"""Draws that are taken through a compiled program in one call, whatever their number."""
+
+
+def _in_blocks(
+    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
+    rows: NDArray[np.float64],
+    block: int,
+) -> list[NDArray[np.float64]]:
+    """Apply a compiled program to rows, always as many at a time, so that it compiles once."""
+    outputs = []
+    for start in range(0, rows.shape[0], block):
+        part = rows[start : start + block]
+        filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
+        outputs.append([np.asarray(item)[: part.shape[0]] for item in function(filled)])
+    return [np.concatenate(columns) for columns in zip(*outputs, strict=True)]
 
 
 class Sampling:
@@ -164,13 +178,13 @@ class Sampling:
 
         w = column("z")
         flat = w.reshape(-1, w.shape[-1])
-        constrained = np.asarray(
-            posterior.kernels.constrain(
-                np.resize(flat, (bucket_length(flat.shape[0]), flat.shape[1])),
-                self._geometry.arrays,
-                posterior.priors,
-            )
-        )[: flat.shape[0]]
+        (constrained,) = _in_blocks(
+            lambda part: (
+                posterior.kernels.constrain(part, self._geometry.arrays, posterior.priors),
+            ),
+            flat,
+            CONSTRAIN_BLOCK,
+        )
         evaluation = None if is_partial else self._evaluate(constrained, count)
         draws = self._named_draws(constrained, count)
         energy = column("energy")
@@ -221,7 +235,7 @@ class Sampling:
     def _named_draws(
         self, constrained: NDArray[np.float64], count: int
     ) -> dict[str, NDArray[np.float64]]:
-        """Give draws of the model's parameters, then of what was sampled besides, (chains, draws)."""
+        """Give draws of the parameters, then of what else was sampled, shape (chains, draws)."""
         sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
         for name, other in self._posterior.substituted.items():
             sites[other.replaces] = np.asarray(other.to_parameter(sites[name], sites))
@@ -245,21 +259,19 @@ class Sampling:
         picked = np.arange(0, count, every)
         by_chain = constrained.reshape(len(self._chains), count, -1)[:, picked]
         rows = by_chain.reshape(-1, by_chain.shape[-1])
-        block = EVALUATION_BLOCK
-        pointwise, predicted = [], []
-        for start in range(0, rows.shape[0], block):
+
+        def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
             self._context.check()
-            part = rows[start : start + block]
-            filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
-            values = self._posterior.kernels.evaluate(filled, seen.x, seen.y, seen.mask)
-            pointwise.append(np.asarray(values[0])[: part.shape[0], :, : seen.n])
-            predicted.append(np.asarray(values[1])[: part.shape[0], :, : seen.n])
+            values = self._posterior.kernels.evaluate(part, seen.x, seen.y, seen.mask)
+            return tuple(np.asarray(item)[..., : seen.n] for item in values[:2])
+
+        pointwise, predicted = _in_blocks(evaluate, rows, EVALUATION_BLOCK)
         shape = (len(self._chains), picked.size, components, seen.n)
-        mean = np.concatenate(predicted).reshape(shape)
+        mean = predicted.reshape(shape)
         noise = by_chain[..., -components:, None]
         generator = np.random.default_rng(self._task.seed)
         return Evaluation(
             picked,
-            np.concatenate(pointwise).reshape(shape),
+            pointwise.reshape(shape),
             mean + noise * generator.standard_normal(shape),
         )

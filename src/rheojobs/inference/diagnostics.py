@@ -37,9 +37,9 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         cannot be told from so few draws is NaN.
     """
     from arviz_base import rcParams
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
-    outside = (1.0 - float(rcParams["stats.ci_prob"])) / 2.0  # as ArviZ's own summary has it
+    tail = float(rcParams["stats.ci_prob"])  # as ArviZ's own summary has it
     names = list(draws)
     stacked = np.stack([draws[name] for name in names])
     axes = {"chain_axis": 1, "draw_axis": 2}
@@ -55,9 +55,7 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         if stacked.shape[2] >= 4:
             columns["mcse_mean"] = array_stats.mcse(stacked, method="mean", **axes)
             columns["ess_bulk"] = array_stats.ess(stacked, method="bulk", **axes)
-            columns["ess_tail"] = array_stats.ess(
-                stacked, method="tail", prob=(outside, 1.0 - outside), **axes
-            )
+            columns["ess_tail"] = array_stats.ess(stacked, method="tail", prob=tail, **axes)
             several = stacked.shape[1] > 1
             columns["r_hat"] = array_stats.rhat(stacked, **axes) if several else unknown
         else:
@@ -85,7 +83,7 @@ def bfmi(energy: NDArray[np.float64]) -> list[float]:
 
 def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[float, float]]:
     """Give the highest density interval of each parameter, the narrowest that holds `mass`."""
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     intervals = {}
     for name, values in draws.items():

@@ -48,9 +48,9 @@ def describe_prior(prior: Any) -> str:
         high = float(getattr(support, "upper_bound", np.inf))
         return f"{describe_prior(base)} scaled to {low:g} to {high:g}"
     arguments = [
-        f"{name}={float(getattr(prior, name)):g}"
+        f"{name}={float(value):g}"
         for name in getattr(prior, "arg_constraints", {})
-        if np.ndim(getattr(prior, name, None)) == 0 and getattr(prior, name, None) is not None
+        if (value := getattr(prior, name, None)) is not None and np.ndim(value) == 0
     ]
     return f"{type(prior).__name__}({', '.join(arguments)})"
 

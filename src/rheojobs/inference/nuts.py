@@ -210,7 +210,7 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
     log_step, log_step_averaged, *_ = average
     last = state.step == settings.num_warmup - 1
     step_size = jnp.exp(jnp.where(last, log_step_averaged, log_step))
-    limits = jnp.finfo(step_size.dtype)
+    limits = np.finfo(np.float64)
     step_size = jnp.clip(step_size, limits.tiny, limits.max)
     # The first window finds the typical set and the last tunes the step size alone.
     slow = (state.window > 0) & (state.window < settings.num_windows - 1)
@@ -222,7 +222,8 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
         welford=welford,
         window=jnp.where(at_end, state.window + 1, state.window),
     )
-    return lax.cond(at_end & slow, _end_window, lambda s: s, state)
+    ended: ChainState = lax.cond(at_end & slow, _end_window, lambda s: s, state)
+    return ended
 
 
 def _end_window(state: ChainState) -> ChainState:

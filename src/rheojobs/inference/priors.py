@@ -101,7 +101,7 @@ def _arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[PriorType, dic
             raise InputError(f"{where} ({name}) lacks {key!r}; it takes {needed}")
         raw = prior.get(key, kind.defaults.get(key))
         try:
-            value = float(raw)  # type: ignore[arg-type]
+            value = float(raw)
         except (TypeError, ValueError):
             message = f"{where} ({name}): {key} must be a number, got {raw!r}"
             raise InputError(message) from None
@@ -123,9 +123,9 @@ def as_distribution(parameter: str, prior: Any) -> Distribution:
 
     check_prior(parameter, prior)
     if not isinstance(prior, Mapping):
-        return prior  # type: ignore[no-any-return]
+        return prior
     kind, values = _arguments(parameter, prior)
-    return getattr(dist, kind.numpyro_name)(**values)  # type: ignore[no-any-return]
+    return getattr(dist, kind.numpyro_name)(**values)
 
 
 def uniform(low: float, high: float) -> dict[str, Any]:

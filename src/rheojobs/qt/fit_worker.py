@@ -1,4 +1,4 @@
-"""`FitWorker`: a least-squares fit as a Qt worker. The fit itself is `rheojobs.inference.fitting`."""
+"""`FitWorker`: a least-squares fit as a Qt worker; `rheojobs.inference.fitting` does the fit."""
 
 from __future__ import annotations
 

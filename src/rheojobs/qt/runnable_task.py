@@ -36,7 +36,8 @@ class RunnableTask:
     def run(self, context: TaskContext) -> Any:
         """Call `run` of the runnable."""
         token = getattr(self._runnable, "cancel_token", None)
-        forget = context.token.on_cancel(token.cancel) if hasattr(token, "cancel") else None
+        cancel = getattr(token, "cancel", None)
+        forget = context.token.on_cancel(cancel) if callable(cancel) else None
         try:
             with self._listening(context):
                 self._runnable.run()

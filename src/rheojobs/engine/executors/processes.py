@@ -61,20 +61,31 @@ class _WorkerProcess:
         self.used_at = 0.0
         self._last_words: deque[str] = deque(maxlen=40)
         posix = os.name == "posix"
-        read_end, self._lifeline = os.pipe() if posix else (None, None)
-        config = {"path": sys.path, "preload": preload, "lifeline": read_end, "nice": nice}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _BOOTSTRAP, json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(read_end,) if read_end is not None else (),
-            # Ctrl-C in the terminal is for the application; and a kill takes along whatever
-            # the task has started.
-            start_new_session=posix,
-        )
-        if read_end is not None:
-            os.close(read_end)
+        self._lifeline: int | None = None
+        read_end: int | None = None
+        if posix:
+            read_end, self._lifeline = os.pipe()
+        path = [entry for entry in sys.path if isinstance(entry, str)]
+        config = {"path": path, "preload": preload, "lifeline": read_end, "nice": nice}
+        try:
+            self.process = subprocess.Popen(
+                # -P: what lies in the working folder must not pose as the standard library.
+                [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(config)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(read_end,) if read_end is not None else (),
+                # Ctrl-C in the terminal is for the application; and a kill takes along
+                # whatever the task has started.
+                start_new_session=posix,
+            )
+        except BaseException:
+            if self._lifeline is not None:
+                os.close(self._lifeline)
+            raise
+        finally:
+            if read_end is not None:
+                os.close(read_end)
         stdin, stdout = self.process.stdin, self.process.stdout
         self.channel = Channel(cast(BinaryIO, stdout), cast(BinaryIO, stdin))
         name = f"rheojobs-worker-{self.process.pid}"
@@ -101,6 +112,7 @@ class _WorkerProcess:
                 self._executor.on_ready(self)
             else:
                 self._executor.on_message(self, origin, message)
+            del message  # a result must not live on here until the worker speaks again
         self.kill()
         self.process.wait()
         self._scribe.join(0.5)
@@ -127,7 +139,7 @@ class _WorkerProcess:
         if os.name != "posix":
             self.process.kill()
             return
-        with contextlib.suppress(ProcessLookupError):  # it has ended already
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended already
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def join(self, timeout: float) -> bool:
@@ -160,10 +172,9 @@ class _ProcessRun(RunControl):
         self.cancelled = False
         self.undelivered: Exception | None = None
         self.timer: threading.Timer | None = None
-
-    @property
-    def affinity(self) -> str:
-        return str(getattr(self.run.task, "affinity", ""))
+        self.sent = False
+        self.unsent: list[str] = []
+        self.affinity = str(getattr(run.task, "affinity", ""))
 
     def cancel(self) -> None:
         self._executor.cancel(self)
@@ -252,10 +263,21 @@ class ProcessExecutor(Executor):
             busy = sum(worker.phase is _Phase.BUSY for worker in self._workers)
             wanted = min(busy + len(self._waiting), self.capacity) + self._spares
             wanted = max(1, wanted)
+            orphans: list[_ProcessRun] = []
             while len(self._workers) < wanted:
-                worker = _WorkerProcess(self, self._preload, self._nice)
+                try:
+                    worker = _WorkerProcess(self, self._preload, self._nice)
+                except OSError as error:  # no more processes, files or memory to be had
+                    reason = f"worker processes cannot start: {error}"
+                    logger.warning("%s", reason)
+                    if not self._workers:
+                        orphans = list(self._waiting)
+                        self._waiting.clear()
+                    break
                 self._workers.append(worker)
                 worker.begin()
+        for orphan in orphans:
+            orphan.run.tell(messages.Died(reason))
 
     def _assign(self) -> None:
         """Give waiting runs to idle workers."""
@@ -281,8 +303,18 @@ class ProcessExecutor(Executor):
                 continue
             with contextlib.suppress(ChannelClosedError):  # its death is dealt with elsewhere
                 worker.channel.send(("run", run.id, task, run.restored))
-            if control.cancelled:  # asked for while the task was on its way
-                self.send(control, "cancel")
+                self._send_unsent(worker, control)
+
+    def _send_unsent(self, worker: _WorkerProcess, control: _ProcessRun) -> None:
+        """Send what was said about a run while its task was on its way."""
+        while True:
+            with self._lock:
+                words, control.unsent = control.unsent, []
+                if not words:
+                    control.sent = True
+                    return
+            for verb in words:
+                worker.channel.send((verb, control.run.id))
 
     def _finish(self, worker: _WorkerProcess, control: _ProcessRun) -> None:
         with self._lock:
@@ -297,6 +329,10 @@ class ProcessExecutor(Executor):
         """Send a word about a run to the worker that has it."""
         with self._lock:
             worker = control.worker
+            if not control.sent:
+                # A large task takes its time through the pipe; who cancels must not wait.
+                control.unsent.append(verb)
+                return
         if worker is not None:
             with contextlib.suppress(ChannelClosedError):  # its death is dealt with elsewhere
                 worker.channel.send((verb, control.run.id))
@@ -323,6 +359,8 @@ class ProcessExecutor(Executor):
         with self._lock:
             if (worker := control.worker) is not None:
                 logger.info("worker %d does not stop: killed", worker.process.pid)
+                # Should the task end this very moment, no other may be sent here.
+                worker.phase = _Phase.DEAD
                 worker.kill()
 
     def on_ready(self, worker: _WorkerProcess) -> None:

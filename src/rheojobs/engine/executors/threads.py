@@ -1,4 +1,4 @@
-"""Tasks on threads of this process: quick to start, but a task that never checks cannot be stopped."""
+"""Tasks on threads of this process: quick to start, but only a task that checks can be stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,12 @@ class ThreadExecutor(Executor):
         )
         with self._lock:
             self._running[thread] = control
-        thread.start()
+        try:
+            thread.start()
+        except BaseException:  # the system has no more threads
+            with self._lock:
+                del self._running[thread]
+            raise
         return control
 
     def _work(self, run: Run, control: _ThreadRun) -> None:

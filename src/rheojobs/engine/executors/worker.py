@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import cloudpickle
@@ -24,6 +25,7 @@ from rheojobs.engine.errors import RemoteTaskError
 from rheojobs.engine.executors.base import run_task
 from rheojobs.engine.executors.channel import Channel, ChannelClosedError
 from rheojobs.engine.task import TaskContext
+from rheojobs.errors import one_line
 
 __all__ = ["main"]
 
@@ -33,7 +35,7 @@ class Worker:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._todo: queue.SimpleQueue[tuple[str, bytes, bytes | None] | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         self._contexts: dict[str, TaskContext] = {}
 
     def serve(self) -> None:
@@ -41,23 +43,21 @@ class Worker:
         threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
         self._channel.send(("ready", os.getpid()))
         while (item := self._todo.get()) is not None:
-            run_id, task, restored = item
-            context = self._contexts[run_id]
-            ending = self._run(run_id, task, restored, context)
+            run_id, task = item
+            ending = self._run(run_id, task, self._contexts[run_id])
             del self._contexts[run_id]
             self._tell(run_id, ending)
+            del item, task, ending  # an idle worker keeps no task and no result
 
-    def _run(
-        self, run_id: str, pickled: bytes, restored: bytes | None, context: TaskContext
-    ) -> messages.Message:
-        def tell(message: messages.Message) -> None:
-            self._channel.send((run_id, message))
+    def _sender(self, run_id: str) -> Callable[[messages.Message], None]:
+        return lambda message: self._channel.send((run_id, message))
 
+    def _run(self, run_id: str, pickled: bytes, context: TaskContext) -> messages.Message:
         try:
             task = pickle.loads(pickled)
         except Exception as error:  # whatever unpickling raises is the task's failure
             return messages.Failed(error)
-        return run_task(task, context, tell)
+        return run_task(task, context, self._sender(run_id))
 
     def _tell(self, run_id: str, ending: messages.Message) -> None:
         if isinstance(ending, messages.Failed):
@@ -79,11 +79,8 @@ class Worker:
                 os._exit(0)
             if verb == "run":
                 run_id, task, restored = args
-                self._contexts[run_id] = TaskContext(
-                    lambda message, run_id=run_id: self._channel.send((run_id, message)),
-                    restored=restored,
-                )
-                self._todo.put((run_id, task, restored))
+                self._contexts[run_id] = TaskContext(self._sender(run_id), restored=restored)
+                self._todo.put((run_id, task))
             elif verb == "exit":
                 self._todo.put(None)
             elif (context := self._contexts.get(args[0])) is not None:
@@ -102,7 +99,7 @@ def portable_error(error: BaseException) -> BaseException:
         if not isinstance(copy, BaseException) or str(copy) != str(error):
             raise TypeError("the error does not survive pickling")
     except Exception:
-        error = RemoteTaskError(f"{type(error).__name__}: {error}")
+        error = RemoteTaskError(one_line(error))
     # Exceptions keep their attributes when pickled, but neither cause nor traceback.
     error.__dict__["remote_traceback"] = trace
     return error
@@ -149,4 +146,15 @@ def _take_standard_streams() -> Channel:
     os.dup2(devnull, 0)
     os.close(devnull)
     os.dup2(2, 1)
+
+    def let_go() -> None:
+        # A forked child of the task must not hold the pipes open when this process has died,
+        # nor write into them.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, reader.fileno(), inheritable=False)
+        os.dup2(nothing, writer.fileno(), inheritable=False)
+        os.close(nothing)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=let_go)
     return Channel(reader, writer)

@@ -1,0 +1,48 @@
+"""What the tests of fits and samplings share: real data, and the real libraries, warm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import pytest
+
+from rheojobs.inference import melt
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.jax_setup import configure_jax
+from rheojobs.inference.reading import read
+
+configure_jax()
+
+
+@pytest.fixture(scope="session")
+def melt_data() -> Dataset:
+    """The shipped moduli of LDPE Melt I."""
+    return read(melt.csv_path())
+
+
+@pytest.fixture(scope="session")
+def ps145(shared_data: Path) -> Dataset:
+    """Relaxation of polystyrene, every 12th of 1,799 points."""
+    return read(shared_data / "ps145_relaxation.csv").thin(12)
+
+
+@pytest.fixture(scope="session")
+def polyisoprene(shared_data: Path) -> Dataset:
+    """Moduli of polyisoprene over 12 decades."""
+    return read(shared_data / "polyisoprene_483k_oscillation.csv")
+
+
+@pytest.fixture
+def compilations() -> Iterator[list[str]]:
+    """Each program that JAX compiles, or takes from its cache on disk, during the test."""
+    seen: list[str] = []
+
+    def listen(event: str, duration: float, **details: object) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(str(details))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(listen)
