@@ -5,7 +5,6 @@ Chunks of about 50 ms, between which progress is told and a wish to pause or sto
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,10 +24,7 @@ from rheojobs.inference.results import BayesianResult
 
 __all__ = ["SampleTask", "sample"]
 
-logger = logging.getLogger(__name__)
-
-TARGET_ACCEPT = 0.9
-MAX_TREE_DEPTH = 10
+TARGET_ACCEPT = 0.95
 
 
 @dataclass
