@@ -1,1 +1,1 @@
-"""The window that `rheojobs gui` opens."""
+"""The application: a window that wires the widgets to the pool; all work is done elsewhere."""

@@ -1,1 +1,11 @@
-"""Widgets that can be used one by one in other applications' windows."""
+"""Widgets of the window, each usable on its own in another one; they know no JAX and no models."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from rheojobs.errors import MissingExtraError
+from rheojobs.qt import binding as _binding  # noqa: F401  (says in one line where PySide6 lacks)
+
+if importlib.util.find_spec("pyqtgraph") is None:
+    raise MissingExtraError('the window needs pyqtgraph: pip install "rheojobs[gui]"')

@@ -1,0 +1,88 @@
+"""Reads files in the background: plain tables on a thread, all others in a worker process."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRunnable, Signal
+
+from rheojobs.errors import one_line
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.reading import read
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["FileReader"]
+
+logger = logging.getLogger(__name__)
+
+_PLAIN_SUFFIXES = {".csv", ".tsv", ".xlsx", ".xlsm"}
+"""What `read` never hands on to RheoJAX, whose readers would load JAX into this process."""
+
+
+class _ReadSignals(QObject):
+    completed = Signal(object)
+    failed = Signal(str)
+
+
+class _ReadWorker(QRunnable):
+    """Reads one file on a thread of the pool."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.signals = _ReadSignals()
+        self._path = path
+
+    def run(self) -> None:
+        try:
+            dataset = read(self._path)
+        except Exception as error:  # told by a signal, whatever a strange file provokes
+            logger.debug("%s cannot be read", self._path, exc_info=True)
+            self.signals.failed.emit(one_line(error))
+        else:
+            self.signals.completed.emit(dataset)
+
+
+class FileReader(QObject):
+    """Reads measured data without holding up the window.
+
+    Attributes
+    ----------
+    dataset_read : Signal(object)
+        A `Dataset`.
+    failed : Signal(str)
+        Why a file could not be read, in one line.
+    """
+
+    dataset_read = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = pool
+        self._jobs: set[str] = set()
+        pool.job_completed.connect(self._on_completed)
+        pool.job_failed.connect(self._on_failed)
+        pool.job_cancelled.connect(self._jobs.discard)
+
+    def read(self, path: Path) -> None:
+        """Begin to read a file."""
+        if path.suffix.lower() in _PLAIN_SUFFIXES or not path.is_file():
+            self._jobs.add(self._pool.submit(_ReadWorker(path)))
+        else:
+            self._jobs.add(self._pool.run(read, path))
+
+    def is_busy(self) -> bool:
+        """Whether files are being read."""
+        return bool(self._jobs)
+
+    def _on_completed(self, job_id: str, dataset: object) -> None:
+        if job_id in self._jobs:
+            self._jobs.discard(job_id)
+            assert isinstance(dataset, Dataset)
+            self.dataset_read.emit(dataset)
+
+    def _on_failed(self, job_id: str, message: str) -> None:
+        if job_id in self._jobs:
+            self._jobs.discard(job_id)
+            self.failed.emit(message)

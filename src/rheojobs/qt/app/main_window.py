@@ -1,0 +1,363 @@
+"""The main window: wires widgets, session and pool together. All work is theirs.
+
+Must import nothing heavy: JAX and RheoJAX live in the worker processes alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QGroupBox,
+    QMainWindow,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rheojobs.errors import InputError
+from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.file_reader import FileReader
+from rheojobs.qt.app.reports import fit_report, posterior_report
+from rheojobs.qt.app.session import Session
+from rheojobs.qt.widgets.bands import predictive_bands
+from rheojobs.qt.widgets.data_panel import DataPanel
+from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.job_table import JobTable
+from rheojobs.qt.widgets.model_picker import ModelPicker
+from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
+from rheojobs.qt.widgets.posterior_plot import PosteriorPlot
+from rheojobs.qt.widgets.run_panel import RunPanel
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["MainWindow", "run"]
+
+logger = logging.getLogger(__name__)
+
+_CLOSE_TIMEOUT_MS = 5000
+
+
+class MainWindow(QMainWindow):
+    """Opens data, fits and samples models, and shows the jobs.
+
+    Parameters
+    ----------
+    pool : WorkerPool, optional
+        Runs the jobs; the window makes one of its own, and shuts it down when it closes, where
+        none is given.
+    """
+
+    def __init__(self, pool: WorkerPool | None = None) -> None:
+        super().__init__()
+        self._owns_pool = pool is None
+        workers = max(1, min(4, os.cpu_count() or 1))
+        self.pool = pool if pool is not None else WorkerPool(workers, self)
+        self.session = Session(self.pool, self)
+        self.reader = FileReader(self.pool, self)
+        self._catalogue_job = ""
+        self.setWindowTitle("rheojobs")
+        self.setAcceptDrops(True)
+        self._build()
+        self._add_actions()
+        self._connect()
+        self.resize(1280, 800)
+        self._load_models()
+
+    # ---------------------------------------------------------------- its parts
+
+    def _build(self) -> None:
+        self.data_panel = DataPanel()
+        self.model_picker = ModelPicker()
+        self.parameters = ParameterModel(self)
+        self.parameter_table = ParameterTable(self.parameters)
+        self.run_panel = RunPanel()
+        self.data_plot = DataPlot()
+        self.posterior_plot = PosteriorPlot()
+        self.job_table = JobTable(self.pool)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.addWidget(_group(self.tr("Data"), self.data_panel))
+        column.addWidget(_group(self.tr("Model"), self.model_picker, self.parameter_table), 1)
+        column.addWidget(_group(self.tr("Run"), self.run_panel))
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.data_plot, self.tr("Data and fit"))
+        self.tabs.addTab(self.posterior_plot, self.tr("Posterior"))
+        right = _splitter(Qt.Orientation.Vertical, self.tabs, self.job_table)
+        right.setStretchFactor(0, 1)
+        right.setSizes([610, 150])
+        whole = _splitter(Qt.Orientation.Horizontal, left, right)
+        whole.setStretchFactor(1, 1)
+        whole.setSizes([470, 810])
+        self.setCentralWidget(whole)
+
+    def _add_actions(self) -> None:
+        file_menu = self.menuBar().addMenu(self.tr("&File"))
+        run_menu = self.menuBar().addMenu(self.tr("&Run"))
+        view_menu = self.menuBar().addMenu(self.tr("&View"))
+        self.open_action = _action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
+        file_menu.addAction(self.open_action)
+        file_menu.addSeparator()
+        file_menu.addAction(_action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
+        self.fit_action = _action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
+        self.sample_action = _action(
+            self, self.tr("&Sample"), "Ctrl+B", self.run_panel.sample_button.click
+        )
+        self.cancel_action = _action(
+            self, self.tr("&Cancel"), "Esc", self.run_panel.cancel_button.click
+        )
+        run_menu.addActions([self.fit_action, self.sample_action, self.cancel_action])
+        show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
+        show_jobs.toggled.connect(self.job_table.setVisible)
+        view_menu.addAction(show_jobs)
+
+    def _connect(self) -> None:
+        session, run = self.session, self.run_panel
+        self.data_panel.open_wanted.connect(self.ask_for_files)
+        self.data_panel.dataset_chosen.connect(self._go_to)
+        self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.reader.dataset_read.connect(self._on_read)
+        self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
+        self.model_picker.model_changed.connect(self._show_model)
+        run.fit_button.clicked.connect(self._fit)
+        run.sample_button.clicked.connect(self._sample)
+        run.cancel_button.clicked.connect(self._cancel)
+        session.told.connect(run.set_status)
+        session.iterated.connect(run.set_iteration)
+        session.stage_changed.connect(run.set_stage)
+        session.chain_progressed.connect(run.chain_bars.set_progress)
+        session.diverged.connect(run.set_divergences)
+        session.fitted.connect(self._on_fitted)
+        session.sampled.connect(self._on_sampled)
+        session.failed.connect(self._on_failed)
+        session.cancelled.connect(self._on_cancelled)
+        self.pool.job_completed.connect(self._on_models)
+        self.pool.job_failed.connect(self._on_no_models)
+
+    # ---------------------------------------------------------------- data
+
+    def open(self, files: Sequence[str | Path]) -> None:
+        """Read files in the background, and show them as they come."""
+        for file in files:
+            self.reader.read(Path(file))
+
+    def ask_for_files(self) -> None:
+        """Let the user choose files to open."""
+        kinds = self.tr("Measured data (*.csv *.tsv *.txt *.dat *.xlsx *.tri);;All files (*)")
+        files, _ = QFileDialog.getOpenFileNames(self, self.tr("Open measured data"), "", kinds)
+        self.open(files)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the files that are dropped."""
+        self.open([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        event.acceptProposedAction()
+
+    def _on_read(self, dataset: Dataset) -> None:
+        if self.session.is_running:
+            # What runs belongs to the data that are shown: the newcomer waits in the list.
+            self.session.datasets.append(dataset)
+            self.data_panel.append(dataset)
+            return
+        self.session.add(dataset)
+        self.data_panel.add(dataset)
+        self._show_data()
+
+    def _go_to(self, number: int) -> None:
+        self.session.go_to(number)
+        self._show_data()
+
+    def _set_test_mode(self, mode: str) -> None:
+        try:
+            self.session.set_test_mode(mode)
+        except InputError as error:
+            self._show_data()
+            self.data_panel.message.say("error", str(error))
+        else:
+            self._show_data()
+
+    def _show_data(self) -> None:
+        dataset = self.session.dataset
+        assert dataset is not None
+        self.data_panel.show_dataset(dataset)
+        self.model_picker.set_test_mode(dataset.test_mode)
+        self._show_model(self.model_picker.model)
+        self.setWindowTitle(f"{dataset.name} – rheojobs" if dataset.name else "rheojobs")
+
+    # ---------------------------------------------------------------- models
+
+    def _load_models(self) -> None:
+        models = cached_catalogue()
+        if models is not None:
+            self.model_picker.set_models(models)
+        else:
+            self._catalogue_job = self.pool.run(catalogue)
+
+    def _on_models(self, job_id: str, models: object) -> None:
+        if job_id == self._catalogue_job and isinstance(models, tuple):
+            self.model_picker.set_models(models)
+
+    def _on_no_models(self, job_id: str, message: str) -> None:
+        if job_id == self._catalogue_job:
+            self.model_picker.message.say("error", message)
+
+    def _show_model(self, model: ModelInfo | None) -> None:
+        """Begin anew with a model: the data alone, and its parameters without estimates."""
+        self.parameters.set_parameters(model.parameters if model is not None else ())
+        self.run_panel.message.clear()
+        self.posterior_plot.clear()
+        dataset = self.session.dataset_for(model)
+        known = dataset is not None and dataset.test_mode is not None
+        self.run_panel.set_ready(known and model is not None)
+        if dataset is not None:
+            self.data_plot.show_data(dataset)
+
+    # ---------------------------------------------------------------- jobs
+
+    def _fit(self) -> None:
+        model = self.model_picker.model
+        if model is not None:
+            self._lock(True)
+            self.run_panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
+            self.session.fit(model, self.parameters.given_values())
+
+    def _sample(self) -> None:
+        model, run = self.model_picker.model, self.run_panel
+        if model is not None:
+            self._lock(True)
+            run.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
+            self.session.sample(
+                model,
+                warmup=run.warmup.value(),
+                draws=run.draws.value(),
+                chains=run.chains.value(),
+            )
+
+    def _cancel(self) -> None:
+        if self.session.cancel():
+            self.run_panel.set_status(self.tr("Stopping…"))
+
+    def _on_fitted(self, result: FitResult) -> None:
+        self._end()
+        self._show_fit(result)
+        self.run_panel.message.say(*fit_report(result))
+
+    def _on_sampled(self, result: BayesianResult) -> None:
+        self._end()
+        self._show_posterior(result)
+        self.run_panel.message.say(*posterior_report(result))
+
+    def _on_failed(self, message: str) -> None:
+        self._end()
+        self.run_panel.message.say("error", message)
+
+    def _on_cancelled(self, partial: object) -> None:
+        self._end()
+        kept = ""
+        if isinstance(partial, FitResult):
+            self._show_fit(partial)
+            kept = self.tr("the best parameters so far are shown")
+        elif isinstance(partial, BayesianResult):
+            self._show_posterior(partial)
+            kept = self.tr("{chains} × {draws} draws are kept").format(
+                chains=partial.num_chains, draws=partial.num_samples
+            )
+        stopped = self.tr("Stopped")
+        self.run_panel.message.say("info", f"{stopped}; {kept}." if kept else f"{stopped}.")
+
+    def _show_fit(self, result: FitResult) -> None:
+        self.parameters.show_fit(result)
+        name = self.tr("{model}, fitted").format(model=result.model_name)
+        self.data_plot.show_curve(name, result.fitted)
+        self.tabs.setCurrentWidget(self.data_plot)
+
+    def _show_posterior(self, result: BayesianResult) -> None:
+        self.parameters.show_posterior(result)
+        self.data_plot.show_bands(predictive_bands(result))
+        self.posterior_plot.show_posterior(result)
+
+    def _lock(self, running: bool) -> None:
+        """Keep data and model as they are while a job works on them."""
+        self.model_picker.names.setEnabled(not running)
+        self.data_panel.set_locked(running)
+
+    def _end(self) -> None:
+        self._lock(False)
+        self.run_panel.end()
+
+    # ---------------------------------------------------------------- the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Cancel what runs, and leave no process behind."""
+        self.hide()
+        self.job_table.model.close()
+        if not self._owns_pool:
+            self.session.cancel()
+        elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS):
+            logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
+        event.accept()
+
+
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter
+
+
+def _group(title: str, *widgets: QWidget) -> QGroupBox:
+    group = QGroupBox(title)
+    layout = QVBoxLayout(group)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return group
+
+
+def _action(window: QMainWindow, text: str, keys: str, slot: object) -> QAction:
+    action = QAction(text, window)
+    action.setShortcut(QKeySequence(keys))
+    action.triggered.connect(slot)
+    return action
+
+
+def run(files: Sequence[str] = ()) -> int:
+    """Open the window on files and run until it is closed.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Measured data to open.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+        application.setApplicationName("rheojobs")
+        # Python could not act on Ctrl-C while Qt waits; the workers end with this process.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    window = MainWindow()
+    window.show()
+    # After the first paint, so that the window is there when a message comes.
+    QTimer.singleShot(0, lambda: window.open(files))
+    return application.exec()

@@ -1,0 +1,167 @@
+"""What the window works on: the present data, the last fit, and the job that runs.
+
+Starts fits and samplings on the pool and tells how they fare; must not know widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, cast
+
+from PySide6.QtCore import QObject, Signal
+
+from rheojobs.engine.job import Job
+from rheojobs.errors import InputError
+from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.bayesian_worker import BayesianWorker
+from rheojobs.qt.fit_worker import FitWorker
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["Session"]
+
+
+class Session(QObject):
+    """One job at a time on one of the opened datasets.
+
+    Attributes
+    ----------
+    told : Signal(str)
+        What the job does, before its first iteration or step.
+    iterated : Signal(int, float)
+        Iteration and loss of a fit.
+    stage_changed, chain_progressed, diverged : Signal
+        As the signals of `BayesianWorker`.
+    fitted, sampled : Signal(object)
+        A `FitResult`, a `BayesianResult`.
+    failed : Signal(str)
+        The job failed; one line.
+    cancelled : Signal(object)
+        The job was stopped; what it had by then, or None.
+    """
+
+    told = Signal(str)
+    iterated = Signal(int, float)
+    stage_changed = Signal(str)
+    chain_progressed = Signal(int, int, int)
+    diverged = Signal(int)
+    fitted = Signal(object)
+    sampled = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal(object)
+
+    def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = pool
+        self._job: Job | None = None
+        self._worker: FitWorker | BayesianWorker | None = None
+        self.datasets: list[Dataset] = []
+        self.current = -1
+        self.fit_result: FitResult | None = None
+        pool.job_progress.connect(self._on_progress)
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The present data."""
+        return self.datasets[self.current] if self.datasets else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a fit or a sampling is under way."""
+        return self._job is not None
+
+    def add(self, dataset: Dataset) -> None:
+        """Take a dataset and make it the present one."""
+        self.datasets.append(dataset)
+        self.go_to(len(self.datasets) - 1)
+
+    def go_to(self, number: int) -> None:
+        """Make another dataset the present one."""
+        self.current = number
+        self.fit_result = None
+
+    def set_test_mode(self, mode: str) -> None:
+        """Say of which test the present data are; raises `InputError` where they cannot be."""
+        assert self.dataset is not None
+        bare = replace(self.dataset, test_mode=None)
+        self.datasets[self.current] = Dataset.of(bare, test_mode=mode)
+        self.fit_result = None
+
+    def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
+        """Give the present data in the quantity that a model predicts."""
+        data = self.dataset
+        if data is None or model is None or data.test_mode != "flow_curve":
+            return data
+        return data.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))
+
+    def fit(self, model: ModelInfo, start: Mapping[str, float]) -> None:
+        """Fit a model to the present data; what `start` lacks is estimated."""
+        worker = FitWorker(model.name, self._data(), initial_params=dict(start))
+        signals = worker.signals
+        signals.progress.connect(self._on_iteration)
+        signals.completed.connect(self._on_fitted)
+        self._submit(worker)
+
+    def sample(self, model: ModelInfo, *, warmup: int, draws: int, chains: int) -> None:
+        """Sample the posterior, from the last fit of this model on where there is one."""
+        last = self.fit_result
+        warm = last is not None and last.model_name == model.name
+        worker = BayesianWorker(
+            model.name,
+            self._data(),
+            num_warmup=warmup,
+            num_samples=draws,
+            num_chains=chains,
+            warm_start=last.parameters if warm and last is not None else None,
+        )
+        signals = worker.signals
+        signals.progress.connect(self.chain_progressed)
+        signals.stage_changed.connect(self.stage_changed)
+        signals.divergence_detected.connect(self.diverged)
+        signals.completed.connect(self._on_sampled)
+        self._submit(worker)
+
+    def cancel(self) -> bool:
+        """Ask the job to stop; False where none runs."""
+        return self._job is not None and self._pool.cancel(self._job.id)
+
+    def _data(self) -> Dataset:
+        if self.dataset is None:
+            raise InputError("there are no data yet: open a file")
+        return self.dataset
+
+    def _submit(self, worker: FitWorker | BayesianWorker) -> None:
+        worker.signals.failed.connect(self._on_failed)
+        worker.signals.cancelled.connect(self._on_cancelled)
+        self._worker = worker
+        self._job = self._pool.job(self._pool.submit(worker))
+
+    def _end(self) -> None:
+        self._job = self._worker = None
+
+    def _on_progress(self, job_id: str, current: int, total: int, message: str) -> None:
+        if self._job is not None and job_id == self._job.id and total == 0:
+            self.told.emit(message)
+
+    def _on_iteration(self, iteration: int, loss: float, message: str) -> None:
+        self.iterated.emit(iteration, loss)
+
+    def _on_fitted(self, result: FitResult) -> None:
+        self._end()
+        self.fit_result = result
+        self.fitted.emit(result)
+
+    def _on_sampled(self, result: BayesianResult) -> None:
+        self._end()
+        self.sampled.emit(result)
+
+    def _on_failed(self, message: str) -> None:
+        self._end()
+        self.failed.emit(message)
+
+    def _on_cancelled(self) -> None:
+        partial = self._job.partial if self._job is not None else None
+        self._end()
+        self.cancelled.emit(partial)

@@ -1,0 +1,36 @@
+"""Colours that are told apart on light and on dark ground, also by the colour-blind."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QColor, QPalette
+
+__all__ = ["alarm", "is_dark", "muted", "series"]
+
+# After M. Okabe and K. Ito, Color Universal Design (2008).
+_ON_LIGHT = ("#0072b2", "#c2500a", "#00845f", "#a8528a", "#6b6b6b", "#8a6d00")
+_ON_DARK = ("#56b4e9", "#f0a050", "#2fc79b", "#d98cbc", "#b8b8b8", "#f0e442")
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Tell whether text is drawn on a dark ground."""
+    return palette.color(QPalette.ColorRole.Base).lightness() < 128
+
+
+def series(palette: QPalette, index: int, alpha: int = 255) -> QColor:
+    """Give the colour of the `index`-th curve; they repeat."""
+    colors = _ON_DARK if is_dark(palette) else _ON_LIGHT
+    color = QColor(colors[index % len(colors)])
+    color.setAlpha(alpha)
+    return color
+
+
+def muted(palette: QPalette) -> QColor:
+    """Give the colour of what is said in passing."""
+    text = QColor(palette.color(QPalette.ColorRole.Text))
+    text.setAlpha(165)
+    return text
+
+
+def alarm(palette: QPalette) -> QColor:
+    """Give the colour of numbers that should be looked at."""
+    return QColor("#ff8a7a" if is_dark(palette) else "#b3261e")

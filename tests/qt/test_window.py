@@ -1,0 +1,303 @@
+"""The window, clicked through on the real engine with real fits and samplings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from rheojobs.inference import melt
+from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.widgets.parameter_table import ParameterColumn
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+OF_THE_PLUGIN = "propagateSizeHints"  # said by Qt's offscreen plugin of every window there is
+JOB_MS = 60_000
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+@pytest.fixture(scope="module")
+def window(qapp: QApplication) -> Iterator[MainWindow]:
+    """One window with its own workers for all tests of this module."""
+    before = children()
+    window = MainWindow()
+    window.show()
+    yield window
+    window.close()
+    assert children() <= before
+    window.deleteLater()
+    qapp.processEvents()
+
+
+@pytest.fixture(autouse=True)
+def _quiet_qt(qtlog: Any) -> Iterator[None]:
+    yield
+    said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
+    assert said == []
+
+
+def click(qtbot: QtBot, button: QPushButton) -> None:
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def open_file(window: MainWindow, qtbot: QtBot, path: Path) -> None:
+    count = len(window.session.datasets)
+    window.open([path])
+    qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=JOB_MS)
+
+
+def finish(window: MainWindow, qtbot: QtBot, timeout: int = JOB_MS) -> None:
+    qtbot.waitUntil(lambda: not window.session.is_running, timeout=timeout)
+
+
+def cell(window: MainWindow, row: int, column: ParameterColumn) -> str:
+    return str(window.parameters.index(row, column).data())
+
+
+def prepare(window: MainWindow, qtbot: QtBot, *, draws: int, warmup: int = 100) -> None:
+    """Open the melt, choose a model that samples fast, and set the sampling."""
+    if window.session.dataset is None or window.session.dataset.name != "ldpe_melt_i_150C":
+        open_file(window, qtbot, melt.csv_path())
+    assert window.model_picker.choose("maxwell")
+    run = window.run_panel
+    for spin, value in ((run.warmup, warmup), (run.draws, draws), (run.chains, 2)):
+        spin.setValue(value)
+
+
+def test_a_file_is_opened_and_fitted_by_clicking(window: MainWindow, qtbot: QtBot) -> None:
+    assert not window.run_panel.fit_button.isEnabled()
+    prepare(window, qtbot, draws=100)
+    assert window.data_panel.summary.text() == "oscillation, 61 points, ω = 0.001–1,000 rad/s"
+    assert "storage modulus" in window.data_panel.notes.text()
+    seen: list[tuple[int, float]] = []
+    window.session.iterated.connect(lambda *args: seen.append(args))
+    click(qtbot, window.run_panel.fit_button)
+    assert not window.run_panel.fit_button.isEnabled()
+    assert not window.model_picker.names.isEnabled()
+    finish(window, qtbot)
+    assert seen
+    assert window.run_panel.message.kind == "success"
+    assert "R²" in window.run_panel.message.text()
+    assert cell(window, 0, ParameterColumn.NAME) == "G0"
+    assert cell(window, 0, ParameterColumn.VALUE) != "estimated"
+    assert cell(window, 0, ParameterColumn.UNCERTAINTY)
+    assert len(window.data_plot.plot.listDataItems()) == 4  # G', G'' and the two curves
+    assert window.run_panel.fit_button.isEnabled()
+
+
+def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) -> None:
+    prepare(window, qtbot, draws=120)
+    click(qtbot, window.run_panel.sample_button)
+    finish(window, qtbot)
+    assert window.run_panel.message.kind in ("success", "warning")
+    assert "2 × 120 draws" in window.run_panel.message.text()
+    assert "few independent draws" in window.run_panel.message.text().lower()
+    assert window.run_panel.chain_bars.counts() == [220, 220]
+    assert not window.parameter_table.isColumnHidden(ParameterColumn.ESS)
+    assert cell(window, 0, ParameterColumn.R_HAT)
+    assert cell(window, 2, ParameterColumn.NAME) == "sigma_real"
+    assert len(window.data_plot._bands) == 2
+    window.tabs.setCurrentWidget(window.posterior_plot)
+    assert not window.posterior_plot.view.grab().isNull()
+    assert len(window.posterior_plot.view.ci.items) == 2 * 4
+
+
+def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: QtBot) -> None:
+    prepare(window, qtbot, draws=500_000)
+    click(qtbot, window.run_panel.sample_button)
+    bars = window.run_panel.chain_bars
+    qtbot.waitUntil(lambda: min(bars.counts()) > 150, timeout=JOB_MS)
+    assert "Sampling, " in window.run_panel.status.text()
+    click(qtbot, window.run_panel.cancel_button)
+    finish(window, qtbot, 2500)
+    assert window.run_panel.message.text().startswith("Stopped")
+    assert not window.run_panel.cancel_button.isEnabled()
+    # What was drawn is kept and shown.
+    assert "draws are kept" in window.run_panel.message.text()
+    assert cell(window, 0, ParameterColumn.ESS)
+
+
+def test_keys_do_what_the_buttons_do(window: MainWindow, qtbot: QtBot) -> None:
+    prepare(window, qtbot, draws=500_000)
+    window.activateWindow()
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(window, Qt.Key.Key_F, control)
+    assert window.session.is_running
+    finish(window, qtbot)
+    qtbot.keyClick(window, Qt.Key.Key_B, control)
+    assert window.session.is_running
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    finish(window, qtbot, 5000)
+    assert window.run_panel.message.text().startswith("Stopped")
+
+
+def test_nonsense_is_said_where_it_was_opened(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / "nonsense.csv"
+    file.write_text("this is\nno table\n", encoding="utf-8")
+    count = len(window.session.datasets)
+    message = window.data_panel.message
+    for path in (file, tmp_path / "missing.csv"):
+        message.clear()
+        window.open([path])
+        qtbot.waitUntil(lambda: message.kind == "error")
+        assert path.name in message.text()
+        assert "Traceback" not in message.text()
+    assert QApplication.activeModalWidget() is None
+    assert len(window.session.datasets) == count
+
+
+def test_files_are_dropped_and_a_missing_test_mode_is_asked_for(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / "bare.csv"
+    rows = [f"{t},{10 + t % 3}" for t in range(1, 20)]
+    file.write_text("\n".join(["Time (s),Stress (Pa)", *rows]), encoding="utf-8")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    drop = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    count = len(window.session.datasets)
+    window.dropEvent(drop)
+    qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1)
+    assert window.data_panel.message.kind == "warning"
+    assert not window.run_panel.fit_button.isEnabled()
+    modes = window.data_panel.modes
+    for mode in ("oscillation", "relaxation"):  # real values are no oscillation
+        modes.setCurrentIndex(modes.findData(mode))
+        modes.activated.emit(modes.currentIndex())
+        good = mode == "relaxation"
+        assert window.data_panel.message.kind == ("" if good else "error")
+        assert window.run_panel.fit_button.isEnabled() is good
+
+
+def test_a_failed_job_says_why(window: MainWindow, qtbot: QtBot) -> None:
+    prepare(window, qtbot, draws=10)
+    value = window.parameters.index(0, ParameterColumn.VALUE)
+    assert window.parameters.setData(value, "-5")
+    click(qtbot, window.run_panel.fit_button)
+    finish(window, qtbot)
+    assert window.run_panel.message.kind == "error"
+    assert "outside its bounds" in window.run_panel.message.text()
+    assert QApplication.activeModalWidget() is None
+
+
+def test_real_files_are_shown(window: MainWindow, qtbot: QtBot, shared_data: Path) -> None:
+    for name in (
+        "ethylcellulose_5pct_flow.csv",
+        "ps160_creep.csv",
+        "tts_frequency_sweep.txt",
+        "polyisoprene_483k_oscillation.csv",
+    ):
+        open_file(window, qtbot, shared_data / name)
+        model = window.model_picker.model
+        assert model is not None
+        assert window.session.dataset is not None
+        assert window.session.dataset.test_mode in model.test_modes
+        assert window.data_plot.plot.listDataItems()
+    # Back to the first of them.
+    window.data_panel.names.activated.emit(window.data_panel.names.count() - 4)
+    assert window.data_panel.modes.currentText() == "flow curve"
+
+
+def test_nothing_is_cut_off_at_1280_by_800(window: MainWindow) -> None:
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.minimumSizeHint().height() <= 800
+    for button in window.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.sizeHint().width() - 1, button.text()
+
+
+@pytest.mark.parametrize("moment", ["starting", "sampling"])
+def test_closing_while_a_job_runs_leaves_no_process(moment: str, qtbot: QtBot) -> None:
+    before = children()
+    window = MainWindow()
+    window.show()
+    prepare(window, qtbot, draws=500_000)
+    click(qtbot, window.run_panel.sample_button)
+    if moment == "sampling":
+        bars = window.run_panel.chain_bars
+        qtbot.waitUntil(lambda: min(bars.counts()) > 0, timeout=JOB_MS)
+    assert children() - before
+    begun = time.monotonic()
+    window.close()
+    assert time.monotonic() - begun < 5
+    assert children() <= before
+    window.deleteLater()
+
+
+SCRIPT = """
+import json, sys, time
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from rheojobs.qt.app import main_window
+
+app = QApplication([])
+cpu = time.process_time()
+facts = {}
+
+def step():
+    (window,) = [w for w in app.topLevelWidgets() if isinstance(w, main_window.MainWindow)]
+    if "usable" not in facts:
+        facts["usable"] = time.process_time()
+        facts["built by a worker"] = window.model_picker.model is None
+    if window.session.fit_result is not None:
+        facts["loaded"] = [m for m in ("jax", "rheojax", "numpyro", "nlsq") if m in sys.modules]
+        window.close()
+    elif window.run_panel.fit_button.isEnabled():
+        window.run_panel.fit_button.click()
+
+timer = QTimer(interval=20)
+timer.timeout.connect(step)
+timer.start()
+status = main_window.run([sys.argv[1]])
+print(json.dumps(facts | {"status": status}))
+"""
+
+
+def test_a_fresh_start_loads_no_jax_and_says_nothing(tmp_path: Path) -> None:
+    """With an empty cache: the list of models comes from a worker."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(melt.csv_path())],
+        env={
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "RHEOJOBS_CACHE_DIR": str(tmp_path / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if OF_THE_PLUGIN not in line]
+    assert said == []
+    facts = json.loads(done.stdout)
+    assert facts["status"] == 0
+    assert facts["built by a worker"]
+    assert facts["loaded"] == []
+    assert facts["usable"] < 1.5  # seconds of processor time, imports included

@@ -1,0 +1,7 @@
+"""What the tests of the widgets share: they draw into memory."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.parameters import Parameter
+from rheojobs.inference.results import FitResult
+from rheojobs.qt.widgets.data_panel import DataPanel
+from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.model_picker import ModelPicker
+from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
+
+PARAMETERS = (
+    Parameter("G0", 1e5, (1e-3, 1e9), "Pa"),
+    Parameter("alpha", 0.5, (0.0, 1.0), "dimensionless"),
+)
+
+
+def info(name: str, *modes: str) -> ModelInfo:
+    return ModelInfo(name, modes, PARAMETERS, f"The {name} model.", "stress")
+
+
+MODELS = (
+    info("carreau", "flow_curve"),
+    info("fractional_maxwell_liquid", "relaxation", "oscillation"),
+    info("herschel_bulkley", "flow_curve"),
+    info("maxwell", "relaxation", "oscillation", "flow_curve"),
+    info("not_to_be_run"),
+)
+
+
+def names(picker: ModelPicker) -> list[str]:
+    return [picker.names.itemText(row) for row in range(picker.names.count())]
+
+
+def test_the_models_that_suit_the_data_are_offered(qtbot: QtBot) -> None:
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    assert picker.model is None
+    assert not picker.names.isEnabled()
+    chosen: list[ModelInfo | None] = []
+    picker.model_changed.connect(chosen.append)
+    picker.set_models(MODELS)
+    assert [item.name for item in chosen if item] == ["maxwell"]
+    picker.set_test_mode("oscillation")
+    assert names(picker) == ["fractional_maxwell_liquid", "maxwell"]
+    assert len(chosen) == 1, "the model has not changed"
+    picker.choose("fractional_maxwell_liquid")
+    picker.set_test_mode("flow_curve")
+    assert names(picker) == ["carreau", "herschel_bulkley", "maxwell"]
+    assert picker.model is MODELS[2]
+
+
+def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> None:
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    picker.set_models(MODELS)
+    edit = picker.names.lineEdit()
+    assert edit is not None
+    edit.selectAll()
+    qtbot.keyClicks(edit, "bulk")
+    assert picker.names.completer().currentCompletion() == "herschel_bulkley"
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert edit.text() == picker.names.currentText()
+    assert picker.model is not None
+    assert edit.text() == picker.model.name
+
+
+def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:
+    model = ParameterModel()
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    model.set_parameters(PARAMETERS)
+    cell = model.index(0, ParameterColumn.VALUE)
+    assert cell.data() == "estimated"
+    assert model.setData(cell, "1,5e4")
+    assert model.given_values() == {"G0": 1.5e4}
+    for nonsense in ("abc", "nan", "inf"):
+        assert not model.setData(cell, nonsense)
+    assert model.given_values() == {"G0": 1.5e4}
+    assert model.setData(cell, "")
+    assert model.given_values() == {}
+    assert not model.index(0, ParameterColumn.BOUNDS).flags() & Qt.ItemFlag.ItemIsEditable
+
+
+def fit_result(**values: float) -> FitResult:
+    return FitResult(
+        "m",
+        values,
+        0.99,
+        1.0,
+        1.0,
+        0.1,
+        datetime.now(UTC),
+        5,
+        True,
+        uncertainties={name: 0.01 * value for name, value in values.items()},
+        units={"G0": "Pa"},
+    )
+
+
+def test_a_fit_is_shown_with_uncertainties_and_what_is_at_its_bound(qtbot: QtBot) -> None:
+    model = ParameterModel()
+    table = ParameterTable(model)
+    qtbot.addWidget(table)
+    model.set_parameters(PARAMETERS)
+    model.show_fit(fit_result(G0=12345.0, alpha=1.0))
+    row = [model.index(0, column).data() for column in ParameterColumn]
+    assert row[:5] == ["G0", "1.234×10⁴", "123", "Pa", "0.001 … 10⁹"]
+    hint = Qt.ItemDataRole.ToolTipRole
+    assert model.index(0, ParameterColumn.VALUE).data(hint) is None
+    assert "bound" in model.index(1, ParameterColumn.VALUE).data(hint)
+    assert table.isColumnHidden(ParameterColumn.R_HAT)
+    assert model.given_values() == {}
+
+
+def test_the_data_panel_asks_for_a_test_mode_that_is_not_known(qtbot: QtBot) -> None:
+    panel = DataPanel()
+    qtbot.addWidget(panel)
+    panel.add(Dataset(np.array([1.0]), np.array([2.0]), name="a", notes=("<b>kept</b>",)))
+    assert panel.message.kind == "warning"
+    assert panel.modes.currentIndex() == -1
+    assert panel.notes.text() == "• <b>kept</b>"
+    panel.add(Dataset(np.array([1.0]), np.array([2.0]), "creep", name="b"))
+    assert panel.message.kind == ""
+    assert panel.modes.currentText() == "creep"
+    assert [panel.names.itemText(row) for row in (0, 1)] == ["a", "b"]
+    notes = tuple(f"note {number}" for number in range(7))
+    panel.show_dataset(Dataset(np.array([1.0]), np.array([2.0]), "creep", notes=notes))
+    assert panel.notes.text().splitlines()[-1] == "• … and 3 more"
+    assert "note 6" in panel.notes.toolTip()
+
+
+@pytest.mark.parametrize("mode", ["oscillation", "relaxation", "flow_curve", "startup", None])
+def test_every_kind_of_data_is_drawn_on_light_and_on_dark(mode: str | None, qtbot: QtBot) -> None:
+    plot = DataPlot()
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    x = np.array([10.0, 0.1, 1.0])
+    y = x * (1 + 2j) if mode == "oscillation" else x - (0.1 if mode == "startup" else 0.0)
+    plot.show_data(Dataset(x, y, mode, x_unit="s", y_unit="Pa"))
+    plot.show_curve("fit", 1.1 * y)
+    palette = QPalette(plot.palette())
+    palette.setColor(QPalette.ColorRole.Base, QColor("#101010"))
+    palette.setColor(QPalette.ColorRole.Text, QColor("#f0f0f0"))
+    plot.setPalette(palette)
+    corner = plot.grab().toImage().pixelColor(2, 2)
+    assert corner.lightness() < 40
+    curves = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is None]
+    assert len(curves) == (2 if mode == "oscillation" else 1)
+    assert plot.plot.getAxis("bottom").logMode is (mode != "startup")
