@@ -65,7 +65,7 @@ class Sampling:
         self._started = time.perf_counter()
         self._told_stage = ""
         parameters = self._start_values()
-        self._posterior = Posterior.of(problem, task.priors or {}, parameters)
+        self._posterior = Posterior.of(problem, task.priors or {}, parameters, task.likelihood)
         noise = self._noise_at(parameters)
         values = self._posterior.site_values(parameters, noise)
         self._center = self._posterior.unconstrain(values)
@@ -121,11 +121,8 @@ class Sampling:
                 f"{problem.model.name} gives no finite values at {start}: start elsewhere "
                 "(warm_start=)"
             )
-        residuals = (seen.y - predicted)[:, : seen.n]
-        floor = 1e-6 * np.abs(seen.y).max(axis=1) + 1e-300
-        scales = np.maximum(np.sqrt(np.mean(residuals**2, axis=1)), floor)
-        names = ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
-        return {name: float(scale) for name, scale in zip(names, scales, strict=True)}
+        data = seen.y[:, : seen.n]
+        return self._posterior.likelihood.start(problem, data, predicted[:, : seen.n])
 
     def _begin(self, geometry: Any) -> list[Any]:
         kernels, data = self._posterior.kernels, self._posterior.data
@@ -208,6 +205,7 @@ class Sampling:
             "acceptance": float(stats["acceptance_rate"].mean()),
             "leapfrogs": int(stats["n_steps"].sum()),
             "step_size": [float(value) for value in stats["step_size"][:, -1]],
+            "likelihood": task.likelihood,
             "priors": {
                 name: describe_prior(prior)
                 for name, prior in zip(posterior.sites, posterior.priors, strict=True)
@@ -248,11 +246,12 @@ class Sampling:
         model, data = self._problem.model, self._problem.dataset
         units = {parameter.name: parameter.unit for parameter in model.parameters}
         units |= {other.name: other.unit for other in model.alternatives}
-        return {name: units.get(name, data.y_unit) for name in draws}
+        noise = "" if self._posterior.likelihood.relative else data.y_unit
+        return {name: units.get(name, noise) for name in draws}
 
     def _evaluate(self, constrained: NDArray[np.float64], count: int) -> Evaluation:
         """Evaluate pointwise likelihood and prediction at the draws, or at every k-th of them."""
-        seen = self._problem.observations
+        seen, observed = self._problem.observations, self._posterior.observed
         components = seen.y.shape[0]
         size = count * len(self._chains) * components * seen.n
         every = max(1, math.ceil(size / MAX_POINTWISE_VALUES))
@@ -262,16 +261,15 @@ class Sampling:
 
         def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
             self._context.check()
-            values = self._posterior.kernels.evaluate(part, seen.x, seen.y, seen.mask)
-            return tuple(np.asarray(item)[..., : seen.n] for item in values[:2])
+            values = self._posterior.kernels.evaluate(part, *observed)
+            return tuple(np.asarray(item)[..., : seen.n] for item in values[:3])
 
-        pointwise, predicted = _in_blocks(evaluate, rows, EVALUATION_BLOCK)
+        pointwise, predicted, spread = _in_blocks(evaluate, rows, EVALUATION_BLOCK)
         shape = (len(self._chains), picked.size, components, seen.n)
-        mean = predicted.reshape(shape)
-        noise = by_chain[..., -components:, None]
         generator = np.random.default_rng(self._task.seed)
+        scatter = self._posterior.likelihood.scatter(generator, shape)
         return Evaluation(
             picked,
             pointwise.reshape(shape),
-            mean + noise * generator.standard_normal(shape),
+            predicted.reshape(shape) + spread.reshape(shape) * scatter,
         )

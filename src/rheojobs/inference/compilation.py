@@ -27,12 +27,14 @@ PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
 def bucket_length(n: int, coarse: bool = False) -> int:
     """Give the length to which `n` points are padded.
 
-    Fine buckets hold at most an eighth more, or 16 points: for programs that run long. Coarse
-    ones are powers of two from 64 on: for those whose compilation costs more than they do.
+    Fine buckets, for programs that run long, have two steps to an octave up to 256 points and
+    four beyond. Coarse ones are powers of two from 64 on, for programs whose compilation costs
+    more than they do.
     """
     if coarse:
         return max(64, 1 << (n - 1).bit_length())
-    step = max(16, (1 << max(0, n.bit_length() - 1)) // 8)
+    octave = 1 << max(0, n.bit_length() - 1)
+    step = max(16, octave // (2 if n <= 256 else 4))
     return -(-n // step) * step
 
 

@@ -1,9 +1,8 @@
 """The statistical model: priors, likelihood, and the compiled programs that evaluate them.
 
-It is RheoJAX's: uniform priors on the bounds, a Beta(2, 2) for fractional orders, Gaussian
-noise of unknown constant size, one for G' and one for G'', with exponential priors of the
-data's scale. Data, priors and geometry are arguments of the compiled programs, never
-constants in them. Knows no jobs.
+The priors are RheoJAX's: uniform on the bounds, a Beta(2, 2) for fractional orders. So is the
+likelihood by default; `rheojobs.inference.likelihood` has others. Data, priors and geometry
+are arguments of the compiled programs, never constants in them. Knows no jobs.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from numpyro.distributions.transforms import AffineTransform
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference import nuts
 from rheojobs.inference.compilation import KernelCache
+from rheojobs.inference.likelihood import Likelihood, noise_names
 from rheojobs.inference.models import Alternative
 from rheojobs.inference.priors import as_distribution
 from rheojobs.inference.problem import Problem
@@ -68,6 +68,8 @@ class Posterior:
         Parameters whose bounds coincide.
     substituted : dict of str to Alternative
         Alternatives that are sampled in place of a parameter, because their prior was given.
+    likelihood : Likelihood
+        How the data scatter.
     """
 
     problem: Problem
@@ -75,10 +77,15 @@ class Posterior:
     priors: tuple[Any, ...]
     fixed: dict[str, float]
     substituted: dict[str, Alternative]
+    likelihood: Likelihood
 
     @classmethod
     def of(
-        cls, problem: Problem, priors: Mapping[str, Any], values: Mapping[str, float]
+        cls,
+        problem: Problem,
+        priors: Mapping[str, Any],
+        values: Mapping[str, float],
+        likelihood: str = "constant",
     ) -> Posterior:
         """Set up the statistical model.
 
@@ -90,9 +97,12 @@ class Posterior:
             The user's priors by name of a parameter, an alternative, or a noise scale.
         values : mapping
             Parameters that data-centred priors of a model are centred on.
+        likelihood : str
+            A key of `LIKELIHOODS`.
         """
         model = problem.model
-        noise = ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
+        scatter = Likelihood.named(likelihood)
+        noise = noise_names(problem)
         substituted = {}
         for name in priors:
             other = model.alternative(name)
@@ -125,14 +135,10 @@ class Posterior:
             else:
                 sites.append(name)
                 distributions.append(_default_prior(problem, name, lower, upper, values))
-        for name, scale in zip(noise, _noise_scales(problem), strict=True):
+        for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
             sites.append(name)
-            distributions.append(
-                as_distribution(name, priors[name])
-                if name in priors
-                else dist.Exponential(rate=1.0 / scale)
-            )
-        return cls(problem, tuple(sites), tuple(distributions), fixed, substituted)
+            distributions.append(as_distribution(name, priors[name]) if name in priors else prior)
+        return cls(problem, tuple(sites), tuple(distributions), fixed, substituted, scatter)
 
     @property
     def kernels(self) -> Kernels:
@@ -142,14 +148,20 @@ class Posterior:
             self.sites,
             tuple(self.fixed.items()),
             tuple(sorted(self.substituted)),
+            self.likelihood,
         )
         return _kernels.get(key, lambda: Kernels(self))
 
     @property
     def data(self) -> tuple[Any, ...]:
-        """What a compiled program takes of this posterior: priors, x, y, mask."""
+        """What a compiled program takes of this posterior: the priors, and `observed`."""
+        return self.priors, *self.observed
+
+    @property
+    def observed(self) -> tuple[Any, ...]:
+        """What a compiled program takes of the data: x, y, mask, and the least prediction."""
         seen = self.problem.observations
-        return self.priors, seen.x, seen.y, seen.mask
+        return seen.x, seen.y, seen.mask, self.likelihood.floor(self.problem)
 
     def site_values(
         self, parameters: Mapping[str, float], noise: Mapping[str, float]
@@ -191,11 +203,11 @@ class Posterior:
         center : ndarray, shape (d,)
             Unconstrained coordinates.
         """
-        jacobian, noise, noise_slope = (
+        jacobian, spread, noise, noise_slope = (
             np.asarray(part) for part in self.kernels.curvature(center, *self.data)
         )
         mask = self.problem.observations.mask
-        weighted = jacobian * (mask / noise[:, None])[:, :, None]
+        weighted = jacobian * (mask / spread)[:, :, None]
         weighted = weighted.reshape(-1, center.size)
         weighted = np.where(np.isfinite(weighted), weighted, 0.0)
         hessian = weighted.T @ weighted + PRIOR_CURVATURE * np.eye(center.size)
@@ -241,12 +253,6 @@ def _check_overlap(model: str, name: str, prior: Any, lower: float, upper: float
         )
 
 
-def _noise_scales(problem: Problem) -> list[float]:
-    y = problem.dataset.y
-    parts = (y.real, y.imag) if problem.is_complex else (y,)
-    return [max(float(np.std(part)), 0.01 * float(np.mean(np.abs(part))), 1e-3) for part in parts]
-
-
 class Kernels:
     """The compiled programs of all posteriors of one kind, whatever their data and priors."""
 
@@ -257,13 +263,14 @@ class Kernels:
         self._sites = posterior.sites
         self._fixed = posterior.fixed
         self._substituted = posterior.substituted
+        self._scatter = posterior.likelihood
         self._noise_count = 2 if problem.is_complex else 1
         self._forward = problem.model.forward_mode
         self.begin = jax.jit(self._begin)
         self.advance = jax.jit(self._advance)
         self.curvature = jax.jit(self._curvature)
         self.constrain = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
-        self.evaluate = jax.jit(jax.vmap(self._evaluate_site_values, in_axes=(0, None, None, None)))
+        self.evaluate = jax.jit(jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)))
         self.log_density = jax.jit(self._log_density)
 
     # Sites are what is sampled; parameters are what the model takes.
@@ -284,19 +291,22 @@ class Kernels:
             named[other.replaces] = other.to_parameter(named[name], named)
         return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
 
-    def _likelihood(self, site_values: Any, x: Any, y: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Give the pointwise log likelihood and the prediction, each (c, b), and the penalty."""
+    def _likelihood(
+        self, site_values: Any, x: Any, y: Any, mask: Any, floor: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
         prediction = self._components(x, self._parameters(site_values))
         finite = jnp.isfinite(prediction).all(axis=0)
         penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
         prediction = jnp.where(finite, prediction, 0.0)
-        noise = site_values[-self._noise_count :, None]
-        pointwise = dist.Normal(prediction, noise).log_prob(y) * mask
-        return pointwise, prediction, penalty
+        noise = site_values[-self._noise_count :]
+        spread = self._scatter.spread(prediction, noise, floor)
+        pointwise = self._scatter.log_prob(y, prediction, spread) * mask
+        return pointwise, prediction, spread, penalty
 
-    def _log_density(self, z: Any, priors: Any, x: Any, y: Any, mask: Any) -> Any:
+    def _log_density(self, z: Any, priors: Any, *observed: Any) -> Any:
         site_values, log_prior = self._constrain(z, priors)
-        pointwise, _, penalty = self._likelihood(site_values, x, y, mask)
+        pointwise, _, _, penalty = self._likelihood(site_values, *observed)
         return log_prior + jnp.sum(pointwise) + penalty
 
     def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
@@ -317,22 +327,27 @@ class Kernels:
     ) -> tuple[Any, Any]:
         return nuts.advance(self._potential(geometry, data), state, steps, settings, self._forward)
 
-    def _curvature(self, z: Any, priors: Any, x: Any, y: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Give the prediction's Jacobian (c, b, d), the noise (c,), and the noise's slope in z."""
+    def _curvature(
+        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, floor: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """Give what the curvature at z is made of.
 
-        def predict(z: Any) -> Any:
-            return self._components(x, self._parameters(self._constrain(z, priors)[0]))
+        The prediction's Jacobian (c, b, d), its noise (c, b), the noise scales (c,), and the
+        slope (c,) of each in its coordinate.
+        """
+
+        def predict(z: Any) -> tuple[Any, Any]:
+            prediction = self._components(x, self._parameters(self._constrain(z, priors)[0]))
+            return prediction, prediction
 
         def noise(z: Any) -> Any:
             return self._constrain(z, priors)[0][-self._noise_count :]
 
+        jacobian, prediction = jax.jacfwd(predict, has_aux=True)(z)
         slope = jax.jacfwd(noise)(z)[:, -self._noise_count :]
-        return jax.jacfwd(predict)(z), noise(z), jnp.diag(slope)
+        spread = self._scatter.spread(prediction, noise(z), floor)
+        return jacobian, spread, noise(z), jnp.diag(slope)
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
         center, scale = geometry
         return self._constrain(center + scale @ w, priors)[0]
-
-    def _evaluate_site_values(self, site_values: Any, x: Any, y: Any, mask: Any) -> Any:
-        pointwise, prediction, _ = self._likelihood(site_values, x, y, mask)
-        return pointwise, prediction, self._parameters(site_values)

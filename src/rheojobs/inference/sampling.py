@@ -16,6 +16,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.jax_setup import configure_jax
+from rheojobs.inference.likelihoods import check_likelihood
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import Model
 from rheojobs.inference.priors import check_prior
@@ -53,6 +54,9 @@ class SampleTask:
         The model's own settings.
     target_accept : float
         The acceptance that the step size is adapted to.
+    likelihood : str
+        How the data scatter: ``"constant"`` is RheoJAX's; ``"relative"`` suits data over
+        decades; ``"student_t"`` and ``"relative_student_t"`` expect outliers.
     """
 
     model: str | Model
@@ -67,6 +71,7 @@ class SampleTask:
     protocol: Mapping[str, float] | None = None
     model_config: Mapping[str, Any] | None = None
     target_accept: float = TARGET_ACCEPT
+    likelihood: str = "constant"
     _dataset: Dataset | None = field(default=None, repr=False)
 
     @property
@@ -96,6 +101,7 @@ class SampleTask:
                 raise InputError(f"{label} must be at least {least}, got {value}")
         if not 0.0 < self.target_accept < 1.0:
             raise InputError(f"target_accept must be between 0 and 1, got {self.target_accept}")
+        check_likelihood(self.likelihood)
         for name, prior in (self.priors or {}).items():
             check_prior(name, prior)
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
@@ -128,6 +134,7 @@ def sample(
     protocol: Mapping[str, float] | None = None,
     model_config: Mapping[str, Any] | None = None,
     target_accept: float = TARGET_ACCEPT,
+    likelihood: str = "constant",
     callback: Callable[[Progress], object] | None = None,
 ) -> BayesianResult:
     """Sample the posterior of a model, in this process.
@@ -141,7 +148,7 @@ def sample(
     callback : callable, optional
         Called with each `Progress`; what it raises ends the sampling.
     num_warmup, num_samples, num_chains, warm_start, priors, seed, test_mode, protocol, \
-model_config, target_accept
+model_config, target_accept, likelihood
         As `SampleTask` has them.
 
     Returns
@@ -166,6 +173,7 @@ model_config, target_accept
         protocol,
         model_config,
         target_accept,
+        likelihood,
     )
     with local_context(callback) as context:
         return task.run(context)

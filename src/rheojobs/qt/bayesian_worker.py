@@ -63,6 +63,8 @@ class BayesianWorker(TaskWorker):
         Stops the sampling.
     test_mode, protocol, model_config
         As the options of a fit.
+    likelihood : str
+        How the data scatter, as `rheojobs.sample` has it.
     """
 
     signals: BayesianWorkerSignals
@@ -82,6 +84,7 @@ class BayesianWorker(TaskWorker):
         test_mode: str | None = None,
         protocol: Mapping[str, float] | None = None,
         model_config: Mapping[str, Any] | None = None,
+        likelihood: str = "constant",
     ) -> None:
         task = SampleTask(
             model_name,
@@ -95,6 +98,7 @@ class BayesianWorker(TaskWorker):
             test_mode,
             protocol,
             model_config,
+            likelihood=likelihood,
         )
         super().__init__(task, BayesianWorkerSignals(), cancel_token)
         self._told: dict[int, int] = {}

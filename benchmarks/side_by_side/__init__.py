@@ -1,0 +1,1 @@
+"""Comparisons of two job systems in one run, taking turns."""

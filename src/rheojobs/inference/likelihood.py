@@ -1,0 +1,113 @@
+"""How data scatter around the model: constant or relative noise, Gaussian or with outliers.
+
+The noise scales are sampled too: one, or one for G' and one for G''. Knows no jobs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from numpy.typing import NDArray
+
+from rheojobs.inference.likelihoods import DEGREES_OF_FREEDOM, check_likelihood
+from rheojobs.inference.problem import Problem
+
+__all__ = ["Likelihood", "noise_names"]
+
+RELATIVE_NOISE_PRIOR_MEAN = 0.1
+SMALLEST_PREDICTION = 1e-3
+"""Below that part of the smallest datum a prediction's relative noise shrinks no further."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A kind of noise.
+
+    Attributes
+    ----------
+    name : str
+        A key of `LIKELIHOODS`.
+    relative : bool
+        The noise is a fraction of the prediction, not a constant.
+    heavy_tailed : bool
+        Student's t with four degrees of freedom in place of a Gaussian.
+    """
+
+    name: str
+    relative: bool
+    heavy_tailed: bool
+
+    @classmethod
+    def named(cls, name: str) -> Likelihood:
+        """Give the likelihood of that name; `InputError` names the nearest where there is none."""
+        check_likelihood(name)
+        return cls(name, name.startswith("relative"), name.endswith("student_t"))
+
+    def scale_priors(self, problem: Problem) -> list[Any]:
+        """Give the priors of the noise scales; for constant noise those of RheoJAX."""
+        if self.relative:
+            count = 2 if problem.is_complex else 1
+            return [dist.Exponential(rate=1.0 / RELATIVE_NOISE_PRIOR_MEAN)] * count
+        y = problem.dataset.y
+        parts = (y.real, y.imag) if problem.is_complex else (y,)
+        scales = [
+            max(float(np.std(part)), 0.01 * float(np.mean(np.abs(part))), 1e-3) for part in parts
+        ]
+        return [dist.Exponential(rate=1.0 / scale) for scale in scales]
+
+    def floor(self, problem: Problem) -> NDArray[np.float64]:
+        """Give the size below which predictions count as that large, shape (c, 1)."""
+        size = np.abs(problem.observations.y)
+        smallest = [row[row > 0].min(initial=np.inf) for row in size]
+        floor = np.array([value if np.isfinite(value) else 1.0 for value in smallest])
+        return SMALLEST_PREDICTION * floor[:, None]
+
+    def spread(self, prediction: Any, noise: Any, floor: Any) -> Any:
+        """Give the noise of each observation, shape (c, b), for noise scales of shape (c,)."""
+        if self.relative:
+            return noise[:, None] * jnp.maximum(jnp.abs(prediction), floor)
+        return noise[:, None] * jnp.ones_like(prediction)
+
+    def log_prob(self, y: Any, prediction: Any, spread: Any) -> Any:
+        """Give the log density of each observation, shape (c, b)."""
+        if self.heavy_tailed:
+            return dist.StudentT(DEGREES_OF_FREEDOM, prediction, spread).log_prob(y)
+        return dist.Normal(prediction, spread).log_prob(y)
+
+    def scatter(
+        self, generator: np.random.Generator, shape: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Draw noise of unit scale."""
+        if self.heavy_tailed:
+            return generator.standard_t(DEGREES_OF_FREEDOM, shape)
+        return generator.standard_normal(shape)
+
+    def start(
+        self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Give noise scales that suit the residuals at a start.
+
+        Parameters
+        ----------
+        problem : Problem
+            The model and the data.
+        y, predicted : ndarray, shape (c, n)
+            Data and prediction, without padding.
+        """
+        size = np.maximum(np.abs(predicted), self.floor(problem)) if self.relative else 1.0
+        scaled = (y - predicted) / size
+        # The typical residual, not the largest: a start may be far off here and there.
+        scale = np.sqrt(np.mean(scaled**2, axis=1))
+        if self.relative:
+            scale = np.minimum(scale, 10.0 * np.median(np.abs(scaled), axis=1))
+        least = 1e-6 * (1.0 if self.relative else np.abs(y).max(axis=1)) + 1e-300
+        return dict(zip(noise_names(problem), np.maximum(scale, least).tolist(), strict=True))
+
+
+def noise_names(problem: Problem) -> tuple[str, ...]:
+    """Name the noise scales."""
+    return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
