@@ -55,7 +55,10 @@ def one_line(error: BaseException) -> str:
 
     Errors of this package speak for themselves; any other is preceded by its type.
     """
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an error of the user's whose own __str__ fails
+        text = ""
     if isinstance(error, RheojobsError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

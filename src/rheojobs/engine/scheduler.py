@@ -48,8 +48,9 @@ def fits(needs: Mapping[str, float], free: Mapping[str, float]) -> bool:
 def next_to_start(waiting: Iterable[Waiting], free: Mapping[str, float]) -> list[str]:
     """Choose the jobs to start now.
 
-    What a job in line needs and cannot have yet is kept for it: those behind it get only what
-    it leaves over, so that a large job is not overtaken for ever by small ones.
+    A job in line that cannot have all it needs keeps what it can have already, and those
+    behind it get only the rest, so that a large job is not overtaken for ever by small ones.
+    Workers alone are not kept idle for a job that waits for something else.
 
     Parameters
     ----------
@@ -66,8 +67,11 @@ def next_to_start(waiting: Iterable[Waiting], free: Mapping[str, float]) -> list
     left = dict(free)
     chosen: list[str] = []
     for job in sorted(waiting, key=lambda job: (-job.priority, job.order)):
+        taken = dict(job.needs)
         if fits(job.needs, left):
             chosen.append(job.id)
-        for name, amount in job.needs.items():
+        elif fits({WORKER: taken.get(WORKER, 0.0)}, left):
+            taken.pop(WORKER, None)
+        for name, amount in taken.items():
             left[name] = max(0.0, left.get(name, 0.0) - amount)
     return chosen

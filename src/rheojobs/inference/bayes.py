@@ -55,6 +55,10 @@ def _in_blocks(
     return [np.concatenate(columns) for columns in zip(*outputs, strict=True)]
 
 
+MAX_SUMMARIZED = 2000
+"""Draws of each chain that the summary of a cancelled sampling is made of."""
+
+
 class Sampling:
     """Carries a sampling through its stages."""
 
@@ -88,7 +92,9 @@ class Sampling:
             result = kernels.advance(state, steps, settings, geometry.arrays, *data)
             return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
-        advance(chains[0].state, 0)  # compiles, once, before the chains ask for it together
+        # Compiled before the chains ask for it together, and before a cancel must be quick.
+        advance(chains[0].state, 0)
+        self._constrain(np.zeros((1, self._center.size)))
         try:
             ChainSet(chains, advance, context.check, self._report).run()
         except CancellationError:
@@ -175,13 +181,7 @@ class Sampling:
 
         w = column("z")
         flat = w.reshape(-1, w.shape[-1])
-        (constrained,) = _in_blocks(
-            lambda part: (
-                posterior.kernels.constrain(part, self._geometry.arrays, posterior.priors),
-            ),
-            flat,
-            CONSTRAIN_BLOCK,
-        )
+        constrained = self._constrain(flat)
         evaluation = None if is_partial else self._evaluate(constrained, count)
         draws = self._named_draws(constrained, count)
         energy = column("energy")
@@ -194,7 +194,10 @@ class Sampling:
             "step_size": column("step_size"),
             "lp": -column("potential"),
         }
-        summary = diagnostics.summarize(draws)
+        # Whoever cancels waits for this: of very many draws, some tell enough.
+        every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
+        some = {name: values[:, ::every] for name, values in draws.items()}
+        summary = diagnostics.summarize(some)
         report: dict[str, Any] = {
             key: {name: row[key] for name, row in summary.items()}
             for key in ("r_hat", "ess_bulk", "ess_tail")
@@ -221,7 +224,7 @@ class Sampling:
             num_chains=len(self._chains),
             sampling_time=time.perf_counter() - self._started,
             timestamp=datetime.now(UTC),
-            credible_intervals=diagnostics.credible_intervals(draws),
+            credible_intervals=diagnostics.credible_intervals(some),
             num_warmup=task.num_warmup,
             inference_data=to_inference_data(problem, draws, stats, evaluation),
             is_partial=is_partial,
@@ -229,6 +232,18 @@ class Sampling:
             units=self._units(draws),
             seed=task.seed,
         )
+
+    def _constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map the sampler's coordinates, shape (k, d), to the sites' values."""
+        posterior = self._posterior
+        (values,) = _in_blocks(
+            lambda part: (
+                posterior.kernels.constrain(part, self._geometry.arrays, posterior.priors),
+            ),
+            rows,
+            CONSTRAIN_BLOCK,
+        )
+        return values
 
     def _named_draws(
         self, constrained: NDArray[np.float64], count: int

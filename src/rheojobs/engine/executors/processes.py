@@ -31,7 +31,7 @@ __all__ = ["ProcessExecutor"]
 
 logger = logging.getLogger(__name__)
 
-CANCEL_GRACE = 1.0
+CANCEL_GRACE = 1.5
 """Seconds that a task has to stop by itself before its process is killed."""
 
 MAX_STARTUP_FAILURES = 3
@@ -261,8 +261,10 @@ class ProcessExecutor(Executor):
             if self._closed or self._startup_failures >= MAX_STARTUP_FAILURES:
                 return
             busy = sum(worker.phase is _Phase.BUSY for worker in self._workers)
-            wanted = min(busy + len(self._waiting), self.capacity) + self._spares
-            wanted = max(1, wanted)
+            wanted = max(1, min(busy + len(self._waiting), self.capacity))
+            if not any(worker.phase is _Phase.STARTING for worker in self._workers):
+                # Spares come when the others are ready: their imports must not slow them down.
+                wanted += self._spares if busy else 0
             orphans: list[_ProcessRun] = []
             while len(self._workers) < wanted:
                 try:
@@ -369,6 +371,7 @@ class ProcessExecutor(Executor):
             self._startup_failures = 0
             worker.phase = _Phase.IDLE
         self._assign()
+        self._replenish()
 
     def on_message(self, worker: _WorkerProcess, run_id: str, message: Any) -> None:
         """Pass on what a task tells; after its last word the worker is free."""

@@ -1,0 +1,310 @@
+"""The command `rheojobs`: its options, its help, and what each way to end means for the shell.
+
+Thin: options are turned into requests here, and errors into one line and an exit status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rheojobs import __version__
+from rheojobs.cli.options import (
+    AtOption,
+    ChainsOption,
+    ConfigOption,
+    DrawsOption,
+    FileArgument,
+    InitOption,
+    JsonOption,
+    LikelihoodOption,
+    ModelOption,
+    ModeOption,
+    MultiStartOption,
+    PlotOption,
+    PosteriorOption,
+    PriorOption,
+    SeedOption,
+    StepOption,
+    WarmStartOption,
+    WarmupOption,
+    WeightsOption,
+    XOption,
+    Y2Option,
+    YOption,
+)
+from rheojobs.cli.outputs import BAD_INPUT, FAILED, INTERRUPTED, Outputs
+from rheojobs.errors import InputError, MissingExtraError, one_line
+
+if TYPE_CHECKING:
+    from rheojobs.cli.request import Request
+
+__all__ = ["app", "main"]
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="rheojobs",
+    help="Fit rheological models to measured data, and sample their posteriors.",
+    epilog="Exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 stopped by Ctrl-C.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rheojobs {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", metavar="", help="Tell on standard error what is done inside."
+        ),
+    ] = False,
+) -> None:
+    if verbose:
+        logging.basicConfig(format="%(relativeCreated)6d ms %(name)s: %(message)s")
+        logging.getLogger("rheojobs").setLevel(logging.DEBUG)
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command("models")
+def list_models(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", show_default=False, help="Show this one in detail."),
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(metavar="MODE", help="Only those that describe this test."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print all that is known as JSON.")
+    ] = False,
+) -> int:
+    """List the models, the tests that each describes, and their parameters."""
+    from rheojobs.cli import listing
+
+    outputs = Outputs()
+    models = listing.choose(listing.load(outputs.talk), name, mode)
+    if json:
+        print(listing.to_json(models))
+    elif name is not None:
+        for model in models:
+            listing.show_model(outputs.tables, model)
+    else:
+        listing.show_models(outputs.tables, models)
+    return 0
+
+
+def _request(
+    file: Path,
+    model: str,
+    mode: str | None,
+    columns: tuple[str | None, str | None, str | None],
+    step: int | None,
+    at: list[str] | None,
+    init: list[str] | None,
+    config: list[str] | None,
+    multi_start: int,
+    weights: str | None,
+) -> Request:
+    from rheojobs.cli import request
+
+    return request.Request(
+        file=file,
+        model=model,
+        mode=mode,
+        columns=columns,
+        step=step,
+        initial=request.parse_numbers("--init", init or (), "G0=1e5"),
+        protocol=request.parse_numbers("--at", at or (), "gamma_dot=10"),
+        config=request.parse_config(config or ()),
+        weights=weights,
+        multi_start=multi_start,
+    )
+
+
+@app.command()
+def fit(
+    file: FileArgument,
+    model: ModelOption,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    init: InitOption = None,
+    config: ConfigOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    json: JsonOption = None,
+    plot: PlotOption = None,
+) -> int:
+    """Fit a model to the data of a file by nonlinear least squares.
+
+    Ctrl-C stops it at any moment and keeps the best parameters so far.
+    """
+    from rheojobs.cli.work import run_fit
+
+    request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
+    return run_fit(request, Outputs(json, plot))
+
+
+@app.command()
+def sample(
+    file: FileArgument,
+    model: ModelOption,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    init: InitOption = None,
+    config: ConfigOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    warmup: WarmupOption = 1000,
+    draws: DrawsOption = 2000,
+    chains: ChainsOption = 4,
+    seed: SeedOption = 42,
+    prior: PriorOption = None,
+    likelihood: LikelihoodOption = "constant",
+    warm_start: WarmStartOption = True,
+    out: PosteriorOption = None,
+    json: JsonOption = None,
+    plot: PlotOption = None,
+) -> int:
+    """Sample the posterior of a model's parameters with NUTS, starting from a fit.
+
+    Ctrl-C stops it at any moment and keeps what was drawn.
+    """
+    from rheojobs.cli.request import SamplePlan, parse_priors
+    from rheojobs.cli.work import run_sample
+
+    request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
+    plan = SamplePlan(warmup, draws, chains, seed, parse_priors(prior or ()), likelihood)
+    return run_sample(request, plan, Outputs(json, plot, out), warm_start=warm_start)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Where the results go.")
+    ] = Path("demo"),
+) -> int:
+    """Fit and sample a polymer melt that every rheologist knows, and draw the result.
+
+    Writes FOLDER/figure.png, FOLDER/fit.json and FOLDER/posterior.nc.
+    """
+    from rheojobs.cli.demo import run_demo
+
+    return run_demo(out)
+
+
+@app.command()
+def gui(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", show_default=False, help="Data to open."),
+    ] = None,
+) -> int:
+    """Open the window."""
+    if importlib.util.find_spec("PySide6") is None:
+        raise MissingExtraError(
+            'the window needs PySide6, which is not installed: pip install "rheojobs[gui]"'
+        )
+    has_display = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} & os.environ.keys()
+    if sys.platform == "linux" and not has_display:
+        # Qt would end the process by a signal, in five lines.
+        raise InputError("the window needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set")
+    try:
+        window = importlib.import_module("rheojobs.qt.app.main_window")
+    except ImportError as error:  # a system library that Qt needs, for the most part
+        raise MissingExtraError(f"the window cannot be opened: {error}") from error
+    return int(window.run([str(file) for file in files or ()]))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process where not given.
+
+    Returns
+    -------
+    int
+        The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
+    """
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started this process
+        nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no ± or η shows a question mark instead.
+        with contextlib.suppress(AttributeError):  # replaced by something plainer, as in tests
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        status = app(args=arguments, prog_name="rheojobs", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except BrokenPipeError:
+        # Whoever read has gone; Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("stopped", INTERRUPTED)
+    except (InputError, MissingExtraError) as error:
+        return _say(one_line(error), BAD_INPUT)
+    except Exception as error:
+        usage = _usage(error)
+        if usage is not None:
+            return _say(usage, BAD_INPUT)
+        # A job may fail with whatever a model, an optimizer or a disk raises.
+        logger.debug("failed", exc_info=True)
+        return _say(one_line(error), FAILED)
+
+
+def _usage(error: Exception) -> str | None:
+    """Describe an error of the options, which typer's own copy of click raises; else None."""
+    describe = getattr(error, "format_message", None)
+    if describe is None:
+        return None
+    text = " ".join(str(describe()).split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see {context.command_path} --help" if context is not None else text
+
+
+def _say(line: str, status: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"rheojobs: {line}", file=sys.stderr, flush=True)
+    return status

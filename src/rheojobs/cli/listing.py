@@ -1,0 +1,122 @@
+"""The list of models, and one model in detail, as tables or JSON. Knows the catalogue and rich."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from rheojobs.cli.numbers import number
+from rheojobs.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from rheojobs.inference.catalogue import ModelInfo
+
+__all__ = ["choose", "load", "show_model", "show_models", "to_json"]
+
+_HEADS = {
+    "relaxation": "relax",
+    "creep": "creep",
+    "oscillation": "oscill",
+    "flow_curve": "flow",
+    "startup": "start",
+    "laos": "laos",
+}
+
+
+def load(console: Console) -> tuple[ModelInfo, ...]:
+    """Give the list of models; made in a worker the first time, and kept on disk."""
+    from rheojobs.inference.catalogue import cached_catalogue, catalogue
+
+    known = cached_catalogue()
+    if known is not None:
+        return known
+    # Imported here: where the list is known, the command is done before the engine is loaded.
+    from rheojobs.cli.session import Session
+
+    with Session(console, preload=()) as session:
+        models: tuple[ModelInfo, ...] = session.run(catalogue, "list of models")
+    return models
+
+
+def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
+    """Keep the models of that name, or those that describe a test mode."""
+    from rheojobs.inference.data import canonical_test_mode
+
+    if name is not None and name not in {model.name for model in models}:
+        hint = nearest(name, (model.name for model in models))
+        raise InputError(f"there is no model {name!r}; {hint}")
+    wanted = None if mode is None else canonical_test_mode(mode)
+    return [
+        model
+        for model in models
+        if (name is None or model.name == name) and (wanted is None or wanted in model.test_modes)
+    ]
+
+
+def to_json(models: Sequence[ModelInfo]) -> str:
+    """Write all that is known of the models."""
+    return json.dumps([_plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def show_models(console: Console, models: Sequence[ModelInfo]) -> None:
+    """Print the models with the tests that each describes."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("model", no_wrap=True)
+    for head in _HEADS.values():
+        table.add_column(head, justify="center", no_wrap=True)
+    table.add_column("parameters", no_wrap=True)
+    # Cut here, since rich would narrow the other columns too.
+    taken = max((len(model.name) for model in models), default=0) + sum(map(len, _HEADS.values()))
+    room = max(12, console.width - taken - 3 * (len(_HEADS) + 1))
+    for model in models:
+        marks = ["●" if mode in model.test_modes else "" for mode in _HEADS]
+        names = ", ".join(parameter.name for parameter in model.parameters)
+        cut = names if len(names) <= room else names[: room - 1].rstrip(", ") + "…"
+        table.add_row(model.name, *marks, cut)
+    console.print(table)
+    console.print(
+        f"\n{len(models)} models; [bold]rheojobs models NAME[/] shows one with its parameters, "
+        "their units and bounds"
+    )
+
+
+def show_model(console: Console, model: ModelInfo) -> None:
+    """Print one model: what it describes, its parameters, what it is refused for."""
+    console.print(f"[bold]{model.name}[/]: {model.description}", highlight=False)
+    console.print(f"describes: {', '.join(model.test_modes) or 'nothing yet'}", highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("parameter", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("default", justify="right", no_wrap=True)
+    table.add_column("bounds", justify="right", no_wrap=True)
+    table.add_column("")
+    for parameter in model.parameters:
+        low, high = parameter.bounds
+        table.add_row(
+            parameter.name,
+            parameter.unit,
+            "" if parameter.default is None else number(parameter.default),
+            f"{number(low, 2)} … {number(high, 2)}",
+            parameter.description,
+        )
+    console.print(Padding(table, (1, 0, 0, 0), expand=False))
+    for mode, reason in model.refused.items():
+        console.print(f"not for {mode}: {reason}", style="yellow", highlight=False)

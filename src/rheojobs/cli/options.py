@@ -1,0 +1,213 @@
+"""The options of the commands that take data: their names, metavars and help.
+
+Declarations alone; what they mean is `rheojobs.cli.request`'s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AtOption",
+    "ChainsOption",
+    "ConfigOption",
+    "DrawsOption",
+    "FileArgument",
+    "InitOption",
+    "JsonOption",
+    "LikelihoodOption",
+    "ModeOption",
+    "ModelOption",
+    "MultiStartOption",
+    "PlotOption",
+    "PosteriorOption",
+    "PriorOption",
+    "SeedOption",
+    "StepOption",
+    "WarmStartOption",
+    "WarmupOption",
+    "WeightsOption",
+    "XOption",
+    "Y2Option",
+    "YOption",
+]
+
+DATA_PANEL = "Data"
+MODEL_PANEL = "Model and fit"
+SAMPLING_PANEL = "Sampling"
+RESULT_PANEL = "Results"
+
+FileArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="CSV, TSV, Excel, or what a rheometer exports.",
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        show_default=False,
+        help="A name of [bold]rheojobs models[/].",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODE",
+        help="relaxation, creep, oscillation, flow_curve, startup or laos; where not given, "
+        "it is told from the columns.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+XOption = Annotated[
+    str | None,
+    typer.Option(
+        "--x",
+        metavar="COL",
+        help="Column of x, by name or number from 1.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+YOption = Annotated[
+    str | None,
+    typer.Option("--y", metavar="COL", help="Column of y, or of G′.", rich_help_panel=DATA_PANEL),
+]
+Y2Option = Annotated[
+    str | None,
+    typer.Option("--y2", metavar="COL", help="Column of G″.", rich_help_panel=DATA_PANEL),
+]
+StepOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Which section of a file with several, from 1.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at",
+        metavar="NAME=VALUE",
+        help="A constant of the test: gamma_dot (1/s), sigma_applied (Pa), gamma_0, omega (rad/s).",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+InitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--init",
+        metavar="NAME=VALUE",
+        help="Where a parameter starts; estimated from the data where not given.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+ConfigOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--config",
+        metavar="NAME=VALUE",
+        help="A setting of the model itself, such as n_modes=6.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+MultiStartOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Refine so many starts and keep the best.", rich_help_panel=MODEL_PANEL
+    ),
+]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="uniform, or relative: each residual by its own value. Chosen by the data where "
+        "not given.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+LikelihoodOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WORD",
+        help="How the data scatter: constant, relative (for data over decades), student_t or "
+        "relative_student_t (with outliers).",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="OUT",
+        help="Write all fields of the result; - for standard output.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="OUT.png",
+        help="Write a figure; .pdf and .svg work too.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+
+
+WarmupOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Steps of warm-up of each chain.", rich_help_panel=SAMPLING_PANEL
+    ),
+]
+DrawsOption = Annotated[
+    int, typer.Option(metavar="N", help="Draws of each chain.", rich_help_panel=SAMPLING_PANEL)
+]
+ChainsOption = Annotated[
+    int, typer.Option(metavar="N", help="Chains.", rich_help_panel=SAMPLING_PANEL)
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="The same seed, the same draws.", rich_help_panel=SAMPLING_PANEL
+    ),
+]
+PriorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prior",
+        metavar="NAME=DIST(A,B)",
+        help="normal(loc,scale), uniform(low,high), lognormal, loguniform, halfnormal, "
+        "truncatednormal, exponential, gamma or beta; uniform over the bounds where not given.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+WarmStartOption = Annotated[
+    bool,
+    typer.Option(
+        "--warm-start/--no-warm-start",
+        metavar="",
+        help="Fit first, and start the chains there.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+PosteriorOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="POSTERIOR.nc",
+        help="Write the draws as NetCDF, which ArviZ opens.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]

@@ -1,0 +1,78 @@
+"""Where a command's results go: to files, to the reader's terminal, to a pipe.
+
+Imports neither the engine nor JAX, so that the commands which run nothing are quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
+
+if TYPE_CHECKING:
+    from rheojobs.inference.results import BayesianResult, FitResult
+
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Outputs"]
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+"""Exit statuses; the last is what shells give for Ctrl-C."""
+
+PIPE_WIDTH = 160
+
+
+def _screen(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    # A pipe has no width: rich's 80 columns would cut tables that a file has room for.
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+@dataclass
+class Outputs:
+    """Where results go.
+
+    Attributes
+    ----------
+    json, plot, posterior : Path or None
+        Files; `json` may be ``-`` for standard output.
+    talk : Console
+        Progress and what was understood: standard error.
+    tables : Console
+        Results: standard output, or standard error where JSON has that to itself.
+    """
+
+    json: Path | None = None
+    plot: Path | None = None
+    posterior: Path | None = None
+    talk: Console = field(default_factory=lambda: _screen(stderr=True))
+    tables: Console = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_output("--json", self.json)
+        check_output("--plot", self.plot, FIGURE_SUFFIXES)
+        check_output("--out", self.posterior)
+        self.tables = self.talk if str(self.json) == "-" else _screen(stderr=False)
+
+    def write_json(self, result: FitResult | BayesianResult) -> None:
+        """Write the result's fields, where that is asked for."""
+        if self.json is None:
+            return
+        if str(self.json) == "-":
+            from rheojobs.inference.results import to_json
+
+            sys.stdout.write(to_json(result) + "\n")
+            sys.stdout.flush()
+        else:
+            result.save(self.json)
+            self.wrote(self.json)
+
+    def wrote(self, path: Path) -> None:
+        """Say that a file was written."""
+        self.talk.print(f"wrote {path}", style="dim")

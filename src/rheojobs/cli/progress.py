@@ -1,0 +1,147 @@
+"""How a job fares, drawn on the terminal while it runs; on anything else, a line or two.
+
+Knows jobs and rich; must not know what is fitted or sampled, nor start or stop anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from rheojobs.cli.numbers import plural
+from rheojobs.engine import Job, JobState, Progress
+from rheojobs.engine.progress import TimeRemaining
+
+__all__ = ["JobDisplay", "duration"]
+
+BAR_WIDTH = 36
+
+_WAITING = {
+    JobState.QUEUED: "starting a worker",
+    JobState.BLOCKED: "waiting",
+    JobState.CANCELLING: "stopping, keeping what there is (Ctrl-C again leaves at once)",
+}
+
+
+def duration(seconds: float) -> str:
+    """Write a time: ``3.2 s``, ``2 min 05 s``, ``1 h 12 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+class JobDisplay:
+    """Draws one job, from being queued to its end, and then leaves one line that says how it went.
+
+    Parameters
+    ----------
+    console : Console
+        Standard error. Where it is no terminal, only the first and the last line are written.
+    title : str
+        What is being done: ``fit of maxwell``.
+    """
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._spinner = Spinner("dots", style="cyan")
+        self._remaining = TimeRemaining()
+        self._left: float | None = None
+        self._counted = -1
+        self._began = time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> JobDisplay:
+        self._began = time.monotonic()
+        if self._console.is_terminal:
+            # Drawn by whoever waits for the job: a thread of its own would outlive a Ctrl-C.
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        else:
+            self._console.print(f"{self._title} …", highlight=False)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the display was opened."""
+        return time.monotonic() - self._began
+
+    def update(self, job: Job) -> None:
+        """Draw the job as it is now."""
+        if self._live is not None:
+            self._live.update(self._render(job), refresh=True)
+
+    def close(self, words: str) -> None:
+        """End the drawing and say in one line how it went."""
+        self.__exit__()
+        line = f"{self._title}: {words}, {duration(self.elapsed)}"
+        self._console.print(line, highlight=False, style="dim" if self._console.is_terminal else "")
+
+    def _render(self, job: Job) -> RenderableType:
+        progress = job.latest_progress or Progress()
+        chains = progress.metrics.get("chains")
+        stopping = job.state is JobState.CANCELLING
+        if chains and not stopping:
+            return self._sampling(progress, chains)
+        words = _WAITING.get(job.state) or progress.message or "starting"
+        return self._line(words)
+
+    def _line(self, words: str) -> RenderableType:
+        row = Table.grid(padding=(0, 1))
+        elapsed = (f"  {duration(self.elapsed)}", "dim")
+        row.add_row(self._spinner, Text.assemble(f"{self._title}: ", (words, "cyan"), elapsed))
+        return row
+
+    def _sampling(self, progress: Progress, chains: Sequence[int]) -> RenderableType:
+        warmup = int(progress.metrics["num_warmup"])
+        draws = int(progress.metrics["num_samples"])
+        head = Table.grid(padding=(0, 1))
+        head.add_row(self._spinner, Text(f"{self._title}: {self._outlook(progress.metrics)}"))
+        bars = Table.grid(padding=(0, 1))
+        for number, done in enumerate(chains, 1):
+            warming = done < warmup
+            # Two bars in one: the warm-up fills it in yellow, then the draws in green.
+            part, whole = (done, warmup) if warming else (done - warmup, draws)
+            colour = "yellow" if warming else "green"
+            bars.add_row(
+                Text(f"  chain {number}"),
+                ProgressBar(whole, part, BAR_WIDTH, complete_style=colour, finished_style=colour),
+                Text("warm-up" if warming else "draws", style=colour),
+                Text(f"{part:>{len(str(whole))}}/{whole}"),
+            )
+        return Group(head, bars)
+
+    def _outlook(self, metrics: Any) -> str:
+        chains, each = metrics["chains"], metrics["num_warmup"] + metrics["num_samples"]
+        done = sum(chains)
+        if done != self._counted:  # the same report twice would look like standing still
+            self._counted = done
+            total = Progress(done, each * len(chains), stage="all")
+            self._left = self._remaining.update(total, time.monotonic())
+        parts = [plural(int(metrics["divergences"]), "divergence")]
+        if self._left is not None:
+            parts.append(f"{duration(self._left)} left")
+        return f"{', '.join(parts)}, {duration(self.elapsed)} so far"

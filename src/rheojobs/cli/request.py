@@ -1,0 +1,217 @@
+"""What the user asks for on the command line, checked before anything is started.
+
+Knows text, files and tasks; must not know terminals or how jobs run.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rheojobs.errors import InputError
+
+if TYPE_CHECKING:
+    from rheojobs.inference.data import Dataset
+    from rheojobs.inference.fitting import FitTask
+    from rheojobs.inference.sampling import SampleTask
+
+__all__ = [
+    "FIGURE_SUFFIXES",
+    "Request",
+    "SamplePlan",
+    "check_output",
+    "parse_config",
+    "parse_numbers",
+    "parse_priors",
+]
+
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+_WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+
+
+def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise InputError(f"{option} takes NAME=VALUE, such as {example}; got {text!r}")
+        if name in pairs:
+            raise InputError(f"{option} gives {name!r} twice: {pairs[name]} and {value}")
+        pairs[name] = value
+    return pairs
+
+
+def parse_numbers(option: str, texts: Sequence[str], example: str) -> dict[str, float]:
+    """Read an option that is given once for each number, such as ``--init G0=1e5``.
+
+    Parameters
+    ----------
+    option : str
+        Its name, for messages.
+    texts : sequence of str
+        ``NAME=VALUE`` each.
+    example : str
+        A good one, for messages.
+    """
+    numbers = {}
+    for name, value in _pairs(option, texts, example).items():
+        try:
+            number = float(value)
+        except ValueError:
+            raise InputError(
+                f"{option} {name}: {value!r} is not a number, such as {example}"
+            ) from None
+        if not math.isfinite(number):
+            raise InputError(f"{option} {name}: must be finite, got {value}")
+        numbers[name] = number
+    return numbers
+
+
+def parse_config(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``--config NAME=VALUE``: whole numbers, numbers, true and false, else words."""
+    config: dict[str, Any] = {}
+    for name, value in _pairs("--config", texts, "n_modes=6").items():
+        if value.casefold() in _WORDS:
+            config[name] = _WORDS[value.casefold()]
+            continue
+        config[name] = value
+        for kind in (int, float):
+            try:
+                config[name] = kind(value)
+            except ValueError:
+                continue
+            break
+    return config
+
+
+def parse_priors(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read ``--prior NAME=dist(a,b)``."""
+    from rheojobs.inference.priors import parse_prior
+
+    pairs = _pairs("--prior", texts, "'G0=normal(1e5,2e4)'")
+    return {name: parse_prior(name, text) for name, text in pairs.items()}
+
+
+def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -> None:
+    """Raise an `InputError` where a result could not be written to `path` in the end."""
+    if path is None or str(path) == "-":
+        return
+    folder = path.parent
+    if path.is_dir():
+        raise InputError(f"{option} {path} is a folder: give the name of a file in it")
+    if not folder.is_dir():
+        raise InputError(f"{option} {path}: there is no folder {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise InputError(f"{option} {path} cannot be written: permission denied")
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InputError(f"{option} {path}: the name must end in {', '.join(suffixes)}")
+
+
+@dataclass(frozen=True)
+class SamplePlan:
+    """How to sample.
+
+    Attributes
+    ----------
+    warmup, draws, chains, seed : int
+        As `SampleTask` has them.
+    priors : dict
+        By parameter.
+    likelihood : str
+        How the data scatter.
+    """
+
+    warmup: int = 1000
+    draws: int = 2000
+    chains: int = 4
+    seed: int = 42
+    priors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    likelihood: str = "constant"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be fitted, from which file.
+
+    Attributes
+    ----------
+    file : Path
+        The data.
+    model : str
+        A name of the catalogue.
+    mode : str or None
+        The test mode, where the file does not tell.
+    columns : tuple of (str or None)
+        x, y and the second y, by name or number.
+    step : int or None
+        Which section of the file.
+    initial, protocol : dict of str to float
+        Values to start from, and constants of the test.
+    config : dict
+        The model's own settings.
+    weights : str or None
+        Of the fit.
+    multi_start : int
+        How many starts of the fit.
+    """
+
+    file: Path
+    model: str
+    mode: str | None = None
+    columns: tuple[str | None, str | None, str | None] = (None, None, None)
+    step: int | None = None
+    initial: dict[str, float] = field(default_factory=dict)
+    protocol: dict[str, float] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+    multi_start: int = 1
+
+    def read(self) -> Dataset:
+        """Read the file."""
+        from rheojobs.inference.reading import read
+
+        x, y, y2 = self.columns
+        return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step)
+
+    def fit_task(self, dataset: Dataset) -> FitTask:
+        """Make the fit, checked as far as it can be here."""
+        from rheojobs.inference.fitting import FitTask
+
+        options = {
+            "multi_start": self.multi_start,
+            "weights": self.weights,
+            "test_mode": self.mode,
+            "protocol": self.protocol,
+            "model_config": self.config,
+        }
+        task = FitTask(self.model, dataset, self.initial, options)
+        task.validate()
+        return task
+
+    def sample_task(
+        self, dataset: Dataset, plan: SamplePlan, warm_start: dict[str, float] | None
+    ) -> SampleTask:
+        """Make the sampling, checked as far as it can be here."""
+        from rheojobs.inference.sampling import SampleTask
+
+        task = SampleTask(
+            self.model,
+            dataset,
+            num_warmup=plan.warmup,
+            num_samples=plan.draws,
+            num_chains=plan.chains,
+            warm_start=warm_start or None,
+            priors=plan.priors,
+            seed=plan.seed,
+            test_mode=self.mode,
+            protocol=self.protocol,
+            model_config=self.config,
+            likelihood=plan.likelihood,
+        )
+        task.validate()
+        return task

@@ -1,0 +1,137 @@
+"""Runs a command's jobs in a worker process, and stops them at Ctrl-C with what they have so far.
+
+Knows the engine; must not know what the jobs compute, nor how results are shown. This process
+imports no JAX: it stays free to draw and to hear Ctrl-C at any moment.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from rheojobs.cli.outputs import INTERRUPTED
+from rheojobs.cli.progress import JobDisplay
+from rheojobs.engine import JobEngine, ProcessExecutor, Progress, Task
+
+__all__ = ["Interrupted", "Session", "start_engine"]
+
+FRAME = 1 / 15
+"""Seconds between two drawings."""
+
+
+class Interrupted(Exception):  # noqa: N818 - a wish of the user, not an error
+    """The job was stopped by Ctrl-C.
+
+    Attributes
+    ----------
+    partial : object
+        What it had so far, or None.
+    progress : Progress or None
+        How far it had come.
+    """
+
+    def __init__(self, partial: Any = None, progress: Progress | None = None) -> None:
+        super().__init__("stopped by Ctrl-C")
+        self.partial = partial
+        self.progress = progress
+
+
+def start_engine(preload: tuple[str, ...]) -> JobEngine:
+    """Start an engine with one worker, which imports while the command reads its input."""
+    return JobEngine(ProcessExecutor(max_workers=1, preload=preload, spares=0))
+
+
+class Session:
+    """One worker process for the length of a command; it starts at once, in the background.
+
+    Parameters
+    ----------
+    console : Console
+        Where progress is drawn: standard error.
+    preload : tuple of str
+        What the worker imports before its first task.
+    """
+
+    def __init__(self, console: Console, preload: tuple[str, ...] | None = None) -> None:
+        if preload is None:
+            from rheojobs.inference.jax_setup import PRELOAD
+
+            preload = PRELOAD
+        self._console = console
+        self._engine = start_engine(preload)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._engine.shutdown(timeout=3.0)
+
+    def run(
+        self,
+        task: Task | Callable[..., Any],
+        title: str,
+        describe: Callable[[Any], str] = lambda result: "done",
+    ) -> Any:
+        """Run a task to its end, drawing its progress.
+
+        Parameters
+        ----------
+        task : Task or callable
+            The work.
+        title : str
+            What it is, for the drawing.
+        describe : callable, optional
+            Says of the result in a few words how it went.
+
+        Raises
+        ------
+        Interrupted
+            At Ctrl-C, when the job has stopped.
+        Exception
+            Whatever the task raised.
+        """
+        with JobDisplay(self._console, title) as display, _ctrl_c() as wanted:
+            job = self._engine.submit(task)
+            asked = False
+            while not job.done():
+                concurrent.futures.wait([job.future], FRAME)
+                if wanted() and not asked:
+                    asked = True
+                    job.cancel()
+                display.update(job)
+            if job.cancelled():
+                raise Interrupted(job.partial, job.latest_progress)
+            result = job.result()
+            if wanted():  # it was done before it could hear of it
+                raise Interrupted(result)
+            display.close(describe(result))
+            return result
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Count Ctrl-C instead of raising it amid a drawing; the second ends the process at once."""
+    count = 0
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+        if count > 1:
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), b"\x1b[?25h\n")  # the drawing has hidden the cursor
+            # The worker ends with this process: the pipe between them closes.
+            os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield lambda: count > 0
+    finally:
+        signal.signal(signal.SIGINT, before)

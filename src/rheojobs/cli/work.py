@@ -1,0 +1,194 @@
+"""The commands `fit` and `sample` from file to saved result. Knows what follows what.
+
+Results are written before they are shown, so that a closed terminal loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rheojobs.cli import report
+from rheojobs.cli.numbers import plural
+from rheojobs.cli.outputs import INTERRUPTED, Outputs
+from rheojobs.cli.request import Request, SamplePlan
+from rheojobs.cli.session import Interrupted, Session
+
+if TYPE_CHECKING:
+    from rheojobs.inference.data import Dataset
+    from rheojobs.inference.results import BayesianResult, FitResult
+
+__all__ = [
+    "describe_fit",
+    "describe_sampling",
+    "draw_posterior",
+    "import_in_advance",
+    "keep_draws",
+    "keep_fit",
+    "known_bounds",
+    "run_fit",
+    "run_sample",
+]
+
+
+def describe_fit(fit: FitResult) -> str:
+    """Say in a few words how a fit went."""
+    end = "converged" if fit.success else "not converged"
+    return f"{end} after {fit.n_iterations} iterations, loss {fit.chi_squared:.4g}"
+
+
+def describe_sampling(result: BayesianResult) -> str:
+    """Say in a few words how a sampling went."""
+    count = result.num_chains * result.num_samples
+    return f"{count} draws, {plural(result.diagnostics['divergences'], 'divergence')}"
+
+
+def known_bounds(model: str) -> dict[str, tuple[float, float]]:
+    """Give the bounds of a model's parameters, as far as the list on disk has them."""
+    from rheojobs.inference.catalogue import cached_catalogue
+
+    infos = [info for info in cached_catalogue() or () if info.name == model]
+    return {p.name: p.bounds for info in infos for p in info.parameters}
+
+
+def run_fit(request: Request, outputs: Outputs) -> int:
+    """Fit, save and show; gives the exit status."""
+    with Session(outputs.talk) as session:
+        dataset = request.read()
+        task = request.fit_task(dataset)
+        report.show_data(outputs.talk, dataset)
+        try:
+            fit: FitResult = session.run(task, f"fit of {request.model}", describe_fit)
+        except Interrupted as stop:
+            return keep_fit(stop, outputs)
+    outputs.write_json(fit)
+    if outputs.plot is not None:
+        from rheojobs.inference.figures import fit_figure
+
+        fit_figure(dataset, fit).savefig(outputs.plot)
+        outputs.wrote(outputs.plot)
+    report.show_fit(outputs.tables, fit, known_bounds(request.model))
+    report.show_concerns(outputs.talk, report.fit_concerns(fit))
+    return 0
+
+
+def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_start: bool) -> int:
+    """Fit, sample from there, save and show; gives the exit status."""
+    with Session(outputs.talk) as session:
+        dataset = request.read()
+        # Checked here, so that a bad prior or count is refused before the fit.
+        request.sample_task(dataset, plan, request.initial)
+        first = request.fit_task(dataset)
+        report.show_data(outputs.talk, dataset)
+        import_in_advance()
+        fit: FitResult | None = None
+        try:
+            if plan.priors:
+                session.run(
+                    partial(check_prior_names, request.model, request.config, list(plan.priors)),
+                    "check of the priors",
+                )
+            if warm_start:
+                fit = session.run(first, f"fit of {request.model}", describe_fit)
+                report.show_concerns(outputs.talk, report.fit_concerns(fit))
+            start = fit.parameters if fit is not None else request.initial
+            task = request.sample_task(dataset, plan, start)
+            title = f"sampling of {request.model}"
+            result: BayesianResult = session.run(task, title, describe_sampling)
+        except Interrupted as stop:
+            return keep_draws(stop, outputs)
+    if outputs.posterior is not None:
+        result.save_netcdf(outputs.posterior)
+        outputs.wrote(outputs.posterior)
+    outputs.write_json(result)
+    if outputs.plot is not None:
+        draw_posterior(dataset, result, fit, outputs.plot)
+        outputs.wrote(outputs.plot)
+    report.show_posterior(outputs.tables, result)
+    report.show_concerns(outputs.talk, report.sampling_concerns(result, fit))
+    return 0
+
+
+def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raise an `InputError` for a prior of what the model has not; runs in the worker.
+
+    The sampling checks that too, but it comes after the fit.
+    """
+    from rheojobs.inference.models import load
+
+    loaded = load(model, config)
+    for name in names:
+        if not name.startswith("sigma") and loaded.alternative(name) is None:
+            loaded.parameter(name)
+
+
+def import_in_advance() -> None:
+    """Import what a posterior is made of while the worker starts, not when it arrives."""
+    import xarray  # noqa: F401
+
+
+def draw_posterior(
+    dataset: Dataset, result: BayesianResult, fit: FitResult | None, path: Path
+) -> None:
+    """Write the figure of a posterior."""
+    from rheojobs.inference.figures import posterior_figure
+
+    posterior_figure(dataset, result, fit).savefig(path)
+
+
+def _free_name(name: str) -> Path:
+    """Give a name in the present folder under which nothing is kept yet."""
+    path = Path(name)
+    number = 2
+    while path.exists():
+        path = Path(f"{Path(name).stem}-{number}{path.suffix}")
+        number += 1
+    return path
+
+
+def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
+    """Keep what a stopped fit had found, and say so; gives the exit status."""
+    from rheojobs.inference.results import FitResult
+
+    fit = stop.partial
+    if not isinstance(fit, FitResult):
+        outputs.talk.print(_nothing(stop, "fit", "iteration"))
+        return INTERRUPTED
+    if outputs.json is None:
+        outputs.json = _free_name("fit-partial.json")
+    outputs.write_json(fit)
+    outputs.talk.print(
+        f"stopped after {plural(fit.n_iterations or 0, 'iteration')}; kept the best parameters "
+        "so far"
+    )
+    return INTERRUPTED
+
+
+def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
+    """Keep what a stopped sampling had drawn, and say so; gives the exit status."""
+    from rheojobs.inference.results import BayesianResult
+
+    result = stop.partial
+    if not isinstance(result, BayesianResult):
+        outputs.talk.print(_nothing(stop, "sampling", "draw"))
+        return INTERRUPTED
+    if outputs.posterior is None and outputs.json is None:
+        outputs.posterior = _free_name("posterior-partial.nc")
+    if outputs.posterior is not None:
+        result.save_netcdf(outputs.posterior)
+        outputs.wrote(outputs.posterior)
+    outputs.write_json(result)
+    outputs.talk.print(
+        f"stopped; kept {plural(result.num_samples, 'draw')} of each of "
+        f"{plural(result.num_chains, 'chain')}"
+    )
+    return INTERRUPTED
+
+
+def _nothing(stop: Interrupted, stage: str, unit: str) -> str:
+    """Say why there is nothing to keep; honestly, where there should have been something."""
+    if stop.progress is not None and stop.progress.stage == stage and stop.progress.current > 0:
+        return "stopped; the worker had to be killed before it could hand over what it had"
+    return f"stopped before the first {unit}: there is nothing to keep"

@@ -1,0 +1,62 @@
+"""A worker that stays warm, so that each command of a test does not wait for its imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from rheojobs import PRELOAD, JobEngine
+from rheojobs.cli import session
+from rheojobs.cli.app import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def error(self) -> str:
+        """The last line of standard error, which is the only one where a command refuses."""
+        return self.stderr.strip().splitlines()[-1]
+
+
+class _KeptEngine:
+    """An engine that a command cannot shut down."""
+
+    def __init__(self, engine: JobEngine) -> None:
+        self._engine = engine
+        self.submit = engine.submit
+
+    def shutdown(self, timeout: float) -> None:
+        self._engine.wait(timeout)
+
+
+@pytest.fixture(scope="session")
+def kept_engine() -> Iterator[_KeptEngine]:
+    engine = session.start_engine(PRELOAD)
+    yield _KeptEngine(engine)
+    engine.shutdown()
+
+
+@pytest.fixture
+def rheojobs(
+    kept_engine: _KeptEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ran]:
+    """Run the command in this process, its jobs in the worker that is kept."""
+    monkeypatch.setattr(session, "start_engine", lambda preload: kept_engine)
+
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(status, captured.out, captured.err)
+
+    return run

@@ -1,0 +1,90 @@
+"""`rheojobs fit` on every measured file: what it reads, prints and writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rheojobs import FitResult
+from rheojobs.inference import melt
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "mode", "least_r_squared"),
+    [
+        (
+            "polyisoprene_483k_oscillation.csv",
+            ("--model", "fractional_maxwell_liquid", "--mode", "oscillation"),
+            "oscillation",
+            None,  # one relaxation cannot describe a master curve; the fit itself must work
+        ),
+        ("ethylcellulose_5pct_flow.csv", ("--model", "cross"), "flow_curve", 0.98),
+        ("ps160_creep.csv", ("--model", "fractional_maxwell_gel"), "creep", 0.99),
+        ("fish_muscle_relaxation.csv", ("--model", "zener"), "relaxation", None),
+        (
+            "ps145_relaxation.csv",
+            ("--model", "generalized_maxwell", "--config", "n_modes=3", "--weights", "relative"),
+            "relaxation",
+            0.99,
+        ),
+        (
+            "tts_frequency_sweep.txt",
+            ("--model", "springpot", "--step", "2"),
+            "oscillation",
+            0.98,
+        ),
+    ],
+)
+def test_each_measured_file(
+    rheojobs, shared_data: Path, tmp_path: Path, name, options, mode, least_r_squared
+):
+    out, plot = tmp_path / "fit.json", tmp_path / "fit.png"
+    ran = rheojobs("fit", shared_data / name, *options, "--json", out, "--plot", plot)
+    assert ran.status == 0, ran.stderr
+    fit = FitResult.load(out)
+    assert fit.success
+    assert fit.test_mode == mode
+    if least_r_squared is not None:
+        assert fit.r_squared > least_r_squared
+    assert mode in ran.stderr  # what was understood is said before the work
+    for parameter in fit.parameters:
+        assert f"\n{parameter} " in ran.stdout
+    for fact in ("R²", "reduced χ²", "AIC, BIC", "iterations"):
+        assert fact in ran.stdout
+    assert ("of the logarithms" in ran.stdout) == (fit.weights == "relative")
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_has_standard_output_to_itself_and_no_jax_is_loaded(tmp_path: Path):
+    program = (
+        "import sys\n"
+        "from rheojobs.cli.app import main\n"
+        "status = main(sys.argv[1:])\n"
+        "heavy = {'jax', 'numpyro', 'rheojax', 'nlsq', 'PySide6', 'matplotlib.pyplot'}\n"
+        "print('loaded:', sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
+        "sys.exit(status)\n"
+    )
+    arguments = ["fit", str(melt.csv_path()), "-m", "springpot", "--json", "-"]
+    arguments += ["--plot", str(tmp_path / "fit.pdf"), "--init", "alpha=0.5"]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    fields = json.loads(ran.stdout)
+    assert fields["model_name"] == "springpot"
+    assert 0 < fields["parameters"]["alpha"] < 1
+    assert "c_alpha" in ran.stderr  # the table went there
+    assert "loaded: []" in ran.stderr
+    assert (tmp_path / "fit.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_what_should_not_be_trusted_is_said(rheojobs):
+    ran = rheojobs("fit", melt.csv_path(), "-m", "fractional_zener_ss", "--init", "Ge=1e-3")
+    assert ran.status == 0
+    assert "bound" in ran.stdout or "determined by the data" in ran.stdout
+    ran = rheojobs("fit", melt.csv_path(), "-m", "maxwell")
+    assert "the curve misses the data" in ran.stderr

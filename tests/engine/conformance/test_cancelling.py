@@ -1,0 +1,207 @@
+"""Cancelling, on every executor: before the start, while running, while paused, by token."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.engine import helpers
+from tests.engine.helpers import TIMEOUT, Recorder
+
+from rheojobs.engine import CancellationToken, JobEngine, JobState
+
+S = JobState
+
+COOPERATIVE = 2.0
+"""Seconds for a task that checks to have stopped: promised are 0.25, on a machine at leisure."""
+
+
+class TestCancel:
+    def test_before_the_start(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
+        gate, trace = tmp_path / "gate", tmp_path / "trace"
+        busy = [engine.run(helpers.hold, gate) for _ in range(2)]
+        for job in busy:
+            recorder.wait_for(job, S.RUNNING)
+        waiting = engine.run(helpers.touch, trace)
+        assert waiting.cancel()
+        assert recorder.wait_for_end(waiting, COOPERATIVE) == [S.QUEUED, S.CANCELLED]
+        gate.touch()
+        assert [job.result(TIMEOUT) for job in busy] == ["through", "through"]
+        recorder.flush()
+        assert not trace.exists()
+
+    def test_while_running(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.submit(helpers.hold)
+        recorder.wait_for(job, S.RUNNING)
+        assert job.cancel()
+        history = recorder.wait_for_end(job, COOPERATIVE)
+        assert history == [S.QUEUED, S.RUNNING, S.CANCELLING, S.CANCELLED]
+        assert job.cancelled()
+        assert job.done()
+        assert not job.running()
+
+    def test_result_of_a_cancelled_job(self, engine: JobEngine) -> None:
+        job = engine.submit(helpers.hold)
+        job.cancel()
+        with pytest.raises(concurrent.futures.CancelledError):
+            job.result(TIMEOUT)
+        with pytest.raises(concurrent.futures.CancelledError):
+            job.exception(TIMEOUT)
+
+    def test_while_paused(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.submit(helpers.hold)
+        recorder.wait_for(job, S.RUNNING)
+        job.pause()
+        recorder.wait_for(job, S.PAUSED)
+        assert job.cancel()
+        assert recorder.wait_for_end(job, COOPERATIVE) == [
+            S.QUEUED,
+            S.RUNNING,
+            S.PAUSED,
+            S.CANCELLING,
+            S.CANCELLED,
+        ]
+
+    def test_twice(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.submit(helpers.hold)
+        recorder.wait_for(job, S.RUNNING)
+        assert job.cancel()
+        job.cancel()
+        assert recorder.wait_for_end(job).count(S.CANCELLING) == 1
+
+    def test_too_late(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.add, 1.0)
+        job.result(TIMEOUT)
+        recorder.wait_for_end(job)
+        assert not job.cancel()
+        assert job.result(0) == 2.0
+        assert recorder.states(job)[-1] is S.SUCCEEDED
+
+    def test_returns_at_once(self, engine: JobEngine, tmp_path: Path) -> None:
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.hold_deaf, gate)
+        helpers.wait_until(job.running)
+        assert job.cancel()
+        assert not job.done()  # nothing but the gate, or a kill, can end it
+        gate.touch()
+        with pytest.raises(concurrent.futures.CancelledError):
+            job.result(TIMEOUT)
+
+    def test_the_partial_result_is_kept(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.partials, ["worse", "better"], "")
+        recorder.wait(lambda: len(recorder.partials(job)) == 2)
+        job.cancel()
+        recorder.wait_for_end(job)
+        assert job.partial == "better"
+
+    def test_a_task_done_before_it_heard_of_it(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.hold_deaf, gate)
+        recorder.wait_for(job, S.RUNNING)
+        job.cancel()
+        gate.touch()
+        assert recorder.wait_for_end(job)[-1] is S.CANCELLED
+        assert job.partial == "through"
+
+    def test_all(self, engine: JobEngine, recorder: Recorder) -> None:
+        jobs = [engine.submit(helpers.hold) for _ in range(5)]
+        recorder.wait_for(jobs[0], S.RUNNING)
+        recorder.wait_for(jobs[1], S.RUNNING)
+        assert engine.cancel_all() == 5
+        assert engine.wait(TIMEOUT)
+        assert all(job.cancelled() for job in jobs)
+        for job in jobs[2:]:
+            assert recorder.wait_for_end(job) == [S.QUEUED, S.CANCELLED]
+        assert engine.cancel_all() == 0
+
+    def test_others_do_not_notice(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        gate = tmp_path / "gate"
+        other = engine.run(helpers.hold, gate)
+        job = engine.submit(helpers.hold)
+        recorder.wait_for(other, S.RUNNING)
+        recorder.wait_for(job, S.RUNNING)
+        job.cancel()
+        recorder.wait_for_end(job)
+        gate.touch()
+        assert other.result(TIMEOUT) == "through"
+        assert recorder.wait_for_end(other) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
+
+
+class TestToken:
+    def test_cancels_its_job(self, engine: JobEngine, recorder: Recorder) -> None:
+        token = CancellationToken()
+        job = engine.submit(helpers.hold, cancel_token=token)
+        recorder.wait_for(job, S.RUNNING)
+        token.cancel()
+        assert recorder.wait_for_end(job, COOPERATIVE)[-1] is S.CANCELLED
+        assert token.get_error() is None
+
+    def test_cancelled_before_submit(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        token = CancellationToken()
+        token.cancel()
+        trace = tmp_path / "trace"
+        jobs = [engine.submit(lambda: trace.touch(), cancel_token=token) for _ in range(20)]
+        for job in jobs:
+            assert recorder.wait_for_end(job) == [S.QUEUED, S.CANCELLED]
+        recorder.flush()
+        assert not trace.exists()
+
+    def test_shared_by_two_jobs(self, engine: JobEngine, recorder: Recorder) -> None:
+        token = CancellationToken()
+        jobs = [engine.submit(helpers.hold, cancel_token=token) for _ in range(2)]
+        for job in jobs:
+            recorder.wait_for(job, S.RUNNING)
+        token.cancel()
+        assert [recorder.wait_for_end(job)[-1] for job in jobs] == [S.CANCELLED] * 2
+
+    def test_reset_and_used_again(self, engine: JobEngine, recorder: Recorder) -> None:
+        token = CancellationToken()
+        first = engine.submit(helpers.hold, cancel_token=token)
+        token.cancel()
+        recorder.wait_for_end(first)
+        token.reset()
+        second = engine.submit(helpers.hold, cancel_token=token)
+        recorder.wait_for(second, S.RUNNING)
+        assert not second.done()
+        token.cancel()
+        assert recorder.wait_for_end(second)[-1] is S.CANCELLED
+
+    def test_gets_the_error(self, engine: JobEngine) -> None:
+        for _ in range(20):
+            token = CancellationToken()
+            job = engine.submit(helpers.fail, cancel_token=token)
+            error = job.exception(TIMEOUT)
+            assert token.get_error() is error
+            assert not token.is_cancelled()
+
+    def test_knows_nothing_of_jobs_that_have_ended(self, engine: JobEngine) -> None:
+        token = CancellationToken()
+        ended = engine.submit(helpers.nothing, cancel_token=token)
+        ended.result(TIMEOUT)
+        token.cancel()
+        stillborn = engine.submit(helpers.nothing, cancel_token=token)
+        assert engine.wait(TIMEOUT)
+        assert token._callbacks == []
+        assert ended.state is S.SUCCEEDED
+        assert stillborn.state is S.CANCELLED
+
+
+class TestBusyEngine:
+    def test_a_thousand_waiting_jobs(
+        self, new_engine: Callable[..., JobEngine], tmp_path: Path
+    ) -> None:
+        engine = new_engine(1)
+        gate = tmp_path / "gate"
+        engine.run(helpers.hold, gate)
+        jobs = [engine.submit(helpers.nothing) for _ in range(1000)]
+        assert engine.cancel_all() == 1001
+        assert engine.wait(TIMEOUT)
+        assert all(job.cancelled() for job in jobs)

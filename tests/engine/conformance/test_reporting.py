@@ -1,0 +1,195 @@
+"""What a task tells while it runs, on every executor: progress, partial results, generators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.engine import helpers
+from tests.engine.helpers import TIMEOUT, Recorder
+
+from rheojobs.engine import JobEngine, JobState, StateChanged
+from rheojobs.engine.progress import MAX_EVENTS_PER_SECOND
+
+S = JobState
+
+
+class TestProgress:
+    def test_all_fields_arrive(self, engine: JobEngine, recorder: Recorder) -> None:
+        def report(context: object) -> None:
+            context.progress(  # type: ignore[attr-defined]
+                3, 10, "chain 2", stage="warmup", loss=0.5, draws=[1, 2]
+            )
+
+        job = engine.submit(report)
+        recorder.wait_for_end(job)
+        (progress,) = recorder.progress(job)
+        assert (progress.current, progress.total) == (3, 10)
+        assert (progress.message, progress.stage) == ("chain 2", "warmup")
+        assert progress.metrics == {"loss": 0.5, "draws": [1, 2]}
+        assert job.latest_progress == progress
+
+    def test_in_order_and_the_last_is_never_dropped(
+        self, engine: JobEngine, recorder: Recorder
+    ) -> None:
+        for steps in (1, 2, 50, 3000):
+            job = engine.run(helpers.count_slowly, steps)
+            assert job.result(TIMEOUT) == steps
+            recorder.wait_for_end(job)
+            seen = [progress.current for progress in recorder.progress(job)]
+            assert seen == sorted(set(seen))
+            assert seen[0] == 1
+            assert seen[-1] == steps
+            assert recorder.progress(job)[-1].metrics == {"loss": 1.0 / steps}
+
+    def test_comes_between_start_and_end(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.count_slowly, 20, 0.005)
+        recorder.wait_for_end(job)
+        kinds = [
+            event.state if isinstance(event, StateChanged) else "progress"
+            for event in recorder.of(job)
+        ]
+        assert kinds[:2] == [S.QUEUED, S.RUNNING]
+        assert kinds[-1] is S.SUCCEEDED
+        assert set(kinds[2:-1]) == {"progress"}
+
+    def test_throttled(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.count_for, 0.5)
+        reports, duration = job.result(TIMEOUT)
+        recorder.wait_for_end(job)
+        events = len(recorder.progress(job))
+        assert reports > 100
+        # One at the start, and the last one, come on top of the rate.
+        assert events <= MAX_EVENTS_PER_SECOND * duration + 2
+        assert events >= 3  # thinned out, but not silenced
+
+    def test_what_waits_is_passed_on_by_itself(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        gate = tmp_path / "gate"
+
+        def report_twice_then_hold(context: object) -> None:
+            context.progress(1, 2)  # type: ignore[attr-defined]
+            context.progress(2, 2)  # type: ignore[attr-defined]
+            helpers.hold(context, gate)
+
+        job = engine.submit(report_twice_then_hold)
+        recorder.wait(lambda: [p.current for p in recorder.progress(job)] == [1, 2])
+        assert job.state is S.RUNNING
+        gate.touch()
+        job.result(TIMEOUT)
+
+    def test_each_stage_ends_with_its_last_value(
+        self, engine: JobEngine, recorder: Recorder
+    ) -> None:
+        job = engine.run(helpers.two_stages, 200)
+        recorder.wait_for_end(job)
+        seen = recorder.progress(job)
+        stages = [progress.stage for progress in seen]
+        assert stages == sorted(stages, key=["warmup", "sampling"].index)
+        for stage in ("warmup", "sampling"):
+            values = [progress.current for progress in seen if progress.stage == stage]
+            assert values == sorted(values)
+            assert values[-1] == 200
+
+    def test_never_goes_back(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.submit(helpers.going_back)
+        recorder.wait_for_end(job)
+        seen = recorder.progress(job)
+        values = [progress.current for progress in seen]
+        assert values == sorted(values)
+        assert values[-1] == 9
+        assert seen[-1].message == "at 2"  # the words are the newest all the same
+
+    def test_up_to_date_when_cancelled(self, engine: JobEngine, recorder: Recorder) -> None:
+        def count_then_hold(context: object) -> None:
+            for step in range(1, 101):
+                context.progress(step, 100)  # type: ignore[attr-defined]
+            context.partial("ready")  # type: ignore[attr-defined]
+            helpers.hold(context)
+
+        job = engine.submit(count_then_hold)
+        recorder.wait(lambda: bool(recorder.partials(job)))
+        job.cancel()
+        recorder.wait_for_end(job)
+        assert recorder.progress(job)[-1].current == 100
+
+
+class TestPartialResults:
+    def test_each_is_told_and_the_newest_kept(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.partials, [{"G0": 1.0}, {"G0": 2.0}], gate)
+        recorder.wait(lambda: len(recorder.partials(job)) == 2)
+        assert recorder.partials(job) == [{"G0": 1.0}, {"G0": 2.0}]
+        assert job.partial == {"G0": 2.0}
+        gate.touch()
+        assert job.result(TIMEOUT) == "whole"
+
+    def test_kept_when_the_job_fails(self, engine: JobEngine, recorder: Recorder) -> None:
+        def give_then_fail(context: object) -> None:
+            context.partial("something")  # type: ignore[attr-defined]
+            helpers.fail()
+
+        job = engine.submit(give_then_fail)
+        assert recorder.wait_for_end(job)[-1] is S.FAILED
+        assert job.partial == "something"
+
+
+class TestGenerators:
+    def test_yields_are_partial_and_the_return_is_the_result(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        trace = tmp_path / "closed"
+        job = engine.run(helpers.generator, 4, "", str(trace))
+        assert job.result(TIMEOUT) == "returned"
+        recorder.wait_for_end(job)
+        assert recorder.partials(job) == [0, 1, 2, 3]
+        assert trace.exists()
+
+    def test_closed_on_cancel(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
+        trace = tmp_path / "closed"
+        job = engine.run(helpers.generator, 4, str(tmp_path / "never"), str(trace))
+        recorder.wait(lambda: bool(recorder.partials(job)))
+        assert not trace.exists()
+        job.cancel()
+        assert recorder.wait_for_end(job)[-1] is S.CANCELLED
+        assert trace.exists()
+
+    def test_paused_between_yields(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.generator, 3, str(gate), "")
+        recorder.wait(lambda: bool(recorder.partials(job)))
+        job.pause()
+        recorder.wait_for(job, S.PAUSED)
+        seen = len(recorder.partials(job))
+        gate.touch()
+        recorder.flush()
+        assert len(recorder.partials(job)) == seen
+        job.resume()
+        assert job.result(TIMEOUT) == "returned"
+
+    def test_with_context(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.generator_with_context, 3)
+        assert job.result(TIMEOUT) is None
+        recorder.wait_for_end(job)
+        assert recorder.partials(job) == [0, 1, 2]
+        assert recorder.progress(job)[-1].current == 3
+
+
+class TestContextArgument:
+    def test_only_a_first_argument_of_that_name(self, engine: JobEngine) -> None:
+        def second(x: int, context: str) -> tuple[int, str]:
+            return x, context
+
+        def first(context: object, x: int) -> tuple[str, int]:
+            return type(context).__name__, x
+
+        assert engine.run(second, 1, "mine").result(TIMEOUT) == (1, "mine")
+        assert engine.run(first, 1).result(TIMEOUT) == ("TaskContext", 1)
+
+    def test_built_in_functions(self, engine: JobEngine) -> None:
+        assert engine.run(max, 3, 7).result(TIMEOUT) == 7
+        assert engine.run(int, "42").result(TIMEOUT) == 42

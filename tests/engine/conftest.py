@@ -1,0 +1,55 @@
+"""The engines that the tests run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.engine.helpers import EXECUTORS, TIMEOUT, Recorder
+
+from rheojobs.engine import JobEngine
+
+
+@pytest.fixture(scope="session", params=EXECUTORS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The name of the executor under test."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(kind: str) -> Iterator[JobEngine]:
+    engine = JobEngine(EXECUTORS[kind](2), resources={"gpu": 1, "memory": 8})
+    yield engine
+    assert engine.shutdown(timeout=TIMEOUT)
+
+
+@pytest.fixture
+def engine(_shared_engine: JobEngine) -> Iterator[JobEngine]:
+    """An engine with two workers, shared by all tests that leave it as they found it."""
+    yield _shared_engine
+    _shared_engine.cancel_all()
+    assert _shared_engine.wait(TIMEOUT), "the test left a job that does not stop"
+    for job in _shared_engine.jobs():
+        job.forget()
+
+
+@pytest.fixture
+def new_engine(kind: str) -> Iterator[Callable[..., JobEngine]]:
+    """Make an engine of the test's own: with its number of workers, or to be shut down."""
+    engines: list[JobEngine] = []
+
+    def make(max_workers: int = 2, **options: object) -> JobEngine:
+        engines.append(JobEngine(EXECUTORS[kind](max_workers), **options))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        assert engine.shutdown(timeout=TIMEOUT)
+
+
+@pytest.fixture
+def recorder(engine: JobEngine) -> Iterator[Recorder]:
+    """What the shared engine tells."""
+    recorder = Recorder(engine)
+    yield recorder
+    recorder.unsubscribe()

@@ -1,0 +1,60 @@
+"""What is particular to tasks on threads."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from pathlib import Path
+
+import pytest
+from tests.engine import helpers
+from tests.engine.helpers import TIMEOUT, Recorder
+
+from rheojobs.engine import JobEngine, JobState, ThreadExecutor
+
+
+def test_runs_in_this_process_and_off_this_thread() -> None:
+    with JobEngine("threads") as engine:
+        thread, daemon = engine.submit(
+            lambda: (threading.get_ident(), threading.current_thread().daemon)
+        ).result(TIMEOUT)
+    assert thread != threading.get_ident()
+    assert daemon
+
+
+def test_a_task_that_never_checks_outlives_the_shutdown_but_still_ends(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    engine = JobEngine("threads", max_workers=1)
+    recorder = Recorder(engine)
+    job = engine.run(helpers.hold_deaf, gate)
+    recorder.wait_for(job, JobState.RUNNING)
+    assert not engine.shutdown(timeout=0.1)
+    assert not engine.shutdown(timeout=0.1)
+    assert not job.done()
+    gate.touch()
+    with pytest.raises(concurrent.futures.CancelledError):
+        job.result(TIMEOUT)
+    assert recorder.wait_for_end(job)[-1] is JobState.CANCELLED
+    helpers.wait_until(lambda: not (engine._publisher.is_alive() or engine._starter.is_alive()))
+    assert engine.shutdown(timeout=TIMEOUT)
+
+
+def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    with JobEngine("threads", max_workers=1) as engine:
+        start = threading.Thread.start
+
+        def refuse(thread: threading.Thread) -> None:
+            if thread.name.startswith("rheojobs-task"):
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            error = engine.submit(helpers.nothing).exception(TIMEOUT)
+        assert str(error) == "can't start new thread"
+        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+
+
+def test_number_of_workers() -> None:
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        ThreadExecutor(0)

@@ -1,0 +1,320 @@
+"""What the engine's tests share: the executors, tasks that a worker can import, and a recorder.
+
+Tests wait for what they need to have happened (a state, a file), never for a time to pass.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rheojobs.engine import (
+    Job,
+    JobEngine,
+    JobEvent,
+    JobState,
+    PartialResult,
+    ProcessExecutor,
+    Progress,
+    ProgressMade,
+    StateChanged,
+    TaskContext,
+    ThreadExecutor,
+)
+from rheojobs.engine.executors import Executor
+
+TIMEOUT = 30.0
+"""Seconds after which something that should have happened long since counts as a failure."""
+
+EXECUTORS: dict[str, Callable[[int], Executor]] = {
+    "threads": ThreadExecutor,
+    "processes": ProcessExecutor,
+}
+"""What the conformance suite runs over: each takes the number of tasks that may run at a time."""
+
+
+class Recorder:
+    """Keeps every event of an engine, and waits for those to come."""
+
+    def __init__(self, engine: JobEngine) -> None:
+        self.events: list[JobEvent] = []
+        self._engine = engine
+        self._news = threading.Condition()
+        self.unsubscribe = engine.subscribe(self._record)
+
+    def _record(self, event: JobEvent) -> None:
+        with self._news:
+            self.events.append(event)
+            self._news.notify_all()
+
+    def of(self, job: Job) -> list[JobEvent]:
+        """All events of a job so far."""
+        with self._news:
+            return [event for event in self.events if event.job_id == job.id]
+
+    def states(self, job: Job) -> list[JobState]:
+        """The states that a job has gone through."""
+        return [event.state for event in self.of(job) if isinstance(event, StateChanged)]
+
+    def progress(self, job: Job) -> list[Progress]:
+        """What a job has reported."""
+        return [event.progress for event in self.of(job) if isinstance(event, ProgressMade)]
+
+    def partials(self, job: Job) -> list[Any]:
+        """The partial results of a job."""
+        return [event.value for event in self.of(job) if isinstance(event, PartialResult)]
+
+    def wait(self, predicate: Callable[[], bool], timeout: float = TIMEOUT) -> None:
+        """Wait until something holds that events can bring about."""
+        with self._news:
+            assert self._news.wait_for(predicate, timeout), f"in vain; so far: {self.events[-20:]}"
+
+    def wait_for(self, job: Job, state: JobState, timeout: float = TIMEOUT) -> None:
+        """Wait until a job has entered a state (it may have left it since)."""
+        self.wait(lambda: state in self.states(job), timeout)
+
+    def wait_for_end(self, job: Job, timeout: float = TIMEOUT) -> list[JobState]:
+        """Wait for a job's terminal event, and give its whole history."""
+        self.wait(lambda: any(state.is_terminal for state in self.states(job)), timeout)
+        return self.states(job)
+
+    def flush(self) -> None:
+        """Wait until all that was told to the engine before is recorded."""
+        marker = self._engine.submit(nothing, priority=10**6)
+        self.wait_for_end(marker)
+
+
+def wait_until(predicate: Callable[[], Any], timeout: float = TIMEOUT) -> None:
+    """Wait until something holds that no event tells of."""
+    deadline = time.monotonic() + timeout
+    while not predicate():
+        assert time.monotonic() < deadline, "in vain"
+        time.sleep(0.005)
+
+
+# -------------------------------------------------------------------- tasks
+
+
+def nothing() -> None:
+    """End at once."""
+
+
+def add(a: float, b: float = 1.0) -> float:
+    """Give a sum."""
+    return a + b
+
+
+def square(x: float) -> float:
+    """Give a square."""
+    return x * x
+
+
+def sphere(x: Any) -> float:
+    """Give what an optimizer can bring to zero, at (1, 1, …)."""
+    return float(sum((float(value) - 1.0) ** 2 for value in x))
+
+
+def my_pid() -> int:
+    """Say which process this is."""
+    return os.getpid()
+
+
+class CustomError(Exception):
+    """An error with more to it than a message."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message, code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def fail(message: str = "the sample has dried out") -> None:
+    """End with an error."""
+    raise CustomError(message, 42)
+
+
+def touch(path: str | Path) -> None:
+    """Leave a trace."""
+    Path(path).touch()
+
+
+def note(path: str, text: str) -> None:
+    """Append a line to a file."""
+    with open(path, "a") as file:
+        file.write(text + "\n")
+
+
+def lines(path: str | Path) -> list[str]:
+    """Give the lines that `note` wrote."""
+    path = Path(path)
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def hold(context: TaskContext, gate: str | Path = "", result: Any = "through") -> Any:
+    """Work, checking all the while, until the file `gate` exists."""
+    while not (gate and os.path.exists(gate)):
+        context.check()
+        time.sleep(0.002)
+    return result
+
+
+def hold_deaf(gate: str | Path) -> str:
+    """Work until the file `gate` exists, without ever checking."""
+    while not os.path.exists(gate):
+        time.sleep(0.002)
+    return "through"
+
+
+def hold_telling_pid(context: TaskContext, gate: str | Path) -> int:
+    """Give the process id as a partial result, then hold."""
+    context.partial(os.getpid())
+    hold(context, gate)
+    return os.getpid()
+
+
+def count_slowly(context: TaskContext, steps: int, pause: float = 0.0) -> int:
+    """Report each of so many steps."""
+    for step in range(1, steps + 1):
+        context.check()
+        context.progress(step, steps, f"step {step}", loss=1.0 / step)
+        if pause:
+            time.sleep(pause)
+    return steps
+
+
+def count_for(context: TaskContext, seconds: float) -> tuple[int, float]:
+    """Report as often as can be for a while; give the number of reports, and how long it took."""
+    start = time.monotonic()
+    step = 0
+    while time.monotonic() - start < seconds:
+        step += 1
+        context.progress(step, 0)
+    return step, time.monotonic() - start
+
+
+def two_stages(context: TaskContext, steps: int) -> None:
+    """Report a warm-up and a sampling, each from 1."""
+    for stage in ("warmup", "sampling"):
+        for step in range(1, steps + 1):
+            context.progress(step, steps, stage=stage)
+
+
+def going_back(context: TaskContext) -> None:
+    """Report values that go back, slowly enough for each to be passed on."""
+    for step in (1, 5, 3, 4, 9, 2):
+        context.progress(step, 10, f"at {step}")
+        time.sleep(0.045)
+
+
+def straggler(context: TaskContext, gate: str, trace: str) -> str:
+    """End while a thread of the task's goes on reporting."""
+
+    def go_on() -> None:
+        while not os.path.exists(gate):
+            time.sleep(0.002)
+        for step in range(5):
+            context.progress(step, stage=f"late {step}")
+            context.partial(step)
+        touch(trace)
+
+    threading.Thread(target=go_on, daemon=True).start()
+    return "done"
+
+
+def partials(context: TaskContext, values: list[Any], gate: str | Path) -> str:
+    """Give partial results, then hold."""
+    for value in values:
+        context.partial(value)
+    hold(context, gate)
+    return "whole"
+
+
+def generator(steps: int, gate: str, trace: str) -> Iterator[int]:
+    """Yield, wait for the gate at each step but the first, and leave a trace when closed."""
+    try:
+        for step in range(steps):
+            yield step
+            while gate and not os.path.exists(gate):
+                yield -1
+                time.sleep(0.002)
+    finally:
+        if trace:
+            touch(trace)
+    return "returned"
+
+
+def generator_with_context(context: TaskContext, steps: int) -> Iterator[int]:
+    """Yield, and report progress between."""
+    for step in range(steps):
+        context.progress(step + 1, steps)
+        yield step
+
+
+class Refused:
+    """A task that is seen to be wrong before it runs."""
+
+    name = "refused"
+
+    def __init__(self, trace: str) -> None:
+        self.trace = trace
+
+    def validate(self) -> None:
+        raise ValueError("x has 3 values, y has 4")
+
+    def run(self, context: TaskContext) -> None:
+        touch(self.trace)
+
+
+class Adder:
+    """A task object, with a name."""
+
+    name = "adder"
+
+    def __init__(self, a: float, b: float) -> None:
+        self.a, self.b = a, b
+
+    def validate(self) -> None:
+        """Nothing is wrong."""
+
+    def run(self, context: TaskContext) -> float:
+        context.progress(1, 1)
+        return self.a + self.b
+
+
+class UnspeakableError(Exception):
+    """An error that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def fail_unspeakably() -> None:
+    """End with an error whose message fails."""
+    raise UnspeakableError
+
+
+def leave() -> None:
+    """Call sys.exit in a task."""
+    raise SystemExit(3)
+
+
+def give_up() -> None:
+    """Stop of the task's own accord."""
+    from rheojobs.engine import CancellationError
+
+    raise CancellationError
+
+
+class Big:
+    """A result that can be watched being freed."""
+
+
+def big() -> Big:
+    """Give something that a weak reference can watch."""
+    return Big()

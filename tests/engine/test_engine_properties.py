@@ -1,0 +1,183 @@
+"""Promises 1 and 2 of the design, under whatever sequence of calls: a machine plays them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import defaultdict
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from tests.engine.helpers import TIMEOUT, Recorder, wait_until
+
+from rheojobs.engine import (
+    CancellationToken,
+    Job,
+    JobEngine,
+    JobState,
+    ProgressMade,
+    StateChanged,
+    TaskContext,
+)
+from rheojobs.engine.states import STATES
+
+S = JobState
+
+
+class Machine(RuleBasedStateMachine):
+    """An engine with two threads, whose tasks end when they are let go."""
+
+    jobs: Bundle[Job] = Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = JobEngine("threads", max_workers=2, resources={"gpu": 1})
+        self.recorder = Recorder(self.engine)
+        self.all: list[Job] = []
+        self.gates: dict[str, threading.Event] = {}
+        self.token = CancellationToken()
+
+    def _submit(self, work: Any, gate: threading.Event | None = None, **options: Any) -> Job:
+        job = self.engine.submit(work, **options)
+        self.all.append(job)
+        if gate is not None:
+            self.gates[job.id] = gate
+        return job
+
+    @rule(
+        target=jobs,
+        priority=st.integers(-1, 1),
+        outcome=st.sampled_from(["result", "error", "progress"]),
+        gpu=st.sampled_from([0.0, 0.5, 1.0]),
+    )
+    def submit_quick(self, priority: int, outcome: str, gpu: float) -> Job:
+        def work(context: TaskContext) -> str:
+            if outcome == "error":
+                raise ValueError("no")
+            if outcome == "progress":
+                for step in (1, 2, 5, 3, 10):
+                    context.check()
+                    context.progress(step, 10)
+            return outcome
+
+        return self._submit(work, priority=priority, resources={"gpu": gpu})
+
+    @rule(target=jobs, priority=st.integers(-1, 1), tied=st.booleans())
+    def submit_held(self, priority: int, tied: bool) -> Job:
+        gate = threading.Event()
+
+        def work(context: TaskContext) -> int:
+            step = 0
+            while not gate.wait(0.001):
+                context.check()
+                step += 1
+                context.progress(step)
+            context.progress(step + 1)
+            return step + 1
+
+        token = self.token if tied else None
+        return self._submit(work, gate, priority=priority, cancel_token=token)
+
+    @rule(target=jobs, dependency=jobs)
+    def submit_after(self, dependency: Job) -> Job:
+        return self._submit(lambda: "after", after=[dependency])
+
+    @rule(job=jobs)
+    def cancel(self, job: Job) -> None:
+        ended = job.state.is_terminal
+        assert not (job.cancel() and ended)
+
+    @rule(job=jobs)
+    def pause(self, job: Job) -> None:
+        job.pause()
+
+    @rule(job=jobs)
+    def resume(self, job: Job) -> None:
+        job.resume()
+
+    @rule(job=jobs)
+    def let_go(self, job: Job) -> None:
+        if job.id in self.gates:
+            self.gates[job.id].set()
+
+    @rule(job=jobs)
+    def wait_if_it_ends(self, job: Job) -> None:
+        if job.state is S.CANCELLING or job.cancel_wanted:
+            wait_until(job.done)
+
+    @rule()
+    def cancel_by_token(self) -> None:
+        self.token.cancel()
+
+    @precondition(lambda self: self.token.is_cancelled())
+    @rule()
+    def reset_the_token(self) -> None:
+        self.token.reset()
+
+    @rule()
+    def cancel_all(self) -> None:
+        self.engine.cancel_all()
+
+    @invariant()
+    def promises(self) -> None:
+        """One end at most, nothing after it, legal steps alone, progress that never goes back."""
+        with self.recorder._news:
+            events = list(self.recorder.events)
+        state: dict[str, JobState | None] = defaultdict(lambda: None)
+        current: dict[str, int] = defaultdict(int)
+        for event in events:
+            before = state[event.job_id]
+            assert before is None or not before.is_terminal, f"{event} after the end"
+            if isinstance(event, StateChanged):
+                assert event.previous is before
+                assert before is None or event.state in STATES[before].successors
+                state[event.job_id] = event.state
+            elif isinstance(event, ProgressMade):
+                assert before in (S.RUNNING, S.PAUSED, S.CANCELLING)
+                assert event.progress.current >= current[event.job_id]
+                current[event.job_id] = event.progress.current
+        running = sum(s in (S.RUNNING, S.PAUSED, S.CANCELLING) for s in state.values())
+        assert running <= 2
+
+    def teardown(self) -> None:
+        try:
+            self._let_all_end()
+        finally:
+            assert self.engine.shutdown(timeout=TIMEOUT)
+
+    def _let_all_end(self) -> None:
+        for gate in self.gates.values():
+            gate.set()
+
+        def all_done() -> bool:
+            for job in self.all:
+                job.resume()
+            return all(job.done() for job in self.all)
+
+        wait_until(all_done)
+        for job in self.all:
+            last = self.recorder.wait_for_end(job)[-1]
+            assert last is job.state
+            assert job.cancelled() == (last is S.CANCELLED)
+            assert (last is S.FAILED) == (not job.cancelled() and job.exception(0) is not None)
+            if last is S.SUCCEEDED and job.id in self.gates:
+                assert self.recorder.progress(job)[-1].current == job.result(0)
+        self.promises()
+        assert self.engine.active_count() == 0
+        assert self.engine._free == self.engine._total
+        for job in self.all:
+            states = self.recorder.states(job)
+            assert sum(state.is_terminal for state in states) == 1
+            for before, after in itertools.pairwise(states):
+                assert after in STATES[before].successors
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
