@@ -1,4 +1,4 @@
-"""Sampling: NumPyro's posterior, the same draws however they come about, true progress, cancelling."""
+"""Sampling: NumPyro's posterior, the same draws however they come about, true progress."""
 
 from __future__ import annotations
 

@@ -11,21 +11,21 @@ import concurrent.futures
 import contextlib
 import itertools
 import logging
-import queue
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import EngineClosedError, WorkerDiedError
-from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
-from rheojobs.engine.executors import Executor, ProcessExecutor, Run, ThreadExecutor
+from rheojobs.engine.events import PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.executors import Executor, Run, make_executor
+from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
+from rheojobs.engine.publishing import Publisher, Subscriber
 from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.task import FunctionTask, Task, as_task
@@ -34,8 +34,6 @@ from rheojobs.errors import InputError, nearest, one_line
 __all__ = ["JobEngine"]
 
 logger = logging.getLogger(__name__)
-
-Subscriber = Callable[[JobEvent], object]
 
 
 class JobEngine:
@@ -68,29 +66,24 @@ class JobEngine:
         preload: Iterable[str] = (),
         resources: Mapping[str, float] | None = None,
     ) -> None:
-        self._executor = _make_executor(executor, max_workers, tuple(preload))
+        self._executor = make_executor(executor, max_workers, tuple(preload))
         self._total = {WORKER: float(self._executor.capacity), **(resources or {})}
         self._free = dict(self._total)
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._open: dict[str, Job] = {}
         self._order = itertools.count()
-        self._subscriptions: list[_Subscription] = []
         self._unsettled = 0
         self._closed = False
         self._ended = False
         self._has_closed = threading.Event()
         self._wake = threading.Event()
-        self._news: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._idle = threading.Condition(self._lock)
         self._starter = threading.Thread(
             target=self._start_jobs, name="rheojobs-engine", daemon=True
         )
-        self._publisher = threading.Thread(
-            target=self._publish, name="rheojobs-events", daemon=True
-        )
+        self._publisher = Publisher()
         self._starter.start()
-        self._publisher.start()
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -164,7 +157,7 @@ class JobEngine:
                 order=next(self._order),
             )
             self._jobs[job.id] = self._open[job.id] = job
-            self._tell(StateChanged(job.id, time.time(), None, job.state))
+            self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token
@@ -185,7 +178,7 @@ class JobEngine:
 
     def as_executor(self) -> concurrent.futures.Executor:
         """Give this engine as an executor of the standard library."""
-        return _EngineExecutor(self)
+        return EngineExecutor(self)
 
     def job(self, job_id: str) -> Job:
         """Give the job with this id; raises KeyError where there is none."""
@@ -210,7 +203,7 @@ class JobEngine:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
         # It is the publisher that makes a job done: in its own thread there is no waiting for it.
-        publishing = threading.current_thread() is self._publisher
+        publishing = self._publisher.is_here()
         with self._idle:
             return self._idle.wait_for(
                 lambda: not self._open and (publishing or not self._unsettled), timeout
@@ -226,26 +219,18 @@ class JobEngine:
         callable
             Ends the subscription: after it returns, no call begins any more.
         """
-        subscription = _Subscription(callback, job)
         with self._lock:
-            self._subscriptions.append(subscription)
+            subscription = self._publisher.subscribe(callback, job.id if job is not None else None)
             tell_present: Callable[[], None] | None = None
             if job is not None:
                 present = StateChanged(job.id, time.time(), None, job.state, job.message)
                 tell_present = partial(subscription.tell, present)
                 if not (self._closed and not self._open):
-                    self._news.put(tell_present)
+                    self._publisher.call(tell_present)
                     tell_present = None
         if tell_present is not None:  # the publisher has nothing to do any more, and has left
             tell_present()
-
-        def unsubscribe() -> None:
-            subscription.active = False
-            with self._lock:
-                if subscription in self._subscriptions:
-                    self._subscriptions.remove(subscription)
-
-        return unsubscribe
+        return partial(self._publisher.unsubscribe, subscription)
 
     def cancel(self, job: Job) -> bool:
         """Ask a job to stop and return at once; False where it had ended already."""
@@ -334,10 +319,10 @@ class JobEngine:
         self._wake.set()
         with self._lock:
             if not self._open:  # else the last job to end says it
-                self._news.put(None)
-        for thread in (self._starter, self._publisher):
-            if thread is not threading.current_thread():
-                thread.join(max(0.05, deadline - time.monotonic()))
+                self._publisher.close()
+        if self._starter is not threading.current_thread():
+            self._starter.join(max(0.05, deadline - time.monotonic()))
+        self._publisher.join(max(0.05, deadline - time.monotonic()))
         return ended
 
     def _check_resources(self, wanted: Mapping[str, float]) -> dict[str, float]:
@@ -426,7 +411,7 @@ class JobEngine:
                     self._on_progress(job, progress)
                 case messages.Partial(value):
                     job.partial = value
-                    self._tell(PartialResult(job.id, time.time(), value))
+                    self._publisher.tell(PartialResult(job.id, time.time(), value))
                 case messages.Checkpointed(state):
                     job.checkpoint = state
                 case messages.Paused() if not stopping:
@@ -455,7 +440,7 @@ class JobEngine:
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress
-        self._tell(ProgressMade(job.id, time.time(), progress))
+        self._publisher.tell(ProgressMade(job.id, time.time(), progress))
 
     def _on_death(self, job: Job, reason: str) -> None:
         if job.state is JobState.QUEUED:  # its process never came up
@@ -472,7 +457,7 @@ class JobEngine:
     def _move(self, job: Job, state: JobState, message: str = "") -> None:
         check_transition(job.state, state)
         previous, job.state = job.state, state
-        self._tell(StateChanged(job.id, time.time(), previous, state, message))
+        self._publisher.tell(StateChanged(job.id, time.time(), previous, state, message))
 
     def _end(
         self,
@@ -495,11 +480,11 @@ class JobEngine:
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
         self._unsettled += 1
-        self._news.put(partial(self._settle, job, result, error, cancelled))
+        self._publisher.call(partial(self._settle, job, result, error, cancelled))
         self._move(job, state, job.message)
         del self._open[job.id]
         if self._closed and not self._open:
-            self._news.put(None)
+            self._publisher.close()
         self._idle.notify_all()
         self._wake.set()
 
@@ -515,81 +500,9 @@ class JobEngine:
                 self._unsettled -= 1
                 self._idle.notify_all()
 
-    def _tell(self, event: JobEvent) -> None:
-        for subscription in self._subscriptions:
-            if subscription.job is None or subscription.job.id == event.job_id:
-                self._news.put(partial(subscription.tell, event))
-
-    def _publish(self) -> None:
-        while (deliver := self._news.get()) is not None:
-            try:
-                deliver()
-            except BaseException:  # a subscriber's fault must not take the news from the others
-                logger.exception("a subscriber or a callback failed")
-            del deliver  # a result must not live on here until there are other news
-
-
-@dataclass(eq=False)
-class _Subscription:
-    """One who wants to know, and of which job; None stands for all."""
-
-    callback: Subscriber
-    job: Job | None
-    active: bool = True
-
-    def tell(self, event: JobEvent) -> None:
-        """Pass an event on."""
-        if self.active:
-            self.callback(event)
-
 
 def _has_not_succeeded(job: Job) -> bool:
     return job.state in (JobState.FAILED, JobState.CANCELLED)
-
-
-def _make_executor(
-    executor: str | Executor, max_workers: int | None, preload: tuple[str, ...]
-) -> Executor:
-    if isinstance(executor, Executor):
-        if max_workers is not None:
-            raise InputError("max_workers goes with the executor object; leave it out here")
-        return executor
-    workers = 4 if max_workers is None else max_workers
-    if workers < 1:
-        raise InputError(f"max_workers must be at least 1, got {workers}")
-    if executor == "processes":
-        return ProcessExecutor(workers, preload=preload)
-    if executor == "threads":
-        return ThreadExecutor(workers)
-    raise InputError(
-        f"unknown executor {executor!r}; {nearest(executor, ['processes', 'threads'])}"
-    )
-
-
-class _EngineExecutor(concurrent.futures.Executor):
-    """The engine's workers for whatever takes an executor of the standard library."""
-
-    def __init__(self, engine: JobEngine) -> None:
-        self._engine = engine
-        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
-
-    def submit(
-        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> concurrent.futures.Future[Any]:
-        """Run a function in the background."""
-        job = self._engine.run(fn, *args, **kwargs)
-        self._jobs.add(job)
-        return job.future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for what was submitted here; the engine itself goes on."""
-        jobs = list(self._jobs)
-        if cancel_futures:
-            for job in jobs:
-                if not job.running():
-                    job.cancel()
-        if wait:
-            concurrent.futures.wait([job.future for job in jobs])
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

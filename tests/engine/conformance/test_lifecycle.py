@@ -193,7 +193,7 @@ class TestShutdown:
         assert engine.shutdown(timeout=TIMEOUT)
         assert job.cancelled()
         assert not engine._starter.is_alive()
-        assert not engine._publisher.is_alive()
+        assert not engine._publisher._thread.is_alive()
 
     def test_from_a_subscriber(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()

@@ -753,3 +753,14 @@ class TestShutdown:
             assert engine.shutdown(timeout=TIMEOUT)
             assert job.done()
             assert not any(is_alive(pid) for pid in started)
+
+
+def test_a_task_whose_worker_dies_before_it_begins_goes_to_another(engine):
+    """The worker is stopped, so that the task is sent to it but never begun, and then killed."""
+    idle = engine.run(os.getpid).result(TIMEOUT)
+    os.kill(idle, signal.SIGSTOP)
+    job = engine.run(os.getpid)
+    helpers.wait_until(lambda: job.dispatched)
+    os.kill(idle, signal.SIGKILL)
+    assert job.result(TIMEOUT) != idle
+    assert job.attempts == 1

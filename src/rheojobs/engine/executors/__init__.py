@@ -5,5 +5,26 @@ from __future__ import annotations
 from rheojobs.engine.executors.base import Executor, Run
 from rheojobs.engine.executors.processes import ProcessExecutor
 from rheojobs.engine.executors.threads import ThreadExecutor
+from rheojobs.errors import InputError, nearest
 
-__all__ = ["Executor", "ProcessExecutor", "Run", "ThreadExecutor"]
+__all__ = ["Executor", "ProcessExecutor", "Run", "ThreadExecutor", "make_executor"]
+
+
+def make_executor(
+    executor: str | Executor, max_workers: int | None, preload: tuple[str, ...]
+) -> Executor:
+    """Take an executor as it is, or make the one of that name, with 4 workers where not said."""
+    if isinstance(executor, Executor):
+        if max_workers is not None:
+            raise InputError("max_workers goes with the executor object; leave it out here")
+        return executor
+    workers = 4 if max_workers is None else max_workers
+    if workers < 1:
+        raise InputError(f"max_workers must be at least 1, got {workers}")
+    if executor == "processes":
+        return ProcessExecutor(workers, preload=preload)
+    if executor == "threads":
+        return ThreadExecutor(workers)
+    raise InputError(
+        f"unknown executor {executor!r}; {nearest(executor, ['processes', 'threads'])}"
+    )

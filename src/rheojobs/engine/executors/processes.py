@@ -173,6 +173,8 @@ class _ProcessRun(RunControl):
         self.undelivered: Exception | None = None
         self.timer: threading.Timer | None = None
         self.sent = False
+        self.sent_before = False
+        self.started = False
         self.unsent: list[str] = []
         self.affinity = str(getattr(run.task, "affinity", ""))
 
@@ -379,6 +381,7 @@ class ProcessExecutor(Executor):
         if control is None or control.run.id != run_id:
             logger.debug("a message of a run that is over: %r", message)
             return
+        control.started = True
         if isinstance(message, messages.Succeeded | messages.Failed | messages.Cancelled):
             self._finish(worker, control)
         control.run.tell(message)
@@ -401,11 +404,24 @@ class ProcessExecutor(Executor):
                     self._waiting.clear()
         if control is not None:
             self._finish(worker, control)
-            control.run.tell(self._last_word(control, reason))
+            if not self._send_again(control):
+                control.run.tell(self._last_word(control, reason))
         for orphan in orphans:
             orphan.run.tell(messages.Died(f"worker processes cannot start: {reason}"))
         self._replenish()
         self._assign()
+
+    def _send_again(self, control: _ProcessRun) -> bool:
+        """Let a run wait for another worker where it had not begun: that death was not its doing.
+
+        Once only, since a task may kill its worker while it is being unpickled.
+        """
+        with self._lock:
+            if control.started or control.sent_before or control.cancelled or self._closed:
+                return False
+            control.sent_before, control.sent = True, False
+            self._waiting.appendleft(control)
+            return True
 
     @staticmethod
     def _last_word(control: _ProcessRun, reason: str) -> messages.Message:
