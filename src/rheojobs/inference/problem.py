@@ -41,6 +41,9 @@ def prepare_data(
     if test_mode is not None:
         test_mode = canonical_test_mode(test_mode)
     dataset = Dataset.of(data, test_mode=test_mode, protocol=constants)
+    if dataset.test_mode is None and isinstance(model, Model) and len(model.test_modes) == 1:
+        (only,) = model.test_modes
+        dataset = Dataset.of(dataset, test_mode=only)
     dataset.require_test_mode()
     return dataset
 
