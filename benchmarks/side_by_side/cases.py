@@ -1,6 +1,6 @@
 """What is fitted and sampled: measured data where they are, synthetic ones of the same size else.
 
-Knows data and models' names; must not know how jobs are run.
+Knows data, models and priors; must not know how jobs are run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from rheojobs import Dataset, read
 
-__all__ = ["Case", "Sampling", "cases"]
+__all__ = [
+    "Case",
+    "Sampling",
+    "cases",
+    "flow_data",
+    "oscillation_data",
+    "relaxation_data",
+    "rheojax_priors",
+    "without_last",
+]
 
 SYNTHETIC_SEED = 20240229
 NOISE = 0.03
@@ -46,12 +55,22 @@ class Case:
         The same measurement with other numbers of points.
     fit_options : mapping
         What makes this project's fit minimise what RheoJAX's does.
+    config : mapping
+        The model's own settings.
+    priors : mapping
+        One for every parameter, as this project takes them: RheoJAX's own, written out, so that
+        the statistical model is the same whatever either side takes where nothing is given.
+    their_priors : mapping
+        What RheoJAX has to be given, because its own priors are not those.
     """
 
     model: str
     data: Dataset
     others: tuple[Dataset, ...]
     fit_options: Mapping[str, Any] = field(default_factory=lambda: {"weights": "relative"})
+    config: Mapping[str, Any] = field(default_factory=dict)
+    priors: Mapping[str, Any] = field(default_factory=dict)
+    their_priors: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -60,27 +79,69 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Give the cases, with measured data if they are to be had."""
-    given = os.environ.get("RHEOJOBS_DATA")
-    folder = Path(given) if given else Path(__file__).parents[3] / "shared" / "data"
-    relaxation = _measured(folder / "ps145_relaxation.csv") or _relaxation(1799)
-    oscillation = _measured(folder / "polyisoprene_483k_oscillation.csv") or _oscillation(170)
+    """Give the cases of fits and samplings, with measured data if they are to be had."""
+    relaxation, oscillation = relaxation_data(), oscillation_data()
     return [
-        Case("maxwell", relaxation.thin(12), tuple(relaxation.thin(n) for n in (13, 14, 15))),
+        Case(
+            "maxwell",
+            relaxation.thin(12),
+            tuple(relaxation.thin(n) for n in (13, 14, 15)),
+            priors=rheojax_priors("maxwell"),
+        ),
         Case(
             "fractional_maxwell_liquid",
             oscillation,
-            tuple(_without_last(oscillation, n) for n in (10, 20, 30)),
+            tuple(without_last(oscillation, n) for n in (10, 20, 30)),
+            priors=rheojax_priors("fractional_maxwell_liquid"),
         ),
     ]
 
 
-def _measured(path: Path) -> Dataset | None:
-    return read(path) if path.is_file() else None
+def rheojax_priors(model: str) -> dict[str, dict[str, Any]]:
+    """Write out the priors that RheoJAX takes for a model: uniform on the bounds, but for orders.
+
+    Only for models without a rule of their own (`bayesian_prior_factory`).
+    """
+    import rheojax.models  # noqa: F401  (fills the registry)
+    from rheojax.core.registry import ModelRegistry
+
+    parameters = ModelRegistry.create(model).parameters
+    priors: dict[str, dict[str, Any]] = {}
+    for name in parameters:
+        low, high = parameters.get(name).bounds
+        if name.lower().endswith("alpha") and (low, high) == (0.0, 1.0):
+            priors[name] = {"type": "beta", "concentration1": 2.0, "concentration0": 2.0}
+        else:
+            priors[name] = {"type": "uniform", "low": float(low), "high": float(high)}
+    return priors
 
 
-def _without_last(dataset: Dataset, count: int) -> Dataset:
+def relaxation_data() -> Dataset:
+    """Polystyrene, stress relaxation, some 1800 points."""
+    return _measured("ps145_relaxation.csv") or _relaxation(1799)
+
+
+def oscillation_data() -> Dataset:
+    """Polyisoprene, a master curve of 170 points."""
+    return _measured("polyisoprene_483k_oscillation.csv") or _oscillation(170)
+
+
+def flow_data() -> Dataset:
+    """Ethyl cellulose solution, viscosity over shear rate, 43 points."""
+    measured = _measured("ethylcellulose_5pct_flow.csv")
+    return measured.as_flow_quantity("viscosity") if measured is not None else _flow(43)
+
+
+def without_last(dataset: Dataset, count: int) -> Dataset:
+    """Drop the last points."""
     return replace(dataset, x=dataset.x[:-count].copy(), y=dataset.y[:-count].copy())
+
+
+def _measured(name: str) -> Dataset | None:
+    given = os.environ.get("RHEOJOBS_DATA")
+    folder = Path(given) if given else Path(__file__).parents[3] / "shared" / "data"
+    path = folder / name
+    return read(path) if path.is_file() else None
 
 
 def _spectrum() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -106,3 +167,11 @@ def _oscillation(size: int) -> Dataset:
     noise = np.random.default_rng(SYNTHETIC_SEED).standard_normal((2, size))
     curve = curve.real * (1 + NOISE * noise[0]) + 1j * curve.imag * (1 + NOISE * noise[1])
     return Dataset(omega, curve, "oscillation", "SYNTHETIC", "complex modulus", "rad/s", "Pa")
+
+
+def _flow(size: int) -> Dataset:
+    rate = np.logspace(-1, 3, size)
+    viscosity = 1.1 * (1 + (0.05 * rate) ** 2) ** -0.17
+    noise = np.random.default_rng(SYNTHETIC_SEED).standard_normal(size)
+    curve = viscosity * (1 + NOISE * noise)
+    return Dataset(rate, curve, "flow_curve", "SYNTHETIC", "viscosity", "1/s", "Pa s")

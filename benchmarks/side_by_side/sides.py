@@ -25,7 +25,7 @@ from rheojobs import BayesianWorker, Dataset, FitWorker, WorkerPool
 from rheojobs.inference.diagnostics import summarize
 from side_by_side.cases import Case, Sampling
 
-__all__ = ["Outcome", "Rheojax", "Rheojobs", "Side", "stoppable"]
+__all__ = ["Outcome", "Rheojax", "Rheojobs", "Side", "outcome_of_draws", "stoppable"]
 
 JOB_TIMEOUT = 900.0
 
@@ -61,6 +61,41 @@ class Outcome:
     def min_ess(self) -> float:
         """The smallest bulk ESS of all parameters, the noise included."""
         return min((row["ess_bulk"] for row in self.posterior.values()), default=float("nan"))
+
+    @property
+    def max_r_hat(self) -> float:
+        """The largest R-hat of all parameters, the noise included."""
+        return max((row["r_hat"] for row in self.posterior.values()), default=float("nan"))
+
+
+def outcome_of_draws(
+    seconds: float,
+    samples: Mapping[str, NDArray[np.float64]],
+    divergences: int,
+    sampling: Sampling,
+) -> Outcome:
+    """Summarise draws, alike for all sides.
+
+    Parameters
+    ----------
+    seconds : float
+        What the job took.
+    samples : mapping of str to ndarray
+        One chain after another, shape (chains * draws,).
+    divergences : int
+        After the warm-up.
+    sampling : Sampling
+        What was asked for.
+    """
+    shape = (sampling.num_chains, sampling.num_samples)
+    draws = {name: np.asarray(values).reshape(shape) for name, values in samples.items()}
+    positive = {name: np.log10(values) for name, values in draws.items() if (values > 0).all()}
+    return Outcome(
+        seconds,
+        posterior=summarize(draws),
+        logarithms=summarize(positive) if positive else {},
+        divergences=divergences,
+    )
 
 
 class _Wait:
@@ -166,15 +201,7 @@ class Side(ABC):
         if error:
             return Outcome(seconds, error)
         samples, divergences = self.draws(result)
-        shape = (sampling.num_chains, sampling.num_samples)
-        draws = {name: np.asarray(values).reshape(shape) for name, values in samples.items()}
-        positive = {name: np.log10(values) for name, values in draws.items() if (values > 0).all()}
-        return Outcome(
-            seconds,
-            posterior=summarize(draws),
-            logarithms=summarize(positive) if positive else {},
-            divergences=divergences,
-        )
+        return outcome_of_draws(seconds, samples, divergences, sampling)
 
     def _time(self, worker: QRunnable) -> tuple[float, Any, str]:
         """Submit, and wait for the end: seconds, result, error."""
@@ -232,7 +259,8 @@ class Rheojobs(Side):
             self.pool = None
 
     def fit_worker(self, case: Case, data: Dataset) -> QRunnable:
-        return FitWorker(case.model, _rheo_data(data), None, dict(case.fit_options))
+        options = {**case.fit_options, "model_config": dict(case.config)}
+        return FitWorker(case.model, _rheo_data(data), None, options)
 
     def bayesian_worker(
         self, case: Case, data: Dataset, sampling: Sampling, warm_start: Mapping[str, float]
@@ -244,7 +272,10 @@ class Rheojobs(Side):
             sampling.num_samples,
             sampling.num_chains,
             dict(warm_start),
+            dict(case.priors),
             seed=sampling.seed,
+            model_config=dict(case.config),
+            likelihood="constant",
         )
 
     def parameters(self, result: Any) -> dict[str, float]:
@@ -287,6 +318,7 @@ class Rheojax(Side):
             sampling.num_samples,
             sampling.num_chains,
             dict(warm_start),
+            dict(case.their_priors),
             seed=sampling.seed,
         )
         return worker

@@ -36,7 +36,8 @@ _HOMES = {
     "rheojobs.inference.catalogue": ("ModelInfo", "catalogue"),
     "rheojobs.inference.jax_setup": ("PRELOAD",),
     "rheojobs.inference.fitting": ("FitTask", "fit"),
-    "rheojobs.inference.sampling": ("SampleTask", "sample"),
+    "rheojobs.inference.sampling": ("SampleTask", "extend", "resume", "sample"),
+    "rheojobs.inference.prewarming": ("PrewarmTask",),
     "rheojobs.inference.results": ("BayesianResult", "FitResult"),
     "rheojobs.qt.worker_pool": ("WorkerPool",),
     "rheojobs.qt.fit_worker": ("FitWorker", "FitWorkerSignals"),
@@ -70,6 +71,7 @@ __all__ = [
     "ModelInfo",
     "Parameter",
     "PartialResult",
+    "PrewarmTask",
     "ProcessExecutor",
     "Progress",
     "ProgressMade",
@@ -83,8 +85,10 @@ __all__ = [
     "WorkerPool",
     "__version__",
     "catalogue",
+    "extend",
     "fit",
     "read",
+    "resume",
     "sample",
 ]
 
@@ -115,9 +119,10 @@ if TYPE_CHECKING:
     from rheojobs.inference.fitting import FitTask, fit
     from rheojobs.inference.jax_setup import PRELOAD
     from rheojobs.inference.models import Model, Parameter
+    from rheojobs.inference.prewarming import PrewarmTask
     from rheojobs.inference.reading import read
     from rheojobs.inference.results import BayesianResult, FitResult
-    from rheojobs.inference.sampling import SampleTask, sample
+    from rheojobs.inference.sampling import SampleTask, extend, resume, sample
     from rheojobs.qt.bayesian_worker import BayesianWorker, BayesianWorkerSignals
     from rheojobs.qt.fit_worker import FitWorker, FitWorkerSignals
     from rheojobs.qt.worker_pool import WorkerPool

@@ -18,10 +18,11 @@ from rheojobs.inference.fitting import fit
 from rheojobs.inference.models import Model
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.problem import Problem
+from rheojobs.inference.sampling import sample
 
 
 def posterior(data: Dataset, model: str | Model, values: dict[str, float], **priors) -> Posterior:
-    return Posterior.of(Problem.of(model, data, None), priors, values)
+    return Posterior.of(Problem.of(model, data, None), priors, values, default_priors="rheojax")
 
 
 def unconstrained_density(setup: Posterior, site_values: list[float]) -> float:
@@ -172,3 +173,34 @@ def test_the_prior_is_what_numpyro_samples(ps145):
     for prior in setup.priors:
         draws = prior.sample(jax.random.PRNGKey(0), (100,))
         assert np.isfinite(np.asarray(prior.log_prob(draws))).all()
+
+
+def test_decades_get_a_prior_in_the_logarithm(melt_data):
+    problem = Problem.of("generalized_maxwell", melt_data, {"n_modes": 2})
+    modes = Posterior.of(problem, {}, {})
+    assert isinstance(modes.priors[modes.sites.index("tau_1")], dist.LogUniform)
+    liquid = Posterior.of(Problem.of("fractional_maxwell_liquid", melt_data, None), {}, {})
+    kinds = {
+        name: type(prior).__name__ for name, prior in zip(liquid.sites, liquid.priors, strict=True)
+    }
+    assert kinds["Gm"] == "LogUniform"
+    assert kinds["alpha"] == "Beta"
+
+
+def test_wide_bounds_do_not_draw_the_chains_off_the_data(melt_data):
+    """RheoJAX's bounds on the times reach 1e30 s; uniform priors would put them all there."""
+    best = fit(melt_data, "generalized_maxwell", model_config={"n_modes": 3})
+    drawn = sample(
+        melt_data,
+        "generalized_maxwell",
+        model_config={"n_modes": 3},
+        num_warmup=300,
+        num_samples=300,
+        warm_start=best.parameters,
+        likelihood="relative",
+        checkpoint="",
+    )
+    assert drawn.summary["sigma_real"]["mean"] < 0.6
+    for mode in (1, 2, 3):
+        name = f"tau_{mode}"
+        assert 0.1 < drawn.summary[name]["median"] / best.parameters[name] < 10

@@ -113,7 +113,13 @@ def test_posterior_is_that_of_numpyro(ps145):
     theirs = MCMC(kernel, num_warmup=1000, num_samples=2000, num_chains=4, progress_bar=False)
     theirs.run(jax.random.PRNGKey(3), ps145.x, ps145.y)
     ours = sample(
-        ps145, "maxwell", num_warmup=500, num_samples=2000, warm_start=best.parameters, seed=7
+        ps145,
+        "maxwell",
+        num_warmup=500,
+        num_samples=2000,
+        warm_start=best.parameters,
+        seed=7,
+        default_priors="rheojax",
     )
     grouped = theirs.get_samples(group_by_chain=True)
     for name, row in ours.summary.items():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rheojobs import __version__
+from rheojobs.cli import cache
 from rheojobs.cli.options import (
     AtOption,
     ChainsOption,
@@ -59,6 +60,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cache.app, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,11 +7,9 @@ relative to the values its BIC is -794, against -558 of five modes, -786 of seve
 `fractional_burgers` and -451 of `fractional_maxwell_model`, and its residuals are the 3 % of
 noise that the data were made with.
 
-Each relaxation time has a log-uniform prior over its own decade. Without, modes could swap
-their names from draw to draw, and under the uniform priors over the model's bounds (times up
-to 1e30 s) the chains leave the data altogether. The noise is sampled as a fraction of the
-moduli, since that is how these data scatter: a constant noise would be that of the largest
-moduli, and would drown all below 1 rad/s.
+Each modulus and each time has a prior that is uniform in its logarithm. The noise is sampled
+as a fraction of the moduli, since that is how these data scatter: a constant noise would be
+that of the largest moduli, and would drown all below 1 rad/s.
 """
 
 from __future__ import annotations
@@ -69,15 +67,7 @@ def start_values(dataset: Dataset) -> dict[str, float]:
 
 def plan() -> SamplePlan:
     """Give the sampling: 500 steps of warm-up and 1,000 draws of four chains."""
-    priors = {
-        f"tau_{mode}": {
-            "type": "loguniform",
-            "low": 10.0 ** (decade - 0.5),
-            "high": 10.0 ** (decade + 0.5),
-        }
-        for mode, decade in enumerate(DECADES, 1)
-    }
-    return SamplePlan(warmup=500, draws=1000, priors=priors, likelihood="relative")
+    return SamplePlan(warmup=500, draws=1000, likelihood="relative")
 
 
 def run_demo(folder: Path) -> int:

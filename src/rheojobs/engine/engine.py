@@ -23,12 +23,13 @@ from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import EngineClosedError, WorkerDiedError
 from rheojobs.engine.events import PartialResult, Progress, ProgressMade, StateChanged
 from rheojobs.engine.executors import Executor, Run, make_executor
+from rheojobs.engine.executors.base import RunControl
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher, Subscriber
 from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
 from rheojobs.engine.states import JobState, check_transition
-from rheojobs.engine.task import FunctionTask, Task, as_task
+from rheojobs.engine.task import FunctionTask, Task, as_task, task_affinity
 from rheojobs.errors import InputError, nearest, one_line
 
 __all__ = ["JobEngine"]
@@ -108,7 +109,7 @@ class JobEngine:
         resources: Mapping[str, float] | None = None,
         name: str | None = None,
         cancel_token: CancellationToken | None = None,
-        max_attempts: int = 1,
+        max_attempts: int | None = None,
     ) -> Job:
         """Take on a task and return at once.
 
@@ -126,8 +127,9 @@ class JobEngine:
             What a person sees.
         cancel_token : CancellationToken, optional
             Cancels the job when it is cancelled; gets the error where the job fails.
-        max_attempts : int
-            How often the task is started, counting those whose worker process died.
+        max_attempts : int, optional
+            How often the task is started, counting those whose worker process died; once where
+            neither this nor the task says otherwise.
 
         Raises
         ------
@@ -143,6 +145,8 @@ class JobEngine:
             if not isinstance(other, Job) or other._engine is not self:
                 raise InputError(f"after takes jobs of this engine, got {other!r}")
         needs = self._check_resources(resources or {})
+        if max_attempts is None:
+            max_attempts = int(getattr(work, "max_attempts", 1))
         with self._lock:
             if self._closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
@@ -164,6 +168,41 @@ class JobEngine:
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
+        self._wake.set()
+        return job
+
+    def prewarm(self, task: Task | Callable[..., Any]) -> Job:
+        """Ready a worker for jobs to come, while there is nothing else to do.
+
+        It is no job of the user's: neither `jobs`, `active_count`, `wait` nor those who
+        subscribe to all jobs know of it. It gives way as soon as a job is ready to start, and
+        to the next of its kind: it is asked to stop, and a job of the same `affinity` waits
+        for its worker, since what that is just preparing is what the job needs.
+
+        Parameters
+        ----------
+        task : Task or callable
+            What prepares, such as `rheojobs.PrewarmTask`; it should check often.
+        """
+        work = as_task(task)
+        with self._lock:
+            if self._closed:
+                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            before = [job for job in self._open.values() if job.is_prewarming]
+            job = Job(
+                self,
+                work,
+                name=None,
+                priority=0,
+                after=(),
+                needs={WORKER: 1.0},
+                max_attempts=1,
+                order=next(self._order),
+                is_prewarming=True,
+            )
+            self._open[job.id] = job
+        for other in before:
+            self.cancel(other)
         self._wake.set()
         return job
 
@@ -198,7 +237,7 @@ class JobEngine:
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
         with self._lock:
-            return len(self._open)
+            return sum(not job.is_prewarming for job in self._open.values())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
@@ -206,7 +245,7 @@ class JobEngine:
         publishing = self._publisher.is_here()
         with self._idle:
             return self._idle.wait_for(
-                lambda: not self._open and (publishing or not self._unsettled), timeout
+                lambda: not self.active_count() and (publishing or not self._unsettled), timeout
             )
 
     def subscribe(self, callback: Subscriber, *, job: Job | None = None) -> Callable[[], None]:
@@ -244,7 +283,7 @@ class JobEngine:
                 self._end(job, JobState.CANCELLED)
             control = job.control
         if control is not None:
-            control.cancel()
+            self._stop(job, control)
         return True
 
     def cancel_all(self) -> int:
@@ -274,6 +313,30 @@ class JobEngine:
         if control is not None:
             control.resume()
         return True
+
+    def inspect(self, job: Job, timeout: float | None = None) -> Any:
+        """Give what a job has so far: its result if it has one, else a look at the present.
+
+        Parameters
+        ----------
+        job : Job
+            Whose task may offer a look (`TaskContext.on_inspect`); of others, and of jobs that
+            do not run, the newest partial result is given, or None.
+        timeout : float, optional
+            Seconds to wait; raises `TimeoutError`.
+        """
+        with self._lock:
+            control = job.control
+            look: concurrent.futures.Future[Any] = concurrent.futures.Future()
+            if job.state in (JobState.RUNNING, JobState.PAUSED) and control is not None:
+                job.looks.append(look)
+            elif job.state is JobState.SUCCEEDED:
+                look = job.future
+            else:
+                look.set_result(job.partial)
+        if control is not None:
+            control.inspect()
+        return look.result(timeout)
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0) -> bool:
         """Take no more jobs, cancel those there are, and give back all threads and processes.
@@ -348,18 +411,32 @@ class JobEngine:
     def _start_next(self) -> None:
         with self._lock:
             self._unblock()
-            queued = [
-                Waiting(job.id, job.priority, job.order, job.needs)
-                for job in self._open.values()
-                if job.state is JobState.QUEUED and not job.dispatched
-            ]
+            ready, in_the_way = self._ready_jobs()
+            queued = [Waiting(job.id, job.priority, job.order, job.needs) for job in ready]
             chosen = [self._open[job_id] for job_id in next_to_start(queued, self._free)]
             for job in chosen:
                 assert fits(job.needs, self._free)
                 self._take(job, 1)
                 job.dispatched = True
+        for job in in_the_way:
+            self.cancel(job)
         for job in chosen:
             self._start(job)
+
+    def _ready_jobs(self) -> tuple[list[Job], list[Job]]:
+        """Give the jobs that may start, and the prewarming that has to give way to them."""
+        queued = [
+            job
+            for job in self._open.values()
+            if job.state is JobState.QUEUED and not job.dispatched
+        ]
+        jobs = [job for job in queued if not job.is_prewarming]
+        if not jobs:
+            return queued, []
+        prewarming = [job for job in self._open.values() if job.is_prewarming]
+        awaited = {task_affinity(job.task) for job in prewarming if job.dispatched} - {""}
+        in_the_way = [job for job in prewarming if not job.cancel_wanted]
+        return [job for job in jobs if task_affinity(job.task) not in awaited], in_the_way
 
     def _start(self, job: Job) -> None:
         try:
@@ -381,6 +458,12 @@ class JobEngine:
             if job.pause_wanted:
                 control.pause()
         if cancel:
+            self._stop(job, control)
+
+    def _stop(self, job: Job, control: RunControl) -> None:
+        if job.is_prewarming and not self._closed:
+            control.release()
+        else:
             control.cancel()
 
     def _unblock(self) -> None:
@@ -411,7 +494,11 @@ class JobEngine:
                     self._on_progress(job, progress)
                 case messages.Partial(value):
                     job.partial = value
-                    self._publisher.tell(PartialResult(job.id, time.time(), value))
+                    event = PartialResult(job.id, time.time(), value)
+                    self._publisher.tell(event, private=job.is_prewarming)
+                case messages.Inspected(value):
+                    job.partial = job.partial if value is None else value
+                    self._show(job)
                 case messages.Checkpointed(state):
                     job.checkpoint = state
                 case messages.Paused() if not stopping:
@@ -440,7 +527,8 @@ class JobEngine:
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress
-        self._publisher.tell(ProgressMade(job.id, time.time(), progress))
+        event = ProgressMade(job.id, time.time(), progress)
+        self._publisher.tell(event, private=job.is_prewarming)
 
     def _on_death(self, job: Job, reason: str) -> None:
         if job.state is JobState.QUEUED:  # its process never came up
@@ -457,7 +545,8 @@ class JobEngine:
     def _move(self, job: Job, state: JobState, message: str = "") -> None:
         check_transition(job.state, state)
         previous, job.state = job.state, state
-        self._publisher.tell(StateChanged(job.id, time.time(), previous, state, message))
+        event = StateChanged(job.id, time.time(), previous, state, message)
+        self._publisher.tell(event, private=job.is_prewarming)
 
     def _end(
         self,
@@ -477,6 +566,7 @@ class JobEngine:
             self._take(job, -1)
         job.control = None
         job.checkpoint = None
+        self._show(job, result)
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
         self._unsettled += 1
@@ -487,6 +577,13 @@ class JobEngine:
             self._publisher.close()
         self._idle.notify_all()
         self._wake.set()
+
+    @staticmethod
+    def _show(job: Job, result: Any = None) -> None:
+        """Answer those who asked what a job has so far."""
+        looks, job.looks = job.looks, []
+        for look in looks:
+            look.set_result(job.partial if result is None else result)
 
     def _take(self, job: Job, sign: int) -> None:
         for name, amount in job.needs.items():

@@ -87,6 +87,7 @@ class Job:
         needs: Mapping[str, float],
         max_attempts: int,
         order: int,
+        is_prewarming: bool = False,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.task = task
@@ -110,6 +111,8 @@ class Job:
         self.cancel_wanted = False
         self.pause_wanted = False
         self.checkpoint: bytes | None = None
+        self.is_prewarming = is_prewarming
+        self.looks: list[concurrent.futures.Future[Any]] = []
         self._engine = engine
 
     def __repr__(self) -> str:
@@ -150,6 +153,10 @@ class Job:
     def resume(self) -> bool:
         """Let a paused job go on; False where it is not paused."""
         return self._engine.resume(self)
+
+    def inspect(self, timeout: float | None = None) -> Any:
+        """Give what there is so far, such as the posterior of the draws until now, or None."""
+        return self._engine.inspect(self, timeout)
 
     def forget(self) -> None:
         """Drop the ended job from its engine's list, so that its result can be freed."""

@@ -16,6 +16,7 @@ __all__ = [
     "Checkpointed",
     "Died",
     "Failed",
+    "Inspected",
     "Message",
     "Partial",
     "Paused",
@@ -46,6 +47,13 @@ class Progressed(Message):
 @dataclass(frozen=True, slots=True)
 class Partial(Message):
     """What the task has so far."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected(Message):
+    """What the task has so far, because somebody asked; None where it has nothing to show."""
 
     value: Any
 

@@ -59,11 +59,16 @@ class Publisher:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
 
-    def tell(self, event: JobEvent) -> None:
-        """Tell an event to all whom it concerns, later and in the publisher's thread."""
+    def tell(self, event: JobEvent, *, private: bool = False) -> None:
+        """Tell an event to all whom it concerns, later and in the publisher's thread.
+
+        A private one concerns those alone who subscribed to its job.
+        """
         with self._lock:
             for subscription in self._subscriptions:
-                if subscription.job_id in (None, event.job_id):
+                if subscription.job_id == event.job_id or (
+                    subscription.job_id is None and not private
+                ):
                     self._news.put(partial(subscription.tell, event))
 
     def call(self, function: Callable[[], None]) -> None:

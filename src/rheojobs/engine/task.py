@@ -7,6 +7,7 @@ Knows nothing of where the task runs: the executor hands in a `send` function.
 from __future__ import annotations
 
 import inspect
+import logging
 import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,9 @@ from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
 from rheojobs.engine.progress import ProgressThrottle
 
-__all__ = ["FunctionTask", "Task", "TaskContext", "as_task", "task_name"]
+__all__ = ["FunctionTask", "Task", "TaskContext", "as_task", "task_affinity", "task_name"]
+
+logger = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -28,8 +31,9 @@ class Task(Protocol):
     """A picklable description of work.
 
     A task may also have `validate()`, called before it is sent anywhere, which raises where
-    the task cannot be run; and `affinity`, a string: a task goes to a worker that ran one
-    of the same affinity before, where there is one free.
+    the task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the
+    same affinity before, where there is one free; and `max_attempts`, how often it may be
+    started when its worker process dies.
     """
 
     def run(self, context: TaskContext) -> Any:
@@ -61,6 +65,8 @@ class TaskContext:
         self._go = threading.Event()
         self._go.set()
         self._pausing = threading.Lock()
+        self._paused = False
+        self._look: Callable[[], Any] | None = None
         self._throttle = ProgressThrottle(lambda progress: send(messages.Progressed(progress)))
         self.token = token if token is not None else CancellationToken()
         # A task that waits in a pause must wake up to be cancelled.
@@ -81,7 +87,9 @@ class TaskContext:
             if not self._go.is_set():
                 self._throttle.flush()
                 self._send(messages.Paused())
+                self._paused = True
                 self._go.wait()
+                self._paused = False
                 if not self.token.is_cancelled():
                     self._send(messages.Resumed())
         self.token.check()
@@ -89,6 +97,25 @@ class TaskContext:
     def partial(self, result: Any) -> None:
         """Give what there is so far; the newest is kept if the task is cancelled."""
         self._send(messages.Partial(result))
+
+    @property
+    def paused(self) -> bool:
+        """Whether a thread of the task waits in `check`, for another of its threads to see."""
+        return self._paused
+
+    def on_inspect(self, look: Callable[[], Any]) -> None:
+        """Have `look` called, in another thread, when somebody asks for what there is so far."""
+        self._look = look
+
+    def inspect(self) -> None:
+        """Give what there is so far; called by the executor, in a thread of its own."""
+        look = self._look
+        try:
+            value = None if look is None else look()
+        except Exception:  # whatever a look raises must not end the task
+            logger.exception("a task could not be looked into")
+            value = None
+        self._send(messages.Inspected(value))
 
     def checkpoint(self, state: Any) -> None:
         """Keep `state`, from which another attempt can go on if the process dies."""
@@ -168,6 +195,11 @@ def as_task(work: Task | Callable[..., Any]) -> Task:
     if callable(work):
         return FunctionTask(work)
     raise TypeError(f"a task has a method run(context), or is a function; got {work!r}")
+
+
+def task_affinity(task: Task) -> str:
+    """Say which tasks this one shares what its worker keeps with; "" for none."""
+    return str(getattr(task, "affinity", ""))
 
 
 def task_name(task: Task) -> str:

@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
 
-__all__ = ["Chain", "ChainSet"]
+__all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
 
 CHUNK_SECONDS = 0.05
 """How long a chunk should take: the time until a wish to stop is heard."""
@@ -32,6 +31,30 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
+def joined(parts: Sequence[Draws]) -> Draws:
+    """Join draws that follow on one another; at least one part is needed."""
+    return Draws(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A chain at one moment.
+
+    Attributes
+    ----------
+    state : ChainState
+        The sampler's.
+    done : int
+        Steps taken, warm-up included.
+    parts : list of Draws
+        What was drawn after the warm-up, in order.
+    """
+
+    state: Any
+    done: int
+    parts: list[Draws]
+
+
 @dataclass(eq=False)
 class Chain:
     """One chain: where it stands and what it drew.
@@ -40,21 +63,39 @@ class Chain:
     ----------
     state : ChainState
         The sampler's.
-    total : int
-        Steps to take, warm-up included.
+    warmup, total : int
+        Steps of warm-up, and steps to take in all.
     done : int
         Steps taken.
     divergences : int
         Among the draws after the warm-up.
+    parts : list of Draws
+        The draws after the warm-up, in order.
+    latest : Draws or None
+        What the last chunk drew, warm-up included.
     """
 
     state: Any
     warmup: int
     total: int
     done: int = 0
+    parts: list[Draws] = field(default_factory=list)
     divergences: int = 0
-    kept: list[Draws] = field(default_factory=list)
+    latest: Draws | None = None
     seconds_per_step: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, warmup: int, total: int) -> Chain:
+        """Take up a chain where it stood."""
+        divergences = sum(int(part.diverging.sum()) for part in snapshot.parts)
+        parts = list(snapshot.parts)
+        return cls(snapshot.state, warmup, total, snapshot.done, parts, divergences)
+
+    def snapshot(self) -> Snapshot:
+        """Give the chain as it stands between two chunks."""
+        with self._lock:
+            return Snapshot(self.state, self.done, list(self.parts))
 
     def chunk_length(self) -> int:
         """Choose how many steps to take next."""
@@ -68,21 +109,18 @@ class Chain:
 
     def take(self, state: Any, draws: Draws, steps: int, seconds: float) -> None:
         """Note what a chunk gave."""
-        self.state = state
-        if self.done >= self.warmup:
-            kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
-            self.kept.append(kept)
-            self.divergences += int(kept.diverging.sum())
-        self.done += steps
+        kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
+        with self._lock:
+            self.state = state
+            self.latest = kept
+            if self.done >= self.warmup:
+                self.parts.append(kept)
+                self.divergences += int(kept.diverging.sum())
+            self.done += steps
         measured = seconds / steps
         known = self.seconds_per_step
         # The slower of recent speeds: a tree may be many times as long as the one before.
         self.seconds_per_step = measured if known is None else max(measured, 0.8 * known)
-
-    def column(self, name: str) -> NDArray[Any]:
-        """Give one field of all draws after the warm-up."""
-        parts = [getattr(chunk, name) for chunk in self.kept]
-        return np.concatenate(parts) if parts else np.empty(0)
 
 
 class ChainSet:
@@ -95,8 +133,8 @@ class ChainSet:
         ``(state, steps) -> (state, draws)``; computes outside the interpreter's lock.
     check : callable
         Called between chunks: waits while paused, raises when cancelled.
-    report : callable
-        Called with nothing, every 30th of a second and at the end.
+    tick : callable
+        Called with nothing, every 30th of a second and at the end, in the caller's thread.
     """
 
     def __init__(
@@ -104,19 +142,20 @@ class ChainSet:
         chains: list[Chain],
         advance: Callable[[Any, int], tuple[Any, Draws]],
         check: Callable[[], None],
-        report: Callable[[], None],
+        tick: Callable[[], None],
     ) -> None:
         self.chains = chains
         self._advance = advance
         self._check = check
-        self._report = report
-        self._ready = list(chains)
+        self._tick = tick
+        self._ready: list[Chain] = []
         self._lock = threading.Lock()
         self._error: BaseException | None = None
 
     def run(self) -> None:
         """Advance all chains to their end; raises what a chunk or `check` raised."""
-        count = min(len(self.chains), _processors())
+        self._ready = [chain for chain in self.chains if chain.done < chain.total]
+        count = min(len(self._ready), _processors())
         threads = [
             threading.Thread(target=self._work, name=f"rheojobs-chain-{k}", daemon=True)
             for k in range(count)
@@ -126,8 +165,8 @@ class ChainSet:
         for thread in threads:
             while thread.is_alive():
                 thread.join(1 / 30)
-                self._report()
-        self._report()
+                self._tick()
+        self._tick()
         if self._error is not None:
             raise self._error
 
@@ -148,9 +187,8 @@ class ChainSet:
 
     def _next(self) -> Chain | None:
         with self._lock:
-            waiting = [chain for chain in self._ready if chain.done < chain.total]
-            if not waiting or self._error is not None:
+            if not self._ready or self._error is not None:
                 return None
-            chain = min(waiting, key=lambda chain: chain.done / chain.total)
+            chain = min(self._ready, key=lambda chain: chain.done / chain.total)
             self._ready.remove(chain)
             return chain

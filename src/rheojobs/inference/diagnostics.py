@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_R_HAT", "MIN_ESS", "concerns", "credible_intervals", "summarize"]
+__all__ = [
+    "MAX_R_HAT",
+    "MIN_ESS",
+    "bfmi",
+    "concerns",
+    "credible_intervals",
+    "is_good",
+    "summarize",
+]
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
@@ -90,6 +98,16 @@ def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[floa
         low, high = np.ravel(array_stats.hdi(values.ravel(), prob=mass, axis=-1))
         intervals[name] = (float(low), float(high))
     return intervals
+
+
+def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bool:
+    """Say whether there are as many independent draws as wanted, and the chains agree."""
+    for row in summary.values():
+        if not min(row["ess_bulk"], row["ess_tail"]) >= wanted_ess:  # NaN is not good either
+            return False
+        if row["r_hat"] > MAX_R_HAT:
+            return False
+    return True
 
 
 def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:

@@ -14,7 +14,16 @@ import platform
 import threading
 from pathlib import Path
 
-__all__ = ["PRELOAD", "cache_folder", "configure_jax", "warm_up"]
+from rheojobs.inference.program_cache import ProgramCache
+
+__all__ = [
+    "MAX_CACHE_BYTES",
+    "PRELOAD",
+    "cache_folder",
+    "configure_jax",
+    "programs_folder",
+    "warm_up",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +31,7 @@ PRELOAD = ("rheojobs.inference.jax_setup:warm_up",)
 """What a `JobEngine` preloads, so that the first fit or sampling finds its worker warm."""
 
 MAX_CACHE_BYTES = 1 << 30
+"""How large the compiled programs on disk may become together."""
 
 _lock = threading.Lock()
 _configured = False
@@ -35,27 +45,47 @@ def cache_folder() -> Path:
     return Path(override) if override else user_cache_path("rheojobs", appauthor=False)
 
 
+def programs_folder() -> Path:
+    """Give the folder of compiled programs, of all the processors that share the disk."""
+    return cache_folder() / "xla"
+
+
 def configure_jax() -> None:
     """Set float64 and the compile cache; idempotent, and must come before the first array."""
     global _configured
     with _lock:
         if _configured:
             return
+        # Both of them would lead JAX to folders of their own, in which nothing is ever dropped.
+        os.environ.setdefault("NLSQ_DISABLE_PERSISTENT_CACHE", "1")
+        os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
         import jax
 
         jax.config.update("jax_enable_x64", True)
-        folder = cache_folder() / "xla" / _processor_fingerprint()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            logger.warning("compiled programs are not kept: %s", error)
-        else:
-            jax.config.update("jax_compilation_cache_dir", str(folder))
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
-            jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-            if importlib.util.find_spec("filelock") is not None:
-                jax.config.update("jax_compilation_cache_max_size", MAX_CACHE_BYTES)
+        # A fit compiles dozens of small programs, 20 ms each; from the disk they take 3 ms.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        _keep_programs(programs_folder() / _processor_fingerprint())
         _configured = True
+
+
+def _keep_programs(folder: Path) -> None:
+    """Have JAX keep its compiled programs in a folder, by way of a `ProgramCache`."""
+    import jax
+    from jax._src import compilation_cache
+
+    if all(hasattr(compilation_cache, name) for name in ("_cache", "_cache_initialized")):
+        compilation_cache.reset_cache()
+        compilation_cache._cache = ProgramCache(  # type: ignore[assignment]
+            folder, folder.parent, MAX_CACHE_BYTES
+        )
+        compilation_cache._cache_initialized = True
+        return
+    # A JAX that was changed inside: its own cache, which it bounds where it finds filelock.
+    logger.warning("JAX %s keeps compiled programs its own way", jax.__version__)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    if importlib.util.find_spec("filelock") is not None:
+        jax.config.update("jax_compilation_cache_max_size", MAX_CACHE_BYTES)
 
 
 def _processor_fingerprint() -> str:

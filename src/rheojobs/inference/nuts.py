@@ -30,7 +30,15 @@ from numpyro.infer.hmc_util import (
     welford_covariance,
 )
 
-__all__ = ["CHUNK_CAPACITY", "ChainState", "Draws", "Settings", "advance", "initial_state"]
+__all__ = [
+    "CHUNK_CAPACITY",
+    "ChainState",
+    "Draws",
+    "Settings",
+    "advance",
+    "empty_state",
+    "initial_state",
+]
 
 CHUNK_CAPACITY = 512
 """Steps that one call can keep the draws of."""
@@ -96,13 +104,20 @@ class Draws(NamedTuple):
     step_size: Any
 
 
+def empty_state(dimension: int) -> ChainState:
+    """Give a state whose structure is that of all states of this dimension."""
+    zero = np.zeros(dimension)
+    return initial_state(jnp.sum, jnp.asarray(zero), jax.random.PRNGKey(0), False)
+
+
 def initial_state(potential: Potential, z: jax.Array, key: jax.Array, forward: bool) -> ChainState:
     """Begin a chain at `z`, shape (d,), with a unit mass matrix and a unit step."""
     dimension = z.shape[0]
     value, gradient = _value_and_gradient(potential, z, forward)
-    step_size = jnp.asarray(1.0)
+    # Of definite types: else the first chunk would be compiled apart from all others.
+    step_size = jnp.asarray(1.0, dtype=jnp.float64)
     return ChainState(
-        jnp.asarray(0),
+        jnp.asarray(0, dtype=jnp.int64),
         z,
         gradient,
         value,
@@ -111,7 +126,7 @@ def initial_state(potential: Potential, z: jax.Array, key: jax.Array, forward: b
         jnp.eye(dimension),
         _average_init(jnp.log(10 * step_size)),
         _welford_init(dimension),
-        jnp.asarray(0),
+        jnp.asarray(0, dtype=jnp.int64),
         key,
     )
 

@@ -1,8 +1,9 @@
 """The statistical model: priors, likelihood, and the compiled programs that evaluate them.
 
-The priors are RheoJAX's: uniform on the bounds, a Beta(2, 2) for fractional orders. So is the
-likelihood by default; `rheojobs.inference.likelihood` has others. Data, priors and geometry
-are arguments of the compiled programs, never constants in them. Knows no jobs.
+RheoJAX's is selectable by name: priors uniform on the bounds, a Beta(2, 2) for fractional
+orders, constant noise. By default a positive parameter whose bounds span decades has a prior
+uniform in its logarithm; `rheojobs.inference.likelihood` has other noise. Data, priors and
+geometry are arguments of the compiled programs, never constants in them. Knows no jobs.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from rheojobs.inference.likelihood import Likelihood, noise_names
 from rheojobs.inference.models import Alternative
 from rheojobs.inference.priors import as_distribution
 from rheojobs.inference.problem import Problem
+from rheojobs.inference.stable_priors import plain, stable
 
 __all__ = ["Geometry", "Kernels", "Posterior"]
 
 NOT_FINITE_PENALTY = -1e18
 FIXED_TOLERANCE = 1e-10
 PRIOR_CURVATURE = 0.1
+MANY_DECADES = 1e3
 
 _kernels = KernelCache()
 
@@ -86,6 +89,7 @@ class Posterior:
         priors: Mapping[str, Any],
         values: Mapping[str, float],
         likelihood: str = "constant",
+        default_priors: str = "logarithmic",
     ) -> Posterior:
         """Set up the statistical model.
 
@@ -99,6 +103,8 @@ class Posterior:
             Parameters that data-centred priors of a model are centred on.
         likelihood : str
             A key of `LIKELIHOODS`.
+        default_priors : str
+            A key of `DEFAULT_PRIORS`: what a parameter gets whose prior is not given.
         """
         model = problem.model
         scatter = Likelihood.named(likelihood)
@@ -134,7 +140,9 @@ class Posterior:
                 fixed[name] = float(lower)
             else:
                 sites.append(name)
-                distributions.append(_default_prior(problem, name, lower, upper, values))
+                distributions.append(
+                    _default_prior(problem, name, (lower, upper), values, default_priors)
+                )
         for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
             sites.append(name)
             distributions.append(as_distribution(name, priors[name]) if name in priors else prior)
@@ -155,7 +163,7 @@ class Posterior:
     @property
     def data(self) -> tuple[Any, ...]:
         """What a compiled program takes of this posterior: the priors, and `observed`."""
-        return self.priors, *self.observed
+        return stable(self.priors), *self.observed
 
     @property
     def observed(self) -> tuple[Any, ...]:
@@ -179,13 +187,12 @@ class Posterior:
             support = prior.support
             low = float(getattr(support, "lower_bound", -np.inf))
             high = float(getattr(support, "upper_bound", np.inf))
-            inside = value
-            if np.isfinite(low):
-                span = high - low if np.isfinite(high) else max(abs(low), abs(value), 1e-300)
-                inside = max(inside, low + 1e-13 * span, np.nextafter(low, np.inf))
-            if np.isfinite(high):
-                span = high - low if np.isfinite(low) else max(abs(high), 1e-300)
-                inside = min(inside, high - 1e-13 * span)
+            inside = min(max(value, low), high)
+            # A start on the edge lies infinitely far out; a step inside, however wide the support.
+            if inside == low:
+                inside += 1e-6 * abs(low) or 1e-13 * (high - low if np.isfinite(high) else 1.0)
+            elif inside == high:
+                inside -= 1e-6 * abs(high) or 1e-13 * (high - low if np.isfinite(low) else 1.0)
             z = float(biject_to(support).inv(inside))
             if not np.isfinite(z):
                 raise InputError(
@@ -220,9 +227,14 @@ class Posterior:
 
 
 def _default_prior(
-    problem: Problem, name: str, lower: float, upper: float, values: Mapping[str, float]
+    problem: Problem,
+    name: str,
+    bounds: tuple[float, float],
+    values: Mapping[str, float],
+    scheme: str,
 ) -> Any:
     model = problem.model
+    lower, upper = bounds
     if model.prior_factory is not None:
         own = model.prior_factory(name, lower, upper, values)
         if own is not None:
@@ -240,6 +252,8 @@ def _default_prior(
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior (priors=, --prior)"
         )
+    if scheme == "logarithmic" and lower > 0 and upper / lower > MANY_DECADES:
+        return dist.LogUniform(float(lower), float(upper))
     return dist.Uniform(float(lower), float(upper))
 
 
@@ -269,16 +283,20 @@ class Kernels:
         self.begin = jax.jit(self._begin)
         self.advance = jax.jit(self._advance)
         self.curvature = jax.jit(self._curvature)
-        self.constrain = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
+        self._constrain_rows = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
         self.evaluate = jax.jit(jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)))
         self.log_density = jax.jit(self._log_density)
+
+    def constrain(self, w: Any, geometry: Any, priors: Any) -> Any:
+        """Map the sampler's coordinates, shape (k, d), to site values."""
+        return self._constrain_rows(w, geometry, stable(priors))
 
     # Sites are what is sampled; parameters are what the model takes.
 
     def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
         """Map unconstrained coordinates to site values; gives the log density of the prior too."""
         values, log_prior = [], 0.0
-        for coordinate, prior in zip(z, priors, strict=True):
+        for coordinate, prior in zip(z, plain(priors), strict=True):
             transform = biject_to(prior.support)
             value = transform(coordinate)
             log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)

@@ -21,7 +21,10 @@ from rheojobs.errors import InputError
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["BayesianResult", "FitResult", "to_json"]
+    from rheojobs.inference.checkpoints import Segment
+    from rheojobs.inference.sampling import SampleTask
+
+__all__ = ["BayesianResult", "Continuation", "FitResult", "to_json"]
 
 
 def _plain(value: Any) -> Any:
@@ -156,6 +159,22 @@ class FitResult:
         return cls(**content)
 
 
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """What is needed to draw more: `rheojobs.extend` takes it from a result.
+
+    Attributes
+    ----------
+    task : SampleTask
+        What was asked for.
+    segment : Segment
+        Where each chain stands and what it drew, as plain arrays.
+    """
+
+    task: SampleTask
+    segment: Segment
+
+
 @dataclass(eq=False)
 class BayesianResult:
     """What a sampling drew.
@@ -193,6 +212,10 @@ class BayesianResult:
         Of the parameters.
     seed : int
         Of the random numbers.
+    checkpoint : str
+        The folder from which a sampling that was stopped can be taken up again.
+    continuation : Continuation or None
+        What `extend` goes on from; lives with the object, is not saved.
     """
 
     model_name: str
@@ -210,13 +233,15 @@ class BayesianResult:
     test_mode: str = ""
     units: dict[str, str] = field(default_factory=dict)
     seed: int = 0
+    checkpoint: str = ""
+    continuation: Continuation | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all fields by name, but for `inference_data`, which `save_netcdf` keeps."""
+        """Give all fields by name, but for `inference_data` and `continuation`."""
         return {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if item.name != "inference_data"
+            if item.name not in ("inference_data", "continuation")
         }
 
     def save(self, path: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
@@ -63,8 +64,8 @@ class BayesianWorker(TaskWorker):
         Stops the sampling.
     test_mode, protocol, model_config
         As the options of a fit.
-    likelihood : str
-        How the data scatter, as `rheojobs.sample` has it.
+    likelihood, default_priors, until_ess, max_samples, checkpoint
+        As `SampleTask` has them.
     """
 
     signals: BayesianWorkerSignals
@@ -85,6 +86,10 @@ class BayesianWorker(TaskWorker):
         protocol: Mapping[str, float] | None = None,
         model_config: Mapping[str, Any] | None = None,
         likelihood: str = "constant",
+        default_priors: str = "logarithmic",
+        until_ess: float | None = None,
+        max_samples: int | None = None,
+        checkpoint: str | Path | None = None,
     ) -> None:
         task = SampleTask(
             model_name,
@@ -99,6 +104,10 @@ class BayesianWorker(TaskWorker):
             protocol,
             model_config,
             likelihood=likelihood,
+            default_priors=default_priors,
+            until_ess=until_ess,
+            max_samples=max_samples,
+            checkpoint=checkpoint,
         )
         super().__init__(task, BayesianWorkerSignals(), cancel_token)
         self._told: dict[int, int] = {}

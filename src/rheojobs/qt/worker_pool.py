@@ -16,12 +16,14 @@ from typing import Any
 from rheojobs.engine import JobEngine
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import JobEvent, ProgressMade, StateChanged
-from rheojobs.engine.executors import Executor
+from rheojobs.engine.executors import Executor, ThreadExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
 from rheojobs.inference.jax_setup import PRELOAD
+from rheojobs.inference.models import Model
+from rheojobs.inference.prewarming import PrewarmTask
 from rheojobs.qt.binding import QObject, QRunnable, Qt, Signal, Slot
 from rheojobs.qt.runnable_task import RunnableTask
 from rheojobs.qt.task_worker import TaskWorker
@@ -164,6 +166,24 @@ class WorkerPool(QObject):
         job = self._engine.submit(FunctionTask(function, args, kwargs))
         self._jobs[job.id] = job
         return job.id
+
+    def prewarm(self, model_name: str | Model, test_mode: str, **options: Any) -> None:
+        """Compile in the background what jobs of this kind will need; gives way to any job.
+
+        No job of the pool: there are no signals of it, and it does not keep the pool busy. On
+        threads nothing is done, since the imports alone would hold up the application.
+
+        Parameters
+        ----------
+        model_name : str or Model
+            As a worker takes it.
+        test_mode : str
+            Of the data to come.
+        **options
+            As `rheojobs.PrewarmTask` has them.
+        """
+        if not isinstance(self._engine.executor, ThreadExecutor):
+            self._engine.prewarm(PrewarmTask(model_name, test_mode, **options))
 
     def job(self, job_id: str) -> Job:
         """Give the job that has not ended yet; raises KeyError where there is none."""

@@ -46,6 +46,10 @@ class RunControl(abc.ABC):
     def cancel(self) -> None:
         """Ask the task to stop; where the executor can, make sure that it does."""
 
+    def release(self) -> None:
+        """Ask the task to stop at its next check point, with more patience than `cancel` has."""
+        self.cancel()
+
     @abc.abstractmethod
     def pause(self) -> None:
         """Let the task wait at its next check point."""
@@ -53,6 +57,10 @@ class RunControl(abc.ABC):
     @abc.abstractmethod
     def resume(self) -> None:
         """Let the task go on."""
+
+    @abc.abstractmethod
+    def inspect(self) -> None:
+        """Have the task tell, by `Inspected`, what it has so far."""
 
 
 class Executor(abc.ABC):

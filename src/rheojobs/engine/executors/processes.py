@@ -11,6 +11,7 @@ import contextlib
 import enum
 import json
 import logging
+import math
 import os
 import pickle
 import signal
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 CANCEL_GRACE = 1.5
 """Seconds that a task has to stop by itself before its process is killed."""
+
+RELEASE_GRACE = 10.0
+"""The same for a task that only prepares others: a killed worker would delay them longer."""
 
 MAX_STARTUP_FAILURES = 3
 """Workers that die one after another before they are ready, until we give up."""
@@ -170,6 +174,7 @@ class _ProcessRun(RunControl):
         self.run = run
         self.worker: _WorkerProcess | None = None
         self.cancelled = False
+        self.grace = math.inf
         self.undelivered: Exception | None = None
         self.timer: threading.Timer | None = None
         self.sent = False
@@ -181,11 +186,17 @@ class _ProcessRun(RunControl):
     def cancel(self) -> None:
         self._executor.cancel(self)
 
+    def release(self) -> None:
+        self._executor.cancel(self, RELEASE_GRACE)
+
     def pause(self) -> None:
         self._executor.send(self, "pause")
 
     def resume(self) -> None:
         self._executor.send(self, "resume")
+
+    def inspect(self) -> None:
+        self._executor.send(self, "inspect")
 
 
 class ProcessExecutor(Executor):
@@ -341,17 +352,19 @@ class ProcessExecutor(Executor):
             with contextlib.suppress(ChannelClosedError):  # its death is dealt with elsewhere
                 worker.channel.send((verb, control.run.id))
 
-    def cancel(self, control: _ProcessRun) -> None:
-        """Ask a run to stop, and kill its worker if it does not."""
+    def cancel(self, control: _ProcessRun, grace: float = CANCEL_GRACE) -> None:
+        """Ask a run to stop, and kill its worker if it has not within `grace` seconds."""
         with self._lock:
-            if control.cancelled:
+            if grace >= control.grace:
                 return
-            control.cancelled = True
+            control.cancelled, control.grace = True, grace
             waiting = control in self._waiting
             if waiting:
                 self._waiting.remove(control)
             elif control.worker is not None:
-                control.timer = threading.Timer(CANCEL_GRACE, self._kill_worker_of, (control,))
+                if control.timer is not None:
+                    control.timer.cancel()
+                control.timer = threading.Timer(grace, self._kill_worker_of, (control,))
                 control.timer.daemon = True
                 control.timer.start()
         if waiting:

@@ -25,6 +25,9 @@ class _ThreadRun(RunControl):
     def resume(self) -> None:
         self.context.resume()
 
+    def inspect(self) -> None:
+        threading.Thread(target=self.context.inspect, name="rheojobs-look", daemon=True).start()
+
 
 class ThreadExecutor(Executor):
     """Runs each task on a daemon thread of its own.

@@ -88,6 +88,8 @@ class Worker:
                     "cancel": context.token.cancel,
                     "pause": context.pause,
                     "resume": context.resume,
+                    # In a thread of its own: a look may take long, and a cancel must be heard.
+                    "inspect": threading.Thread(target=context.inspect, daemon=True).start,
                 }[verb]()
 
 

@@ -227,6 +227,7 @@ class MainWindow(QMainWindow):
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
             self.data_plot.show_data(dataset)
+            self.session.prewarm(model)
 
     # ---------------------------------------------------------------- jobs
 
@@ -300,6 +301,7 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         self._lock(False)
         self.run_panel.end()
+        self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end
 

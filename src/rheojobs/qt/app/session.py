@@ -5,12 +5,14 @@ Starts fits and samplings on the pool and tells how they fare; must not know wid
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.job import Job
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo
@@ -21,6 +23,9 @@ from rheojobs.qt.fit_worker import FitWorker
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["Session"]
+
+PREWARM_AFTER_MS = 400
+"""How long a choice must stand before its programs are compiled: one may be scrolling by."""
 
 
 class Session(QObject):
@@ -60,6 +65,9 @@ class Session(QObject):
         self.datasets: list[Dataset] = []
         self.current = -1
         self.fit_result: FitResult | None = None
+        self._likely: ModelInfo | None = None
+        self._patience = QTimer(self, singleShot=True, interval=PREWARM_AFTER_MS)
+        self._patience.timeout.connect(self._prewarm)
         pool.job_progress.connect(self._on_progress)
 
     @property
@@ -122,6 +130,18 @@ class Session(QObject):
         signals.divergence_detected.connect(self.diverged)
         signals.completed.connect(self._on_sampled)
         self._submit(worker)
+
+    def prewarm(self, model: ModelInfo | None) -> None:
+        """Have a worker ready for this model and the present data, in a moment."""
+        self._likely = model
+        self._patience.start()
+
+    def _prewarm(self) -> None:
+        model, data = self._likely, self.dataset
+        if model is None or data is None or data.test_mode is None or self.is_running:
+            return
+        with contextlib.suppress(EngineClosedError):  # the window is being closed
+            self._pool.prewarm(model.name, data.test_mode, x=data.x, protocol=data.protocol)
 
     def cancel(self) -> bool:
         """Ask the job to stop; False where none runs."""

@@ -1,0 +1,191 @@
+"""A sampling on disk: segments of draws and the state at the end of each, as Zarr archives.
+
+A segment is written under another name and renamed when it is whole, holds a checksum of all
+that is in it, and follows on the one before. A damaged one is left out with all that come
+after it. Numbers and JSON only: opening a folder executes nothing. Knows no sampler: a state
+is a few named arrays to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+
+__all__ = ["Checkpoints", "Segment", "new_folder", "samplings_folder"]
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+PLAN = "plan.zarr.zip"
+KEPT_SAMPLINGS = 50
+"""How many stopped samplings are kept where the user named no folder."""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """What one file holds.
+
+    Attributes
+    ----------
+    meta : dict
+        Numbers, texts and lists, as JSON has them.
+    arrays : dict of str to ndarray
+        By name.
+    """
+
+    meta: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def samplings_folder() -> Path:
+    """Give the folder of stopped samplings; `RHEOJOBS_STATE_DIR` moves it."""
+    from platformdirs import user_state_path
+
+    override = os.environ.get("RHEOJOBS_STATE_DIR")
+    root = Path(override) if override else user_state_path("rheojobs", appauthor=False)
+    return root / "samplings"
+
+
+def new_folder() -> Path:
+    """Name a folder for a sampling; nothing is made until there is something to keep."""
+    return samplings_folder() / uuid.uuid4().hex
+
+
+def prune() -> None:
+    """Remove the oldest of the samplings that nobody came back for."""
+    try:
+        folders = sorted(samplings_folder().iterdir(), key=lambda path: path.stat().st_mtime)
+    except OSError:
+        return  # there are none, or another process is tidying up as well
+    for folder in folders[:-KEPT_SAMPLINGS]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checksum(meta: Mapping[str, Any], arrays: Arrays) -> str:
+    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+class Checkpoints:
+    """The checkpoints of one sampling, in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Made when there is something to keep.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._next = 0
+
+    def begin(self, plan: Segment) -> None:
+        """Write what the sampling is, so that it can be told apart and taken up again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(self.folder / PLAN, plan)
+        for path in self._segments():  # of an earlier sampling, or of a damaged tail
+            path.unlink()
+        self._next = 0
+        prune()
+
+    def append(self, segment: Segment) -> None:
+        """Add what came since the last segment."""
+        meta = segment.meta | {"index": self._next}
+        self._write(self.folder / f"{self._next:06d}.zarr.zip", Segment(meta, segment.arrays))
+        self._next += 1
+
+    def read_plan(self) -> Segment | None:
+        """Give the plan; None where there is none. `InputError` where it is damaged."""
+        path = self.folder / PLAN
+        if not path.exists():
+            return None
+        plan = self._read(path)
+        if plan is None:
+            raise InputError(f"{path} is damaged: this sampling cannot be taken up again")
+        return plan
+
+    def read_segments(self) -> tuple[list[Segment], str]:
+        """Give the segments up to the first that is damaged or missing, and words about it.
+
+        Whatever is appended then follows on them.
+        """
+        good: list[Segment] = []
+        note = ""
+        for path in self._segments():
+            segment = self._read(path)
+            if segment is None or segment.meta.get("index") != len(good):
+                note = f"the checkpoint {path.name} is damaged: going on from the one before it"
+                logger.warning("%s", note)
+                break
+            good.append(segment)
+        self._next = len(good)
+        for path in self._segments()[len(good) :]:
+            path.unlink()
+        return good, note
+
+    def remove(self) -> None:
+        """Remove the folder, when its sampling is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _segments(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*.zarr.zip"))
+
+    def _write(self, path: Path, segment: Segment) -> None:
+        import zarr
+        from zarr.storage import ZipStore
+
+        meta = {"format": FORMAT} | segment.meta
+        attributes = {"meta": meta, "sha256": _checksum(meta, segment.arrays)}
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        store = ZipStore(temporary, mode="w")
+        try:
+            group = zarr.create_group(store=store, attributes=attributes)
+            for name, array in segment.arrays.items():
+                # Zarr keeps no arrays without elements; their names and shapes are in the meta.
+                if array.size:
+                    group.create_array(name, data=np.ascontiguousarray(array))
+        finally:
+            store.close()
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    def _read(self, path: Path) -> Segment | None:
+        import zarr
+        from zarr.storage import ZipStore
+
+        try:
+            store = ZipStore(path, mode="r")
+            try:
+                group = zarr.open_group(store=store, mode="r")
+                attributes: dict[str, Any] = dict(group.attrs)
+                arrays = {name: np.asarray(array[:]) for name, array in group.arrays()}
+            finally:
+                store.close()
+            meta = attributes["meta"]
+            whole = attributes["sha256"] == _checksum(meta, arrays)
+        except Exception as error:  # whatever a damaged archive raises in zipfile, zarr or zlib
+            logger.debug("%s cannot be read: %s", path, error)
+            return None
+        if not whole or not isinstance(meta, dict) or meta.get("format") != FORMAT:
+            return None
+        return Segment(meta, arrays)

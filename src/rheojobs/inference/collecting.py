@@ -1,0 +1,219 @@
+"""From what the chains drew to a result: parameters, predictions, summary, warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference import diagnostics
+from rheojobs.inference.chains import Snapshot, joined
+from rheojobs.inference.inference_data import Evaluation, describe_prior, to_inference_data
+from rheojobs.inference.posterior import Geometry, Posterior
+from rheojobs.inference.results import BayesianResult
+
+if TYPE_CHECKING:
+    from rheojobs.inference.sampling import SampleTask
+
+__all__ = ["Collector"]
+
+MAX_POINTWISE_VALUES = 2e7
+"""Predictions times draws that are kept with the result; beyond it draws are left out."""
+
+EVALUATED_VALUES = 1e6
+"""Predictions that are computed in one call, at most: of 250 draws or fewer."""
+
+CONSTRAIN_BLOCK = 1000
+MAX_SUMMARIZED = 2000
+"""Draws of each chain that the summary of a cancelled sampling is made of."""
+
+
+def _in_blocks(
+    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
+    rows: NDArray[np.float64],
+    block: int,
+) -> list[NDArray[np.float64]]:
+    """Apply a compiled program to rows, always as many at a time, so that it compiles once."""
+    outputs = []
+    for start in range(0, rows.shape[0], block):
+        part = rows[start : start + block]
+        filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
+        outputs.append([np.asarray(item)[: part.shape[0]] for item in function(filled)])
+    return [np.concatenate(columns) for columns in zip(*outputs, strict=True)]
+
+
+class Collector:
+    """Makes results of one sampling.
+
+    Parameters
+    ----------
+    task : SampleTask
+        What was asked for.
+    posterior : Posterior
+        What is sampled.
+    geometry : Geometry
+        The coordinates that the chains move in.
+    """
+
+    def __init__(self, task: SampleTask, posterior: Posterior, geometry: Geometry) -> None:
+        self._task = task
+        self._posterior = posterior
+        self._problem = posterior.problem
+        self._geometry = geometry
+
+    def constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map the sampler's coordinates, shape (k, d), to the sites' values."""
+        posterior = self._posterior
+        (values,) = _in_blocks(
+            lambda part: (
+                posterior.kernels.constrain(part, self._geometry.arrays, posterior.priors),
+            ),
+            rows,
+            CONSTRAIN_BLOCK,
+        )
+        return values
+
+    def named(
+        self, constrained: NDArray[np.float64], shape: tuple[int, int]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Give draws of the parameters, then of what else was sampled, shape (chains, draws)."""
+        sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
+        for name, other in self._posterior.substituted.items():
+            sites[other.replaces] = np.asarray(other.to_parameter(sites[name], sites))
+        order = [name for name in self._problem.model.names if name in sites]
+        order += [name for name in sites if name not in order]
+        return {name: sites[name].reshape(shape) for name in order}
+
+    def result(
+        self,
+        snapshots: Sequence[Snapshot],
+        seconds: float,
+        check: Callable[[], None] | None,
+    ) -> BayesianResult | None:
+        """Make the result; None where a chain has no draw yet.
+
+        Parameters
+        ----------
+        snapshots : sequence of Snapshot
+            The chains. Those that are ahead are cut to the length of the shortest.
+        seconds : float
+            That the sampling took.
+        check : callable or None
+            Called between two steps of the work; None makes a partial result, quickly: without
+            predictions, and with a summary of some draws where there are very many.
+        """
+        is_partial = check is None
+        counts = [sum(len(part.energy) for part in snapshot.parts) for snapshot in snapshots]
+        count, chains = min(counts), len(snapshots)
+        if count < 1:
+            return None
+        all_draws = [joined(snapshot.parts) for snapshot in snapshots]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.stack([getattr(draws, name)[:count] for draws in all_draws])
+
+        w = column("z")
+        constrained = self.constrain(w.reshape(-1, w.shape[-1]))
+        draws = self.named(constrained, (chains, count))
+        stats = {
+            "diverging": column("diverging"),
+            "energy": column("energy"),
+            "acceptance_rate": column("accept"),
+            "n_steps": column("leapfrogs"),
+            "tree_depth": np.floor(np.log2(np.maximum(column("leapfrogs"), 1))).astype(int) + 1,
+            "step_size": column("step_size"),
+            "lp": -column("potential"),
+        }
+        evaluation = None
+        if check is not None:
+            evaluation = self._evaluate(constrained.reshape(chains, count, -1), check)
+        # Whoever cancels waits for this: of very many draws, some tell enough.
+        every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
+        some = {name: values[:, ::every] for name, values in draws.items()}
+        summary = diagnostics.summarize(some)
+        return BayesianResult(
+            model_name=self._problem.model.name,
+            posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
+            summary=summary,
+            diagnostics=self._report(summary, stats, chains * count),
+            num_samples=count,
+            num_chains=chains,
+            sampling_time=seconds,
+            timestamp=datetime.now(UTC),
+            credible_intervals=diagnostics.credible_intervals(some),
+            num_warmup=self._task.num_warmup,
+            inference_data=to_inference_data(self._problem, draws, stats, evaluation),
+            is_partial=is_partial,
+            test_mode=self._problem.test_mode,
+            units=self._units(draws),
+            seed=self._task.seed,
+        )
+
+    def _report(
+        self,
+        summary: Mapping[str, Mapping[str, float]],
+        stats: Mapping[str, NDArray[Any]],
+        count: int,
+    ) -> dict[str, Any]:
+        posterior = self._posterior
+        report: dict[str, Any] = {
+            key: {name: row[key] for name, row in summary.items()}
+            for key in ("r_hat", "ess_bulk", "ess_tail")
+        }
+        report |= {
+            "divergences": int(stats["diverging"].sum()),
+            "bfmi": diagnostics.bfmi(stats["energy"]),
+            "acceptance": float(stats["acceptance_rate"].mean()),
+            "leapfrogs": int(stats["n_steps"].sum()),
+            "step_size": [float(value) for value in stats["step_size"][:, -1]],
+            "likelihood": posterior.likelihood.name,
+            "priors": {
+                name: describe_prior(prior)
+                for name, prior in zip(posterior.sites, posterior.priors, strict=True)
+            },
+        }
+        report["warnings"] = diagnostics.concerns(report, count)
+        return report
+
+    def _units(self, draws: Mapping[str, Any]) -> dict[str, str]:
+        model, data = self._problem.model, self._problem.dataset
+        units = {parameter.name: parameter.unit for parameter in model.parameters}
+        units |= {other.name: other.unit for other in model.alternatives}
+        noise = "" if self._posterior.likelihood.relative else data.y_unit
+        return {name: units.get(name, noise) for name in draws}
+
+    def _evaluate(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Evaluation:
+        """Evaluate likelihood and prediction at the draws, or at every k-th of them.
+
+        Parameters
+        ----------
+        constrained : ndarray, shape (chains, draws, d)
+            The sites' values.
+        """
+        seen, observed = self._problem.observations, self._posterior.observed
+        kernels = self._posterior.kernels
+        chains, count, _ = constrained.shape
+        components = seen.y.shape[0]
+        every = max(1, math.ceil(chains * count * components * seen.n / MAX_POINTWISE_VALUES))
+        picked = np.arange(0, count, every)
+        rows = constrained[:, picked].reshape(-1, constrained.shape[-1])
+        block = max(1, min(250, int(EVALUATED_VALUES / seen.y.size)))
+
+        def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
+            check()
+            values = kernels.evaluate(part, *observed)
+            return tuple(np.asarray(item)[..., : seen.n] for item in values[:3])
+
+        pointwise, predicted, spread = _in_blocks(evaluate, rows, block)
+        shape = (chains, picked.size, components, seen.n)
+        generator = np.random.default_rng(self._task.seed)
+        scatter = self._posterior.likelihood.scatter(generator, shape)
+        return Evaluation(
+            picked,
+            pointwise.reshape(shape),
+            predicted.reshape(shape) + spread.reshape(shape) * scatter,
+        )

@@ -1,0 +1,257 @@
+"""Going on with a sampling: from a result, from a checkpoint, after a pause or a crash.
+
+Turns chains into the named arrays of a `Segment`, and back. The random key is part of a
+chain's state, so that what is drawn afterwards is what would have been drawn anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+from rheojobs.inference.chains import Chain, Snapshot, joined
+from rheojobs.inference.checkpoints import Checkpoints, Segment
+from rheojobs.inference.nuts import ChainState, Draws
+from rheojobs.inference.posterior import Geometry
+from rheojobs.inference.problem import Problem
+
+if TYPE_CHECKING:
+    from rheojobs.inference.sampling import SampleTask
+
+__all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """What there is to go on from.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        The coordinates that the chains move in.
+    snapshots : sequence of Snapshot
+        Where each chain stands, and what it drew.
+    """
+
+    geometry: Geometry
+    snapshots: Sequence[Snapshot]
+
+
+def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
+    """Put chains, all that they drew and their coordinates into plain arrays."""
+    lengths, draws = _pack_draws([snapshot.parts for snapshot in snapshots])
+    meta = {"lengths": lengths, "done": [snapshot.done for snapshot in snapshots]}
+    arrays = {"center": geometry.center, "scale": geometry.scale}
+    return Segment(meta, arrays | _pack_states(snapshots) | draws)
+
+
+def unpacked(segment: Segment) -> Restored:
+    """Give back what `packed` took."""
+    geometry = Geometry(segment.arrays["center"], segment.arrays["scale"])
+    states = _unpack_states(segment.arrays, geometry.center.size)
+    parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
+    done = segment.meta["done"]
+    snapshots = [Snapshot(*chain) for chain in zip(states, done, parts, strict=True)]
+    return Restored(geometry, snapshots)
+
+
+def _leaves(state: ChainState) -> list[NDArray[Any]]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+
+
+def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
+    """Put the chains' states into one array for each field, the first axis counting chains."""
+    columns = zip(*(_leaves(snapshot.state) for snapshot in snapshots), strict=True)
+    return {f"state_{k:02d}": np.stack(column) for k, column in enumerate(columns)}
+
+
+def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
+    from rheojobs.inference.nuts import empty_state
+
+    structure = jax.tree.structure(empty_state(dimension))
+    columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
+    return [
+        jax.tree.unflatten(structure, [column[chain] for column in columns])
+        for chain in range(len(columns[0]))
+    ]
+
+
+def _pack_draws(parts: Sequence[Sequence[Draws]]) -> tuple[list[int], dict[str, NDArray[Any]]]:
+    """Put the draws of all chains one after another; gives how many are whose."""
+    lengths = [sum(len(part.energy) for part in chain) for chain in parts]
+    every = [part for chain in parts for part in chain]
+    if not every:
+        return lengths, {}
+    return lengths, {f"draws_{name}": column for name, column in joined(every)._asdict().items()}
+
+
+def _unpack_draws(lengths: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> list[list[Draws]]:
+    ends = np.cumsum(lengths)
+    chains: list[list[Draws]] = []
+    for end, length in zip(ends, lengths, strict=True):
+        columns = (arrays[f"draws_{name}"][end - length : end] for name in Draws._fields if length)
+        chains.append([Draws(*columns)] if length else [])
+    return chains
+
+
+class Keeper:
+    """Keeps a sampling on disk while it runs, and takes it up again.
+
+    Parameters
+    ----------
+    task : SampleTask
+        Names the folder, or brings a `Continuation` to go on from.
+    problem : Problem
+        The model and the data.
+    """
+
+    def __init__(self, task: SampleTask, problem: Problem) -> None:
+        self._task = task
+        self._fingerprint = fingerprint(task, problem)
+        self._checkpoints = None if task.checkpoint is None else Checkpoints(task.checkpoint)
+        self._geometry: Geometry | None = None
+        self._has_plan = False
+        self._kept_parts: list[int] = []
+        self._kept_done: list[int] = []
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+        self._was_paused = False
+
+    @property
+    def folder(self) -> str:
+        """Where the sampling is kept; empty where it is not."""
+        if self._checkpoints is None or not self._has_plan:
+            return ""
+        return str(self._checkpoints.folder)
+
+    def restore(self) -> tuple[Restored | None, str]:
+        """Give what there is to go on from, and words about what is damaged."""
+        if self._task.continues is not None:
+            return unpacked(self._task.continues), ""
+        if self._checkpoints is None:
+            return None, ""
+        plan = self._checkpoints.read_plan()
+        if plan is None:
+            return None, ""
+        if plan.meta["fingerprint"] != self._fingerprint:
+            raise InputError(
+                f"{self._checkpoints.folder} holds a sampling of other data or settings: give "
+                "another folder, or remove it"
+            )
+        geometry = Geometry(plan.arrays["center"], plan.arrays["scale"])
+        segments, note = self._checkpoints.read_segments()
+        self._has_plan = True
+        if not segments:
+            return None, note
+        states = _unpack_states(segments[-1].arrays, geometry.center.size)
+        parts: list[list[Draws]] = [[] for _ in states]
+        for segment in segments:
+            new = _unpack_draws(segment.meta["lengths"], segment.arrays)
+            for chain, more in zip(parts, new, strict=True):
+                chain.extend(more)
+        done = segments[-1].meta["done"]
+        snapshots = [
+            Snapshot(state, steps, [joined(chain)] if chain else [])
+            for state, steps, chain in zip(states, done, parts, strict=True)
+        ]
+        self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
+        self._kept_done = list(done)
+        logger.info("going on from %s", self._checkpoints.folder)
+        return Restored(geometry, snapshots), note
+
+    def describe(self, geometry: Geometry) -> None:
+        """Learn what the plan holds; it is written with the first segment."""
+        self._geometry = geometry
+
+    def tick(self, chains: Sequence[Chain], paused: bool) -> None:
+        """Save, if it is time, or if the sampling has just been paused."""
+        just_paused = paused and not self._was_paused
+        self._was_paused = paused
+        if just_paused or time.monotonic() >= self._due:
+            self.save(chains)
+
+    def save(self, chains: Sequence[Chain]) -> None:
+        """Append what the chains have drawn since the last time."""
+        if self._checkpoints is None or self._geometry is None:
+            return
+        snapshots = [chain.snapshot() for chain in chains]
+        done = [snapshot.done for snapshot in snapshots]
+        if done == self._kept_done:
+            self._due = time.monotonic() + CHECKPOINT_SECONDS
+            return
+        known = self._kept_parts or [0] * len(snapshots)
+        lengths, draws = _pack_draws(
+            [snapshot.parts[count:] for snapshot, count in zip(snapshots, known, strict=True)]
+        )
+        try:
+            if not self._has_plan:
+                self._checkpoints.begin(self._plan())
+                self._has_plan = True
+            meta = {"lengths": lengths, "done": done}
+            self._checkpoints.append(Segment(meta, _pack_states(snapshots) | draws))
+        except OSError as error:  # a full disk, or a folder that may not be written
+            logger.warning("the sampling cannot be kept in %s: %s", self._task.checkpoint, error)
+        else:
+            self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
+            self._kept_done = done
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+
+    def done(self) -> None:
+        """Remove what was kept on the way: the result is there."""
+        if self._checkpoints is not None and self._has_plan:
+            self._checkpoints.remove()
+
+    def _plan(self) -> Segment:
+        assert self._geometry is not None
+        description, arrays = self._task.description()
+        meta = {"fingerprint": self._fingerprint, "task": description}
+        geometry = {"center": self._geometry.center, "scale": self._geometry.scale}
+        return Segment(meta, {**geometry, **arrays})
+
+
+def fingerprint(task: SampleTask, problem: Problem) -> str:
+    """Tell samplings apart whose draws differ; how many draws are wanted does not matter."""
+    from rheojobs.inference.inference_data import describe_prior
+    from rheojobs.inference.priors import as_distribution
+
+    data = problem.dataset
+    priors = {
+        name: describe_prior(as_distribution(name, prior))
+        for name, prior in (task.priors or {}).items()
+    }
+    # A key of a user's function holds for one process alone; its name must do.
+    model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
+    text = json.dumps(
+        [
+            repr(model),
+            problem.test_mode,
+            problem.protocol,
+            priors,
+            dict(task.warm_start or {}),
+            task.num_warmup,
+            task.num_chains,
+            task.seed,
+            task.target_accept,
+            task.likelihood,
+            task.default_priors,
+        ],
+        sort_keys=True,
+        default=float,
+    )
+    digest = hashlib.sha256(text.encode())
+    digest.update(data.x.tobytes())
+    digest.update(data.y.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""How good the draws are while they are being drawn, at a bounded cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference import diagnostics
+from rheojobs.inference.chains import Chain
+from rheojobs.inference.collecting import Collector
+
+__all__ = ["LiveDiagnostics"]
+
+INTERVAL = 1.0
+"""Seconds between two looks at the draws."""
+
+MAX_SHARE = 0.05
+"""Of the time, at most, that the looks may cost."""
+
+FEWEST_DRAWS = 20
+
+
+class LiveDiagnostics:
+    """R-hat and ESS of what was drawn so far, brought up to date about once a second.
+
+    Draws are mapped to parameters once, as they come; a look that takes long makes the next
+    one wait, so that all of them cost no more than a twentieth of the time.
+    """
+
+    def __init__(self, collector: Collector, clock: Callable[[], float] = time.monotonic) -> None:
+        self._collector = collector
+        self._clock = clock
+        self._due = clock() + INTERVAL
+        self._known: list[list[NDArray[np.float64]]] = []
+        self._seen: list[int] = []
+        self.metrics: dict[str, Any] = {}
+
+    def update(self, chains: Sequence[Chain]) -> None:
+        """Look again, if it is time."""
+        start = self._clock()
+        if start < self._due:
+            return
+        self._look(chains)
+        cost = self._clock() - start
+        self._due = self._clock() + max(INTERVAL, cost / MAX_SHARE)
+
+    def _look(self, chains: Sequence[Chain]) -> None:
+        if not self._known:
+            self._known = [[] for _ in chains]
+            self._seen = [0 for _ in chains]
+        for number, chain in enumerate(chains):
+            parts = chain.snapshot().parts
+            new = parts[self._seen[number] :]
+            self._seen[number] = len(parts)
+            if new:
+                rows = np.concatenate([part.z for part in new])
+                self._known[number].append(self._collector.constrain(rows))
+        counts = [sum(len(block) for block in blocks) for blocks in self._known]
+        count = min(counts)
+        if count < FEWEST_DRAWS:
+            return
+        stacked = np.stack([np.concatenate(blocks)[:count] for blocks in self._known])
+        draws = self._collector.named(stacked.reshape(-1, stacked.shape[-1]), (len(chains), count))
+        summary = diagnostics.summarize(draws)
+        self.metrics = {
+            key: {name: row[key] for name, row in summary.items()}
+            for key in ("r_hat", "ess_bulk", "ess_tail", "mean", "std")
+        }
