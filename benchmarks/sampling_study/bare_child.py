@@ -106,34 +106,28 @@ def _leapfrogs(kept: list[Any], warmup: int) -> int:
 
 def _measure(request: Mapping[str, Any], mouth: Mouth) -> None:
     recorder = _recorder
-    sample(**arguments(request["first"]))
-    job, rows, result = request["second"], [], None
+    if "first" in request:
+        sample(**arguments(request["first"]))
+    job = request["second"]
+    recorder.clear()
+    began = time.perf_counter()
+    result = sample(**arguments(job))
+    ended = time.perf_counter()
+    calls = recorder.calls
     total = job["num_warmup"] + job["num_samples"]
-    for _ in range(request["repeats"]):
-        recorder.clear()
-        began = time.perf_counter()
-        result = sample(**arguments(job))
-        ended = time.perf_counter()
-        calls = recorder.calls
-        seconds, kept = _bare(recorder.advance, recorder.starts, recorder.rest, total)
-        rows.append(
-            {
-                "job": ended - began,
-                "before": min(call[0] for call in calls) - began,
-                "chains": max(call[1] for call in calls) - min(call[0] for call in calls),
-                "after": ended - max(call[1] for call in calls),
-                "calls": len(calls),
-                "in_kernel": sum(call[1] - call[0] for call in calls),
-                "bare": seconds,
-                "bare_leapfrogs": _leapfrogs(kept, job["num_warmup"]),
-            }
-        )
-    assert result is not None
+    seconds, kept = _bare(recorder.advance, recorder.starts, recorder.rest, total)
     _save(request["out"], result)
     mouth.say(
         "result",
-        rows=rows,
+        job=ended - began,
+        before=min(call[0] for call in calls) - began,
+        chains=max(call[1] for call in calls) - min(call[0] for call in calls),
+        after=ended - max(call[1] for call in calls),
+        calls=len(calls),
+        in_kernel=sum(call[1] - call[0] for call in calls),
+        bare=seconds,
         leapfrogs=int(result.diagnostics["leapfrogs"]),
+        bare_leapfrogs=_leapfrogs(kept, job["num_warmup"]),
         threads=min(job["num_chains"], processors()),
     )
 

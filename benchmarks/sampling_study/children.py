@@ -42,12 +42,20 @@ class Child:
         Where it may leave draws.
     environment : mapping, optional
         Variables that differ from this process's.
+
+    Attributes
+    ----------
+    started : float
+        When, by `time.perf_counter`.
+    heard : dict of str to float
+        When each event was last told.
     """
 
     def __init__(
         self, module: str, scratch: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self._scratch = scratch
+        self.heard: dict[str, float] = {}
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"sampling_study.{module}"],
@@ -73,6 +81,7 @@ class Child:
         for line in self._lines(deadline):
             came = time.perf_counter()
             said = json.loads(line)
+            self.heard[said["event"]] = came
             if said["event"] == event:
                 return came, said
             if said["event"] == "failed":
@@ -106,6 +115,7 @@ class Child:
         self.ask({"do": "sample", **job, "out": str(out)})
         done, _ = self.hear("done")
         _, said = self.hear("result")
+        said |= {"done": done, "submitted": self.heard.get("submitted")}
         with np.load(out) as stored:
             draws = {name: stored[name] for name in stored.files}
         out.unlink()

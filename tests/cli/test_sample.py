@@ -47,10 +47,12 @@ class _Terminal:
     """A command on a pseudo-terminal, as a person has it."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
+        """Run in `folder`, where what is kept on the way goes too."""
         import pty
 
         self._screen, other = pty.openpty()
         environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
+        environment["RHEOJOBS_STATE_DIR"] = str(folder / "state")
         command = [sys.executable, "-m", "rheojobs", *arguments]
         self.process = subprocess.Popen(
             command,
@@ -117,6 +119,68 @@ def test_ctrl_c_keeps_what_was_drawn_and_leaves_no_process(shared_data: Path, tm
     _, alive = psutil.wait_procs(workers, timeout=5)
     assert not alive
     assert "Traceback" not in terminal.text
+    assert re.search(r"rheojobs sample --resume \S+/state/samplings/\w+", terminal.text)
+
+
+def _draws(path: Path) -> dict[str, np.ndarray]:
+    from xarray import open_datatree
+
+    with open_datatree(path, engine="h5netcdf") as tree:
+        return {str(name): np.asarray(draws) for name, draws in tree["posterior"].items()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_killed_outright_it_goes_on_with_the_same_draws(
+    rheojobs, shared_data: Path, tmp_path: Path
+):
+    """Neither the command nor its worker gets to say a word; what is on disk must do."""
+    asked = [
+        *("sample", str(shared_data / "ethylcellulose_5pct_flow.csv"), "-m", "carreau"),
+        *("--warmup", "200", "--draws", "60000", "--chains", "2", "--seed", "5"),
+    ]
+    terminal = _Terminal(tmp_path, *asked)
+    terminal.wait_for(r"chain 2 .*draws")
+    folders = tmp_path / "state" / "samplings"
+    deadline = time.monotonic() + 60
+    while not list(folders.glob("*/0*.zarr.zip")):
+        assert terminal.process.poll() is None, "too quick to be killed: ask for more draws"
+        assert time.monotonic() < deadline
+        terminal.wait_for("")
+        time.sleep(0.05)
+    terminal.process.kill()
+    terminal.process.wait()
+    (folder,) = folders.iterdir()
+    ran = rheojobs("sample", "--resume", folder, "--out", tmp_path / "resumed.nc")
+    assert ran.status == 0, ran.stderr
+    ran = rheojobs(*asked, "--out", tmp_path / "whole.nc")
+    assert ran.status == 0, ran.stderr
+    resumed, whole = _draws(tmp_path / "resumed.nc"), _draws(tmp_path / "whole.nc")
+    assert resumed.keys() == whole.keys()
+    for name, draws in whole.items():
+        np.testing.assert_array_equal(resumed[name], draws)
+
+
+def test_draws_stop_when_there_are_enough(rheojobs, shared_data: Path):
+    ran = rheojobs(
+        *("sample", shared_data / "ethylcellulose_5pct_flow.csv", "--model", "power_law"),
+        *("--warmup", 200, "--draws", 100, "--until-ess", 300, "--seed", 3),
+    )
+    assert ran.status == 0, ran.stderr
+    draws = int(re.search(r"warm-up \+ (\d+) draws", ran.stdout)[1])
+    assert 50 < draws <= 1000
+
+
+def test_what_resume_refuses(rheojobs, tmp_path: Path):
+    ran = rheojobs("sample", "--resume", tmp_path)
+    assert ran.status == 2
+    assert "not the folder of a stopped sampling" in ran.error
+    ran = rheojobs("sample", "data.csv", "--resume", tmp_path)
+    assert ran.status == 2
+    assert "takes no FILE" in ran.error
+    ran = rheojobs("sample", "data.csv")
+    assert ran.status == 2
+    assert "--model is missing" in ran.error
 
 
 def test_draws_that_left_the_data_are_noticed():

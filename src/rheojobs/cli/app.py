@@ -21,6 +21,7 @@ from rheojobs.cli.options import (
     AtOption,
     ChainsOption,
     ConfigOption,
+    DefaultPriorsOption,
     DrawsOption,
     FileArgument,
     InitOption,
@@ -29,11 +30,15 @@ from rheojobs.cli.options import (
     ModelOption,
     ModeOption,
     MultiStartOption,
+    OptionalFileArgument,
+    OptionalModelOption,
     PlotOption,
     PosteriorOption,
     PriorOption,
+    ResumeOption,
     SeedOption,
     StepOption,
+    UntilEssOption,
     WarmStartOption,
     WarmupOption,
     WeightsOption,
@@ -182,8 +187,8 @@ def fit(
 
 @app.command()
 def sample(
-    file: FileArgument,
-    model: ModelOption,
+    file: OptionalFileArgument = None,
+    model: OptionalModelOption = None,
     mode: ModeOption = None,
     x: XOption = None,
     y: YOption = None,
@@ -200,21 +205,41 @@ def sample(
     seed: SeedOption = 42,
     prior: PriorOption = None,
     likelihood: LikelihoodOption = "constant",
+    default_priors: DefaultPriorsOption = "logarithmic",
+    until_ess: UntilEssOption = None,
     warm_start: WarmStartOption = True,
+    resume: ResumeOption = None,
     out: PosteriorOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
 ) -> int:
     """Sample the posterior of a model's parameters with NUTS, starting from a fit.
 
-    Ctrl-C stops it at any moment and keeps what was drawn.
+    Ctrl-C stops it at any moment and keeps what was drawn; --resume goes on from there.
     """
     from rheojobs.cli.request import SamplePlan, parse_priors
-    from rheojobs.cli.work import run_sample
+    from rheojobs.cli.work import run_resume, run_sample
 
+    outputs = Outputs(json, plot, out)
+    if resume is not None:
+        if file is not None or model is not None:
+            raise InputError("--resume takes no FILE and no --model: the folder knows them")
+        return run_resume(resume, outputs)
+    if file is None or model is None:
+        missing = "FILE" if file is None else "--model"
+        raise InputError(f"{missing} is missing: rheojobs sample FILE --model NAME")
     request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
-    plan = SamplePlan(warmup, draws, chains, seed, parse_priors(prior or ()), likelihood)
-    return run_sample(request, plan, Outputs(json, plot, out), warm_start=warm_start)
+    plan = SamplePlan(
+        warmup,
+        draws,
+        chains,
+        seed,
+        parse_priors(prior or ()),
+        likelihood,
+        default_priors,
+        until_ess,
+    )
+    return run_sample(request, plan, outputs, warm_start=warm_start)
 
 
 @app.command()

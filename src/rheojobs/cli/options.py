@@ -14,6 +14,7 @@ __all__ = [
     "AtOption",
     "ChainsOption",
     "ConfigOption",
+    "DefaultPriorsOption",
     "DrawsOption",
     "FileArgument",
     "InitOption",
@@ -22,11 +23,15 @@ __all__ = [
     "ModeOption",
     "ModelOption",
     "MultiStartOption",
+    "OptionalFileArgument",
+    "OptionalModelOption",
     "PlotOption",
     "PosteriorOption",
     "PriorOption",
+    "ResumeOption",
     "SeedOption",
     "StepOption",
+    "UntilEssOption",
     "WarmStartOption",
     "WarmupOption",
     "WeightsOption",
@@ -40,25 +45,21 @@ MODEL_PANEL = "Model and fit"
 SAMPLING_PANEL = "Sampling"
 RESULT_PANEL = "Results"
 
-FileArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE",
-        show_default=False,
-        help="CSV, TSV, Excel, or what a rheometer exports.",
-    ),
-]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        show_default=False,
-        help="A name of [bold]rheojobs models[/].",
-        rich_help_panel=MODEL_PANEL,
-    ),
-]
+_FILE = typer.Argument(
+    metavar="FILE", show_default=False, help="CSV, TSV, Excel, or what a rheometer exports."
+)
+_MODEL = typer.Option(
+    "--model",
+    "-m",
+    metavar="NAME",
+    show_default=False,
+    help="A name of [bold]rheojobs models[/].",
+    rich_help_panel=MODEL_PANEL,
+)
+FileArgument = Annotated[Path, _FILE]
+OptionalFileArgument = Annotated[Path | None, _FILE]
+ModelOption = Annotated[str, _MODEL]
+OptionalModelOption = Annotated[str | None, _MODEL]
 ModeOption = Annotated[
     str | None,
     typer.Option(
@@ -145,6 +146,33 @@ LikelihoodOption = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+DefaultPriorsOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WORD",
+        help="Priors that are not given: logarithmic, uniform in the logarithm where bounds span "
+        "decades; or rheojax, uniform over the bounds.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+UntilEssOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="Stop when each parameter has so many independent draws and R-hat is at most 1.01; "
+        "at the latest after ten times --draws.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="FOLDER",
+        help="Go on with a sampling that was stopped; takes no FILE and no --model.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
 JsonOption = Annotated[
     Path | None,
     typer.Option(
@@ -189,7 +217,7 @@ PriorOption = Annotated[
         "--prior",
         metavar="NAME=DIST(A,B)",
         help="normal(loc,scale), uniform(low,high), lognormal, loguniform, halfnormal, "
-        "truncatednormal, exponential, gamma or beta; uniform over the bounds where not given.",
+        "truncatednormal, exponential, gamma or beta.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]

@@ -142,6 +142,10 @@ class JobDisplay:
             total = Progress(done, each * len(chains), stage="all")
             self._left = self._remaining.update(total, time.monotonic())
         parts = [plural(int(metrics["divergences"]), "divergence")]
+        if metrics.get("r_hat"):
+            worst = max(metrics["r_hat"].values())
+            ess = min(*metrics["ess_bulk"].values(), *metrics["ess_tail"].values())
+            parts.append(f"R-hat ≤ {worst:.3f}, ESS ≥ {ess:.0f}")
         if self._left is not None:
             parts.append(f"{duration(self._left)} left")
         return f"{', '.join(parts)}, {duration(self.elapsed)} so far"

@@ -122,8 +122,10 @@ class SamplePlan:
         As `SampleTask` has them.
     priors : dict
         By parameter.
-    likelihood : str
-        How the data scatter.
+    likelihood, default_priors : str
+        How the data scatter, and what is assumed of parameters beforehand.
+    until_ess : float or None
+        How many independent draws are enough.
     """
 
     warmup: int = 1000
@@ -132,6 +134,8 @@ class SamplePlan:
     seed: int = 42
     priors: dict[str, dict[str, Any]] = field(default_factory=dict)
     likelihood: str = "constant"
+    default_priors: str = "logarithmic"
+    until_ess: float | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,8 @@ class Request:
             protocol=self.protocol,
             model_config=self.config,
             likelihood=plan.likelihood,
+            default_priors=plan.default_priors,
+            until_ess=plan.until_ess,
         )
         task.validate()
         return task

@@ -29,6 +29,7 @@ __all__ = [
     "keep_fit",
     "known_bounds",
     "run_fit",
+    "run_resume",
     "run_sample",
 ]
 
@@ -99,6 +100,29 @@ def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_sta
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)
+    return _hand_over(dataset, result, fit, outputs)
+
+
+def run_resume(folder: Path, outputs: Outputs) -> int:
+    """Go on with a sampling that was stopped, save and show; gives the exit status."""
+    from rheojobs.inference.sampling import SampleTask
+
+    task = SampleTask.of_checkpoint(folder)
+    task.validate()
+    with Session(outputs.talk) as session:
+        report.show_data(outputs.talk, task.dataset)
+        import_in_advance()
+        title = f"sampling of {task.model_name}"
+        try:
+            result: BayesianResult = session.run(task, title, describe_sampling)
+        except Interrupted as stop:
+            return keep_draws(stop, outputs)
+    return _hand_over(task.dataset, result, None, outputs)
+
+
+def _hand_over(
+    dataset: Dataset, result: BayesianResult, fit: FitResult | None, outputs: Outputs
+) -> int:
     if outputs.posterior is not None:
         result.save_netcdf(outputs.posterior)
         outputs.wrote(outputs.posterior)
@@ -184,6 +208,10 @@ def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
         f"stopped; kept {plural(result.num_samples, 'draw')} of each of "
         f"{plural(result.num_chains, 'chain')}"
     )
+    if result.checkpoint:
+        outputs.talk.print(
+            f"go on with: rheojobs sample --resume {result.checkpoint}", soft_wrap=True
+        )
     return INTERRUPTED
 
 

@@ -434,9 +434,9 @@ class JobEngine:
         if not jobs:
             return queued, []
         prewarming = [job for job in self._open.values() if job.is_prewarming]
-        awaited = {task_affinity(job.task) for job in prewarming if job.dispatched} - {""}
+        awaited = {_affinity(job) for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
-        return [job for job in jobs if task_affinity(job.task) not in awaited], in_the_way
+        return [job for job in jobs if _affinity(job) not in awaited], in_the_way
 
     def _start(self, job: Job) -> None:
         try:
@@ -596,6 +596,13 @@ class JobEngine:
             with self._lock:
                 self._unsettled -= 1
                 self._idle.notify_all()
+
+
+def _affinity(job: Job) -> str:
+    try:
+        return task_affinity(job.task)
+    except Exception:  # whatever it raises, the executor meets too, and tells as the job's failure
+        return ""
 
 
 def _has_not_succeeded(job: Job) -> bool:

@@ -136,6 +136,13 @@ class SampleTask:
         return f"{self.model_name} {self.model_config}"
 
     @property
+    def dataset(self) -> Dataset:
+        """The data, checked; only after `validate`."""
+        if self._dataset is None:
+            raise InputError("the task was not validated yet")
+        return self._dataset
+
+    @property
     def most_draws(self) -> int:
         """How many draws of each chain there may be at most."""
         if self.until_ess is None:

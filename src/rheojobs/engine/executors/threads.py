@@ -51,14 +51,9 @@ class ThreadExecutor(Executor):
         thread = threading.Thread(
             target=self._work, args=(run, control), name=f"rheojobs-task-{run.id[:8]}", daemon=True
         )
-        with self._lock:
+        with self._lock:  # `shutdown` must not find a thread that it cannot join yet
+            thread.start()  # raises where the system has no more threads
             self._running[thread] = control
-        try:
-            thread.start()
-        except BaseException:  # the system has no more threads
-            with self._lock:
-                del self._running[thread]
-            raise
         return control
 
     def _work(self, run: Run, control: _ThreadRun) -> None:
