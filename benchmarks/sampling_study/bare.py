@@ -6,11 +6,12 @@ import contextlib
 import statistics
 from typing import Any
 
+from side_by_side.machine import wait_until_quiet
+from side_by_side.sides import Rheojobs
+
 from sampling_study.cases import describe_job
 from sampling_study.children import Child
 from sampling_study.study import Study, record
-from side_by_side.machine import wait_until_quiet
-from side_by_side.sides import Rheojobs
 
 __all__ = ["compare_with_kernel"]
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import psutil
+from side_by_side.cases import without_last
+from side_by_side.machine import wait_until_quiet
 
 from rheojobs import Dataset, JobEngine, SampleTask
 from rheojobs.inference.jax_setup import PRELOAD
 from sampling_study.cases import SamplingCase
 from sampling_study.study import Study
-from side_by_side.cases import without_last
-from side_by_side.machine import wait_until_quiet
 
 __all__ = ["cancel_at_random"]
 

@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-
-from rheojobs import Dataset, fit, read
-from rheojobs.inference.melt import csv_path
 from side_by_side.cases import (
     Case,
     Sampling,
@@ -22,6 +19,9 @@ from side_by_side.cases import (
     rheojax_priors,
     without_last,
 )
+
+from rheojobs import Dataset, fit, read
+from rheojobs.inference.melt import csv_path
 
 __all__ = ["MODELS", "SamplingCase", "describe_job", "sampling_case"]
 
@@ -159,9 +159,7 @@ def describe_job(
     complex_ = np.iscomplexobj(data.y)
     rows = [data.y.real, data.y.imag] if complex_ else [np.asarray(data.y, dtype=float)]
     names = ["sigma_real", "sigma_imag"] if complex_ else ["sigma"]
-    scales = [
-        max(float(np.std(row)), 0.01 * float(np.mean(np.abs(row))), 1e-3) for row in rows
-    ]
+    scales = [max(float(np.std(row)), 0.01 * float(np.mean(np.abs(row))), 1e-3) for row in rows]
     return {
         "model": case.case.model,
         "test_mode": data.test_mode,

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from side_by_side.comparison import agreement_of_draws
+from side_by_side.sides import Outcome, Rheojax, Rheojobs, outcome_of_draws
+
 from rheojobs import Dataset
 from sampling_study.cases import SamplingCase, describe_job
 from sampling_study.children import Child, ChildError
 from sampling_study.study import Study, record
-from side_by_side.cases import Sampling
-from side_by_side.comparison import agreement_of_draws
-from side_by_side.sides import Outcome, Rheojax, Rheojobs, outcome_of_draws
 
 __all__ = ["SYSTEMS", "compare_jobs"]
 

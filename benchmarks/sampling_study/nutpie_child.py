@@ -17,8 +17,8 @@ import jax
 import jax.flatten_util
 import numpy as np
 import nutpie
-from nutpie.compiled_pyfunc import from_pyfunc
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
+from nutpie.compiled_pyfunc import from_pyfunc
 
 from sampling_study.formulas import numpyro_model, observations, start_values
 from sampling_study.protocol import Mouth, processors, save_draws, serve

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from side_by_side.sides import Outcome, Rheojobs
+
 from sampling_study.cases import describe_job
 from sampling_study.children import Child, ChildError
 from sampling_study.study import Study, record
-from side_by_side.sides import Outcome, Rheojobs
 
 __all__ = ["STARTS", "compare_starts"]
 

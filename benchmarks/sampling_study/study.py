@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from sampling_study.cases import SamplingCase, sampling_case
-from sampling_study.children import Child, ChildError
 from side_by_side.cases import Sampling
 from side_by_side.machine import wait_until_quiet
 from side_by_side.sides import Outcome, outcome_of_draws
+
+from sampling_study.cases import SamplingCase, sampling_case
+from sampling_study.children import Child, ChildError
 
 __all__ = ["Study", "record"]
 
@@ -81,7 +81,6 @@ class Study:
             return Outcome(0.0, str(error))
         flat = {name: values.reshape(-1) for name, values in draws.items()}
         return outcome_of_draws(seconds, flat, said["divergences"], sampling)
-
 
 
 def record(outcome: Outcome, points: int, **more: Any) -> dict[str, Any]:

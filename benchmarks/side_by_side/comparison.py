@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     type Job = Callable[[Side, Dataset], Outcome]
 
-__all__ = ["main"]
+__all__ = ["agreement_of_draws", "main", "plain"]
 
 RESULTS = Path(__file__).parents[1] / "results"
 NONE = "–"
@@ -309,12 +309,12 @@ def _agreement_lines(comparison: Comparison, ours: str, theirs: str) -> list[str
     return lines
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Bring a report to what JSON knows."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -449,7 +449,7 @@ def _compare(arguments: argparse.Namespace, console: Console) -> int:
         "cases": [_record(comparison, ours.name, theirs.name) for comparison in found],
     }
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(_plain(report), indent=2) + "\n", encoding="utf-8")
+    arguments.json.write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
     console.print(
         f"took {report['seconds']:.0f} s, load at the end {report['load_at_the_end']}; "
         f"all numbers in {arguments.json}",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rheojobs.inference import program_cache
+from rheojobs.inference.jax_setup import warm_up
 from rheojobs.inference.program_cache import PARTIAL, ProgramCache, stored_files
 
 VALUE = bytes(range(256)) * 40
@@ -172,6 +173,16 @@ def test_jax_finds_its_programs_and_makes_damaged_ones_again(tmp_path):
         path.write_bytes(damage(path.read_bytes()))
     assert _end(_start(tmp_path)) == (value, 0, misses)
     assert _end(_start(tmp_path)) == (value, misses, 0)
+
+
+def test_no_library_leads_jax_to_another_folder():
+    """Both nlsq and RheoJAX have folders of their own, and set them when they are imported."""
+    import jax
+    from jax._src import compilation_cache
+
+    warm_up()
+    assert isinstance(compilation_cache._cache, ProgramCache)
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == 0.0
 
 
 def test_two_processes_at_once_do_not_harm_each_other(tmp_path):

@@ -496,6 +496,8 @@ class JobEngine:
                     job.partial = value
                     event = PartialResult(job.id, time.time(), value)
                     self._publisher.tell(event, private=job.is_prewarming)
+                case messages.Stoppable():
+                    pass  # for the executor, which has seen it
                 case messages.Inspected(value):
                     job.partial = job.partial if value is None else value
                     self._show(job)

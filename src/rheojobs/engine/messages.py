@@ -23,6 +23,7 @@ __all__ = [
     "Progressed",
     "Resumed",
     "Started",
+    "Stoppable",
     "Succeeded",
 ]
 
@@ -73,6 +74,13 @@ class Paused(Message):
 @dataclass(frozen=True, slots=True)
 class Resumed(Message):
     """The task goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stoppable(Message):
+    """From now on the task can, or cannot, stop when asked."""
+
+    possible: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Knows nothing of where the task runs: the executor hands in a `send` function.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import pickle
@@ -124,6 +125,18 @@ class TaskContext:
     def restored(self) -> Any:
         """Give the state of the last checkpoint of an earlier attempt, or None."""
         return None if self._restored is None else pickle.loads(self._restored)
+
+    @contextlib.contextmanager
+    def unstoppable(self) -> Iterator[None]:
+        """Say that what follows, a long compilation perhaps, cannot stop when asked.
+
+        Whoever cancels then need not wait: a worker process finishes it for nobody.
+        """
+        self._send(messages.Stoppable(False))
+        try:
+            yield
+        finally:
+            self._send(messages.Stoppable(True))
 
     def pause(self) -> None:
         """Make `check` wait; called by the executor."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -14,7 +15,7 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference import diagnostics
-from rheojobs.inference.chains import Chain, ChainSet
+from rheojobs.inference.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.collecting import Collector
 from rheojobs.inference.continuation import Keeper, Restored, packed
 from rheojobs.inference.live import LiveDiagnostics
@@ -27,7 +28,7 @@ from rheojobs.inference.results import BayesianResult, Continuation
 if TYPE_CHECKING:
     from rheojobs.inference.sampling import SampleTask
 
-__all__ = ["Sampling"]
+__all__ = ["Sampling", "start_values"]
 
 MAX_TREE_DEPTH = 10
 
@@ -70,8 +71,60 @@ class Sampling:
         restored, self._note = keeper.restore()
         context.check()
         context.progress(0, 0, self._note or "compiling", stage="compile")
-        posterior, geometry = self._set_up(restored)
-        collector = Collector(task, posterior, geometry)
+        with context.unstoppable():
+            collector, advance = self._set_up(keeper, restored)
+        live = LiveDiagnostics(collector)
+
+        def tick() -> None:
+            live.update(self._chains)
+            self._report(live)
+            keeper.tick(self._chains, context.paused)
+
+        def look() -> BayesianResult | None:
+            return collector.result(self._snapshots(), self._seconds(), None)
+
+        context.on_inspect(look)
+        try:
+            chain_set = ChainSet(
+                self._chains, advance, context.check, tick, context.token.is_cancelled
+            )
+            self._run_chains(chain_set, collector)
+            context.progress(0, 0, "summarizing", stage="summary")
+            result = collector.result(self._snapshots(), self._seconds(), context.check)
+        except CancellationError:
+            self._keep(keeper, look)
+            raise
+        assert result is not None
+        keeper.done()
+        result.continuation = Continuation(task, packed(collector.geometry, self._snapshots()))
+        self._add_note(result)
+        return result
+
+    def _keep(self, keeper: Keeper, look: Callable[[], BayesianResult | None]) -> None:
+        """Keep what was drawn, on disk and for whoever cancelled; the two at the same time."""
+        saving = threading.Thread(target=keeper.save, args=(self._chains,))
+        saving.start()
+        partial = look()
+        saving.join()
+        if partial is not None:
+            partial.checkpoint = keeper.folder
+            self._add_note(partial)
+            self._context.partial(partial)
+
+    def _snapshots(self) -> list[Snapshot]:
+        return [chain.snapshot() for chain in self._chains]
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    def _add_note(self, result: BayesianResult) -> None:
+        if self._note:
+            result.diagnostics["warnings"].append(self._note)
+
+    def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any]:
+        """Choose where to start, or take it from what was kept; compile what will be called."""
+        task = self._task
+        posterior, geometry, residuals = self._place(restored)
         keeper.describe(geometry)
         total = task.num_warmup + task.num_samples
         if restored is not None:
@@ -79,62 +132,32 @@ class Sampling:
         else:
             states = self._begin(posterior, geometry)
             self._chains = [Chain(state, task.num_warmup, total) for state in states]
+        collector = Collector(task, posterior, geometry, residuals)
         advance = self._stepper(posterior, geometry)
-        # Compiled before the chains ask for it together, and before a cancel must be quick.
+        # Before the chains ask for it together, and before a cancel must be quick.
+        self._context.check()
         advance(self._chains[0].state, 0)
+        self._context.check()
         collector.constrain(np.zeros((1, geometry.center.size)))
-        live = LiveDiagnostics(collector)
+        return collector, advance
 
-        def partial() -> BayesianResult | None:
-            snapshots = [chain.snapshot() for chain in self._chains]
-            result = collector.result(snapshots, time.perf_counter() - self._started, None)
-            return None if result is None else self._finished(result, keeper, geometry)
-
-        def tick() -> None:
-            live.update(self._chains)
-            self._report(live)
-            keeper.tick(self._chains, context.paused)
-
-        context.on_inspect(partial)
-        chain_set = ChainSet(self._chains, advance, context.check, tick)
-        try:
-            self._run_chains(chain_set, collector)
-            context.progress(0, 0, "summarizing", stage="summary")
-            snapshots = [chain.snapshot() for chain in self._chains]
-            result = collector.result(snapshots, time.perf_counter() - self._started, context.check)
-        except CancellationError:
-            keeper.save(self._chains)
-            if (so_far := partial()) is not None:
-                context.partial(so_far)
-            raise
-        assert result is not None
-        keeper.done()
-        return self._finished(result, keeper, geometry)
-
-    def _finished(
-        self, result: BayesianResult, keeper: Keeper, geometry: Geometry
-    ) -> BayesianResult:
-        """Add to a result what is needed to go on from it."""
-        snapshots = [chain.snapshot() for chain in self._chains]
-        result.continuation = Continuation(self._task, packed(geometry, snapshots))
-        if result.is_partial:
-            result.checkpoint = keeper.folder
-        if self._note:
-            result.diagnostics["warnings"].append(self._note)
-        return result
-
-    def _set_up(self, restored: Restored | None) -> tuple[Posterior, Geometry]:
-        """Choose where to start, or take it from what was kept; gives what the chains move in."""
+    def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
+        """Give the posterior, what the chains move in, and the size of the residuals before it."""
         task, problem = self._task, self._problem
-        parameters = self._start_values()
+        parameters = start_values(problem, task.warm_start or {})
         posterior = Posterior.of(
             problem, task.priors or {}, parameters, task.likelihood, task.default_priors
         )
+        y, predicted = self._predict(parameters)
+        residuals = posterior.likelihood.residual_scale(problem, y, predicted)
         if restored is not None:
-            return posterior, restored.geometry
-        noise = self._noise_at(parameters, posterior)
-        center = posterior.unconstrain(posterior.site_values(parameters, noise))
-        return posterior, posterior.geometry(center)
+            return posterior, restored.geometry, residuals
+        start = posterior.within_priors(parameters)
+        if start != parameters:
+            y, predicted = self._predict(start)
+        noise = posterior.within_priors(posterior.likelihood.start(problem, y, predicted))
+        center = posterior.unconstrain(posterior.site_values(start, noise))
+        return posterior, posterior.geometry(center), residuals
 
     def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
         settings = Settings.of(self._task.num_warmup, self._task.target_accept, MAX_TREE_DEPTH)
@@ -171,16 +194,10 @@ class Sampling:
         summary = diagnostics.summarize(collector.named(constrained, rows.shape[:2]))
         return diagnostics.is_good(summary, self._task.until_ess)
 
-    def _start_values(self) -> dict[str, float]:
-        model, given = self._problem.model, self._task.warm_start or {}
-        own = model.resolve_values(given)
-        missing = [name for name in model.names if name not in own]
-        if not missing:
-            return own
-        return Objective.of(self._problem).estimate(self._problem, own)
-
-    def _noise_at(self, parameters: Mapping[str, float], posterior: Posterior) -> dict[str, float]:
-        """Give the noise scales that suit the residuals at the start."""
+    def _predict(
+        self, parameters: Mapping[str, float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the data and what the model says there, shape (c, n) each."""
         problem = self._problem
         params = np.array([parameters[name] for name in problem.model.names])
         seen = problem.coarse_observations
@@ -191,7 +208,7 @@ class Sampling:
                 f"{problem.model.name} gives no finite values at {start}: start elsewhere "
                 "(warm_start=)"
             )
-        return posterior.likelihood.start(problem, seen.y[:, : seen.n], predicted)
+        return seen.y[:, : seen.n], predicted
 
     def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
         kernels, dimension = posterior.kernels, geometry.center.size
@@ -206,6 +223,11 @@ class Sampling:
                 raise InputError(
                     f"{self._problem.model.name}: the start has no likelihood: give other start "
                     "values (warm_start=), or wider priors"
+                )
+            if not np.isfinite(state.gradient).all():
+                raise InputError(
+                    f"{self._problem.model.name} cannot be sampled: it has values at the start, "
+                    "but its derivatives are not finite (look at jnp.where, sqrt and abs)"
                 )
             states.append(state)
         return states
@@ -234,6 +256,22 @@ class Sampling:
             **_sampler_metrics(chains),
             **live.metrics,
         )
+
+
+def start_values(problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
+    """Give a full set of parameters: those given, and estimates of the others.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and the data.
+    given : mapping
+        Values of parameters and alternatives, such as a fit's.
+    """
+    own = problem.model.resolve_values(given)
+    if all(name in own for name in problem.model.names):
+        return own
+    return Objective.of(problem).estimate(problem, own)
 
 
 def _sampler_metrics(chains: list[Chain]) -> dict[str, list[float]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
 
 __all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
@@ -135,6 +136,9 @@ class ChainSet:
         Called between chunks: waits while paused, raises when cancelled.
     tick : callable
         Called with nothing, every 30th of a second and at the end, in the caller's thread.
+    is_cancelled : callable, optional
+        Says whether to stop without waiting for the chunks that are being computed: a single
+        step may take a second, where the trees are deep. What they draw is not noted any more.
     """
 
     def __init__(
@@ -143,11 +147,13 @@ class ChainSet:
         advance: Callable[[Any, int], tuple[Any, Draws]],
         check: Callable[[], None],
         tick: Callable[[], None],
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.chains = chains
         self._advance = advance
         self._check = check
         self._tick = tick
+        self._is_cancelled = is_cancelled
         self._ready: list[Chain] = []
         self._lock = threading.Lock()
         self._error: BaseException | None = None
@@ -165,6 +171,10 @@ class ChainSet:
         for thread in threads:
             while thread.is_alive():
                 thread.join(1 / 30)
+                if self._is_cancelled():
+                    with self._lock:
+                        self._error = self._error or CancellationError()
+                    raise self._error
                 self._tick()
         self._tick()
         if self._error is not None:

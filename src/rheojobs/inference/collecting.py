@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
 from rheojobs.inference.inference_data import Evaluation, describe_prior, to_inference_data
+from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Geometry, Posterior
 from rheojobs.inference.results import BayesianResult
 
@@ -57,20 +58,29 @@ class Collector:
         What is sampled.
     geometry : Geometry
         The coordinates that the chains move in.
+    residuals : mapping
+        Their size at the start, by the name of the noise scale.
     """
 
-    def __init__(self, task: SampleTask, posterior: Posterior, geometry: Geometry) -> None:
+    def __init__(
+        self,
+        task: SampleTask,
+        posterior: Posterior,
+        geometry: Geometry,
+        residuals: Mapping[str, float],
+    ) -> None:
         self._task = task
         self._posterior = posterior
         self._problem = posterior.problem
-        self._geometry = geometry
+        self._residuals = residuals
+        self.geometry = geometry
 
     def constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
         (values,) = _in_blocks(
             lambda part: (
-                posterior.kernels.constrain(part, self._geometry.arrays, posterior.priors),
+                posterior.kernels.constrain(part, self.geometry.arrays, posterior.priors),
             ),
             rows,
             CONSTRAIN_BLOCK,
@@ -139,7 +149,7 @@ class Collector:
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
             summary=summary,
-            diagnostics=self._report(summary, stats, chains * count),
+            diagnostics=self._report(summary, stats, draws),
             num_samples=count,
             num_chains=chains,
             sampling_time=seconds,
@@ -157,7 +167,7 @@ class Collector:
         self,
         summary: Mapping[str, Mapping[str, float]],
         stats: Mapping[str, NDArray[Any]],
-        count: int,
+        draws: Mapping[str, NDArray[np.float64]],
     ) -> dict[str, Any]:
         posterior = self._posterior
         report: dict[str, Any] = {
@@ -170,14 +180,38 @@ class Collector:
             "acceptance": float(stats["acceptance_rate"].mean()),
             "leapfrogs": int(stats["n_steps"].sum()),
             "step_size": [float(value) for value in stats["step_size"][:, -1]],
+            "cut_short": int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum()),
+            "stuck": diagnostics.stuck_chains(draws),
+            "outside": self._outside(draws),
+            "noise_ratio": self._noise_ratios(draws),
             "likelihood": posterior.likelihood.name,
             "priors": {
                 name: describe_prior(prior)
                 for name, prior in zip(posterior.sites, posterior.priors, strict=True)
             },
         }
-        report["warnings"] = diagnostics.concerns(report, count)
+        report["warnings"] = diagnostics.concerns(report, stats["energy"].size)
         return report
+
+    def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give the fraction of the draws beyond its bounds, where a given prior allows that."""
+        found = {}
+        for name, (lower, upper) in self._posterior.bounds.items():
+            if name in draws:
+                fraction = float(np.mean((draws[name] < lower) | (draws[name] > upper)))
+                if fraction > 0:
+                    found[name] = fraction
+        return found
+
+    def _noise_ratios(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give each noise scale over the residuals at the start, allowing for few data."""
+        points = self._problem.observations.n
+        expected = math.sqrt(points / max(points - len(self._posterior.sites), 1))
+        return {
+            name: float(np.median(draws[name])) / (size * expected)
+            for name, size in self._residuals.items()
+            if size > 0
+        }
 
     def _units(self, draws: Mapping[str, Any]) -> dict[str, str]:
         model, data = self._problem.model, self._problem.dataset

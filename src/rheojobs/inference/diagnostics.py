@@ -7,6 +7,7 @@ A. Vehtari et al., Bayesian Analysis 16 (2021) 667-718 (rank-normalised split R-
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -21,12 +22,16 @@ __all__ = [
     "concerns",
     "credible_intervals",
     "is_good",
+    "stuck_chains",
     "summarize",
 ]
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
 MAX_DIVERGENT_FRACTION = 0.01
+MAX_CUT_FRACTION = 0.01
+MAX_NOISE_RATIO = 5.0
+"""How far above the residuals at the start the noise may lie before it is said."""
 
 Draws = Mapping[str, NDArray[np.float64]]
 
@@ -75,6 +80,14 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
     }
 
 
+def stuck_chains(draws: Draws) -> int:
+    """Count the chains that never moved; of fewer than two draws of each it cannot be told."""
+    stacked = np.stack(list(draws.values()))
+    if stacked.shape[2] < 2:
+        return 0
+    return int((np.ptp(stacked, axis=2) == 0).all(axis=0).sum())
+
+
 def bfmi(energy: NDArray[np.float64]) -> list[float]:
     """Give the Bayesian fraction of missing information of each chain.
 
@@ -116,16 +129,44 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
     Parameters
     ----------
     diagnostics : mapping
-        With r_hat, ess_bulk and ess_tail per parameter, and divergences.
+        With r_hat, ess_bulk and ess_tail per parameter, and divergences; further, as far as
+        it is known: cut_short (how many draws had the longest trajectory there may be), stuck
+        (how many chains never moved), outside (the fraction of the draws beyond a parameter's
+        bounds, where there are any), noise_ratio (each noise scale over the residuals at the
+        start).
     count : int
         Of all draws.
     """
     found = []
+    ratios = diagnostics.get("noise_ratio", {})
+    high = {name: ratio for name, ratio in ratios.items() if ratio > MAX_NOISE_RATIO}
+    if high:
+        words = ", ".join(f"{name} is {_times(ratio)} times" for name, ratio in high.items())
+        found.append(
+            f"the chains left the data: {words} the residuals at the start; the priors outweigh "
+            "the data: give narrower ones, or another likelihood"
+        )
+    for name, fraction in diagnostics.get("outside", {}).items():
+        found.append(
+            f"{100 * fraction:.3g} % of the draws of {name} lie outside its bounds, where its "
+            "prior reaches: give one within them"
+        )
+    if stuck := int(diagnostics.get("stuck", 0)):
+        found.append(
+            f"{'one chain' if stuck == 1 else f'{stuck} chains'} never moved: start elsewhere, "
+            "with a longer warm-up"
+        )
     divergences = int(diagnostics["divergences"])
     if count and divergences > MAX_DIVERGENT_FRACTION * count:
         found.append(
             f"{divergences} of {count} draws diverged: the posterior has corners that the "
             "sampler misses; start from a fit, or give tighter priors"
+        )
+    cut_short = int(diagnostics.get("cut_short", 0))
+    if count and cut_short > MAX_CUT_FRACTION * count:
+        found.append(
+            f"{cut_short} of {count} draws had the longest trajectory there may be: the posterior "
+            "is long and narrow; start from a fit, warm up longer, or give tighter priors"
         )
     apart = [name for name, value in diagnostics["r_hat"].items() if value > MAX_R_HAT]
     if apart:
@@ -137,6 +178,11 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         name: min(diagnostics["ess_bulk"][name], diagnostics["ess_tail"][name])
         for name in diagnostics["ess_bulk"]
     }
+    if any(math.isnan(value) for value in ess.values()):
+        found.append(f"{count} draws are too few to tell how good they are: draw more")
+        return found
+    if any(math.isnan(value) for value in diagnostics["r_hat"].values()):
+        found.append("one chain cannot tell whether chains would agree: draw several")
     few = [name for name, value in ess.items() if value < MIN_ESS]
     if few:
         worst = min(ess.values())
@@ -145,3 +191,7 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
             "draw more"
         )
     return found
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio < 1e4 else f"{ratio:.0e}"

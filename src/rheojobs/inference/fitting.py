@@ -6,6 +6,7 @@ pause or stop is heard; a fit that is stopped keeps the best parameters so far.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
@@ -86,8 +87,10 @@ class FitTask:
         configure_jax()
         options = FitOptions.of(self.options)
         context.progress(0, 0, "preparing", stage="prepare")
-        problem = Problem.of(self.model, self._dataset, options.model_config)
-        return _Fit(problem, options, self.initial_params or {}, context).run()
+        with context.unstoppable():
+            problem = Problem.of(self.model, self._dataset, options.model_config)
+            fit = _Fit(problem, options, self.initial_params or {}, context)
+        return fit.run()
 
 
 class _Fit:
@@ -118,9 +121,10 @@ class _Fit:
         context, objective = self._context, self._objective
         context.check()
         context.progress(0, 0, "looking for a start", stage="start")
-        starts = objective.starts(
-            self._problem, self._initial, self._sigma, self._options.multi_start
-        )
+        with context.unstoppable():
+            starts = objective.starts(
+                self._problem, self._initial, self._sigma, self._options.multi_start
+            )
         outcomes = []
         for number, start in enumerate(starts):
             try:
@@ -158,12 +162,17 @@ class _Fit:
         inside = np.clip(start, coordinates.lower + 1e-9 * width, coordinates.upper - 1e-9 * width)
         label = f"start {number + 1} of {count}, " if count > 1 else ""
 
+        compiling = contextlib.ExitStack()
+
         def callback(
             *, iteration: int, cost: float, params: NDArray[np.float64], info: Mapping[str, Any]
         ) -> None:
+            compiling.close()
             self._on_iteration(cost, params, label)
 
-        with self._objective.solver() as solver, warnings.catch_warnings():
+        with compiling, self._objective.solver() as solver, warnings.catch_warnings():
+            # Until the first iteration nlsq compiles, and hears nothing.
+            compiling.enter_context(self._context.unstoppable())
             warnings.simplefilter("ignore")  # nlsq warns of a singular covariance; we report it
             outcome = solver.curve_fit(
                 self._objective.curve,

@@ -110,6 +110,7 @@ def warm_up() -> None:
         "arviz_stats.base",
         "nlsq",
         "numpyro.infer",
+        "zarr",
     ):
         importlib.import_module(module)
     if importlib.util.find_spec("rheojax") is not None:

@@ -86,6 +86,21 @@ class Likelihood:
             return generator.standard_t(DEGREES_OF_FREEDOM, shape)
         return generator.standard_normal(shape)
 
+    def _residuals(
+        self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Give the residuals in the unit of the noise scales, shape (c, n)."""
+        if self.relative:
+            return (y - predicted) / np.maximum(np.abs(predicted), self.floor(problem))
+        return y - predicted
+
+    def residual_scale(
+        self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Give the root mean square of the residuals, as noise scales; parameters as in `start`."""
+        scale = np.sqrt(np.mean(self._residuals(problem, y, predicted) ** 2, axis=1))
+        return dict(zip(noise_names(problem), scale.tolist(), strict=True))
+
     def start(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
     ) -> dict[str, float]:
@@ -98,8 +113,7 @@ class Likelihood:
         y, predicted : ndarray, shape (c, n)
             Data and prediction, without padding.
         """
-        size = np.maximum(np.abs(predicted), self.floor(problem)) if self.relative else 1.0
-        scaled = (y - predicted) / size
+        scaled = self._residuals(problem, y, predicted)
         # The typical residual, not the largest: a start may be far off here and there.
         scale = np.sqrt(np.mean(scaled**2, axis=1))
         if self.relative:

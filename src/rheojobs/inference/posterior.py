@@ -1,19 +1,17 @@
-"""The statistical model: priors, likelihood, and the compiled programs that evaluate them.
+"""The statistical model: priors and likelihood, and the coordinates that suit it.
 
 RheoJAX's is selectable by name: priors uniform on the bounds, a Beta(2, 2) for fractional
 orders, constant noise. By default a positive parameter whose bounds span decades has a prior
-uniform in its logarithm; `rheojobs.inference.likelihood` has other noise. Data, priors and
-geometry are arguments of the compiled programs, never constants in them. Knows no jobs.
+uniform in its logarithm; `rheojobs.inference.likelihood` has other noise. Knows no jobs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from numpy.typing import NDArray
@@ -21,19 +19,25 @@ from numpyro.distributions import biject_to, constraints
 from numpyro.distributions.transforms import AffineTransform
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference import nuts
 from rheojobs.inference.compilation import KernelCache
+from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.likelihood import Likelihood, noise_names
 from rheojobs.inference.models import Alternative
-from rheojobs.inference.priors import as_distribution
+from rheojobs.inference.priors import as_distribution, sample_prior
 from rheojobs.inference.problem import Problem
-from rheojobs.inference.stable_priors import plain, stable
+from rheojobs.inference.stable_priors import stable
 
-__all__ = ["Geometry", "Kernels", "Posterior"]
+__all__ = ["Geometry", "Posterior"]
 
-NOT_FINITE_PENALTY = -1e18
 FIXED_TOLERANCE = 1e-10
 PRIOR_CURVATURE = 0.1
+NARROW_PRIOR = 10.0
+"""A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
+
+PRIOR_DRAWS = 100
+PRIOR_REACH = 3.0
+"""How far beyond draws of a prior a start may lie, in ranges of these draws."""
+
 MANY_DECADES = 1e3
 
 _kernels = KernelCache()
@@ -73,6 +77,10 @@ class Posterior:
         Alternatives that are sampled in place of a parameter, because their prior was given.
     likelihood : Likelihood
         How the data scatter.
+    bounds : dict of str to tuple of float
+        Of all parameters, as they hold for these data.
+    given : frozenset of str
+        The sites whose prior was given.
     """
 
     problem: Problem
@@ -81,6 +89,8 @@ class Posterior:
     fixed: dict[str, float]
     substituted: dict[str, Alternative]
     likelihood: Likelihood
+    bounds: dict[str, tuple[float, float]]
+    given: frozenset[str]
 
     @classmethod
     def of(
@@ -129,15 +139,21 @@ class Posterior:
         sites, distributions, fixed = [], [], {}
         for parameter in model.parameters:
             name, (lower, upper) = parameter.name, bounds[parameter.name]
-            if name in replaced:
-                sites.append(replaced[name])
-                distributions.append(as_distribution(replaced[name], priors[replaced[name]]))
+            chosen = replaced.get(name, name)
+            if upper - lower <= FIXED_TOLERANCE * max(abs(lower), abs(upper)):
+                if chosen in priors:
+                    raise InputError(
+                        f"{model.name}: {name} is fixed at {lower:g} by its bounds, so there can "
+                        f"be no prior of {chosen!r}"
+                    )
+                fixed[name] = float(lower)
+            elif name in replaced:
+                sites.append(chosen)
+                distributions.append(as_distribution(chosen, priors[chosen]))
             elif name in priors:
                 sites.append(name)
                 distributions.append(as_distribution(name, priors[name]))
                 _check_overlap(model.name, name, distributions[-1], lower, upper)
-            elif abs(upper - lower) < FIXED_TOLERANCE * max(abs(lower), 1.0):
-                fixed[name] = float(lower)
             else:
                 sites.append(name)
                 distributions.append(
@@ -146,7 +162,79 @@ class Posterior:
         for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
             sites.append(name)
             distributions.append(as_distribution(name, priors[name]) if name in priors else prior)
-        return cls(problem, tuple(sites), tuple(distributions), fixed, substituted, scatter)
+            _check_overlap(model.name, name, distributions[-1], 0.0, np.inf)
+        made = cls(
+            problem,
+            tuple(sites),
+            tuple(distributions),
+            fixed,
+            substituted,
+            scatter,
+            dict(bounds),
+            frozenset(priors),
+        )
+        made._check_alternatives()
+        return made
+
+    def _check_alternatives(self) -> None:
+        """Raise `InputError` where the prior of an alternative gives nothing within the bounds."""
+        if not self.substituted:
+            return
+        drawn = self.draw(PRIOR_DRAWS, jax.random.PRNGKey(0))
+        for name, other in self.substituted.items():
+            values, (lower, upper) = drawn[other.replaces], self.bounds[other.replaces]
+            if not ((lower <= values) & (values <= upper)).any():
+                raise InputError(
+                    f"{self.problem.model.name}: the prior of {name} makes {other.replaces} about "
+                    f"{np.median(values):.3g}, which misses the bounds {lower:g} to {upper:g}"
+                )
+
+    def draw(self, count: int, key: Any) -> dict[str, NDArray[np.float64]]:
+        """Draw from the priors: every site and every parameter that is not fixed, (count,) each."""
+        keys = jax.random.split(key, len(self.sites))
+        drawn = {
+            name: sample_prior(name, prior, count, part)
+            for name, prior, part in zip(self.sites, self.priors, keys, strict=True)
+        }
+        for name, other in self.substituted.items():
+            drawn[other.replaces] = np.asarray(
+                other.to_parameter(drawn[name], {**self.fixed, **drawn})
+            )
+        return drawn
+
+    def within_priors(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Move what a given prior all but excludes to where that prior has its mass.
+
+        Parameters
+        ----------
+        values : mapping
+            A full set of parameters, or the noise scales.
+        """
+        moved = dict(values)
+        for name in self.given & values.keys():
+            moved[name] = self._likely(name, values[name])
+        for name, other in self.substituted.items():
+            if other.replaces in values:
+                value = float(other.from_parameters(moved))
+                likely = self._likely(name, value)
+                if likely != value:
+                    moved[other.replaces] = float(other.to_parameter(likely, moved))
+        return moved
+
+    def _likely(self, name: str, value: float) -> float:
+        prior = self.priors[self.sites.index(name)]
+        try:
+            draws = sample_prior(name, prior, PRIOR_DRAWS, jax.random.PRNGKey(0))
+        except InputError:  # such as an improper one
+            return value
+        low, high = float(draws.min()), float(draws.max())
+        if not low < high:
+            raise InputError(
+                f"{self.problem.model.name}: the prior of {name!r} has no width at {low:g}: fix "
+                "the parameter by its bounds instead"
+            )
+        reach = PRIOR_REACH * (high - low)
+        return value if low - reach <= value <= high + reach else min(max(value, low), high)
 
     @property
     def kernels(self) -> Kernels:
@@ -190,9 +278,11 @@ class Posterior:
             inside = min(max(value, low), high)
             # A start on the edge lies infinitely far out; a step inside, however wide the support.
             if inside == low:
-                inside += 1e-6 * abs(low) or 1e-13 * (high - low if np.isfinite(high) else 1.0)
+                span = high - low if np.isfinite(high) else 1.0
+                inside += min(1e-6 * abs(low) or 1e-13 * span, 0.01 * span)
             elif inside == high:
-                inside -= 1e-6 * abs(high) or 1e-13 * (high - low if np.isfinite(low) else 1.0)
+                span = high - low if np.isfinite(low) else 1.0
+                inside -= min(1e-6 * abs(high) or 1e-13 * span, 0.01 * span)
             z = float(biject_to(support).inv(inside))
             if not np.isfinite(z):
                 raise InputError(
@@ -210,14 +300,15 @@ class Posterior:
         center : ndarray, shape (d,)
             Unconstrained coordinates.
         """
-        jacobian, spread, noise, noise_slope = (
+        jacobian, spread, noise, noise_slope, prior = (
             np.asarray(part) for part in self.kernels.curvature(center, *self.data)
         )
         mask = self.problem.observations.mask
         weighted = jacobian * (mask / spread)[:, :, None]
         weighted = weighted.reshape(-1, center.size)
         weighted = np.where(np.isfinite(weighted), weighted, 0.0)
-        hessian = weighted.T @ weighted + PRIOR_CURVATURE * np.eye(center.size)
+        hessian = weighted.T @ weighted
+        hessian += np.diag(np.where(prior > NARROW_PRIOR, prior, PRIOR_CURVATURE))
         count = self.problem.observations.n
         for row, slope in enumerate(noise_slope):
             site = center.size - noise.size + row
@@ -265,107 +356,3 @@ def _check_overlap(model: str, name: str, prior: Any, lower: float, upper: float
             f"{model}: the prior of {name} covers {low:g} to {high:g}, which misses the bounds "
             f"{lower:g} to {upper:g}"
         )
-
-
-class Kernels:
-    """The compiled programs of all posteriors of one kind, whatever their data and priors."""
-
-    def __init__(self, posterior: Posterior) -> None:
-        problem = posterior.problem
-        self._components: Callable[[Any, Any], Any] = problem.components
-        self._names = problem.model.names
-        self._sites = posterior.sites
-        self._fixed = posterior.fixed
-        self._substituted = posterior.substituted
-        self._scatter = posterior.likelihood
-        self._noise_count = 2 if problem.is_complex else 1
-        self._forward = problem.model.forward_mode
-        self.begin = jax.jit(self._begin)
-        self.advance = jax.jit(self._advance)
-        self.curvature = jax.jit(self._curvature)
-        self._constrain_rows = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
-        self.evaluate = jax.jit(jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)))
-        self.log_density = jax.jit(self._log_density)
-
-    def constrain(self, w: Any, geometry: Any, priors: Any) -> Any:
-        """Map the sampler's coordinates, shape (k, d), to site values."""
-        return self._constrain_rows(w, geometry, stable(priors))
-
-    # Sites are what is sampled; parameters are what the model takes.
-
-    def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
-        """Map unconstrained coordinates to site values; gives the log density of the prior too."""
-        values, log_prior = [], 0.0
-        for coordinate, prior in zip(z, plain(priors), strict=True):
-            transform = biject_to(prior.support)
-            value = transform(coordinate)
-            log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)
-            values.append(value)
-        return jnp.stack(values), log_prior
-
-    def _parameters(self, site_values: Any) -> Any:
-        named = dict(zip(self._sites, site_values, strict=True)) | self._fixed
-        for name, other in self._substituted.items():
-            named[other.replaces] = other.to_parameter(named[name], named)
-        return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
-
-    def _likelihood(
-        self, site_values: Any, x: Any, y: Any, mask: Any, floor: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
-        prediction = self._components(x, self._parameters(site_values))
-        finite = jnp.isfinite(prediction).all(axis=0)
-        penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
-        prediction = jnp.where(finite, prediction, 0.0)
-        noise = site_values[-self._noise_count :]
-        spread = self._scatter.spread(prediction, noise, floor)
-        pointwise = self._scatter.log_prob(y, prediction, spread) * mask
-        return pointwise, prediction, spread, penalty
-
-    def _log_density(self, z: Any, priors: Any, *observed: Any) -> Any:
-        site_values, log_prior = self._constrain(z, priors)
-        pointwise, _, _, penalty = self._likelihood(site_values, *observed)
-        return log_prior + jnp.sum(pointwise) + penalty
-
-    def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
-        center, scale = geometry
-        return lambda w: -self._log_density(center + scale @ w, *data)
-
-    def _begin(self, proposals: Any, key: Any, geometry: Any, *data: Any) -> tuple[Any, Any]:
-        """Start a chain at the first of several points that has a finite density and gradient."""
-        potential = self._potential(geometry, data)
-        values = jax.vmap(potential)(proposals)
-        good = jnp.isfinite(values) & (values < -NOT_FINITE_PENALTY / 2)
-        chosen = jnp.argmax(good)
-        state = nuts.initial_state(potential, proposals[chosen], key, self._forward)
-        return state, good.any()
-
-    def _advance(
-        self, state: Any, steps: Any, settings: Any, geometry: Any, *data: Any
-    ) -> tuple[Any, Any]:
-        return nuts.advance(self._potential(geometry, data), state, steps, settings, self._forward)
-
-    def _curvature(
-        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, floor: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        """Give what the curvature at z is made of.
-
-        The prediction's Jacobian (c, b, d), its noise (c, b), the noise scales (c,), and the
-        slope (c,) of each in its coordinate.
-        """
-
-        def predict(z: Any) -> tuple[Any, Any]:
-            prediction = self._components(x, self._parameters(self._constrain(z, priors)[0]))
-            return prediction, prediction
-
-        def noise(z: Any) -> Any:
-            return self._constrain(z, priors)[0][-self._noise_count :]
-
-        jacobian, prediction = jax.jacfwd(predict, has_aux=True)(z)
-        slope = jax.jacfwd(noise)(z)[:, -self._noise_count :]
-        spread = self._scatter.spread(prediction, noise(z), floor)
-        return jacobian, spread, noise(z), jnp.diag(slope)
-
-    def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
-        center, scale = geometry
-        return self._constrain(center + scale @ w, priors)[0]

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any
 from rheojobs.errors import InputError, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from numpyro.distributions import Distribution
 
-__all__ = ["PRIOR_TYPES", "PriorType", "as_distribution", "check_prior", "parse_prior", "uniform"]
+__all__ = [
+    "PRIOR_TYPES",
+    "PriorType",
+    "as_distribution",
+    "check_prior",
+    "parse_prior",
+    "sample_prior",
+    "uniform",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,11 @@ def check_prior(parameter: str, prior: Any) -> None:
         )
     elif tuple(getattr(prior, "batch_shape", ())) + tuple(getattr(prior, "event_shape", ())):
         raise InputError(f"the prior of {parameter!r} must be of a single number")
+    elif getattr(prior.support, "is_discrete", False):
+        raise InputError(
+            f"the prior of {parameter!r} is of whole numbers ({type(prior).__name__}): it must be "
+            "continuous"
+        )
 
 
 def _arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[PriorType, dict[str, float]]:
@@ -126,6 +141,17 @@ def as_distribution(parameter: str, prior: Any) -> Distribution:
         return prior
     kind, values = _arguments(parameter, prior)
     return getattr(dist, kind.numpyro_name)(**values)
+
+
+def sample_prior(parameter: str, prior: Distribution, count: int, key: Any) -> NDArray[np.float64]:
+    """Draw from a prior, shape (count,); raises `InputError` where it cannot be drawn from."""
+    import numpy as np
+
+    try:
+        return np.asarray(prior.sample(key, (count,)), dtype=np.float64)
+    except NotImplementedError:
+        kind = type(prior).__name__
+        raise InputError(f"the prior of {parameter!r} ({kind}) cannot be drawn from") from None
 
 
 def uniform(low: float, high: float) -> dict[str, Any]:

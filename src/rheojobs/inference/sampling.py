@@ -182,7 +182,8 @@ class SampleTask:
         from rheojobs.inference.bayes import Sampling
 
         context.progress(0, 0, "preparing", stage="prepare")
-        problem = Problem.of(self.model, self._dataset, self.model_config)
+        with context.unstoppable():
+            problem = Problem.of(self.model, self._dataset, self.model_config)
         return Sampling(self, problem, context).run()
 
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -244,6 +245,10 @@ class SampleTask:
             Where the result was read from a file: the chains' states live with the object.
         """
         if result.continuation is None:
+            if result.checkpoint:
+                raise InputError(
+                    f"this sampling was stopped: resume({result.checkpoint!r}) goes on with it"
+                )
             raise InputError("this result was read from a file: its chains cannot be extended")
         _check_count("num_samples", num_samples, 1)
         before = result.continuation

@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 CANCEL_GRACE = 1.5
 """Seconds that a task has to stop by itself before its process is killed."""
 
+ABANDONED_GRACE = 20.0
+"""The same for a task that has said that it cannot stop, and for which nobody waits any more."""
+
 RELEASE_GRACE = 10.0
 """The same for a task that only prepares others: a killed worker would delay them longer."""
 
@@ -180,6 +183,8 @@ class _ProcessRun(RunControl):
         self.sent = False
         self.sent_before = False
         self.started = False
+        self.stoppable = True
+        self.abandoned = False
         self.unsent: list[str] = []
         self.affinity = str(getattr(run.task, "affinity", ""))
 
@@ -353,9 +358,17 @@ class ProcessExecutor(Executor):
                 worker.channel.send((verb, control.run.id))
 
     def cancel(self, control: _ProcessRun, grace: float = CANCEL_GRACE) -> None:
-        """Ask a run to stop, and kill its worker if it has not within `grace` seconds."""
+        """Ask a run to stop, and kill its worker if it has not within `grace` seconds.
+
+        A run that cannot stop is left to finish for nobody: its compilation is of use yet.
+        """
         with self._lock:
-            if grace >= control.grace:
+            if control.abandoned:
+                return
+            if control.worker is not None and not control.stoppable:
+                control.abandoned = True
+                grace = ABANDONED_GRACE
+            elif grace >= control.grace:
                 return
             control.cancelled, control.grace = True, grace
             waiting = control in self._waiting
@@ -367,10 +380,12 @@ class ProcessExecutor(Executor):
                 control.timer = threading.Timer(grace, self._kill_worker_of, (control,))
                 control.timer.daemon = True
                 control.timer.start()
-        if waiting:
-            control.run.tell(messages.Cancelled())
-        else:
+        if not waiting:
             self.send(control, "cancel")
+        if waiting or control.abandoned:
+            control.run.tell(messages.Cancelled())
+        if control.abandoned:
+            self._replenish()
 
     def _kill_worker_of(self, control: _ProcessRun) -> None:
         with self._lock:
@@ -395,9 +410,12 @@ class ProcessExecutor(Executor):
             logger.debug("a message of a run that is over: %r", message)
             return
         control.started = True
+        if isinstance(message, messages.Stoppable):
+            control.stoppable = message.possible
         if isinstance(message, messages.Succeeded | messages.Failed | messages.Cancelled):
             self._finish(worker, control)
-        control.run.tell(message)
+        if not control.abandoned:
+            control.run.tell(message)
         self._assign()
 
     def on_death(self, worker: _WorkerProcess) -> None:
@@ -417,7 +435,7 @@ class ProcessExecutor(Executor):
                     self._waiting.clear()
         if control is not None:
             self._finish(worker, control)
-            if not self._send_again(control):
+            if not control.abandoned and not self._send_again(control):
                 control.run.tell(self._last_word(control, reason))
         for orphan in orphans:
             orphan.run.tell(messages.Died(f"worker processes cannot start: {reason}"))

@@ -1,0 +1,129 @@
+"""The compiled programs of a statistical model: its log density, and what is made of it.
+
+Data, priors and geometry are arguments of these programs, never constants in them. Knows no
+jobs, and not how priors are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from numpyro.distributions import biject_to
+
+from rheojobs.inference import nuts
+from rheojobs.inference.stable_priors import plain, stable
+
+if TYPE_CHECKING:
+    from rheojobs.inference.posterior import Posterior
+
+__all__ = ["Kernels"]
+
+NOT_FINITE_PENALTY = -1e18
+
+
+class Kernels:
+    """The compiled programs of all posteriors of one kind, whatever their data and priors."""
+
+    def __init__(self, posterior: Posterior) -> None:
+        problem = posterior.problem
+        self._components: Callable[[Any, Any], Any] = problem.components
+        self._names = problem.model.names
+        self._sites = posterior.sites
+        self._fixed = posterior.fixed
+        self._substituted = posterior.substituted
+        self._scatter = posterior.likelihood
+        self._noise_count = 2 if problem.is_complex else 1
+        self._forward = problem.model.forward_mode
+        self.begin = jax.jit(self._begin)
+        self.advance = jax.jit(self._advance)
+        self.curvature = jax.jit(self._curvature)
+        self._constrain_rows = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
+        self.evaluate = jax.jit(jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)))
+        self.log_density = jax.jit(self._log_density)
+
+    def constrain(self, w: Any, geometry: Any, priors: Any) -> Any:
+        """Map the sampler's coordinates, shape (k, d), to site values."""
+        return self._constrain_rows(w, geometry, stable(priors))
+
+    # Sites are what is sampled; parameters are what the model takes.
+
+    def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
+        """Map unconstrained coordinates to site values; gives the log density of the prior too."""
+        values, log_prior = [], 0.0
+        for coordinate, prior in zip(z, plain(priors), strict=True):
+            transform = biject_to(prior.support)
+            value = transform(coordinate)
+            log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)
+            values.append(value)
+        return jnp.stack(values), log_prior
+
+    def _parameters(self, site_values: Any) -> Any:
+        named = dict(zip(self._sites, site_values, strict=True)) | self._fixed
+        for name, other in self._substituted.items():
+            named[other.replaces] = other.to_parameter(named[name], named)
+        return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
+
+    def _likelihood(
+        self, site_values: Any, x: Any, y: Any, mask: Any, floor: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
+        prediction = self._components(x, self._parameters(site_values))
+        finite = jnp.isfinite(prediction).all(axis=0)
+        penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
+        prediction = jnp.where(finite, prediction, 0.0)
+        noise = site_values[-self._noise_count :]
+        spread = self._scatter.spread(prediction, noise, floor)
+        pointwise = self._scatter.log_prob(y, prediction, spread) * mask
+        return pointwise, prediction, spread, penalty
+
+    def _log_density(self, z: Any, priors: Any, *observed: Any) -> Any:
+        site_values, log_prior = self._constrain(z, priors)
+        pointwise, _, _, penalty = self._likelihood(site_values, *observed)
+        return log_prior + jnp.sum(pointwise) + penalty
+
+    def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
+        center, scale = geometry
+        return lambda w: -self._log_density(center + scale @ w, *data)
+
+    def _begin(self, proposals: Any, key: Any, geometry: Any, *data: Any) -> tuple[Any, Any]:
+        """Start a chain at the first of several points that has a finite density and gradient."""
+        potential = self._potential(geometry, data)
+        values = jax.vmap(potential)(proposals)
+        good = jnp.isfinite(values) & (values < -NOT_FINITE_PENALTY / 2)
+        chosen = jnp.argmax(good)
+        state = nuts.initial_state(potential, proposals[chosen], key, self._forward)
+        return state, good.any()
+
+    def _advance(
+        self, state: Any, steps: Any, settings: Any, geometry: Any, *data: Any
+    ) -> tuple[Any, Any]:
+        return nuts.advance(self._potential(geometry, data), state, steps, settings, self._forward)
+
+    def _curvature(
+        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, floor: Any
+    ) -> tuple[Any, Any, Any, Any, Any]:
+        """Give what the curvature at z is made of.
+
+        The prediction's Jacobian (c, b, d), its noise (c, b), the noise scales (c,), the slope
+        (c,) of each in its coordinate, and the curvature of the prior (d,).
+        """
+
+        def predict(z: Any) -> tuple[Any, Any]:
+            prediction = self._components(x, self._parameters(self._constrain(z, priors)[0]))
+            return prediction, prediction
+
+        def noise(z: Any) -> Any:
+            return self._constrain(z, priors)[0][-self._noise_count :]
+
+        jacobian, prediction = jax.jacfwd(predict, has_aux=True)(z)
+        slope = jax.jacfwd(noise)(z)[:, -self._noise_count :]
+        spread = self._scatter.spread(prediction, noise(z), floor)
+        prior = -jnp.diag(jax.hessian(lambda z: self._constrain(z, priors)[1])(z))
+        return jacobian, spread, noise(z), jnp.diag(slope), prior
+
+    def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
+        center, scale = geometry
+        return self._constrain(center + scale @ w, priors)[0]
