@@ -20,17 +20,18 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
-from rheojobs.engine.errors import EngineClosedError, WorkerDiedError
-from rheojobs.engine.events import PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.errors import EngineClosedError
+from rheojobs.engine.events import StateChanged
 from rheojobs.engine.executors import Executor, Run, make_executor
 from rheojobs.engine.executors.base import RunControl
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
+from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Publisher, Subscriber
 from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
-from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_affinity
-from rheojobs.errors import InputError, nearest, one_line
+from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
 
@@ -68,22 +69,15 @@ class JobEngine:
         resources: Mapping[str, float] | None = None,
     ) -> None:
         self._executor = make_executor(executor, max_workers, tuple(preload))
-        self._total = {WORKER: float(self._executor.capacity), **(resources or {})}
-        self._free = dict(self._total)
-        self._lock = threading.RLock()
-        self._jobs: dict[str, Job] = {}
-        self._open: dict[str, Job] = {}
+        self._publisher = Publisher()
+        total = {WORKER: float(self._executor.capacity), **(resources or {})}
+        self._table = JobTable(self._publisher, total)
         self._order = itertools.count()
-        self._unsettled = 0
-        self._closed = False
         self._ended = False
         self._has_closed = threading.Event()
-        self._wake = threading.Event()
-        self._idle = threading.Condition(self._lock)
         self._starter = threading.Thread(
             target=self._start_jobs, name="rheojobs-engine", daemon=True
         )
-        self._publisher = Publisher()
         self._starter.start()
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
@@ -144,11 +138,11 @@ class JobEngine:
         for other in after:
             if not isinstance(other, Job) or other._engine is not self:
                 raise InputError(f"after takes jobs of this engine, got {other!r}")
-        needs = self._check_resources(resources or {})
+        needs = self._table.check_resources(resources or {})
         if max_attempts is None:
             max_attempts = int(getattr(work, "max_attempts", 1))
-        with self._lock:
-            if self._closed:
+        with self._table.lock:
+            if self._table.closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
             job = Job(
                 self,
@@ -160,7 +154,7 @@ class JobEngine:
                 max_attempts=max_attempts,
                 order=next(self._order),
             )
-            self._jobs[job.id] = self._open[job.id] = job
+            self._table.jobs[job.id] = self._table.open[job.id] = job
             self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
@@ -168,7 +162,7 @@ class JobEngine:
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
-        self._wake.set()
+        self._table.wake.set()
         return job
 
     def prewarm(self, task: Task | Callable[..., Any]) -> Job:
@@ -185,10 +179,10 @@ class JobEngine:
             What prepares, such as `rheojobs.PrewarmTask`; it should check often.
         """
         work = as_task(task)
-        with self._lock:
-            if self._closed:
+        with self._table.lock:
+            if self._table.closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
-            before = [job for job in self._open.values() if job.is_prewarming]
+            before = [job for job in self._table.open.values() if job.is_prewarming]
             job = Job(
                 self,
                 work,
@@ -200,10 +194,10 @@ class JobEngine:
                 order=next(self._order),
                 is_prewarming=True,
             )
-            self._open[job.id] = job
+            self._table.open[job.id] = job
         for other in before:
             self.cancel(other)
-        self._wake.set()
+        self._table.wake.set()
         return job
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
@@ -221,32 +215,26 @@ class JobEngine:
 
     def job(self, job_id: str) -> Job:
         """Give the job with this id; raises KeyError where there is none."""
-        return self._jobs[job_id]
+        return self._table.jobs[job_id]
 
     def jobs(self) -> list[Job]:
         """Give all jobs, in the order in which they came."""
-        with self._lock:
-            return list(self._jobs.values())
+        with self._table.lock:
+            return list(self._table.jobs.values())
 
     def forget(self, job: Job) -> None:
         """Drop a job that has ended from the engine's list, so that its result can be freed."""
-        with self._lock:
+        with self._table.lock:
             if job.state.is_terminal:
-                self._jobs.pop(job.id, None)
+                self._table.jobs.pop(job.id, None)
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
-        with self._lock:
-            return sum(not job.is_prewarming for job in self._open.values())
+        return self._table.active_count()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
-        # It is the publisher that makes a job done: in its own thread there is no waiting for it.
-        publishing = self._publisher.is_here()
-        with self._idle:
-            return self._idle.wait_for(
-                lambda: not self.active_count() and (publishing or not self._unsettled), timeout
-            )
+        return self._table.wait(timeout)
 
     def subscribe(self, callback: Subscriber, *, job: Job | None = None) -> Callable[[], None]:
         """Have `callback` called with each event, or with each of one job, in their order.
@@ -258,13 +246,13 @@ class JobEngine:
         callable
             Ends the subscription: after it returns, no call begins any more.
         """
-        with self._lock:
+        with self._table.lock:
             subscription = self._publisher.subscribe(callback, job.id if job is not None else None)
             tell_present: Callable[[], None] | None = None
             if job is not None:
                 present = StateChanged(job.id, time.time(), None, job.state, job.message)
                 tell_present = partial(subscription.tell, present)
-                if not (self._closed and not self._open):
+                if not (self._table.closed and not self._table.open):
                     self._publisher.call(tell_present)
                     tell_present = None
         if tell_present is not None:  # the publisher has nothing to do any more, and has left
@@ -273,14 +261,14 @@ class JobEngine:
 
     def cancel(self, job: Job) -> bool:
         """Ask a job to stop and return at once; False where it had ended already."""
-        with self._lock:
+        with self._table.lock:
             if job.state.is_terminal:
                 return False
             job.cancel_wanted = True
             if job.state in (JobState.RUNNING, JobState.PAUSED):
-                self._move(job, JobState.CANCELLING)
+                self._table.move(job, JobState.CANCELLING)
             elif not job.dispatched:
-                self._end(job, JobState.CANCELLED)
+                self._table.end(job, JobState.CANCELLED)
             control = job.control
         if control is not None:
             self._stop(job, control)
@@ -288,13 +276,13 @@ class JobEngine:
 
     def cancel_all(self) -> int:
         """Ask all jobs to stop; gives how many were asked."""
-        with self._lock:
-            jobs = list(self._open.values())
+        with self._table.lock:
+            jobs = list(self._table.open.values())
         return sum(self.cancel(job) for job in reversed(jobs))
 
     def pause(self, job: Job) -> bool:
         """Let a running job wait at its next check point; False where it does not run."""
-        with self._lock:
+        with self._table.lock:
             if job.state is not JobState.RUNNING:
                 return False
             job.pause_wanted = True
@@ -305,7 +293,7 @@ class JobEngine:
 
     def resume(self, job: Job) -> bool:
         """Let a job go on that is paused, or about to be; False where it does not run."""
-        with self._lock:
+        with self._table.lock:
             if job.state not in (JobState.RUNNING, JobState.PAUSED):
                 return False
             job.pause_wanted = False
@@ -325,7 +313,7 @@ class JobEngine:
         timeout : float, optional
             Seconds to wait; raises `TimeoutError`.
         """
-        with self._lock:
+        with self._table.lock:
             control = job.control
             look: concurrent.futures.Future[Any] = concurrent.futures.Future()
             if job.state in (JobState.RUNNING, JobState.PAUSED) and control is not None:
@@ -353,9 +341,9 @@ class JobEngine:
         bool
             Whether everything has ended. May be called again.
         """
-        with self._lock:
-            first = not self._closed
-            self._closed = True
+        with self._table.lock:
+            first = not self._table.closed
+            self._table.closed = True
         if not first:
             deadline = time.monotonic() + (timeout if wait else 0.0)
             if not self._has_closed.wait(max(0.0, deadline - time.monotonic())):
@@ -379,44 +367,35 @@ class JobEngine:
         self.cancel_all()
         ended = self._executor.shutdown(max(0.0, deadline - time.monotonic()))
         ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
-        self._wake.set()
-        with self._lock:
-            if not self._open:  # else the last job to end says it
+        self._table.wake.set()
+        with self._table.lock:
+            if not self._table.open:  # else the last job to end says it
                 self._publisher.close()
         if self._starter is not threading.current_thread():
             self._starter.join(max(0.05, deadline - time.monotonic()))
         self._publisher.join(max(0.05, deadline - time.monotonic()))
         return ended
 
-    def _check_resources(self, wanted: Mapping[str, float]) -> dict[str, float]:
-        needs = {WORKER: 1.0, **wanted}
-        for name, amount in needs.items():
-            if name not in self._total:
-                raise InputError(f"unknown resource {name!r}; {nearest(name, self._total)}")
-            if not 0 <= amount <= self._total[name]:
-                raise InputError(
-                    f"the job asks for {amount:g} of {name!r}, there is {self._total[name]:g}"
-                )
-        return needs
-
     def _start_jobs(self) -> None:
         while True:
-            self._wake.wait()
-            self._wake.clear()
-            with self._lock:
-                if self._closed and not self._open:
+            self._table.wake.wait()
+            self._table.wake.clear()
+            with self._table.lock:
+                if self._table.closed and not self._table.open:
                     return
             self._start_next()
 
     def _start_next(self) -> None:
-        with self._lock:
-            self._unblock()
+        with self._table.lock:
+            self._table.unblock()
             ready, in_the_way = self._ready_jobs()
             queued = [Waiting(job.id, job.priority, job.order, job.needs) for job in ready]
-            chosen = [self._open[job_id] for job_id in next_to_start(queued, self._free)]
+            chosen = [
+                self._table.open[job_id] for job_id in next_to_start(queued, self._table.free)
+            ]
             for job in chosen:
-                assert fits(job.needs, self._free)
-                self._take(job, 1)
+                assert fits(job.needs, self._table.free)
+                self._table.take(job, 1)
                 job.dispatched = True
         for job in in_the_way:
             self.cancel(job)
@@ -427,13 +406,13 @@ class JobEngine:
         """Give the jobs that may start, and the prewarming that has to give way to them."""
         queued = [
             job
-            for job in self._open.values()
+            for job in self._table.open.values()
             if job.state is JobState.QUEUED and not job.dispatched
         ]
         jobs = [job for job in queued if not job.is_prewarming]
         if not jobs:
             return queued, []
-        prewarming = [job for job in self._open.values() if job.is_prewarming]
+        prewarming = [job for job in self._table.open.values() if job.is_prewarming]
         awaited = {_affinity(job) for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
         return [job for job in jobs if _affinity(job) not in awaited], in_the_way
@@ -443,16 +422,16 @@ class JobEngine:
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure
-            self._on_message(job, messages.Started())
-            self._on_message(job, messages.Failed(error))
+            self._table.on_message(job, messages.Started())
+            self._table.on_message(job, messages.Failed(error))
             return
-        run = Run(job.id, job.task, partial(self._on_message, job), job.checkpoint)
+        run = Run(job.id, job.task, partial(self._table.on_message, job), job.checkpoint)
         try:
             control = self._executor.start(run)
         except Exception as error:  # no more threads to be had, for example
-            self._on_message(job, messages.Failed(error))
+            self._table.on_message(job, messages.Failed(error))
             return
-        with self._lock:
+        with self._table.lock:
             job.control = None if job.state.is_terminal else control
             cancel = job.cancel_wanted
             if job.pause_wanted:
@@ -461,143 +440,10 @@ class JobEngine:
             self._stop(job, control)
 
     def _stop(self, job: Job, control: RunControl) -> None:
-        if job.is_prewarming and not self._closed:
+        if job.is_prewarming and not self._table.closed:
             control.release()
         else:
             control.cancel()
-
-    def _unblock(self) -> None:
-        for job in list(self._open.values()):
-            if job.state is not JobState.BLOCKED:
-                continue
-            bad = next((dep for dep in job.after if _has_not_succeeded(dep)), None)
-            if bad is not None:
-                message = f"cancelled, since {bad.name!r} ({bad.id[:8]}), which it needs, "
-                message += "failed" if bad.state is JobState.FAILED else "was cancelled"
-                self._end(job, JobState.CANCELLED, message=message)
-            elif all(dep.state is JobState.SUCCEEDED for dep in job.after):
-                self._move(job, JobState.QUEUED)
-
-    def _on_message(self, job: Job, message: messages.Message) -> None:
-        with self._lock:
-            if job.state.is_terminal:
-                logger.debug("job %s has ended; too late: %r", job.id, message)
-                return
-            stopping = job.state is JobState.CANCELLING
-            match message:
-                case messages.Started():
-                    job.attempts += 1
-                    self._move(job, JobState.RUNNING)
-                    if job.cancel_wanted:
-                        self._move(job, JobState.CANCELLING)
-                case messages.Progressed(progress):
-                    self._on_progress(job, progress)
-                case messages.Partial(value):
-                    job.partial = value
-                    event = PartialResult(job.id, time.time(), value)
-                    self._publisher.tell(event, private=job.is_prewarming)
-                case messages.Stoppable():
-                    pass  # for the executor, which has seen it
-                case messages.Inspected(value):
-                    job.partial = job.partial if value is None else value
-                    self._show(job)
-                case messages.Checkpointed(state):
-                    job.checkpoint = state
-                case messages.Paused() if not stopping:
-                    self._move(job, JobState.PAUSED)
-                case messages.Resumed() if not stopping:
-                    self._move(job, JobState.RUNNING)
-                case messages.Succeeded(value) if stopping:
-                    job.partial = value  # it was done before it heard of the wish to stop
-                    self._end(job, JobState.CANCELLED)
-                case messages.Succeeded(value):
-                    self._end(job, JobState.SUCCEEDED, result=value)
-                case messages.Cancelled():
-                    self._on_cancelled(job)
-                case messages.Failed() | messages.Died() if stopping:
-                    self._end(job, JobState.CANCELLED)
-                case messages.Failed(error):
-                    self._end(job, JobState.FAILED, error=error)
-                case messages.Died(reason):
-                    self._on_death(job, reason)
-
-    def _on_cancelled(self, job: Job) -> None:
-        if job.state in (JobState.RUNNING, JobState.PAUSED):
-            # The task stopped of its own accord: it passes through the same states.
-            self._move(job, JobState.CANCELLING)
-        self._end(job, JobState.CANCELLED)
-
-    def _on_progress(self, job: Job, progress: Progress) -> None:
-        job.latest_progress = progress
-        event = ProgressMade(job.id, time.time(), progress)
-        self._publisher.tell(event, private=job.is_prewarming)
-
-    def _on_death(self, job: Job, reason: str) -> None:
-        if job.state is JobState.QUEUED:  # its process never came up
-            self._end(job, JobState.FAILED, error=WorkerDiedError(reason))
-        elif job.attempts < job.max_attempts and not self._closed:
-            self._move(job, JobState.INTERRUPTED, reason)
-            self._take(job, -1)
-            job.dispatched, job.control = False, None
-            self._move(job, JobState.QUEUED)
-            self._wake.set()
-        else:
-            self._end(job, JobState.FAILED, error=WorkerDiedError(reason))
-
-    def _move(self, job: Job, state: JobState, message: str = "") -> None:
-        check_transition(job.state, state)
-        previous, job.state = job.state, state
-        event = StateChanged(job.id, time.time(), previous, state, message)
-        self._publisher.tell(event, private=job.is_prewarming)
-
-    def _end(
-        self,
-        job: Job,
-        state: JobState,
-        *,
-        result: Any = None,
-        error: BaseException | None = None,
-        message: str = "",
-    ) -> None:
-        job.message = one_line(error) if error is not None else message
-        if error is not None and job.token is not None:
-            job.token.set_error(error)
-        if job.forget_token is not None:
-            job.forget_token()
-        if job.dispatched:
-            self._take(job, -1)
-        job.control = None
-        job.checkpoint = None
-        self._show(job, result)
-        cancelled = state is JobState.CANCELLED
-        # The future first: whoever is told of the end may ask for the result.
-        self._unsettled += 1
-        self._publisher.call(partial(self._settle, job, result, error, cancelled))
-        self._move(job, state, job.message)
-        del self._open[job.id]
-        if self._closed and not self._open:
-            self._publisher.close()
-        self._idle.notify_all()
-        self._wake.set()
-
-    @staticmethod
-    def _show(job: Job, result: Any = None) -> None:
-        """Answer those who asked what a job has so far."""
-        looks, job.looks = job.looks, []
-        for look in looks:
-            look.set_result(job.partial if result is None else result)
-
-    def _take(self, job: Job, sign: int) -> None:
-        for name, amount in job.needs.items():
-            self._free[name] -= sign * amount
-
-    def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
-        try:
-            job.future.settle(result, error, cancelled)
-        finally:
-            with self._lock:
-                self._unsettled -= 1
-                self._idle.notify_all()
 
 
 def _affinity(job: Job) -> str:
@@ -605,10 +451,6 @@ def _affinity(job: Job) -> str:
         return task_affinity(job.task)
     except Exception:  # whatever it raises, the executor meets too, and tells as the job's failure
         return ""
-
-
-def _has_not_succeeded(job: Job) -> bool:
-    return job.state in (JobState.FAILED, JobState.CANCELLED)
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

@@ -247,7 +247,7 @@ class Sampling:
         self._context.progress(
             sum(in_stage),
             total * len(chains),
-            f"{'warm-up' if warming else 'sampling'}, {divergences} divergences",
+            f"{'warm-up' if warming else 'sampling'}, {divergences} divergences{live.words}",
             stage=stage,
             chains=done,
             num_warmup=task.num_warmup,

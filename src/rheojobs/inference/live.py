@@ -39,6 +39,16 @@ class LiveDiagnostics:
         self._seen: list[int] = []
         self.metrics: dict[str, Any] = {}
 
+    @property
+    def words(self) -> str:
+        """The worst of it in a few words, to follow on others; empty while nothing is known."""
+        if not self.metrics:
+            return ""
+        ess = (*self.metrics["ess_bulk"].values(), *self.metrics["ess_tail"].values())
+        r_hat = max(self.metrics["r_hat"].values())
+        told = f", ESS ≥ {min(ess):.0f}"
+        return told if np.isnan(r_hat) else f", R-hat ≤ {r_hat:.3f}{told}"
+
     def update(self, chains: Sequence[Chain]) -> None:
         """Look again, if it is time."""
         start = self._clock()
