@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRIVATE_UV := .uv/bin/uv
 STAMP := $(VENV)/.rheojobs-env
+BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
@@ -52,8 +53,9 @@ gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window
 	@$(BIN)/rheojobs gui
 
-bench: env ## run the comparisons of benchmarks/
+bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (half an hour)
 	@$(BIN)/python benchmarks/whole_jobs.py
+	@$(BIN)/python benchmarks/sampling.py
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:
@@ -86,6 +88,12 @@ $(STAMP): pyproject.toml uv.lock scripts/find-python
 	"$$uv" sync $$quiet --locked --all-extras --python "$$found"; \
 	$(BIN)/python -m compileall -q src; \
 	printf '%s\n%s\n' "$$(pwd -P)" '$(PYTHON)' >$@
+
+# The comparisons' own group, on top of the environment; `env` made anew takes it away again.
+$(BENCH_STAMP): $(STAMP)
+	@set -eu; uv=uv; test ! -x $(PRIVATE_UV) || uv=$(PRIVATE_UV); \
+	"$$uv" sync --quiet --locked --all-extras --group bench --python $(BIN)/python; \
+	touch $@
 
 clean: ## remove what the targets wrote, but not the environment
 	@rm -rf demo build dist .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache benchmarks/results

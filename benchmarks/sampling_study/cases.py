@@ -17,7 +17,6 @@ from side_by_side.cases import (
     oscillation_data,
     relaxation_data,
     rheojax_priors,
-    without_last,
 )
 
 from rheojobs import Dataset, fit, read
@@ -66,7 +65,7 @@ def sampling_case(model: str) -> SamplingCase:
         "generalized_maxwell": _generalized,
     }[model]()
     config = dict(case.config)
-    found = fit(case.data, model, weights="relative", model_config=config).parameters
+    found = fit(case.data, model, model_config=config).parameters
     defaults = _defaults(model, config)
     start = _by_rising_time(found)
     for name, prior in case.priors.items():
@@ -75,31 +74,34 @@ def sampling_case(model: str) -> SamplingCase:
     return SamplingCase(case, far, start, defaults)
 
 
-def _rows(dataset: Dataset, first: int, every: int, dropped: int) -> Dataset:
-    """Keep every n-th row from one on, and drop some at the end: new numbers, another length."""
-    x, y = dataset.x[first::every], dataset.y[first::every]
-    count = x.size - dropped
-    return replace(dataset, x=x[:count].copy(), y=y[:count].copy())
+def _others(dataset: Dataset, *parts: int) -> tuple[Dataset, ...]:
+    """Give new data: without every n-th row, and a little stiffer.
+
+    Rows go from all over the range, so that what is sampled stays as hard as it was.
+    """
+    found = []
+    for number, part in enumerate(parts, start=1):
+        kept = np.arange(len(dataset)) % part != part // 2
+        x, y = dataset.x[kept].copy(), (1 + 0.01 * number) * dataset.y[kept]
+        found.append(replace(dataset, x=x, y=y))
+    return tuple(found)
 
 
 def _maxwell() -> tuple[Case, Dataset]:
-    data = relaxation_data()
-    others = tuple(_rows(data, 2 * k, 12, 4 * k) for k in (1, 2, 3, 4))
-    priors = rheojax_priors("maxwell")
-    return Case("maxwell", data.thin(12), others, priors=priors), data.thin(16)
+    whole = relaxation_data()
+    data, priors = whole.thin(12), rheojax_priors("maxwell")
+    return Case("maxwell", data, _others(data, 30, 24, 18, 12), priors=priors), whole.thin(16)
 
 
 def _fractional() -> tuple[Case, Dataset]:
-    data = oscillation_data()
-    others = tuple(without_last(data, n) for n in (7, 14, 21, 28))
-    model = "fractional_maxwell_liquid"
-    return Case(model, data, others, priors=rheojax_priors(model)), without_last(data, 50)
+    data, model = oscillation_data(), "fractional_maxwell_liquid"
+    case = Case(model, data, _others(data, 30, 24, 18, 12), priors=rheojax_priors(model))
+    return case, _others(data, 3)[0]
 
 
 def _carreau() -> tuple[Case, Dataset]:
-    data = flow_data()
-    others = tuple(without_last(data, n) for n in (1, 2, 3, 4))
-    return Case("carreau", data, others, priors=rheojax_priors("carreau")), without_last(data, 13)
+    data, priors = flow_data(), rheojax_priors("carreau")
+    return Case("carreau", data, _others(data, 20, 15, 10, 8), priors=priors), _others(data, 3)[0]
 
 
 def _generalized() -> tuple[Case, Dataset]:
@@ -116,12 +118,12 @@ def _generalized() -> tuple[Case, Dataset]:
     case = Case(
         "generalized_maxwell",
         data,
-        tuple(without_last(data, n) for n in (2, 4, 6, 8)),
+        _others(data, 30, 20, 15, 10),
         config={"n_modes": MODES},
         priors=priors,
         their_priors=priors,
     )
-    return case, without_last(data, 15)
+    return case, _others(data, 3)[0]
 
 
 def _log_normal(median: float, scale: float) -> dict[str, Any]:

@@ -28,4 +28,5 @@ def arguments(job: Mapping[str, Any]) -> dict[str, Any]:
         "seed": job["seed"],
         "model_config": job["config"],
         "likelihood": "constant",
+        "default_priors": "rheojax",
     }

@@ -276,6 +276,7 @@ class Rheojobs(Side):
             seed=sampling.seed,
             model_config=dict(case.config),
             likelihood="constant",
+            default_priors="rheojax",  # the statistical model of the other side
         )
 
     def parameters(self, result: Any) -> dict[str, float]:

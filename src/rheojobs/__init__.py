@@ -38,6 +38,7 @@ _HOMES = {
     "rheojobs.inference.fitting": ("FitTask", "fit"),
     "rheojobs.inference.sampling": ("SampleTask", "extend", "resume", "sample"),
     "rheojobs.inference.prewarming": ("PrewarmTask",),
+    "rheojobs.inference.prior_check": ("prior_concerns", "prior_predictive"),
     "rheojobs.inference.results": ("BayesianResult", "FitResult"),
     "rheojobs.qt.worker_pool": ("WorkerPool",),
     "rheojobs.qt.fit_worker": ("FitWorker", "FitWorkerSignals"),
@@ -87,6 +88,8 @@ __all__ = [
     "catalogue",
     "extend",
     "fit",
+    "prior_concerns",
+    "prior_predictive",
     "read",
     "resume",
     "sample",
@@ -120,6 +123,7 @@ if TYPE_CHECKING:
     from rheojobs.inference.jax_setup import PRELOAD
     from rheojobs.inference.models import Model, Parameter
     from rheojobs.inference.prewarming import PrewarmTask
+    from rheojobs.inference.prior_check import prior_concerns, prior_predictive
     from rheojobs.inference.reading import read
     from rheojobs.inference.results import BayesianResult, FitResult
     from rheojobs.inference.sampling import SampleTask, extend, resume, sample

@@ -20,7 +20,7 @@ from rheojobs.inference.results import BayesianResult
 if TYPE_CHECKING:
     from rheojobs.inference.sampling import SampleTask
 
-__all__ = ["Collector"]
+__all__ = ["Collector", "in_blocks"]
 
 MAX_POINTWISE_VALUES = 2e7
 """Predictions times draws that are kept with the result; beyond it draws are left out."""
@@ -28,23 +28,31 @@ MAX_POINTWISE_VALUES = 2e7
 EVALUATED_VALUES = 1e6
 """Predictions that are computed in one call, at most: of 250 draws or fewer."""
 
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+SAME_QUANTILE = 0.1
+"""How near each of these quantiles of the draws and of the prior must be to count as the same."""
+
 CONSTRAIN_BLOCK = 1000
 MAX_SUMMARIZED = 2000
 """Draws of each chain that the summary of a cancelled sampling is made of."""
 
 
-def _in_blocks(
+def in_blocks(
     function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
     rows: NDArray[np.float64],
     block: int,
 ) -> list[NDArray[np.float64]]:
     """Apply a compiled program to rows, always as many at a time, so that it compiles once."""
-    outputs = []
-    for start in range(0, rows.shape[0], block):
+    count = rows.shape[0]
+    outputs: list[NDArray[np.float64]] = []
+    for start in range(0, count, block):
         part = rows[start : start + block]
         filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
-        outputs.append([np.asarray(item)[: part.shape[0]] for item in function(filled)])
-    return [np.concatenate(columns) for columns in zip(*outputs, strict=True)]
+        found = [np.asarray(item) for item in function(filled)]
+        outputs = outputs or [np.empty((count, *item.shape[1:])) for item in found]
+        for whole, item in zip(outputs, found, strict=True):
+            whole[start : start + block] = item[: part.shape[0]]
+    return outputs
 
 
 class Collector:
@@ -78,7 +86,7 @@ class Collector:
     def constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
-        (values,) = _in_blocks(
+        (values,) = in_blocks(
             lambda part: (
                 posterior.kernels.constrain(part, self.geometry.arrays, posterior.priors),
             ),
@@ -149,7 +157,7 @@ class Collector:
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
             summary=summary,
-            diagnostics=self._report(summary, stats, draws),
+            diagnostics=self._report(summary, stats, draws, is_partial),
             num_samples=count,
             num_chains=chains,
             sampling_time=seconds,
@@ -168,6 +176,7 @@ class Collector:
         summary: Mapping[str, Mapping[str, float]],
         stats: Mapping[str, NDArray[Any]],
         draws: Mapping[str, NDArray[np.float64]],
+        is_partial: bool,
     ) -> dict[str, Any]:
         posterior = self._posterior
         report: dict[str, Any] = {
@@ -184,6 +193,8 @@ class Collector:
             "stuck": diagnostics.stuck_chains(draws),
             "outside": self._outside(draws),
             "noise_ratio": self._noise_ratios(draws),
+            "noise_share": self._noise_shares(draws),
+            "undetermined": [] if is_partial else self._undetermined(summary),
             "likelihood": posterior.likelihood.name,
             "priors": {
                 name: describe_prior(prior)
@@ -195,13 +206,41 @@ class Collector:
 
     def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """Give the fraction of the draws beyond its bounds, where a given prior allows that."""
-        found = {}
-        for name, (lower, upper) in self._posterior.bounds.items():
-            if name in draws:
+        posterior, found = self._posterior, {}
+        replaced = {other.replaces for other in posterior.substituted.values()}
+        for name, (lower, upper) in posterior.bounds.items():
+            if name in posterior.given | replaced:
                 fraction = float(np.mean((draws[name] < lower) | (draws[name] > upper)))
                 if fraction > 0:
                     found[name] = fraction
         return found
+
+    def _undetermined(self, summary: Mapping[str, Mapping[str, float]]) -> list[str]:
+        """Name the parameters whose draws are those of a prior that nobody has given."""
+        found = []
+        posterior = self._posterior
+        for name, prior in zip(posterior.sites, posterior.priors, strict=True):
+            if name in posterior.given or name in self._residuals:
+                continue
+            at = np.array([summary[name][key] for key in QUANTILES])
+            try:
+                reached = np.asarray(prior.cdf(at))
+            except NotImplementedError:  # a prior of RheoJAX's that NumPyro knows no cdf of
+                continue
+            if np.abs(reached - list(QUANTILES.values())).max() < SAME_QUANTILE:
+                found.append(name)
+        return found
+
+    def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give each noise scale over the size of what was observed."""
+        seen = self._problem.observations
+        sizes = np.sqrt(np.mean(seen.y[:, : seen.n] ** 2, axis=1))
+        if self._posterior.likelihood.relative:
+            sizes = np.ones_like(sizes)
+        names = self._residuals
+        medians = [float(np.median(draws[name])) for name in names]
+        shares = zip(names, medians, sizes.tolist(), strict=True)
+        return {name: median / size for name, median, size in shares if size > 0}
 
     def _noise_ratios(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """Give each noise scale over the residuals at the start, allowing for few data."""
@@ -242,12 +281,10 @@ class Collector:
             values = kernels.evaluate(part, *observed)
             return tuple(np.asarray(item)[..., : seen.n] for item in values[:3])
 
-        pointwise, predicted, spread = _in_blocks(evaluate, rows, block)
+        pointwise, predicted, spread = in_blocks(evaluate, rows, block)
         shape = (chains, picked.size, components, seen.n)
         generator = np.random.default_rng(self._task.seed)
-        scatter = self._posterior.likelihood.scatter(generator, shape)
-        return Evaluation(
-            picked,
-            pointwise.reshape(shape),
-            predicted.reshape(shape) + spread.reshape(shape) * scatter,
-        )
+        predictive = self._posterior.likelihood.scatter(generator, shape)
+        predictive *= spread.reshape(shape)  # in place: of many data these arrays are large
+        predictive += predicted.reshape(shape)
+        return Evaluation(picked, pointwise.reshape(shape), predictive)

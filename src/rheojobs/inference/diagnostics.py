@@ -33,6 +33,9 @@ MAX_CUT_FRACTION = 0.01
 MAX_NOISE_RATIO = 5.0
 """How far above the residuals at the start the noise may lie before it is said."""
 
+MAX_NOISE_SHARE = 0.9
+"""How large the noise may be, in terms of the data, before it is said."""
+
 Draws = Mapping[str, NDArray[np.float64]]
 
 
@@ -116,7 +119,8 @@ def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[floa
 def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bool:
     """Say whether there are as many independent draws as wanted, and the chains agree."""
     for row in summary.values():
-        if not min(row["ess_bulk"], row["ess_tail"]) >= wanted_ess:  # NaN is not good either
+        # Written so that NaN is not good either; `min` would lose it.
+        if not (row["ess_bulk"] >= wanted_ess and row["ess_tail"] >= wanted_ess):
             return False
         if row["r_hat"] > MAX_R_HAT:
             return False
@@ -133,7 +137,8 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         it is known: cut_short (how many draws had the longest trajectory there may be), stuck
         (how many chains never moved), outside (the fraction of the draws beyond a parameter's
         bounds, where there are any), noise_ratio (each noise scale over the residuals at the
-        start).
+        start), noise_share (each over the data), undetermined (the names of parameters whose
+        draws are those of their priors).
     count : int
         Of all draws.
     """
@@ -145,6 +150,18 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         found.append(
             f"the chains left the data: {words} the residuals at the start; the priors outweigh "
             "the data: give narrower ones, or another likelihood"
+        )
+    shares = diagnostics.get("noise_share", {})
+    drowned = [name for name, share in shares.items() if share > MAX_NOISE_SHARE]
+    if drowned:
+        found.append(
+            f"the noise ({', '.join(drowned)}) is as large as the data: the model describes "
+            "nothing of them; look at their units, the model's bounds, and the priors"
+        )
+    if undetermined := diagnostics.get("undetermined", []):
+        found.append(
+            f"the data do not determine {', '.join(undetermined)}, whose draws are those of the "
+            "priors: give narrower ones, or take a simpler model"
         )
     for name, fraction in diagnostics.get("outside", {}).items():
         found.append(
@@ -175,7 +192,7 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
             "run longer, or start from a fit"
         )
     ess = {
-        name: min(diagnostics["ess_bulk"][name], diagnostics["ess_tail"][name])
+        name: float(np.minimum(diagnostics["ess_bulk"][name], diagnostics["ess_tail"][name]))
         for name in diagnostics["ess_bulk"]
     }
     if any(math.isnan(value) for value in ess.values()):

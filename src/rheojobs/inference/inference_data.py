@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from rheojobs.inference.problem import Problem
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["Evaluation", "component_names", "describe_prior", "to_inference_data"]
+__all__ = ["Evaluation", "component_names", "data_groups", "describe_prior", "to_inference_data"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,25 @@ class Evaluation:
 def component_names(problem: Problem) -> tuple[str, ...]:
     """Name what was observed."""
     return ("storage_modulus", "loss_modulus") if problem.is_complex else ("y",)
+
+
+def data_groups(problem: Problem) -> dict[str, dict[str, Any]]:
+    """Give the groups of what was observed."""
+    names, data = component_names(problem), problem.dataset
+    parts = (data.y.real, data.y.imag) if problem.is_complex else (data.y,)
+    return {
+        "observed_data": {name: np.asarray(part) for name, part in zip(names, parts, strict=True)},
+        "constant_data": {"x": data.x},
+    }
+
+
+def _tree(groups: Mapping[str, Any], **layout: Any) -> DataTree:
+    from arviz_base import from_dict
+
+    with warnings.catch_warnings():
+        # More chains than draws are meant.
+        warnings.filterwarnings("ignore", message="Found chain dimension to be longer")
+        return from_dict(groups, **layout)
 
 
 def describe_prior(prior: Any) -> str:
@@ -72,19 +92,9 @@ def to_inference_data(
     evaluation : Evaluation, optional
         Predictions and likelihood.
     """
-    from arviz_base import from_dict
-
     names = component_names(problem)
-    data = problem.dataset
-    parts = (data.y.real, data.y.imag) if problem.is_complex else (data.y,)
-    groups: dict[str, Any] = {
-        "posterior": dict(draws),
-        "sample_stats": dict(stats),
-        "observed_data": {name: np.asarray(part) for name, part in zip(names, parts, strict=True)},
-        "constant_data": {"x": data.x},
-    }
-    dims = {name: ["point"] for name in (*names, "x")}
-    tree = from_dict(groups, dims=dims)
+    groups = {"posterior": dict(draws), "sample_stats": dict(stats)}
+    tree = _tree(groups | data_groups(problem), dims={name: ["point"] for name in (*names, "x")})
     if evaluation is not None:
         extra = {
             group: {name: values[:, :, column] for column, name in enumerate(names)}
@@ -93,7 +103,7 @@ def to_inference_data(
                 ("posterior_predictive", evaluation.predictive),
             )
         }
-        thinned = from_dict(
+        thinned = _tree(
             extra, dims={name: ["point"] for name in names}, coords={"draw": evaluation.draws}
         )
         for group in extra:

@@ -174,6 +174,12 @@ class SampleTask:
         elif self.checkpoint == "":
             self.checkpoint = None
 
+    def checked_data(self) -> Dataset:
+        """Give the data as `validate` has checked them."""
+        self.validate()
+        assert self._dataset is not None
+        return self._dataset
+
     def run(self, context: TaskContext) -> BayesianResult:
         """Sample."""
         self.validate()
