@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.events import Progress
+from rheojobs.engine.progress import TimeRemaining
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference import diagnostics
@@ -63,6 +65,7 @@ class Sampling:
         self._started = time.perf_counter()
         self._chains: list[Chain] = []
         self._note = ""
+        self._remaining = TimeRemaining()
 
     def run(self) -> BayesianResult:
         """Sample; if it is cancelled, keep what was drawn so far."""
@@ -244,15 +247,17 @@ class Sampling:
             stage, total = "sampling", max(task.num_samples, *drawn)
             in_stage = [count - task.num_warmup for count in done]
         divergences = sum(chain.divergences for chain in chains)
+        here = Progress(sum(in_stage), total * len(chains), stage=stage)
         self._context.progress(
-            sum(in_stage),
-            total * len(chains),
+            here.current,
+            here.total,
             f"{'warm-up' if warming else 'sampling'}, {divergences} divergences{live.words}",
             stage=stage,
             chains=done,
             num_warmup=task.num_warmup,
             num_samples=total if not warming else task.num_samples,
             divergences=divergences,
+            time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),
             **live.metrics,
         )
