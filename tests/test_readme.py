@@ -20,6 +20,8 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8")
 GIVEN = """
 import time
 import numpy as np
+
+pytestmark = pytest.mark.slow
 t = np.logspace(-1, 2, 60)
 G = 1e4 * np.exp(-((t / 3.0) ** 0.6))
 def slow_function():

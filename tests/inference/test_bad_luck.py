@@ -21,6 +21,8 @@ from rheojobs.inference.models import Model
 from rheojobs.inference.results import BayesianResult
 from rheojobs.inference.sampling import sample
 
+pytestmark = pytest.mark.slow
+
 FEW = {"num_warmup": 200, "num_samples": 200, "num_chains": 2, "checkpoint": ""}
 TIMES = np.linspace(0.05, 5.0, 40)
 

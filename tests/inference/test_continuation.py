@@ -244,6 +244,7 @@ def sampling(job):
     return job.latest_progress is not None and job.latest_progress.stage == "sampling"
 
 
+@pytest.mark.slow
 def test_every_executor_gives_the_same_draws(engine, undisturbed, tmp_path):
     assert same_draws(engine.submit(task(tmp_path / "kept")).result(120), undisturbed)
 
@@ -275,6 +276,7 @@ def test_a_look_at_the_posterior_so_far(engine, tmp_path):
     assert job.inspect(1) is job.partial
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_the_sampling_goes_on(tmp_path, monkeypatch):
     counts = {"num_samples": 60_000, "num_chains": 2}
     with JobEngine(max_workers=1, preload=PRELOAD) as engine:

@@ -9,6 +9,8 @@ from rheojobs import CancellationError, CancellationToken, InputError, PrewarmTa
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.local import local_context
 
+pytestmark = pytest.mark.slow
+
 
 def _run(task: PrewarmTask, token: CancellationToken | None = None) -> None:
     with local_context(token=token) as context:

@@ -16,6 +16,8 @@ from rheojobs.inference import program_cache
 from rheojobs.inference.jax_setup import warm_up
 from rheojobs.inference.program_cache import PARTIAL, ProgramCache, stored_files
 
+pytestmark = pytest.mark.slow
+
 VALUE = bytes(range(256)) * 40
 
 

@@ -9,6 +9,8 @@ from rheojobs.engine.job import Job
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.job_model import JobTableModel
 
+pytestmark = pytest.mark.slow
+
 
 def test_nobody_sees_a_prewarming_and_the_fit_comes_all_the_same(qapp, qtbot, monkeypatch):
     pool = WorkerPool(1)

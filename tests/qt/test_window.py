@@ -232,6 +232,7 @@ def test_nothing_is_cut_off_at_1280_by_800(window: MainWindow) -> None:
             assert button.width() >= button.sizeHint().width() - 1, button.text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["starting", "sampling"])
 def test_closing_while_a_job_runs_leaves_no_process(moment: str, qtbot: QtBot) -> None:
     before = children()
@@ -279,6 +280,7 @@ print(json.dumps(facts | {"status": status}))
 """
 
 
+@pytest.mark.slow
 def test_a_fresh_start_loads_no_jax_and_says_nothing(tmp_path: Path) -> None:
     """With an empty cache: the list of models comes from a worker."""
     done = subprocess.run(

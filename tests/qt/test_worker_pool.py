@@ -294,6 +294,7 @@ def run_script(body: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_an_application_that_forgets_the_pool_exits_cleanly():
     done = run_script(
         """
@@ -316,6 +317,7 @@ def test_an_application_that_forgets_the_pool_exits_cleanly():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_contract_s_example_runs_as_it_stands(shared_data):
     done = run_script(
         f"""
