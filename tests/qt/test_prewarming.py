@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.qt.helpers import Recorder, decay_data
 
 from rheojobs import FitWorker, WorkerPool, catalogue
