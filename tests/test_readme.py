@@ -13,6 +13,8 @@ import pytest
 
 from rheojobs.inference import melt
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[1] / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -21,7 +23,6 @@ GIVEN = """
 import time
 import numpy as np
 
-pytestmark = pytest.mark.slow
 t = np.logspace(-1, 2, 60)
 G = 1e4 * np.exp(-((t / 3.0) ** 0.6))
 def slow_function():

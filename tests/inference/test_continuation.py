@@ -342,6 +342,7 @@ def test_progress_tells_how_good_the_draws_are(monkeypatch):
 
     monkeypatch.setattr(live, "INTERVAL", 0.0)
     monkeypatch.setattr(live, "MAX_SHARE", 1e9)
+    monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)  # long enough for several reports
     reports = []
     drawn = sample(decay_data(), decay_model(), **COUNTS, callback=reports.append)
     last = [report.metrics for report in reports if report.stage == "sampling"][-1]
