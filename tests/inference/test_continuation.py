@@ -348,7 +348,7 @@ def test_progress_tells_how_good_the_draws_are(monkeypatch):
     last = [report.metrics for report in reports if report.stage == "sampling"][-1]
     assert set(last) >= {"step_size", "acceptance", "tree_depth", "r_hat", "ess_bulk", "ess_tail"}
     assert len(last["step_size"]) == 2
-    assert last["time_remaining"] == 0.0
+    assert last["time_remaining"] in (0.0, None)  # None where one report was all
     assert all(0 < value <= 1 for value in last["acceptance"])
     assert set(last["r_hat"]) == {"G0", "tau", "sigma"}
     assert last["ess_bulk"]["tau"] == pytest.approx(drawn.summary["tau"]["ess_bulk"], rel=0.5)
