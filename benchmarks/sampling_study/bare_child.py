@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rheojobs import sample
-from rheojobs.inference import posterior
 from rheojobs.inference.jax_setup import warm_up
+from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.nuts import CHUNK_CAPACITY
 from sampling_study.own import arguments
 from sampling_study.protocol import Mouth, processors, serve
@@ -36,13 +36,13 @@ class _Recorder:
         self.rest: tuple[Any, ...] = ()
         self.advance: Any = None
         self._lock = threading.Lock()
-        build = posterior.Kernels.__init__
+        build: Any = Kernels.__init__
 
         def record(kernels: Any, *args: Any, **kwargs: Any) -> None:
             build(kernels, *args, **kwargs)
             kernels.advance = self._around(kernels.advance)
 
-        posterior.Kernels.__init__ = record  # type: ignore[method-assign]
+        Kernels.__init__ = record  # type: ignore[assignment, method-assign]
 
     def clear(self) -> None:
         self.calls, self.starts = [], []

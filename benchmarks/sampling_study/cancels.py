@@ -6,6 +6,7 @@ used once. The moment is drawn evenly from the time that a job of its kind takes
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -28,7 +29,13 @@ __all__ = ["cancel_at_random"]
 LONG_JOB = 3.0
 """Seconds that a compiled job is made to last, so that most moments fall into its chains."""
 
+MAX_DRAWS = 5000
+"""Of each chain, at most, to make it last so long: what a person would ask for."""
+
 GIVE_UP = 30.0
+SETTLING = 0.3
+"""Seconds after the end in which it shows what became of the worker."""
+
 SEED = 20240301
 LIKELIHOODS = ("constant", "relative", "student_t", "relative_student_t")
 
@@ -56,8 +63,14 @@ class _Watch:
                 self.ended.set()
 
 
-def _children() -> set[int]:
-    return {child.pid for child in psutil.Process().children(recursive=True)}
+def _seconds_by_worker() -> dict[int, float]:
+    """Give the processor time that each child process has used."""
+    used = {}
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = child.cpu_times()
+            used[child.pid] = times.user + times.system
+    return used
 
 
 def _task(
@@ -109,7 +122,7 @@ class _Canceller:
     def cancel(self, task: SampleTask, span: float) -> dict[str, Any] | None:
         """Cancel a job at a random moment of its life; None where it ended before."""
         wait_until_quiet()
-        before = _children()
+        before = _seconds_by_worker()
         moment = float(self._random.uniform(0.0, span))
         began = time.perf_counter()
         job = self._engine.submit(task)
@@ -127,14 +140,20 @@ class _Canceller:
         latency = (watch.ended_at if ended else time.perf_counter()) - asked
         unsubscribe()
         job.forget()
-        time.sleep(0.3)  # the process of a worker that was killed is gone by now
+        at_end = _seconds_by_worker()
+        time.sleep(SETTLING)  # the process of a worker that was killed is gone by then
+        later = _seconds_by_worker()
         return {
             "moment": moment,
             "stage": stage,
             "latency": latency,
             "call": returned - asked,
             "state": watch.state if ended else "no end",
-            "killed": bool(before - _children()),
+            "killed": bool(before.keys() - later.keys()),
+            "went_on": any(
+                later[pid] - at_end[pid] > SETTLING / 3
+                for pid in before.keys() & at_end.keys() & later.keys()
+            ),
         }
 
 
@@ -144,7 +163,8 @@ def cancel_at_random(study: Study) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with JobEngine("processes", preload=PRELOAD) as engine:
         canceller = _Canceller(study, engine)
-        draws = {case.case.model: _long(canceller, case) for case in cases}
+        long = {case.case.model: _long(canceller, case) for case in cases}
+        draws = {model: count for model, (count, _) in long.items()}
         kinds = _new_kinds(study)
         spans = {case.case.model: _compiling(canceller, case) for case in cases}
         number = tries = 0
@@ -155,7 +175,7 @@ def cancel_at_random(study: Study) -> dict[str, Any]:
                 number += 1
                 model = case.case.model
                 task = _task(case, case.case.data, "constant", draws[model], tries, case.start)
-                row, kind = canceller.cancel(task, LONG_JOB), "compiled"
+                row, kind = canceller.cancel(task, long[model][1]), "compiled"
             else:
                 try:
                     case, data, likelihood = next(kinds)
@@ -173,12 +193,14 @@ def cancel_at_random(study: Study) -> dict[str, Any]:
     return {"rows": rows, "draws": draws, "spans": spans}
 
 
-def _long(canceller: _Canceller, case: SamplingCase) -> int:
-    """Find how many draws make a compiled job last about `LONG_JOB`; compiles it."""
+def _long(canceller: _Canceller, case: SamplingCase) -> tuple[int, float]:
+    """Find how many draws make a compiled job last about `LONG_JOB`, and how long; compiles it."""
     data, start = case.case.data, case.start
     canceller.run(_task(case, data, "constant", 500, 0, start))
     seconds, _ = canceller.run(_task(case, data, "constant", 2000, 1, start))
-    return int(np.clip(2000 * LONG_JOB / max(seconds, 0.05), 2000, 40000))
+    each = seconds / 2500
+    draws = int(np.clip(LONG_JOB / each, 1000, MAX_DRAWS))
+    return draws, each * (500 + draws)
 
 
 def _compiling(canceller: _Canceller, case: SamplingCase) -> float:

@@ -50,8 +50,10 @@ def _text(record: Mapping[str, Any]) -> str:
         settings = section["settings"]
         sampling = (
             f"{settings['num_chains']} chains, {settings['num_warmup']} + "
-            f"{settings['num_samples']} steps, repeated {settings['repeats']} times"
+            f"{settings['num_samples']} steps, repeats: {settings['repeats']}"
         )
+        if part == "cancel":
+            sampling = "one job at a time"
         quick = " These are quick settings, for a check." if settings["quick"] else ""
         parts.append(f"### {heading}")
         parts.append(

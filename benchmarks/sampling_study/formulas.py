@@ -74,7 +74,8 @@ def numpyro_model(job: Mapping[str, Any]) -> Callable[..., None]:
 
 def observations(job: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """Give the model's arguments: x, y, and the scales of the noise's priors."""
-    return tuple(jnp.asarray(part) for part in (job["x"], job["y"], list(job["noise"].values())))
+    scales = list(job["noise"].values())
+    return jnp.asarray(job["x"]), jnp.asarray(job["y"]), jnp.asarray(scales)
 
 
 def start_values(job: Mapping[str, Any]) -> dict[str, float]:

@@ -23,11 +23,13 @@ from nutpie.compiled_pyfunc import from_pyfunc
 from sampling_study.formulas import numpyro_model, observations, start_values
 from sampling_study.protocol import Mouth, processors, save_draws, serve
 
-_functions: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {}
+type Functions = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
+
+_functions: dict[str, Functions] = {}
 """By model: density and gradient, to parameters, from parameters. Compiled again by length."""
 
 
-def _build(job: Mapping[str, Any]) -> tuple[Callable[..., Any], ...]:
+def _build(job: Mapping[str, Any]) -> Functions:
     model, args = numpyro_model(job), observations(job)
     example = unconstrain_fn(model, args, {}, start_values(job))
     _, unravel = jax.flatten_util.ravel_pytree(example)
@@ -45,10 +47,9 @@ def _build(job: Mapping[str, Any]) -> tuple[Callable[..., Any], ...]:
 
 
 def _sample(job: Mapping[str, Any], mouth: Mouth) -> None:
-    functions = _functions.get(job["model"])
-    if functions is None:
-        functions = _functions[job["model"]] = _build(job)
-    density, to_parameters, from_parameters = functions
+    if job["model"] not in _functions:
+        _functions[job["model"]] = _build(job)
+    density, to_parameters, from_parameters = _functions[job["model"]]
     data = observations(job)
     start = np.array(from_parameters(start_values(job), *data))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Any
 
 from side_by_side.sides import Outcome, Rheojobs
@@ -48,6 +49,6 @@ def compare_starts(study: Study, model: str) -> dict[str, Any]:
                 return study.sample_in(child, job, sampling)
 
             for key in STARTS:
-                outcome = study.alone(f"{model}, {key}", lambda key=key: run(key))
+                outcome = study.alone(f"{model}, {key}", partial(run, key))
                 found[key].append(record(outcome, len(data)))
     return {"title": case.case.title, "starts": found}

@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,12 +198,13 @@ def bare_table(parts: Mapping[str, Row]) -> Table:
         )
         same = all(row["leapfrogs"] == row["bare_leapfrogs"] for row in process)
         row = process[-1]
+        inside_kernel = _column(process, "in_kernel") / row["threads"]
         table.notes.append(
             f"{found['title']}: {row['leapfrogs']} leapfrogs for the draws, in the bare loop "
             f"{'as many' if same else row['bare_leapfrogs']}; {row['calls']} chunks on "
-            f"{row['threads']} threads. Log density against NumPyro's, at the draws: equal but for "
-            f"a constant to {found['log_density_differs_by']:.0e} of "
-            f"{found['log_density_size']:.0f}."
+            f"{row['threads']} threads, each {_seconds(inside_kernel)} s inside the kernel. Log "
+            f"density against NumPyro's, at the draws: equal but for a constant to "
+            f"{found['log_density_differs_by']:.0e} of {found['log_density_size']:.0f}."
         )
     table.notes.append(
         "“Before”, “chains” and “after” are of the same job in a process of its own, without an "
@@ -243,12 +245,25 @@ def start_table(parts: Mapping[str, Row]) -> Table:
     return table
 
 
+def _is_in(stage: str, row: Row) -> bool:
+    return bool(row["stage"] == stage)
+
+
 def cancel_table(found: Row) -> Table:
     """Tell how long cancels took: all of them, by kind of job, and by what it was doing."""
     rows = found["rows"]
     table = Table(
         f"{len(rows)} cancels at random moments, from job.cancel() to the terminal event / ms",
-        ("job", "cancels", "median", "95th percentile", "max", "worker killed", "ended anyhow"),
+        (
+            "job",
+            "cancels",
+            "median",
+            "95th percentile",
+            "max",
+            "worker killed",
+            "worker goes on",
+            "ended anyhow",
+        ),
     )
     groups: list[tuple[str, Callable[[Row], bool]]] = [
         ("all", lambda row: True),
@@ -258,7 +273,7 @@ def cancel_table(found: Row) -> Table:
     stages = ("waiting", "prepare", "compile", "warmup", "sampling", "summary")
     seen = {row["stage"] for row in rows}
     for stage in [*stages, *sorted(seen - set(stages))]:
-        groups.append((f"told last: {stage}", lambda row, stage=stage: row["stage"] == stage))
+        groups.append((f"told last: {stage}", partial(_is_in, stage)))
     for label, belongs in groups:
         members = [row for row in rows if belongs(row)]
         if not members:
@@ -271,12 +286,17 @@ def cancel_table(found: Row) -> Table:
             f"{np.percentile(times, 95):.0f}",
             f"{times.max():.0f}",
             str(sum(row["killed"] for row in members)),
+            str(sum(row["went_on"] for row in members)),
             str(sum(row["state"] != "CANCELLED" for row in members)),
         )
     within = sum(row["latency"] <= 0.25 for row in rows)
     calls = max((row["call"] for row in rows), default=math.nan)
+    lengths = ", ".join(f"{model} {count}" for model, count in found["draws"].items())
     table.notes = [
+        f"Jobs of 4 chains with 500 steps of warm-up; draws of each chain: {lengths}.",
         f"Within 250 ms: {within} of {len(rows)}.",
+        "“Worker goes on”: the job has ended for its owner while its process finishes, for nobody, "
+        "what it cannot break off, such as a compilation.",
         f"The call job.cancel() itself returned after at most {1000 * calls:.1f} ms.",
     ]
     return table

@@ -64,11 +64,12 @@ def _processor() -> str:
 
 
 def _revision() -> str:
+    """Give the revision of the project that is imported, which need not be the one around here."""
+    spec = importlib.util.find_spec("rheojobs")
+    folder = Path(spec.origin if spec and spec.origin else __file__).parent
     command = ["git", "describe", "--always", "--dirty"]
     try:
-        given = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
+        given = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return given.stdout.strip()
