@@ -183,8 +183,7 @@ def sampling_concerns(result: BayesianResult, fit: FitResult | None) -> list[str
                 concerns.append(
                     f"the draws describe the data much worse than the fit ({name} = "
                     f"{number(noise, 2)} {unit}, residuals of the fit {number(left, 2)} {unit}): "
-                    "the priors, uniform over the bounds where not given, have pulled them "
-                    "away; give narrower ones (--prior)"
+                    "the priors have pulled them away; give narrower ones (--prior)"
                 )
                 break
     return concerns
