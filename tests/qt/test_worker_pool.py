@@ -232,6 +232,8 @@ def test_signals_come_in_the_thread_that_owns_the_pool(pool, recorder):
 
 def test_many_jobs_each_end_once(pool, recorder):
     ids = [pool.run(pow, k, 2) for k in range(50)]
+    for job_id in ids:
+        recorder.wait_end(job_id)
     recorder.wait(lambda: not pool.is_busy())
     for k, job_id in enumerate(ids):
         assert recorder.names(job_id) == ["job_started", "job_completed"]
