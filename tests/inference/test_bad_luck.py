@@ -329,8 +329,15 @@ def test_too_few_draws_to_tell_how_good_they_are():
 
 
 def test_the_longest_trajectories_are_said():
-    """Constant data leave a time anywhere beyond them, along a ridge that is thin and bent."""
-    result = draw(Dataset(TIMES, np.full(40, 5.0), "relaxation"))
+    """Only the sum of two squares is known, and to five digits: a ring, thin and long."""
+    scatter = 1e-5 * np.random.default_rng(0).standard_normal(40)
+    ring = Model.from_function(
+        lambda x, p: (p[0] ** 2 + p[1] ** 2) * jnp.exp(-x),
+        {"a": (-2.0, 2.0, 0.6), "b": (-2.0, 2.0, 0.8)},
+        test_modes="relaxation",
+    )
+    data = Dataset(TIMES, np.exp(-TIMES) + scatter, "relaxation")
+    result = draw(data, ring, warm_start={"a": 0.6, "b": 0.8})
     assert result.diagnostics["cut_short"] > 0
     assert says(result, "longest trajectory")
 

@@ -101,20 +101,6 @@ def test_padding_changes_neither_density_nor_gradient(name, request):
     )
 
 
-def test_whitening_makes_the_posterior_round(ps145):
-    result = fit(ps145, "maxwell")
-    setup = posterior(ps145, "maxwell", result.parameters)
-    noise = {"sigma": float(np.std(result.residuals))}
-    center = setup.unconstrain(setup.site_values(result.parameters, noise))
-    geometry = setup.geometry(center)
-    hessian = jax.hessian(
-        lambda w: -setup.kernels._log_density(center + geometry.scale @ w, *setup.data)
-    )(np.zeros(center.size))
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    assert eigenvalues.min() > 0.3
-    assert eigenvalues.max() < 3.0
-
-
 def test_a_prior_of_an_alternative_is_of_that_alternative(ps145):
     values = {"G0": 7e4, "eta": 4e6}
     setup = posterior(ps145, "maxwell", values, tau={"type": "lognormal", "loc": 4.0, "scale": 0.5})

@@ -20,10 +20,11 @@ from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.collecting import Collector
 from rheojobs.inference.continuation import Keeper, Restored, packed
+from rheojobs.inference.geometry import Geometry, climb
 from rheojobs.inference.live import LiveDiagnostics
 from rheojobs.inference.nuts import Settings
 from rheojobs.inference.objective import Objective
-from rheojobs.inference.posterior import Geometry, Posterior
+from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.results import BayesianResult, Continuation
 
@@ -160,7 +161,7 @@ class Sampling:
             y, predicted = self._predict(start)
         noise = posterior.within_priors(posterior.likelihood.start(problem, y, predicted))
         center = posterior.unconstrain(posterior.site_values(start, noise))
-        return posterior, posterior.geometry(center), residuals
+        return posterior, climb(posterior, center, self._context.check).geometry, residuals
 
     def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
         settings = Settings.of(self._task.num_warmup, self._task.target_accept, MAX_TREE_DEPTH)

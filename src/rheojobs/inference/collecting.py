@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
+from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.inference_data import Evaluation, describe_prior, to_inference_data
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
-from rheojobs.inference.posterior import Geometry, Posterior
+from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.results import BayesianResult
 
 if TYPE_CHECKING:

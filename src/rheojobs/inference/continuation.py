@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from rheojobs.errors import InputError
 from rheojobs.inference.chains import Chain, Snapshot, joined
 from rheojobs.inference.checkpoints import Checkpoints, Segment
+from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.nuts import ChainState, Draws
-from rheojobs.inference.posterior import Geometry
 from rheojobs.inference.problem import Problem
 
 if TYPE_CHECKING:

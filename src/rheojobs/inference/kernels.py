@@ -89,13 +89,9 @@ class Kernels:
         return lambda w: -self._log_density(center + scale @ w, *data)
 
     def _begin(self, proposals: Any, key: Any, geometry: Any, *data: Any) -> tuple[Any, Any]:
-        """Start a chain at the first of several points that has a finite density and gradient."""
+        """Start a chain at the first of several points that has a finite density."""
         potential = self._potential(geometry, data)
-        values = jax.vmap(potential)(proposals)
-        good = jnp.isfinite(values) & (values < -NOT_FINITE_PENALTY / 2)
-        chosen = jnp.argmax(good)
-        state = nuts.initial_state(potential, proposals[chosen], key, self._forward)
-        return state, good.any()
+        return nuts.first_state(potential, proposals, key, self._forward, -NOT_FINITE_PENALTY / 2)
 
     def _advance(
         self, state: Any, steps: Any, settings: Any, geometry: Any, *data: Any
@@ -104,25 +100,29 @@ class Kernels:
 
     def _curvature(
         self, z: Any, priors: Any, x: Any, y: Any, mask: Any, floor: Any
-    ) -> tuple[Any, Any, Any, Any, Any]:
-        """Give what the curvature at z is made of.
+    ) -> tuple[Any, ...]:
+        """Give what the log density near z is made of.
 
         The prediction's Jacobian (c, b, d), its noise (c, b), the noise scales (c,), the slope
-        (c,) of each in its coordinate, and the curvature of the prior (d,).
+        (c,) of each in its coordinate, the curvature of the prior (d,), the gradient (d,) of the
+        log density, and its value.
         """
 
-        def predict(z: Any) -> tuple[Any, Any]:
-            prediction = self._components(x, self._parameters(self._constrain(z, priors)[0]))
-            return prediction, prediction
+        def describe(z: Any) -> tuple[Any, Any]:
+            site_values, log_prior = self._constrain(z, priors)
+            pointwise, prediction, spread, penalty = self._likelihood(
+                site_values, x, y, mask, floor
+            )
+            density = log_prior + jnp.sum(pointwise) + penalty
+            noise = site_values[-self._noise_count :]
+            return (prediction, noise, density), (spread, noise, density)
 
-        def noise(z: Any) -> Any:
-            return self._constrain(z, priors)[0][-self._noise_count :]
-
-        jacobian, prediction = jax.jacfwd(predict, has_aux=True)(z)
-        slope = jax.jacfwd(noise)(z)[:, -self._noise_count :]
-        spread = self._scatter.spread(prediction, noise(z), floor)
+        (jacobian, slopes, gradient), (spread, noise, density) = jax.jacfwd(describe, has_aux=True)(
+            z
+        )
+        slope = jnp.diag(slopes[:, -self._noise_count :])
         prior = -jnp.diag(jax.hessian(lambda z: self._constrain(z, priors)[1])(z))
-        return jacobian, spread, noise(z), jnp.diag(slope), prior
+        return jacobian, spread, noise, slope, prior, gradient, density
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
         center, scale = geometry

@@ -1,9 +1,10 @@
 """The No-U-Turn sampler as one compiled loop, with every count and setting an argument.
 
-The tree is NumPyro's; the warm-up is Stan's schedule (dual averaging of the step size,
-dense mass matrix in doubling windows), written so that the number of warm-up steps and the
-target acceptance are data: one compilation serves them all. The state carries the random
-key, so draws do not depend on how the loop is cut into chunks.
+The tree is NumPyro's; the warm-up is Stan's scheme (dual averaging of the step size, dense
+mass matrix in doubling windows) for coordinates in which the posterior is about round from the
+start, written so that the number of warm-up steps and the target acceptance are data: one
+compilation serves them all. The state carries the random key, so draws do not depend on how
+the loop is cut into chunks.
 
 References
 ----------
@@ -20,9 +21,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax, random
+from jax.scipy.linalg import solve_triangular
 from numpyro.infer.hmc_util import (
     IntegratorState,
-    build_adaptation_schedule,
     build_tree,
     dual_averaging,
     euclidean_kinetic_energy,
@@ -37,7 +38,8 @@ __all__ = [
     "Settings",
     "advance",
     "empty_state",
-    "initial_state",
+    "first_state",
+    "window_ends",
 ]
 
 CHUNK_CAPACITY = 512
@@ -46,10 +48,26 @@ CHUNK_CAPACITY = 512
 MAX_TREE_DEPTH = 10
 MAX_WINDOWS = 24
 
+FIRST_SHARE, LAST_SHARE = 0.15, 0.3
+"""Of the warm-up: to find the typical set, and to tune the step size once the mass is known.
+
+A short last window leaves the step size to chance, and chains that differ in it by a factor of
+three: some slow, some that diverge.
+"""
+
+FIRST_WINDOW = 25
+"""Steps of the first window that estimates the mass; each has twice those of the one before."""
+
+FEW_STEPS = 20
+"""A warm-up no longer than that tunes the step size alone."""
+
+ROUNDNESS = 20.0
+"""How many draws the belief is worth that the posterior is round in these coordinates."""
+
 Potential = Callable[[jax.Array], jax.Array]
 
 _average_init, _average_update = dual_averaging()
-_welford_init, _welford_update, _welford_final = welford_covariance(diagonal=False)
+_welford_init, _welford_update, _ = welford_covariance(diagonal=False)
 
 
 class Settings(NamedTuple):
@@ -64,16 +82,30 @@ class Settings(NamedTuple):
     @classmethod
     def of(cls, num_warmup: int, target_accept: float, max_tree_depth: int) -> Settings:
         """Plan the warm-up."""
-        windows = build_adaptation_schedule(num_warmup) if num_warmup > 0 else []
+        planned = window_ends(num_warmup)
         ends = np.full(MAX_WINDOWS, -1)
-        ends[: len(windows)] = [window.end for window in windows]
+        ends[: len(planned)] = planned
         return cls(
             np.int64(num_warmup),
             np.float64(target_accept),
             np.int64(max_tree_depth),
             ends,
-            np.int64(len(windows)),
+            np.int64(len(planned)),
         )
+
+
+def window_ends(num_warmup: int) -> list[int]:
+    """Plan the windows of a warm-up; gives the last step of each, counted from 0."""
+    if num_warmup <= FEW_STEPS:
+        return [num_warmup - 1] if num_warmup > 0 else []
+    last = num_warmup - int(LAST_SHARE * num_warmup)
+    start, size = int(FIRST_SHARE * num_warmup), FIRST_WINDOW
+    ends = [start]
+    while ends[-1] < last:
+        # What is left must be room enough for a whole window more, else this one takes it too.
+        ends.append(ends[-1] + size if last - ends[-1] >= 3 * size else last)
+        size *= 2
+    return [end - 1 for end in (*ends, num_warmup)]
 
 
 class ChainState(NamedTuple):
@@ -106,14 +138,31 @@ class Draws(NamedTuple):
 
 def empty_state(dimension: int) -> ChainState:
     """Give a state whose structure is that of all states of this dimension."""
-    zero = np.zeros(dimension)
-    return initial_state(jnp.sum, jnp.asarray(zero), jax.random.PRNGKey(0), False)
+    zero = jnp.zeros(dimension)
+    return _state_at(zero, jnp.asarray(0.0), zero, jax.random.PRNGKey(0))
 
 
-def initial_state(potential: Potential, z: jax.Array, key: jax.Array, forward: bool) -> ChainState:
-    """Begin a chain at `z`, shape (d,), with a unit mass matrix and a unit step."""
+def first_state(
+    potential: Potential, proposals: jax.Array, key: jax.Array, forward: bool, largest: float
+) -> tuple[ChainState, jax.Array]:
+    """Begin a chain at the first of several points, shape (k, d), whose potential is not too large.
+
+    Returns
+    -------
+    ChainState, array of bool
+        The state at that point, and whether there is one; else the state is at the first point.
+    """
+    # One after another, not at once: the model is compiled a single time.
+    values, gradients = lax.map(lambda z: _value_and_gradient(potential, z, forward), proposals)
+    good = jnp.isfinite(values) & (values < largest)
+    chosen = jnp.argmax(good)
+    state = _state_at(proposals[chosen], values[chosen], gradients[chosen], key)
+    return state, good.any()
+
+
+def _state_at(z: jax.Array, value: jax.Array, gradient: jax.Array, key: jax.Array) -> ChainState:
+    """Give the state of a chain at `z`, with a unit mass matrix and a unit step."""
     dimension = z.shape[0]
-    value, gradient = _value_and_gradient(potential, z, forward)
     # Of definite types: else the first chunk would be compiled apart from all others.
     step_size = jnp.asarray(1.0, dtype=jnp.float64)
     return ChainState(
@@ -242,10 +291,16 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
 
 
 def _end_window(state: ChainState) -> ChainState:
-    inverse_mass, mass_sqrt, _ = _welford_final(state.welford, regularize=True)
+    _, squares, count = state.welford
+    identity = jnp.eye(state.z.shape[0])
+    spread = squares / jnp.maximum(count - 1, 1)
+    inverse_mass = (count * spread + ROUNDNESS * identity) / (count + ROUNDNESS)
+    # With L the Cholesky factor of the inverse mass, L^-T times its transpose is the mass.
+    factor = jnp.linalg.cholesky(inverse_mass)
+    mass_sqrt = solve_triangular(factor, identity, lower=True, trans="T")
     return state._replace(
         inverse_mass=inverse_mass,
         mass_sqrt=mass_sqrt,
-        average=_average_init(jnp.log(10.0) + jnp.log(state.step_size)),
+        average=_average_init(jnp.log(state.step_size)),
         welford=_welford_init(state.z.shape[0]),
     )

@@ -1,4 +1,4 @@
-"""The statistical model: priors and likelihood, and the coordinates that suit it.
+"""The statistical model: priors and likelihood, and its unconstrained coordinates.
 
 RheoJAX's is selectable by name: priors uniform on the bounds, a Beta(2, 2) for fractional
 orders, constant noise. By default a positive parameter whose bounds span decades has a prior
@@ -27,13 +27,9 @@ from rheojobs.inference.priors import as_distribution, sample_prior
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.stable_priors import stable
 
-__all__ = ["Geometry", "Posterior"]
+__all__ = ["Posterior"]
 
 FIXED_TOLERANCE = 1e-10
-PRIOR_CURVATURE = 0.1
-NARROW_PRIOR = 10.0
-"""A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
-
 PRIOR_DRAWS = 100
 PRIOR_REACH = 3.0
 """How far beyond draws of a prior a start may lie, in ranges of these draws."""
@@ -41,22 +37,6 @@ PRIOR_REACH = 3.0
 MANY_DECADES = 1e3
 
 _kernels = KernelCache()
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """An affine map from the sampler's coordinates w to the unconstrained ones: center + scale w.
-
-    With the fit's covariance in `scale` the posterior is close to a unit Gaussian in w.
-    """
-
-    center: NDArray[np.float64]
-    scale: NDArray[np.float64]
-
-    @property
-    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a compiled program takes."""
-        return self.center, self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,18 +252,16 @@ class Posterior:
         """Map the sites' values to unconstrained coordinates, kept off the edges of the support."""
         out = []
         for name, prior, value in zip(self.sites, self.priors, values, strict=True):
-            support = prior.support
-            low = float(getattr(support, "lower_bound", -np.inf))
-            high = float(getattr(support, "upper_bound", np.inf))
-            inside = min(max(value, low), high)
+            low, high = _limits(prior)
             # A start on the edge lies infinitely far out; a step inside, however wide the support.
+            inside = min(max(value, low), high)
             if inside == low:
                 span = high - low if np.isfinite(high) else 1.0
                 inside += min(1e-6 * abs(low) or 1e-13 * span, 0.01 * span)
             elif inside == high:
                 span = high - low if np.isfinite(low) else 1.0
                 inside -= min(1e-6 * abs(high) or 1e-13 * span, 0.01 * span)
-            z = float(biject_to(support).inv(inside))
+            z = float(biject_to(prior.support).inv(inside))
             if not np.isfinite(z):
                 raise InputError(
                     f"{self.problem.model.name}: the start {name} = {value:g} has no chance under "
@@ -291,30 +269,6 @@ class Posterior:
                 )
             out.append(z)
         return np.array(out)
-
-    def geometry(self, center: NDArray[np.float64]) -> Geometry:
-        """Whiten around a point by the Gauss-Newton curvature of the posterior there.
-
-        Parameters
-        ----------
-        center : ndarray, shape (d,)
-            Unconstrained coordinates.
-        """
-        jacobian, spread, noise, noise_slope, prior = (
-            np.asarray(part) for part in self.kernels.curvature(center, *self.data)
-        )
-        mask = self.problem.observations.mask
-        weighted = jacobian * (mask / spread)[:, :, None]
-        weighted = weighted.reshape(-1, center.size)
-        weighted = np.where(np.isfinite(weighted), weighted, 0.0)
-        hessian = weighted.T @ weighted
-        hessian += np.diag(np.where(prior > NARROW_PRIOR, prior, PRIOR_CURVATURE))
-        count = self.problem.observations.n
-        for row, slope in enumerate(noise_slope):
-            site = center.size - noise.size + row
-            hessian[site, site] += 2 * count * (slope / noise[row]) ** 2
-        factor = np.linalg.cholesky(hessian)
-        return Geometry(center, np.linalg.inv(factor).T)
 
 
 def _default_prior(
@@ -349,10 +303,15 @@ def _default_prior(
 
 
 def _check_overlap(model: str, name: str, prior: Any, lower: float, upper: float) -> None:
-    low = float(getattr(prior.support, "lower_bound", -np.inf))
-    high = float(getattr(prior.support, "upper_bound", np.inf))
+    low, high = _limits(prior)
     if low >= upper or high <= lower:
         raise InputError(
             f"{model}: the prior of {name} covers {low:g} to {high:g}, which misses the bounds "
             f"{lower:g} to {upper:g}"
         )
+
+
+def _limits(prior: Any) -> tuple[float, float]:
+    """Give the ends of what a prior covers."""
+    low = float(getattr(prior.support, "lower_bound", -np.inf))
+    return low, float(getattr(prior.support, "upper_bound", np.inf))
