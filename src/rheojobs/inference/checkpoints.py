@@ -162,7 +162,8 @@ class Checkpoints:
             for name, array in segment.arrays.items():
                 # Zarr keeps no arrays without elements; their names and shapes are in the meta.
                 if array.size:
-                    group.create_array(name, data=np.ascontiguousarray(array))
+                    # Draws are noise in all but their first bits: packing them saves little.
+                    group.create_array(name, data=np.ascontiguousarray(array), compressors=None)
         finally:
             store.close()
         with temporary.open("rb") as file:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
 from rheojobs.inference.geometry import Geometry
-from rheojobs.inference.inference_data import Evaluation, describe_prior, to_inference_data
+from rheojobs.inference.inference_data import Evaluation, InferenceArrays, describe_prior
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.results import BayesianResult
@@ -33,8 +33,8 @@ QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 SAME_QUANTILE = 0.1
 """How near each of these quantiles of the draws and of the prior must be to count as the same."""
 
-CONSTRAIN_BLOCK = 1000
-MAX_SUMMARIZED = 2000
+CONSTRAIN_BLOCK = 4000
+MAX_SUMMARIZED = 1000
 """Draws of each chain that the summary of a cancelled sampling is made of."""
 
 
@@ -153,7 +153,12 @@ class Collector:
         # Whoever cancels waits for this: of very many draws, some tell enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
+        check = check or _never
+        check()
         summary = diagnostics.summarize(some)
+        check()
+        intervals = diagnostics.credible_intervals(some)
+        check()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
@@ -163,9 +168,9 @@ class Collector:
             num_chains=chains,
             sampling_time=seconds,
             timestamp=datetime.now(UTC),
-            credible_intervals=diagnostics.credible_intervals(some),
+            credible_intervals=intervals,
             num_warmup=self._task.num_warmup,
-            inference_data=to_inference_data(self._problem, draws, stats, evaluation),
+            inference_data=InferenceArrays.of(self._problem, draws, stats, evaluation),
             is_partial=is_partial,
             test_mode=self._problem.test_mode,
             units=self._units(draws),
@@ -285,7 +290,13 @@ class Collector:
         pointwise, predicted, spread = in_blocks(evaluate, rows, block)
         shape = (chains, picked.size, components, seen.n)
         generator = np.random.default_rng(self._task.seed)
-        predictive = self._posterior.likelihood.scatter(generator, shape)
-        predictive *= spread.reshape(shape)  # in place: of many data these arrays are large
-        predictive += predicted.reshape(shape)
-        return Evaluation(picked, pointwise.reshape(shape), predictive)
+        for start in range(0, len(rows), block):  # in place: of many data these arrays are large
+            check()
+            part = spread[start : start + block]
+            part *= self._posterior.likelihood.scatter(generator, part.shape)
+            part += predicted[start : start + block]
+        return Evaluation(picked, pointwise.reshape(shape), spread.reshape(shape))
+
+
+def _never() -> None:
+    """Nobody asks whether to stop."""

@@ -1,4 +1,8 @@
-"""Draws as ArviZ takes them: one tree with the posterior, predictions, likelihood and data."""
+"""Draws as ArviZ takes them: one tree with the posterior, predictions, likelihood and data.
+
+What a job gives is plain arrays: the tree is built by whoever looks at it, so that neither the
+worker nor the process of the window spends time on what nobody may ever open.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,13 @@ from rheojobs.inference.problem import Problem
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["Evaluation", "component_names", "data_groups", "describe_prior", "to_inference_data"]
+__all__ = [
+    "Evaluation",
+    "InferenceArrays",
+    "component_names",
+    "data_groups",
+    "describe_prior",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,39 +85,62 @@ def describe_prior(prior: Any) -> str:
     return f"{type(prior).__name__}({', '.join(arguments)})"
 
 
-def to_inference_data(
-    problem: Problem,
-    draws: Mapping[str, NDArray[np.float64]],
-    stats: Mapping[str, NDArray[Any]],
-    evaluation: Evaluation | None,
-) -> DataTree:
-    """Build the tree.
+@dataclass(frozen=True, eq=False)
+class InferenceArrays:
+    """What the tree of a sampling is built of.
 
-    Parameters
+    Attributes
     ----------
-    problem : Problem
-        The model and the data.
     draws, stats : mapping of str to ndarray, shape (chains, draws)
         The posterior, and what the sampler says of each draw.
-    evaluation : Evaluation, optional
+    data : dict of str to dict of str to ndarray, shape (n,)
+        As `data_groups` gives it.
+    names : tuple of str
+        What was observed.
+    evaluation : Evaluation or None
         Predictions and likelihood.
+    attrs : dict of str to str
+        Of the whole tree.
     """
-    names = component_names(problem)
-    groups = {"posterior": dict(draws), "sample_stats": dict(stats)}
-    tree = _tree(groups | data_groups(problem), dims={name: ["point"] for name in (*names, "x")})
-    if evaluation is not None:
-        extra = {
-            group: {name: values[:, :, column] for column, name in enumerate(names)}
-            for group, values in (
-                ("log_likelihood", evaluation.log_likelihood),
-                ("posterior_predictive", evaluation.predictive),
+
+    draws: Mapping[str, NDArray[np.float64]]
+    stats: Mapping[str, NDArray[Any]]
+    data: dict[str, dict[str, NDArray[Any]]]
+    names: tuple[str, ...]
+    evaluation: Evaluation | None
+    attrs: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        draws: Mapping[str, NDArray[np.float64]],
+        stats: Mapping[str, NDArray[Any]],
+        evaluation: Evaluation | None,
+    ) -> InferenceArrays:
+        """Gather the arrays of a sampling."""
+        attrs = {"model": problem.model.name, "test_mode": problem.test_mode}
+        names = component_names(problem)
+        return cls(dict(draws), dict(stats), data_groups(problem), names, evaluation, attrs)
+
+    def tree(self) -> DataTree:
+        """Build the tree."""
+        groups = {"posterior": self.draws, "sample_stats": self.stats} | self.data
+        tree = _tree(groups, dims={name: ["point"] for name in (*self.names, "x")})
+        if self.evaluation is not None:
+            extra = {
+                group: {name: values[:, :, column] for column, name in enumerate(self.names)}
+                for group, values in (
+                    ("log_likelihood", self.evaluation.log_likelihood),
+                    ("posterior_predictive", self.evaluation.predictive),
+                )
+            }
+            thinned = _tree(
+                extra,
+                dims={name: ["point"] for name in self.names},
+                coords={"draw": self.evaluation.draws},
             )
-        }
-        thinned = _tree(
-            extra, dims={name: ["point"] for name in names}, coords={"draw": evaluation.draws}
-        )
-        for group in extra:
-            tree[group] = thinned[group]
-    tree.attrs["model"] = problem.model.name
-    tree.attrs["test_mode"] = problem.test_mode
-    return tree
+            for group in extra:
+                tree[group] = thinned[group]
+        tree.attrs |= self.attrs
+        return tree

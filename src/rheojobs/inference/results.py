@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from rheojobs.inference.checkpoints import Segment
+    from rheojobs.inference.inference_data import InferenceArrays
     from rheojobs.inference.sampling import SampleTask
 
 __all__ = ["BayesianResult", "Continuation", "FitResult", "to_json"]
@@ -175,6 +176,32 @@ class Continuation:
     segment: Segment
 
 
+class _BuiltWhenRead:
+    """A field that is given as arrays and read as the tree that they make."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> None: ...
+
+    @overload
+    def __get__(self, instance: BayesianResult, owner: type) -> DataTree | None: ...
+
+    def __get__(self, instance: BayesianResult | None, owner: type) -> DataTree | None:
+        if instance is None:
+            return None  # the default
+        from rheojobs.inference.inference_data import InferenceArrays
+
+        value = instance.__dict__[self._name]
+        if isinstance(value, InferenceArrays):
+            value = instance.__dict__[self._name] = value.tree()
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, instance: BayesianResult, value: DataTree | InferenceArrays | None) -> None:
+        instance.__dict__[self._name] = value
+
+
 @dataclass(eq=False)
 class BayesianResult:
     """What a sampling drew.
@@ -204,6 +231,7 @@ class BayesianResult:
         Steps of warm-up per chain, not among the draws.
     inference_data : DataTree or None
         For ArviZ: posterior, posterior_predictive, log_likelihood, sample_stats, observed_data.
+        Given as a tree or as arrays, of which it is built when it is first read.
     is_partial : bool
         Whether the sampling was stopped before it was done.
     test_mode : str
@@ -228,7 +256,7 @@ class BayesianResult:
     timestamp: datetime
     credible_intervals: dict[str, tuple[float, float]] | None = None
     num_warmup: int = 0
-    inference_data: DataTree | None = None
+    inference_data: _BuiltWhenRead = _BuiltWhenRead()
     is_partial: bool = False
     test_mode: str = ""
     units: dict[str, str] = field(default_factory=dict)
