@@ -34,7 +34,7 @@ SAME_QUANTILE = 0.1
 """How near each of these quantiles of the draws and of the prior must be to count as the same."""
 
 CONSTRAIN_BLOCK = 4000
-MAX_SUMMARIZED = 1000
+MAX_SUMMARIZED = 500
 """Draws of each chain that the summary of a cancelled sampling is made of."""
 
 
