@@ -24,6 +24,9 @@ __all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
 CHUNK_SECONDS = 0.05
 """How long a chunk should take: the time until a wish to stop is heard."""
 
+FIRST_CHUNK = 8
+"""Steps of the first chunk: enough that the call itself does not pass for the time of a step."""
+
 
 def _processors() -> int:
     """Count the processors that this process may use."""
@@ -104,7 +107,7 @@ class Chain:
         if self.done < self.warmup:  # a chunk belongs to one stage
             left = self.warmup - self.done
         if self.seconds_per_step is None:
-            return min(left, 1)
+            return min(left, FIRST_CHUNK)
         wanted = int(CHUNK_SECONDS / max(self.seconds_per_step, 1e-9))
         return max(1, min(left, wanted, CHUNK_CAPACITY))
 
@@ -121,7 +124,7 @@ class Chain:
         measured = seconds / steps
         known = self.seconds_per_step
         # The slower of recent speeds: a tree may be many times as long as the one before.
-        self.seconds_per_step = measured if known is None else max(measured, 0.8 * known)
+        self.seconds_per_step = measured if known is None else max(measured, 0.5 * known)
 
 
 class ChainSet:

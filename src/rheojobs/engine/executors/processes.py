@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections import deque
+from io import BufferedReader, BufferedWriter
 from typing import Any, BinaryIO, cast
 
 import cloudpickle
@@ -94,7 +95,7 @@ class _WorkerProcess:
             if read_end is not None:
                 os.close(read_end)
         stdin, stdout = self.process.stdin, self.process.stdout
-        self.channel = Channel(cast(BinaryIO, stdout), cast(BinaryIO, stdin))
+        self.channel = Channel(cast(BufferedReader, stdout), cast(BufferedWriter, stdin))
         name = f"rheojobs-worker-{self.process.pid}"
         self._listener = threading.Thread(target=self._listen, name=name, daemon=True)
         self._scribe = threading.Thread(target=self._note_words, name=f"{name}-err", daemon=True)
