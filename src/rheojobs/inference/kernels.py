@@ -15,6 +15,7 @@ from numpyro.distributions import biject_to
 
 from rheojobs.inference import nuts
 from rheojobs.inference.stable_priors import plain, stable
+from rheojobs.inference.stored_programs import StoredProgram
 
 if TYPE_CHECKING:
     from rheojobs.inference.posterior import Posterior
@@ -25,9 +26,17 @@ NOT_FINITE_PENALTY = -1e18
 
 
 class Kernels:
-    """The compiled programs of all posteriors of one kind, whatever their data and priors."""
+    """The compiled programs of all posteriors of one kind, whatever their data and priors.
 
-    def __init__(self, posterior: Posterior) -> None:
+    Parameters
+    ----------
+    posterior : Posterior
+        One of the kind.
+    identity : str
+        Tells the kind apart in every process; empty where only this one knows the model.
+    """
+
+    def __init__(self, posterior: Posterior, identity: str = "") -> None:
         problem = posterior.problem
         self._components: Callable[[Any, Any], Any] = problem.components
         self._names = problem.model.names
@@ -37,11 +46,23 @@ class Kernels:
         self._scatter = posterior.likelihood
         self._noise_count = 2 if problem.is_complex else 1
         self._forward = problem.model.forward_mode
-        self.begin = jax.jit(self._begin)
-        self.advance = jax.jit(self._advance)
-        self.curvature = jax.jit(self._curvature)
-        self._constrain_rows = jax.jit(jax.vmap(self._constrain_scaled, in_axes=(0, None, None)))
-        self.evaluate = jax.jit(jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)))
+        state, draws = (
+            nuts.empty_state(len(self._sites)),
+            nuts.Draws(*range(len(nuts.Draws._fields))),
+        )
+
+        def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
+            return StoredProgram(function, result, f"{name} {identity}" if identity else "")
+
+        self.begin = program("begin", self._begin, (state, True))
+        self.advance = program("advance", self._advance, (state, draws))
+        self.curvature = program("curvature", self._curvature, (0,) * 7)
+        self.evaluate = program(
+            "evaluate", jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)), (0,) * 4
+        )
+        self._constrain_rows = program(
+            "constrain", jax.vmap(self._constrain_scaled, in_axes=(0, None, None)), 0
+        )
         self.log_density = jax.jit(self._log_density)
 
     def constrain(self, w: Any, geometry: Any, priors: Any) -> Any:

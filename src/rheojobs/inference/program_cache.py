@@ -128,6 +128,10 @@ class ProgramCache:
             if partial:
                 self._drop(partial)
 
+    def drop(self, key: str) -> None:
+        """Remove an entry that is whole and of no use all the same."""
+        self._drop(str(self._path / f"{key}{SUFFIX}"))
+
     def _make_room(self, size: int) -> None:
         with self._lock:
             self._total += size

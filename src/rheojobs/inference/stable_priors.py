@@ -6,7 +6,7 @@ process to the next: the programs would differ too, and none be found in the cac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -26,16 +26,28 @@ class StablePrior:
         """Give what is traced, by name, and what is not."""
         kind = type(self.prior)
         values, rest = self.prior.tree_flatten()
-        by_name = dict(zip(kind.gather_pytree_data_fields(), values, strict=True))
-        return tuple(_stable(by_name[name]) for name in sorted(by_name)), (kind, rest)
+        values = _by_name(kind.gather_pytree_data_fields(), values)
+        rest = _by_name(kind.gather_pytree_aux_fields(), rest)
+        return tuple(map(_stable, values)), (kind, rest)
 
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], values: tuple[Any, ...]) -> StablePrior:
         """Build the distribution again."""
         kind, rest = static
-        names = kind.gather_pytree_data_fields()
-        by_name = dict(zip(sorted(names), map(_plain, values), strict=True))
-        return cls(kind.tree_unflatten(rest, tuple(by_name[name] for name in names)))
+        values = _as_named(kind.gather_pytree_data_fields(), tuple(map(_plain, values)))
+        return cls(kind.tree_unflatten(_as_named(kind.gather_pytree_aux_fields(), rest), values))
+
+
+def _by_name(names: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Order values by their names."""
+    named = dict(zip(names, values, strict=True))
+    return tuple(named[name] for name in sorted(named))
+
+
+def _as_named(names: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Undo `_by_name`."""
+    named = dict(zip(sorted(names), values, strict=True))
+    return tuple(named[name] for name in names)
 
 
 def _stable(value: Any) -> Any:

@@ -1,0 +1,118 @@
+"""Traced programs on disk: a new process calls what another has traced, and traces nothing.
+
+JAX's own cache keeps what XLA compiles, but to find it there a program must be traced again,
+which for a model in the complex plane takes longer than its sampling. Here the trace is kept,
+by JAX's export: a flatbuffer, of which opening executes nothing. Knows no models.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from rheojobs.inference.jax_setup import MAX_CACHE_BYTES, programs_folder
+from rheojobs.inference.program_cache import ProgramCache
+
+__all__ = ["StoredProgram"]
+
+logger = logging.getLogger(__name__)
+
+LIBRARIES = ("jax", "jaxlib", "numpyro")
+PACKAGES = ("rheojobs.inference", "rheojax")
+"""Whose source the programs are traced from: a changed file makes all of them anew."""
+
+
+@functools.cache
+def _source_digest() -> str:
+    """Tell apart all versions of the code that programs are traced from."""
+    digest = hashlib.sha256()
+    for name in LIBRARIES:
+        digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+            for path in sorted(Path(folder).rglob("*.py")):
+                status = path.stat()
+                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+class StoredProgram:
+    """A compiled function whose trace is kept on disk.
+
+    Parameters
+    ----------
+    function : callable
+        Pure; what `jax.jit` takes.
+    result : pytree
+        Anything that has the structure of the result.
+    identity : str
+        Tells the function apart from all others, in every process. Where it is empty, nothing
+        is kept: the function is one of the user's, and only this process knows it.
+    """
+
+    def __init__(self, function: Callable[..., Any], result: Any, identity: str) -> None:
+        self._function = function
+        self._result = jax.tree.structure(result)
+        self._identity = identity
+        self._plain = jax.jit(function)
+        self._programs: dict[Hashable, Callable[..., Any]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the function, traced by whoever was first."""
+        if not self._identity:
+            return self._plain(*args)
+        leaves, structure = jax.tree.flatten(args)
+        leaves = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
+        kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        program = self._programs.get(kind)
+        if program is None:
+            with self._lock:
+                program = self._programs.get(kind)
+                if program is None:
+                    program = self._programs[kind] = self._make(structure, leaves)
+        return jax.tree.unflatten(self._result, program(*leaves))
+
+    def _make(self, structure: Any, leaves: list[Any]) -> Callable[..., Any]:
+        def flat(*leaves: Any) -> list[Any]:
+            return jax.tree.leaves(self._function(*jax.tree.unflatten(structure, leaves)))
+
+        shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves]
+        key = self._key(structure, shapes)
+        if not key:
+            return jax.jit(flat)
+        cache = ProgramCache(programs_folder() / "traced", programs_folder(), MAX_CACHE_BYTES)
+        stored = cache.get(key)
+        if stored is not None:
+            try:
+                return jax.jit(export.deserialize(bytearray(stored)).call)
+            except Exception as error:  # whatever a flatbuffer of another version raises
+                logger.info("a stored program cannot be used: %s", error)
+                cache.drop(key)
+        try:
+            traced = export.export(jax.jit(flat))(*shapes)
+            cache.put(key, bytes(traced.serialize()))
+        except (ValueError, NotImplementedError) as error:  # what JAX does not export
+            logger.info("a program cannot be stored: %s", error)
+            return jax.jit(flat)
+        return jax.jit(traced.call)
+
+    def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
+        """Give the name on disk; empty where another process would name it otherwise."""
+        described = f"{self._identity}\n{structure}\n{shapes}"
+        if " at 0x" in described:  # an object that is told apart by where it lies in memory
+            return ""
+        text = f"{_source_digest()}\n{jax.default_backend()}\n{described}"
+        return hashlib.sha256(text.encode()).hexdigest()
