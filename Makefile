@@ -53,7 +53,7 @@ gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window
 	@$(BIN)/rheojobs gui
 
-bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (about an hour)
+bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/whole_jobs.py
 	@$(BIN)/python benchmarks/sampling.py
 
