@@ -93,7 +93,7 @@ def test_a_climb_can_be_cancelled():
         climb(posterior, start, cancelled)
 
 
-def test_where_there_is_no_slope_the_climb_stays(monkeypatch):
+def test_where_there_is_no_slope_the_climb_stays():
     posterior, start = set_up(decay_data(), decay_model(), {"G0": 1e3, "tau": 20.0}, {"sigma": 1e4})
     nowhere = np.full_like(start, np.nan)
     assert np.isnan(climb(posterior, nowhere, never).center).all()

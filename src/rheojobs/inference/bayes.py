@@ -22,7 +22,7 @@ from rheojobs.inference.collecting import Collector
 from rheojobs.inference.continuation import Keeper, Restored, packed
 from rheojobs.inference.geometry import Geometry, climb
 from rheojobs.inference.live import LiveDiagnostics
-from rheojobs.inference.nuts import Settings
+from rheojobs.inference.nuts import MAX_TREE_DEPTH, Settings
 from rheojobs.inference.objective import Objective
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.problem import Problem
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from rheojobs.inference.sampling import SampleTask
 
 __all__ = ["Sampling", "start_values"]
-
-MAX_TREE_DEPTH = 10
 
 SPREADS = (1.0, 0.5, 0.1, 0.0)
 """How far from the start a chain begins, in posterior standard deviations; the first that works."""

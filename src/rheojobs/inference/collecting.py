@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
+from rheojobs.inference.compilation import Observations
 from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.inference_data import Evaluation, InferenceArrays, describe_prior
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
@@ -21,7 +22,7 @@ from rheojobs.inference.results import BayesianResult
 if TYPE_CHECKING:
     from rheojobs.inference.sampling import SampleTask
 
-__all__ = ["Collector", "in_blocks"]
+__all__ = ["Collector", "draws_in_a_call", "in_blocks", "thinning"]
 
 MAX_POINTWISE_VALUES = 2e7
 """Predictions times draws that are kept with the result; beyond it draws are left out."""
@@ -29,13 +30,23 @@ MAX_POINTWISE_VALUES = 2e7
 EVALUATED_VALUES = 1e6
 """Predictions that are computed in one call, at most: of 250 draws or fewer."""
 
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 SAME_QUANTILE = 0.1
-"""How near each of these quantiles of the draws and of the prior must be to count as the same."""
+"""How near each quantile of the draws and of the prior must be to count as the same."""
 
 CONSTRAIN_BLOCK = 4000
 MAX_SUMMARIZED = 500
 """Draws of each chain that the summary of a cancelled sampling is made of."""
+
+
+def thinning(seen: Observations, count: int) -> int:
+    """Say that of so many draws every k-th is kept with its predictions; gives k."""
+    values: int = count * seen.y.shape[0] * seen.n
+    return max(1, math.ceil(values / MAX_POINTWISE_VALUES))
+
+
+def draws_in_a_call(seen: Observations) -> int:
+    """Say at how many draws the predictions are computed in one call."""
+    return max(1, min(250, int(EVALUATED_VALUES / seen.y.size)))
 
 
 def in_blocks(
@@ -228,12 +239,12 @@ class Collector:
         for name, prior in zip(posterior.sites, posterior.priors, strict=True):
             if name in posterior.given or name in self._residuals:
                 continue
-            at = np.array([summary[name][key] for key in QUANTILES])
+            at = np.array([summary[name][key] for key in diagnostics.QUANTILES])
             try:
                 reached = np.asarray(prior.cdf(at))
             except NotImplementedError:  # a prior of RheoJAX's that NumPyro knows no cdf of
                 continue
-            if np.abs(reached - list(QUANTILES.values())).max() < SAME_QUANTILE:
+            if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:
                 found.append(name)
         return found
 
@@ -276,11 +287,9 @@ class Collector:
         seen, observed = self._problem.observations, self._posterior.observed
         kernels = self._posterior.kernels
         chains, count, _ = constrained.shape
-        components = seen.y.shape[0]
-        every = max(1, math.ceil(chains * count * components * seen.n / MAX_POINTWISE_VALUES))
-        picked = np.arange(0, count, every)
+        picked = np.arange(0, count, thinning(seen, chains * count))
         rows = constrained[:, picked].reshape(-1, constrained.shape[-1])
-        block = max(1, min(250, int(EVALUATED_VALUES / seen.y.size)))
+        block = draws_in_a_call(seen)
 
         def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
             check()
@@ -288,7 +297,7 @@ class Collector:
             return tuple(np.asarray(item)[..., : seen.n] for item in values[:3])
 
         pointwise, predicted, spread = in_blocks(evaluate, rows, block)
-        shape = (chains, picked.size, components, seen.n)
+        shape = (chains, picked.size, seen.y.shape[0], seen.n)
         generator = np.random.default_rng(self._task.seed)
         for start in range(0, len(rows), block):  # in place: of many data these arrays are large
             check()

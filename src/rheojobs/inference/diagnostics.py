@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 __all__ = [
     "MAX_R_HAT",
     "MIN_ESS",
+    "QUANTILES",
     "bfmi",
     "concerns",
     "credible_intervals",
@@ -25,6 +26,9 @@ __all__ = [
     "stuck_chains",
     "summarize",
 ]
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+"""Those that a summary holds."""
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
@@ -59,11 +63,11 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
     names = list(draws)
     stacked = np.stack([draws[name] for name in names])
     axes = {"chain_axis": 1, "draw_axis": 2}
-    quantiles = np.quantile(stacked, [0.05, 0.25, 0.5, 0.75, 0.95], axis=(1, 2))
+    quantiles = np.quantile(stacked, list(QUANTILES.values()), axis=(1, 2))
     columns: dict[str, NDArray[np.float64]] = {
         "mean": stacked.mean(axis=(1, 2)),
         "std": stacked.std(axis=(1, 2), ddof=1) if stacked[0].size > 1 else np.zeros(len(names)),
-        **dict(zip(("q05", "q25", "median", "q75", "q95"), quantiles, strict=True)),
+        **dict(zip(QUANTILES, quantiles, strict=True)),
     }
     unknown = np.full(len(names), np.nan)
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -94,10 +94,15 @@ class Neighbourhood:
             return False
         return bool(np.linalg.cond(self._scaled()) < LARGEST_CONDITION)
 
+    @property
+    def _units(self) -> NDArray[np.float64]:
+        """What the curvature is measured in: one over the width of each coordinate by itself."""
+        units: NDArray[np.float64] = np.sqrt(np.diag(self.curvature))
+        return units
+
     def _scaled(self) -> NDArray[np.float64]:
-        """Give the curvature in the unit that each coordinate has by itself."""
-        size = np.sqrt(np.diag(self.curvature))
-        scaled: NDArray[np.float64] = self.curvature / np.outer(size, size)
+        """Give the curvature in these units."""
+        scaled: NDArray[np.float64] = self.curvature / np.outer(self._units, self._units)
         return scaled
 
     @property
@@ -107,18 +112,18 @@ class Neighbourhood:
 
     def step(self, damping: float) -> NDArray[np.float64]:
         """Give a step uphill, the shorter the more it is damped."""
-        size = np.sqrt(np.diag(self.curvature))
-        damped = self._scaled() + damping * np.eye(size.size)
-        return np.linalg.solve(damped, self.gradient / size) / size
+        units = self._units
+        damped = self._scaled() + damping * np.eye(units.size)
+        return np.linalg.solve(damped, self.gradient / units) / units
 
     @property
     def geometry(self) -> Geometry:
         """Coordinates in which the posterior is round, if this is where it is highest."""
-        size = np.sqrt(np.diag(self.curvature))
+        units = self._units
         if not self.is_regular:
-            return Geometry(self.center, np.diag(1 / size))
+            return Geometry(self.center, np.diag(1 / units))
         factor = np.linalg.cholesky(self._scaled())
-        return Geometry(self.center, np.linalg.inv(factor).T / size[:, None])
+        return Geometry(self.center, np.linalg.inv(factor).T / units[:, None])
 
 
 def climb(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.priors import support_limits
 from rheojobs.inference.problem import Problem
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def describe_prior(prior: Any) -> str:
     """Write a NumPyro distribution in a few words, such as ``Uniform(low=0.001, high=1e+09)``."""
     base = getattr(prior, "base_dist", None)
     if base is not None and type(prior).__name__ == "TransformedDistribution":
-        support = prior.support
-        low = float(getattr(support, "lower_bound", -np.inf))
-        high = float(getattr(support, "upper_bound", np.inf))
+        low, high = support_limits(prior)
         return f"{describe_prior(base)} scaled to {low:g} to {high:g}"
     arguments = [
         f"{name}={float(value):g}"

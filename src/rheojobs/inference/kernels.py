@@ -46,10 +46,9 @@ class Kernels:
         self._scatter = posterior.likelihood
         self._noise_count = 2 if problem.is_complex else 1
         self._forward = problem.model.forward_mode
-        state, draws = (
-            nuts.empty_state(len(self._sites)),
-            nuts.Draws(*range(len(nuts.Draws._fields))),
-        )
+        # Its structure alone: nothing is computed.
+        state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
+        draws = nuts.Draws(*range(len(nuts.Draws._fields)))
 
         def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
             return StoredProgram(function, result, f"{name} {identity}" if identity else "")

@@ -23,7 +23,7 @@ from rheojobs.inference.compilation import KernelCache
 from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.likelihood import Likelihood, noise_names
 from rheojobs.inference.models import Alternative
-from rheojobs.inference.priors import as_distribution, sample_prior
+from rheojobs.inference.priors import as_distribution, sample_prior, support_limits
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.stable_priors import stable
 
@@ -254,7 +254,7 @@ class Posterior:
         """Map the sites' values to unconstrained coordinates, kept off the edges of the support."""
         out = []
         for name, prior, value in zip(self.sites, self.priors, values, strict=True):
-            low, high = _limits(prior)
+            low, high = support_limits(prior)
             # A start on the edge lies infinitely far out; a step inside, however wide the support.
             inside = min(max(value, low), high)
             if inside == low:
@@ -305,15 +305,9 @@ def _default_prior(
 
 
 def _check_overlap(model: str, name: str, prior: Any, lower: float, upper: float) -> None:
-    low, high = _limits(prior)
+    low, high = support_limits(prior)
     if low >= upper or high <= lower:
         raise InputError(
             f"{model}: the prior of {name} covers {low:g} to {high:g}, which misses the bounds "
             f"{lower:g} to {upper:g}"
         )
-
-
-def _limits(prior: Any) -> tuple[float, float]:
-    """Give the ends of what a prior covers."""
-    low = float(getattr(prior.support, "lower_bound", -np.inf))
-    return low, float(getattr(prior.support, "upper_bound", np.inf))

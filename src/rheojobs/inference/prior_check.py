@@ -109,19 +109,16 @@ def _predict(
     posterior: Posterior, sites: NDArray[np.float64], seed: int
 ) -> tuple[int, NDArray[np.float64]]:
     """Give k, and data as each k-th draw would make them, shape (draws, c, n)."""
-    from rheojobs.inference.collecting import EVALUATED_VALUES, MAX_POINTWISE_VALUES, in_blocks
+    from rheojobs.inference.collecting import draws_in_a_call, in_blocks, thinning
 
     seen = posterior.problem.observations
-    components = seen.y.shape[0]
-    every = max(1, math.ceil(sites.shape[0] * components * seen.n / MAX_POINTWISE_VALUES))
-    rows = sites[::every]
+    every = thinning(seen, sites.shape[0])
 
     def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
         _, predicted, spread, penalty = posterior.kernels.evaluate(part, *posterior.observed)
         return predicted[..., : seen.n], spread[..., : seen.n], penalty
 
-    block = max(1, min(250, int(EVALUATED_VALUES / seen.y.size)))
-    predicted, spread, penalty = in_blocks(evaluate, rows, block)
+    predicted, spread, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(seen))
     generator = np.random.default_rng(seed)
     made = posterior.likelihood.scatter(generator, predicted.shape)
     with np.errstate(all="ignore"):  # what overflows is counted

@@ -25,6 +25,7 @@ __all__ = [
     "check_prior",
     "parse_prior",
     "sample_prior",
+    "support_limits",
     "uniform",
 ]
 
@@ -186,3 +187,10 @@ def parse_prior(parameter: str, text: str) -> dict[str, Any]:
         prior[key.strip() if equals else argument] = (value if equals else key).strip()
     check_prior(parameter, prior)
     return prior
+
+
+def support_limits(prior: Distribution) -> tuple[float, float]:
+    """Give the ends of what a prior covers; infinite where it has none."""
+    support = prior.support
+    low = float(getattr(support, "lower_bound", -math.inf))
+    return low, float(getattr(support, "upper_bound", math.inf))

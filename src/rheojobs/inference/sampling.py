@@ -182,14 +182,13 @@ class SampleTask:
 
     def run(self, context: TaskContext) -> BayesianResult:
         """Sample."""
-        self.validate()
-        assert self._dataset is not None
+        dataset = self.checked_data()
         configure_jax()
         from rheojobs.inference.bayes import Sampling
 
         context.progress(0, 0, "preparing", stage="prepare")
         with context.unstoppable():
-            problem = Problem.of(self.model, self._dataset, self.model_config)
+            problem = Problem.of(self.model, dataset, self.model_config)
         return Sampling(self, problem, context).run()
 
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -48,6 +48,12 @@ def _source_digest() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def _cache(root: Path) -> ProgramCache:
+    """Give the cache of traces: one for each folder, so that the files there are counted once."""
+    return ProgramCache(root / "traced", root, MAX_CACHE_BYTES)
+
+
 class StoredProgram:
     """A compiled function whose trace is kept on disk.
 
@@ -93,7 +99,7 @@ class StoredProgram:
         key = self._key(structure, shapes)
         if not key:
             return jax.jit(flat)
-        cache = ProgramCache(programs_folder() / "traced", programs_folder(), MAX_CACHE_BYTES)
+        cache = _cache(programs_folder())
         stored = cache.get(key)
         if stored is not None:
             try:
