@@ -704,8 +704,8 @@ class TestCtrlC:
         application = applications(f"""{HEAD}
     job = engine.run(helpers.hold_telling_pid, "gate")
     helpers.wait_until(lambda: job.partial)
-    tell_workers()
     try:
+        tell_workers()  # Ctrl-C may come before this has returned
         time.sleep(60)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
