@@ -239,6 +239,8 @@ class _Fit:
         errors = np.sqrt(np.diag(covariance))
         # Of Gaussian residuals whose common size is estimated too.
         fit_quality = y.size * math.log(max(chi_squared, 1e-300) / y.size)
+        counted = free + 1
+        aic, left = fit_quality + 2 * counted, y.size - counted - 1
         return FitResult(
             model_name=model.name,
             parameters=parameters,
@@ -252,8 +254,9 @@ class _Fit:
             uncertainties=dict(zip(model.names, errors.tolist(), strict=True)),
             covariance=covariance,
             reduced_chi_squared=reduced,
-            aic=fit_quality + 2 * (free + 1),
-            bic=fit_quality + math.log(y.size) * (free + 1),
+            aic=aic,
+            bic=fit_quality + math.log(y.size) * counted,
+            aicc=aic + 2 * counted * (counted + 1) / left if left > 0 else math.inf,
             residuals=residuals[0] + 1j * residuals[1] if problem.is_complex else residuals[0],
             fitted=fitted[0] + 1j * fitted[1] if problem.is_complex else fitted[0],
             test_mode=problem.test_mode,

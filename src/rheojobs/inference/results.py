@@ -116,6 +116,8 @@ class FitResult:
         ``"relative"`` or ``"uniform"``.
     units : dict of str to str
         Of the parameters.
+    aicc : float
+        `aic` corrected for few data (Hurvich & Tsai 1989); infinite where there are too few.
     """
 
     model_name: str
@@ -138,6 +140,7 @@ class FitResult:
     message: str = ""
     weights: str = "uniform"
     units: dict[str, str] = field(default_factory=dict)
+    aicc: float = math.nan
 
     def as_dict(self) -> dict[str, Any]:
         """Give all fields by name."""
