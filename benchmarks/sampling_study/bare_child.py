@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rheojobs import sample
-from rheojobs.inference.jax_setup import warm_up
+from rheojobs.inference.jax_setup import warm_up_fully
 from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.nuts import CHUNK_CAPACITY
 from sampling_study.own import arguments
@@ -143,5 +143,5 @@ if __name__ == "__main__":
     if hasattr(os, "nice"):
         os.nice(NICE)
     _recorder = _Recorder()
-    warm_up()
+    warm_up_fully()
     serve(_measure)

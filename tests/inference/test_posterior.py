@@ -29,7 +29,7 @@ def unconstrained_density(setup: Posterior, site_values: list[float]) -> float:
     """The log density of the sites themselves, without the Jacobian of their transforms."""
     z = setup.unconstrain(site_values)
     jacobian = sum(
-        float(biject_to(prior.support).log_abs_det_jacobian(coordinate, value))
+        float(biject_to(prior.distribution().support).log_abs_det_jacobian(coordinate, value))
         for prior, coordinate, value in zip(setup.priors, z, site_values, strict=True)
     )
     return float(setup.kernels.log_density(z, *setup.data)) - jacobian
@@ -122,8 +122,8 @@ def test_priors_of_numpyro_and_of_the_noise_are_taken(ps145):
         G0=dist.LogNormal(11.0, 1.0),
         sigma={"type": "halfnormal", "scale": 1e4},
     )
-    assert isinstance(setup.priors[0], dist.LogNormal)
-    assert isinstance(setup.priors[2], dist.HalfNormal)
+    assert isinstance(setup.priors[0].distribution(), dist.LogNormal)
+    assert isinstance(setup.priors[2].distribution(), dist.HalfNormal)
 
 
 def test_other_data_and_other_hyperparameters_compile_nothing(ps145, compilations):
@@ -156,7 +156,7 @@ def test_a_start_without_a_chance_under_its_prior_is_moved_inside(ps145):
 def test_the_prior_is_what_numpyro_samples(ps145):
     """Draws of RheoJAX's default priors lie where ours have density."""
     setup = posterior(ps145, "maxwell", {})
-    for prior in setup.priors:
+    for prior in (given.distribution() for given in setup.priors):
         draws = prior.sample(jax.random.PRNGKey(0), (100,))
         assert np.isfinite(np.asarray(prior.log_prob(draws))).all()
 
@@ -164,10 +164,11 @@ def test_the_prior_is_what_numpyro_samples(ps145):
 def test_decades_get_a_prior_in_the_logarithm(melt_data):
     problem = Problem.of("generalized_maxwell", melt_data, {"n_modes": 2})
     modes = Posterior.of(problem, {}, {})
-    assert isinstance(modes.priors[modes.sites.index("tau_1")], dist.LogUniform)
+    assert modes.priors[modes.sites.index("tau_1")].words.startswith("LogUniform(")
     liquid = Posterior.of(Problem.of("fractional_maxwell_liquid", melt_data, None), {}, {})
     kinds = {
-        name: type(prior).__name__ for name, prior in zip(liquid.sites, liquid.priors, strict=True)
+        name: prior.words.partition("(")[0]
+        for name, prior in zip(liquid.sites, liquid.priors, strict=True)
     }
     assert kinds["Gm"] == "LogUniform"
     assert kinds["alpha"] == "Beta"

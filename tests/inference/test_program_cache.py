@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rheojobs.inference import program_cache
-from rheojobs.inference.jax_setup import warm_up
+from rheojobs.inference.jax_setup import warm_up_fully
 from rheojobs.inference.program_cache import PARTIAL, ProgramCache, stored_files
 
 pytestmark = pytest.mark.slow
@@ -182,7 +182,7 @@ def test_no_library_leads_jax_to_another_folder():
     import jax
     from jax._src import compilation_cache
 
-    warm_up()
+    warm_up_fully()
     assert isinstance(compilation_cache._cache, ProgramCache)
     assert jax.config.jax_persistent_cache_min_compile_time_secs == 0.0
 
@@ -201,14 +201,16 @@ def test_a_program_has_the_same_key_in_every_process(tmp_path):
 from rheojobs.inference.jax_setup import configure_jax
 configure_jax()
 import hashlib, jax, numpyro.distributions as dist
-from rheojobs.inference.stable_priors import plain, stable
+from rheojobs.inference.compiled_priors import prior_of
 shift = dist.transforms.AffineTransform(0.1, 0.8, domain=dist.constraints.unit_interval)
 priors = (dist.Uniform(0.0, 1.0), dist.TransformedDistribution(dist.Beta(2.0, 3.0), shift),
           dist.TruncatedNormal(0.0, 1.0, low=-1.0, high=2.0), dist.Normal(0.0, 2.0))
-same = [p.log_prob(0.3) == q.log_prob(0.3) for p, q in zip(priors, plain(stable(priors)))]
+given = tuple(prior_of("x", prior) for prior in priors)
+again = jax.tree.unflatten(jax.tree.structure(given), jax.tree.leaves(given))
+same = [p.log_prob(0.3) == q.distribution().log_prob(0.3) for p, q in zip(priors, again)]
 assert all(same), same
-f = jax.jit(lambda x, priors: sum(prior.log_prob(x) for prior in plain(priors)))
-text = f.lower(0.3, stable(priors)).as_text()
+f = jax.jit(lambda x, priors: sum(prior.distribution().log_prob(x) for prior in priors))
+text = f.lower(0.3, given).as_text()
 print(hashlib.sha256(text.encode()).hexdigest())
 """
     told = set()

@@ -71,7 +71,7 @@ def test_another_identity_is_another_program(folder):
 def test_changed_source_is_traced_anew(monkeypatch):
     first, second = Counted(), Counted()
     StoredProgram(first, SHAPE, "it")(PAIR, 2.0)
-    monkeypatch.setattr(stored_programs, "_source_digest", lambda: "another version")
+    monkeypatch.setattr(stored_programs, "source_digest", lambda: "another version")
     StoredProgram(second, SHAPE, "it")(PAIR, 2.0)
     assert second.traced == 1
 

@@ -49,7 +49,8 @@ class JobEngine:
         How many run at a time; 4 where not given. Not with an executor object.
     preload : sequence of str
         Functions ``"package.module:function"`` that each worker process calls before it is
-        ready to take a task: imports, for the most part.
+        ready to take a task: imports, for the most part. Of a generator the first step is
+        taken then, and the others when the worker has nothing to do.
     resources : mapping, optional
         How much there is of other resources that jobs may ask for.
 

@@ -14,7 +14,7 @@ from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
 from rheojobs.inference.compilation import Observations
 from rheojobs.inference.geometry import Geometry
-from rheojobs.inference.inference_data import Evaluation, InferenceArrays, describe_prior
+from rheojobs.inference.inference_data import Evaluation, InferenceArrays
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.results import BayesianResult
@@ -214,7 +214,7 @@ class Collector:
             "undetermined": [] if is_partial else self._undetermined(summary),
             "likelihood": posterior.likelihood.name,
             "priors": {
-                name: describe_prior(prior)
+                name: prior.words
                 for name, prior in zip(posterior.sites, posterior.priors, strict=True)
             },
         }
@@ -241,7 +241,7 @@ class Collector:
                 continue
             at = np.array([summary[name][key] for key in diagnostics.QUANTILES])
             try:
-                reached = np.asarray(prior.cdf(at))
+                reached = prior.cumulative(at)
             except NotImplementedError:  # a prior of RheoJAX's that NumPyro knows no cdf of
                 continue
             if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:

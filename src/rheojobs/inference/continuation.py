@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rheojobs.errors import InputError
 from rheojobs.inference.chains import Chain, Snapshot, joined
 from rheojobs.inference.checkpoints import Checkpoints, Segment
+from rheojobs.inference.compiled_priors import prior_of
 from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.nuts import ChainState, Draws
 from rheojobs.inference.problem import Problem
@@ -224,14 +225,8 @@ class Keeper:
 
 def fingerprint(task: SampleTask, problem: Problem) -> str:
     """Tell samplings apart whose draws differ; how many draws are wanted does not matter."""
-    from rheojobs.inference.inference_data import describe_prior
-    from rheojobs.inference.priors import as_distribution
-
     data = problem.dataset
-    priors = {
-        name: describe_prior(as_distribution(name, prior))
-        for name, prior in (task.priors or {}).items()
-    }
+    priors = {name: prior_of(name, prior).words for name, prior in (task.priors or {}).items()}
     # A key of a user's function holds for one process alone; its name must do.
     model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
     text = json.dumps(

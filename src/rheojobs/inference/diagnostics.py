@@ -1,19 +1,15 @@
-"""How good the draws are: R-hat, effective sample size, energy, intervals; all through ArviZ.
-
-References
-----------
-A. Vehtari et al., Bayesian Analysis 16 (2021) 667-718 (rank-normalised split R-hat, ESS).
-"""
+"""How good the draws are, in numbers and in plain words. Knows arrays alone."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rheojobs.inference.convergence import FEWEST_DRAWS, Convergence
 
 __all__ = [
     "MAX_R_HAT",
@@ -56,13 +52,8 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail, r_hat. What
         cannot be told from so few draws is NaN.
     """
-    from arviz_base import rcParams
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
-    tail = float(rcParams["stats.ci_prob"])  # as ArviZ's own summary has it
     names = list(draws)
     stacked = np.stack([draws[name] for name in names])
-    axes = {"chain_axis": 1, "draw_axis": 2}
     quantiles = np.quantile(stacked, list(QUANTILES.values()), axis=(1, 2))
     columns: dict[str, NDArray[np.float64]] = {
         "mean": stacked.mean(axis=(1, 2)),
@@ -70,19 +61,15 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         **dict(zip(QUANTILES, quantiles, strict=True)),
     }
     unknown = np.full(len(names), np.nan)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # constant draws; the NaN that comes of them says it
-        if stacked.shape[2] >= 4:
-            columns["mcse_mean"] = array_stats.mcse(stacked, method="mean", **axes)
-            columns["ess_bulk"] = array_stats.ess(stacked, method="bulk", **axes)
-            columns["ess_tail"] = array_stats.ess(stacked, method="tail", prob=tail, **axes)
-            several = stacked.shape[1] > 1
-            columns["r_hat"] = array_stats.rhat(stacked, **axes) if several else unknown
-        else:
-            for key in ("mcse_mean", "ess_bulk", "ess_tail", "r_hat"):
-                columns[key] = unknown
+    columns |= dict.fromkeys(("mcse_mean", "ess_bulk", "ess_tail", "r_hat"), unknown)
+    if stacked.shape[2] >= FEWEST_DRAWS:
+        with np.errstate(all="ignore"):  # constant draws; the NaN that comes of them says it
+            found = Convergence(stacked)
+            columns["mcse_mean"] = columns["std"] / np.sqrt(found.ess_mean)
+        columns["ess_bulk"], columns["ess_tail"] = found.ess_bulk, found.ess_tail
+        columns["r_hat"] = found.r_hat
     return {
-        name: {key: float(np.ravel(values)[row]) for key, values in columns.items()}
+        name: {key: float(values[row]) for key, values in columns.items()}
         for row, name in enumerate(names)
     }
 
@@ -111,12 +98,12 @@ def bfmi(energy: NDArray[np.float64]) -> list[float]:
 
 def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[float, float]]:
     """Give the highest density interval of each parameter, the narrowest that holds `mass`."""
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
     intervals = {}
     for name, values in draws.items():
-        low, high = np.ravel(array_stats.hdi(values.ravel(), prob=mass, axis=-1))
-        intervals[name] = (float(low), float(high))
+        ordered = np.sort(values, axis=None)
+        inside = min(math.floor(mass * ordered.size), ordered.size - 1)
+        first = int(np.argmin(ordered[inside:] - ordered[: ordered.size - inside]))
+        intervals[name] = (float(ordered[first]), float(ordered[first + inside]))
     return intervals
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.priors import support_limits
 from rheojobs.inference.problem import Problem
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ __all__ = [
     "InferenceArrays",
     "component_names",
     "data_groups",
-    "describe_prior",
 ]
 
 
@@ -68,20 +66,6 @@ def _tree(groups: Mapping[str, Any], **layout: Any) -> DataTree:
         # More chains than draws are meant.
         warnings.filterwarnings("ignore", message="Found chain dimension to be longer")
         return from_dict(groups, **layout)
-
-
-def describe_prior(prior: Any) -> str:
-    """Write a NumPyro distribution in a few words, such as ``Uniform(low=0.001, high=1e+09)``."""
-    base = getattr(prior, "base_dist", None)
-    if base is not None and type(prior).__name__ == "TransformedDistribution":
-        low, high = support_limits(prior)
-        return f"{describe_prior(base)} scaled to {low:g} to {high:g}"
-    arguments = [
-        f"{name}={float(value):g}"
-        for name in getattr(prior, "arg_constraints", {})
-        if (value := getattr(prior, name, None)) is not None and np.ndim(value) == 0
-    ]
-    return f"{type(prior).__name__}({', '.join(arguments)})"
 
 
 @dataclass(frozen=True, eq=False)

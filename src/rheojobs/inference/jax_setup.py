@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from rheojobs.inference.program_cache import ProgramCache
@@ -23,6 +24,7 @@ __all__ = [
     "configure_jax",
     "programs_folder",
     "warm_up",
+    "warm_up_fully",
 ]
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ PRELOAD = ("rheojobs.inference.jax_setup:warm_up",)
 
 MAX_CACHE_BYTES = 1 << 30
 """How large the compiled programs on disk may become together."""
+
+LATER = ("numpyro.infer", "rheojobs.inference.fitting", "nlsq", "zarr")
+"""What is imported once a worker is ready and has nothing to do."""
 
 _lock = threading.Lock()
 _configured = False
@@ -98,23 +103,30 @@ def _processor_fingerprint() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
-def warm_up() -> None:
-    """Import what fits and samplings need, and start JAX's back end."""
+def warm_up() -> Iterator[None]:
+    """Import what a sampling needs whose programs are on disk, and start JAX's back end.
+
+    Yields
+    ------
+    None
+        Between imports of what else fits and samplings need, which a worker without work does.
+    """
     configure_jax()
     import jax.numpy as jnp
 
-    for module in (
-        "rheojobs.inference.fitting",
-        "rheojobs.inference.sampling",
-        "arviz_base",
-        "arviz_stats.base",
-        "nlsq",
-        "numpyro.infer",
-        "zarr",
-    ):
+    importlib.import_module("rheojobs.inference.bayes")
+    jnp.zeros(1).block_until_ready()
+    yield
+    for module in LATER:
         importlib.import_module(module)
+        yield
     if importlib.util.find_spec("rheojax") is not None:
         from rheojobs.inference import rheojax_models
 
         rheojax_models.register_all()
-    jnp.zeros(1).block_until_ready()
+
+
+def warm_up_fully() -> None:
+    """Do all that `warm_up` does, at once."""
+    for _ in warm_up():
+        pass

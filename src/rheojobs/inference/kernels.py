@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-from numpyro.distributions import biject_to
 
 from rheojobs.inference import nuts
-from rheojobs.inference.stable_priors import plain, stable
 from rheojobs.inference.stored_programs import StoredProgram
 
 if TYPE_CHECKING:
@@ -59,21 +57,20 @@ class Kernels:
         self.evaluate = program(
             "evaluate", jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)), (0,) * 4
         )
-        self._constrain_rows = program(
+        self.constrain = program(
             "constrain", jax.vmap(self._constrain_scaled, in_axes=(0, None, None)), 0
         )
         self.log_density = jax.jit(self._log_density)
-
-    def constrain(self, w: Any, geometry: Any, priors: Any) -> Any:
-        """Map the sampler's coordinates, shape (k, d), to site values."""
-        return self._constrain_rows(w, geometry, stable(priors))
 
     # Sites are what is sampled; parameters are what the model takes.
 
     def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
         """Map unconstrained coordinates to site values; gives the log density of the prior too."""
+        from numpyro.distributions import biject_to
+
         values, log_prior = [], 0.0
-        for coordinate, prior in zip(z, plain(priors), strict=True):
+        for coordinate, given in zip(z, priors, strict=True):
+            prior = given.distribution()
             transform = biject_to(prior.support)
             value = transform(coordinate)
             log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)

@@ -10,9 +10,9 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 from numpy.typing import NDArray
 
+from rheojobs.inference.compiled_priors import NamedPrior
 from rheojobs.inference.likelihoods import DEGREES_OF_FREEDOM, check_likelihood
 from rheojobs.inference.problem import Problem
 
@@ -47,17 +47,17 @@ class Likelihood:
         check_likelihood(name)
         return cls(name, name.startswith("relative"), name.endswith("student_t"))
 
-    def scale_priors(self, problem: Problem) -> list[Any]:
+    def scale_priors(self, problem: Problem) -> list[NamedPrior]:
         """Give the priors of the noise scales; for constant noise those of RheoJAX."""
         if self.relative:
             count = 2 if problem.is_complex else 1
-            return [dist.Exponential(rate=1.0 / RELATIVE_NOISE_PRIOR_MEAN)] * count
+            return [_exponential(RELATIVE_NOISE_PRIOR_MEAN)] * count
         y = problem.dataset.y
         parts = (y.real, y.imag) if problem.is_complex else (y,)
         scales = [
             max(float(np.std(part)), 0.01 * float(np.mean(np.abs(part))), 1e-3) for part in parts
         ]
-        return [dist.Exponential(rate=1.0 / scale) for scale in scales]
+        return [_exponential(scale) for scale in scales]
 
     def floor(self, problem: Problem) -> NDArray[np.float64]:
         """Give the size below which predictions count as that large, shape (c, 1)."""
@@ -74,6 +74,8 @@ class Likelihood:
 
     def log_prob(self, y: Any, prediction: Any, spread: Any) -> Any:
         """Give the log density of each observation, shape (c, b)."""
+        import numpyro.distributions as dist
+
         if self.heavy_tailed:
             return dist.StudentT(DEGREES_OF_FREEDOM, prediction, spread).log_prob(y)
         return dist.Normal(prediction, spread).log_prob(y)
@@ -120,6 +122,10 @@ class Likelihood:
             scale = np.minimum(scale, 10.0 * np.median(np.abs(scaled), axis=1))
         least = 1e-6 * (1.0 if self.relative else np.abs(y).max(axis=1)) + 1e-300
         return dict(zip(noise_names(problem), np.maximum(scale, least).tolist(), strict=True))
+
+
+def _exponential(mean: float) -> NamedPrior:
+    return NamedPrior("exponential", {"rate": 1.0 / mean})
 
 
 def noise_names(problem: Problem) -> tuple[str, ...]:

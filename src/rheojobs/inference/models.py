@@ -80,6 +80,8 @@ class Model:
         Test modes in which it steps from point to point, so that x must be evenly spaced.
     quantities : mapping of str to str
         What it predicts in a test mode, where that is not the usual quantity.
+    probed : dict of str to bool
+        What `probe` has found so far, where that holds for any number of points.
 
     Raises
     ------
@@ -102,6 +104,7 @@ class Model:
     refused: Mapping[str, str] = field(default_factory=dict)
     even_steps: tuple[str, ...] = ()
     quantities: Mapping[str, str] = field(default_factory=dict)
+    probed: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
@@ -316,7 +319,17 @@ class Model:
         InputError
             One line: which constants are missing, or why it cannot be run.
         """
-        return calling.probe(self, test_mode, n, check_protocol(protocol))
+        constants = check_protocol(protocol)
+        if self.key[0] != "rheojax":
+            return calling.probe(self, test_mode, n, constants)
+        self.check_test_mode(test_mode)
+        key = " ".join((test_mode, *sorted(constants)))
+        if key not in self.probed:
+            from rheojobs.inference import rheojax_models
+
+            self.probed[key] = calling.probe(self, test_mode, n, constants)
+            rheojax_models.keep_card(self)
+        return self.probed[key]
 
 
 def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:

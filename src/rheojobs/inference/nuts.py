@@ -22,14 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax, random
 from jax.scipy.linalg import solve_triangular
-from numpyro.infer.hmc_util import (
-    IntegratorState,
-    build_tree,
-    dual_averaging,
-    euclidean_kinetic_energy,
-    velocity_verlet,
-    welford_covariance,
-)
+
+from rheojobs.inference.adaptation import Moments, StepSize
 
 __all__ = [
     "CHUNK_CAPACITY",
@@ -65,9 +59,6 @@ ROUNDNESS = 20.0
 """How many draws the belief is worth that the posterior is round in these coordinates."""
 
 Potential = Callable[[jax.Array], jax.Array]
-
-_average_init, _average_update = dual_averaging()
-_welford_init, _welford_update, _ = welford_covariance(diagonal=False)
 
 
 class Settings(NamedTuple):
@@ -118,8 +109,8 @@ class ChainState(NamedTuple):
     step_size: Any
     inverse_mass: Any
     mass_sqrt: Any
-    average: Any
-    welford: Any
+    adapting: Any
+    moments: Any
     window: Any
     key: Any
 
@@ -173,8 +164,8 @@ def _state_at(z: jax.Array, value: jax.Array, gradient: jax.Array, key: jax.Arra
         step_size,
         jnp.eye(dimension),
         jnp.eye(dimension),
-        _average_init(jnp.log(10 * step_size)),
-        _welford_init(dimension),
+        StepSize.around(jnp.log(10 * step_size)),
+        Moments.none(dimension),
         jnp.asarray(0, dtype=jnp.int64),
         key,
     )
@@ -235,6 +226,14 @@ def advance(
 def _step(
     potential: Potential, state: ChainState, settings: Settings, forward: bool
 ) -> tuple[ChainState, Draws]:
+    # While it is traced alone: who has the compiled program needs no NumPyro.
+    from numpyro.infer.hmc_util import (
+        IntegratorState,
+        build_tree,
+        euclidean_kinetic_energy,
+        velocity_verlet,
+    )
+
     key, key_momentum, key_tree = random.split(state.key, 3)
     momentum = state.mass_sqrt @ random.normal(key_momentum, state.z.shape)
     _, verlet = velocity_verlet(potential, euclidean_kinetic_energy, forward)
@@ -270,20 +269,19 @@ def _step(
 
 
 def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainState:
-    average = _average_update(settings.target_accept - accept, state.average)
-    log_step, log_step_averaged, *_ = average
+    adapting = state.adapting.after(settings.target_accept - accept)
     last = state.step == settings.num_warmup - 1
-    step_size = jnp.exp(jnp.where(last, log_step_averaged, log_step))
+    step_size = jnp.exp(jnp.where(last, adapting.averaged, adapting.log))
     limits = np.finfo(np.float64)
     step_size = jnp.clip(step_size, limits.tiny, limits.max)
     # The first window finds the typical set and the last tunes the step size alone.
     slow = (state.window > 0) & (state.window < settings.num_windows - 1)
-    welford = lax.cond(slow, lambda m: _welford_update(state.z, m), lambda m: m, state.welford)
+    moments = lax.cond(slow, lambda m: m.after(state.z), lambda m: m, state.moments)
     at_end = state.step == settings.window_ends[state.window]
     state = state._replace(
         step_size=step_size,
-        average=average,
-        welford=welford,
+        adapting=adapting,
+        moments=moments,
         window=jnp.where(at_end, state.window + 1, state.window),
     )
     ended: ChainState = lax.cond(at_end & slow, _end_window, lambda s: s, state)
@@ -291,9 +289,9 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
 
 
 def _end_window(state: ChainState) -> ChainState:
-    _, squares, count = state.welford
+    _, scatter, count = state.moments
     identity = jnp.eye(state.z.shape[0])
-    spread = squares / jnp.maximum(count - 1, 1)
+    spread = scatter / jnp.maximum(count - 1, 1)
     inverse_mass = (count * spread + ROUNDNESS * identity) / (count + ROUNDNESS)
     # With L the Cholesky factor of the inverse mass, L^-T times its transpose is the mass.
     factor = jnp.linalg.cholesky(inverse_mass)
@@ -301,6 +299,6 @@ def _end_window(state: ChainState) -> ChainState:
     return state._replace(
         inverse_mass=inverse_mass,
         mass_sqrt=mass_sqrt,
-        average=_average_init(jnp.log(state.step_size)),
-        welford=_welford_init(state.z.shape[0]),
+        adapting=StepSize.around(jnp.log(state.step_size)),
+        moments=Moments.none(state.z.shape[0]),
     )

@@ -22,6 +22,7 @@ from rheojobs.inference.compilation import KernelCache
 from rheojobs.inference.models import Parameter
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.starts import candidates, is_logarithmic
+from rheojobs.inference.stored_programs import StoredProgram
 
 __all__ = ["Coordinates", "Objective", "default_weights", "sigma_of"]
 
@@ -126,17 +127,18 @@ class Objective:
         self._count = 2 if problem.is_complex else 1
         self._solvers: list[Any] = []
         self._lock = threading.Lock()
-        self._jitted_predict = jax.jit(lambda params, x: self._components(x, params))
-        self._screen = jax.jit(jax.vmap(self._cost, in_axes=(0, None, None, None, None)))
+        identity = problem.identity()
+
+        def program(name: str, function: Any) -> StoredProgram:
+            return StoredProgram(function, 0, f"{name} {identity}" if identity else "")
+
+        self.predict = program("predict", lambda params, x: self._components(x, params))
+        self._screen = program("screen", jax.vmap(self._cost, in_axes=(0, None, None, None, None)))
 
     @staticmethod
     def of(problem: Problem) -> Objective:
         """Give the objective of this kind of problem, compiled programs included."""
         return _objectives.get(problem.key, lambda: Objective(problem))
-
-    def predict(self, params: Any, x: Any) -> Any:
-        """Predict the observed components, shape (c, b), for params of shape (p,)."""
-        return self._jitted_predict(params, x)
 
     def curve(self, stacked_x: Any, *u: Any) -> Any:
         """Predict as nlsq wants it: components one after another, shape (c * b,).

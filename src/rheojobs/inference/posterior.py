@@ -11,21 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-import numpyro.distributions as dist
 from numpy.typing import NDArray
-from numpyro.distributions import biject_to, constraints
-from numpyro.distributions.transforms import AffineTransform
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.compilation import KernelCache
+from rheojobs.inference.compiled_priors import Prior, prior_of, scaled_beta, uniform_prior
 from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.likelihood import Likelihood, noise_names
 from rheojobs.inference.models import Alternative
-from rheojobs.inference.priors import as_distribution, sample_prior, support_limits
 from rheojobs.inference.problem import Problem
-from rheojobs.inference.stable_priors import stable
 
 __all__ = ["Posterior"]
 
@@ -49,7 +44,7 @@ class Posterior:
         The model and the data.
     sites : tuple of str
         The names of what is sampled: parameters, or alternatives of them, then noise scales.
-    priors : tuple of Distribution
+    priors : tuple of Prior
         One for each site.
     fixed : dict of str to float
         Parameters whose bounds coincide.
@@ -65,7 +60,7 @@ class Posterior:
 
     problem: Problem
     sites: tuple[str, ...]
-    priors: tuple[Any, ...]
+    priors: tuple[Prior, ...]
     fixed: dict[str, float]
     substituted: dict[str, Alternative]
     likelihood: Likelihood
@@ -129,10 +124,10 @@ class Posterior:
                 fixed[name] = float(lower)
             elif name in replaced:
                 sites.append(chosen)
-                distributions.append(as_distribution(chosen, priors[chosen]))
+                distributions.append(prior_of(chosen, priors[chosen]))
             elif name in priors:
                 sites.append(name)
-                distributions.append(as_distribution(name, priors[name]))
+                distributions.append(prior_of(name, priors[name]))
                 _check_overlap(model.name, name, distributions[-1], lower, upper)
             else:
                 sites.append(name)
@@ -141,7 +136,7 @@ class Posterior:
                 )
         for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
             sites.append(name)
-            distributions.append(as_distribution(name, priors[name]) if name in priors else prior)
+            distributions.append(prior_of(name, priors[name]) if name in priors else prior)
             _check_overlap(model.name, name, distributions[-1], 0.0, np.inf)
         made = cls(
             problem,
@@ -160,7 +155,7 @@ class Posterior:
         """Raise `InputError` where the prior of an alternative gives nothing within the bounds."""
         if not self.substituted:
             return
-        drawn = self.draw(PRIOR_DRAWS, jax.random.PRNGKey(0))
+        drawn = self.draw(PRIOR_DRAWS, np.random.default_rng(0))
         for name, other in self.substituted.items():
             values, (lower, upper) = drawn[other.replaces], self.bounds[other.replaces]
             if not ((lower <= values) & (values <= upper)).any():
@@ -169,13 +164,15 @@ class Posterior:
                     f"{np.median(values):.3g}, which misses the bounds {lower:g} to {upper:g}"
                 )
 
-    def draw(self, count: int, key: Any) -> dict[str, NDArray[np.float64]]:
+    def draw(self, count: int, generator: np.random.Generator) -> dict[str, NDArray[np.float64]]:
         """Draw from the priors: every site and every parameter that is not fixed, (count,) each."""
-        keys = jax.random.split(key, len(self.sites))
-        drawn = {
-            name: sample_prior(name, prior, count, part)
-            for name, prior, part in zip(self.sites, self.priors, keys, strict=True)
-        }
+        drawn = {}
+        for name, prior in zip(self.sites, self.priors, strict=True):
+            try:
+                drawn[name] = prior.draw(generator, count)
+            except NotImplementedError:
+                kind = prior.words.partition("(")[0]
+                raise InputError(f"the prior of {name!r} ({kind}) cannot be drawn from") from None
         for name, other in self.substituted.items():
             drawn[other.replaces] = np.asarray(
                 other.to_parameter(drawn[name], {**self.fixed, **drawn})
@@ -204,8 +201,8 @@ class Posterior:
     def _likely(self, name: str, value: float) -> float:
         prior = self.priors[self.sites.index(name)]
         try:
-            draws = sample_prior(name, prior, PRIOR_DRAWS, jax.random.PRNGKey(0))
-        except InputError:  # such as an improper one
+            draws = prior.draw(np.random.default_rng(0), PRIOR_DRAWS)
+        except NotImplementedError:  # such as an improper one
             return value
         low, high = float(draws.min()), float(draws.max())
         if not low < high:
@@ -219,21 +216,19 @@ class Posterior:
     @property
     def kernels(self) -> Kernels:
         """The compiled programs of this posterior's kind."""
-        key = (
-            *self.problem.key,
+        own = (
             self.sites,
             tuple(self.fixed.items()),
             tuple(sorted(self.substituted)),
             self.likelihood,
         )
-        # A key of a user's function holds within one process alone.
-        identity = repr(key) if self.problem.model.key[0] == "rheojax" else ""
-        return _kernels.get(key, lambda: Kernels(self, identity))
+        identity = self.problem.identity(*own)
+        return _kernels.get((*self.problem.key, *own), lambda: Kernels(self, identity))
 
     @property
     def data(self) -> tuple[Any, ...]:
         """What a compiled program takes of this posterior: the priors, and `observed`."""
-        return stable(self.priors), *self.observed
+        return self.priors, *self.observed
 
     @property
     def observed(self) -> tuple[Any, ...]:
@@ -254,7 +249,7 @@ class Posterior:
         """Map the sites' values to unconstrained coordinates, kept off the edges of the support."""
         out = []
         for name, prior, value in zip(self.sites, self.priors, values, strict=True):
-            low, high = support_limits(prior)
+            low, high = prior.limits
             # A start on the edge lies infinitely far out; a step inside, however wide the support.
             inside = min(max(value, low), high)
             if inside == low:
@@ -263,7 +258,7 @@ class Posterior:
             elif inside == high:
                 span = high - low if np.isfinite(low) else 1.0
                 inside -= min(1e-6 * abs(high) or 1e-13 * span, 0.01 * span)
-            z = float(biject_to(prior.support).inv(inside))
+            z = prior.unconstrain(inside)
             if not np.isfinite(z):
                 raise InputError(
                     f"{self.problem.model.name}: the start {name} = {value:g} has no chance under "
@@ -279,33 +274,28 @@ def _default_prior(
     bounds: tuple[float, float],
     values: Mapping[str, float],
     scheme: str,
-) -> Any:
+) -> Prior:
     model = problem.model
     lower, upper = bounds
     if model.prior_factory is not None:
         own = model.prior_factory(name, lower, upper, values)
         if own is not None:
-            return own
+            return prior_of(name, own)
     parameter = model.parameter(name)
     if parameter.prior is not None:
-        return as_distribution(name, parameter.prior)
+        return prior_of(name, parameter.prior)
     if name.lower().endswith("alpha") and 0.0 <= lower < upper <= 1.0:
-        beta = dist.Beta(2.0, 2.0)
-        if lower == 0.0 and upper == 1.0:
-            return beta
-        shift = AffineTransform(lower, upper - lower, domain=constraints.unit_interval)
-        return dist.TransformedDistribution(beta, shift)
+        return scaled_beta(2.0, lower, upper)
     if not (np.isfinite(lower) and np.isfinite(upper)):
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior (priors=, --prior)"
         )
-    if scheme == "logarithmic" and lower > 0 and upper / lower > MANY_DECADES:
-        return dist.LogUniform(float(lower), float(upper))
-    return dist.Uniform(float(lower), float(upper))
+    decades = scheme == "logarithmic" and lower > 0 and upper / lower > MANY_DECADES
+    return uniform_prior(lower, upper, logarithmic=decades)
 
 
-def _check_overlap(model: str, name: str, prior: Any, lower: float, upper: float) -> None:
-    low, high = support_limits(prior)
+def _check_overlap(model: str, name: str, prior: Prior, lower: float, upper: float) -> None:
+    low, high = prior.limits
     if low >= upper or high <= lower:
         raise InputError(
             f"{model}: the prior of {name} covers {low:g} to {high:g}, which misses the bounds "

@@ -16,7 +16,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference.data import Dataset, canonical_test_mode
 from rheojobs.inference.fitting import FitTask
-from rheojobs.inference.jax_setup import warm_up
+from rheojobs.inference.jax_setup import warm_up_fully
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import Model, load
 from rheojobs.inference.parameters import Parameter
@@ -90,7 +90,7 @@ class PrewarmTask:
     def run(self, context: TaskContext) -> None:
         """Compile; heeds a cancel between one program and the next, as far as the tasks do."""
         self.validate()
-        warm_up()  # an import that comes later may make JAX forget its programs
+        warm_up_fully()  # an import that comes later may make JAX forget its programs
         model = load(self.model, self.model_config)
         values = {item.name: _usual_value(item) for item in model.parameters}
         dataset = self._synthetic(model, values)

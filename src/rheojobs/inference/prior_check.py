@@ -91,7 +91,6 @@ def prior_predictive(
     )
     dataset = task.checked_data()
     configure_jax()
-    import jax
 
     from rheojobs.inference.bayes import start_values
     from rheojobs.inference.posterior import Posterior
@@ -99,7 +98,7 @@ def prior_predictive(
     problem = Problem.of(model, dataset, model_config)
     values = start_values(problem, warm_start or {})
     posterior = Posterior.of(problem, priors or {}, values, likelihood, default_priors)
-    drawn = posterior.draw(num_samples, jax.random.PRNGKey(seed))
+    drawn = posterior.draw(num_samples, np.random.default_rng(seed))
     sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
     every, predicted = _predict(posterior, sites, seed)
     return _as_tree(posterior, drawn, every, predicted)
@@ -136,7 +135,7 @@ def _as_tree(
 ) -> DataTree:
     from arviz_base import from_dict
 
-    from rheojobs.inference.inference_data import component_names, data_groups, describe_prior
+    from rheojobs.inference.inference_data import component_names, data_groups
 
     problem = posterior.problem
     names = component_names(problem)
@@ -154,7 +153,7 @@ def _as_tree(
         "evaluated": int(predicted.shape[0]),
         "not_finite": int(np.isnan(predicted[:, 0, 0]).sum()),
         "priors": [
-            f"{name}: {describe_prior(prior)}"
+            f"{name}: {prior.words}"
             for name, prior in zip(posterior.sites, posterior.priors, strict=True)
         ],
     }

@@ -1,4 +1,4 @@
-"""Priors as a user writes them, checked before anything runs, and as NumPyro takes them.
+"""Priors as a user writes them, checked before anything runs.
 
 The check needs no JAX, so that a window or a terminal refuses a malformed prior at once.
 """
@@ -9,23 +9,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rheojobs.errors import InputError, nearest
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from numpyro.distributions import Distribution
 
 __all__ = [
     "PRIOR_TYPES",
     "PriorType",
-    "as_distribution",
     "check_prior",
     "parse_prior",
-    "sample_prior",
-    "support_limits",
+    "prior_arguments",
     "uniform",
 ]
 
@@ -82,7 +75,7 @@ def check_prior(parameter: str, prior: Any) -> None:
         Such as ``{"type": "normal", "loc": 1e5, "scale": 2e4}``.
     """
     if isinstance(prior, Mapping):
-        _arguments(parameter, prior)
+        prior_arguments(parameter, prior)
     elif not (hasattr(prior, "log_prob") and hasattr(prior, "support")):
         raise InputError(
             f"the prior of {parameter!r} must be a mapping such as "
@@ -98,7 +91,8 @@ def check_prior(parameter: str, prior: Any) -> None:
         )
 
 
-def _arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[PriorType, dict[str, float]]:
+def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
+    """Give the type and all arguments of a prior; raises as `check_prior` does."""
     where = f"the prior of {parameter!r}"
     name = str(prior.get("type", "")).casefold().replace("_", "").replace("-", "")
     if not name:
@@ -130,29 +124,7 @@ def _arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[PriorType, dic
     if "low" in values and values["low"] >= values["high"]:
         low, high = values["low"], values["high"]
         raise InputError(f"{where} ({name}): low ({low:g}) must be below high ({high:g})")
-    return kind, values
-
-
-def as_distribution(parameter: str, prior: Any) -> Distribution:
-    """Turn a prior into a NumPyro distribution; raises as `check_prior` does."""
-    import numpyro.distributions as dist
-
-    check_prior(parameter, prior)
-    if not isinstance(prior, Mapping):
-        return prior
-    kind, values = _arguments(parameter, prior)
-    return getattr(dist, kind.numpyro_name)(**values)
-
-
-def sample_prior(parameter: str, prior: Distribution, count: int, key: Any) -> NDArray[np.float64]:
-    """Draw from a prior, shape (count,); raises `InputError` where it cannot be drawn from."""
-    import numpy as np
-
-    try:
-        return np.asarray(prior.sample(key, (count,)), dtype=np.float64)
-    except NotImplementedError:
-        kind = type(prior).__name__
-        raise InputError(f"the prior of {parameter!r} ({kind}) cannot be drawn from") from None
+    return name, values
 
 
 def uniform(low: float, high: float) -> dict[str, Any]:
@@ -187,10 +159,3 @@ def parse_prior(parameter: str, text: str) -> dict[str, Any]:
         prior[key.strip() if equals else argument] = (value if equals else key).strip()
     check_prior(parameter, prior)
     return prior
-
-
-def support_limits(prior: Distribution) -> tuple[float, float]:
-    """Give the ends of what a prior covers; infinite where it has none."""
-    support = prior.support
-    low = float(getattr(support, "lower_bound", -math.inf))
-    return low, float(getattr(support, "upper_bound", math.inf))

@@ -13,6 +13,7 @@ import inspect
 import logging
 import math
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ _ALTERNATIVES: dict[str, Alternative] = {
 
 _lock = threading.RLock()
 _loaded: dict[tuple[str, Any], Model] = {}
+_instances: dict[tuple[str, Any], Model] = {}
 
 
 def version() -> str | None:
@@ -130,8 +132,48 @@ def load(name: str, config: Mapping[str, Any]) -> Model:
     frozen = _frozen(config)
     with _lock:
         if (name, frozen) not in _loaded:
-            _loaded[name, frozen] = _make(name, dict(config), frozen)
+            known = None if "rheojax.models" in sys.modules else _of_card(name, config, frozen)
+            _loaded[name, frozen] = known or _made(name, config, frozen)
         return _loaded[name, frozen]
+
+
+def _made(name: str, config: Mapping[str, Any], frozen: Any) -> Model:
+    """Make the model itself, once."""
+    with _lock:
+        if (name, frozen) not in _instances:
+            _instances[name, frozen] = _make(name, dict(config), frozen)
+        return _instances[name, frozen]
+
+
+def _of_card(name: str, config: Mapping[str, Any], frozen: Any) -> Model | None:
+    """Give the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
+    from rheojobs.inference import model_cards
+
+    if version() is None:
+        return None
+    return model_cards.read(
+        _card_name(name, frozen),
+        _key(name, frozen),
+        _ALTERNATIVES,
+        lambda: _made(name, config, frozen),
+    )
+
+
+def _key(name: str, frozen: Any) -> tuple[Any, ...]:
+    return ("rheojax", name, version(), frozen)
+
+
+def _card_name(name: str, frozen: Any) -> str:
+    return repr((name, frozen))
+
+
+def keep_card(model: Model) -> None:
+    """Keep on disk what a model is, and what dry runs of it have found."""
+    from rheojobs.inference import model_cards
+
+    made = _made(model.name, model.config, model.key[3])
+    kind = type(made.function.instance).__name__  # type: ignore[attr-defined]
+    model_cards.write(_card_name(model.name, model.key[3]), made, kind, model.probed)
 
 
 @dataclass(frozen=True)
@@ -280,7 +322,13 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
     if not kind.__name__.startswith(_COMPLIANCE):
         quantities["creep"] = "strain"
     other = _ALTERNATIVES.get(kind.__name__)
-    priors = getattr(instance, "bayesian_prior_factory", None)
+    priors, limits = (
+        None if rule is None or _is_switched_off(rule) else rule
+        for rule in (
+            getattr(instance, "bayesian_prior_factory", None),
+            getattr(instance, "bayesian_parameter_bounds", None),
+        )
+    )
     return Model(
         name=name,
         function=RheojaxFunction(instance),
@@ -290,13 +338,33 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
         alternatives=(other,) if other is not None else (),
         flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
         forward_mode=bool(getattr(instance, "_use_forward_mode_ad", False)),
-        prior_factory=RheojaxPriors(instance) if callable(priors) else None,
-        bounds_override=getattr(instance, "bayesian_parameter_bounds", None),
-        key=("rheojax", name, version(), frozen),
+        prior_factory=None if priors is None else RheojaxPriors(instance),
+        bounds_override=limits,
+        key=_key(name, frozen),
         config=config,
         refused={mode: refused[mode] for mode in declared if mode in refused},
         even_steps=_EVEN_STEPS.get(kind.__name__, ()),
         quantities=quantities,
+    )
+
+
+def _no_prior(self: Any, name: Any, lower: Any, upper: Any) -> None:
+    """Have no opinion."""
+    return None
+
+
+def _same_bounds(self: Any, bounds: Any, x: Any, y: Any, test_mode: Any) -> Any:
+    """Leave the bounds as they are."""
+    return bounds
+
+
+def _is_switched_off(rule: Any) -> bool:
+    """Whether a rule of a model's consists of a `return` that makes it none: one has two such."""
+    code = getattr(rule, "__code__", None)
+    return any(
+        code is not None
+        and (code.co_code, code.co_consts[1:]) == (other.co_code, other.co_consts[1:])
+        for other in (_no_prior.__code__, _same_bounds.__code__)
     )
 
 

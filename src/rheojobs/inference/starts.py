@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from rheojobs.inference.data import parse_unit
 from rheojobs.inference.models import Parameter
@@ -102,6 +101,8 @@ def candidates(
     ndarray, shape (count, d)
         The first point has the model's defaults, as far as they are plausible.
     """
+    from scipy.stats import qmc  # takes as long to import as many a fit
+
     sample = qmc.LatinHypercube(len(parameters), seed=seed).random(count)
     points = np.empty_like(sample)
     for column, parameter in enumerate(parameters):

@@ -24,7 +24,7 @@ from jax import export
 from rheojobs.inference.jax_setup import MAX_CACHE_BYTES, programs_folder
 from rheojobs.inference.program_cache import ProgramCache
 
-__all__ = ["StoredProgram"]
+__all__ = ["StoredProgram", "kept_on_disk", "source_digest"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ PACKAGES = ("rheojobs.inference", "rheojax")
 
 
 @functools.cache
-def _source_digest() -> str:
-    """Tell apart all versions of the code that programs are traced from."""
+def source_digest() -> str:
+    """Tell apart all versions of the code that programs are traced from, and models made."""
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
@@ -48,9 +48,14 @@ def _source_digest() -> str:
     return digest.hexdigest()
 
 
+def kept_on_disk() -> ProgramCache:
+    """Give the cache of traces and of what else spares a process from making them."""
+    return _cache(programs_folder())
+
+
 @functools.cache
 def _cache(root: Path) -> ProgramCache:
-    """Give the cache of traces: one for each folder, so that the files there are counted once."""
+    """Give the one of a folder: a single one, so that the files there are counted once."""
     return ProgramCache(root / "traced", root, MAX_CACHE_BYTES)
 
 
@@ -99,7 +104,7 @@ class StoredProgram:
         key = self._key(structure, shapes)
         if not key:
             return jax.jit(flat)
-        cache = _cache(programs_folder())
+        cache = kept_on_disk()
         stored = cache.get(key)
         if stored is not None:
             try:
@@ -120,5 +125,5 @@ class StoredProgram:
         described = f"{self._identity}\n{structure}\n{shapes}"
         if " at 0x" in described:  # an object that is told apart by where it lies in memory
             return ""
-        text = f"{_source_digest()}\n{jax.default_backend()}\n{described}"
+        text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
         return hashlib.sha256(text.encode()).hexdigest()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,19 @@ class TestPreload:
             (called_in,) = engine.submit(tasks.preloaded).result(TIMEOUT)
             assert called_in == engine.submit(helpers.my_pid).result(TIMEOUT)
         assert tasks.PRELOADED == []  # in the workers only
+
+    def test_what_can_wait_is_done_when_there_is_nothing_to_do(self) -> None:
+        preload = [f"{tasks.__name__}:preload_in_steps"]
+        with JobEngine("processes", max_workers=1, preload=preload) as engine:
+            # The job waits already when the worker becomes ready.
+            assert engine.submit(tasks.steps_taken).result(TIMEOUT) == ["before"]
+
+            def prepared() -> bool:
+                return engine.submit(tasks.steps_taken).result(TIMEOUT) == ["before", "later"]
+
+            helpers.wait_until(lambda: bool(time.sleep(0.5)) or prepared())
+            time.sleep(0.5)  # the step that fails
+            assert prepared()
 
     @pytest.mark.parametrize(
         ("preload", "words"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,20 @@ class BadAffinity:
 
     def run(self, context: TaskContext) -> None:
         """Do nothing."""
+
+
+STEPS: list[str] = []
+
+
+def preload_in_steps() -> Iterator[None]:
+    """Take a step before the worker is ready, and the others when it has nothing to do."""
+    STEPS.append("before")
+    yield
+    STEPS.append("later")
+    yield
+    raise RuntimeError("a step that fails ends the preparations and nothing else")
+
+
+def steps_taken() -> list[str]:
+    """Say which steps `preload_in_steps` has taken, as seen from here."""
+    return list(STEPS)

@@ -216,7 +216,8 @@ class ProcessExecutor(Executor):
     max_workers : int
         How many tasks may run at a time.
     preload : sequence of str
-        Functions ``"package.module:function"`` that each worker calls before it is ready.
+        Functions ``"package.module:function"`` that each worker calls before it is ready. Of a
+        generator the first step is taken then, and the others when there is nothing to do.
     spares : int
         How many idle workers are kept warm behind the busy ones.
     nice : int

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
+import itertools
 import json
+import logging
 import os
 import pickle
 import queue
@@ -15,7 +17,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cloudpickle
@@ -29,12 +31,26 @@ from rheojobs.errors import one_line
 
 __all__ = ["main"]
 
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.2
+"""Without work for so long, a worker goes on with what it need not have at once."""
+
 
 class Worker:
-    """Runs on the main thread what a second thread receives; the latter also cancels and pauses."""
+    """Runs on the main thread what a second thread receives; the latter also cancels and pauses.
 
-    def __init__(self, channel: Channel) -> None:
+    Parameters
+    ----------
+    channel : Channel
+        To the application.
+    later : iterator
+        Takes a step of the preparations whenever it is advanced.
+    """
+
+    def __init__(self, channel: Channel, later: Iterator[object]) -> None:
         self._channel = channel
+        self._later = later
         self._todo: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         self._contexts: dict[str, TaskContext] = {}
 
@@ -42,12 +58,31 @@ class Worker:
         """Run tasks until told to leave."""
         threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
         self._channel.send(("ready", os.getpid()))
-        while (item := self._todo.get()) is not None:
+        while (item := self._next()) is not None:
             run_id, task = item
             ending = self._run(run_id, task, self._contexts[run_id])
             del self._contexts[run_id]
             self._tell(run_id, ending)
             del item, task, ending  # an idle worker keeps no task and no result
+
+    def _next(self) -> tuple[str, bytes] | None:
+        """Wait for a task, and meanwhile prepare for those to come."""
+        is_prepared = False
+        while not is_prepared:
+            try:
+                return self._todo.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                is_prepared = self._prepare()
+        return self._todo.get()
+
+    def _prepare(self) -> bool:
+        """Take a step of the preparations; gives whether there is none left."""
+        nothing = object()
+        try:
+            return next(self._later, nothing) is nothing
+        except Exception:  # whatever an import raises; a task that needs it will say so
+            logger.warning("a worker is not fully prepared", exc_info=True)
+            return False
 
     def _sender(self, run_id: str) -> Callable[[messages.Message], None]:
         return lambda message: self._channel.send((run_id, message))
@@ -128,11 +163,15 @@ def main() -> None:
         os.nice(config["nice"])
     faulthandler.enable()
     channel = _take_standard_streams()
+    later = []
     for target in config["preload"]:
         module, _, function = target.partition(":")
-        getattr(importlib.import_module(module), function)()
+        prepared = getattr(importlib.import_module(module), function)()
+        if isinstance(prepared, Iterator):
+            next(prepared, None)
+            later.append(prepared)
     try:
-        Worker(channel).serve()
+        Worker(channel, itertools.chain(*later)).serve()
     except ChannelClosedError:
         os._exit(0)
     # Other libraries' exit handlers and threads have nothing to save here, and may hang.

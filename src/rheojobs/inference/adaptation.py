@@ -1,0 +1,89 @@
+"""What a chain learns during its warm-up: a step size, and the spread of its positions.
+
+Knows neither models nor trees; all of it is traced.
+
+References
+----------
+Y. Nesterov, Math. Program. 120 (2009) 221-259 (dual averaging), with the constants of
+M. D. Hoffman, A. Gelman, J. Mach. Learn. Res. 15 (2014) 1593-1623;
+B. P. Welford, Technometrics 4 (1962) 419-420 (covariance in one pass).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+__all__ = ["Moments", "StepSize"]
+
+STABILIZATION = 10
+"""t0: how little the first steps count."""
+
+FORGETTING = 0.75
+"""kappa: how fast the average forgets them."""
+
+SHRINKAGE = 0.05
+"""gamma: how strongly the step size is drawn to where it began."""
+
+
+class StepSize(NamedTuple):
+    """The logarithm of a step size on its way to the wanted acceptance.
+
+    Attributes
+    ----------
+    log : scalar
+        What the next step is taken with.
+    averaged : scalar
+        What is settled on in the end.
+    error : scalar
+        Average of wanted minus found acceptance.
+    count : scalar, int
+        How many steps were heard.
+    center : scalar
+        Where it began.
+    """
+
+    log: Any
+    averaged: Any
+    error: Any
+    count: Any
+    center: Any
+
+    @classmethod
+    def around(cls, center: Any) -> StepSize:
+        """Begin at a logarithm."""
+        zero = jnp.zeros(())
+        return cls(zero, zero, zero, jnp.asarray(0, dtype=jnp.int64), center)
+
+    def after(self, missing: Any) -> StepSize:
+        """Hear of one more step, by how much its acceptance fell short."""
+        count = self.count + 1
+        share = 1 / (count + STABILIZATION)
+        error = (1 - share) * self.error + share * missing
+        log = self.center - jnp.sqrt(count) / SHRINKAGE * error
+        weight = count ** (-FORGETTING)
+        averaged = (1 - weight) * self.averaged + weight * log
+        return StepSize(log, averaged, error, count, self.center)
+
+
+class Moments(NamedTuple):
+    """Mean and scatter of the positions seen so far, (d,) and (d, d)."""
+
+    mean: Any
+    scatter: Any
+    count: Any
+
+    @classmethod
+    def none(cls, dimension: int) -> Moments:
+        """Begin with no position."""
+        zeros = jnp.zeros((dimension, dimension))
+        return cls(jnp.zeros(dimension), zeros, jnp.asarray(0, dtype=jnp.int64))
+
+    def after(self, position: Any) -> Moments:
+        """See one more position."""
+        count = self.count + 1
+        before = position - self.mean
+        mean = self.mean + before / count
+        scatter = self.scatter + jnp.outer(position - mean, before)
+        return Moments(mean, scatter, count)

@@ -1,0 +1,141 @@
+"""Rank-normalised split R-hat and effective sample size of draws, as ArviZ defines them.
+
+ArviZ is what results are opened with, and what the tests hold this against; importing its
+statistics takes as long as many a sampling. Knows arrays alone.
+
+References
+----------
+A. Vehtari et al., Bayesian Analysis 16 (2021) 667-718;
+C. J. Geyer, Statistical Science 7 (1992) 473-483 (where the sum of autocorrelations ends);
+G. Blom, Statistical Estimates and Transformed Beta-Variables (1958) (scores of ranks).
+"""
+
+from __future__ import annotations
+
+import functools
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEWEST_DRAWS", "TAIL", "Convergence"]
+
+FEWEST_DRAWS = 4
+"""Draws of each chain, below which nothing can be told."""
+
+TAIL = 0.89
+"""The tail ESS is that of this quantile or of the one opposite: ArviZ's own choice."""
+
+BLOM = 3 / 8
+
+type Floats = NDArray[np.float64]
+
+
+class Convergence:
+    """How far chains have explored what they draw from.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (p, chains, draws)
+        Of p parameters, at least `FEWEST_DRAWS` of each chain.
+
+    Attributes
+    ----------
+    ess_bulk, ess_tail, ess_mean : ndarray, shape (p,)
+        How many independent draws would tell as much: of the bulk, of the tails, of the mean.
+    r_hat : ndarray, shape (p,)
+        The larger of that of the bulk and that of the tails; NaN for a single chain.
+    """
+
+    def __init__(self, draws: Floats) -> None:
+        count = draws.shape[0]
+        split = _split(draws)
+        scores = _normal_scores(split)
+        ends = np.quantile(draws, [1.0 - TAIL, TAIL], axis=(1, 2))[..., None, None]
+        below, above = (_split((draws <= end).astype(float)) for end in ends)
+        found = _effective_sizes(np.concatenate([scores, split, below, above]))
+        self.ess_bulk, self.ess_mean = found[:count], found[count : 2 * count]
+        self.ess_tail = np.minimum(found[2 * count : 3 * count], found[3 * count :])
+        self.r_hat = np.full(count, np.nan)
+        if draws.shape[1] > 1:
+            middle = np.median(split, axis=(1, 2), keepdims=True)
+            folded = _normal_scores(np.abs(split - middle))
+            self.r_hat = np.maximum(_scale_reductions(scores), _scale_reductions(folded))
+
+
+def _split(draws: Floats) -> Floats:
+    """Make two chains of each, so that one that drifts disagrees with itself."""
+    half = draws.shape[2] // 2
+    return np.concatenate([draws[:, :, :half], draws[:, :, -half:]], axis=1)
+
+
+@functools.lru_cache(maxsize=4)
+def _scores(count: int) -> Floats:
+    """Give the normal scores of the ranks 1, 1.5, 2, ... of so many draws."""
+    ranks = np.arange(2, 2 * count + 1) / 2
+    shares = (ranks - BLOM) / (count - 2 * BLOM + 1)
+    return np.array(list(map(NormalDist().inv_cdf, shares.tolist())))
+
+
+def _normal_scores(draws: Floats) -> Floats:
+    """Replace draws by the normal scores of their ranks, ties by that of their mean rank."""
+    rows = draws.reshape(draws.shape[0], -1)
+    count = rows.shape[1]
+    table = _scores(count)
+    out = np.empty(rows.shape)
+    for row, scored in zip(rows, out, strict=True):
+        order = np.argsort(row)
+        ordered = row[order]
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        after = np.append(first[1:], count)
+        # Twice the mean rank of a group, less the 2 that the table starts with.
+        scored[order] = np.repeat(table[first + after - 1], after - first)
+    return out.reshape(draws.shape)
+
+
+def _scale_reductions(chains: Floats) -> Floats:
+    """Give R-hat of each row, shape (p, chains, draws)."""
+    length = chains.shape[2]
+    between = length * np.var(chains.mean(axis=2), axis=1, ddof=1)
+    within = np.var(chains, axis=2, ddof=1).mean(axis=1)
+    return np.asarray(np.sqrt((between / within + length - 1) / length))
+
+
+def _effective_sizes(chains: Floats) -> Floats:
+    """Give the effective sample size of each row, shape (p, chains, draws)."""
+    _, number, length = chains.shape
+    covariance = _autocovariance(chains).mean(axis=1)
+    within = covariance[:, :1] * length / (length - 1)
+    total = covariance[:, :1].copy()
+    if number > 1:
+        total += np.var(chains.mean(axis=2), axis=1, ddof=1)[:, None]
+    correlation = 1.0 - (within - covariance) / total
+    correlation[:, 0] = 1.0
+    sizes = np.array([number * length / _correlation_time(row, number) for row in correlation])
+    constant = np.ptp(chains, axis=(1, 2)) < np.finfo(float).resolution
+    sizes[constant] = number * length
+    return sizes
+
+
+def _autocovariance(chains: Floats) -> Floats:
+    """Give that of each chain at all lags, by way of the spectrum."""
+    length = chains.shape[2]
+    padded = 1 << (2 * length - 1).bit_length()
+    spectrum = np.fft.rfft(chains - chains.mean(axis=2, keepdims=True), n=padded, axis=2)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(np.fft.irfft(power, n=padded, axis=2)[:, :, :length] / length)
+
+
+def _correlation_time(correlation: Floats, number: int) -> float:
+    """Sum the autocorrelations of one parameter, shape (draws,), as long as they mean something."""
+    length = correlation.size
+    even = correlation[0 : length - 1 : 2]
+    pairs = even + correlation[1::2]
+    # Sums of two neighbours are positive and fall: where they do not, noise begins.
+    last = max(0, (length - 3) // 2)
+    noise = np.flatnonzero(~(pairs[: last + 1] > 0))
+    end = int(noise[0]) if noise.size else last
+    settled = np.minimum.accumulate(pairs[:end]).sum()
+    rest = even[end] if pairs[end] >= 0 or even[end] > 0 else 0.0
+    time = -1.0 + 2.0 * settled + rest
+    return float(max(time, 1.0 / np.log10(number * length)))

@@ -1,0 +1,65 @@
+"""R-hat and effective sample size are ArviZ's own, whatever the draws."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from arviz_base import rcParams
+from arviz_stats.base import array_stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rheojobs.inference.convergence import TAIL, Convergence
+from rheojobs.inference.diagnostics import credible_intervals
+
+AXES = {"chain_axis": 1, "draw_axis": 2}
+
+
+def autoregressive(seed: int, shape: tuple[int, int, int], correlation: float) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=shape)
+    draws = noise.copy()
+    for step in range(1, shape[2]):
+        draws[..., step] = correlation * draws[..., step - 1] + noise[..., step]
+    return draws
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(4, 90)),
+    correlation=st.floats(-0.95, 0.99),
+    rounded=st.sampled_from([None, 0, 1]),
+    repeats=st.booleans(),
+    apart=st.floats(0.0, 3.0),
+)
+def test_they_are_those_of_arviz(seed, shape, correlation, rounded, repeats, apart):
+    draws = autoregressive(seed, shape, correlation)
+    draws += apart * np.arange(shape[1])[:, None]
+    if repeats:  # as rejected proposals leave them
+        draws[:, :, 1::3] = draws[:, :, 0::3][:, :, : draws[:, :, 1::3].shape[2]]
+    if rounded is not None:
+        draws = np.round(draws, rounded)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = Convergence(draws)
+        expected = {
+            "ess_bulk": array_stats.ess(draws, method="bulk", **AXES),
+            "ess_tail": array_stats.ess(draws, method="tail", prob=TAIL, **AXES),
+            "ess_mean": array_stats.ess(draws, method="mean", **AXES),
+            "r_hat": array_stats.rhat(draws, **AXES) if shape[1] > 1 else np.full(shape[0], np.nan),
+        }
+    for name, values in expected.items():
+        assert getattr(found, name) == pytest.approx(np.ravel(values), rel=1e-7, nan_ok=True), name
+
+
+def test_the_tail_is_that_of_arviz_summary():
+    assert rcParams["stats.ci_prob"] == TAIL
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 400])
+def test_intervals_are_those_of_arviz(count):
+    draws = np.random.default_rng(count).gamma(2.0, size=(4, count))
+    low, high = np.ravel(array_stats.hdi(draws.ravel(), prob=0.95, axis=-1))
+    assert credible_intervals({"x": draws})["x"] == (low, high)
