@@ -19,7 +19,7 @@ import numpy as np
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
 
-__all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
+__all__ = ["Chain", "ChainSet", "Snapshot", "joined", "processors"]
 
 CHUNK_SECONDS = 0.05
 """How long a chunk should take: the time until a wish to stop is heard."""
@@ -28,7 +28,7 @@ FIRST_CHUNK = 8
 """Steps of the first chunk: enough that the call itself does not pass for the time of a step."""
 
 
-def _processors() -> int:
+def processors() -> int:
     """Count the processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -164,7 +164,7 @@ class ChainSet:
     def run(self) -> None:
         """Advance all chains to their end; raises what a chunk or `check` raised."""
         self._ready = [chain for chain in self.chains if chain.done < chain.total]
-        count = min(len(self._ready), _processors())
+        count = min(len(self._ready), processors())
         threads = [
             threading.Thread(target=self._work, name=f"rheojobs-chain-{k}", daemon=True)
             for k in range(count)

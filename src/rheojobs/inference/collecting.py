@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference import diagnostics
-from rheojobs.inference.chains import Snapshot, joined
+from rheojobs.inference.chains import Snapshot, joined, processors
 from rheojobs.inference.compilation import Observations
 from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.inference_data import Evaluation, InferenceArrays
@@ -33,7 +34,7 @@ EVALUATED_VALUES = 1e6
 SAME_QUANTILE = 0.1
 """How near each quantile of the draws and of the prior must be to count as the same."""
 
-CONSTRAIN_BLOCK = 4000
+CONSTRAIN_BLOCK = 1000
 MAX_SUMMARIZED = 500
 """Draws of each chain that the summary of a cancelled sampling is made of."""
 
@@ -50,20 +51,28 @@ def draws_in_a_call(seen: Observations) -> int:
 
 
 def in_blocks(
-    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
+    function: Callable[[NDArray[np.float64], int], tuple[Any, ...]],
     rows: NDArray[np.float64],
     block: int,
 ) -> list[NDArray[np.float64]]:
-    """Apply a compiled program to rows, always as many at a time, so that it compiles once."""
+    """Apply a compiled program to rows, always as many at a time, so that it compiles once.
+
+    Blocks are computed side by side on all cores; `function` is told where a block begins.
+    """
     count = rows.shape[0]
-    outputs: list[NDArray[np.float64]] = []
-    for start in range(0, count, block):
+    starts = range(0, count, block)
+
+    def apply(start: int) -> list[NDArray[Any]]:
         part = rows[start : start + block]
         filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
-        found = [np.asarray(item) for item in function(filled)]
-        outputs = outputs or [np.empty((count, *item.shape[1:])) for item in found]
-        for whole, item in zip(outputs, found, strict=True):
-            whole[start : start + block] = item[: part.shape[0]]
+        return [np.asarray(item) for item in function(filled, start)]
+
+    outputs: list[NDArray[np.float64]] = []
+    with ThreadPoolExecutor(min(processors(), len(starts))) as pool:
+        for start, found in zip(starts, pool.map(apply, starts), strict=True):
+            outputs = outputs or [np.empty((count, *item.shape[1:])) for item in found]
+            for whole, item in zip(outputs, found, strict=True):
+                whole[start : start + block] = item[: count - start]
     return outputs
 
 
@@ -99,7 +108,7 @@ class Collector:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
         (values,) = in_blocks(
-            lambda part: (
+            lambda part, _: (
                 posterior.kernels.constrain(part, self.geometry.arrays, posterior.priors),
             ),
             rows,
@@ -158,18 +167,17 @@ class Collector:
             "step_size": column("step_size"),
             "lp": -column("potential"),
         }
-        evaluation = None
-        if check is not None:
-            evaluation = self._evaluate(constrained.reshape(chains, count, -1), check)
         # Whoever cancels waits for this: of very many draws, some tell enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
-        check = check or _never
-        check()
-        summary = diagnostics.summarize(some)
-        check()
-        intervals = diagnostics.credible_intervals(some)
-        check()
+        with ThreadPoolExecutor(1) as beside:
+            evaluating = None
+            if check is not None:
+                sites = constrained.reshape(chains, count, -1)
+                evaluating = beside.submit(self._evaluate, sites, check)
+            summary = diagnostics.summarize(some)
+            intervals = diagnostics.credible_intervals(some)
+            evaluation = None if evaluating is None else evaluating.result()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
@@ -289,23 +297,17 @@ class Collector:
         chains, count, _ = constrained.shape
         picked = np.arange(0, count, thinning(seen, chains * count))
         rows = constrained[:, picked].reshape(-1, constrained.shape[-1])
-        block = draws_in_a_call(seen)
 
-        def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
+        def evaluate(part: NDArray[np.float64], start: int) -> tuple[Any, ...]:
             check()
             values = kernels.evaluate(part, *observed)
-            return tuple(np.asarray(item)[..., : seen.n] for item in values[:3])
+            pointwise, predicted, spread = (np.asarray(v)[..., : seen.n] for v in values[:3])
+            generator = np.random.default_rng((self._task.seed, start))
+            made = self._posterior.likelihood.scatter(generator, predicted.shape)
+            made *= spread
+            made += predicted
+            return pointwise, made
 
-        pointwise, predicted, spread = in_blocks(evaluate, rows, block)
+        pointwise, predictive = in_blocks(evaluate, rows, draws_in_a_call(seen))
         shape = (chains, picked.size, seen.y.shape[0], seen.n)
-        generator = np.random.default_rng(self._task.seed)
-        for start in range(0, len(rows), block):  # in place: of many data these arrays are large
-            check()
-            part = spread[start : start + block]
-            part *= self._posterior.likelihood.scatter(generator, part.shape)
-            part += predicted[start : start + block]
-        return Evaluation(picked, pointwise.reshape(shape), spread.reshape(shape))
-
-
-def _never() -> None:
-    """Nobody asks whether to stop."""
+        return Evaluation(picked, pointwise.reshape(shape), predictive.reshape(shape))

@@ -62,13 +62,19 @@ class LiveDiagnostics:
         if not self._known:
             self._known = [[] for _ in chains]
             self._seen = [0 for _ in chains]
+        fresh = []
         for number, chain in enumerate(chains):
             parts = chain.snapshot().parts
-            new = parts[self._seen[number] :]
+            fresh.append([part.z for part in parts[self._seen[number] :]])
             self._seen[number] = len(parts)
-            if new:
-                rows = np.concatenate([part.z for part in new])
-                self._known[number].append(self._collector.constrain(rows))
+        lengths = [sum(len(rows) for rows in blocks) for blocks in fresh]
+        if not any(lengths):
+            return
+        # In one call, which takes as long for a few draws as for many.
+        rows = self._collector.constrain(np.concatenate([z for blocks in fresh for z in blocks]))
+        ends = np.cumsum(lengths)
+        for known, end, length in zip(self._known, ends, lengths, strict=True):
+            known.append(rows[end - length : end])
         counts = [sum(len(block) for block in blocks) for blocks in self._known]
         count = min(counts)
         if count < FEWEST_DRAWS:

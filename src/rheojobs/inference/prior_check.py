@@ -113,7 +113,7 @@ def _predict(
     seen = posterior.problem.observations
     every = thinning(seen, sites.shape[0])
 
-    def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
+    def evaluate(part: NDArray[np.float64], _: int) -> tuple[Any, ...]:
         _, predicted, spread, penalty = posterior.kernels.evaluate(part, *posterior.observed)
         return predicted[..., : seen.n], spread[..., : seen.n], penalty
 
