@@ -63,7 +63,7 @@ def test_stopped_anywhere_and_taken_up_again(
     """Cancel at any count of steps, several times, with any chunk length and thread count."""
     folder = tmp_path_factory.mktemp("sampling")
     monkeypatch.setattr(chains, "CHUNK_SECONDS", chunk)
-    monkeypatch.setattr(chains, "_processors", lambda: threads)
+    monkeypatch.setattr(chains, "processors", lambda: threads)
     for steps in stops:
         run_until(
             task(folder),

@@ -139,7 +139,7 @@ def test_same_seed_same_draws_for_every_chunk_length(result, monkeypatch):
 
 
 def test_same_draws_on_one_thread_as_on_many(result, monkeypatch):
-    monkeypatch.setattr(chains, "_processors", lambda: 1)
+    monkeypatch.setattr(chains, "processors", lambda: 1)
     alone = sample(DATA, MODEL, **FEW)
     for name, draws in result.posterior_samples.items():
         assert np.array_equal(draws, alone.posterior_samples[name])
