@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
                 assert self.recorder.progress(job)[-1].current == job.result(0)
         self.promises()
         assert self.engine.active_count() == 0
-        assert self.engine._table.free == self.engine._table.total
+        assert self.engine._table.scheduler.free == self.engine._table.scheduler.total
         for job in self.all:
             states = self.recorder.states(job)
             assert sum(state.is_terminal for state in states) == 1

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from rheojobs.engine.cancellation import CancellationError, CancellationToken
+from rheojobs.engine.dependencies import ResultOf
 from rheojobs.engine.engine import JobEngine
-from rheojobs.engine.errors import EngineClosedError, RemoteTaskError, WorkerDiedError
-from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.errors import (
+    EngineClosedError,
+    JobTimeoutError,
+    MemoryLimitError,
+    RemoteTaskError,
+    WorkerDiedError,
+)
+from rheojobs.engine.events import (
+    JobEvent,
+    PartialResult,
+    PriorityChanged,
+    Progress,
+    ProgressMade,
+    StateChanged,
+)
 from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
@@ -22,11 +36,15 @@ __all__ = [
     "JobEngine",
     "JobEvent",
     "JobState",
+    "JobTimeoutError",
+    "MemoryLimitError",
     "PartialResult",
+    "PriorityChanged",
     "ProcessExecutor",
     "Progress",
     "ProgressMade",
     "RemoteTaskError",
+    "ResultOf",
     "StateChanged",
     "Task",
     "TaskContext",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from rheojobs.errors import RheojobsError
 
-__all__ = ["EngineClosedError", "RemoteTaskError", "WorkerDiedError"]
+__all__ = [
+    "EngineClosedError",
+    "JobTimeoutError",
+    "MemoryLimitError",
+    "RemoteTaskError",
+    "WorkerDiedError",
+]
 
 
 class EngineClosedError(RheojobsError, RuntimeError):
@@ -13,6 +19,14 @@ class EngineClosedError(RheojobsError, RuntimeError):
 
 class WorkerDiedError(RheojobsError):
     """The process that ran a task is gone; the message says how."""
+
+
+class JobTimeoutError(RheojobsError, TimeoutError):
+    """A job ran longer than the time that it was given."""
+
+
+class MemoryLimitError(RheojobsError, MemoryError):
+    """A job's worker used more memory than the job was given."""
 
 
 class RemoteTaskError(RheojobsError):

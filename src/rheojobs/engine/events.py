@@ -11,7 +11,14 @@ from typing import Any
 
 from rheojobs.engine.states import JobState
 
-__all__ = ["JobEvent", "PartialResult", "Progress", "ProgressMade", "StateChanged"]
+__all__ = [
+    "JobEvent",
+    "PartialResult",
+    "PriorityChanged",
+    "Progress",
+    "ProgressMade",
+    "StateChanged",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,13 @@ class StateChanged(JobEvent):
     previous: JobState | None
     state: JobState
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged(JobEvent):
+    """The job got another priority."""
+
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,15 @@ class Run:
         `Succeeded`, `Failed`, `Cancelled` and `Died`, and comes exactly once.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
+    memory : int, optional
+        Bytes that the worker may use.
     """
 
     id: str
     task: Task
     tell: Callable[[messages.Message], None]
     restored: bytes | None = None
+    memory: int | None = None
 
 
 class RunControl(abc.ABC):
@@ -64,9 +67,18 @@ class RunControl(abc.ABC):
 
 
 class Executor(abc.ABC):
-    """Runs up to `capacity` tasks at a time."""
+    """Runs up to `capacity` tasks at a time.
+
+    Attributes
+    ----------
+    capacity : int
+        How many.
+    limits_memory : bool
+        Whether a run's `memory` is kept to.
+    """
 
     capacity: int
+    limits_memory: bool = False
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:
