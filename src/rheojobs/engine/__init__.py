@@ -20,7 +20,13 @@ from rheojobs.engine.events import (
     ProgressMade,
     StateChanged,
 )
-from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from rheojobs.engine.executors import (
+    Executor,
+    ProcessExecutor,
+    ThreadExecutor,
+    WorkerInfo,
+    worker_environment,
+)
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
 from rheojobs.engine.task import FunctionTask, Task, TaskContext
@@ -50,4 +56,6 @@ __all__ = [
     "TaskContext",
     "ThreadExecutor",
     "WorkerDiedError",
+    "WorkerInfo",
+    "worker_environment",
 ]

@@ -13,7 +13,7 @@ from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import Task, TaskContext
 
-__all__ = ["Executor", "Run", "RunControl", "run_task"]
+__all__ = ["Executor", "Run", "RunControl", "WorkerInfo", "run_task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,25 @@ class Run:
     tell: Callable[[messages.Message], None]
     restored: bytes | None = None
     memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A worker process.
+
+    Attributes
+    ----------
+    pid : int
+        The process id.
+    state : str
+        "starting", "idle" or "busy"; "dead" for one that was made to leave.
+    resident : int
+        Bytes of memory that it and its children hold (resident set).
+    """
+
+    pid: int
+    state: str
+    resident: int
 
 
 class RunControl(abc.ABC):
@@ -83,6 +102,10 @@ class Executor(abc.ABC):
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:
         """Take on a run; never blocks for long, and never raises for the task's sake."""
+
+    def workers(self) -> list[WorkerInfo]:
+        """Give the worker processes that live; none where tasks run in this process."""
+        return []
 
     @abc.abstractmethod
     def shutdown(self, timeout: float) -> bool:
