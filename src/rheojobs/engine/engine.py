@@ -29,11 +29,12 @@ from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
+from rheojobs.engine.remaining import Durations, Remaining
 from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
 from rheojobs.engine.scheduler import WORKER, fits
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
-from rheojobs.engine.task import FunctionTask, Task, as_task
+from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
@@ -97,6 +98,11 @@ class JobEngine:
         self.shutdown()
 
     # ---------------------------------------------------------------- what users call
+
+    @property
+    def durations(self) -> Durations:
+        """How long jobs of each kind (the task's name) have run; what is known may be added."""
+        return self._table.durations
 
     @property
     def executor(self) -> Executor:
@@ -334,6 +340,16 @@ class JobEngine:
                 return False
             self._table.prioritise(job, priority)
         return True
+
+    def time_remaining(self, job: Job) -> Remaining | None:
+        """Say how long a job probably still needs: `Job.time_remaining`."""
+        now = time.monotonic()
+        with self._table.lock:
+            if job.state.is_terminal:
+                return None
+            if (left := job.estimate.left(job.clock.seconds(now))) is not None:
+                return left
+            return self.durations.left(task_name(job.task), job.clock.seconds(now))
 
     def pause_queue(self, *, running: bool = False) -> None:
         """Let no more jobs start.

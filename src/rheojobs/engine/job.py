@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
+from rheojobs.engine.remaining import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import Task, task_affinity, task_name
 from rheojobs.errors import InputError
@@ -128,6 +129,7 @@ class Job:
         self.control: RunControl | None = None
         self.waits_for = {job.id for job in (*after, *after_any)}
         self.outcome: Any = None
+        self.estimate = TimeRemaining()
         self.submitted = time.time()
         self.clock = RunningClock()
         self.verdict: BaseException | None = None
@@ -200,6 +202,14 @@ class Job:
     def resume(self) -> bool:
         """Let a paused job go on; False where it is not paused."""
         return self._engine.resume(self)
+
+    def time_remaining(self) -> Remaining | None:
+        """Say how long the job, or the stage that it is in, probably still needs.
+
+        From its progress; before there is any, from how long others of its kind have run, and
+        then from its start on. None where neither tells, and when it has ended.
+        """
+        return self._engine.time_remaining(self)
 
     def inspect(self, timeout: float | None = None) -> Any:
         """Give what there is so far, such as the posterior of the draws until now, or None."""

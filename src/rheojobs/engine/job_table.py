@@ -26,8 +26,10 @@ from rheojobs.engine.events import (
 )
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
+from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.task import task_name
 from rheojobs.errors import one_line
 
 __all__ = ["JobTable"]
@@ -67,6 +69,8 @@ class JobTable:
         Those that wait, and the resources that are free.
     agenda : Agenda
         What is to be done later.
+    durations : Durations
+        How long jobs that have succeeded ran.
     jobs, open, prewarming : dict of str to Job
         By id: all that were not forgotten, those that have not ended, and of these the ones
         that only prepare.
@@ -78,6 +82,7 @@ class JobTable:
         self._publisher = publisher
         self.scheduler = Scheduler(total)
         self.agenda = Agenda()
+        self.durations = Durations()
         self.lock = threading.RLock()
         self.idle = threading.Condition(self.lock)
         self.wake = threading.Event()
@@ -221,6 +226,7 @@ class JobTable:
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress
+        job.estimate.update(progress, job.clock.seconds(time.monotonic()))
         event = ProgressMade(job.id, time.time(), progress)
         self._publisher.tell(event, private=job.is_prewarming)
 
@@ -302,6 +308,8 @@ class JobTable:
         job.control = None
         job.checkpoint = None
         self._show(job, result)
+        if state is JobState.SUCCEEDED and not job.is_prewarming:
+            self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
         self.unsettled += 1
