@@ -54,11 +54,16 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged(JobEvent):
-    """The job went from `previous` (None at its birth) to `state`."""
+    """The job went from `previous` to `state`.
+
+    At its birth, and where a late subscriber is told its present state, `previous` is None and
+    `name` is the job's: the job itself may be forgotten by then.
+    """
 
     previous: JobState | None
     state: JobState
     message: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

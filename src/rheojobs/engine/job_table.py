@@ -115,7 +115,7 @@ class JobTable:
             self.prewarming[job.id] = job
             return
         self.jobs[job.id] = job
-        self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
+        self._publisher.tell(StateChanged(job.id, time.time(), None, job.state, name=job.name))
         if job.state is JobState.QUEUED:
             self._line_up(job)
         for other in {*job.after, *job.after_any}:
@@ -143,7 +143,7 @@ class JobTable:
     def present(self, job: Job) -> list[JobEvent]:
         """Give what somebody must be told first who has heard nothing of a job yet."""
         now = time.time()
-        state = StateChanged(job.id, now, None, job.state, job.message)
+        state = StateChanged(job.id, now, None, job.state, job.message, job.name)
         if job.latest_progress is None:
             return [state]
         return [state, ProgressMade(job.id, now, job.latest_progress)]

@@ -81,6 +81,24 @@ class TestPresentState:
         helpers.wait_until(lambda: states_of(seen, job.id) == [S.SUCCEEDED])
 
 
+class TestNames:
+    def test_are_told_though_the_job_is_forgotten(self, engine: JobEngine) -> None:
+        go, seen = threading.Event(), []
+
+        def slow(event: JobEvent) -> None:
+            go.wait(TIMEOUT)
+            seen.append(event)
+
+        stop = engine.subscribe(slow)
+        job = engine.submit(helpers.nothing, name="short")
+        job.result(TIMEOUT)
+        job.forget()
+        go.set()
+        helpers.wait_until(lambda: states_of(seen, job.id)[-1:] == [S.SUCCEEDED])
+        stop()
+        assert seen[0].name == "short"
+
+
 class TestQueues:
     @pytest.mark.parametrize("make", [queue.Queue, queue.SimpleQueue])
     def test_events_are_put_into_it(

@@ -250,7 +250,7 @@ class ProcessExecutor(Executor):
             worker.used_at = worker.idle_since = time.monotonic()
             if worker.phase is Phase.BUSY:
                 worker.phase = Phase.IDLE
-            self._upkeep.wake()
+        self._upkeep.note_idle()
 
     def send(self, control: ProcessRun, verb: str) -> None:
         """Send a word about a run to the worker that has it."""
@@ -308,7 +308,7 @@ class ProcessExecutor(Executor):
             self._startup_failures = 0
             worker.phase = Phase.IDLE
             worker.idle_since = time.monotonic()
-            self._upkeep.wake()
+        self._upkeep.note_idle()
         self._assign()
         self._replenish()
 

@@ -52,12 +52,18 @@ class Upkeep:
         self._idle = idle
         self._wake = threading.Event()
         self._closed = False
+        self._has_date = False
         self._thread = threading.Thread(target=self._run, name="rheojobs-upkeep", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
         """Look now."""
         self._wake.set()
+
+    def note_idle(self) -> None:
+        """Look at a worker that idles since now in time, which is not sooner than at the others."""
+        if not self._has_date:
+            self._wake.set()
 
     def close(self) -> None:
         """Let the thread end."""
@@ -66,7 +72,9 @@ class Upkeep:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(self._look())
+            seconds = self._look()
+            self._has_date = seconds is not None
+            self._wake.wait(seconds)
             self._wake.clear()
             if self._closed:
                 return
