@@ -205,7 +205,6 @@ class JobEngine:
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
-        self._table.wake.set()
         return job
 
     def prewarm(self, task: Task | Callable[..., Any]) -> Job:
@@ -239,7 +238,6 @@ class JobEngine:
             self._table.add(job)
         for other in before:
             self.cancel(other)
-        self._table.wake.set()
         return job
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:

@@ -27,7 +27,7 @@ from rheojobs.engine.events import (
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.remaining import Durations
-from rheojobs.engine.scheduler import Scheduler, Waiting
+from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.task import task_name
 from rheojobs.errors import one_line
@@ -113,6 +113,7 @@ class JobTable:
         self.open[job.id] = job
         if job.is_prewarming:
             self.prewarming[job.id] = job
+            self.wake.set()
             return
         self.jobs[job.id] = job
         self._publisher.tell(StateChanged(job.id, time.time(), None, job.state, name=job.name))
@@ -121,6 +122,7 @@ class JobTable:
         for other in {*job.after, *job.after_any}:
             if other.state.is_terminal:
                 self._ended.append((other, [job]))
+                self.wake.set()
             else:
                 self._hanging.setdefault(other.id, []).append(job)
 
@@ -128,7 +130,9 @@ class JobTable:
         self.scheduler.add(
             Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.kind)
         )
-        self.wake.set()
+        # Where no worker is free, the end of a job wakes whoever starts the next.
+        if self.prewarming or self.scheduler.free[WORKER] > 0:
+            self.wake.set()
 
     def prioritise(self, job: Job, priority: int) -> None:
         """Give a job another place in line, now or when it comes to stand in it."""
