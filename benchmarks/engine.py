@@ -1,6 +1,6 @@
 """The job engine beside what a user would take instead: empty jobs, long queues, floods of news.
 
-    python benchmarks/engine.py [--only overhead|queue|flood ...] [--jobs N] [--repeats N]
+    python benchmarks/engine.py [--only overhead|queue|flood|remaining ...] [--jobs N] [--repeats N]
         [--quick] [--json OUT]
 
 Processes that are spawned import this file anew, so it holds nothing but the call.

@@ -18,11 +18,13 @@ from side_by_side.table import Table
 from engine_study.flood import JOBS, PER_SECOND, measure_flood
 from engine_study.overhead import BASE, compare_overhead
 from engine_study.queue import SIZES, measure_queue
+from engine_study.remaining import measure_remaining
 
 __all__ = ["main"]
 
 RESULTS = Path(__file__).parents[1] / "results"
-PARTS = ("overhead", "queue", "flood")
+NONE = "–"
+PARTS = ("overhead", "queue", "flood", "remaining")
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -84,6 +86,8 @@ def _measure(part: str, arguments: argparse.Namespace, say: Any) -> dict[str, An
         return compare_overhead(arguments.jobs, arguments.repeats, say)
     if part == "queue":
         return measure_queue(1 if arguments.quick else 3, say)
+    if part == "remaining":
+        return measure_remaining(*((400, 1) if arguments.quick else (6000, 1)), say)
     return measure_flood(1.0 if arguments.quick else 5.0, say)
 
 
@@ -134,4 +138,22 @@ def _flood_table(found: Mapping[str, Any]) -> Table:
     return table
 
 
-TABLES = {"overhead": _overhead_table, "queue": _queue_table, "flood": _flood_table}
+def _remaining_table(found: Mapping[str, Any]) -> Table:
+    table = Table(
+        "Time remaining of real samplings, from a third of each stage on",
+        ["", "seconds", "reports", "median error", "truth in the range"],
+    )
+    for name, row in found.items():
+        shares = ("median_error", "within_range")
+        cells = [NONE if row[key] is None else f"{100 * row[key]:.0f} %" for key in shares]
+        table.add(name, f"{row['seconds']:.1f}", str(row["reports"]), *cells)
+    table.notes.append("Of fits the history of their kind tells, not their progress.")
+    return table
+
+
+TABLES = {
+    "overhead": _overhead_table,
+    "queue": _queue_table,
+    "flood": _flood_table,
+    "remaining": _remaining_table,
+}
