@@ -8,6 +8,7 @@ Knows events, not jobs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import queue
@@ -162,7 +163,7 @@ class Listener:
         self.mailbox = Mailbox(self._notify)
 
     def _notify(self) -> None:
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._news.set)
 
     async def __aiter__(self) -> AsyncIterator[JobEvent]:
@@ -278,7 +279,10 @@ class Publisher:
 
 def _put_into(mailboxes: Sequence[Mailbox], event: JobEvent) -> None:
     for mailbox in mailboxes:
-        mailbox.put(event)
+        try:
+            mailbox.put(event)
+        except RuntimeError:  # no thread is to be had for this one; the others get theirs
+            logger.exception("a subscriber cannot be told")
 
 
 def _put_all(mailbox: Mailbox, events: Sequence[JobEvent]) -> None:
