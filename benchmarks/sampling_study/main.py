@@ -158,11 +158,14 @@ def _read(path: Path) -> dict[str, Any]:
 def _show(
     arguments: argparse.Namespace, console: Console, record: dict[str, Any], parts: Sequence[str]
 ) -> None:
-    from sampling_study import document
+    from side_by_side import document
+
+    from sampling_study.tables import HEADINGS, describe_settings, tables
 
     for part in parts:
         if part in record:
-            for table in document.tables(part, record[part]["found"]):
+            for table in tables(part, record[part]["found"]):
                 table.print(console)
     if arguments.markdown is not None:
-        document.write(arguments.markdown, record)
+        script = "benchmarks/sampling.py"
+        document.write(arguments.markdown, script, record, HEADINGS, describe_settings, tables)

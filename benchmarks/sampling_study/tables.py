@@ -8,59 +8,27 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
+from side_by_side.table import Table
 
 from sampling_study.jobs import OURS, SYSTEMS, THEIRS
 from sampling_study.starts import STARTS
 
-__all__ = ["Table", "bare_table", "cancel_table", "job_table", "start_table"]
+__all__ = ["HEADINGS", "describe_settings", "tables"]
 
 NONE = "–"
 
+HEADINGS = {
+    "jobs": "Whole jobs",
+    "bare": "The job against its kernel",
+    "starts": "Warm and cold starts",
+    "cancel": "Cancelling",
+}
+
 type Row = Mapping[str, Any]
-
-
-@dataclass
-class Table:
-    """A table with a title and lines below it; the first column is text, the others numbers."""
-
-    title: str
-    columns: Sequence[str]
-    rows: list[list[str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, *cells: str) -> None:
-        """Add a row."""
-        self.rows.append(list(cells))
-
-    def as_markdown(self) -> str:
-        """Give it as Markdown."""
-        lines = [f"**{self.title}**", ""]
-        lines.append("| " + " | ".join(self.columns) + " |")
-        lines.append("|---|" + "---:|" * (len(self.columns) - 1))
-        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        if self.notes:
-            lines += ["", *(f"- {note}" for note in self.notes)]
-        return "\n".join(lines)
-
-    def print(self, console: Any) -> None:
-        """Print it to a rich console."""
-        from rich import box
-        from rich.table import Table as RichTable
-
-        table = RichTable(title=self.title, box=box.SIMPLE_HEAD, title_justify="left")
-        for index, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if index else "left", overflow="fold")
-        for row in self.rows:
-            table.add_row(*row)
-        console.print(table)
-        for note in self.notes:
-            console.print(f"  {note}", highlight=False, soft_wrap=True)
-        console.print()
 
 
 def _good(rows: Iterable[Row]) -> list[Row]:
@@ -300,3 +268,25 @@ def cancel_table(found: Row) -> Table:
         f"The call job.cancel() itself returned after at most {1000 * calls:.1f} ms.",
     ]
     return table
+
+
+def describe_settings(part: str, settings: Mapping[str, Any]) -> str:
+    """Say how a part was run."""
+    sampling = (
+        f"{settings['num_chains']} chains, {settings['num_warmup']} + "
+        f"{settings['num_samples']} steps, repeats: {settings['repeats']}."
+    )
+    if part == "cancel":
+        sampling = "one job at a time."
+    return sampling + (" These are quick settings, for a check." if settings["quick"] else "")
+
+
+def tables(part: str, found: Mapping[str, Any]) -> list[Table]:
+    """Give the tables of one part of the study."""
+    if part == "jobs":
+        return [job_table(found[model]) for model in found]
+    if part == "bare":
+        return [bare_table(found)]
+    if part == "starts":
+        return [start_table(found)]
+    return [cancel_table(found)]
