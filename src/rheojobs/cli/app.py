@@ -19,6 +19,7 @@ from rheojobs import __version__
 from rheojobs.cli import cache
 from rheojobs.cli.options import (
     AtOption,
+    BayesOption,
     ChainsOption,
     ConfigOption,
     DefaultPriorsOption,
@@ -28,6 +29,7 @@ from rheojobs.cli.options import (
     JsonOption,
     LikelihoodOption,
     ModelOption,
+    ModelsOption,
     ModeOption,
     MultiStartOption,
     OptionalFileArgument,
@@ -38,6 +40,7 @@ from rheojobs.cli.options import (
     ResumeOption,
     SeedOption,
     StepOption,
+    TimeoutOption,
     UntilEssOption,
     WarmStartOption,
     WarmupOption,
@@ -240,6 +243,40 @@ def sample(
         until_ess,
     )
     return run_sample(request, plan, outputs, warm_start=warm_start)
+
+
+@app.command()
+def compare(
+    file: FileArgument,
+    models: ModelsOption = None,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    timeout: TimeoutOption = 60.0,
+    bayes: BayesOption = False,
+    json: JsonOption = None,
+    plot: PlotOption = None,
+) -> int:
+    """Fit many models to the data of a file, in parallel, and rank them.
+
+    By AICc with Akaike weights, or with --bayes by PSIS-LOO. Ctrl-C keeps what is finished.
+    """
+    from rheojobs.cli.compare import parse_models, run_compare
+
+    request = _request(file, "", mode, (x, y, y2), step, at, None, None, multi_start, weights)
+    options = {
+        "test_mode": mode,
+        "protocol": request.protocol,
+        "multi_start": multi_start,
+        "weights": weights,
+    }
+    chosen, outputs = parse_models(models), Outputs(json, plot)
+    return run_compare(request.read, chosen, options, outputs, bayes=bayes, timeout=timeout)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import typer
 
 __all__ = [
     "AtOption",
+    "BayesOption",
     "ChainsOption",
     "ConfigOption",
     "DefaultPriorsOption",
@@ -22,6 +23,7 @@ __all__ = [
     "LikelihoodOption",
     "ModeOption",
     "ModelOption",
+    "ModelsOption",
     "MultiStartOption",
     "OptionalFileArgument",
     "OptionalModelOption",
@@ -31,6 +33,7 @@ __all__ = [
     "ResumeOption",
     "SeedOption",
     "StepOption",
+    "TimeoutOption",
     "UntilEssOption",
     "WarmStartOption",
     "WarmupOption",
@@ -237,5 +240,32 @@ PosteriorOption = Annotated[
         metavar="POSTERIOR.nc",
         help="Write the draws as NetCDF, which ArviZ opens.",
         rich_help_panel=RESULT_PANEL,
+    ),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--models",
+        metavar="A,B,…",
+        help="Names of [bold]rheojobs models[/], with settings where wanted: "
+        "zener,generalized_maxwell:n_modes=6. All that describe the data's mode where not given.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BayesOption = Annotated[
+    bool,
+    typer.Option(
+        "--bayes",
+        metavar="",
+        help="Sample the best five, each from its fit, and rank them by leave-one-out.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        help="Stop a fit that takes longer, and list it; a sampling may take five times as long.",
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
