@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,8 @@ from rheojobs import __version__
 from rheojobs.cli import cache
 from rheojobs.cli.options import (
     AtOption,
+    BatchOutOption,
+    BatchSources,
     BayesOption,
     ChainsOption,
     ConfigOption,
@@ -277,6 +280,39 @@ def compare(
     }
     chosen, outputs = parse_models(models), Outputs(json, plot)
     return run_compare(request.read, chosen, options, outputs, bayes=bayes, timeout=timeout)
+
+
+@app.command()
+def batch(
+    sources: BatchSources,
+    model: OptionalModelOption = None,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    init: InitOption = None,
+    config: ConfigOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    out: BatchOutOption = None,
+) -> int:
+    """Fit, and sample where the plan says so, many files; run again, do only what is missing.
+
+    Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps what is done.
+    """
+    from rheojobs.cli.batch import is_plan, plan_of_files, read_plan, run_batch
+
+    outputs, columns = Outputs(), (x, y, y2)
+    request = _request(
+        Path(sources[0]), model or "", mode, columns, step, at, init, config, multi_start, weights
+    )
+    if is_plan(sources):
+        plan = read_plan(sources[0], request, out, outputs)
+    else:
+        plan = plan_of_files(sources, request, out, outputs)
+    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]))
 
 
 @app.command()

@@ -12,6 +12,8 @@ import typer
 
 __all__ = [
     "AtOption",
+    "BatchOutOption",
+    "BatchSources",
     "BayesOption",
     "ChainsOption",
     "ConfigOption",
@@ -267,5 +269,21 @@ TimeoutOption = Annotated[
         metavar="SECONDS",
         help="Stop a fit that takes longer, and list it; a sampling may take five times as long.",
         rich_help_panel=MODEL_PANEL,
+    ),
+]
+BatchSources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PLAN.yaml | GLOB", show_default=False, help="A plan, or files in quotes: '*.csv'."
+    ),
+]
+BatchOutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="Where the results go and are looked for: batch-results beside the plan where not "
+        "given.",
+        rich_help_panel=RESULT_PANEL,
     ),
 ]
