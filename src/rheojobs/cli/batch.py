@@ -118,7 +118,7 @@ def _row(entry: BatchEntry) -> LiveRow:
     if entry.attempt is not None:
         kind = "running" if entry.attempt.job.running() else "waiting"
         return LiveRow(label, kind, progress_words(entry.attempt.progress), entry.attempt.seconds)
-    if entry.state in ("failed", "stopped"):
+    if entry.state == "failed":
         return LiveRow(label, "failed", entry.message)
     if entry.state != "succeeded" or entry.fit is None:
         return LiveRow(label, "waiting")

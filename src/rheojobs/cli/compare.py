@@ -81,7 +81,7 @@ def run_compare(
     show_comparison(outputs.tables, comparison)
     report.show_concerns(outputs.talk, concerns(comparison))
     if stopped:
-        outputs.talk.print(f"stopped; this is what {plural(len(comparison.models), 'fit')} gave")
+        outputs.talk.print(f"stopped; kept {plural(len(comparison.models), 'fit')}")
         return INTERRUPTED
     return 0 if comparison.models else FAILED
 
@@ -106,6 +106,8 @@ def _row(one: Candidate) -> LiveRow:
         running = one.attempt.job.running()
         words = progress_words(one.attempt.progress)
         return LiveRow(one.label, "running" if running else "waiting", words, one.attempt.seconds)
+    if one.state == "stopped":
+        return LiveRow(one.label, "waiting")
     if one.fitted is None:
         return LiveRow(one.label, "failed", one.reason)
     fit = one.fitted.fit
@@ -133,8 +135,12 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         for one in sorted(comparison.left_out, key=lambda one: one.kind):
-            grid.add_row(Text(one.label), Text(one.reason, style="dim"))
+            if one.kind != "stopped":
+                grid.add_row(Text(one.label), Text(one.reason, style="dim"))
         console.print(grid)
+        stopped = [one.label for one in comparison.left_out if one.kind == "stopped"]
+        if stopped:
+            console.print(Text(f"not done yet: {', '.join(stopped)}", style="dim"))
 
 
 def _table(comparison: Comparison) -> Table:

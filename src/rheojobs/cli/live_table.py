@@ -113,10 +113,11 @@ class LiveTable:
         parts = [f"{counts['done']} of {len(rows)} done"]
         parts += [f"{counts['failed']} failed"] if counts["failed"] else []
         parts += [f"{counts['waiting']} waiting"] if counts["waiting"] else []
-        words = "stopping, keeping what there is (Ctrl-C again leaves at once)"
+        parts += ["starting workers"] if counts["waiting"] and not counts["running"] else []
+        stop_words = "stopping, keeping what there is (Ctrl-C again leaves at once)"
         head = Table.grid(padding=(0, 1))
         elapsed = duration(time.monotonic() - self._began)
-        said = words if stopping else f"{', '.join(parts)}, {elapsed}"
+        said = stop_words if stopping else f"{', '.join(parts)}, {elapsed}"
         head.add_row(self._spinner, Text(f"{self._title}: {said}"))
         shown = [row for row in rows if row.kind == "running"]
         room = max(1, self._console.height - SPARE_LINES - len(shown))
@@ -125,13 +126,18 @@ class LiveTable:
         table = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             table.add_column(no_wrap=True, overflow="ellipsis")
+        # rich would cut the names too, where the words are long.
+        widest = max((len(row.label) for row in shown), default=0)
+        room_for_words = max(20, self._console.width - widest - 20)
         for row in shown:
             mark, style = MARKS[row.kind]
             seconds = duration(row.seconds) if row.seconds else ""
+            words = Text(row.words, style=style if row.kind != "done" else "")
+            words.truncate(room_for_words, overflow="ellipsis")
             table.add_row(
                 Text(f"  {mark or '·'}", style=style),
                 Text(row.label),
-                Text(row.words, style=style if row.kind != "done" else ""),
+                words,
                 Text(seconds, style="dim"),
             )
         more = [Text(f"  … and {len(ended) - room} more", style="dim")] if room < len(ended) else []

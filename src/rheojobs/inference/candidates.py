@@ -32,7 +32,7 @@ class Candidate:
         Its settings.
     state : str
         ``"unsuitable"``, ``"waiting"``, ``"fitting"``, ``"fitted"``, ``"sampling"``,
-        ``"sampled"`` or ``"failed"``.
+        ``"sampled"``, ``"failed"`` or ``"stopped"``.
     reason : str
         Why it is unsuitable, has failed, or was not sampled.
     attempt : Attempt or None

@@ -268,16 +268,18 @@ class ComparisonRun:
                 candidate.state, candidate.reason = "failed", str(error)
         elif candidate.state == "sampling":
             candidate.state, candidate.reason = "fitted", failure
+        elif failure == "stopped" and self._stopped:
+            candidate.state, candidate.reason = "stopped", failure
         else:
             candidate.state, candidate.reason = "failed", failure
         attempt.job.forget()
 
     def _left_out(self) -> Iterable[LeftOut]:
         for one in self.candidates:
-            if one.state in ("unsuitable", "failed"):
+            if one.state in ("unsuitable", "failed", "stopped"):
                 yield LeftOut(one.label, one.reason, one.state)
             elif one.attempt is not None and one.fitted is None:
-                yield LeftOut(one.label, "stopped", "failed")
+                yield LeftOut(one.label, "not done yet", "stopped")
             elif one.reason and one.scored is None:
                 yield LeftOut(one.label, one.reason, "not sampled")
 

@@ -119,7 +119,7 @@ class LeftOut:
     label, reason : str
         The model, and one line.
     kind : str
-        ``"unsuitable"``, ``"failed"`` or ``"not sampled"``.
+        ``"unsuitable"``, ``"failed"``, ``"stopped"`` or ``"not sampled"``.
     """
 
     label: str
