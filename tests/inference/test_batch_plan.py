@@ -107,6 +107,7 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         ),
         ("files:\n  - '*.csv'\nmodels: zener", "line 2, files[1]", "no file matches '*.csv'"),
         ("files:\n  - 3\nmodels: zener", "line 2, files[1]", "must be a file or a pattern"),
+        ("files: data\nmodels: zener", "line 1, files", "'data' is a folder: give 'data/*'"),
         ("files: 3\nmodels: zener", "line 1, files", "must be a list"),
         ("files: data/*.csv\nmodels: [zenner]\n", "line 2, models[1]", "did you mean 'zener'?"),
         ("files: data/*.csv\nmodels: [zener, zener]", "line 2, models[2]", "given twice"),

@@ -22,6 +22,9 @@ from rheojobs.inference.sampling import SampleTask
 
 __all__ = ["BatchEntry", "BatchRun"]
 
+IN_FLIGHT = 8
+"""Jobs that are submitted at a time, twice as many as there are workers at most."""
+
 FIT_ATTEMPTS = 2
 """A worker that was killed, by whomever, does not cost its fit."""
 
@@ -88,10 +91,9 @@ class BatchRun:
         In the order of the plan.
     """
 
-    def __init__(self, engine: JobEngine, plan: BatchPlan, in_flight: int = 8) -> None:
+    def __init__(self, engine: JobEngine, plan: BatchPlan) -> None:
         self._engine = engine
         self._plan = plan
-        self._in_flight = in_flight
         self._stopped = False
         self.entries = [BatchEntry(item, ItemStore(plan.out, item)) for item in plan.items]
 
@@ -100,18 +102,9 @@ class BatchRun:
         for entry in self.entries:
             if entry.attempt is not None and entry.attempt.look():
                 self._guarded(entry, self._take_up)
-        # Few at a time: not all data have to be in memory, and Ctrl-C is heard between them.
-        flying = sum(entry.attempt is not None for entry in self.entries)
-        started = 0
-        for entry in self.entries:
-            if entry.state != "waiting" or flying >= self._in_flight or started >= 1:
-                continue
-            if self._stopped:
-                entry.state, entry.message = "stopped", "not begun"
-                continue
-            self._guarded(entry, self._begin)
-            flying += entry.attempt is not None
-            started += entry.attempt is not None
+        # Few at a time, so that not all data have to be in memory.
+        if sum(entry.attempt is not None for entry in self.entries) < IN_FLIGHT:
+            self._begin_one()
         return all(entry.is_settled for entry in self.entries)
 
     def cancel(self) -> None:
@@ -132,6 +125,14 @@ class BatchRun:
         except Exception as error:  # of readers, disks and libraries: it is told in the results
             entry.attempt = None
             self._fail(entry, "fit" if entry.fit is None else "sample", one_line(error))
+
+    def _begin_one(self) -> None:
+        """Start the next job; what is done already, or cannot be begun, is passed over."""
+        for entry in self.entries:
+            if entry.state == "waiting":
+                self._guarded(entry, self._begin)
+                if entry.attempt is not None:
+                    return
 
     def _begin(self, entry: BatchEntry) -> None:
         entry.fingerprint = fit_fingerprint(entry.item)

@@ -208,6 +208,8 @@ class _Reader:
             if not matches:
                 where = (self._base if str(self._base) != "." else Path.cwd()).resolve()
                 what = "no file matches" if glob.has_magic(pattern) else "there is no file"
+                if (self._base / pattern).is_dir():
+                    raise self._text.error(place, f"{pattern!r} is a folder: give '{pattern}/*'")
                 raise self._text.error(place, f"{what} {pattern!r} in {where}")
             for path in matches:
                 found.setdefault(self._name(path), path)
