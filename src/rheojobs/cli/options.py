@@ -12,6 +12,9 @@ import typer
 
 __all__ = [
     "AtOption",
+    "BatchOutOption",
+    "BatchSources",
+    "BayesOption",
     "ChainsOption",
     "ConfigOption",
     "DefaultPriorsOption",
@@ -22,6 +25,7 @@ __all__ = [
     "LikelihoodOption",
     "ModeOption",
     "ModelOption",
+    "ModelsOption",
     "MultiStartOption",
     "OptionalFileArgument",
     "OptionalModelOption",
@@ -31,6 +35,7 @@ __all__ = [
     "ResumeOption",
     "SeedOption",
     "StepOption",
+    "TimeoutOption",
     "UntilEssOption",
     "WarmStartOption",
     "WarmupOption",
@@ -236,6 +241,49 @@ PosteriorOption = Annotated[
         "--out",
         metavar="POSTERIOR.nc",
         help="Write the draws as NetCDF, which ArviZ opens.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--models",
+        metavar="A,B,…",
+        help="Names of [bold]rheojobs models[/], with settings where wanted: "
+        "zener,generalized_maxwell:n_modes=6. All that describe the data's mode where not given.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BayesOption = Annotated[
+    bool,
+    typer.Option(
+        "--bayes",
+        metavar="",
+        help="Sample the best five, each from its fit, and rank them by leave-one-out.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        help="Stop a fit that takes longer, and list it; a sampling may take five times as long.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BatchSources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PLAN.yaml | GLOB", show_default=False, help="A plan, or files in quotes: '*.csv'."
+    ),
+]
+BatchOutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="Where the results go and are looked for: batch-results beside the plan where not "
+        "given.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 
 if TYPE_CHECKING:
+    from rheojobs.inference.comparison import Comparison
     from rheojobs.inference.results import BayesianResult, FitResult
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Outputs"]
@@ -60,14 +61,14 @@ class Outputs:
         check_output("--out", self.posterior)
         self.tables = self.talk if str(self.json) == "-" else _screen(stderr=False)
 
-    def write_json(self, result: FitResult | BayesianResult) -> None:
+    def write_json(self, result: FitResult | BayesianResult | Comparison) -> None:
         """Write the result's fields, where that is asked for."""
         if self.json is None:
             return
         if str(self.json) == "-":
             from rheojobs.inference.results import to_json
 
-            sys.stdout.write(to_json(result) + "\n")
+            sys.stdout.write(to_json(cast(Any, result)) + "\n")
             sys.stdout.flush()
         else:
             result.save(self.json)

@@ -72,10 +72,10 @@ def parse_numbers(option: str, texts: Sequence[str], example: str) -> dict[str, 
     return numbers
 
 
-def parse_config(texts: Sequence[str]) -> dict[str, Any]:
+def parse_config(texts: Sequence[str], option: str = "--config") -> dict[str, Any]:
     """Read ``--config NAME=VALUE``: whole numbers, numbers, true and false, else words."""
     config: dict[str, Any] = {}
-    for name, value in _pairs("--config", texts, "n_modes=6").items():
+    for name, value in _pairs(option, texts, "n_modes=6").items():
         if value.casefold() in _WORDS:
             config[name] = _WORDS[value.casefold()]
             continue
