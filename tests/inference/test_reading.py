@@ -263,10 +263,13 @@ def test_rows_without_numbers_are_left_out_and_counted(write) -> None:
     assert noted(dataset, "3 of 5 rows left out", "the first is row 2")
 
 
-def test_rows_keep_their_order_and_bad_x_is_an_error(write) -> None:
+def test_rows_keep_their_order_and_those_of_no_use_are_left_out(write) -> None:
     assert list(read(write("Time,J\n3,1\n1,2\n")).x) == [3.0, 1.0]
-    with pytest.raises(InputError, match=r"data\.csv: time must be positive: 1 of 2"):
-        read(write("Time,J\n0,1\n1,2\n"))
+    dataset = read(write("Time,J\n0,1\n1,2\n-1,3\n"))
+    assert list(dataset.x) == [1.0]
+    assert noted(dataset, "2 of 3 rows left out", "time must be positive", "row 1")
+    with pytest.raises(InputError, match=r"data\.csv: time must be positive: 2 of 2"):
+        read(write("Time,J\n0,1\n-1,2\n"))
 
 
 def test_sections_of_a_table(write) -> None:
@@ -376,23 +379,3 @@ def test_other_formats_name_the_extra(write, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "rheojax.io", None)
     with pytest.raises(InputError, match=re.escape('pip install "rheojobs[rheology]"')):
         read(write("{}", "export.json"))
-
-
-def test_other_formats_go_to_rheojax(write, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Loaded:
-        metadata = {"test_mode": "oscillation"}  # noqa: RUF012
-        x, y = np.array([1.0]), np.array([2.0 + 3.0j])
-        x_units, y_units = "Hz", "kPa"
-
-    class Reader:
-        @staticmethod
-        def auto_load(path: Path) -> list[Loaded]:
-            return [Loaded(), Loaded()]
-
-    monkeypatch.setitem(sys.modules, "rheojax.io", Reader)  # type: ignore[arg-type]
-    dataset = read(write("{}", "export.json"))
-    assert (dataset.x[0], dataset.y[0]) == (2 * math.pi, 2e3 + 3e3j)
-    assert (dataset.x_unit, dataset.y_unit, dataset.name) == ("rad/s", "Pa", "export")
-    assert noted(dataset, "2 sections")
-    with pytest.raises(InputError, match=r"export\.json: there is no step 3"):
-        read(write("{}", "export.json"), step=3)
