@@ -28,7 +28,9 @@ _PLAIN = {
 }
 _SPACED = {  # 1 234,5 and 1'234.5
     mark: re.compile(
-        rf"[+-]?\d{{1,3}}(?:[ \xa0\u202f\u2009'’]\d{{3}})+(?:[{mark}]\d*)?{_EXPONENT}", re.ASCII
+        rf"[+-]?[1-9]\d{{0,2}}([ \xa0\u202f\u2009'’])\d{{3}}(?:\1\d{{3}})*"
+        rf"(?:[{mark}]\d*)?{_EXPONENT}",
+        re.ASCII,
     )
     for mark in _MARKS
 }
@@ -152,16 +154,27 @@ def dialect_of(lines: Sequence[str]) -> tuple[str, NumberStyle] | None:
         split = [_split(line, delimiter) for line in sample]
         for mark in _MARKS:
             style = NumberStyle._with(mark, split)
-            score = 0.0
-            for line, cells in zip(sample, split, strict=True):
-                filled = sum(map(bool, cells))
-                if is_row(style.count(cells), filled):
-                    # Blanks stand within the cells of other delimiters too.
-                    doubt = 0.8 if delimiter == " " and re.search(r"[\t;|]", line) else 1.0
-                    score += doubt * style.weight(cells) / filled
+            score = sum(
+                _likeness(style, cells) * (0.8 if _has_stronger(line, delimiter) else 1.0)
+                for line, cells in zip(sample, split, strict=True)
+            )
             if score > best:
                 best, found = score, (delimiter, style)
     return found
+
+
+def _likeness(style: NumberStyle, cells: list[str]) -> float:
+    """Say from 0 to 1 how much cells look like a row of numbers."""
+    filled = sum(map(bool, cells))
+    if is_row(style.count(cells), filled):
+        return style.weight(cells) / filled
+    # A row with but one number left, all others being missing.
+    return 0.5 if len(cells) > 1 and filled == style.count(cells) == 1 else 0.0
+
+
+def _has_stronger(line: str, delimiter: str) -> bool:
+    # Commas and blanks stand within the cells of other delimiters too.
+    return delimiter in ", " and any(mark in line for mark in "\t;|" if mark != delimiter)
 
 
 def is_row(numbers: int, filled: int) -> bool:

@@ -138,26 +138,32 @@ def _section(
     """Make a section of rows of numbers and of what stands above them."""
     width = len(rows[0])
     texts = [row for row in above if not all(map(is_missing, row))]
+    gaps: list[list[str]] = []  # a table may begin with rows that lack values
+    while texts and _lacks_values(texts[-1], rows[0], style):
+        gaps.insert(0, texts.pop())
     fitting = [row for row in commented if len(row) == width]  # NumPy's savetxt comments its header
-    header, units, at = _header(texts, style, width if strict else 0)
-    alternative, other_units, _ = _header(fitting, style, width)
+    header, units = _header(texts, style, width if strict else 0)
+    alternative, other_units = _header(fitting, style, width)
     if _recognised(alternative) > _recognised(header):
-        header, units, at = alternative, units or other_units, -1
-    gaps = []
-    for row in texts[at + 1 :] if header else []:
-        # A table may begin with rows that have gaps.
-        if row is not units and len(row) == width and style.count(row):
-            gaps.append(row)
-    heads = [list(filter(None, row)) for row in texts if row not in (header, units, *gaps)]
+        header, units = alternative, units or other_units
+    heads = [list(filter(None, row)) for row in texts if row not in (header, units)]
     alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
     pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
     return Section(alone or pair, header, units, [*gaps, *rows], style)
 
 
-def _header(
-    texts: list[list[str]], style: NumberStyle, width: int
-) -> tuple[list[str], list[str], int]:
-    """Find names and units among rows of text; gives them and where the last of the two stood.
+def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
+    """Whether cells are a row of numbers as `row` is, but for some that are missing."""
+    if len(cells) != len(row) or not style.count(cells):
+        return False
+    return all(
+        is_missing(cell) or style.count([cell]) or not style.count([below])
+        for cell, below in zip(cells, row, strict=True)
+    )
+
+
+def _header(texts: list[list[str]], style: NumberStyle, width: int) -> tuple[list[str], list[str]]:
+    """Find names and units among rows of text; gives them.
 
     Names known are looked for first, else the last row with several cells is taken.
     """
@@ -165,18 +171,18 @@ def _header(
     names = [(i, r) for i, r in several if not width or len(r) == width]
     known = max(names, key=lambda pair: (_recognised(pair[1]), pair[0]), default=None)
     if known is None:
-        return [], [], -1
+        return [], []
     if _recognised(known[1]) == 0:
         # A title with a number in it, "Temperature 150", names no columns.
         names = [(i, r) for i, r in names[-2:] if i >= len(texts) - 2 and not style.count(r)]
         if not names:
-            return [], [], -1
+            return [], []
         known = next((pair for pair in reversed(names) if not _are_units(pair[1])), names[-1])
     position, header = known
     below = texts[position + 1] if position + 1 < len(texts) else []
     if below and _are_units(below):
-        return header, below, position + 1
-    return header, [], position
+        return header, below
+    return header, []
 
 
 def _recognised(cells: Sequence[str]) -> int:
