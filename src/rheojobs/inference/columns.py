@@ -135,11 +135,11 @@ def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
     ):
         if found := re.fullmatch(pattern, text):
             candidates.append((found[1], found[2].replace("_", "/")))
-    if _is_deviation(text):
-        written = candidates[1][1] if len(candidates) > 1 else unit
-        return UNCERTAINTY, written.strip(" []()"), 0
     for name, written in candidates:
         quantity, rank = quantity_of(name)
         if quantity and si_factor(written, quantity) is not None:
             return quantity, written.strip(" []()"), rank
+    if _is_deviation(text):
+        written = candidates[1][1] if len(candidates) > 1 else unit
+        return UNCERTAINTY, written.strip(" []()"), 0
     return "", unit.strip(" []()"), 0

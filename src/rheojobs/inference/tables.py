@@ -146,6 +146,9 @@ def _section(
     alternative, other_units = _header(fitting, style, width)
     if _recognised(alternative) > _recognised(header):
         header, units = alternative, units or other_units
+    if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
+        # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
+        header, units = header[1:], units[1:]
     heads = [list(filter(None, row)) for row in texts if row not in (header, units)]
     alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
     pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
