@@ -225,6 +225,8 @@ def test_preamble_with_numbers_is_no_table(write) -> None:
 def test_markdown_table(write) -> None:
     dataset = read(write("| Time (s) | J |\n|---|---|\n| 1 | 2e-3 |\n| 2 | 3E-3 |\n"))
     np.testing.assert_array_equal(dataset.y, [2e-3, 3e-3])
+    no_markdown = read(write("t|J|\n|5|\n1|2|\n"))
+    assert list(no_markdown.x) == [1.0]
 
 
 def test_quoted_cells_and_primes(write) -> None:

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from rheojobs.errors import InputError
 
-__all__ = ["NumberStyle", "decoded", "dialect_of", "is_missing", "split_lines"]
+__all__ = [
+    "NumberStyle",
+    "decoded",
+    "dialect_of",
+    "is_missing",
+    "is_row",
+    "printable",
+    "split_lines",
+]
 
 LONGEST_LINE = 100_000
 _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
@@ -110,6 +118,11 @@ def is_missing(cell: str) -> bool:
     return cell.casefold() in _MISSING
 
 
+def printable(text: str) -> str:
+    """Put a text on one line, without characters that a terminal would obey or not show."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def decoded(data: bytes) -> str:
     """Turn bytes into text; files name no encoding, so their bytes must tell it."""
     encodings = ["utf-8-sig", "cp1252", "latin-1"]
@@ -151,11 +164,12 @@ def dialect_of(lines: Sequence[str]) -> tuple[str, NumberStyle] | None:
     sample = sample[:: max(1, len(sample) // 500)]
     best, found = 0.0, None
     for delimiter in _DELIMITERS:
-        split = [_split(line, delimiter) for line in sample]
+        bared = _without_bars(sample) if delimiter == "|" else sample
+        split = [_split(line, delimiter) for line in bared]
         for mark in _MARKS:
             style = NumberStyle._with(mark, split)
             score = sum(
-                _likeness(style, cells) * (0.8 if _has_stronger(line, delimiter) else 1.0)
+                _likeness(style, cells) * (0.5 if _has_stronger(line, delimiter) else 1.0)
                 for line, cells in zip(sample, split, strict=True)
             )
             if score > best:
@@ -187,7 +201,7 @@ def split_lines(lines: Sequence[str], delimiter: str) -> tuple[list[list[str]], 
     """Cut lines into cells; gives them and the numbers of those that stood behind comment marks."""
     grid: list[list[str]] = []
     remarks: set[int] = set()
-    for index, line in enumerate(lines):
+    for index, line in enumerate(_without_bars(lines) if delimiter == "|" else lines):
         found = _COMMENT.match(line)
         if not found and not (delimiter == ";" and line.lstrip().startswith(";")):
             found = _COMMENT_WORDS.match(line)
@@ -205,10 +219,16 @@ def _without_remark(line: str) -> str:
     return line
 
 
+def _without_bars(lines: Sequence[str]) -> list[str]:
+    """Take off the outer bars of a Markdown table, where all its lines have them."""
+    barred = [line.strip() for line in lines if "|" in line]
+    if all(line[0] == "|" == line[-1] for line in barred):
+        return [line.strip()[1:-1] if "|" in line else line for line in lines]
+    return list(lines)
+
+
 def _split(line: str, delimiter: str) -> list[str]:
     if delimiter != " ":
-        if delimiter == "|" and re.fullmatch(r"\s*\|.*\|\s*", line):
-            line = line.strip()[1:-1]  # Markdown's outer bars
         try:
             return [c.strip() for c in next(csv.reader([line], delimiter=delimiter), [])]
         except csv.Error:
@@ -217,8 +237,8 @@ def _split(line: str, delimiter: str) -> list[str]:
     if any(NumberStyle(mark).count(cells) for mark in _MARKS):
         return cells
     # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
-    wide = re.split(r"\s{2,}|\t", line.strip())
+    wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
     if 2 <= len(wide) < len(cells):
         return wide
-    joined = re.sub(r" (?=[\[(])", "", " ".join(line.split()))
-    return re.findall(r"(?:[^\s\[(]|\[[^\]]*\]?|\([^)]*\)?)+", joined)
+    joined = re.sub(r" (?=[\[(])", "", " ".join(cells))
+    return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", joined)

@@ -6,6 +6,7 @@ Knows RheoJAX's readers and what they raise; must not know tables of text.
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,9 @@ def _loaded(path: Path) -> list[Dataset]:
             is_json = path.suffix.lower() == ".json"
             loaded = load_trios(path, return_all_segments=True) if is_json else auto_load(path)
         except Exception as error:  # its readers raise what their parsers raise
-            reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            # Its options are none of ours.
+            reason = re.sub(r"\W*Please specify x_col and y_col\W*", "", reason).rstrip(":.")
             raise InputError(
                 f"neither a table nor a file that RheoJAX's readers take ({reason}); export it "
                 "as CSV with one header row"

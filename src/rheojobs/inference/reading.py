@@ -14,6 +14,7 @@ from rheojobs.errors import InputError, nearest
 from rheojobs.inference.choosing import choose, columns_of
 from rheojobs.inference.converting import computed_columns, converted
 from rheojobs.inference.data import Dataset, canonical_test_mode
+from rheojobs.inference.dialects import printable
 from rheojobs.inference.instruments import read_with_rheojax
 from rheojobs.inference.tables import Section, sections_of
 
@@ -65,7 +66,7 @@ def read(
     try:
         dataset = _understood(path, data, mode, (x, y, y2), step)
     except InputError as error:
-        raise InputError(f"{path.name}: {' '.join(str(error).split())}") from error
+        raise InputError(f"{path.name}: {printable(str(error))}") from error
     logger.debug("read %s: %s", path, dataset.summary())
     return dataset
 

@@ -18,6 +18,7 @@ from rheojobs.inference.dialects import (
     dialect_of,
     is_missing,
     is_row,
+    printable,
     split_lines,
 )
 from rheojobs.inference.units import parse_unit
@@ -40,13 +41,27 @@ class Section:
 
 def sections_of(data: bytes, suffix: str) -> list[Section]:
     """Find the tables in the bytes of a file; none where they are an instrument's own format."""
-    if data.startswith(b"PK\x03\x04"):
-        return _by_step(_excel(data))
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
-    if suffix in _INSTRUMENT_SUFFIXES:
-        return []
-    lines = re.split(r"\r\n|\r|\n", decoded(data))
+    if data.startswith(b"PK\x03\x04"):
+        sections = _by_step(_excel(data))
+    elif suffix in _INSTRUMENT_SUFFIXES:
+        sections = []
+    else:
+        sections = _of_text(decoded(data))
+    return [
+        replace(
+            section,
+            title=printable(section.title),
+            header=[printable(cell) for cell in section.header],
+            units=[printable(cell) for cell in section.units],
+        )
+        for section in sections
+    ]
+
+
+def _of_text(text: str) -> list[Section]:
+    lines = re.split(r"\r\n|\r|\n", text)
     if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
         return _lims(lines)
     return _by_step(_delimited(lines))
