@@ -226,8 +226,8 @@ class Dataset:
         if self.test_mode is None:
             whose = f" of {self.name}" if self.name else ""
             raise InputError(
-                f"the test mode{whose} cannot be told from the data: name it (test_mode=, or "
-                f"--mode on the command line); known: {', '.join(TEST_MODES)}"
+                f"the test mode{whose} cannot be told from the data: name it with test_mode= "
+                f"(--mode); known: {', '.join(TEST_MODES)}"
             )
         return self.test_mode
 
