@@ -153,10 +153,10 @@ def _legend(axes: Axes, comparison: Comparison, groups: list[list[ComparedModel]
             )
         )
         labels.append(_describe(comparison, group))
-    legend = axes.legend(handles, labels, loc="best", handlelength=3.4, labelcolor=INK)
-    legend.set_zorder(20)
-    if axes.get_xscale() == "linear":
-        legend.set_frame_on(True)
+    # Outside: curves of several models leave no corner free.
+    axes.get_figure(root=True).legend(  # type: ignore[union-attr]
+        handles, labels, loc="outside lower center", handlelength=3.4, labelcolor=INK
+    )
 
 
 def _describe(comparison: Comparison, group: list[ComparedModel]) -> str:
