@@ -101,6 +101,8 @@ class Dataset:
         Constants of the test, such as those in `PROTOCOL_CONSTANTS`, in SI units.
     notes : tuple of str
         What the reader understood, converted or dropped, in plain words.
+    sigma : ndarray of float64 or complex128, shape (n,), or None
+        The standard deviation of each value of `y`; σ of G' + i σ of G'' for an oscillation.
     """
 
     x: NDArray[np.float64]
@@ -112,6 +114,7 @@ class Dataset:
     y_unit: str = ""
     protocol: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    sigma: NDArray[np.float64] | NDArray[np.complex128] | None = None
 
     def __post_init__(self) -> None:
         # A mapping proxy or a user's own mapping might not cross to a worker process.
@@ -153,10 +156,8 @@ class Dataset:
         x = _numeric(source["x"], "x")
         if np.iscomplexobj(x):
             raise InputError("x is complex: it must be a time, a frequency or a shear rate")
-        y = _numeric(source["y"], "y")
-        if y.ndim == 2 and y.shape[1] == 2 and not np.iscomplexobj(y):
-            moduli = y.astype(np.float64)
-            y = moduli[:, 0] + 1j * moduli[:, 1]
+        y = _components(source["y"], "y")
+        sigma = None if source.get("sigma") is None else _components(source["sigma"], "sigma")
         given = test_mode if test_mode is not None else source.get("test_mode")
         known = None if given is None or str(given) in ("", "unknown") else str(given)
         texts = {
@@ -170,6 +171,7 @@ class Dataset:
             None if known is None else canonical_test_mode(known),
             protocol=_constants(source.get("protocol")) | _constants(protocol),
             notes=notes if isinstance(notes, tuple) else (),
+            sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
             **texts,
         )
         dataset.validate()
@@ -199,6 +201,7 @@ class Dataset:
                     f"{label} has {bad.size} NaN or infinite of {values.size} values, the first "
                     f"at index {bad[0]}: leave these rows out"
                 )
+        self._check_sigma()
         quantity, _ = _X_OF_MODE.get(self.test_mode or "", ("time", "t"))
         zero_allowed = self.test_mode in (None, "startup", "laos")
         bad = np.flatnonzero(self.x < 0 if zero_allowed else self.x <= 0)
@@ -219,6 +222,19 @@ class Dataset:
         if self.test_mode == "oscillation" and not np.iscomplexobj(self.y):
             raise InputError(
                 "an oscillation needs G' and G'': y is real; give G' + iG'' or two columns"
+            )
+
+    def _check_sigma(self) -> None:
+        if self.sigma is None:
+            return
+        if self.sigma.shape != self.y.shape:
+            raise InputError(f"sigma has shape {self.sigma.shape}, y has {self.y.shape}")
+        parts = [self.sigma.real, *([self.sigma.imag] if np.iscomplexobj(self.y) else [])]
+        bad = np.flatnonzero(~np.all([(part > 0) & np.isfinite(part) for part in parts], axis=0))
+        if bad.size:
+            raise InputError(
+                f"sigma must be positive and finite: it is not at {bad.size} of {self.y.size} "
+                f"points, the first at index {bad[0]}"
             )
 
     def require_test_mode(self) -> str:
@@ -270,9 +286,10 @@ class Dataset:
             return replace(self, quantity=full, y_unit=si_unit, notes=notes)
         if present == quantity:
             return self
-        y = self.y * self.x if quantity == "stress" else self.y / self.x
+        factor = self.x if quantity == "stress" else 1.0 / self.x
+        y, sigma = self.y * factor, None if self.sigma is None else self.sigma * factor
         notes = (*self.notes, f"{full} computed from {_FLOW[present][0]} and shear rate")
-        return replace(self, y=y, quantity=full, y_unit=si_unit, notes=notes)
+        return replace(self, y=y, sigma=sigma, quantity=full, y_unit=si_unit, notes=notes)
 
     def thin(self, every: int) -> Dataset:
         """Keep every n-th row, beginning with the first; `every` is a count of at least 1."""
@@ -281,9 +298,9 @@ class Dataset:
         if every == 1:
             return self
         x, y = self.x[::every].copy(), self.y[::every].copy()
-        return replace(
-            self, x=x, y=y, notes=(*self.notes, f"kept {x.size} of {len(self)} rows, 1 in {every}")
-        )
+        sigma = None if self.sigma is None else self.sigma[::every].copy()
+        notes = (*self.notes, f"kept {x.size} of {len(self)} rows, 1 in {every}")
+        return replace(self, x=x, y=y, sigma=sigma, notes=notes)
 
 
 _FLOW = {"stress": ("shear stress", "Pa"), "viscosity": ("viscosity", "Pa s")}
@@ -363,6 +380,15 @@ def _numeric(values: object, label: str) -> NDArray[np.generic]:
         raise InputError(f"{label} is not numeric: {str(error).splitlines()[0]}") from error
     if array.dtype.kind not in "iufc":
         raise InputError(f"{label} is not numeric: its values are of type {array.dtype}")
+    return array
+
+
+def _components(values: object, label: str) -> NDArray[np.generic]:
+    """Give numbers; two real columns as one of complex numbers."""
+    array = _numeric(values, label)
+    if array.ndim == 2 and array.shape[1] == 2 and not np.iscomplexobj(array):
+        moduli = array.astype(np.float64)
+        return moduli[:, 0] + 1j * moduli[:, 1]
     return array
 
 
