@@ -23,6 +23,9 @@ __all__ = ["Coordinates", "Limits", "is_logarithmic"]
 
 LOG_SPAN = 1e3
 
+ZERO_SHARE = 1e-6
+"""A modulus that may be zero is searched by its logarithm down to that part of its default."""
+
 LONGEST_STEP = 10.0
 """Of a coordinate that is a logarithm: a factor of 20,000 at once is enough."""
 
@@ -34,6 +37,15 @@ def is_logarithmic(parameter: Parameter) -> bool:
     """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
     lower, upper = parameter.bounds
     return lower > 0 and upper / lower > LOG_SPAN
+
+
+def _offset(parameter: Parameter) -> float:
+    """Give what is added to a parameter before its logarithm is taken; NaN where none is."""
+    lower, upper = parameter.bounds
+    if is_logarithmic(parameter):
+        return 0.0
+    default = parameter.default or 0.0
+    return ZERO_SHARE * default if lower == 0 and upper > LOG_SPAN * default > 0 else math.nan
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,9 @@ class Coordinates:
         tied = {tie.name for tie in ties}
         self.own = tuple(item for item in parameters if item.name not in tied)
         """The parameters that have a coordinate each, (d,)."""
-        self._logarithmic = np.array([is_logarithmic(item) for item in self.own], dtype=bool)
+        offsets = np.array([_offset(item) for item in self.own], dtype=float)
+        self._logarithmic = np.isfinite(offsets)
+        self._offsets = np.where(self._logarithmic, offsets, 0.0)
         bounds = np.array([item.bounds for item in self.own], dtype=float).reshape(-1, 2)
         self._bounds = bounds
         self.widest = Limits(self.to_u(bounds[:, 0]), self.to_u(bounds[:, 1]))
@@ -75,20 +89,25 @@ class Coordinates:
     def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map values of `own`, shape (..., d), to coordinates."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            logarithms = np.log(values)
+            logarithms = np.log(values + self._offsets)
         return np.where(self._logarithmic, logarithms, values)
 
     def from_u(self, u: NDArray[np.float64], clip: bool = True) -> NDArray[np.float64]:
         """Map coordinates, shape (..., d), to values of `own`, within their bounds where asked."""
-        values = np.where(self._logarithmic, np.exp(np.where(self._logarithmic, u, 0.0)), u)
+        exponentials = np.exp(np.where(self._logarithmic, u, 0.0)) - self._offsets
+        values = np.where(self._logarithmic, exponentials, u)
         if not clip:
             return values
+        lower, upper = self._bounds[:, 0], self._bounds[:, 1]
         # exp(log(bound)) may miss the bound by a rounding error.
-        return np.clip(values, self._bounds[:, 0], self._bounds[:, 1])
+        values = np.where(
+            u <= self.widest.lower, lower, np.where(u >= self.widest.upper, upper, values)
+        )
+        return np.clip(values, lower, upper)
 
     def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the derivative of each value by its coordinate, shape (d,)."""
-        return np.where(self._logarithmic, self.from_u(u), 1.0)
+        return np.where(self._logarithmic, self.from_u(u) + self._offsets, 1.0)
 
     def to_params(self, u: Any) -> Any:
         """Map coordinates, shape (d,), to the model's parameters, shape (p,); traceable."""
@@ -98,7 +117,7 @@ class Coordinates:
         """Give the model's parameters, shape (p,), and whether the ties keep within bounds."""
         values: dict[str, Any] = {}
         for k, item in enumerate(self.own):
-            values[item.name] = jnp.exp(u[k]) if self._logarithmic[k] else u[k]
+            values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
         allowed = jnp.asarray(True)
         bounds = {item.name: item.bounds for item in self._parameters}
         for tie in self.ties:
@@ -149,7 +168,8 @@ class Coordinates:
         for k, item in enumerate(self.own):
             if item.name in fixed:
                 value = fixed[item.name]
-                lower[k] = upper[k] = math.log(value) if self._logarithmic[k] else value
+                at = math.log(value + self._offsets[k]) if self._logarithmic[k] else value
+                lower[k] = upper[k] = at
         limits = Limits(lower, upper)
         if not limits.free.any():
             raise InputError(f"{model}: every parameter is fixed or tied: nothing is left to fit")

@@ -16,7 +16,7 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference import fit_statistics as statistics
-from rheojobs.inference.least_squares import Data, Tolerances, rho
+from rheojobs.inference.least_squares import Data, Tolerances
 from rheojobs.inference.objective import Objective, weights_of
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.problem import Problem
@@ -29,6 +29,13 @@ __all__ = ["FitRun"]
 
 SPARE_STARTS = 8
 """How many starts are at hand where some cannot be evaluated."""
+
+RACED_FROM = 4
+RACE = 10
+"""With so many parameters, the spare starts are refined so far before the best of them is chosen.
+
+Screening alone often picks a start that leads to a lesser minimum.
+"""
 
 SAME_CURVE = 1e-3
 """Two ends whose residuals differ by less than that part of their size are one minimum."""
@@ -116,6 +123,8 @@ class FitRun:
         with self._context.unstoppable():
             wanted = max(count, SPARE_STARTS)
             starts = self._objective.starts(self._problem, self._given, data, wanted)
+        if count == 1 and int(self._limits.free.sum()) >= RACED_FROM:
+            starts = self._race(starts, data)
         self._ends = []
         for start in starts:
             self._label = {"start": len(self._ends) + 1, "starts": count}
@@ -137,13 +146,24 @@ class FitRun:
             message += f" (best of {count} starts)"
         return _End(best, data, message, self._minima())
 
+    def _race(self, starts: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
+        """Let starts come a little nearer to their minima, and put the best of them first."""
+        if len(starts) < 2:
+            return starts
+        ahead = []
+        for number, start in enumerate(starts):
+            self._label = {"start": number + 1, "starts": len(starts)}
+            ahead.append(self._refiner.refine(start, data, self._report, RACE))
+        order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
+        return np.stack([ahead[index].u for index in order])
+
     def _report(self, loss: float, u: NDArray[np.float64]) -> None:
         self._iterations += 1
         count = self._label["starts"]
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(
             self._iterations,
-            self._options.max_iter * count,
+            self._options.max_iter * self._options.multi_start,
             f"{label}iteration {self._iterations}, loss {loss:.4g}",
             stage="fit",
             loss=loss,
@@ -298,7 +318,13 @@ class FitRun:
         jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
         variance = 1.0 if self._weights.is_absolute else reduced
         if self._options.loss != "linear":
-            variance = _robust_variance(end, data, n, int(free.sum()), self._weights.is_absolute)
+            variance = statistics.robust_variance(
+                end.residuals[:, :n].reshape(-1),
+                float(data.scale),
+                self._options.loss,
+                int(free.sum()),
+                self._weights.is_absolute,
+            )
         block = statistics.covariance_of(jacobian, variance)
         return statistics.spread_of(block, self._slopes(end.u)[:, free])
 
@@ -341,23 +367,3 @@ def _fixed_values(problem: Problem, fixed: Mapping[str, float]) -> dict[str, flo
                 f"{model.name}: {name!r} is no parameter of its own: fix or tie {other.replaces!r}"
             )
     return model.resolve_values(fixed)
-
-
-def _robust_variance(end: Outcome, data: Data, n: int, free: int, is_absolute: bool) -> float:
-    """Give the variance that stands before (JᵀJ)⁻¹ for a robust loss (Huber 1981, ch. 7.6)."""
-    residuals = end.residuals[:, :n].reshape(-1)
-    z = (residuals / float(data.scale)) ** 2
-    weights = np.asarray(rho(z, data.loss)[1])
-    step = 1e-4 * (np.abs(residuals) + float(data.scale))
-    pull = weights * residuals
-
-    def pull_at(r: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(rho((r / float(data.scale)) ** 2, data.loss)[1]) * r
-
-    slope = float(np.mean((pull_at(residuals + step) - pull_at(residuals - step)) / (2 * step)))
-    freedom = residuals.size - free
-    if freedom <= 0 or slope <= 0:
-        return math.nan
-    if is_absolute:
-        return 1.0 / slope
-    return float(np.sum(pull**2)) / freedom / slope**2

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.least_squares import loss_weight
+
 __all__ = [
     "Criteria",
     "correlation_of",
     "covariance_of",
     "criteria",
     "r_squared",
+    "robust_variance",
     "spread_of",
     "warnings_of",
 ]
@@ -91,6 +94,42 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
     covariance[lost, :] = covariance[:, lost] = 0.0
     covariance[lost, lost] = math.inf
     return np.asarray(covariance)
+
+
+def robust_variance(
+    residuals: NDArray[np.float64], scale: float, loss: str, free: int, is_absolute: bool
+) -> float:
+    """Give the variance that stands before (JᵀJ)⁻¹ for a robust loss.
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (m,)
+        Weighted.
+    scale : float
+        Beyond which they are large.
+    loss : str
+        One of `options.LOSSES`.
+    free : int
+        How many parameters were estimated.
+    is_absolute : bool
+        Whether the residuals are in units of their known standard deviation.
+
+    Notes
+    -----
+    Huber, Robust Statistics (1981), ch. 7.6.
+    """
+
+    def pull(r: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(loss_weight((r / scale) ** 2, loss) * r)
+
+    step = 1e-4 * (np.abs(residuals) + scale)
+    slope = float(np.mean((pull(residuals + step) - pull(residuals - step)) / (2.0 * step)))
+    freedom = residuals.size - free
+    if freedom <= 0 or slope <= 0:
+        return math.nan
+    if is_absolute:
+        return 1.0 / slope
+    return float(np.sum(pull(residuals) ** 2)) / freedom / slope**2
 
 
 def spread_of(covariance: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:

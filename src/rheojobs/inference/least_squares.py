@@ -18,6 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.options import LOSSES
+
 __all__ = [
     "CHUNK",
     "FAILED",
@@ -29,8 +31,9 @@ __all__ = [
     "Tolerances",
     "begin",
     "iterate",
+    "loss_weight",
+    "objective",
     "residuals_of",
-    "rho",
 ]
 
 CHUNK = 16
@@ -41,7 +44,7 @@ REASONS = {
     FTOL: "the sum of squares no longer falls (ftol)",
     XTOL: "the parameters no longer change (xtol)",
     GTOL: "the gradient vanishes (gtol)",
-    STALLED: "no step in any direction lowers the sum of squares",
+    STALLED: "no step lowers the sum of squares: the model may not be smooth here",
     FAILED: "the model or its slope is not finite at the start",
 }
 
@@ -155,21 +158,34 @@ def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
     )
 
 
-def rho(z: Any, loss: Any) -> tuple[Any, Any]:
-    """Give a loss of squared residuals, and its derivative, elementwise.
+def loss_weight(z: Any, loss: str) -> Any:
+    """Give the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
 
     Parameters
     ----------
     z : array
         (residual / scale)².
-    loss : int
-        An index of `options.LOSSES`.
+    loss : str
+        One of `options.LOSSES`.
     """
-    root = jnp.sqrt(1.0 + z)
-    size = jnp.sqrt(jnp.maximum(z, 1.0))  # where it is of use; its slope at zero is not finite
-    values = [z, 2.0 * (root - 1.0), jnp.where(z <= 1, z, 2 * size - 1), jnp.log1p(z)]
-    slopes = [jnp.ones_like(z), 1.0 / root, 1.0 / size, 1.0 / (1.0 + z)]
-    return jax.lax.select_n(loss, *values), jax.lax.select_n(loss, *slopes)
+    if loss == "soft_l1":
+        return (1.0 + z) ** -0.5
+    if loss == "huber":
+        return (0.5 * (1.0 + z + abs(z - 1.0))) ** -0.5  # one up to z = 1
+    return 1.0 / (1.0 + z) if loss == "cauchy" else 1.0 + 0.0 * z
+
+
+def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
+    """Give a loss of squared residuals by its number, and its derivative."""
+    far = jnp.maximum(z, 1.0)
+    values = {
+        "linear": z,
+        "soft_l1": 2.0 * (jnp.sqrt(1.0 + z) - 1.0),
+        "huber": jnp.where(z <= 1.0, z, 2.0 * jnp.sqrt(far) - 1.0),
+        "cauchy": jnp.log1p(z),
+    }
+    chosen = jax.lax.select_n(loss, *(values[name] for name in LOSSES))
+    return chosen, jax.lax.select_n(loss, *(loss_weight(z, name) for name in LOSSES))
 
 
 def residuals_of(curve: Any, data: Data) -> Any:
@@ -185,7 +201,7 @@ def residuals_of(curve: Any, data: Data) -> Any:
 
 def objective(residuals: Any, data: Data) -> tuple[Any, Any]:
     """Give the sum that is minimized, and each residual's weight in it."""
-    values, weights = rho((residuals / data.scale) ** 2, data.loss)
+    values, weights = _rho((residuals / data.scale) ** 2, data.loss)
     return data.scale**2 * jnp.sum(values), weights
 
 

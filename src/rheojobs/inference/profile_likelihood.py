@@ -97,9 +97,7 @@ class Profiler:
         note = "no interval: the profiles kept finding lower minima; use more starts"
         return Profiled(best, {}, dict.fromkeys(names, note))
 
-    def _around(
-        self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int
-    ) -> Profiled:
+    def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:
         rise = float(stats.chi2.ppf(LEVEL, 1))
         variance = 1.0
         if not self._is_absolute:
@@ -119,7 +117,10 @@ class Profiler:
                 end, note = walk.end(float(errors[index]))
                 ends.append(end)
                 notes += [f"the {words} end of its interval {note}"] if note else []
-            profiled.intervals[name] = (self._value(best, k, ends[0]), self._value(best, k, ends[1]))
+            profiled.intervals[name] = (
+                self._value(best, k, ends[0]),
+                self._value(best, k, ends[1]),
+            )
             if notes:
                 profiled.notes[name] = "; ".join(notes)
         return profiled

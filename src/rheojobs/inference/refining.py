@@ -24,6 +24,13 @@ __all__ = ["Outcome", "Refiner"]
 CHUNK_SECONDS = 0.04
 """Between two looks at whether somebody wants to stop."""
 
+VALLEY_ITERATIONS = 50
+VALLEY_FALL = 0.01
+"""A fit that falls by less than that part of the residuals' variance in so many iterations ends.
+
+Where modes merge or vanish the sum of squares falls for ever, but by less than data can tell.
+"""
+
 GOOD_SLOPE = 1e-4
 """Where no step helps any more: how steep it may be, as a cosine, for that to be a minimum."""
 
@@ -97,7 +104,11 @@ class Refiner:
         """Where a refinement stood that was cancelled."""
 
     def refine(
-        self, start: NDArray[np.float64], data: least_squares.Data, report: Report | None = None
+        self,
+        start: NDArray[np.float64],
+        data: least_squares.Data,
+        report: Report | None = None,
+        max_iter: int | None = None,
     ) -> Outcome:
         """Go from a start to its minimum.
 
@@ -109,6 +120,8 @@ class Refiner:
             What is fitted.
         report : callable, optional
             Called after each iteration, with the objective and the coordinates.
+        max_iter : int, optional
+            Fewer iterations than usual.
 
         Raises
         ------
@@ -120,14 +133,18 @@ class Refiner:
         state, data, tolerances = jax.device_put(
             (state, data, self._tolerances), jax.local_devices()[0]
         )
-        done = 0
+        most = min(self._max_iter, max_iter or self._max_iter)
+        done, in_valley = 0, _Valley(data)
         try:
-            while int(state.status) == RUNNING and done < self._max_iter:
+            while int(state.status) == RUNNING and done < most and not in_valley.found:
                 began = time.perf_counter()
-                state, costs, us, count = self._advance(state, data, tolerances, self._max_iter - done)
+                state, costs, us, count = self._advance(
+                    state, data, tolerances, self._max_iter - done
+                )
                 if done > 0:  # the first includes compiling
                     self._pace = (time.perf_counter() - began) / max(count, 1)
                 done += count
+                in_valley.watch(done, costs)
                 if report is not None:
                     for cost, u in zip(costs.tolist(), us, strict=True):
                         report(cost, u)
@@ -135,7 +152,7 @@ class Refiner:
         except CancellationError:
             self.stopped_at = self._outcome(state)
             raise
-        return self._outcome(state)
+        return self._outcome(state, in_valley.found)
 
     def _advance(
         self, state: State, data: least_squares.Data, goals: least_squares.Tolerances, left: int
@@ -147,7 +164,7 @@ class Refiner:
         fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
         return iterate(state, data, goals, min(left, CHUNK, max(1, fit)))
 
-    def _outcome(self, state: State) -> Outcome:
+    def _outcome(self, state: State, in_valley: bool = False) -> Outcome:
         status = int(state.status)
         shape = state.curve.shape
         jacobian = np.asarray(state.jacobian).reshape(*shape, -1)
@@ -155,7 +172,9 @@ class Refiner:
         if status == least_squares.STALLED:
             converged = _slope(state) <= GOOD_SLOPE
         message = least_squares.REASONS.get(status, "")
-        if status == RUNNING:
+        if status == RUNNING and in_valley:
+            converged, message = True, "the sum of squares falls by less than the data can tell"
+        elif status == RUNNING:
             message = f"stopped after {self._max_iter} iterations (max_iter)"
         return Outcome(
             np.asarray(state.u),
@@ -166,6 +185,24 @@ class Refiner:
             converged,
             message,
         )
+
+
+class _Valley:
+    """Notices when going on is of no use to anybody."""
+
+    def __init__(self, data: least_squares.Data) -> None:
+        values = float(np.sum(data.mask)) * data.y.shape[0]
+        self._freedom = max(values - float(np.sum(data.lower < data.upper)), 1.0)
+        self._mark = (0, float("inf"))
+        self.found = False
+
+    def watch(self, done: int, costs: NDArray[np.float64]) -> None:
+        """Hear of the objective after some more iterations."""
+        if done - self._mark[0] < VALLEY_ITERATIONS or len(costs) == 0:
+            return
+        cost = float(costs[-1])
+        self.found = self._mark[1] - cost < VALLEY_FALL * cost / self._freedom
+        self._mark = (done, cost)
 
 
 def _slope(state: State) -> float:

@@ -169,7 +169,5 @@ def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
     if not good.any():
         return np.ones_like(times)
     order = np.argsort(at[good])
-    logarithm = np.interp(
-        np.log(times), np.log(at[good][order]), np.log(value[good][order])
-    )
+    logarithm = np.interp(np.log(times), np.log(at[good][order]), np.log(value[good][order]))
     return np.exp(logarithm)
