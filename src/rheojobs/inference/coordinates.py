@@ -182,7 +182,7 @@ class Coordinates:
 
         What hangs on several is left to the optimizer, which steps nowhere that is not allowed.
         """
-        free = [k for k in np.flatnonzero(limits.free) if self._reaches(k, tie)]
+        free = [k for k in np.flatnonzero(limits.free).tolist() if self._reaches(k, tie)]
         bounds = {item.name: item.bounds for item in self._parameters}
         lower, upper = bounds[tie.name]
 

@@ -1,6 +1,6 @@
 """What a fit is worth: errors, correlations, criteria of information, and what to warn of.
 
-Knows arrays and names; must not know optimizers, jobs or how it is shown.
+Knows arrays and names; imports no JAX, and must not know optimizers, jobs or how it is shown.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rheojobs.inference.least_squares import loss_weight
 
 __all__ = [
     "Criteria",
     "correlation_of",
     "covariance_of",
     "criteria",
+    "loss_weight",
     "r_squared",
     "robust_variance",
     "spread_of",
@@ -94,6 +94,23 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
     covariance[lost, :] = covariance[:, lost] = 0.0
     covariance[lost, lost] = math.inf
     return np.asarray(covariance)
+
+
+def loss_weight(z: Any, loss: str) -> Any:
+    """Give the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
+
+    Parameters
+    ----------
+    z : array
+        (residual / scale)².
+    loss : str
+        One of `options.LOSSES`.
+    """
+    if loss == "soft_l1":
+        return (1.0 + z) ** -0.5
+    if loss == "huber":
+        return (0.5 * (1.0 + z + abs(z - 1.0))) ** -0.5  # one up to z = 1
+    return 1.0 / (1.0 + z) if loss == "cauchy" else 1.0 + 0.0 * z
 
 
 def robust_variance(

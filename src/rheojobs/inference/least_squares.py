@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.fit_statistics import loss_weight
 from rheojobs.inference.options import LOSSES
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "Tolerances",
     "begin",
     "iterate",
-    "loss_weight",
     "objective",
     "residuals_of",
 ]
@@ -156,23 +156,6 @@ def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
         np.float64(2.0),
         np.int64(RUNNING),
     )
-
-
-def loss_weight(z: Any, loss: str) -> Any:
-    """Give the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
-
-    Parameters
-    ----------
-    z : array
-        (residual / scale)².
-    loss : str
-        One of `options.LOSSES`.
-    """
-    if loss == "soft_l1":
-        return (1.0 + z) ** -0.5
-    if loss == "huber":
-        return (0.5 * (1.0 + z + abs(z - 1.0))) ** -0.5  # one up to z = 1
-    return 1.0 / (1.0 + z) if loss == "cauchy" else 1.0 + 0.0 * z
 
 
 def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
