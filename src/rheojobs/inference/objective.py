@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference import least_squares
-from rheojobs.inference.compilation import KernelCache
+from rheojobs.inference.compilation import PADDED_MODES, KernelCache
 from rheojobs.inference.coordinates import Coordinates, Limits
 from rheojobs.inference.least_squares import CHUNK, Data, State, Tolerances
 from rheojobs.inference.options import LOSSES
@@ -28,6 +28,9 @@ from rheojobs.inference.ties import Tie
 __all__ = ["Objective", "Weights", "default_weights", "sigma_of", "weights_of"]
 
 SCREENED = 256
+SCREENED_POINTS = 64
+"""Of how many data: enough to tell a promising start, however many there are."""
+
 RELATIVE_SPAN = 100.0
 
 _objectives = KernelCache()
@@ -111,6 +114,17 @@ def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
     return Weights(name, sigma, False, reason)
 
 
+def _thinned(data: Data) -> Data:
+    """Keep so many points that a screening can do with, spread over all of them."""
+    n = int(np.sum(data.mask))
+    index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
+    mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
+    index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
+    return data._replace(
+        x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask
+    )
+
+
 class Objective:
     """The compiled programs of all fits of one kind, whatever their data.
 
@@ -125,6 +139,7 @@ class Objective:
     def __init__(self, problem: Problem, ties: tuple[Tie, ...] = ()) -> None:
         self.coordinates = Coordinates(problem.model.parameters, ties)
         self._components = problem.components
+        self._is_pointwise = problem.test_mode in PADDED_MODES
         self._jitted_predict = jax.jit(lambda params, x: self._components(x, params))
         kind = (*problem.key, tuple((tie.name, tie.text) for tie in ties))
         # A key of a user's function holds within one process alone.
@@ -188,8 +203,8 @@ class Objective:
         return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
 
     def screen(self, points: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
-        """Give the objective at each of the points, shape (k, d) of coordinates."""
-        return np.asarray(self._screen(points, data))
+        """Give about the objective at each of the points, shape (k, d) of coordinates."""
+        return np.asarray(self._screen(points, _thinned(data) if self._is_pointwise else data))
 
     def starts(
         self,
