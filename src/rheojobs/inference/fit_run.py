@@ -190,8 +190,9 @@ class FitRun:
         """Tell from the residuals' median which of them are large."""
         sizes = np.abs(outcome.residuals[:, : self._problem.coarse_observations.n])
         seen = self._problem.coarse_observations.y / self._weights.sigma
-        least = 1e-9 * (1.0 if self._weights.logarithmic else float(np.abs(seen).max()))
-        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), least, 1e-290)
+        typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
+        # More than half of the data may be met exactly: still, some deviation is none.
+        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical)
         return np.float64(TUNING[self._options.loss] * spread)
 
     def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:

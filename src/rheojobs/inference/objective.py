@@ -120,9 +120,7 @@ def _thinned(data: Data) -> Data:
     index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
     mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
     index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
-    return data._replace(
-        x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask
-    )
+    return data._replace(x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask)
 
 
 class Objective:
