@@ -254,11 +254,12 @@ def _grid(low: float, high: float) -> NDArray[np.float64]:
 def _edge(
     inside: float, outside: float, value_at: Any, k: int, bounds: tuple[float, float]
 ) -> float:
-    """Give the last coordinate between two at which the bounds hold."""
+    """Give the last coordinate between two at which the bounds hold, but for rounding errors."""
+    good = inside
     for _ in range(60):
         middle = 0.5 * (inside + outside)
         if bounds[0] <= value_at(k, middle) <= bounds[1]:
             inside = middle
         else:
             outside = middle
-    return inside
+    return inside + 1e-9 * (good - inside)

@@ -123,7 +123,8 @@ class FitRun:
         with self._context.unstoppable():
             wanted = max(count, SPARE_STARTS)
             starts = self._objective.starts(self._problem, self._given, data, wanted)
-        if count == 1 and int(self._limits.free.sum()) >= RACED_FROM:
+        is_given = all(item.name in self._given for item in self._objective.coordinates.own)
+        if count == 1 and not is_given and int(self._limits.free.sum()) >= RACED_FROM:
             starts = self._race(starts, data)
         self._ends = []
         for start in starts:
@@ -192,7 +193,7 @@ class FitRun:
         seen = self._problem.coarse_observations.y / self._weights.sigma
         typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
         # More than half of the data may be met exactly: still, some deviation is none.
-        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical)
+        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
         return np.float64(TUNING[self._options.loss] * spread)
 
     def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
@@ -284,7 +285,7 @@ class FitRun:
             model_name=model.name,
             parameters=parameters,
             r_squared=fit_quality,
-            mpe=float(np.mean(np.abs(residuals) / np.maximum(np.abs(y), 1e-300)) * 100),
+            mpe=statistics.mean_deviation(y, fitted),
             chi_squared=chi_squared,
             fit_time=time.perf_counter() - self._started,
             timestamp=datetime.now(UTC),

@@ -19,6 +19,7 @@ __all__ = [
     "covariance_of",
     "criteria",
     "loss_weight",
+    "mean_deviation",
     "r_squared",
     "robust_variance",
     "spread_of",
@@ -169,6 +170,12 @@ def correlation_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     out[kept] = np.clip(covariance[kept] / np.outer(errors[good], errors[good]), -1.0, 1.0)
     out[good, good] = 1.0
     return out
+
+
+def mean_deviation(y: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """Compute the mean of the absolute relative deviation in percent, where data are not zero."""
+    seen = y != 0
+    return float(np.mean(np.abs(curve[seen] / y[seen] - 1.0)) * 100) if seen.any() else math.nan
 
 
 def r_squared(y: NDArray[np.float64], curve: NDArray[np.float64], logarithmic: bool) -> float:

@@ -227,21 +227,22 @@ class Objective:
         Returns
         -------
         ndarray, shape (count, d)
-            Coordinates, best first; a full set of given values is always among them.
+            Coordinates, best first; before them a full set of given values.
         """
         own = self.coordinates.own
-        is_full = all(item.name in given for item in own)
-        whole = np.array([given[item.name] for item in own]) if is_full else None
-        if whole is not None and count == 1:
-            return self.coordinates.to_u(whole[None, :])
-        values = candidates(problem, own, {} if is_full else given, SCREENED)
-        if whole is not None:
-            values[0] = whole
+        if all(item.name in given for item in own):
+            whole = self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
+            if count == 1:
+                return whole
+            return np.concatenate([whole, self._screened(problem, {}, data, count - 1)])
+        return self._screened(problem, given, data, count)
+
+    def _screened(
+        self, problem: Problem, given: Mapping[str, float], data: Data, count: int
+    ) -> NDArray[np.float64]:
+        values = candidates(problem, self.coordinates.own, given, SCREENED)
         points = np.clip(self.coordinates.to_u(values), data.lower, data.upper)
-        order = np.argsort(self.screen(points, data), kind="stable")[:count]
-        if whole is not None and 0 not in order:
-            order[-1] = 0
-        return points[order]
+        return points[np.argsort(self.screen(points, data), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
         """Estimate the parameters that are not given, without fitting them."""
