@@ -6,7 +6,6 @@ Knows test modes, units and validation; must not know JAX, Qt, RheoJAX or any fi
 from __future__ import annotations
 
 import logging
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.numbers_given import components, constants, numeric
 from rheojobs.inference.units import SI_UNITS, parse_unit, si_factor
 
 __all__ = [
@@ -153,11 +153,11 @@ class Dataset:
             Where `data` is none of these, or as `validate` says.
         """
         source = _fields_of(data)
-        x = _numeric(source["x"], "x")
+        x = numeric(source["x"], "x")
         if np.iscomplexobj(x):
             raise InputError("x is complex: it must be a time, a frequency or a shear rate")
-        y = _components(source["y"], "y")
-        sigma = None if source.get("sigma") is None else _components(source["sigma"], "sigma")
+        y = components(source["y"], "y")
+        sigma = None if source.get("sigma") is None else components(source["sigma"], "sigma")
         given = test_mode if test_mode is not None else source.get("test_mode")
         known = None if given is None or str(given) in ("", "unknown") else str(given)
         texts = {
@@ -169,7 +169,7 @@ class Dataset:
             np.array(x, dtype=np.float64, order="C"),
             np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
             None if known is None else canonical_test_mode(known),
-            protocol=_constants(source.get("protocol")) | _constants(protocol),
+            protocol=constants(source.get("protocol")) | constants(protocol),
             notes=notes if isinstance(notes, tuple) else (),
             sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
             **texts,
@@ -365,44 +365,3 @@ def _fields_of(data: object) -> dict[str, object]:
         "y_unit": getattr(data, "y_units", None),
         "protocol": protocol,
     }
-
-
-def _numeric(values: object, label: str) -> NDArray[np.generic]:
-    if np.ma.is_masked(values):
-        # np.asarray would uncover what the user has masked.
-        raise InputError(f"{label} has masked values: leave these rows out")
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind == "O":
-            has_complex = any(isinstance(value, complex) for value in array.flat)
-            array = array.astype(np.complex128 if has_complex else np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{label} is not numeric: {str(error).splitlines()[0]}") from error
-    if array.dtype.kind not in "iufc":
-        raise InputError(f"{label} is not numeric: its values are of type {array.dtype}")
-    return array
-
-
-def _components(values: object, label: str) -> NDArray[np.generic]:
-    """Give numbers; two real columns as one of complex numbers."""
-    array = _numeric(values, label)
-    if array.ndim == 2 and array.shape[1] == 2 and not np.iscomplexobj(array):
-        moduli = array.astype(np.float64)
-        return moduli[:, 0] + 1j * moduli[:, 1]
-    return array
-
-
-def _constants(protocol: object) -> dict[str, float]:
-    if protocol is None:
-        return {}
-    if not isinstance(protocol, Mapping):
-        raise InputError(f"protocol must map names to numbers, not be a {type(protocol).__name__}")
-    constants: dict[str, float] = {}
-    for key, value in protocol.items():
-        try:
-            constants[str(key)] = float(value)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"protocol constant {key!r} is not a number: {value!r}") from error
-        if not math.isfinite(constants[str(key)]):
-            raise InputError(f"protocol constant {key!r} must be finite, not {value!r}")
-    return constants
