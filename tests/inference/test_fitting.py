@@ -197,6 +197,24 @@ def test_several_starts_are_never_worse(melt_data):
     assert "best of 6 starts" in many.message
 
 
+def test_more_modes_than_the_data_need_come_to_an_end(melt_data):
+    result = fit(melt_data, "generalized_maxwell", model_config={"n_modes": 12})
+    assert result.success
+    assert result.n_iterations < 500
+    assert result.warnings  # that not all of them are determined
+
+
+def test_progress_of_several_starts_says_which(melt_data):
+    reports: list[Progress] = []
+    options = {"model_config": {"n_modes": 4}, "multi_start": 4, "callback": reports.append}
+    fit(melt_data, "generalized_maxwell", **options)
+    fitted = [report for report in reports if report.stage == "fit"]
+    numbers = [report.metrics["start"] for report in fitted]
+    assert numbers == sorted(numbers)
+    assert fitted[-1].metrics["starts"] == 4
+    assert [report.current for report in fitted] == sorted(report.current for report in fitted)
+
+
 def test_the_relaxation_time_stands_for_the_viscosity(ps145):
     by_tau = fit(ps145, "maxwell", initial_params={"G0": 1e5, "tau": 10.0}, max_iter=1)
     by_eta = fit(ps145, "maxwell", initial_params={"G0": 1e5, "eta": 1e6}, max_iter=1)
