@@ -168,7 +168,7 @@ def test_cancelling_between_iterations_keeps_the_best_so_far(melt_data):
             token.cancel()
 
     task = FitTask(
-        "generalized_maxwell", melt_data, None, {"model_config": {"n_modes": 4}, "max_iter": 10_000}
+        "generalized_maxwell", melt_data, None, {"model_config": {"n_modes": 4}, "multi_start": 100}
     )
     with (
         pytest.raises(CancellationError),
@@ -177,7 +177,7 @@ def test_cancelling_between_iterations_keeps_the_best_so_far(melt_data):
         task.run(context)
     assert len(partial) == 1
     assert not partial[0].success
-    assert partial[0].n_iterations <= 3
+    assert partial[0].n_iterations < 1000  # 100 starts take many thousand
     assert math.isfinite(partial[0].chi_squared)
 
 
