@@ -11,6 +11,7 @@ import logging
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +29,12 @@ from rheojobs.cli.options import (
     DefaultPriorsOption,
     DrawsOption,
     FileArgument,
+    FixOption,
     InitOption,
+    IntervalsOption,
     JsonOption,
     LikelihoodOption,
+    LossOption,
     ModelOption,
     ModelsOption,
     ModeOption,
@@ -40,9 +44,11 @@ from rheojobs.cli.options import (
     PlotOption,
     PosteriorOption,
     PriorOption,
+    ReportOption,
     ResumeOption,
     SeedOption,
     StepOption,
+    TieOption,
     TimeoutOption,
     UntilEssOption,
     WarmStartOption,
@@ -178,17 +184,29 @@ def fit(
     config: ConfigOption = None,
     multi_start: MultiStartOption = 1,
     weights: WeightsOption = None,
+    fix: FixOption = None,
+    tie: TieOption = None,
+    loss: LossOption = "linear",
+    intervals: IntervalsOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
+    report: ReportOption = None,
 ) -> int:
     """Fit a model to the data of a file by nonlinear least squares.
 
     Ctrl-C stops it at any moment and keeps the best parameters so far.
     """
+    from rheojobs.cli.request import parse_numbers, parse_ties
     from rheojobs.cli.work import run_fit
 
-    request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
-    return run_fit(request, Outputs(json, plot))
+    request = replace(
+        _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights),
+        fixed=parse_numbers("--fix", fix or (), "G0=1e5"),
+        tied=parse_ties(tie or ()),
+        loss=loss,
+        intervals=intervals,
+    )
+    return run_fit(request, Outputs(json, plot, report=report))
 
 
 @app.command()

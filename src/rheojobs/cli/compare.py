@@ -22,6 +22,7 @@ from rheojobs.cli.numbers import plural
 from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
 from rheojobs.cli.request import parse_config
 from rheojobs.errors import InputError
+from rheojobs.inference.fit_statistics import POOR_R_SQUARED
 
 if TYPE_CHECKING:
     from rheojobs.inference.candidates import Candidate
@@ -205,7 +206,7 @@ def concerns(comparison: Comparison) -> list[str]:
         best = comparison.best
         if not best.fit.success:
             found.append(f"the best fit, {best.label}, did not converge: give --multi-start")
-        if best.r_squared < report.POOR_R_SQUARED:
+        if best.r_squared < POOR_R_SQUARED:
             found.append(
                 f"the best model, {best.label}, misses the data too (R² = {best.r_squared:.3g})"
             )

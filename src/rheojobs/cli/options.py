@@ -20,9 +20,12 @@ __all__ = [
     "DefaultPriorsOption",
     "DrawsOption",
     "FileArgument",
+    "FixOption",
     "InitOption",
+    "IntervalsOption",
     "JsonOption",
     "LikelihoodOption",
+    "LossOption",
     "ModeOption",
     "ModelOption",
     "ModelsOption",
@@ -32,9 +35,11 @@ __all__ = [
     "PlotOption",
     "PosteriorOption",
     "PriorOption",
+    "ReportOption",
     "ResumeOption",
     "SeedOption",
     "StepOption",
+    "TieOption",
     "TimeoutOption",
     "UntilEssOption",
     "WarmStartOption",
@@ -137,9 +142,52 @@ WeightsOption = Annotated[
     str | None,
     typer.Option(
         metavar="WORD",
-        help="uniform, or relative: each residual by its own value. Chosen by the data where "
-        "not given.",
+        help="uniform, relative (a factor counts alike up and down), or sigma. Chosen by the data "
+        "where not given.",
         rich_help_panel=MODEL_PANEL,
+    ),
+]
+FixOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="NAME=VALUE",
+        help="A parameter that keeps its value.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+TieOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tie",
+        metavar="NAME=EXPR",
+        help="A parameter that is computed from others, such as 'G_2=0.5*G_1'.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+LossOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WORD",
+        help="linear, or for data with outliers soft_l1, huber or cauchy.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+IntervalsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="profile: confidence intervals of 95 % by profile likelihood.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="OUT.md",
+        help="Write the full report as Markdown.",
+        rich_help_panel=RESULT_PANEL,
     ),
 ]
 LikelihoodOption = Annotated[

@@ -41,7 +41,7 @@ class Outputs:
 
     Attributes
     ----------
-    json, plot, posterior : Path or None
+    json, plot, posterior, report : Path or None
         Files; `json` may be ``-`` for standard output.
     talk : Console
         Progress and what was understood: standard error.
@@ -52,6 +52,7 @@ class Outputs:
     json: Path | None = None
     plot: Path | None = None
     posterior: Path | None = None
+    report: Path | None = field(default=None, kw_only=True)
     talk: Console = field(default_factory=lambda: _screen(stderr=True))
     tables: Console = field(init=False)
 
@@ -59,6 +60,7 @@ class Outputs:
         check_output("--json", self.json)
         check_output("--plot", self.plot, FIGURE_SUFFIXES)
         check_output("--out", self.posterior)
+        check_output("--report", self.report)
         self.tables = self.talk if str(self.json) == "-" else _screen(stderr=False)
 
     def write_json(self, result: FitResult | BayesianResult | Comparison) -> None:
@@ -73,6 +75,12 @@ class Outputs:
         else:
             result.save(self.json)
             self.wrote(self.json)
+
+    def write_report(self, fit: FitResult, title: str) -> None:
+        """Write the full report of a fit, where that is asked for."""
+        if self.report is not None:
+            self.report.write_text(fit.to_markdown(title), encoding="utf-8")
+            self.wrote(self.report)
 
     def wrote(self, path: Path) -> None:
         """Say that a file was written."""

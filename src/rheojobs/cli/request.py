@@ -27,6 +27,7 @@ __all__ = [
     "parse_config",
     "parse_numbers",
     "parse_priors",
+    "parse_ties",
 ]
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
@@ -87,6 +88,11 @@ def parse_config(texts: Sequence[str], option: str = "--config") -> dict[str, An
                 continue
             break
     return config
+
+
+def parse_ties(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``--tie NAME=EXPRESSION``."""
+    return _pairs("--tie", texts, "'G_2=0.5*G_1'")
 
 
 def parse_priors(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -162,6 +168,14 @@ class Request:
         Of the fit.
     multi_start : int
         How many starts of the fit.
+    fixed : dict of str to float
+        Parameters that keep their value.
+    tied : dict of str to str
+        Parameters that are computed from others.
+    loss : str
+        How the fit counts residuals.
+    intervals : str or None
+        Which confidence intervals are wanted.
     """
 
     file: Path
@@ -174,6 +188,10 @@ class Request:
     config: dict[str, Any] = field(default_factory=dict)
     weights: str | None = None
     multi_start: int = 1
+    fixed: dict[str, float] = field(default_factory=dict)
+    tied: dict[str, str] = field(default_factory=dict)
+    loss: str = "linear"
+    intervals: str | None = None
 
     def read(self) -> Dataset:
         """Read the file."""
@@ -192,6 +210,10 @@ class Request:
             "test_mode": self.mode,
             "protocol": self.protocol,
             "model_config": self.config,
+            "fixed": self.fixed,
+            "tied": self.tied,
+            "loss": self.loss,
+            "intervals": self.intervals,
         }
         task = FitTask(self.model, dataset, self.initial, options)
         task.validate()
