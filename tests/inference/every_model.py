@@ -1,0 +1,421 @@
+"""Every model in every test mode it declares, fitted to data simulated from itself.
+
+``python -m tests.inference.every_model --write docs/models.md`` makes the table. It goes on from
+``--results``, a line of JSON for each pair, so that it may be stopped and started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import itertools
+import json
+import math
+import os
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rheojobs.engine.engine import JobEngine
+from rheojobs.errors import RheojobsError
+from rheojobs.inference.data import TEST_MODES, Dataset, parse_unit
+from rheojobs.inference.fitting import FitTask
+from rheojobs.inference.local import local_context
+from rheojobs.inference.models import MODE_CONSTANTS, Model, Parameter, load
+from rheojobs.inference.results import FitResult
+from rheojobs.inference.starts import is_logarithmic
+
+NOISE = 0.02
+POINTS = 40
+STARTS = 4
+# A prediction takes seconds: fewer points, one start, and one design.
+HEAVY = {
+    *("hebraud_lequeux", "lattice_epm", "tensorial_epm", "vlb_nonlocal"),
+    *("fluidity_nonlocal", "fluidity_saramito_nonlocal"),
+}
+
+
+# --- data that a model makes --------------------------------------------------------------------
+
+
+def draw(model: Model, rng: np.random.Generator) -> dict[str, float]:
+    """Draw parameters around their defaults, well inside their bounds."""
+    values = {}
+    for parameter in model.parameters:
+        lower, upper = parameter.bounds
+        default = parameter.default
+        if default is None:
+            default = math.sqrt(lower * upper) if lower > 0 else (lower + upper) / 2
+        if lower >= 0 and upper > 1e3 * max(lower, 1e-300) and default > 0:
+            value = default * 3.0 ** rng.uniform(-1, 1)
+            if lower > 0:
+                value = float(np.clip(value, lower * 2, upper / 2))
+            value = min(value, default + (upper - default) / 2)
+        elif default == 0 and lower == 0 and upper > 20:
+            value = math.nan  # has no scale of its own
+        else:
+            below, above = max(default - lower, 0.1 * (upper - lower)), upper - default
+            value = default + 0.3 * rng.uniform(-below, above)
+            value = float(
+                np.clip(value, lower + (upper - lower) / 20, upper - (upper - lower) / 20)
+            )
+        values[parameter.name] = value
+    time_scale, stress = scales(model, values)
+    for parameter in model.parameters:
+        if math.isnan(values[parameter.name]):
+            _, pascals, seconds = parse_unit(parameter.unit) or (1.0, 0, 0)
+            natural = stress**pascals * time_scale**seconds
+            values[parameter.name] = min(0.1 * natural, parameter.bounds[1] / 2)
+    return values
+
+
+def scales(model: Model, values: dict[str, float]) -> tuple[float, float]:
+    """Give a time / s and a stress / Pa that the parameters speak of."""
+    by_unit: dict[tuple[float, float], list[float]] = {}
+    for parameter in model.parameters:
+        parsed = parse_unit(parameter.unit) if parameter.unit else None
+        value = values[parameter.name]
+        if parsed is not None and value > 0:
+            by_unit.setdefault((parsed[1], parsed[2]), []).append(math.log(value * parsed[0]))
+    mean = {unit: float(np.mean(logs)) for unit, logs in by_unit.items()}
+    times = [mean[0, 1]] if (0, 1) in mean else []
+    times += [-mean[0, -1]] if (0, -1) in mean else []
+    if (1, 0) in mean and (1, 1) in mean:
+        times.append(mean[1, 1] - mean[1, 0])
+    time_scale = math.exp(float(np.mean(times))) if times else 1.0
+    stress = math.exp(mean[1, 0]) if (1, 0) in mean else 1.0
+    if (1, 0) not in mean and (1, 1) in mean:
+        stress = math.exp(mean[1, 1]) / time_scale
+    return time_scale, stress
+
+
+def designs(
+    model: Model, mode: str, values: dict[str, float], points: int
+) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
+    """Give x and the constants of tests that might tell the parameters."""
+    time_scale, stress = scales(model, values)
+    even = mode in model.even_steps
+    for stretch, size in itertools.product((1.0, 0.1, 10.0), (0.5, 2.0, 0.1, 10.0)):
+        span = time_scale * stretch
+        constants = {
+            "gamma_dot": size / span,
+            "sigma_applied": stress * size,
+            "gamma_0": size,
+            "omega": 1 / span,
+            "sigma_0": stress * size,
+        }
+        constants = {name: constants[name] for name in MODE_CONSTANTS[mode]}
+        if mode in ("oscillation", "flow_curve"):
+            x = np.logspace(-2, 2, points) / span
+        elif mode == "laos":
+            x = np.linspace(0, 4 * math.pi * span, points + 1)[1:]
+        elif even:
+            x = np.linspace(10 * span / points, 10 * span, points)
+        else:
+            x = np.geomspace(0.01, 10, points) * span
+        yield x, constants
+
+
+def simulate(
+    model: Model, mode: str, values: dict[str, float], rng: np.random.Generator, points: int
+) -> tuple[Dataset, str]:
+    """Simulate the test, of some, that tells most of the parameters; with noise.
+
+    Gives the data, and the weights that their noise deserves.
+    """
+    import jax
+
+    params = np.array([values[name] for name in model.names])
+    predict = jax.jit(lambda x, p, given: model.predict(x, p, mode, given))
+    tried: list[tuple[float, Any]] = []
+    seen = set()
+    for x, constants in designs(model, mode, values, points):
+        needed = set(model.missing_protocol(mode, {})) | (
+            {"sigma_0"} & set(constants) if model.name.startswith("stz") else set()
+        )
+        constants = {name: constants[name] for name in constants if name in needed}
+        if (key := (x[0], tuple(constants.items()))) in seen:
+            continue
+        seen.add(key)
+        clean = np.asarray(predict(x, params, constants))
+        if not np.isfinite(clean).all() or not np.abs(clean).max() > 0:
+            continue
+        sigma, weights = noise_of(clean)
+        columns = []
+        for k, value in enumerate(params):
+            step = 1e-4 * (abs(value) or 1.0)
+            moved = params.copy()
+            moved[k] += step
+            slope = (np.asarray(predict(x, moved, constants)) - clean) / step * (value or 1.0)
+            columns.append(
+                np.concatenate([slope.real / sigma.real, slope.imag / sigma.imag])
+                if np.iscomplexobj(clean)
+                else slope / sigma
+            )
+        jacobian = np.nan_to_num(np.stack(columns, axis=1))
+        # As if each parameter were known to a factor of e^10 beforehand.
+        inverse = np.linalg.inv(jacobian.T @ jacobian + 1e-2 * np.eye(len(params)))
+        expected = np.sqrt(np.diag(inverse))
+        tried.append((float(np.sum(np.log(np.minimum(expected, 1.0)))), (x, constants, clean)))
+        if model.name in HEAVY:
+            break
+    if not tried:
+        raise RheojobsError("no test among those tried gives finite data at these parameters")
+    _, (x, constants, clean) = min(tried, key=lambda item: item[0])
+    sigma, weights = noise_of(clean)
+    if np.iscomplexobj(clean):
+        noise = sigma.real * rng.standard_normal(len(x)) + 1j * (
+            sigma.imag * rng.standard_normal(len(x))
+        )
+    else:
+        noise = sigma * rng.standard_normal(len(x))
+    return Dataset(x, clean + noise, mode, protocol=constants), weights
+
+
+def noise_of(clean: np.ndarray) -> tuple[np.ndarray, str]:
+    """Give the noise of each value, and how a fit should weigh them."""
+    if np.iscomplexobj(clean):
+        return NOISE * (np.abs(clean.real) + 1j * np.abs(clean.imag)), "relative"
+    if clean.min() > 0.01 * clean.max():
+        return NOISE * clean, "relative"
+    return np.full(clean.shape, NOISE * np.abs(clean).max()), "uniform"
+
+
+# --- one pair -----------------------------------------------------------------------------------
+
+
+def fit_pair(name: str, mode: str) -> dict[str, Any]:
+    """Fit one model to its own data in one test mode; gives a row of the table."""
+    row: dict[str, Any] = {"model": name, "mode": mode, "seconds": 0.0, "note": ""}
+    model = load(name)
+    if mode in model.refused:
+        return row | {"status": "refused", "note": model.refused[mode]}
+    started = time.perf_counter()
+    heavy = name in HEAVY
+    rng = np.random.default_rng(zlib.crc32(f"{name} {mode}".encode()))
+    truth = draw(model, rng)
+    data, weights = simulate(model, mode, truth, rng, 20 if heavy else POINTS)
+    row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
+    options = {"weights": weights, "multi_start": 1 if heavy else STARTS}
+    if heavy:
+        options["max_iter"] = 60
+    with local_context() as context:
+        result = FitTask(name, data, None, options).run(context)
+    row |= {
+        "seconds": result.fit_time,
+        "converged": result.success,
+        "parameters": result.parameters,
+        "errors": result.uncertainties,
+        "message": result.message,
+    }
+    return row | judge(model, data, truth, result)
+
+
+def judge(
+    model: Model, data: Dataset, truth: dict[str, float], result: FitResult
+) -> dict[str, Any]:
+    """Say whether the parameters came back, and else why not."""
+    weak, missed = [], []
+    truth = in_fitted_order(model, truth, result.parameters)
+    for parameter in model.parameters:
+        value, error = result.parameters[parameter.name], result.uncertainties[parameter.name]
+        if is_weak(parameter, value, error):
+            weak.append(parameter.name)
+        elif distance(parameter, value, truth[parameter.name]) > 3 * error:
+            missed.append(parameter.name)
+    params = np.array([truth[name] for name in model.names])
+    clean = np.asarray(model.predict(data.x, params, str(data.test_mode), data.protocol))
+    sigma = np.abs(data.y) if result.weights == "relative" else np.ones(len(data))
+    misfit = data.y - clean
+    if np.iscomplexobj(data.y):
+        at_truth = np.sum((misfit.real / data.y.real) ** 2 + (misfit.imag / data.y.imag) ** 2)
+    else:
+        at_truth = np.sum((misfit / sigma) ** 2)
+    loss = float(result.chi_squared / at_truth)
+    told: dict[str, Any] = {"loss": loss, "weak": weak, "missed": missed}
+    if not loss < 1.05:
+        return told | {
+            "status": "poor",
+            "note": f"ends in a poorer minimum: {loss:.3g} times the loss at the truth",
+        }
+    if missed:
+        linked = partners(model, result, missed)
+        if len(linked) == len(missed):
+            pairs = ", ".join(f"{one} with {other}" for one, other in linked.items())
+            return told | {"status": "weak", "note": f"correlated beyond 0.999: {pairs}"}
+        if weak:
+            return told | {
+                "status": "weak",
+                "note": f"not identified: {', '.join(weak)}; "
+                f"{', '.join(missed)} further off than 3 standard errors for it",
+            }
+        return told | {
+            "status": "missed",
+            "note": "further off than 3 standard errors at a loss as good as the truth's: "
+            + ", ".join(missed),
+        }
+    if not result.success:
+        return told | {"status": "poor", "note": f"not converged: {result.message}"}
+    if weak:
+        return told | {"status": "weak", "note": f"not identified: {', '.join(weak)}"}
+    return told | {"status": "recovered"}
+
+
+def in_fitted_order(
+    model: Model, truth: dict[str, float], fitted: dict[str, float]
+) -> dict[str, float]:
+    """Exchange the modes of a sum of equal modes as the fit has them: their order means nothing."""
+    stems: dict[str, list[str]] = {}
+    for name in model.names:
+        stem, _, number = name.rpartition("_")
+        if number.isdigit():
+            stems.setdefault(stem, []).append(name)
+    groups = [names for names in stems.values() if len(names) > 1]
+    if not groups or len({len(names) for names in groups}) > 1:
+        return truth
+
+    def arranged(order: tuple[int, ...]) -> dict[str, float]:
+        moved = dict(truth)
+        for names in groups:
+            moved |= {name: truth[names[k]] for name, k in zip(names, order, strict=True)}
+        return moved
+
+    def apart(values: dict[str, float]) -> float:
+        names = (name for group in groups for name in group)
+        return sum(abs(math.log(max(values[n], 1e-9) / max(fitted[n], 1e-9))) for n in names)
+
+    orders = itertools.permutations(range(len(groups[0])))
+    return min((arranged(order) for order in orders), key=apart)
+
+
+def distance(parameter: Parameter, value: float, truth: float) -> float:
+    """Give how far a value is off; by the logarithm, scaled back, where that is what is fitted."""
+    if is_logarithmic(parameter):
+        return value * abs(math.log(value / truth))
+    return abs(value - truth)
+
+
+def is_weak(parameter: Parameter, value: float, error: float) -> bool:
+    """Whether the data do not tell a parameter: at a bound, or as uncertain as it is large."""
+    lower, upper = parameter.bounds
+    if is_logarithmic(parameter):
+        at_bound = value <= lower * 1.001 or value >= upper / 1.001
+        return at_bound or not error < value
+    width = upper - lower
+    at_bound = value <= lower + 1e-4 * width or value >= upper - 1e-4 * width
+    return at_bound or not error < abs(value) or not error < width / 4
+
+
+def partners(model: Model, result: FitResult, names: list[str]) -> dict[str, str]:
+    """Give those of the parameters that only move with another one, and which."""
+    assert result.covariance is not None
+    spread = np.sqrt(np.diag(result.covariance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.nan_to_num(result.covariance / np.outer(spread, spread))
+    np.fill_diagonal(correlation, 0.0)
+    linked = {}
+    for name in names:
+        row = np.abs(correlation[model.names.index(name)])
+        if row.max() > 0.999:
+            linked[name] = model.names[int(row.argmax())]
+    return linked
+
+
+# --- all pairs ----------------------------------------------------------------------------------
+
+
+def declared_pairs() -> list[tuple[str, str]]:
+    """Give all models with the modes that RheoJAX declares."""
+    from rheojobs.inference.catalogue import catalogue
+
+    return [
+        (info.name, mode)
+        for info in catalogue()
+        for mode in TEST_MODES
+        if mode in info.test_modes or mode in info.refused
+    ]
+
+
+def run_pairs(pairs: list[tuple[str, str]], results: Path, processes: int, limit: float) -> None:
+    """Run what is not among the results yet, and add it; a pair that takes too long is killed."""
+    done = {(row["model"], row["mode"]) for row in read_rows(results)}
+    waiting = [pair for pair in pairs if pair not in done]
+    lock = threading.Lock()
+
+    with JobEngine("processes", max_workers=processes) as engine:
+
+        def one(pair: tuple[str, str]) -> None:
+            name, mode = pair
+            job = engine.submit(_Pair(name, mode))
+            begun = time.perf_counter()
+            try:
+                row = job.result(limit)
+            except TimeoutError:
+                job.cancel()
+                row = {
+                    "model": name,
+                    "mode": mode,
+                    "status": "slow",
+                    "note": f"stopped after {limit:g} s",
+                }
+            except Exception as error:  # what the table is to show
+                text = " ".join(str(error).split())
+                row = {"model": name, "mode": mode, "status": "failed", "note": text[:300]}
+            row["wall"] = time.perf_counter() - begun
+            with lock, results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+                print(
+                    f"{row['wall']:6.1f} s  {name} {mode}: {row['status']} {row['note']}"[:150],
+                    flush=True,
+                )
+
+        with concurrent.futures.ThreadPoolExecutor(processes) as threads:
+            list(threads.map(one, waiting))
+
+
+class _Pair:
+    """A pair as a task: data that a worker can be sent."""
+
+    def __init__(self, name: str, mode: str) -> None:
+        self.pair, self.name, self.affinity = (name, mode), f"{name} {mode}", name
+
+    def validate(self) -> None:
+        """Nothing to check."""
+
+    def run(self, context: Any) -> dict[str, Any]:
+        """Fit it."""
+        from tests.inference.every_model import fit_pair
+
+        return fit_pair(*self.pair)
+
+
+def read_rows(results: Path) -> list[dict[str, Any]]:
+    """Read the rows so far; a pair that was run again counts as it was last."""
+    if not results.exists():
+        return []
+    lines = results.read_text(encoding="utf-8").splitlines()
+    rows = (json.loads(line) for line in lines if line)
+    return list({(row["model"], row["mode"]): row for row in rows}.values())
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="where the table goes")
+    parser.add_argument("--results", type=Path, default=Path("build/every_model.jsonl"))
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds for each pair")
+    parser.add_argument("--only", default="", help="models whose name holds this")
+    given = parser.parse_args()
+    given.results.parent.mkdir(parents=True, exist_ok=True)
+    pairs = [pair for pair in declared_pairs() if given.only in pair[0]]
+    run_pairs(pairs, given.results, given.processes, given.limit)
+
+
+if __name__ == "__main__":
+    main()
