@@ -28,6 +28,7 @@ from rheojobs.inference.fitting import FitTask
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import MODE_CONSTANTS, Model, Parameter, load
 from rheojobs.inference.results import FitResult
+from rheojobs.inference.rheojax_models import version
 from rheojobs.inference.starts import is_logarithmic
 
 NOISE = 0.02
@@ -301,14 +302,21 @@ def distance(parameter: Parameter, value: float, truth: float) -> float:
 
 
 def is_weak(parameter: Parameter, value: float, error: float) -> bool:
-    """Whether the data do not tell a parameter: at a bound, or as uncertain as it is large."""
+    """Whether the data do not tell a parameter.
+
+    At a bound, or with a standard error beyond a third of the value, or a quarter of the range:
+    an error bar that comes of slopes means nothing there.
+    """
     lower, upper = parameter.bounds
     if is_logarithmic(parameter):
-        at_bound = value <= lower * 1.001 or value >= upper / 1.001
-        return at_bound or not error < value
+        return value <= lower * 1.001 or value >= upper / 1.001 or not error < value / 3
+    if upper > 100:
+        return abs(value - lower) <= 1e-3 * abs(parameter.default or 1.0) or (
+            not error < abs(value) / 3
+        )
     width = upper - lower
-    at_bound = value <= lower + 1e-4 * width or value >= upper - 1e-4 * width
-    return at_bound or not error < abs(value) or not error < width / 4
+    near = 1e-4 * width
+    return value <= lower + near or value >= upper - near or not error < width / 4
 
 
 def partners(model: Model, result: FitResult, names: list[str]) -> dict[str, str]:
@@ -403,6 +411,73 @@ def read_rows(results: Path) -> list[dict[str, Any]]:
     return list({(row["model"], row["mode"]): row for row in rows}.values())
 
 
+MARKS = {"recovered": "✓", "weak": "◐", "missed": "≠", "poor": "▽", "slow": "…", "failed": "!"}
+MEANINGS = {
+    "recovered": "every parameter came back within 3 standard errors",
+    "weak": "the fit is as good as the truth, but these data do not tell some parameters",
+    "missed": "the fit is as good as the truth, but a parameter is beyond 3 standard errors",
+    "poor": "the fit ended at a poorer minimum than the truth, or did not converge",
+    "slow": "stopped after the time limit",
+    "failed": "the fit failed",
+}
+
+
+def table(rows: list[dict[str, Any]], command: str) -> str:
+    """Write the rows as a page of Markdown."""
+    by_pair = {(row["model"], row["mode"]): row for row in rows}
+    names = sorted({name for name, _ in by_pair})
+    counts = {status: sum(row["status"] == status for row in rows) for status in MARKS}
+    refused = sum(row["status"] == "refused" for row in rows)
+    ran = sum(bool(row.get("converged")) for row in rows)
+    seconds = sorted(row["wall"] for row in rows if row["status"] != "refused")
+    lines = [
+        "# Every model in every test mode",
+        "",
+        f"RheoJAX {version()} declares {len(rows)} pairs of model and test mode for {len(names)} "
+        f"models. {ran} of them were fitted to a converged end here, {refused} cannot be run.",
+        "",
+        "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
+        f"well inside their bounds, {POINTS} points (20 for the slowest models) with "
+        f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest). Nothing "
+        "is tuned: the draws follow from the names. With more than a thousand parameters, a few "
+        "are expected beyond 3 standard errors.",
+        "",
+        "| mark | pairs | means |",
+        "|---|---|---|",
+        *(
+            f"| {mark} | {counts[status]} | {MEANINGS[status]} |"
+            for status, mark in MARKS.items()
+            if counts[status]
+        ),
+        f"| – | {refused} | cannot be run; the reason is below |",
+        "| | | not described by the model |",
+        "",
+        f"A pair took {seconds[len(seconds) // 2]:.0f} s in the middle and {seconds[-1]:.0f} s at "
+        "most, on one core of a busy machine, simulating and compiling included. Made by",
+        "",
+        f"    {command}",
+        "",
+        "| model | " + " | ".join(mode.replace("_", " ") for mode in TEST_MODES) + " |",
+        "|---" * (len(TEST_MODES) + 1) + "|",
+    ]
+    for name in names:
+        cells = []
+        for mode in TEST_MODES:
+            row = by_pair.get((name, mode))
+            cells.append("" if row is None else MARKS.get(row["status"], "–"))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "## Reasons", ""]
+    for name in names:
+        notes: dict[str, list[str]] = {}
+        for mode in TEST_MODES:
+            row = by_pair.get((name, mode))
+            if row is not None and row["note"]:
+                mark = MARKS.get(row["status"], "–")
+                notes.setdefault(f"{mark} {row['note']}", []).append(mode.replace("_", " "))
+        lines += [f"- **{name}** {', '.join(modes)}: {note}" for note, modes in notes.items()]
+    return "\n".join([*lines, ""])
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -415,6 +490,10 @@ def main() -> None:
     given.results.parent.mkdir(parents=True, exist_ok=True)
     pairs = [pair for pair in declared_pairs() if given.only in pair[0]]
     run_pairs(pairs, given.results, given.processes, given.limit)
+    if given.write is not None:
+        rows = [row for row in read_rows(given.results) if (row["model"], row["mode"]) in pairs]
+        command = f"python -m tests.inference.every_model --write {given.write}"
+        given.write.write_text(table(rows, command), encoding="utf-8")
 
 
 if __name__ == "__main__":

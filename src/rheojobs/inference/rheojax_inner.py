@@ -22,8 +22,6 @@ _GRID = 5.0
 _STEPS = 1200
 _RATES = 16
 _STRAIN = 10.0
-# Beyond, a simulation across the gap is given up; its prediction is then not finite.
-_GAP_STEPS = 8192
 
 
 def _hebraud_lequeux(
@@ -124,7 +122,7 @@ def _local_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]
     """Predict as the nonlocal thixotropic model does: by the local one, which has no diffusion."""
     from rheojax.models.dmt.local import DMTLocal
 
-    local = DMTLocal(closure=instance.closure, include_elasticity=instance.include_elasticity)
+    local: Any = DMTLocal(closure=instance.closure, include_elasticity=instance.include_elasticity)
     place = {name: k for k, name in enumerate(instance.parameters)}
     own = [params[place[name]] for name in local.parameters]
     return local.model_function(x, own, "flow_curve")
@@ -162,7 +160,7 @@ def _across_the_gap(test_mode: str) -> Inner:
             args=named,
             saveat=diffrax.SaveAt(ts=jnp.asarray(x)),
             stepsize_controller=diffrax.PIDController(rtol=1e-4, atol=1e-6),
-            max_steps=_GAP_STEPS,
+            max_steps=nonlocal_model._MAX_STEPS,
             throw=False,
         )
         values = solution.ys[:, 0 if test_mode == "startup" else -1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -16,7 +17,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,8 @@ _STRESS_RELAXATION = {
     *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
 }
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
+_MOST_STEPS = 16384
+_IMPORTS_DIFFRAX_WITHIN = {"FIKH", "FMLIKH"}
 # RheoJAX's other names for a constant of the test.
 _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
     ("creep", "sigma_applied"): ("stress",),
@@ -171,7 +174,7 @@ class RheojaxFunction:
         given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
         inner = INNER.get((kind, test_mode))
         if inner is not None:
-            with _forward_mode():
+            with _forward_mode(type(self.instance)):
                 return inner(self.instance, x, params, given)
         # Some constants are read from the instance, and some calls write to it: a copy keeps
         # threads apart.
@@ -190,7 +193,7 @@ class RheojaxFunction:
             known["is_stress"] = True
         elif kind == "TNTStickyRouse":
             instance._relaxation_sigma_0 = 1.0
-        with _forward_mode():
+        with _forward_mode(type(self.instance)):
             out = instance.model_function(x, params, test_mode, **known)
         # Three leave out a factor that the others of their kind, and the data, contain.
         if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
@@ -245,8 +248,21 @@ _in_forward_mode: ContextVar[bool] = ContextVar("in_forward_mode", default=False
 
 
 @contextlib.contextmanager
-def _forward_mode() -> Iterator[None]:
-    """Have differential equations that are solved within differentiated forwards."""
+def _forward_mode(kind: type) -> Iterator[None]:
+    """Have differential equations that are solved within differentiated forwards.
+
+    Solutions of diffrax can by default be differentiated backwards alone, but a least-squares
+    fit and the geometry of a sampling need the Jacobian, column by column. RheoJAX does not let
+    that be chosen, so diffrax's function is replaced, once, by one that listens to this context;
+    what is called outside of it is left as it is.
+    """
+    if not _solves_equations(kind):
+        yield
+        return
+    diffrax: Any = importlib.import_module("diffrax")
+    with _lock:
+        if not hasattr(diffrax.diffeqsolve, "in_forward_mode"):
+            diffrax.diffeqsolve = _choosing(diffrax.diffeqsolve, diffrax.ForwardMode())
     token = _in_forward_mode.set(True)
     try:
         yield
@@ -254,26 +270,28 @@ def _forward_mode() -> Iterator[None]:
         _in_forward_mode.reset(token)
 
 
-class _Diffrax:
-    """The package diffrax as RheoJAX's models see it.
+def _choosing(solve: Callable[..., Any], adjoint: Any) -> Callable[..., Any]:
+    """Make diffrax's solver take that adjoint in our context, and give up what takes too long.
 
-    By default its solutions can be differentiated backwards alone, but a least-squares fit and
-    the geometry of a sampling need the Jacobian, column by column. What RheoJAX itself calls is
-    left as it is.
+    Among the parameters that a fit looks at first there are always some that make the equations
+    stiff, and all that are solved together wait for them. What is given up is not finite.
     """
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module("diffrax"), name)
-
-    def diffeqsolve(self, *args: Any, **named: Any) -> Any:
-        diffrax = importlib.import_module("diffrax")
+    @functools.wraps(solve)
+    def chosen(*args: Any, **named: Any) -> Any:
         if _in_forward_mode.get():
-            named.setdefault("adjoint", diffrax.ForwardMode())
-        return diffrax.diffeqsolve(*args, **named)
+            steps = min(named.get("max_steps") or _MOST_STEPS, _MOST_STEPS)
+            named |= {"adjoint": adjoint, "max_steps": steps, "throw": False}
+        return solve(*args, **named)
+
+    chosen.in_forward_mode = adjoint  # type: ignore[attr-defined]
+    return chosen
 
 
 def _solves_equations(kind: type) -> bool:
     """Whether a class of RheoJAX's solves differential equations in any test mode."""
+    if kind.__name__ in _IMPORTS_DIFFRAX_WITHIN:
+        return True
     return any("diffrax" in vars(sys.modules[base.__module__]) for base in kind.__mro__)
 
 
@@ -295,9 +313,6 @@ def _registry() -> Any:
                 f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
             ) from error
         package._ensure_all_registered()
-        for module in [m for n, m in sys.modules.items() if n.startswith("rheojax.models.")]:
-            if "diffrax" in vars(module) and not isinstance(module.diffrax, _Diffrax):
-                module.diffrax = _Diffrax()  # type: ignore[attr-defined]
     # While a model is traced it warns of what only matters to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
     if logger.level == logging.NOTSET:
