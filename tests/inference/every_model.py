@@ -196,13 +196,14 @@ def fit_pair(name: str, mode: str) -> dict[str, Any]:
         return row | {"status": "refused", "note": model.refused[mode]}
     started = time.perf_counter()
     heavy = name in HEAVY
+    points = max(20, 2 * len(model.parameters)) if heavy else POINTS
     rng = np.random.default_rng(zlib.crc32(f"{name} {mode}".encode()))
     truth = draw(model, rng)
-    data, weights = simulate(model, mode, truth, rng, 20 if heavy else POINTS)
+    data, weights = simulate(model, mode, truth, rng, points)
     row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
     options = {"weights": weights, "multi_start": 1 if heavy else STARTS}
     if heavy:
-        options["max_iter"] = 60
+        options["max_iter"] = 200
     with local_context() as context:
         result = FitTask(name, data, None, options).run(context)
     row |= {
@@ -435,7 +436,7 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         f"models. {ran} of them were fitted to a converged end here, {refused} cannot be run.",
         "",
         "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
-        f"well inside their bounds, {POINTS} points (20 for the slowest models) with "
+        f"well inside their bounds, {POINTS} points (fewer for the slowest models) with "
         f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest). Nothing "
         "is tuned: the draws follow from the names. With more than a thousand parameters, a few "
         "are expected beyond 3 standard errors.",
