@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["INNER", "Inner"]
+__all__ = ["INNER", "Inner", "quicken_mittag_leffler"]
 
 Inner = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 """``(instance, x, params, constants) -> prediction``; `constants` are those of the test."""
@@ -206,3 +206,30 @@ INNER: Mapping[tuple[str, str], Inner] = {
     ("VLBNonlocal", "creep"): _across_the_gap("creep"),
 }
 """By the class of RheoJAX and the test mode."""
+
+
+def quicken_mittag_leffler() -> None:
+    """Let RheoJAX's Mittag-Leffler function use its quick path where the order is one number.
+
+    The function broadcasts the order to the shape of its argument first, and then never finds
+    it to be one number: every point computes 300 gamma functions of its own, which are the same
+    for all. Its values agree to 14 digits either way, a fit of a fractional model takes a
+    seventh of the time.
+    """
+    import jax.numpy as jnp
+    from rheojax.utils import mittag_leffler
+
+    general: Any = mittag_leffler._mittag_leffler_hybrid
+    if hasattr(general, "quickened"):
+        return
+    as_given = types.SimpleNamespace(**vars(jnp))
+    as_given.broadcast_arrays = lambda *arrays: arrays
+    names = {**general.__globals__, "jnp": as_given}
+    quick: Any = types.FunctionType(general.__code__, names, general.__name__, general.__defaults__)
+
+    def chosen(z: Any, alpha: Any, beta: Any) -> Any:
+        single = jnp.ndim(alpha) == 0 and jnp.ndim(beta) == 0
+        return (quick if single else general)(z, alpha, beta)
+
+    chosen.quickened = True  # type: ignore[attr-defined]
+    mittag_leffler._mittag_leffler_hybrid = chosen

@@ -27,7 +27,7 @@ from rheojobs.inference.data import TEST_MODES
 from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.models import Model
 from rheojobs.inference.parameters import Alternative, Parameter
-from rheojobs.inference.rheojax_inner import INNER
+from rheojobs.inference.rheojax_inner import INNER, quicken_mittag_leffler
 
 __all__ = ["RheojaxFunction", "RheojaxPriors", "load", "names", "register_all", "version"]
 
@@ -310,6 +310,7 @@ def _registry() -> Any:
                 f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
             ) from error
         package._ensure_all_registered()
+        quicken_mittag_leffler()
     # While a model is traced it warns of what only matters to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
     if logger.level == logging.NOTSET:
