@@ -40,8 +40,12 @@ HEAVY = {
 }
 # Other names for a class that is in the list already.
 SECOND_NAMES = {
-    *("giesekus_multimode", "giesekus_single", "hvm_local", "hvnm_local"),
-    *("tnt_single_mode", "vlb_local"),
+    "giesekus_multimode": "giesekus_multi",
+    "giesekus_single": "giesekus",
+    "hvm_local": "hvm",
+    "hvnm_local": "hvnm",
+    "tnt_single_mode": "tnt",
+    "vlb_local": "vlb",
 }
 
 
@@ -59,7 +63,7 @@ def fit_pair(name: str, mode: str) -> dict[str, Any]:
     points = max(20, 2 * len(model.parameters)) if heavy else POINTS
     rng = np.random.default_rng(zlib.crc32(f"{name} {mode}".encode()))
     truth = draw(model, rng)
-    data, weights = simulate(model, mode, truth, rng, points, first=heavy)
+    data, clean, weights = simulate(model, mode, truth, rng, points, first=heavy)
     row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
     options = {"weights": weights, "multi_start": 1 if heavy else STARTS}
     if heavy:
@@ -73,11 +77,15 @@ def fit_pair(name: str, mode: str) -> dict[str, Any]:
         "errors": result.uncertainties,
         "message": result.message,
     }
-    return row | judge(model, data, truth, result)
+    return row | judge(model, data, clean, truth, result)
 
 
 def judge(
-    model: Model, data: Dataset, truth: dict[str, float], result: FitResult
+    model: Model,
+    data: Dataset,
+    clean: np.ndarray,
+    truth: dict[str, float],
+    result: FitResult,
 ) -> dict[str, Any]:
     """Say whether the parameters came back, and else why not."""
     weak, missed = [], []
@@ -88,8 +96,6 @@ def judge(
             weak.append(parameter.name)
         elif distance(parameter, value, truth[parameter.name]) > 3 * error:
             missed.append(parameter.name)
-    params = np.array([truth[name] for name in model.names])
-    clean = np.asarray(model.predict(data.x, params, str(data.test_mode), data.protocol))
     sigma = np.abs(data.y) if result.weights == "relative" else np.ones(len(data))
     misfit = data.y - clean
     if np.iscomplexobj(data.y):
@@ -211,9 +217,7 @@ def declared_pairs() -> list[tuple[str, str]]:
 def run_pairs(pairs: list[tuple[str, str]], results: Path, processes: int, limit: float) -> None:
     """Run what is not among the results yet, and add it; a pair that takes too long is killed."""
     done = {(row["model"], row["mode"]) for row in read_rows(results)}
-    # Second names of a class come last: its programs are compiled by then.
-    waiting = [pair for pair in pairs if pair not in done]
-    waiting.sort(key=lambda pair: pair[0] in SECOND_NAMES)
+    waiting = [pair for pair in pairs if pair not in done and pair[0] not in SECOND_NAMES]
     lock = threading.Lock()
 
     with JobEngine("processes", max_workers=processes) as engine:
@@ -299,9 +303,13 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "",
         "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
         f"well inside their bounds, {POINTS} points (fewer for the slowest models) with "
-        f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest). Nothing "
-        "is tuned: the draws follow from the names. With more than a thousand parameters, a few "
-        "are expected beyond 3 standard errors.",
+        f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest). The "
+        "draws follow from the names, none was chosen. The rule for what counts as not identified, "
+        "the tests that are tried and the settings of the slowest models were changed after a "
+        "first look at some of the results. With more than a thousand parameters, a few are "
+        "expected beyond 3 standard errors. Second names of a class ("
+        + ", ".join(f"`{second}` of `{first}`" for second, first in SECOND_NAMES.items())
+        + ") were not fitted again.",
         "",
         "| mark | pairs | means |",
         "|---|---|---|",
@@ -339,20 +347,34 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
     return "\n".join([*lines, ""])
 
 
+def with_second_names(
+    rows: list[dict[str, Any]], pairs: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Give the rows of the pairs; a second name of a class has those of the first."""
+    found = {(row["model"], row["mode"]): row for row in rows}
+    missing = [p for p in pairs if (SECOND_NAMES.get(p[0], p[0]), p[1]) not in found]
+    if missing:
+        raise SystemExit(f"{len(missing)} pairs have not been run, such as {missing[0]}")
+    return [
+        found[SECOND_NAMES.get(name, name), mode] | {"model": name, "mode": mode}
+        for name, mode in pairs
+    ]
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="where the table goes")
     parser.add_argument("--results", type=Path, default=Path("build/every_model.jsonl"))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--limit", type=float, default=200.0, help="seconds for each pair")
+    parser.add_argument("--limit", type=float, default=150.0, help="seconds for each pair")
     parser.add_argument("--only", default="", help="models whose name holds this")
     given = parser.parse_args()
     given.results.parent.mkdir(parents=True, exist_ok=True)
     pairs = [pair for pair in declared_pairs() if given.only in pair[0]]
     run_pairs(pairs, given.results, given.processes, given.limit)
     if given.write is not None:
-        rows = [row for row in read_rows(given.results) if (row["model"], row["mode"]) in pairs]
+        rows = with_second_names(read_rows(given.results), pairs)
         command = f"python -m tests.inference.every_model --write {given.write}"
         given.write.write_text(table(rows, command), encoding="utf-8")
 

@@ -101,11 +101,11 @@ def simulate(
     rng: np.random.Generator,
     points: int,
     first: bool = False,
-) -> tuple[Dataset, str]:
+) -> tuple[Dataset, np.ndarray, str]:
     """Simulate the test, of some, that tells most of the parameters; with noise.
 
-    Gives the data, and the weights that their noise deserves. With `first`, the first test that
-    gives finite data is taken.
+    Gives the data, what they are without noise, and the weights that the noise deserves. With
+    `first`, the first test that gives finite data is taken.
     """
     import jax
 
@@ -151,7 +151,7 @@ def simulate(
         )
     else:
         noise = sigma * rng.standard_normal(len(x))
-    return Dataset(x, clean + noise, mode, protocol=constants), weights
+    return Dataset(x, clean + noise, mode, protocol=constants), clean, weights
 
 
 def noise_of(clean: np.ndarray) -> tuple[np.ndarray, str]:

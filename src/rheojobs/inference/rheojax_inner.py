@@ -213,8 +213,8 @@ def quicken_mittag_leffler() -> None:
 
     The function broadcasts the order to the shape of its argument first, and then never finds
     it to be one number: every point computes 300 gamma functions of its own, which are the same
-    for all. Its values agree to 14 digits either way, a fit of a fractional model takes a
-    seventh of the time.
+    for all. Its values agree to 13 digits either way (orders 0.05 to 0.98, arguments down to
+    -10⁴); 128 orders at 64 points took 0.10 s instead of 0.61 s.
     """
     import jax.numpy as jnp
     from rheojax.utils import mittag_leffler
