@@ -218,6 +218,7 @@ def run_pairs(pairs: list[tuple[str, str]], results: Path, processes: int, limit
     """Run what is not among the results yet, and add it; a pair that takes too long is killed."""
     done = {(row["model"], row["mode"]) for row in read_rows(results)}
     waiting = [pair for pair in pairs if pair not in done and pair[0] not in SECOND_NAMES]
+    waiting.sort(key=lambda pair: pair[0] in HEAVY)  # what is quick is known soon
     lock = threading.Lock()
 
     with JobEngine("processes", max_workers=processes) as engine:
@@ -276,7 +277,15 @@ def read_rows(results: Path) -> list[dict[str, Any]]:
     return list({(row["model"], row["mode"]): row for row in rows}.values())
 
 
-MARKS = {"recovered": "✓", "weak": "◐", "missed": "≠", "poor": "▽", "slow": "…", "failed": "!"}
+MARKS = {
+    "recovered": "✓",
+    "weak": "◐",
+    "missed": "≠",
+    "poor": "▽",
+    "slow": "…",
+    "failed": "!",
+    "open": "?",
+}
 MEANINGS = {
     "recovered": "every parameter came back within 3 standard errors",
     "weak": "the fit is as good as the truth, but these data do not tell some parameters",
@@ -284,6 +293,7 @@ MEANINGS = {
     "poor": "the fit ended at a poorer minimum than the truth, or did not converge",
     "slow": "stopped after the time limit",
     "failed": "the fit failed",
+    "open": "runs, but was not fitted when this page was written",
 }
 
 
@@ -294,7 +304,7 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
     counts = {status: sum(row["status"] == status for row in rows) for status in MARKS}
     refused = sum(row["status"] == "refused" for row in rows)
     ran = sum(bool(row.get("converged")) for row in rows)
-    seconds = sorted(row["wall"] for row in rows if row["status"] != "refused")
+    seconds = sorted(row["wall"] for row in rows if row["status"] not in ("refused", "open"))
     lines = [
         "# Every model in every test mode",
         "",
@@ -352,11 +362,9 @@ def with_second_names(
 ) -> list[dict[str, Any]]:
     """Give the rows of the pairs; a second name of a class has those of the first."""
     found = {(row["model"], row["mode"]): row for row in rows}
-    missing = [p for p in pairs if (SECOND_NAMES.get(p[0], p[0]), p[1]) not in found]
-    if missing:
-        raise SystemExit(f"{len(missing)} pairs have not been run, such as {missing[0]}")
+    unknown = {"status": "open", "note": "", "wall": 0.0}
     return [
-        found[SECOND_NAMES.get(name, name), mode] | {"model": name, "mode": mode}
+        found.get((SECOND_NAMES.get(name, name), mode), unknown) | {"model": name, "mode": mode}
         for name, mode in pairs
     ]
 
