@@ -22,6 +22,7 @@ import numpy as np
 from tests.inference.simulated import NOISE, draw, simulate
 
 from rheojobs.engine.engine import JobEngine
+from rheojobs.inference.catalogue import catalogue
 from rheojobs.inference.data import TEST_MODES, Dataset
 from rheojobs.inference.fitting import FitTask
 from rheojobs.inference.local import local_context
@@ -204,8 +205,6 @@ def partners(model: Model, result: FitResult, names: list[str]) -> dict[str, str
 
 def declared_pairs() -> list[tuple[str, str]]:
     """Give all models with the modes that RheoJAX declares."""
-    from rheojobs.inference.catalogue import catalogue
-
     return [
         (info.name, mode)
         for info in catalogue()
@@ -309,7 +308,8 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "# Every model in every test mode",
         "",
         f"RheoJAX {version()} declares {len(rows)} pairs of model and test mode for {len(names)} "
-        f"models. {ran} of them were fitted to a converged end here, {refused} cannot be run.",
+        f"models: {len(rows) - refused} can be run, {refused} cannot. {ran} were fitted here to a "
+        "converged end.",
         "",
         "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
         f"well inside their bounds, {POINTS} points (fewer for the slowest models) with "
@@ -319,7 +319,7 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "first look at some of the results. With more than a thousand parameters, a few are "
         "expected beyond 3 standard errors. Second names of a class ("
         + ", ".join(f"`{second}` of `{first}`" for second, first in SECOND_NAMES.items())
-        + ") were not fitted again.",
+        + ") were not fitted again. Results come from several runs, each going on from the last.",
         "",
         "| mark | pairs | means |",
         "|---|---|---|",
@@ -362,11 +362,15 @@ def with_second_names(
 ) -> list[dict[str, Any]]:
     """Give the rows of the pairs; a second name of a class has those of the first."""
     found = {(row["model"], row["mode"]): row for row in rows}
-    unknown = {"status": "open", "note": "", "wall": 0.0}
-    return [
-        found.get((SECOND_NAMES.get(name, name), mode), unknown) | {"model": name, "mode": mode}
-        for name, mode in pairs
-    ]
+    refused = {(i.name, mode): why for i in catalogue() for mode, why in i.refused.items()}
+    filled = []
+    for name, mode in pairs:
+        row = found.get((SECOND_NAMES.get(name, name), mode))
+        if row is None:
+            why = refused.get((name, mode), "")
+            row = {"status": "refused" if why else "open", "note": why}
+        filled.append(row | {"model": name, "mode": mode})
+    return filled
 
 
 def main() -> None:
