@@ -43,7 +43,7 @@ _REFUSED: dict[str, dict[str, str]] = {
     "HebraudLequeux": {
         "creep": _SERVO,
         "oscillation": "RheoJAX runs ten cycles for every frequency, with as many steps as the "
-        "frequency and tau ask for: hours for a fit",
+        "frequency and tau ask for: too long for a fit",
     },
     "ITTMCTIsotropic": dict.fromkeys(TEST_MODES, _ITT),
     "ITTMCTSchematic": dict.fromkeys(TEST_MODES, _ITT),
@@ -51,7 +51,7 @@ _REFUSED: dict[str, dict[str, str]] = {
     "TensorialEPM": {"creep": _SERVO, "oscillation": _WAVE},
     "VLBNonlocal": {
         "flow_curve": "RheoJAX simulates the gap for every shear rate until the flow is steady: "
-        "hours for a fit"
+        "too long for a fit"
     },
 }
 # Their integrators take x[1] - x[0] as the step of all points.
