@@ -24,7 +24,7 @@ __all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
