@@ -5,9 +5,7 @@ Must not know datasets, fits or samplers. RheoJAX is imported (3 s) only when a 
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -17,8 +15,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +25,7 @@ from rheojobs.inference.data import TEST_MODES
 from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.models import Model
 from rheojobs.inference.parameters import Alternative, Parameter
+from rheojobs.inference.rheojax_equations import forward_mode, solves_equations
 from rheojobs.inference.rheojax_inner import INNER, quicken_mittag_leffler
 
 __all__ = ["RheojaxFunction", "RheojaxPriors", "load", "names", "register_all", "version"]
@@ -68,8 +66,9 @@ _STRESS_RELAXATION = {
     *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
 }
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
-_MOST_STEPS = 16384
-_SOLVE_EQUATIONS = {"fikh", "fluidity", "giesekus", "hvm", "hvnm", "ikh", "stz", "tnt", "vlb"}
+_FROM_REST = ("startup", "creep", "relaxation", "laos")
+# Theirs go from point to point: the way to the first one is not to be a single step.
+_STEPS_TO_FIRST = 16
 # RheoJAX's other names for a constant of the test.
 _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
     ("creep", "sigma_applied"): ("stress",),
@@ -211,11 +210,23 @@ class RheojaxFunction:
         """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
         import jax.numpy as jnp
 
+        if test_mode in _FROM_REST and solves_equations(type(self.instance)):
+            # RheoJAX begins at rest at the first x, whatever it is; a test begins at zero.
+            x = jnp.asarray(x)
+            steps = _STEPS_TO_FIRST if "IKH" in type(self.instance).__name__ else 1
+            before = jnp.linspace(0.0, x[0], steps, endpoint=False)
+            from_zero = jnp.concatenate([before, x])
+            return self._predict(from_zero, params, test_mode, protocol)[steps:]
+        return self._predict(x, params, test_mode, protocol)
+
+    def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
+        import jax.numpy as jnp
+
         kind = type(self.instance).__name__
         given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
         inner = INNER.get((kind, test_mode))
         if inner is not None:
-            with _forward_mode(type(self.instance)):
+            with forward_mode(type(self.instance)):
                 return inner(self.instance, x, params, given)
         # Some constants are read from the instance, and some calls write to it: a copy keeps
         # threads apart.
@@ -234,7 +245,7 @@ class RheojaxFunction:
             known["is_stress"] = True
         elif kind == "TNTStickyRouse":
             instance._relaxation_sigma_0 = 1.0
-        with _forward_mode(type(self.instance)):
+        with forward_mode(type(self.instance)):
             out = instance.model_function(x, params, test_mode, **known)
         # Three leave out a factor that the others of their kind, and the data, contain.
         if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
@@ -283,55 +294,6 @@ class _Constants(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise InputError(f"the model needs {name} ({CONSTANTS[name]}): --at {name}=…")
-
-
-_in_forward_mode: ContextVar[bool] = ContextVar("in_forward_mode", default=False)
-
-
-@contextlib.contextmanager
-def _forward_mode(kind: type) -> Iterator[None]:
-    """Have differential equations that are solved within differentiated forwards.
-
-    Solutions of diffrax can by default be differentiated backwards alone, but a least-squares
-    fit and the geometry of a sampling need the Jacobian, column by column. RheoJAX does not let
-    that be chosen, so diffrax's function is replaced, once, by one that listens to this context;
-    what is called outside of it is left as it is.
-    """
-    if not _solves_equations(kind):
-        yield
-        return
-    diffrax: Any = importlib.import_module("diffrax")
-    with _lock:
-        if not hasattr(diffrax.diffeqsolve, "in_forward_mode"):
-            diffrax.diffeqsolve = _choosing(diffrax.diffeqsolve, diffrax.ForwardMode())
-    token = _in_forward_mode.set(True)
-    try:
-        yield
-    finally:
-        _in_forward_mode.reset(token)
-
-
-def _choosing(solve: Callable[..., Any], adjoint: Any) -> Callable[..., Any]:
-    """Make diffrax's solver take that adjoint in our context, and give up what takes too long.
-
-    Among the parameters that a fit looks at first there are always some that make the equations
-    stiff, and all that are solved together wait for them. What is given up is not finite.
-    """
-
-    @functools.wraps(solve)
-    def chosen(*args: Any, **named: Any) -> Any:
-        if _in_forward_mode.get():
-            steps = min(named.get("max_steps") or _MOST_STEPS, _MOST_STEPS)
-            named |= {"adjoint": adjoint, "max_steps": steps, "throw": False}
-        return solve(*args, **named)
-
-    chosen.in_forward_mode = adjoint  # type: ignore[attr-defined]
-    return chosen
-
-
-def _solves_equations(kind: type) -> bool:
-    """Whether a class of RheoJAX's solves differential equations in any test mode."""
-    return kind.__module__.split(".")[2] in _SOLVE_EQUATIONS
 
 
 def _registry() -> Any:
@@ -397,7 +359,7 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
         description=(info.doc or "").strip().split("\n")[0],
         alternatives=(other,) if other is not None else (),
         flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
-        forward_mode=_solves_equations(kind)
+        forward_mode=solves_equations(kind)
         or bool(getattr(instance, "_use_forward_mode_ad", False)),
         prior_factory=None if priors is None else RheojaxPriors(instance),
         bounds_override=limits,
