@@ -236,7 +236,7 @@ def test_figures_are_drawn_for_each_kind_of_data(zener: Comparison, melt_data, e
         comparison_figure(comparison).savefig(path)
         assert path.read_bytes().startswith(b"\x89PNG")
     figure = comparison_figure(both)
-    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert any("weight" in text and both.best.label in text for text in texts)
 
 

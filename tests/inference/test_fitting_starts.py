@@ -8,9 +8,10 @@ import scipy.optimize
 
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.fitting import fit
-from rheojobs.inference.objective import Objective, weights_of
+from rheojobs.inference.objective import Objective
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.reading import read
+from rheojobs.inference.weights import weights_of
 
 CASES = [
     ("ps145_relaxation.csv", "maxwell", {}),

@@ -80,7 +80,9 @@ def test_sticky_rouse_transients_are_those_of_the_model(mode, constants):
     model = load("tnt_sticky_rouse")
     params = np.array([p.default or 1.0 for p in model.parameters])
     instance, modes = instance_with(model, params), 2 * model.function.instance.n_modes
-    theirs = getattr(instance, f"_predict_{mode}")(
+    theirs = getattr(
+        instance, f"_predict_{mode}"
+    )(
         jnp.append(0.0, TIMES),  # RheoJAX begins at rest at the first time, we at zero
         *constants.values(),
         params[0:modes:2],

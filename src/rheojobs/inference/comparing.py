@@ -99,6 +99,10 @@ class ComparisonRun:
         given = FitOptions.of(options)
         if timeout is not None and not timeout > 0:
             raise InputError(f"timeout must be a positive number of seconds, got {timeout}")
+        if given.loss != "linear":
+            raise InputError(
+                "models are ranked by a likelihood: compare them without a robust loss"
+            )
         if given.model_config:
             raise InputError("settings go with the model that takes them: ('name', {...})")
         dataset = Dataset.of(data, test_mode=given.test_mode, protocol=given.protocol)
@@ -169,6 +173,7 @@ class ComparisonRun:
         kind = {
             "relative": "relative weights for all: each residual by its own value",
             "uniform": "uniform weights for all: each residual as it is",
+            "sigma": "weights for all by the data's own standard deviations",
         }[self.weights]
         return f"{kind} ({'as asked for' if given else 'chosen by the data'})"
 

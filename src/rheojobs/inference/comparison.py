@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rheojobs.errors import InputError
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import to_json
+from rheojobs.inference.weights import default_weights
 
 if TYPE_CHECKING:
     from rheojobs.inference.results import BayesianResult, FitResult
@@ -37,7 +38,6 @@ __all__ = [
     "scale_to_data",
 ]
 
-RELATIVE_SPAN = 100.0
 SAME_CURVE = 1e-2
 """Curves that differ by less than this part of the scatter about them are one and the same."""
 
@@ -218,12 +218,9 @@ def common_weights(dataset: Dataset) -> str:
     Of a flow curve relative ones wherever they can be, since models of stress and of viscosity
     have the same relative residuals and no others in common.
     """
-    y = dataset.y
-    if np.iscomplexobj(y):
-        return "relative" if np.all(y.real != 0) and np.all(y.imag != 0) else "uniform"
-    if dataset.test_mode == "flow_curve":
-        return "relative" if y.min() > 0 else "uniform"
-    return "relative" if y.min() > 0 and y.max() / y.min() > RELATIVE_SPAN else "uniform"
+    if dataset.test_mode == "flow_curve" and dataset.sigma is None:
+        return "relative" if dataset.y.min() > 0 else "uniform"
+    return default_weights(dataset)[0]
 
 
 def scale_to_data(dataset: Dataset, observed: NDArray[Any]) -> NDArray[np.float64]:

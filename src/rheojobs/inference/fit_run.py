@@ -17,13 +17,14 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference import fit_statistics as statistics
 from rheojobs.inference.least_squares import Data, Tolerances
-from rheojobs.inference.objective import Objective, weights_of
+from rheojobs.inference.objective import Objective
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.profile_likelihood import Profiler
 from rheojobs.inference.refining import Outcome, Refiner
 from rheojobs.inference.results import FitResult
 from rheojobs.inference.ties import parse_ties
+from rheojobs.inference.weights import weights_of
 
 __all__ = ["FitRun"]
 
