@@ -119,7 +119,8 @@ def test_standard_deviations_are_no_y(read_text, label: str) -> None:
     assert recognise(label)[0] == UNCERTAINTY
     dataset = read_text(f"Time (s);{label};G(t) (Pa)\n1;0.1;20\n2;0.1;10\n")
     assert list(dataset.y) == [20.0, 10.0]
-    assert f"column {label!r} was not used" in dataset.notes
+    words = f"column {label!r} was not used"
+    assert any(note.startswith(words) for note in dataset.notes)
     placed = read_text(f"a;{label};b\n1;0.1;20\n2;0.1;10\n", mode="creep")
     assert list(placed.y) == [20.0, 10.0]
 
@@ -167,3 +168,39 @@ def test_old_excel_is_refused_in_words(tmp_path: Path) -> None:
         read(path)
     path.write_text("Time\tJ\n1\t2\n")  # instruments call their text so
     assert read(path).test_mode == "creep"
+
+
+def write_table(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_standard_deviations_are_read_where_they_are_named(tmp_path):
+    rows = "".join(f"{k},{10 / k},{0.1 * k},{0.5}\n" for k in range(1, 6))
+    one = write_table(tmp_path / "one.csv", "time (s),G(t) (kPa),std,other\n" + rows)
+    data = read(one, sigma=["std"])
+    assert data.sigma.tolist() == pytest.approx([100.0 * k for k in range(1, 6)])
+    assert not any("'std' was not used" in note for note in data.notes)
+    assert read(one).sigma is None
+    assert any("--sigma" in note for note in read(one).notes)
+    assert read(one, sigma=["4"]).sigma.tolist() == [500.0] * 5
+
+
+def test_an_oscillation_has_two_columns_of_standard_deviations(tmp_path):
+    rows = "".join(f"{k},{k}e3,{2 * k}e3,{k},{3 * k}\n" for k in range(1, 6))
+    both = write_table(tmp_path / "both.csv", "omega,G',G'',a,b\n" + rows)
+    sigma = read(both, sigma=["a", "b"]).sigma
+    assert sigma.real.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert sigma.imag.tolist() == [3.0, 6.0, 9.0, 12.0, 15.0]
+    with pytest.raises(InputError, match="takes two columns"):
+        read(both, sigma=["a"])
+
+
+@pytest.mark.parametrize("sigma", ["0", "-1"])
+def test_standard_deviations_must_be_positive(tmp_path, sigma):
+    rows = "".join(f"{k},{10 / k},{sigma}\n" for k in range(1, 6))
+    bad = write_table(tmp_path / "bad.csv", "time (s),G(t) (Pa),std\n" + rows)
+    with pytest.raises(InputError, match="sigma must be positive"):
+        read(bad, sigma=["std"])
+    with pytest.raises(InputError, match="there is no column 'stdd'"):
+        read(bad, sigma=["stdd"])

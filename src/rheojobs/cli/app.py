@@ -47,6 +47,7 @@ from rheojobs.cli.options import (
     ReportOption,
     ResumeOption,
     SeedOption,
+    SigmaOption,
     StepOption,
     TieOption,
     TimeoutOption,
@@ -188,6 +189,7 @@ def fit(
     tie: TieOption = None,
     loss: LossOption = "linear",
     intervals: IntervalsOption = None,
+    sigma: SigmaOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
     report: ReportOption = None,
@@ -205,6 +207,7 @@ def fit(
         tied=parse_ties(tie or ()),
         loss=loss,
         intervals=intervals,
+        sigma=tuple(sigma or ()),
     )
     return run_fit(request, Outputs(json, plot, report=report))
 

@@ -38,6 +38,7 @@ __all__ = [
     "ReportOption",
     "ResumeOption",
     "SeedOption",
+    "SigmaOption",
     "StepOption",
     "TieOption",
     "TimeoutOption",
@@ -95,6 +96,15 @@ YOption = Annotated[
 Y2Option = Annotated[
     str | None,
     typer.Option("--y2", metavar="COL", help="Column of G″.", rich_help_panel=DATA_PANEL),
+]
+SigmaOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sigma",
+        metavar="COL",
+        help="Column of the standard deviations of y; twice for G′ and G″.",
+        rich_help_panel=DATA_PANEL,
+    ),
 ]
 StepOption = Annotated[
     int | None,

@@ -176,6 +176,8 @@ class Request:
         How the fit counts residuals.
     intervals : str or None
         Which confidence intervals are wanted.
+    sigma : tuple of str
+        The columns of standard deviations.
     """
 
     file: Path
@@ -192,13 +194,14 @@ class Request:
     tied: dict[str, str] = field(default_factory=dict)
     loss: str = "linear"
     intervals: str | None = None
+    sigma: tuple[str, ...] = ()
 
     def read(self) -> Dataset:
         """Read the file."""
         from rheojobs.inference.reading import read
 
         x, y, y2 = self.columns
-        return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step)
+        return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step, sigma=self.sigma)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
         """Make the fit, checked as far as it can be here."""

@@ -18,7 +18,7 @@ from rheojobs.errors import InputError, nearest
 from rheojobs.inference.columns import UNCERTAINTY, quantity_of, recognise
 from rheojobs.inference.tables import Section
 
-__all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed"]
+__all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed", "named_column"]
 
 _FREQUENCY, _TIME = ("angular frequency", "frequency"), ("time",)
 _MODULI = (
@@ -210,7 +210,7 @@ def _fixed_columns(
 ) -> list[Column | None]:
     """Find the columns that the user has named or numbered."""
     fixed = [
-        None if wanted is None else _named_column(str(wanted).strip(), columns, option)
+        None if wanted is None else named_column(str(wanted).strip(), columns, option)
         for wanted, option in zip(named, _OPTIONS, strict=True)
     ]
     numbers = [column.number for column in fixed if column is not None]
@@ -221,7 +221,8 @@ def _fixed_columns(
     return fixed
 
 
-def _named_column(text: str, columns: list[Column], option: str) -> Column:
+def named_column(text: str, columns: list[Column], option: str) -> Column:
+    """Find the column that the user has named or numbered by an option."""
     if not text:
         raise InputError(f"{option} is empty: there are {listed(columns)}")
     quantity, _ = quantity_of(text)

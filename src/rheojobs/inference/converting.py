@@ -5,13 +5,14 @@ Knows quantities and units; must not know files or how columns are chosen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
-from rheojobs.inference.choosing import Choice, Column, first_of, listed
+from rheojobs.inference.choosing import Choice, Column, first_of, listed, named_column
 from rheojobs.inference.columns import UNCERTAINTY
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.units import SI_UNITS, si_factor
@@ -65,7 +66,9 @@ def _is_constant(values: NDArray[np.float64]) -> bool:
     return middle != 0 and bool(np.mean(np.abs(finite - middle) <= 0.02 * abs(middle)) >= 0.9)
 
 
-def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
+def converted(
+    columns: list[Column], choice: Choice, *, told: bool, sigma: Sequence[str | int] = ()
+) -> Dataset:
     """Convert the chosen columns to SI units and leave out rows that cannot be used.
 
     Parameters
@@ -76,6 +79,8 @@ def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
         Those to use.
     told : bool
         Whether the user has named the test mode.
+    sigma : sequence of str or int
+        The columns of the standard deviations, one for each of y.
 
     Returns
     -------
@@ -85,7 +90,7 @@ def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
     Raises
     ------
     InputError
-        Where no row is left.
+        Where no row is left, or `sigma` does not go with y.
     """
     notes: list[str] = []
     choice, rate = _start_up(columns, choice) if not told else (choice, None)
@@ -104,7 +109,12 @@ def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
             notes.append(f"G' and G'' computed from {given}")
         quantity, mode = "complex modulus", mode or "oscillation"
     rows = _Rows(np.ones(x.size, dtype=bool))
-    used = dict(zip((x_column, *y_columns), (x, *ys), strict=True))
+    sigma_columns = _sigma_columns(columns, choice, sigma)
+    sigmas = [
+        _in_si(_unit_of(c, like), q, notes)
+        for c, like, q in zip(sigma_columns, y_columns, quantities, strict=False)
+    ]
+    used = dict(zip((x_column, *y_columns, *sigma_columns), (x, *ys, *sigmas), strict=True))
     lacking = [c.name for c, values in used.items() if not np.isfinite(values).all()]
     complete = np.all([np.isfinite(values) for values in used.values()], axis=0)
     rows.keep(complete, f"without a number in {' or '.join(lacking)}")
@@ -117,9 +127,9 @@ def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
     x, y = x[rows.kept], y[rows.kept]
     notes += _oddities(x, y, x_column, y_columns, rows)
     notes += [
-        f"column {c.name!r} was not used"
+        f"column {c.name!r} was not used: sigma= (--sigma) takes it for standard deviations"
         for c in columns
-        if c.quantity == UNCERTAINTY and c not in (x_column, *y_columns)
+        if c.quantity == UNCERTAINTY and c not in used
     ]
     protocol: dict[str, float] = {}
     rate = _constant_rate(columns) if mode == "startup" and rate is None else rate
@@ -135,7 +145,35 @@ def converted(columns: list[Column], choice: Choice, *, told: bool) -> Dataset:
         y_unit=SI_UNITS.get(quantity, y_columns[0].unit),
         protocol=protocol,
         notes=tuple(notes),
+        sigma=_joined(sigmas, rows.kept),
     )
+
+
+def _sigma_columns(
+    columns: list[Column], choice: Choice, sigma: Sequence[str | int]
+) -> list[Column]:
+    """Find the columns of the standard deviations."""
+    if not sigma:
+        return []
+    if len(choice.ys) == 2 and choice.quantities != ("storage modulus", "loss modulus"):
+        raise InputError("sigma= (--sigma) needs G' and G'' themselves, not what gives them")
+    if len(sigma) != len(choice.ys):
+        wanted = "two columns, of G' and of G''" if len(choice.ys) == 2 else "one column"
+        raise InputError(f"sigma= (--sigma) takes {wanted} here, got {len(sigma)}")
+    return [named_column(str(name).strip(), columns, "sigma= (--sigma)") for name in sigma]
+
+
+def _unit_of(column: Column, like: Column) -> Column:
+    """Let a standard deviation without a unit have that of what it belongs to."""
+    return replace(column, unit=column.unit or like.unit)
+
+
+def _joined(
+    parts: list[NDArray[np.float64]], kept: NDArray[np.bool_]
+) -> NDArray[np.float64] | NDArray[np.complex128] | None:
+    if not parts:
+        return None
+    return parts[0][kept] if len(parts) == 1 else parts[0][kept] + 1j * parts[1][kept]
 
 
 @dataclass

@@ -35,6 +35,7 @@ def read(
     y: str | int | None = None,
     y2: str | int | None = None,
     step: int | None = None,
+    sigma: Sequence[str | int] = (),
 ) -> Dataset:
     """Read one measured curve from a file.
 
@@ -49,6 +50,8 @@ def read(
         Columns by name or by number from 1; `y2` is the loss modulus of an oscillation.
     step : int, optional
         Which section of a file with several, from 1; the first that can be used where not given.
+    sigma : sequence of str or int
+        The column of the standard deviations of y; of G' and of G'' for an oscillation.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def read(
     mode = None if mode is None else canonical_test_mode(mode)
     data = _bytes(path)
     try:
-        dataset = _understood(path, data, mode, (x, y, y2), step)
+        dataset = _understood(path, data, mode, (x, y, y2), step, sigma)
     except InputError as error:
         raise InputError(f"{path.name}: {printable(str(error))}") from error
     logger.debug("read %s: %s", path, dataset.summary())
@@ -100,19 +103,20 @@ def _understood(
     mode: str | None,
     named: Sequence[str | int | None],
     step: int | None,
+    sigma: Sequence[str | int],
 ) -> Dataset:
     suffix = path.suffix.lower()
     sections = sections_of(data, suffix)
     if not sections and suffix not in _PLAIN_SUFFIXES:
-        if any(column is not None for column in named):
+        if sigma or any(column is not None for column in named):
             raise InputError(
-                "no table of text: x= (--x) and y= (--y) cannot choose columns in this format; "
-                "export it as CSV"
+                "no table of text: x= (--x), y= (--y) and sigma= (--sigma) cannot choose columns "
+                "in this format; export it as CSV"
             )
         return read_with_rheojax(path, step, mode)
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
-    dataset = _curve(sections, mode, named, step)
+    dataset = _curve(sections, mode, named, step, sigma)
     name = f"{path.stem}, {dataset.name}" if dataset.name else path.stem
     return Dataset.of(replace(dataset, name=name))
 
@@ -122,6 +126,7 @@ def _curve(
     mode: str | None,
     named: Sequence[str | int | None],
     step: int | None,
+    sigma: Sequence[str | int],
 ) -> Dataset:
     """Make the dataset of one section: the one named, or the first that can be understood."""
     if step is not None and not 1 <= step <= len(sections):
@@ -135,7 +140,7 @@ def _curve(
         try:
             columns = computed_columns(columns_of(section))
             choice = choose(columns, mode, named)
-            dataset = converted(columns, choice, told=mode is not None)
+            dataset = converted(columns, choice, told=mode is not None, sigma=sigma)
         except InputError as error:
             problem = problem or error
             continue
