@@ -206,8 +206,7 @@ def warnings_of(
     correlation : ndarray, shape (p, p)
         In the order of `parameters`.
     """
-    found = []
-    names = list(parameters)
+    found, lost, weak = [], [], {}
     for name, value in parameters.items():
         if name in settled:
             continue
@@ -222,14 +221,27 @@ def warnings_of(
                 break
         else:
             if math.isinf(error):
-                found.append(f"{name} is not determined by these data")
+                lost.append(name)
             elif error > abs(value) > 0:
-                found.append(
-                    f"{name} is hardly determined by these data: its uncertainty is "
-                    f"{error / abs(value):.2g} times its value"
-                )
+                weak[name] = error / abs(value)
+    if lost:
+        found.append(f"these data do not determine {', '.join(lost)}")
+    if weak:
+        times = ", ".join(f"{name} ({ratio:.2g} times)" for name, ratio in weak.items())
+        found.append(
+            f"these data hardly determine {times}: the uncertainty is larger than the value"
+        )
+    # Of those named above it goes without saying.
+    return found + _inseparable(list(parameters), correlation, {*settled, *lost, *weak})
+
+
+def _inseparable(
+    names: Sequence[str], correlation: NDArray[np.float64], but: set[str]
+) -> list[str]:
+    """Name pairs of parameters that the data hardly tell apart, those in `but` left out."""
+    found = []
     for i, j in zip(*np.nonzero(np.triu(np.abs(correlation) > STRONG_CORRELATION, 1)), strict=True):
-        if not {names[i], names[j]} & set(settled) and abs(correlation[i, j]) < 1.0 - 1e-12:
+        if not {names[i], names[j]} & but and abs(correlation[i, j]) < 1.0 - 1e-12:
             found.append(
                 f"{names[i]} and {names[j]} are hardly told apart by these data (correlation "
                 f"{correlation[i, j]:.5f})"
