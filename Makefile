@@ -57,6 +57,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/whole_jobs.py
 	@$(BIN)/python benchmarks/sampling.py
+	@$(BIN)/python benchmarks/fitting.py
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:

@@ -17,9 +17,16 @@ from side_by_side.table import Table
 from sampling_study.jobs import OURS, SYSTEMS, THEIRS
 from sampling_study.starts import STARTS
 
-__all__ = ["Table", "bare_table", "cancel_table", "job_table", "start_table"]
+__all__ = ["HEADINGS", "describe_settings", "tables"]
 
 NONE = "–"
+
+HEADINGS = {
+    "jobs": "Whole jobs",
+    "bare": "The job against its kernel",
+    "starts": "Warm and cold starts",
+    "cancel": "Cancelling",
+}
 
 type Row = Mapping[str, Any]
 
@@ -261,3 +268,25 @@ def cancel_table(found: Row) -> Table:
         f"The call job.cancel() itself returned after at most {1000 * calls:.1f} ms.",
     ]
     return table
+
+
+def describe_settings(part: str, settings: Mapping[str, Any]) -> str:
+    """Say how a part was run."""
+    sampling = (
+        f"{settings['num_chains']} chains, {settings['num_warmup']} + "
+        f"{settings['num_samples']} steps, repeats: {settings['repeats']}."
+    )
+    if part == "cancel":
+        sampling = "one job at a time."
+    return sampling + (" These are quick settings, for a check." if settings["quick"] else "")
+
+
+def tables(part: str, found: Mapping[str, Any]) -> list[Table]:
+    """Give the tables of one part of the study."""
+    if part == "jobs":
+        return [job_table(found[model]) for model in found]
+    if part == "bare":
+        return [bare_table(found)]
+    if part == "starts":
+        return [start_table(found)]
+    return [cancel_table(found)]

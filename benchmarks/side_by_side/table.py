@@ -1,4 +1,4 @@
-"""A table with notes, for a terminal or for Markdown."""
+"""A table with notes: printed by a terminal, or written as Markdown."""
 
 from __future__ import annotations
 

@@ -40,6 +40,8 @@ _HOMES = {
     "rheojobs.inference.reading": ("read",),
     "rheojobs.inference.models": ("Model", "Parameter"),
     "rheojobs.inference.catalogue": ("ModelInfo", "catalogue"),
+    "rheojobs.inference.comparing": ("ComparisonRun", "compare"),
+    "rheojobs.inference.comparison": ("ComparedModel", "Comparison"),
     "rheojobs.inference.jax_setup": ("PRELOAD",),
     "rheojobs.inference.fitting": ("FitTask", "fit"),
     "rheojobs.inference.sampling": ("SampleTask", "extend", "resume", "sample"),
@@ -60,6 +62,9 @@ __all__ = [
     "BayesianWorkerSignals",
     "CancellationError",
     "CancellationToken",
+    "ComparedModel",
+    "Comparison",
+    "ComparisonRun",
     "Dataset",
     "EngineClosedError",
     "Executor",
@@ -97,6 +102,7 @@ __all__ = [
     "WorkerPool",
     "__version__",
     "catalogue",
+    "compare",
     "extend",
     "fit",
     "prior_concerns",
@@ -136,6 +142,8 @@ if TYPE_CHECKING:
     )
     from rheojobs.errors import InputError, MissingExtraError, RheojobsError
     from rheojobs.inference.catalogue import ModelInfo, catalogue
+    from rheojobs.inference.comparing import ComparisonRun, compare
+    from rheojobs.inference.comparison import ComparedModel, Comparison
     from rheojobs.inference.data import Dataset
     from rheojobs.inference.fitting import FitTask, fit
     from rheojobs.inference.jax_setup import PRELOAD

@@ -51,7 +51,7 @@ def rheojobs(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Ran]:
     """Run the command in this process, its jobs in the worker that is kept."""
-    monkeypatch.setattr(session, "start_engine", lambda preload: kept_engine)
+    monkeypatch.setattr(session, "start_engine", lambda preload, workers=1: kept_engine)
 
     def run(*arguments: object) -> Ran:
         capsys.readouterr()

@@ -53,7 +53,7 @@ def test_each_measured_file(
     assert mode in ran.stderr  # what was understood is said before the work
     for parameter in fit.parameters:
         assert f"\n{parameter} " in ran.stdout
-    for fact in ("R²", "reduced χ²", "AIC, BIC", "iterations"):
+    for fact in ("R²", "reduced χ²", "AIC, AICc, BIC", "iterations"):
         assert fact in ran.stdout
     assert ("of the logarithms" in ran.stdout) == (fit.weights == "relative")
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -88,3 +88,56 @@ def test_what_should_not_be_trusted_is_said(rheojobs):
     assert "bound" in ran.stdout or "determined by the data" in ran.stdout
     ran = rheojobs("fit", melt.csv_path(), "-m", "maxwell")
     assert "the curve misses the data" in ran.stderr
+
+
+def test_everything_that_can_be_asked_of_a_fit(rheojobs, tmp_path: Path):
+    out, report = tmp_path / "fit.json", tmp_path / "fit.md"
+    options = ("--config", "n_modes=4", "--multi-start", "4", "--loss", "huber")
+    options += ("--fix", "G_inf=0", "--tie", "G_2 = 0.3*G_1", "--intervals", "profile")
+    ran = rheojobs(
+        "fit",
+        melt.csv_path(),
+        "-m",
+        "generalized_maxwell",
+        *options,
+        "--json",
+        out,
+        "--report",
+        report,
+    )
+    assert ran.status == 0, ran.stderr
+    fit = FitResult.load(out)
+    assert fit.parameters["G_inf"] == 0.0
+    assert fit.parameters["G_2"] == pytest.approx(0.3 * fit.parameters["G_1"])
+    assert sum(minimum["starts"] for minimum in fit.minima) == 4
+    low, high = fit.intervals["tau_1"]
+    assert low < fit.parameters["tau_1"] < high
+    for words in ("fixed", "= 0.3*G_1", "95 % interval", "Huber's", "chosen because"):
+        assert words in ran.stdout
+    text = report.read_text(encoding="utf-8")
+    assert text == fit.to_markdown("ldpe_melt_i_150C")
+    assert text.startswith("# Fit of generalized_maxwell to ")
+    for heading in ("## Correlations", "## Minima", "95 % interval (profile likelihood)"):
+        assert heading in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--fix", "G0"), "--fix takes NAME=VALUE"),
+        (("--fix", "G0=much"), "not a number"),
+        (("--fix", "G1=3"), "no parameter 'G1'"),
+        (("--tie", "eta"), "--tie takes NAME=VALUE"),
+        (("--tie", "eta=G1*2"), "no parameter 'G1'"),
+        (("--tie", "eta=open('x')"), "not allowed"),
+        (("--loss", "hubert"), "did you mean 'huber'?"),
+        (("--intervals", "wald"), "profile"),
+        (("--weights", "sigma"), "Dataset.sigma"),
+        (("--report", "nowhere/fit.md"), "there is no folder"),
+    ],
+)
+def test_a_bad_value_is_one_line(rheojobs, options, words):
+    ran = rheojobs("fit", melt.csv_path(), "-m", "maxwell", *options)
+    assert ran.status == 2
+    assert words in ran.error
+    assert ran.error.startswith("rheojobs: ")

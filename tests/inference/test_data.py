@@ -221,7 +221,7 @@ def test_rising_stress_in_time_is_not_guessed() -> None:
 
 
 def test_untold_mode_says_how_to_name_it() -> None:
-    with pytest.raises(InputError, match=r"test_mode=, or --mode.*relaxation, creep"):
+    with pytest.raises(InputError, match=r"test_mode= \(--mode\).*relaxation, creep"):
         Dataset.of((X, Y)).require_test_mode()
     assert Dataset.of((X, Y), "creep").require_test_mode() == "creep"
 

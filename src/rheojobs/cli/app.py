@@ -9,7 +9,9 @@ import contextlib
 import importlib.util
 import logging
 import os
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,15 +21,22 @@ from rheojobs import __version__
 from rheojobs.cli import cache
 from rheojobs.cli.options import (
     AtOption,
+    BatchOutOption,
+    BatchSources,
+    BayesOption,
     ChainsOption,
     ConfigOption,
     DefaultPriorsOption,
     DrawsOption,
     FileArgument,
+    FixOption,
     InitOption,
+    IntervalsOption,
     JsonOption,
     LikelihoodOption,
+    LossOption,
     ModelOption,
+    ModelsOption,
     ModeOption,
     MultiStartOption,
     OptionalFileArgument,
@@ -35,9 +44,13 @@ from rheojobs.cli.options import (
     PlotOption,
     PosteriorOption,
     PriorOption,
+    ReportOption,
     ResumeOption,
     SeedOption,
+    SigmaOption,
     StepOption,
+    TieOption,
+    TimeoutOption,
     UntilEssOption,
     WarmStartOption,
     WarmupOption,
@@ -172,17 +185,31 @@ def fit(
     config: ConfigOption = None,
     multi_start: MultiStartOption = 1,
     weights: WeightsOption = None,
+    fix: FixOption = None,
+    tie: TieOption = None,
+    loss: LossOption = "linear",
+    intervals: IntervalsOption = None,
+    sigma: SigmaOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
+    report: ReportOption = None,
 ) -> int:
     """Fit a model to the data of a file by nonlinear least squares.
 
     Ctrl-C stops it at any moment and keeps the best parameters so far.
     """
+    from rheojobs.cli.request import parse_numbers, parse_ties
     from rheojobs.cli.work import run_fit
 
-    request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
-    return run_fit(request, Outputs(json, plot))
+    request = replace(
+        _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights),
+        fixed=parse_numbers("--fix", fix or (), "G0=1e5"),
+        tied=parse_ties(tie or ()),
+        loss=loss,
+        intervals=intervals,
+        sigma=tuple(sigma or ()),
+    )
+    return run_fit(request, Outputs(json, plot, report=report))
 
 
 @app.command()
@@ -240,6 +267,73 @@ def sample(
         until_ess,
     )
     return run_sample(request, plan, outputs, warm_start=warm_start)
+
+
+@app.command()
+def compare(
+    file: FileArgument,
+    models: ModelsOption = None,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    timeout: TimeoutOption = 60.0,
+    bayes: BayesOption = False,
+    json: JsonOption = None,
+    plot: PlotOption = None,
+) -> int:
+    """Fit many models to the data of a file, in parallel, and rank them.
+
+    By AICc with Akaike weights, or with --bayes by PSIS-LOO. Ctrl-C keeps what is finished.
+    """
+    from rheojobs.cli.compare import parse_models, run_compare
+
+    request = _request(file, "", mode, (x, y, y2), step, at, None, None, multi_start, weights)
+    options = {
+        "test_mode": mode,
+        "protocol": request.protocol,
+        "multi_start": multi_start,
+        "weights": weights,
+    }
+    chosen, outputs = parse_models(models), Outputs(json, plot)
+    return run_compare(request.read, chosen, options, outputs, bayes=bayes, timeout=timeout)
+
+
+@app.command()
+def batch(
+    sources: BatchSources,
+    model: OptionalModelOption = None,
+    mode: ModeOption = None,
+    x: XOption = None,
+    y: YOption = None,
+    y2: Y2Option = None,
+    step: StepOption = None,
+    at: AtOption = None,
+    init: InitOption = None,
+    config: ConfigOption = None,
+    multi_start: MultiStartOption = 1,
+    weights: WeightsOption = None,
+    out: BatchOutOption = None,
+) -> int:
+    """Fit, and sample where the plan says so, many files; run again, do only what is missing.
+
+    Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps what is done.
+    """
+    from rheojobs.cli.batch import is_plan, plan_of_files, read_plan, run_batch
+
+    outputs, columns = Outputs(), (x, y, y2)
+    request = _request(
+        Path(sources[0]), model or "", mode, columns, step, at, init, config, multi_start, weights
+    )
+    if is_plan(sources):
+        plan = read_plan(sources[0], request, out, outputs)
+    else:
+        plan = plan_of_files(sources, request, out, outputs)
+    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]))
 
 
 @app.command()

@@ -31,7 +31,6 @@ from rheojobs.cli.work import (
     import_in_advance,
     keep_draws,
     keep_fit,
-    known_bounds,
 )
 from rheojobs.errors import InputError
 from rheojobs.inference import melt
@@ -112,7 +111,7 @@ def run_demo(folder: Path) -> int:
 
 def _show_fit(outputs: Outputs, fit: FitResult) -> None:
     outputs.tables.print("\n[bold]Fit[/]")
-    report.show_fit(outputs.tables, fit, known_bounds(MODEL))
+    report.show_fit(outputs.tables, fit)
     viscosity, error = _zero_shear_viscosity(fit)
     outputs.tables.print(
         f"zero-shear viscosity, Σ Gτ of the fit: {measured(viscosity, error)} Pa s; of Laun's "

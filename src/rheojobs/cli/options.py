@@ -12,25 +12,36 @@ import typer
 
 __all__ = [
     "AtOption",
+    "BatchOutOption",
+    "BatchSources",
+    "BayesOption",
     "ChainsOption",
     "ConfigOption",
     "DefaultPriorsOption",
     "DrawsOption",
     "FileArgument",
+    "FixOption",
     "InitOption",
+    "IntervalsOption",
     "JsonOption",
     "LikelihoodOption",
+    "LossOption",
     "ModeOption",
     "ModelOption",
+    "ModelsOption",
     "MultiStartOption",
     "OptionalFileArgument",
     "OptionalModelOption",
     "PlotOption",
     "PosteriorOption",
     "PriorOption",
+    "ReportOption",
     "ResumeOption",
     "SeedOption",
+    "SigmaOption",
     "StepOption",
+    "TieOption",
+    "TimeoutOption",
     "UntilEssOption",
     "WarmStartOption",
     "WarmupOption",
@@ -86,6 +97,15 @@ Y2Option = Annotated[
     str | None,
     typer.Option("--y2", metavar="COL", help="Column of G″.", rich_help_panel=DATA_PANEL),
 ]
+SigmaOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sigma",
+        metavar="COL",
+        help="Column of the standard deviations of y; twice for G′ and G″.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
 StepOption = Annotated[
     int | None,
     typer.Option(
@@ -132,9 +152,52 @@ WeightsOption = Annotated[
     str | None,
     typer.Option(
         metavar="WORD",
-        help="uniform, or relative: each residual by its own value. Chosen by the data where "
-        "not given.",
+        help="uniform, relative (a factor counts alike up and down), or sigma. Chosen by the data "
+        "where not given.",
         rich_help_panel=MODEL_PANEL,
+    ),
+]
+FixOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="NAME=VALUE",
+        help="A parameter that keeps its value.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+TieOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tie",
+        metavar="NAME=EXPR",
+        help="A parameter that is computed from others, such as 'G_2=0.5*G_1'.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+LossOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WORD",
+        help="linear, or for data with outliers soft_l1, huber or cauchy.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+IntervalsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="profile: confidence intervals of 95 % by profile likelihood.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="OUT.md",
+        help="Write the full report as Markdown.",
+        rich_help_panel=RESULT_PANEL,
     ),
 ]
 LikelihoodOption = Annotated[
@@ -236,6 +299,49 @@ PosteriorOption = Annotated[
         "--out",
         metavar="POSTERIOR.nc",
         help="Write the draws as NetCDF, which ArviZ opens.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--models",
+        metavar="A,B,…",
+        help="Names of [bold]rheojobs models[/], with settings where wanted: "
+        "zener,generalized_maxwell:n_modes=6. All that describe the data's mode where not given.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BayesOption = Annotated[
+    bool,
+    typer.Option(
+        "--bayes",
+        metavar="",
+        help="Sample the best five, each from its fit, and rank them by leave-one-out.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        help="Stop a fit that takes longer, and list it; a sampling may take five times as long.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BatchSources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PLAN.yaml | GLOB", show_default=False, help="A plan, or files in quotes: '*.csv'."
+    ),
+]
+BatchOutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="Where the results go and are looked for: batch-results beside the plan where not "
+        "given.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 
 if TYPE_CHECKING:
+    from rheojobs.inference.comparison import Comparison
     from rheojobs.inference.results import BayesianResult, FitResult
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Outputs"]
@@ -40,7 +41,7 @@ class Outputs:
 
     Attributes
     ----------
-    json, plot, posterior : Path or None
+    json, plot, posterior, report : Path or None
         Files; `json` may be ``-`` for standard output.
     talk : Console
         Progress and what was understood: standard error.
@@ -51,6 +52,7 @@ class Outputs:
     json: Path | None = None
     plot: Path | None = None
     posterior: Path | None = None
+    report: Path | None = field(default=None, kw_only=True)
     talk: Console = field(default_factory=lambda: _screen(stderr=True))
     tables: Console = field(init=False)
 
@@ -58,20 +60,27 @@ class Outputs:
         check_output("--json", self.json)
         check_output("--plot", self.plot, FIGURE_SUFFIXES)
         check_output("--out", self.posterior)
+        check_output("--report", self.report)
         self.tables = self.talk if str(self.json) == "-" else _screen(stderr=False)
 
-    def write_json(self, result: FitResult | BayesianResult) -> None:
+    def write_json(self, result: FitResult | BayesianResult | Comparison) -> None:
         """Write the result's fields, where that is asked for."""
         if self.json is None:
             return
         if str(self.json) == "-":
             from rheojobs.inference.results import to_json
 
-            sys.stdout.write(to_json(result) + "\n")
+            sys.stdout.write(to_json(cast(Any, result)) + "\n")
             sys.stdout.flush()
         else:
             result.save(self.json)
             self.wrote(self.json)
+
+    def write_report(self, fit: FitResult, title: str) -> None:
+        """Write the full report of a fit, where that is asked for."""
+        if self.report is not None:
+            self.report.write_text(fit.to_markdown(title), encoding="utf-8")
+            self.wrote(self.report)
 
     def wrote(self, path: Path) -> None:
         """Say that a file was written."""

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli.numbers import interval, measured, number, plural
 from rheojobs.cli.progress import duration
+from rheojobs.inference.fit_report import facts, remark
+from rheojobs.inference.fit_statistics import POOR_R_SQUARED
 
 if TYPE_CHECKING:
     from rheojobs.inference.data import Dataset
@@ -36,7 +39,9 @@ NOISE_RATIO = 3.0
 """A posterior whose noise is that many times the fit's residuals has lost the data."""
 
 MAX_R_HAT = 1.01
-POOR_R_SQUARED = 0.9
+MINIMA_SHOWN = 4
+CORRELATIONS_SHOWN = 8
+"""More would not fit a terminal's width; JSON and the Markdown report have them all."""
 
 
 def show_data(console: Console, dataset: Dataset) -> None:
@@ -56,73 +61,70 @@ def _unit(units: Mapping[str, str], name: str) -> str:
     return "" if unit in ("dimensionless", "-") else unit
 
 
-def show_fit(console: Console, fit: FitResult, bounds: Mapping[str, tuple[float, float]]) -> None:
-    """Print a fit: the parameters, then how good it is.
-
-    Parameters
-    ----------
-    console : Console
-        Where to.
-    fit : FitResult
-        The result.
-    bounds : mapping
-        Of the parameters, as far as they are known.
-    """
+def show_fit(console: Console, fit: FitResult) -> None:
+    """Print a fit: the parameters, then how good it is, then correlations."""
     table = _table()
     table.add_column("parameter", no_wrap=True)
     table.add_column("estimate ± uncertainty", justify="right", no_wrap=True)
     table.add_column("unit", no_wrap=True)
-    remarks = {name: _remark(fit, name, bounds.get(name)) for name in fit.parameters}
+    if fit.intervals:
+        table.add_column("95 % interval", justify="right", no_wrap=True)
+    remarks = {name: remark(fit, name) for name in fit.parameters}
     if any(remarks.values()):
         table.add_column("")
     for name, value in fit.parameters.items():
-        error = fit.uncertainties.get(name, math.nan)
-        row = [name, measured(value, error), _unit(fit.units, name)]
+        row = [name, measured(value, fit.uncertainties.get(name, math.nan))]
+        row.append(_unit(fit.units, name))
+        if fit.intervals:
+            ends = fit.intervals.get(name)
+            row.append("–" if ends is None else interval(*ends, value))
         if any(remarks.values()):
-            row.append(f"[yellow]{remarks[name]}[/]")
+            row.append(f"[yellow]{escape(remarks[name])}[/]")
         table.add_row(*row)
     console.print(Padding(table, (1, 0, 1, 0), expand=False))
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
-    relative = fit.weights == "relative"
-    facts.add_row("R²", f"{fit.r_squared:.6g}" + (" (of the logarithms)" if relative else ""))
-    typical = ""
-    if relative and fit.reduced_chi_squared > 0:
-        typical = f" (typical deviation {100 * math.sqrt(fit.reduced_chi_squared):.2g} %)"
-    facts.add_row("reduced χ²", f"{number(fit.reduced_chi_squared)}{typical}")
-    facts.add_row("AIC, BIC", f"{fit.aic:.1f}, {fit.bic:.1f}")
-    weights = "relative: each residual by its own value" if relative else "uniform"
-    facts.add_row("weights", weights)
-    facts.add_row("iterations", f"{fit.n_iterations} in {duration(fit.fit_time)}")
-    facts.add_row("ended with", fit.message or ("converged" if fit.success else "no convergence"))
-    console.print(facts)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for what, words in facts(fit):
+        grid.add_row(what, escape(words))
+    if len(fit.minima) > 1:
+        grid.add_row("minima", _minima(fit))
+    console.print(grid)
+    _show_correlations(console, fit)
 
 
-def _remark(fit: FitResult, name: str, limits: tuple[float, float] | None) -> str:
-    value, error = fit.parameters[name], fit.uncertainties.get(name, math.nan)
-    if limits is not None:
-        for limit, words in zip(limits, ("lower", "upper"), strict=True):
-            if abs(value - limit) <= (1e-6 * abs(limit) or 1e-9):
-                return f"at its {words} bound"
-    if math.isinf(error):
-        return "not determined by the data"
-    if math.isfinite(error) and error > abs(value) > 0:
-        return "hardly determined by the data"
-    return ""
+def _minima(fit: FitResult) -> str:
+    best, *others = fit.minima
+    text = f"{best['starts']} of {sum(item['starts'] for item in fit.minima)} starts end here"
+    shown = [f"{item['objective']:.4g} ({item['starts']})" for item in others[:MINIMA_SHOWN]]
+    more = f", and {len(others) - MINIMA_SHOWN} more" if len(others) > MINIMA_SHOWN else ""
+    return f"{text}; others at {', '.join(shown)}{more}, against {best['objective']:.4g}"
+
+
+def _show_correlations(console: Console, fit: FitResult) -> None:
+    """Print the correlation matrix, where it is small enough to be read."""
+    if fit.correlation is None:
+        return
+    names = list(fit.parameters)
+    kept = [k for k in range(len(names)) if math.isfinite(fit.correlation[k, k])]
+    if not 2 <= len(kept) <= CORRELATIONS_SHOWN:
+        return
+    table = _table()
+    for head in ("correlation", *(names[k] for k in kept)):
+        table.add_column(head, justify="right" if head != "correlation" else "left", no_wrap=True)
+    for index, k in enumerate(kept):
+        row = [f"{fit.correlation[k, other]:.2f}" for other in kept[: index + 1]]
+        table.add_row(names[k], *row)
+    console.print(Padding(table, (1, 0, 0, 0), expand=False))
 
 
 def fit_concerns(fit: FitResult) -> list[str]:
-    """Say in plain words why a fit should not be trusted."""
-    concerns = []
-    if not fit.success:
+    """Say in plain words why a fit should not be trusted, and what can be done."""
+    concerns = list(fit.warnings)
+    if not fit.success or fit.r_squared < POOR_R_SQUARED:
         concerns.append(
-            f"the fit did not converge ({fit.message}): give other starts (--init, --multi-start)"
-        )
-    if fit.r_squared < POOR_R_SQUARED:
-        concerns.append(
-            f"the curve misses the data (R² = {fit.r_squared:.3g}): start elsewhere (--init, "
-            f"--multi-start), or try another model (rheojobs models --mode {fit.test_mode})"
+            "start elsewhere (--init, --multi-start), or try another model "
+            f"(rheojobs models --mode {fit.test_mode})"
         )
     return concerns
 

@@ -27,6 +27,7 @@ __all__ = [
     "parse_config",
     "parse_numbers",
     "parse_priors",
+    "parse_ties",
 ]
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
@@ -72,10 +73,10 @@ def parse_numbers(option: str, texts: Sequence[str], example: str) -> dict[str, 
     return numbers
 
 
-def parse_config(texts: Sequence[str]) -> dict[str, Any]:
+def parse_config(texts: Sequence[str], option: str = "--config") -> dict[str, Any]:
     """Read ``--config NAME=VALUE``: whole numbers, numbers, true and false, else words."""
     config: dict[str, Any] = {}
-    for name, value in _pairs("--config", texts, "n_modes=6").items():
+    for name, value in _pairs(option, texts, "n_modes=6").items():
         if value.casefold() in _WORDS:
             config[name] = _WORDS[value.casefold()]
             continue
@@ -87,6 +88,11 @@ def parse_config(texts: Sequence[str]) -> dict[str, Any]:
                 continue
             break
     return config
+
+
+def parse_ties(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``--tie NAME=EXPRESSION``."""
+    return _pairs("--tie", texts, "'G_2=0.5*G_1'")
 
 
 def parse_priors(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -162,6 +168,16 @@ class Request:
         Of the fit.
     multi_start : int
         How many starts of the fit.
+    fixed : dict of str to float
+        Parameters that keep their value.
+    tied : dict of str to str
+        Parameters that are computed from others.
+    loss : str
+        How the fit counts residuals.
+    intervals : str or None
+        Which confidence intervals are wanted.
+    sigma : tuple of str
+        The columns of standard deviations.
     """
 
     file: Path
@@ -174,13 +190,18 @@ class Request:
     config: dict[str, Any] = field(default_factory=dict)
     weights: str | None = None
     multi_start: int = 1
+    fixed: dict[str, float] = field(default_factory=dict)
+    tied: dict[str, str] = field(default_factory=dict)
+    loss: str = "linear"
+    intervals: str | None = None
+    sigma: tuple[str, ...] = ()
 
     def read(self) -> Dataset:
         """Read the file."""
         from rheojobs.inference.reading import read
 
         x, y, y2 = self.columns
-        return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step)
+        return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step, sigma=self.sigma)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
         """Make the fit, checked as far as it can be here."""
@@ -192,6 +213,10 @@ class Request:
             "test_mode": self.mode,
             "protocol": self.protocol,
             "model_config": self.config,
+            "fixed": self.fixed,
+            "tied": self.tied,
+            "loss": self.loss,
+            "intervals": self.intervals,
         }
         task = FitTask(self.model, dataset, self.initial, options)
         task.validate()

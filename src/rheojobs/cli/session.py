@@ -21,7 +21,7 @@ from rheojobs.cli.outputs import INTERRUPTED
 from rheojobs.cli.progress import JobDisplay
 from rheojobs.engine import JobEngine, ProcessExecutor, Progress, Task
 
-__all__ = ["Interrupted", "Session", "start_engine"]
+__all__ = ["FRAME", "Interrupted", "Session", "ctrl_c", "start_engine"]
 
 FRAME = 1 / 15
 """Seconds between two drawings."""
@@ -44,9 +44,9 @@ class Interrupted(Exception):  # noqa: N818 - a wish of the user, not an error
         self.progress = progress
 
 
-def start_engine(preload: tuple[str, ...]) -> JobEngine:
-    """Start an engine with one worker, which imports while the command reads its input."""
-    return JobEngine(ProcessExecutor(max_workers=1, preload=preload, spares=0))
+def start_engine(preload: tuple[str, ...], workers: int = 1) -> JobEngine:
+    """Start an engine, whose workers import while the command reads its input."""
+    return JobEngine(ProcessExecutor(max_workers=workers, preload=preload, spares=0))
 
 
 class Session:
@@ -98,7 +98,7 @@ class Session:
         Exception
             Whatever the task raised.
         """
-        with JobDisplay(self._console, title) as display, _ctrl_c() as wanted:
+        with JobDisplay(self._console, title) as display, ctrl_c() as wanted:
             job = self._engine.submit(task)
             asked = False
             while not job.done():
@@ -117,7 +117,7 @@ class Session:
 
 
 @contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
+def ctrl_c() -> Iterator[Callable[[], bool]]:
     """Count Ctrl-C instead of raising it amid a drawing; the second ends the process at once."""
     count = 0
 

@@ -27,7 +27,6 @@ __all__ = [
     "import_in_advance",
     "keep_draws",
     "keep_fit",
-    "known_bounds",
     "run_fit",
     "run_resume",
     "run_sample",
@@ -46,14 +45,6 @@ def describe_sampling(result: BayesianResult) -> str:
     return f"{count} draws, {plural(result.diagnostics['divergences'], 'divergence')}"
 
 
-def known_bounds(model: str) -> dict[str, tuple[float, float]]:
-    """Give the bounds of a model's parameters, as far as the list on disk has them."""
-    from rheojobs.inference.catalogue import cached_catalogue
-
-    infos = [info for info in cached_catalogue() or () if info.name == model]
-    return {p.name: p.bounds for info in infos for p in info.parameters}
-
-
 def run_fit(request: Request, outputs: Outputs) -> int:
     """Fit, save and show; gives the exit status."""
     with Session(outputs.talk) as session:
@@ -65,12 +56,13 @@ def run_fit(request: Request, outputs: Outputs) -> int:
         except Interrupted as stop:
             return keep_fit(stop, outputs)
     outputs.write_json(fit)
+    outputs.write_report(fit, dataset.name)
     if outputs.plot is not None:
         from rheojobs.inference.figures import fit_figure
 
         fit_figure(dataset, fit).savefig(outputs.plot)
         outputs.wrote(outputs.plot)
-    report.show_fit(outputs.tables, fit, known_bounds(request.model))
+    report.show_fit(outputs.tables, fit)
     report.show_concerns(outputs.talk, report.fit_concerns(fit))
     return 0
 

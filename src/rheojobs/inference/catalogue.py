@@ -5,6 +5,7 @@ Must not import JAX, and RheoJAX only where the list has to be made.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -23,7 +24,7 @@ __all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,20 @@ def cached_catalogue() -> tuple[ModelInfo, ...] | None:
     if path is None:
         return None
     try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _stored(path, (status.st_mtime_ns, status.st_size))
+
+
+@functools.lru_cache(maxsize=4)
+def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
+    """Read the list once for each state of the file: each job asks for it."""
+    try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["format"] != _FORMAT or not stored["models"]:
             return None
         return tuple(_info(entry) for entry in stored["models"])
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         logger.info("the list of models in %s is not readable (%s): made anew", path, error)
         return None

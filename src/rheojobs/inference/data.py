@@ -6,7 +6,6 @@ Knows test modes, units and validation; must not know JAX, Qt, RheoJAX or any fi
 from __future__ import annotations
 
 import logging
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.numbers_given import components, constants, numeric
 from rheojobs.inference.units import SI_UNITS, parse_unit, si_factor
 
 __all__ = [
@@ -101,6 +101,8 @@ class Dataset:
         Constants of the test, such as those in `PROTOCOL_CONSTANTS`, in SI units.
     notes : tuple of str
         What the reader understood, converted or dropped, in plain words.
+    sigma : ndarray of float64 or complex128, shape (n,), or None
+        The standard deviation of each value of `y`; σ of G' + i σ of G'' for an oscillation.
     """
 
     x: NDArray[np.float64]
@@ -112,6 +114,7 @@ class Dataset:
     y_unit: str = ""
     protocol: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    sigma: NDArray[np.float64] | NDArray[np.complex128] | None = None
 
     def __post_init__(self) -> None:
         # A mapping proxy or a user's own mapping might not cross to a worker process.
@@ -150,13 +153,11 @@ class Dataset:
             Where `data` is none of these, or as `validate` says.
         """
         source = _fields_of(data)
-        x = _numeric(source["x"], "x")
+        x = numeric(source["x"], "x")
         if np.iscomplexobj(x):
             raise InputError("x is complex: it must be a time, a frequency or a shear rate")
-        y = _numeric(source["y"], "y")
-        if y.ndim == 2 and y.shape[1] == 2 and not np.iscomplexobj(y):
-            moduli = y.astype(np.float64)
-            y = moduli[:, 0] + 1j * moduli[:, 1]
+        y = components(source["y"], "y")
+        sigma = None if source.get("sigma") is None else components(source["sigma"], "sigma")
         given = test_mode if test_mode is not None else source.get("test_mode")
         known = None if given is None or str(given) in ("", "unknown") else str(given)
         texts = {
@@ -168,8 +169,9 @@ class Dataset:
             np.array(x, dtype=np.float64, order="C"),
             np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
             None if known is None else canonical_test_mode(known),
-            protocol=_constants(source.get("protocol")) | _constants(protocol),
+            protocol=constants(source.get("protocol")) | constants(protocol),
             notes=notes if isinstance(notes, tuple) else (),
+            sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
             **texts,
         )
         dataset.validate()
@@ -199,6 +201,7 @@ class Dataset:
                     f"{label} has {bad.size} NaN or infinite of {values.size} values, the first "
                     f"at index {bad[0]}: leave these rows out"
                 )
+        self._check_sigma()
         quantity, _ = _X_OF_MODE.get(self.test_mode or "", ("time", "t"))
         zero_allowed = self.test_mode in (None, "startup", "laos")
         bad = np.flatnonzero(self.x < 0 if zero_allowed else self.x <= 0)
@@ -221,13 +224,26 @@ class Dataset:
                 "an oscillation needs G' and G'': y is real; give G' + iG'' or two columns"
             )
 
+    def _check_sigma(self) -> None:
+        if self.sigma is None:
+            return
+        if self.sigma.shape != self.y.shape:
+            raise InputError(f"sigma has shape {self.sigma.shape}, y has {self.y.shape}")
+        parts = [self.sigma.real, *([self.sigma.imag] if np.iscomplexobj(self.y) else [])]
+        bad = np.flatnonzero(~np.all([(part > 0) & np.isfinite(part) for part in parts], axis=0))
+        if bad.size:
+            raise InputError(
+                f"sigma must be positive and finite: it is not at {bad.size} of {self.y.size} "
+                f"points, the first at index {bad[0]}"
+            )
+
     def require_test_mode(self) -> str:
         """Give the test mode, or raise an `InputError` that says how to name it."""
         if self.test_mode is None:
             whose = f" of {self.name}" if self.name else ""
             raise InputError(
-                f"the test mode{whose} cannot be told from the data: name it (test_mode=, or "
-                f"--mode on the command line); known: {', '.join(TEST_MODES)}"
+                f"the test mode{whose} cannot be told from the data: name it with test_mode= "
+                f"(--mode); known: {', '.join(TEST_MODES)}"
             )
         return self.test_mode
 
@@ -270,9 +286,10 @@ class Dataset:
             return replace(self, quantity=full, y_unit=si_unit, notes=notes)
         if present == quantity:
             return self
-        y = self.y * self.x if quantity == "stress" else self.y / self.x
+        factor = self.x if quantity == "stress" else 1.0 / self.x
+        y, sigma = self.y * factor, None if self.sigma is None else self.sigma * factor
         notes = (*self.notes, f"{full} computed from {_FLOW[present][0]} and shear rate")
-        return replace(self, y=y, quantity=full, y_unit=si_unit, notes=notes)
+        return replace(self, y=y, sigma=sigma, quantity=full, y_unit=si_unit, notes=notes)
 
     def thin(self, every: int) -> Dataset:
         """Keep every n-th row, beginning with the first; `every` is a count of at least 1."""
@@ -281,9 +298,9 @@ class Dataset:
         if every == 1:
             return self
         x, y = self.x[::every].copy(), self.y[::every].copy()
-        return replace(
-            self, x=x, y=y, notes=(*self.notes, f"kept {x.size} of {len(self)} rows, 1 in {every}")
-        )
+        sigma = None if self.sigma is None else self.sigma[::every].copy()
+        notes = (*self.notes, f"kept {x.size} of {len(self)} rows, 1 in {every}")
+        return replace(self, x=x, y=y, sigma=sigma, notes=notes)
 
 
 _FLOW = {"stress": ("shear stress", "Pa"), "viscosity": ("viscosity", "Pa s")}
@@ -348,35 +365,3 @@ def _fields_of(data: object) -> dict[str, object]:
         "y_unit": getattr(data, "y_units", None),
         "protocol": protocol,
     }
-
-
-def _numeric(values: object, label: str) -> NDArray[np.generic]:
-    if np.ma.is_masked(values):
-        # np.asarray would uncover what the user has masked.
-        raise InputError(f"{label} has masked values: leave these rows out")
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind == "O":
-            has_complex = any(isinstance(value, complex) for value in array.flat)
-            array = array.astype(np.complex128 if has_complex else np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{label} is not numeric: {str(error).splitlines()[0]}") from error
-    if array.dtype.kind not in "iufc":
-        raise InputError(f"{label} is not numeric: its values are of type {array.dtype}")
-    return array
-
-
-def _constants(protocol: object) -> dict[str, float]:
-    if protocol is None:
-        return {}
-    if not isinstance(protocol, Mapping):
-        raise InputError(f"protocol must map names to numbers, not be a {type(protocol).__name__}")
-    constants: dict[str, float] = {}
-    for key, value in protocol.items():
-        try:
-            constants[str(key)] = float(value)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"protocol constant {key!r} is not a number: {value!r}") from error
-        if not math.isfinite(constants[str(key)]):
-            raise InputError(f"protocol constant {key!r} must be finite, not {value!r}")
-    return constants

@@ -35,7 +35,7 @@ PRELOAD = ("rheojobs.inference.jax_setup:warm_up",)
 MAX_CACHE_BYTES = 1 << 30
 """How large the compiled programs on disk may become together."""
 
-LATER = ("numpyro.infer", "rheojobs.inference.fitting", "nlsq", "zarr")
+LATER = ("numpyro.infer", "zarr")
 """What is imported once a worker is ready and has nothing to do."""
 
 _lock = threading.Lock()
@@ -61,7 +61,8 @@ def configure_jax() -> None:
     with _lock:
         if _configured:
             return
-        # Both of them would lead JAX to folders of their own, in which nothing is ever dropped.
+        # RheoJAX, and nlsq that it fits with, would lead JAX to folders of their own, in which
+        # nothing is ever dropped.
         os.environ.setdefault("NLSQ_DISABLE_PERSISTENT_CACHE", "1")
         os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
         import jax
@@ -114,7 +115,8 @@ def warm_up() -> Iterator[None]:
     configure_jax()
     import jax.numpy as jnp
 
-    importlib.import_module("rheojobs.inference.bayes")
+    for module in ("rheojobs.inference.bayes", "rheojobs.inference.fit_run"):
+        importlib.import_module(module)
     jnp.zeros(1).block_until_ready()
     yield
     for module in LATER:

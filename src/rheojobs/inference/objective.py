@@ -1,16 +1,11 @@
-"""The sum of squares that a fit minimizes, in coordinates that suit it, and its compiled programs.
+"""What a fit minimizes, and its compiled programs.
 
-Positive parameters whose bounds span decades are searched by their logarithm. Data and
-weights are arguments: a second dataset of the same kind compiles nothing.
+Data, weights, bounds and the loss are arguments: a second fit of the same kind compiles nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -18,159 +13,117 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.compilation import KernelCache
-from rheojobs.inference.models import Parameter
+from rheojobs.inference import least_squares
+from rheojobs.inference.compilation import PADDED_MODES, KernelCache
+from rheojobs.inference.coordinates import Coordinates, Limits
+from rheojobs.inference.least_squares import CHUNK, Data, State, Tolerances
+from rheojobs.inference.options import LOSSES
 from rheojobs.inference.problem import Problem
-from rheojobs.inference.starts import candidates, is_logarithmic
+from rheojobs.inference.starts import candidates
 from rheojobs.inference.stored_programs import StoredProgram
+from rheojobs.inference.ties import Tie
+from rheojobs.inference.weights import Weights, weights_of
 
-__all__ = ["Coordinates", "Objective", "default_weights", "sigma_of"]
+__all__ = ["Objective"]
 
-SCREENED = 128
-RELATIVE_SPAN = 100.0
+SCREENED = 256
+SCREENED_POINTS = 64
+"""Of how many data: enough to tell a promising start, however many there are."""
 
 _objectives = KernelCache()
 
 
-def default_weights(problem: Problem) -> str:
-    """Choose how residuals are weighted: relative for moduli, and for data over two decades."""
-    y = problem.dataset.y
-    if problem.is_complex:
-        return "relative" if np.all(y.real != 0) and np.all(y.imag != 0) else "uniform"
-    spans = y.min() > 0 and y.max() / y.min() > RELATIVE_SPAN
-    return "relative" if spans else "uniform"
-
-
-def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
-    """Give what each residual is divided by, shape (c, b)."""
-    y = problem.coarse_observations.y
-    if weights == "uniform":
-        return np.ones_like(y)
-    # A value of zero has no relative error: it is weighted as the smallest of its kind.
-    size = np.abs(y)
-    smallest = np.array([row[row > 0].min(initial=np.inf) for row in size])
-    return np.maximum(size, np.where(np.isfinite(smallest), smallest, 1.0)[:, None])
-
-
-class Coordinates:
-    """The free parameters of a model as the optimizer sees them.
-
-    Parameters
-    ----------
-    parameters : sequence of Parameter
-        Of the model, (p,). Those whose bounds coincide are not free.
-    """
-
-    def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self._parameters = tuple(parameters)
-        self.free = tuple(item for item in parameters if item.bounds[0] < item.bounds[1])
-        self._logarithmic = np.array([is_logarithmic(item) for item in self.free])
-        limits = np.array([item.bounds for item in self.free], dtype=float).reshape(-1, 2)
-        self.lower = self.to_u(limits[:, 0])
-        self.upper = self.to_u(limits[:, 1])
-
-    def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map values of the free parameters, shape (..., d), to coordinates."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logarithms = np.log(values)
-        return np.where(self._logarithmic, logarithms, values)
-
-    def to_params(self, u: Any) -> Any:
-        """Map coordinates, shape (d,), to the model's parameters, shape (p,); traceable."""
-        free = iter(range(len(self.free)))
-        out = []
-        for item in self._parameters:
-            if item.bounds[0] < item.bounds[1]:
-                k = next(free)
-                out.append(jnp.exp(u[k]) if self._logarithmic[k] else u[k])
-            else:
-                out.append(jnp.asarray(float(item.bounds[0])))
-        return jnp.stack([jnp.asarray(value, dtype=jnp.float64) for value in out])
-
-    def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the derivative of each free parameter by its coordinate, shape (d,)."""
-        return np.where(self._logarithmic, np.exp(np.where(self._logarithmic, u, 0.0)), 1.0)
-
-    def named(self, u: NDArray[np.float64]) -> dict[str, float]:
-        """Give all parameters by name."""
-        free = dict(
-            zip(
-                (item.name for item in self.free),
-                np.where(self._logarithmic, np.exp(np.where(self._logarithmic, u, 0.0)), u),
-                strict=True,
-            )
-        )
-        named: dict[str, float] = {}
-        for item in self._parameters:
-            value = float(free.get(item.name, item.bounds[0]))
-            # exp(log(bound)) may miss the bound by a rounding error.
-            named[item.name] = float(min(max(value, item.bounds[0]), item.bounds[1]))
-        return named
-
-
-def _quiet_solver() -> Any:
-    from nlsq import CurveFit
-    from nlsq.utils.logging import set_global_level
-
-    solver = CurveFit()
-    if not {"NLSQ_DEBUG", "NLSQ_VERBOSE"} & os.environ.keys():
-        set_global_level(logging.WARNING)  # else every fit is reported on the user's terminal
-    return solver
+def _thinned(data: Data) -> Data:
+    """Keep so many points that a screening can do with, spread over all of them."""
+    n = int(np.sum(data.mask))
+    index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
+    mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
+    index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
+    return data._replace(x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask)
 
 
 class Objective:
-    """The compiled programs of all fits of one kind, whatever their data."""
+    """The compiled programs of all fits of one kind, whatever their data.
 
-    def __init__(self, problem: Problem) -> None:
-        self.coordinates = Coordinates(problem.model.parameters)
+    Parameters
+    ----------
+    problem : Problem
+        Of that kind.
+    ties : tuple of Tie
+        Parameters that are computed from others.
+    """
+
+    def __init__(self, problem: Problem, ties: tuple[Tie, ...] = ()) -> None:
+        self.coordinates = Coordinates(problem.model.parameters, ties)
         self._components = problem.components
-        self._count = 2 if problem.is_complex else 1
-        self._solvers: list[Any] = []
-        self._lock = threading.Lock()
-        identity = problem.identity()
+        self._is_pointwise = problem.test_mode in PADDED_MODES
+        identity = problem.identity(tuple((tie.name, tie.text) for tie in ties))
 
-        def program(name: str, function: Any) -> StoredProgram:
-            return StoredProgram(function, 0, f"{name} {identity}" if identity else "")
+        def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
+            return StoredProgram(function, result, f"{name} {identity}" if identity else "")
 
-        self.predict = program("predict", lambda params, x: self._components(x, params))
-        self._screen = program("screen", jax.vmap(self._cost, in_axes=(0, None, None, None, None)))
+        d = len(self.coordinates.own)
+        state = least_squares.begin(np.zeros(d), (1, 1))
+        moved = (state, np.zeros(CHUNK), np.zeros((CHUNK, d)), 0)
+        self.predict = program("predict", lambda params, x: self._components(x, params), 0)
+        self._iterate = program("fit", self._iterations, moved)
+        self._screen = program("screen", jax.vmap(self._cost, in_axes=(0, None)), 0)
 
     @staticmethod
-    def of(problem: Problem) -> Objective:
+    def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:
         """Give the objective of this kind of problem, compiled programs included."""
-        return _objectives.get(problem.key, lambda: Objective(problem))
+        key = (*problem.key, tuple((tie.name, tie.text) for tie in ties))
+        return _objectives.get(key, lambda: Objective(problem, ties))
 
-    def curve(self, stacked_x: Any, *u: Any) -> Any:
-        """Predict as nlsq wants it: components one after another, shape (c * b,).
-
-        Parameters
-        ----------
-        stacked_x : array, shape (c * b,)
-            The independent variable, once for each component.
-        *u : scalars
-            The coordinates.
-        """
-        length = stacked_x.shape[0] // self._count
-        params = self.coordinates.to_params(u)
-        return self._components(stacked_x[:length], params).reshape(-1)
-
-    def _cost(self, u: Any, x: Any, y: Any, sigma: Any, mask: Any) -> Any:
-        predicted = self._components(x, self.coordinates.to_params(u))
-        cost = jnp.sum(mask * ((predicted - y) / sigma) ** 2)
-        return jnp.where(jnp.isfinite(cost), cost, jnp.inf)
-
-    def screen(
-        self, problem: Problem, points: NDArray[np.float64], sigma: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Give the sum of squares at each of the points, shape (k, d) of coordinates."""
+    def data(
+        self, problem: Problem, weights: Weights, limits: Limits, loss: str = "linear"
+    ) -> Data:
+        """Give what the programs take of a fit."""
         seen = problem.coarse_observations
-        return np.asarray(self._screen(points, seen.x, seen.y, sigma, seen.mask))
+        return Data(
+            seen.x,
+            seen.y,
+            weights.sigma,
+            seen.mask,
+            np.float64(weights.logarithmic),
+            np.int32(LOSSES.index(loss)),
+            np.float64(1.0),
+            limits.lower,
+            limits.upper,
+            self.coordinates.longest,
+        )
+
+    def iterate(
+        self, state: State, data: Data, tolerances: Tolerances, steps: int
+    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
+        """Do `least_squares.iterate`, compiled; only what each iteration tells is fetched."""
+        state, costs, us, count = self._iterate(state, data, tolerances, np.int64(steps))
+        done = int(count)
+        return state, np.asarray(costs)[:done], np.asarray(us)[:done], done
+
+    def _iterations(
+        self, state: State, data: Data, tolerances: Tolerances, steps: Any
+    ) -> tuple[State, Any, Any, Any]:
+        return least_squares.iterate(self._curve, state, data, tolerances, steps)
+
+    def _curve(self, x: Any, u: Any) -> tuple[Any, Any]:
+        params, allowed = self.coordinates.checked_params(u)
+        return self._components(x, params), allowed
+
+    def _cost(self, u: Any, data: Data) -> Any:
+        curve, allowed = self._curve(data.x, u)
+        cost, _ = least_squares.objective(least_squares.residuals_of(curve, data), data)
+        return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
+
+    def screen(self, points: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
+        """Give about the objective at each of the points, shape (k, d) of coordinates."""
+        return np.asarray(self._screen(points, _thinned(data) if self._is_pointwise else data))
 
     def starts(
         self,
         problem: Problem,
         given: Mapping[str, float],
-        sigma: NDArray[np.float64],
+        data: Data,
         count: int,
     ) -> NDArray[np.float64]:
         """Give the most promising of many plausible starting points.
@@ -181,44 +134,32 @@ class Objective:
             The model and the data.
         given : mapping
             Parameters whose values are known.
-        sigma : ndarray, shape (c, b)
-            What residuals are divided by.
+        data : Data
+            What is fitted.
         count : int
             How many points are wanted, at most `SCREENED`.
 
         Returns
         -------
         ndarray, shape (count, d)
-            Coordinates, best first.
+            Coordinates, best first; before them a full set of given values.
         """
-        free = self.coordinates.free
-        if count == 1 and all(item.name in given for item in free):
-            return self.coordinates.to_u(np.array([[given[item.name] for item in free]]))
-        spread = {} if all(item.name in given for item in free) else given
-        values = candidates(problem, free, spread, SCREENED)
-        if spread is not given:  # several starts around a full set of values: that set is the first
-            values[0] = [given[item.name] for item in free]
-        points = self.coordinates.to_u(values)
-        costs = self.screen(problem, points, sigma)
-        order = np.argsort(costs, kind="stable")[:count]
-        if spread is not given and 0 not in order:
-            order[-1] = 0
-        return points[order]
+        own = self.coordinates.own
+        if all(item.name in given for item in own):
+            whole = self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
+            if count == 1:
+                return whole
+            return np.concatenate([whole, self._screened(problem, {}, data, count - 1)])
+        return self._screened(problem, given, data, count)
+
+    def _screened(
+        self, problem: Problem, given: Mapping[str, float], data: Data, count: int
+    ) -> NDArray[np.float64]:
+        values = candidates(problem, self.coordinates.own, given, SCREENED)
+        points = np.clip(self.coordinates.to_u(values), data.lower, data.upper)
+        return points[np.argsort(self.screen(points, data), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
         """Estimate the parameters that are not given, without fitting them."""
-        sigma = sigma_of(problem, default_weights(problem))
-        return self.coordinates.named(self.starts(problem, given, sigma, 1)[0])
-
-    @contextlib.contextmanager
-    def solver(self) -> Iterator[Any]:
-        """Lend an nlsq `CurveFit` that has compiled this objective, where one is free."""
-        with self._lock:
-            solver = self._solvers.pop() if self._solvers else None
-        if solver is None:
-            solver = _quiet_solver()
-        try:
-            yield solver
-        finally:
-            with self._lock:
-                self._solvers.append(solver)
+        data = self.data(problem, weights_of(problem), self.coordinates.widest)
+        return self.coordinates.named(self.starts(problem, given, data, 1)[0])

@@ -11,7 +11,10 @@ from rheojobs.errors import InputError, nearest
 
 __all__ = ["FitOptions"]
 
-WEIGHTS = ("uniform", "relative")
+WEIGHTS = ("uniform", "relative", "sigma")
+LOSSES = ("linear", "soft_l1", "huber", "cauchy")
+INTERVALS = ("profile",)
+MOST_STARTS = 128
 
 
 @dataclass(frozen=True)
@@ -21,19 +24,34 @@ class FitOptions:
     Attributes
     ----------
     max_iter : int
-        Evaluations of the residuals at most.
+        Iterations of each start at most: each evaluates the residuals and their slopes once.
     ftol, xtol, gtol : float
         Relative tolerances of the sum of squares, the parameters and the gradient.
     multi_start : int
         How many starting points are refined; the best result is kept.
     weights : str or None
-        ``"uniform"`` or ``"relative"``; None chooses by the data, and the result says which.
+        ``"uniform"``: all residuals alike. ``"relative"``: for data over decades; residuals are
+        ln(curve / data) where all data are positive, else they are divided by the data.
+        ``"sigma"``: each divided by its standard deviation, `Dataset.sigma`, which is taken as
+        true: the covariance is not scaled by the scatter. None chooses sigma where there is
+        one, relative for moduli and for data over more than two decades, else uniform; the
+        result says which and why.
     test_mode : str or None
         Read from the data where not given.
     protocol : mapping
         Constants of the test: gamma_dot / s⁻¹, sigma_applied / Pa, gamma_0, omega / rad s⁻¹.
     model_config : mapping
         The model's own settings, such as ``{"n_modes": 6}``.
+    loss : str
+        ``"linear"`` is least squares; ``"soft_l1"``, ``"huber"`` and ``"cauchy"`` count large
+        residuals for less and less. What is large is told from the residuals' own median.
+    fixed : mapping of str to float
+        Parameters that keep a value: ``{"eta": 1e3}``.
+    tied : mapping of str to str
+        Parameters that are computed from others: ``{"G2": "0.5 * G1"}``; numbers, names,
+        ``+ - * / **`` and parentheses.
+    intervals : str or None
+        ``"profile"``: confidence intervals of 95 % by profile likelihood.
     """
 
     max_iter: int = 1000
@@ -45,6 +63,10 @@ class FitOptions:
     test_mode: str | None = None
     protocol: Mapping[str, float] = field(default_factory=dict)
     model_config: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = "linear"
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
+    intervals: str | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any] | None) -> Self:
@@ -54,7 +76,7 @@ class FitOptions:
         for name in given:
             if name not in known:
                 raise InputError(f"unknown option {name!r} of a fit; {nearest(str(name), known)}")
-        for name in ("protocol", "model_config"):
+        for name in ("protocol", "model_config", "fixed", "tied"):
             if given.get(name, {}) is None:
                 given[name] = {}
             elif not isinstance(given.get(name, {}), Mapping):
@@ -68,13 +90,17 @@ class FitOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"option {name!r} must be a whole number from 1 up, got {value!r}")
-        if self.multi_start > 128:
-            raise InputError(f"option 'multi_start' may be at most 128, got {self.multi_start}")
+        if self.multi_start > MOST_STARTS:
+            raise InputError(
+                f"option 'multi_start' may be at most {MOST_STARTS}, got {self.multi_start}"
+            )
         for name in ("ftol", "xtol", "gtol"):
             value = getattr(self, name)
             good = isinstance(value, int | float) and not isinstance(value, bool)
             if not good or not math.isfinite(value) or not 0 < value < 1:
                 raise InputError(f"option {name!r} must be between 0 and 1, got {value!r}")
-        if self.weights is not None and self.weights not in WEIGHTS:
-            hint = nearest(str(self.weights), WEIGHTS)
-            raise InputError(f"option 'weights' cannot be {self.weights!r}; {hint}")
+        for name, known in (("weights", WEIGHTS), ("loss", LOSSES), ("intervals", INTERVALS)):
+            value = getattr(self, name)
+            if value not in known and (value is not None or name == "loss"):
+                hint = nearest(str(value), known)
+                raise InputError(f"option {name!r} cannot be {value!r}; {hint}")

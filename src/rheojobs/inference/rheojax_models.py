@@ -25,27 +25,33 @@ from rheojobs.inference.data import TEST_MODES
 from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.models import Model
 from rheojobs.inference.parameters import Alternative, Parameter
+from rheojobs.inference.rheojax_equations import forward_mode, solves_equations
+from rheojobs.inference.rheojax_inner import INNER, quicken_mittag_leffler
 
 __all__ = ["RheojaxFunction", "RheojaxPriors", "load", "names", "register_all", "version"]
 
-_NOT_PURE = "RheoJAX's function for it is not pure JAX"
+_SERVO = (
+    "RheoJAX's creep is run by a feedback controller whose own swings are part of the curve, "
+    "and change with its time step"
+)
 _WAVE = "RheoJAX's function gives the stress wave over time, not G' and G'' over frequency"
-_ITT = "RheoJAX offers no traceable function of it yet"
-_STATE = "RheoJAX's function for it needs the state that its own fit leaves behind"
-# What RheoJAX 0.7.1 declares and cannot do as a pure function; tests/inference/test_models.py
-# compares this with what tracing finds.
+_ITT = "RheoJAX solves it outside JAX, with a Prony series fitted anew for each set of parameters"
+# What RheoJAX 0.7.1 declares and cannot be fitted; tests/inference/test_models.py compares this
+# with what tracing finds.
 _REFUSED: dict[str, dict[str, str]] = {
-    # Without the state of a fit its stress grid ends at 5 and its time step ignores the rate:
-    # the curve is wrong by factors where sigma_c is not 1, or the rate below 0.1.
-    "HebraudLequeux": dict.fromkeys(TEST_MODES, _STATE),
+    "HebraudLequeux": {
+        "creep": _SERVO,
+        "oscillation": "RheoJAX runs ten cycles for every frequency, with as many steps as the "
+        "frequency and tau ask for: too long for a fit",
+    },
     "ITTMCTIsotropic": dict.fromkeys(TEST_MODES, _ITT),
     "ITTMCTSchematic": dict.fromkeys(TEST_MODES, _ITT),
-    # Its creep takes the time step of the last fit, not that of x.
-    "LatticeEPM": {"creep": _STATE, "oscillation": _WAVE},
-    "TensorialEPM": {"creep": _NOT_PURE, "oscillation": _WAVE},
-    "SGRConventional": {"laos": "RheoJAX's function gives G' and G'' there, not a stress wave"},
-    "SGRGeneric": {"laos": _NOT_PURE},
-    "TNTStickyRouse": dict.fromkeys(("startup", "creep", "laos"), _NOT_PURE),
+    "LatticeEPM": {"creep": _SERVO, "oscillation": _WAVE},
+    "TensorialEPM": {"creep": _SERVO, "oscillation": _WAVE},
+    "VLBNonlocal": {
+        "flow_curve": "RheoJAX simulates the gap for every shear rate until the flow is steady: "
+        "too long for a fit"
+    },
 }
 # Their integrators take x[1] - x[0] as the step of all points.
 _EVEN_STEPS = {
@@ -60,6 +66,9 @@ _STRESS_RELAXATION = {
     *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
 }
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
+_FROM_REST = ("startup", "creep", "relaxation", "laos")
+# Theirs go from point to point: the way to the first one is not to be a single step.
+_STEPS_TO_FIRST = 16
 # RheoJAX's other names for a constant of the test.
 _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
     ("creep", "sigma_applied"): ("stress",),
@@ -201,11 +210,27 @@ class RheojaxFunction:
         """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
         import jax.numpy as jnp
 
+        if test_mode in _FROM_REST and solves_equations(type(self.instance)):
+            # RheoJAX begins at rest at the first x, whatever it is; a test begins at zero.
+            x = jnp.asarray(x)
+            steps = _STEPS_TO_FIRST if "IKH" in type(self.instance).__name__ else 1
+            before = jnp.linspace(0.0, x[0], steps, endpoint=False)
+            from_zero = jnp.concatenate([before, x])
+            return self._predict(from_zero, params, test_mode, protocol)[steps:]
+        return self._predict(x, params, test_mode, protocol)
+
+    def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
+        import jax.numpy as jnp
+
         kind = type(self.instance).__name__
+        given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
+        inner = INNER.get((kind, test_mode))
+        if inner is not None:
+            with forward_mode(type(self.instance)):
+                return inner(self.instance, x, params, given)
         # Some constants are read from the instance, and some calls write to it: a copy keeps
         # threads apart.
         instance = copy.copy(self.instance)
-        given = {name: protocol[name] for name in MODE_CONSTANTS[test_mode] if name in protocol}
         known = dict(given)
         for name, value in given.items():
             known |= dict.fromkeys(_ALIASES.get((test_mode, name), ()), value)
@@ -215,19 +240,20 @@ class RheojaxFunction:
             elif test_mode == "laos" and len(given) == 2:
                 known["strain"] = given["gamma_0"] * jnp.sin(given["omega"] * jnp.asarray(x))
         if kind == "DMTLocal" and test_mode == "laos":
-            instance._gamma_0, instance._omega_laos = _both(given)
+            instance._gamma_0, instance._omega_laos = given["gamma_0"], given["omega"]
         elif kind == "SGRGeneric":
             known["is_stress"] = True
         elif kind == "TNTStickyRouse":
             instance._relaxation_sigma_0 = 1.0
-        out = instance.model_function(x, params, test_mode, **known)
+        with forward_mode(type(self.instance)):
+            out = instance.model_function(x, params, test_mode, **known)
         # Three leave out a factor that the others of their kind, and the data, contain.
         if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
             return out * x
         if kind in ("GeneralizedMaxwell", "SGRConventional") and test_mode == "startup":
-            return out * _given(given, "gamma_dot")
+            return out * given["gamma_dot"]
         if kind == "TNTStickyRouse" and test_mode == "relaxation":
-            return out * _given(given, "sigma_0")
+            return out * given["sigma_0"]
         return out
 
 
@@ -263,14 +289,11 @@ class RheojaxPriors:
         return instance.bayesian_prior_factory(name, lower, upper)
 
 
-def _both(given: Mapping[str, Any]) -> tuple[Any, Any]:
-    return _given(given, "gamma_0"), _given(given, "omega")
+class _Constants(dict[str, Any]):
+    """The constants of a test by name; one that is not there is asked for."""
 
-
-def _given(given: Mapping[str, Any], name: str) -> Any:
-    if name not in given:
+    def __missing__(self, name: str) -> Any:
         raise InputError(f"the model needs {name} ({CONSTANTS[name]}): --at {name}=…")
-    return given[name]
 
 
 def _registry() -> Any:
@@ -291,6 +314,7 @@ def _registry() -> Any:
                 f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
             ) from error
         package._ensure_all_registered()
+        quicken_mittag_leffler()
     # While a model is traced it warns of what only matters to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
     if logger.level == logging.NOTSET:
@@ -315,8 +339,6 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
         raise InputError(f"{name} does not take these settings: {one_line(error)}") from error
     declared = tuple(mode for mode in TEST_MODES if mode in {str(p) for p in info.protocols})
     refused = _REFUSED.get(kind.__name__, {})
-    if not hasattr(instance, "model_function"):
-        refused = dict.fromkeys(TEST_MODES, _ITT)
     quantities = {"relaxation": "shear stress"} if kind.__name__ in _STRESS_RELAXATION else {}
     # Those that know the applied stress give the strain, the others the compliance.
     if not kind.__name__.startswith(_COMPLIANCE):
@@ -337,7 +359,8 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
         description=(info.doc or "").strip().split("\n")[0],
         alternatives=(other,) if other is not None else (),
         flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
-        forward_mode=bool(getattr(instance, "_use_forward_mode_ad", False)),
+        forward_mode=solves_equations(kind)
+        or bool(getattr(instance, "_use_forward_mode_ad", False)),
         prior_factory=None if priors is None else RheojaxPriors(instance),
         bounds_override=limits,
         key=_key(name, frozen),

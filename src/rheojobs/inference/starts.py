@@ -13,21 +13,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.coordinates import is_logarithmic
 from rheojobs.inference.data import parse_unit
 from rheojobs.inference.models import Parameter
 from rheojobs.inference.problem import Problem
 
-__all__ = ["candidates", "is_logarithmic", "plausible_range"]
+__all__ = ["candidates", "plausible_range"]
 
-LOG_SPAN = 1e3
 MARGIN = 10.0
 """Parameters may lie that far beyond the scales of the data."""
-
-
-def is_logarithmic(parameter: Parameter) -> bool:
-    """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
-    lower, upper = parameter.bounds
-    return lower > 0 and upper / lower > LOG_SPAN
 
 
 def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -46,15 +40,21 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
     return values, times
 
 
+def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
+    """Give factor, power of pascal and power of second of a parameter's unit; None without any."""
+    # A power of time, as in Pa s^alpha, is taken as between none and one.
+    unit = re.sub(r"\^?\(?[αn][-0-9)]*|[ᵅⁿ]", "", parameter.unit)
+    parsed = None if unit in ("", "dimensionless", "-") else parse_unit(unit)
+    return parsed if parsed is not None and (parsed[1], parsed[2]) != (0, 0) else None
+
+
 def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, float]:
     """Give the range in which data like these would put a parameter, within its bounds."""
     lower, upper = parameter.bounds
     (stress_low, stress_high), (time_low, time_high) = _scales(problem)
-    # A power of time, as in Pa s^alpha, is taken as between none and one.
-    unit = re.sub(r"\^?\(?[αn][-0-9)]*|[ᵅⁿ]", "", parameter.unit)
-    parsed = None if unit in ("", "dimensionless", "-") else parse_unit(unit)
-    if parsed is not None and (parsed[1], parsed[2]) != (0, 0):
-        factor, pascals, seconds = parsed
+    dimension = _dimension(parameter)
+    if dimension is not None:
+        factor, pascals, seconds = dimension
         ends = [
             stress**pascals * time**seconds / factor
             for stress in (stress_low, stress_high)
@@ -101,9 +101,7 @@ def candidates(
     ndarray, shape (count, d)
         The first point has the model's defaults, as far as they are plausible.
     """
-    from scipy.stats import qmc  # takes as long to import as many a fit
-
-    sample = qmc.LatinHypercube(len(parameters), seed=seed).random(count)
+    sample = _latin_hypercube(count, len(parameters), np.random.default_rng(seed))
     points = np.empty_like(sample)
     for column, parameter in enumerate(parameters):
         low, high = plausible_range(parameter, problem)
@@ -113,6 +111,76 @@ def candidates(
             points[:, column] = low + (high - low) * sample[:, column]
         default = parameter.default
         points[0, column] = points[0, column] if default is None else np.clip(default, low, high)
+    _spread_modes(problem, parameters, points, sample)
+    for column, parameter in enumerate(parameters):
         if parameter.name in given:
             points[:, column] = given[parameter.name]
     return points
+
+
+def _spread_modes(
+    problem: Problem,
+    parameters: Sequence[Parameter],
+    points: NDArray[np.float64],
+    sample: NDArray[np.float64],
+) -> None:
+    """Spread the relaxation times of several modes over the data, each with the modulus there.
+
+    Drawn independently, hardly any of many modes would lie where it is needed. All points but
+    the first are changed; how far the spread reaches, and each modulus, still differ.
+    """
+    families: dict[str, list[int]] = {}
+    for column, parameter in enumerate(parameters):
+        if (found := re.fullmatch(r"(.*?)_?\d+", parameter.name)) is not None:
+            families.setdefault(found[1], []).append(column)
+    (_, stress_high), (time_low, time_high) = _scales(problem)
+    times = None
+    for columns in families.values():
+        dimension = _dimension(parameters[columns[0]])
+        if len(columns) > 1 and dimension is not None and dimension[1:] == (0, 1):
+            ends = sample[1:, columns[0]], sample[1:, columns[-1]]
+            low = time_low * MARGIN ** (1.0 - 2.0 * ends[0])
+            high = time_high * MARGIN ** (1.0 - 2.0 * ends[1])
+            share = np.linspace(0.0, 1.0, len(columns))
+            times = low[:, None] ** (1.0 - share) * high[:, None] ** share
+            points[1:, columns] = times
+    if times is None:
+        return
+    level = _level(problem, times)
+    for columns in families.values():
+        dimension = _dimension(parameters[columns[0]])
+        if len(columns) == times.shape[1] and dimension is not None and dimension[1:] == (1, 0):
+            jitter = 10.0 ** (sample[1:, columns] - 0.5)
+            bounds = np.array([parameters[column].bounds for column in columns])
+            wanted = np.clip(level * jitter / 2.0, 1e-9 * stress_high, stress_high)
+            points[1:, columns] = np.clip(wanted, bounds[:, 0], bounds[:, 1])
+
+
+def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the size of the modulus that the data show at these times."""
+    x, y = problem.dataset.x, problem.dataset.y
+    # A mode of modulus g shows itself by a loss modulus of g / 2.
+    value = np.abs(y.imag) if problem.is_complex else np.abs(y)
+    if problem.test_mode == "creep":
+        value = 1.0 / np.maximum(value, 1e-300)
+    at = 1.0 / x if problem.test_mode in ("oscillation", "flow_curve") else x
+    good = (at > 0) & (value > 0) & np.isfinite(at)
+    if not good.any():
+        return np.ones_like(times)
+    order = np.argsort(at[good])
+    logarithm = np.interp(np.log(times), np.log(at[good][order]), np.log(value[good][order]))
+    return np.exp(logarithm)
+
+
+def _latin_hypercube(
+    count: int, dimension: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Fill the unit cube: of each coordinate every one of `count` equal parts has one point.
+
+    SciPy has that too, but to import its statistics takes longer than a fit.
+    """
+    parts = np.tile(np.arange(count), (dimension, 1))
+    cells: NDArray[np.float64] = generator.permuted(parts, axis=1).T + generator.random(
+        (count, dimension)
+    )
+    return cells / count

@@ -1,32 +1,31 @@
 """Tables of text out of the bytes of a file: delimited text, Excel, TA Instruments' LIMS export.
 
-Knows encodings, dialects and layouts; must not know what is fitted to the numbers.
+Knows layouts; must not know what is fitted to the numbers.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import math
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rheojobs.errors import InputError, nearest
-from rheojobs.inference.columns import quantity_of, recognise
+from rheojobs.errors import InputError
+from rheojobs.inference.columns import is_step_number, recognise
+from rheojobs.inference.dialects import (
+    NumberStyle,
+    decoded,
+    dialect_of,
+    is_missing,
+    is_row,
+    printable,
+    split_lines,
+)
 from rheojobs.inference.units import parse_unit
 
-__all__ = ["Column", "Section", "columns_of", "listed", "named_column", "sections_of"]
+__all__ = ["Section", "sections_of"]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_COMMENT = re.compile(r"\s*(#|//|%)+(?!\s*[;,|\t])\s*")
-_MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
-_INSTRUMENT_SUFFIXES = {".json", ".xml", ".rdf", ".xls", ".iwp", ".tri"}
+_INSTRUMENT_SUFFIXES = {".json", ".xml", ".rdf", ".iwp", ".tri"}
 
 
 @dataclass(frozen=True)
@@ -37,102 +36,52 @@ class Section:
     header: list[str]
     units: list[str]
     rows: list[list[str]]
-    decimal: str
+    style: NumberStyle
 
 
 def sections_of(data: bytes, suffix: str) -> list[Section]:
+    """Find the tables in the bytes of a file; none where they are an instrument's own format."""
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
     if data.startswith(b"PK\x03\x04"):
-        return _excel(data)
-    if suffix in _INSTRUMENT_SUFFIXES:
-        return []
-    text = _decode(data)
+        sections = _by_step(_excel(data))
+    elif suffix in _INSTRUMENT_SUFFIXES:
+        sections = []
+    else:
+        sections = _of_text(decoded(data))
+    return [
+        replace(
+            section,
+            title=printable(section.title),
+            header=[printable(cell) for cell in section.header],
+            units=[printable(cell) for cell in section.units],
+        )
+        for section in sections
+    ]
+
+
+def _of_text(text: str) -> list[Section]:
     lines = re.split(r"\r\n|\r|\n", text)
     if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
         return _lims(lines)
-    return _delimited(lines)
-
-
-def _decode(data: bytes) -> str:
-    """Turn bytes into text; files name no encoding, so their bytes must tell it."""
-    encodings = ["utf-8-sig", "cp1252", "latin-1"]
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif b"\0" in data[:2000]:
-        # UTF-16 without a mark: text of the field is nearly ASCII, so every other byte is zero.
-        encodings = [
-            "utf-16-be" if data[:2000:2].count(0) > data[1:2000:2].count(0) else "utf-16-le"
-        ]
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        controls = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") for c in text[:20000])
-        if controls - len(re.findall(r"[\t\r\n\f\v]", text[:20000])) <= len(text[:20000]) / 100:
-            return text
-    raise InputError("not a text table: the file holds binary data")
-
-
-def number_in(cell: str, decimal: str) -> float:
-    """Read a number; NaN for anything else."""
-    text = cell.strip().replace("−", "-")
-    if decimal == ",":
-        text = text.replace(".", "x").replace(",", ".")
-    text = re.sub("(?<=[0-9.])[dD](?=[+-]?[0-9])", "e", text)  # Fortran's 1.0D+05
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _count(cells: Iterable[str], decimal: str) -> int:
-    return sum(not math.isnan(number_in(cell, decimal)) for cell in cells)
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    if delimiter != " ":
-        if delimiter == "|" and re.fullmatch(r"\s*\|.*\|\s*", line):
-            line = line.strip()[1:-1]  # Markdown's outer bars
-        try:
-            return [c.strip() for c in next(csv.reader([line], delimiter=delimiter), [])]
-        except csv.Error:
-            return [c.strip() for c in line.split(delimiter)]
-    cells = line.split()
-    if any(_count(cells, decimal) for decimal in ".,"):
-        return cells
-    # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
-    wide = re.split(r"\s{2,}|\t", line.strip())
-    if 2 <= len(wide) < len(cells):
-        return wide
-    return re.findall(r"(?:[^\s\[(]|\[[^\]]*\]?|\([^)]*\)?)+", re.sub(r"\s+(?=[\[(])", "", line))
+    return _by_step(_delimited(lines))
 
 
 def _delimited(lines: list[str]) -> list[Section]:
-    """Find delimiter and decimal mark, those that turn most cells into numbers, and split."""
-    sample = [line for line in lines if line.strip()]
-    sample = sample[:: max(1, len(sample) // 500)]
-    best, delimiter, decimal = 0.0, "", ""
-    for candidate in "\t;|, ":
-        split = [_split(line, candidate) for line in sample]
-        for mark in ".,":
-            counts = [(_count(cells, mark), sum(map(bool, cells))) for cells in split]
-            score = sum(count / filled for count, filled in counts if _is_row(count, filled))
-            if score > best:
-                best, delimiter, decimal = score, candidate, mark
-    if not delimiter:
+    dialect = dialect_of(lines)
+    if dialect is None:
         return []
-    remarks = {i for i, line in enumerate(lines) if _COMMENT.match(line)}
-    grid = [
-        _split(_COMMENT.sub("", s, 1) if i in remarks else s, delimiter)
-        for i, s in enumerate(lines)
-    ]
-    return _tables(grid, decimal, remarks=remarks, strict=delimiter == " ")
+    delimiter, style = dialect
+    grid, remarks = split_lines(lines, delimiter)
+    return _tables(grid, style, remarks=remarks, strict=delimiter == " ")
 
 
 def _tables(
     grid: Sequence[list[str]],
-    decimal: str,
+    style: NumberStyle,
     *,
     title: str = "",
-    remarks: Iterable[int] = (),
+    remarks: Collection[int] = (),
     strict: bool = False,
 ) -> list[Section]:
     """Cut a grid of cells into its tables: runs of rows of numbers, each under its header.
@@ -140,33 +89,33 @@ def _tables(
     `remarks` are the rows that stood behind a comment mark; with `strict`, a header must have as
     many cells as the rows, since its names may have been split at their spaces.
     """
-    remarks = set(remarks)
     found: list[Section] = []
     above: list[list[str]] = []  # the rows of text since the last table
-    remark: list[str] = []
+    commented: list[list[str]] = []
     rows: list[list[str]] = []
     blanks = 0
 
     def close() -> None:
-        nonlocal rows, above, remark
+        nonlocal rows, above, commented
         if rows:
-            header, units = _header(above, remark, rows, strict)
-            if not header and found:  # a title or a gap alone goes on under the header before
-                header, units = found[-1].header, found[-1].units
-            label = next((row[0] for row in reversed(above) if sum(map(bool, row)) == 1), title)
-            found.append(Section(label or title, header, units, rows, decimal))
-            rows, above, remark = [], [], []
+            section = _section(above, commented, rows, style, strict, title)
+            if not section.header and found:
+                # A title or a gap alone goes on under the header before.
+                section = replace(section, header=found[-1].header, units=found[-1].units)
+            found.append(section)
+            rows, above, commented = [], [], []
 
     for index, cells in enumerate(grid):
         filled = sum(map(bool, cells))
+        numbers = style.count(cells)
         if not filled:
             blanks += 1
         elif index in remarks:
-            remark = cells if filled > 1 else remark
-        elif (is_row := _is_row(numbers := _count(cells, decimal), filled)) or (
-            rows and _is_gap(cells, rows, numbers)
+            commented.append(cells)
+        elif not cells[0].endswith(":") and (  # "Interval and data points: 2 17"
+            is_row(numbers, filled) or (rows and _is_gap(cells, rows, style, numbers))
         ):
-            if blanks >= 2 and is_row:
+            if blanks >= 2 and is_row(numbers, filled):
                 close()  # gnuplot's separator of data sets
             rows.append(cells)
             blanks = 0
@@ -181,41 +130,109 @@ def _tables(
     return named or [s for s in found if len(s.rows[0]) == width]
 
 
-def _is_row(numbers: int, filled: int) -> bool:
-    # Prose may hold two numbers; a row of a table is mostly numbers.
-    return numbers >= 2 and 2 * numbers >= filled
-
-
-def _is_gap(cells: list[str], rows: list[list[str]], numbers: int) -> bool:
+def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers: int) -> bool:
     """Whether a row within a table is one of its rows, with values missing."""
-    if numbers or all(cell.casefold() in _MISSING for cell in cells):
+    if all(map(is_missing, cells)):
         return True
+    if numbers:
+        # "Step;2" is a title: where the rows begin with a number, so do those with gaps.
+        begins = is_missing(cells[0]) or style.count(cells[:1]) == 1
+        return begins or not (is_missing(rows[-1][0]) or style.count(rows[-1][:1]))
     several = sum(map(bool, cells)) >= 2 and len(cells) == len(rows[-1])
     return several and not _recognised(cells)
 
 
-def _header(
-    above: list[list[str]], remark: list[str], rows: list[list[str]], strict: bool
-) -> tuple[list[str], list[str]]:
-    """Find the names and the units of the columns in the rows of text above a table."""
-    candidates = [row for row in above if not all(c.casefold() in _MISSING for c in row)][-2:]
-    candidates = [row for row in candidates if sum(map(bool, row)) >= 2]
-    units: list[str] = []
-    if len(candidates) == 2 and all(_is_unit(cell) for cell in candidates[1]):
-        units = candidates.pop()
+def _section(
+    above: list[list[str]],
+    commented: list[list[str]],
+    rows: list[list[str]],
+    style: NumberStyle,
+    strict: bool,
+    title: str,
+) -> Section:
+    """Make a section of rows of numbers and of what stands above them."""
     width = len(rows[0])
-    options = [row for row in candidates[-1:] if not strict or len(row) == width]
-    if len(remark) == width and _recognised(remark):  # NumPy's savetxt comments its header
-        options.append(remark)
-    return max(options, key=_recognised, default=[]), units if options else []
+    texts = [row for row in above if not all(map(is_missing, row))]
+    gaps: list[list[str]] = []  # a table may begin with rows that lack values
+    while texts and _lacks_values(texts[-1], rows[0], style):
+        gaps.insert(0, texts.pop())
+    fitting = [row for row in commented if len(row) == width]  # NumPy's savetxt comments its header
+    header, units = _header(texts, style, width if strict else 0)
+    alternative, other_units = _header(fitting, style, width)
+    if _recognised(alternative) > _recognised(header):
+        header, units = alternative, units or other_units
+    if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
+        # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
+        header, units = header[1:], units[1:]
+    heads = [list(filter(None, row)) for row in texts if row not in (header, units)]
+    alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
+    pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
+    return Section(alone or pair, header, units, [*gaps, *rows], style)
 
 
-def _recognised(cells: Iterable[str]) -> int:
+def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
+    """Whether cells are a row of numbers as `row` is, but for some that are missing."""
+    if len(cells) != len(row) or not style.count(cells):
+        return False
+    return all(
+        is_missing(cell) or style.count([cell]) or not style.count([below])
+        for cell, below in zip(cells, row, strict=True)
+    )
+
+
+def _header(texts: list[list[str]], style: NumberStyle, width: int) -> tuple[list[str], list[str]]:
+    """Find names and units among rows of text; gives them.
+
+    Names known are looked for first, else the last row with several cells is taken.
+    """
+    several = [(i, r) for i, r in enumerate(texts) if sum(map(bool, r)) >= 2]
+    names = [(i, r) for i, r in several if not width or len(r) == width]
+    known = max(names, key=lambda pair: (_recognised(pair[1]), pair[0]), default=None)
+    if known is None:
+        return [], []
+    if _recognised(known[1]) == 0:
+        # A title with a number in it, "Temperature 150", names no columns.
+        names = [(i, r) for i, r in names[-2:] if i >= len(texts) - 2 and not style.count(r)]
+        if not names:
+            return [], []
+        known = next((pair for pair in reversed(names) if not _are_units(pair[1])), names[-1])
+    position, header = known
+    below = texts[position + 1] if position + 1 < len(texts) else []
+    if below and _are_units(below):
+        return header, below
+    return header, []
+
+
+def _recognised(cells: Sequence[str]) -> int:
     return sum(bool(recognise(cell)[0]) for cell in cells)
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    units = [cell for cell in filled if _is_unit(cell)]
+    real = [unit for unit in units if unit not in ("1", "-")]
+    return bool(real) and 2 * len(units) >= len(filled) and not _recognised(cells)
 
 
 def _is_unit(cell: str) -> bool:
     return re.fullmatch(r"\[.*\]|\(.*\)", cell) is not None or parse_unit(cell) is not None
+
+
+def _by_step(sections: list[Section]) -> list[Section]:
+    """Cut sections at the numbers in a column named step, interval or the like."""
+    parts: list[Section] = []
+    for section in sections:
+        column = next((i for i, name in enumerate(section.header) if is_step_number(name)), None)
+        runs: dict[str, list[list[str]]] = {}
+        for row in section.rows:
+            key = row[column] if column is not None and column < len(row) else ""
+            runs.setdefault(key, []).append(row)
+        if column is None or len(runs) < 2 or min(map(len, runs.values())) < 2:
+            parts.append(section)
+            continue
+        for key, rows in runs.items():
+            parts.append(replace(section, title=f"{section.header[column]} {key}", rows=rows))
+    return parts
 
 
 def _lims(lines: list[str]) -> list[Section]:
@@ -233,9 +250,7 @@ def _lims(lines: list[str]) -> list[Section]:
         title = " ".join(fields.get("Step name", []))
         header, units = fields.get("Variables", []), fields.get("Units", [])
         if rows and header:
-            totals = {mark: sum(_count(row, mark) for row in rows) for mark in ".,"}
-            decimal = "." if totals["."] >= totals[","] else ","
-            sections.append(Section(title, header, units, rows, decimal))
+            sections.append(Section(title, header, units, rows, NumberStyle.of(rows)))
     return sections
 
 
@@ -252,73 +267,8 @@ def _excel(data: bytes) -> list[Section]:
                 ["" if v is None else repr(v) if isinstance(v, float) else str(v) for v in row]
                 for row in sheet.iter_rows(values_only=True)
             ]
-            marks = {mark: sum(_count(row, mark) for row in grid) for mark in ".,"}
-            decimal = "." if marks["."] >= marks[","] else ","
-            sections += _tables(grid, decimal, title=sheet.title)
+            sections += _tables(grid, NumberStyle.of(grid), title=sheet.title)
         book.close()
     except Exception as error:  # a damaged workbook fails anywhere in zip, XML or openpyxl
         raise InputError(f"not a readable Excel workbook ({error}): save it as .xlsx") from error
     return sections
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column as numbers, NaN where there is none, and what its header says it is."""
-
-    label: str
-    number: int
-    quantity: str
-    unit: str
-    rank: int
-    values: NDArray[np.float64]
-
-
-def columns_of(section: Section) -> list[Column]:
-    """Turn the cells of a section into columns of numbers, NaN where there is none."""
-    width = Counter(len(row) for row in section.rows).most_common(1)[0][0]
-    width = max(width, len(section.header))
-    blank = [""] * width
-    numbers = np.array(
-        [[number_in(c, section.decimal) for c in (row + blank)[:width]] for row in section.rows]
-    )
-    columns = []
-    for index in range(width):
-        label = (section.header + blank)[index]
-        unit = (section.units + blank)[index]
-        recognised = recognise(label, unit)
-        columns.append(Column(label, index + 1, *recognised, numbers[:, index]))
-    return columns
-
-
-def listed(columns: Iterable[Column]) -> str:
-    names = [column.label or f"number {column.number}" for column in columns]
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
-def named_column(wanted: str | int | None, columns: list[Column]) -> Column | None:
-    """Find the column that the user has named or numbered."""
-    if wanted is None:
-        return None
-    text = str(wanted).strip()
-    quantity, _ = quantity_of(text)
-    for found in (
-        [c for c in columns if c.label == text],
-        [c for c in columns if c.label.casefold() == text.casefold()],
-        [c for c in columns if _bare(c.label) == text.casefold()],
-        [c for c in columns if c.quantity and c.quantity == quantity],
-    ):
-        if len(found) == 1:
-            return found[0]
-        if found:
-            numbers = ", ".join(str(c.number) for c in found)
-            raise InputError(f"column {text!r} is ambiguous: give its number, one of {numbers}")
-    if text.isdecimal():
-        if 1 <= int(text) <= len(columns):
-            return columns[int(text) - 1]
-        raise InputError(f"there is no column {text}: the file has {len(columns)}, from 1")
-    hint = nearest(text, (c.label for c in columns if c.label))
-    raise InputError(f"there is no column {text!r}: {hint}")
-
-
-def _bare(label: str) -> str:
-    return re.sub(r"\s*([\[(].*|/.*)$", "", label).casefold()

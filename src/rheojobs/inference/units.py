@@ -22,6 +22,9 @@ _QUANTITIES: dict[str, tuple[str, int, int]] = {
     "relaxation modulus": ("Pa", 1, 0),
     "creep compliance": ("1/Pa", -1, 0),
     "complex modulus": ("Pa", 1, 0),
+    "complex viscosity": ("Pa s", 1, 1),
+    "in-phase viscosity": ("Pa s", 1, 1),
+    "out-of-phase viscosity": ("Pa s", 1, 1),
     "storage modulus": ("Pa", 1, 0),
     "loss modulus": ("Pa", 1, 0),
     "strain": ("", 0, 0),
@@ -42,19 +45,20 @@ _UNITS: tuple[tuple[str, float, int, int], ...] = (
     ("GPa", 1e9, 1, 0),
     ("bar", 1e5, 1, 0),
     ("psi", 6894.757293168, 1, 0),
-    ("s S sec secs second seconds", 1.0, 0, 1),
+    ("s S sec secs second seconds sek Sekunden secondes", 1.0, 0, 1),
     ("ms msec", 1e-3, 0, 1),
     ("us", 1e-6, 0, 1),
-    ("min mins minute minutes", 60.0, 0, 1),
-    ("h hr hrs hour hours", 3600.0, 0, 1),
+    ("min mins minute minutes Min Minuten", 60.0, 0, 1),
+    ("h hr hrs hour hours Std Stunden heures", 3600.0, 0, 1),
+    ("d day days", 86400.0, 0, 1),
     ("Hz hz HZ", 2 * math.pi, 0, -1),
     ("mHz", 2e-3 * math.pi, 0, -1),
     ("kHz", 2e3 * math.pi, 0, -1),
     ("P poise", 0.1, 1, 1),
-    ("cP", 1e-3, 1, 1),
+    ("cP cps cPs", 1e-3, 1, 1),
     ("rad", 1.0, 0, 0),
     ("mrad", 1e-3, 0, 0),
-    ("° deg degree degrees", math.pi / 180, 0, 0),
+    ("° deg degree degrees Grad", math.pi / 180, 0, 0),
     ("%", 0.01, 0, 0),
 )
 _ATOMS = {
@@ -63,6 +67,7 @@ _ATOMS = {
     for name in names.split()
 }
 _REWRITES = (
+    (r"N/mm\^?2\b", "MPa"),
     (r"N/m\^?2\b", "Pa"),
     (r"dyne?/cm\^?2\b", "dPa"),
     (r"cm\^?2/dyne?\b", "1/dPa"),

@@ -47,8 +47,8 @@ class FitWorker(TaskWorker):
     initial_params : mapping, optional
         Where to start; what is missing is estimated from the data.
     options : mapping, optional
-        max_iter, ftol, xtol, gtol, multi_start, weights, test_mode, protocol, model_config, as
-        `rheojobs.inference.options.FitOptions` describes them.
+        max_iter, ftol, xtol, gtol, multi_start, weights, test_mode, protocol, model_config, loss,
+        fixed, tied, intervals, as `rheojobs.inference.options.FitOptions` describes them.
     cancel_token : CancellationToken, optional
         Stops the fit.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rheojobs.inference.figures.comparison import draw_comparison
 from rheojobs.inference.figures.curves import draw_fit, draw_predictive
 from rheojobs.inference.figures.draws import (
     TRACE_COLUMNS,
@@ -20,10 +21,26 @@ from rheojobs.inference.figures.style import new_figure, style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rheojobs.inference.comparison import Comparison
     from rheojobs.inference.data import Dataset
     from rheojobs.inference.results import BayesianResult, FitResult
 
-__all__ = ["fit_figure", "posterior_figure"]
+__all__ = ["comparison_figure", "fit_figure", "posterior_figure"]
+
+
+def comparison_figure(comparison: Comparison) -> Figure:
+    """Draw the data with the curves of the best models, and the residuals of each.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With at least one model that could be fitted.
+    """
+    with style():
+        figure = new_figure(7.2, 6.6)
+        draw_comparison(figure, comparison)
+        figure.draw_without_rendering()
+    return figure
 
 
 def fit_figure(dataset: Dataset, fit: FitResult) -> Figure:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rheojobs.inference.data import Dataset
     from rheojobs.inference.results import BayesianResult, FitResult
 
-__all__ = ["draw_fit", "draw_predictive"]
+__all__ = ["draw_fit", "draw_predictive", "limit_to_data", "scales", "x_label"]
 
 BAND = 0.95
 
@@ -103,12 +103,11 @@ def _is_logarithmic(values: NDArray[np.float64]) -> bool:
     return bool(values.size and values.min() > 0 and values.max() / values.min() > 10)
 
 
-def _scales(dataset: Dataset, parts: Sequence[_Part]) -> tuple[str, str]:
-    """Choose the scales: logarithmic where the data are positive and span decades."""
+def scales(dataset: Dataset, values: NDArray[np.float64]) -> tuple[str, str]:
+    """Choose the scales: logarithmic where the data, `values`, are positive and span decades."""
     if dataset.test_mode == "laos":
         return "linear", "linear"
     x = "log" if _is_logarithmic(dataset.x) else "linear"
-    values = np.concatenate([part.observed for part in parts])
     moduli = dataset.test_mode in ("oscillation", "relaxation", "creep", "flow_curve")
     positive = bool(values.min() > 0)
     y = "log" if positive and (_is_logarithmic(values) or (moduli and x == "log")) else "linear"
@@ -123,10 +122,10 @@ def _draw_curves(
     quantity: tuple[str, str],
 ) -> None:
     x = dataset.x[order]
-    x_scale, y_scale = _scales(dataset, parts)
+    everything = np.concatenate([part.observed for part in parts])
+    x_scale, y_scale = scales(dataset, everything)
     axes.set_xscale(x_scale)
     axes.set_yscale(y_scale)
-    everything = np.concatenate([part.observed for part in parts])
     size = 4.2 if len(x) <= 150 else 2.2
     for part in parts:
         label = part.name
@@ -165,13 +164,23 @@ def _draw_curves(
                 zorder=4,
                 label="fit" if label == "data" else f"{label} fit",
             )
-    if y_scale == "log":
-        factor = max(1.5, float(everything.max() / everything.min()) ** 0.08)
-        axes.set_ylim(everything.min() / factor, everything.max() * factor)
-    x_name, x_unit = AXES.get(dataset.test_mode or "", ("x", dataset.x_unit))
-    axes.set_xlabel(f"{x_name} / {x_unit}" if x_unit else x_name)
+    limit_to_data(axes, everything)
+    axes.set_xlabel(x_label(dataset))
     axes.set_ylabel(y_label(dataset.test_mode or "", *quantity))
     axes.legend(loc="best", ncols=max(1, len(parts)))
+
+
+def limit_to_data(axes: Axes, values: NDArray[np.float64]) -> None:
+    """Keep a logarithmic axis to the data, with a margin: a curve may fall far below them."""
+    if axes.get_yscale() == "log":
+        factor = max(1.5, float(values.max() / values.min()) ** 0.08)
+        axes.set_ylim(values.min() / factor, values.max() * factor)
+
+
+def x_label(dataset: Dataset) -> str:
+    """Name the independent variable with its unit."""
+    name, unit = AXES.get(dataset.test_mode or "", ("x", dataset.x_unit))
+    return f"{name} / {unit}" if unit else name
 
 
 def _title(dataset: Dataset, model: str) -> str:
@@ -188,7 +197,7 @@ def _draw_residuals(
 ) -> None:
     """Draw residuals: in percent of the data where these span decades, else as they are."""
     x = dataset.x[order]
-    x_scale, y_scale = _scales(dataset, parts)
+    x_scale, y_scale = scales(dataset, np.concatenate([part.observed for part in parts]))
     axes.set_xscale(x_scale)
     axes.axhline(0.0, color=GREY, linewidth=0.8)
     for part in parts:
@@ -211,8 +220,7 @@ def _draw_residuals(
     reach = 1.08 * max(abs(low), abs(high))
     axes.set_ylim(-reach, reach)
     axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
-    x_name, x_unit = AXES.get(dataset.test_mode or "", ("x", dataset.x_unit))
-    axes.set_xlabel(f"{x_name} / {x_unit}" if x_unit else x_name)
+    axes.set_xlabel(x_label(dataset))
     unit = "%" if y_scale == "log" else quantity[1]
     axes.set_ylabel(f"residual / {unit}" if unit else "residual")
 

@@ -1,0 +1,1 @@
+"""The study of fits; `benchmarks/fitting.py` runs it."""

@@ -1,0 +1,167 @@
+"""The command `batch`: many files and models, what is missing of them, and one table at the end.
+
+Knows what follows what; what is in a plan and how it is worked off is the inference floor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from rheojobs.cli import listing, session
+from rheojobs.cli.live_table import LiveRow, LiveTable, follow, progress_words
+from rheojobs.cli.numbers import plural
+from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
+from rheojobs.errors import InputError, one_line
+
+if TYPE_CHECKING:
+    from rheojobs.cli.request import Request
+    from rheojobs.inference.batch import BatchEntry, BatchRun
+    from rheojobs.inference.batch_plan import BatchPlan
+
+__all__ = ["is_plan", "plan_of_files", "read_plan", "run_batch"]
+
+PLAN_SUFFIXES = (".yaml", ".yml")
+
+
+def is_plan(sources: Sequence[str]) -> bool:
+    """Whether the command was given a plan, and not files; refuses both at once."""
+    plans = [source for source in sources if Path(source).suffix.lower() in PLAN_SUFFIXES]
+    if plans and len(sources) > 1:
+        raise InputError(f"give one plan or files, not both: {plans[0]} stands beside others")
+    return bool(plans)
+
+
+def read_plan(source: str, request: Request, out: Path | None, outputs: Outputs) -> BatchPlan:
+    """Read a plan; refuses options that belong into it."""
+    from rheojobs.cli.request import Request
+    from rheojobs.inference.batch_plan import BatchPlan
+
+    if request != Request(request.file, ""):
+        raise InputError(
+            f"with a plan the model and all options stand in it: {source} is a plan, so only "
+            "--out may be given"
+        )
+    listing.load(outputs.talk)
+    return BatchPlan.read(Path(source), out)
+
+
+def plan_of_files(
+    sources: Sequence[str], request: Request, out: Path | None, outputs: Outputs
+) -> BatchPlan:
+    """Make the plan of one model on all files that match."""
+    from rheojobs.inference.batch_plan import BatchPlan
+
+    if not request.model:
+        raise InputError("--model is missing: rheojobs batch '*.csv' --model NAME, or a PLAN.yaml")
+    listing.load(outputs.talk)
+    x, y, y2 = request.columns
+    data: dict[str, Any] = {"mode": request.mode, "x": x, "y": y, "y2": y2, "step": request.step}
+    fit = {"multi_start": request.multi_start, "weights": request.weights}
+    return BatchPlan.of_files(
+        sources,
+        request.model,
+        data=data | {"at": request.protocol or None},
+        fit=fit | {"init": request.initial or None},
+        config=request.config,
+        out=out,
+    )
+
+
+def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
+    """Do what is missing, write the table, and say how it went; gives the exit status.
+
+    Parameters
+    ----------
+    plan : BatchPlan
+        What is to be done.
+    outputs : Outputs
+        Where to tell of it.
+    again : str
+        The command that goes on where this one is stopped.
+    """
+    from rheojobs.inference.batch import BatchRun
+    from rheojobs.inference.comparing import available_workers
+    from rheojobs.inference.jax_setup import PRELOAD
+
+    try:
+        plan.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
+    engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
+    try:
+        run = BatchRun(engine, plan)
+        title = f"batch of {plural(len(plan.items), 'fit')}"
+        stopped = follow(run, LiveTable(outputs.talk, title), lambda: _rows(run))
+    finally:
+        engine.shutdown(timeout=3.0)
+    _write_tables(plan, run.entries, outputs)
+    _show(run.entries, outputs)
+    if stopped:
+        outputs.talk.print(f"stopped; go on with: {again}", soft_wrap=True, markup=False)
+        return INTERRUPTED
+    return FAILED if any(entry.state == "failed" for entry in run.entries) else 0
+
+
+def _rows(run: BatchRun) -> list[LiveRow]:
+    """Give the rows of the live table: failures first, then what was done last."""
+    rows = [_row(entry) for entry in reversed(run.entries) if not entry.was_skipped]
+    return sorted(rows, key=lambda row: row.kind != "failed")
+
+
+def _row(entry: BatchEntry) -> LiveRow:
+    label = f"{entry.item.name}, {entry.item.label}"
+    if entry.attempt is not None:
+        kind = "running" if entry.attempt.job.running() else "waiting"
+        return LiveRow(label, kind, progress_words(entry.attempt.progress), entry.attempt.seconds)
+    if entry.state == "failed":
+        return LiveRow(label, "failed", entry.message)
+    if entry.state != "succeeded" or entry.fit is None:
+        return LiveRow(label, "waiting")
+    words = f"R² {entry.fit.r_squared:.5g}" + ("" if entry.fit.success else ", not converged")
+    if entry.posterior is not None:
+        draws = entry.posterior["num_samples"] * entry.posterior["num_chains"]
+        words += f", {plural(draws, 'draw')}"
+    return LiveRow(label, "done", words)
+
+
+def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outputs) -> None:
+    from rheojobs.inference.batch_tables import rows_of, write_csv, write_parquet
+
+    rows = rows_of(entries)
+    write_csv(rows, plan.out / "results.csv")
+    outputs.wrote(plan.out / "results.csv")
+    try:
+        has_parquet = write_parquet(rows, plan.out / "results.parquet")
+    except (ImportError, OSError) as error:
+        outputs.talk.print(f"no results.parquet: {one_line(error)}", markup=False)
+        return
+    if has_parquet:
+        outputs.wrote(plan.out / "results.parquet")
+    else:
+        words = 'no results.parquet: it needs pyarrow: pip install "rheojobs[parquet]"'
+        outputs.talk.print(words, style="dim", markup=False)
+
+
+def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
+    """Say how many were done, and name each that was not."""
+    skipped = sum(entry.was_skipped for entry in entries)
+    done = sum(entry.state == "succeeded" for entry in entries) - skipped
+    failed = [entry for entry in entries if entry.state == "failed"]
+    stopped = sum(entry.state == "stopped" for entry in entries)
+    parts = [f"{done} done", f"{skipped} skipped (nothing has changed)", f"{len(failed)} failed"]
+    parts += [f"{stopped} not done"] if stopped else []
+    outputs.tables.print(", ".join(parts))
+    if not failed:
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for entry in failed:
+        grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(entry.message))
+    outputs.tables.print(grid)

@@ -1,0 +1,219 @@
+"""The command `compare`: from a file to a ranking of models. Knows what follows what.
+
+Results are written before they are shown, so that a closed terminal loses nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from rheojobs.cli import listing, report, session
+from rheojobs.cli.live_table import LiveRow, LiveTable, follow, progress_words
+from rheojobs.cli.numbers import plural
+from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
+from rheojobs.cli.request import parse_config
+from rheojobs.errors import InputError
+from rheojobs.inference.fit_statistics import POOR_R_SQUARED
+
+if TYPE_CHECKING:
+    from rheojobs.inference.candidates import Candidate
+    from rheojobs.inference.comparison import ComparedModel, Comparison
+    from rheojobs.inference.data import Dataset
+
+__all__ = ["parse_models", "run_compare"]
+
+NEGLIGIBLE = 10.0
+"""A Δ from which on a model has essentially no support (Burnham & Anderson 2002, ch. 2)."""
+
+
+def parse_models(text: str | None) -> list[tuple[str, dict[str, Any]]] | None:
+    """Read ``--models A,B:n_modes=6,C``; None where it is not given."""
+    if text is None:
+        return None
+    models = []
+    for item in text.split(","):
+        name, *settings = (part.strip() for part in item.split(":"))
+        if not name:
+            raise InputError(f"--models takes names with commas between them; got {text!r}")
+        models.append((name, parse_config(settings, f"--models {name}:")))
+    return models
+
+
+def run_compare(
+    read: Callable[[], Dataset],
+    models: Sequence[tuple[str, dict[str, Any]]] | None,
+    options: dict[str, Any],
+    outputs: Outputs,
+    *,
+    bayes: bool,
+    timeout: float,
+) -> int:
+    """Fit, rank, save and show; gives the exit status."""
+    from rheojobs.inference.comparing import ComparisonRun, available_workers
+    from rheojobs.inference.jax_setup import PRELOAD
+
+    dataset = read()
+    listing.load(outputs.talk)
+    engine = session.start_engine(PRELOAD, available_workers())
+    try:
+        run = ComparisonRun(engine, dataset, models, bayes=bayes, timeout=timeout, options=options)
+        report.show_data(outputs.talk, run.dataset)
+        for note in run.notes:
+            outputs.talk.print(Padding(Text(f"· {note}", style="dim"), (0, 0, 0, 2), expand=False))
+        tried = [one for one in run.candidates if one.state != "unsuitable"]
+        display = LiveTable(outputs.talk, f"fits of {plural(len(tried), 'model')}")
+        stopped = follow(run, display, lambda: _rows(tried))
+        comparison = run.result()
+    finally:
+        engine.shutdown(timeout=3.0)
+    outputs.write_json(comparison)
+    if outputs.plot is not None and comparison.models:
+        _draw(comparison, outputs.plot)
+        outputs.wrote(outputs.plot)
+    show_comparison(outputs.tables, comparison)
+    report.show_concerns(outputs.talk, concerns(comparison))
+    if stopped:
+        outputs.talk.print(f"stopped; kept {plural(len(comparison.models), 'fit')}")
+        return INTERRUPTED
+    return 0 if comparison.models else FAILED
+
+
+def _draw(comparison: Comparison, path: Path) -> None:
+    from rheojobs.inference.figures import comparison_figure
+
+    comparison_figure(comparison).savefig(path)
+
+
+def _rows(candidates: Sequence[Candidate]) -> list[LiveRow]:
+    """Give the rows of the live table: the best fits first among those that are done."""
+    return [_row(one) for one in sorted(candidates, key=_place)]
+
+
+def _place(one: Candidate) -> float:
+    return one.fitted.fit.aicc if one.fitted is not None else math.inf
+
+
+def _row(one: Candidate) -> LiveRow:
+    if one.attempt is not None:
+        running = one.attempt.job.running()
+        words = progress_words(one.attempt.progress)
+        return LiveRow(one.label, "running" if running else "waiting", words, one.attempt.seconds)
+    if one.state == "stopped":
+        return LiveRow(one.label, "waiting")
+    if one.fitted is None:
+        return LiveRow(one.label, "failed", one.reason)
+    fit = one.fitted.fit
+    words = f"AICc {fit.aicc:.1f}"
+    words += "" if fit.success else ", not converged"
+    words += f", elpd {one.scored.loo.elpd:.1f}" if one.scored is not None else ""
+    words += f", not sampled: {one.reason}" if one.reason else ""
+    return LiveRow(one.label, "done", words, fit.fit_time)
+
+
+def show_comparison(console: Console, comparison: Comparison) -> None:
+    """Print the ranking, then the models that are not in it."""
+    if comparison.models:
+        table = _table(comparison)
+        for row in comparison.models:
+            table.add_row(*_cells(row, comparison), style=_style(row, comparison))
+        console.print(Padding(table, (1, 0, 1, 0), expand=False))
+        logarithms = "R² of the logarithms; " if comparison.weights == "relative" else ""
+        console.print(Text(f"{logarithms}k: free parameters, the noise not counted", style="dim"))
+        for note in comparison.notes[1:]:  # the first was said before the fits
+            console.print(Text(note, style="dim"))
+    if comparison.left_out:
+        console.print(f"\n{plural(len(comparison.left_out), 'model')} not ranked:", style="bold")
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for one in sorted(comparison.left_out, key=lambda one: one.kind):
+            if one.kind != "stopped":
+                grid.add_row(Text(one.label), Text(one.reason, style="dim"))
+        console.print(grid)
+        stopped = [one.label for one in comparison.left_out if one.kind == "stopped"]
+        if stopped:
+            console.print(Text(f"not done yet: {', '.join(stopped)}", style="dim"))
+
+
+def _table(comparison: Comparison) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), highlight=False
+    )
+    table.add_column("model", no_wrap=True)
+    if comparison.by_loo:
+        for head in ("elpd ± se", "Δelpd ± se", "stacking\nweight", "p"):
+            table.add_column(head, justify="right", no_wrap=True)
+    for head in ("AICc", "Δ", "weight", "R²", "k"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("")
+    return table
+
+
+def _cells(row: ComparedModel, comparison: Comparison) -> list[str]:
+    cells = [row.label]
+    if comparison.by_loo:
+        cells += _loo_cells(row)
+    aicc = f"{row.fit.aicc:.1f}" if math.isfinite(row.fit.aicc) else "∞"
+    cells += [aicc, f"{row.delta:.1f}" if math.isfinite(row.delta) else "–"]
+    cells += [_weight(row.weight), f"{row.r_squared:.5g}", str(row.free), _remark(row)]
+    return [cell.replace("-", "−") if number else cell for number, cell in enumerate(cells)]
+
+
+def _loo_cells(row: ComparedModel) -> list[str]:
+    loo = row.loo
+    if loo is None:
+        return ["–"] * 4
+    apart = f"{loo.difference:.1f} ± {loo.difference_se:.1f}" if loo.difference else "0"
+    return [f"{loo.elpd:.1f} ± {loo.se:.1f}", apart, _weight(loo.weight), f"{loo.p:.1f}"]
+
+
+def _weight(weight: float) -> str:
+    if not math.isfinite(weight):
+        return "–"
+    return f"{weight:.3f}" if weight >= 5e-4 else "0" if weight == 0 else "< 0.001"
+
+
+def _remark(row: ComparedModel) -> str:
+    remarks = []
+    if row.same_as:
+        remarks.append(f"as {row.same_as}")
+    if not row.fit.success:
+        remarks.append("not converged")
+    if row.loo is not None and row.loo.bad_k:
+        remarks.append(f"Pareto k > {row.loo.good_k:.2g}: {row.loo.bad_k}")
+    return ", ".join(remarks)
+
+
+def _style(row: ComparedModel, comparison: Comparison) -> str:
+    if row is comparison.models[0]:
+        return "bold"
+    return "dim" if not row.loo and not row.delta < NEGLIGIBLE else ""
+
+
+def concerns(comparison: Comparison) -> list[str]:
+    """Say in plain words why a ranking should not be trusted."""
+    found = []
+    if comparison.models:
+        best = comparison.best
+        if not best.fit.success:
+            found.append(f"the best fit, {best.label}, did not converge: give --multi-start")
+        if best.r_squared < POOR_R_SQUARED:
+            found.append(
+                f"the best model, {best.label}, misses the data too (R² = {best.r_squared:.3g})"
+            )
+    for row in comparison.models:
+        if row.loo is not None and row.loo.bad_k:
+            found.append(
+                f"{row.label}: {plural(row.loo.bad_k, 'value')} with a Pareto k above "
+                f"{row.loo.good_k:.2g} (the worst {row.loo.worst_k:.2f}): its elpd is not reliable"
+            )
+    return found

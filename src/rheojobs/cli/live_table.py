@@ -1,0 +1,169 @@
+"""Many jobs on the terminal while they run: a table that is drawn anew; elsewhere, plain lines.
+
+Knows rows of text and rich; must not know what is fitted or sampled, nor start anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from rheojobs.cli.progress import duration
+from rheojobs.cli.session import FRAME, ctrl_c
+from rheojobs.engine import Progress
+
+__all__ = ["LiveRow", "LiveTable", "follow", "progress_words"]
+
+MARKS = {"running": ("", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}
+SPARE_LINES = 4
+"""Of the terminal: the head, what is left out, and the prompt."""
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    """A line of the table.
+
+    Attributes
+    ----------
+    label : str
+        What it is about.
+    kind : str
+        ``"waiting"``, ``"running"``, ``"done"`` or ``"failed"``.
+    words : str
+        How it fares, or fared.
+    seconds : float
+        How long it has run.
+    """
+
+    label: str
+    kind: str
+    words: str = ""
+    seconds: float = 0.0
+
+
+class _Pollable(Protocol):
+    def poll(self) -> bool: ...
+
+    def cancel(self) -> None: ...
+
+
+class LiveTable:
+    """Draws rows while they change.
+
+    Parameters
+    ----------
+    console : Console
+        Standard error. Where it is no terminal, each row is written once, when it is done.
+    title : str
+        What all of it is: ``fits of 12 models``.
+    """
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._spinner = Spinner("dots", style="cyan")
+        self._began = time.monotonic()
+        self._live: Live | None = None
+        self._told: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> LiveTable:
+        self._began = time.monotonic()
+        if self._console.is_terminal:
+            # Drawn by whoever waits for the jobs: a thread of its own would outlive a Ctrl-C.
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        else:
+            self._console.print(f"{self._title} …", highlight=False)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def update(self, rows: Sequence[LiveRow], stopping: bool = False) -> None:
+        """Draw the rows as they are now; those that are done in the order in which they come."""
+        if self._live is not None:
+            self._live.update(self._render(rows, stopping), refresh=True)
+            return
+        for row in rows:
+            if row.kind in ("done", "failed") and (row.label, row.words) not in self._told:
+                self._told.add((row.label, row.words))
+                took = f", {duration(row.seconds)}" if row.seconds else ""
+                self._console.print(
+                    f"{row.label}: {row.words}{took}", highlight=False, markup=False, soft_wrap=True
+                )
+
+    def _render(self, rows: Sequence[LiveRow], stopping: bool) -> RenderableType:
+        counts = {kind: sum(row.kind == kind for row in rows) for kind in ("waiting", *MARKS)}
+        parts = [f"{counts['done']} of {len(rows)} done"]
+        parts += [f"{counts['failed']} failed"] if counts["failed"] else []
+        parts += [f"{counts['waiting']} waiting"] if counts["waiting"] else []
+        parts += ["starting workers"] if counts["waiting"] and not counts["running"] else []
+        stop_words = "stopping, keeping what there is (Ctrl-C again leaves at once)"
+        head = Table.grid(padding=(0, 1))
+        elapsed = duration(time.monotonic() - self._began)
+        said = stop_words if stopping else f"{', '.join(parts)}, {elapsed}"
+        head.add_row(self._spinner, Text(f"{self._title}: {said}"))
+        shown = [row for row in rows if row.kind == "running"]
+        room = max(1, self._console.height - SPARE_LINES - len(shown))
+        ended = [row for row in rows if row.kind in ("done", "failed")]
+        shown += ended[:room]
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for _ in range(4):
+            table.add_column(no_wrap=True, overflow="ellipsis")
+        # rich would cut the names too, where the words are long.
+        widest = max((len(row.label) for row in shown), default=0)
+        room_for_words = max(20, self._console.width - widest - 20)
+        for row in shown:
+            mark, style = MARKS[row.kind]
+            seconds = duration(row.seconds) if row.seconds else ""
+            words = Text(row.words, style=style if row.kind != "done" else "")
+            words.truncate(room_for_words, overflow="ellipsis")
+            table.add_row(
+                Text(f"  {mark or '·'}", style=style),
+                Text(row.label),
+                words,
+                Text(seconds, style="dim"),
+            )
+        more = [Text(f"  … and {len(ended) - room} more", style="dim")] if room < len(ended) else []
+        return Group(head, table, *more)
+
+
+def progress_words(progress: Progress) -> str:
+    """Say in a few words how far a fit or a sampling has come."""
+    chains = progress.metrics.get("chains")
+    if not chains:
+        return progress.message or "starting"
+    warmup, draws = int(progress.metrics["num_warmup"]), int(progress.metrics["num_samples"])
+    share = sum(chains) / max(1, len(chains) * (warmup + draws))
+    stage = "warm-up" if min(chains) < warmup else "draws"
+    return f"sampling, {stage}, {100 * share:.0f} %"
+
+
+def follow(run: _Pollable, display: LiveTable, rows: Callable[[], Sequence[LiveRow]]) -> bool:
+    """Poll to the end, drawing the rows; Ctrl-C stops it. Gives whether that was so."""
+    asked = False
+    with ctrl_c() as wanted, display:
+        while not run.poll():
+            if wanted() and not asked:
+                asked = True
+                run.cancel()
+            display.update(rows(), asked)
+            time.sleep(FRAME)
+        display.update(rows(), asked)
+        return asked or wanted()

@@ -1,0 +1,222 @@
+"""The work of a batch: fits as jobs, then the samplings that start from them, and what is missing.
+
+Looked at now and then (`poll`), so that a terminal can show it while it goes on. Knows jobs,
+fits and samplings; must not know how it is shown, nor JAX.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rheojobs.engine import JobEngine
+from rheojobs.errors import one_line
+from rheojobs.inference.attempts import Attempt
+from rheojobs.inference.batch_plan import BatchItem, BatchPlan
+from rheojobs.inference.batch_store import ItemStore, fit_fingerprint, sample_fingerprint
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.fitting import FitTask
+from rheojobs.inference.reading import read
+from rheojobs.inference.results import FitResult
+from rheojobs.inference.sampling import SampleTask
+
+__all__ = ["BatchEntry", "BatchRun"]
+
+IN_FLIGHT = 8
+"""Jobs that are submitted at a time, twice as many as there are workers at most."""
+
+FIT_ATTEMPTS = 2
+"""A worker that was killed, by whomever, does not cost its fit."""
+
+
+@dataclass(eq=False)
+class BatchEntry:
+    """One model on one file, on its way.
+
+    Attributes
+    ----------
+    item : BatchItem
+        What is to be done.
+    store : ItemStore
+        Where the results go.
+    state : str
+        ``"waiting"``, ``"fitting"``, ``"sampling"``, ``"succeeded"``, ``"failed"`` or
+        ``"stopped"``.
+    message : str
+        Why it failed.
+    fit : FitResult or None
+        The fit.
+    posterior : dict or None
+        The fields of the posterior, all but the draws.
+    worked : bool
+        Whether anything was done for it that was not done already.
+    attempt : Attempt or None
+        The job that it waits for.
+    """
+
+    item: BatchItem
+    store: ItemStore
+    state: str = "waiting"
+    message: str = ""
+    fit: FitResult | None = None
+    posterior: dict[str, Any] | None = None
+    worked: bool = False
+    attempt: Attempt | None = None
+    fingerprint: str = field(default="", repr=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is done for it."""
+        return self.state in ("succeeded", "failed", "stopped")
+
+    @property
+    def was_skipped(self) -> bool:
+        """Whether all of it was done already."""
+        return self.state == "succeeded" and not self.worked
+
+
+class BatchRun:
+    """A batch that is under way.
+
+    Parameters
+    ----------
+    engine : JobEngine
+        Where the jobs run.
+    plan : BatchPlan
+        What is to be done.
+
+    Attributes
+    ----------
+    entries : list of BatchEntry
+        In the order of the plan.
+    """
+
+    def __init__(self, engine: JobEngine, plan: BatchPlan) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._stopped = False
+        self.entries = [BatchEntry(item, ItemStore(plan.out, item)) for item in plan.items]
+
+    def poll(self) -> bool:
+        """See what has ended, and start what follows; True at the end."""
+        for entry in self.entries:
+            if entry.attempt is not None and entry.attempt.look():
+                self._guarded(entry, self._take_up)
+        # Few at a time, so that not all data have to be in memory.
+        if sum(entry.attempt is not None for entry in self.entries) < IN_FLIGHT:
+            self._begin_one()
+        return all(entry.is_settled for entry in self.entries)
+
+    def cancel(self) -> None:
+        """Stop what runs and begin nothing more; `poll` goes on until all has stopped."""
+        self._stopped = True
+        for entry in self.entries:
+            if entry.attempt is not None:
+                entry.attempt.job.cancel()
+            elif entry.state == "waiting":
+                entry.state, entry.message = "stopped", "not begun"
+
+    # ---------------------------------------------------------------- inside
+
+    def _guarded(self, entry: BatchEntry, step: Any) -> None:
+        """Take a step for an entry; whatever goes wrong with its file ends this entry alone."""
+        try:
+            step(entry)
+        except Exception as error:  # of readers, disks and libraries: it is told in the results
+            entry.attempt = None
+            self._fail(entry, "fit" if entry.fit is None else "sample", one_line(error))
+
+    def _begin_one(self) -> None:
+        """Start the next job; what is done already, or cannot be begun, is passed over."""
+        for entry in self.entries:
+            if entry.state == "waiting":
+                self._guarded(entry, self._begin)
+                if entry.attempt is not None:
+                    return
+
+    def _begin(self, entry: BatchEntry) -> None:
+        entry.fingerprint = fit_fingerprint(entry.item)
+        entry.fit = entry.store.fit(entry.fingerprint)
+        if entry.fit is not None:
+            self._follow(entry)
+            return
+        item = entry.item
+        options = {key: value for key, value in item.fit.items() if key != "init"}
+        options |= {
+            "model_config": item.config,
+            "protocol": item.data.get("at", {}),
+            "test_mode": item.data.get("mode"),
+        }
+        task = FitTask(item.model, self._read(item), item.fit.get("init"), options)
+        self._submit(entry, task, "fitting", FIT_ATTEMPTS)
+
+    def _read(self, item: BatchItem) -> Dataset:
+        return read(item.file, **{key: value for key, value in item.data.items() if key != "at"})
+
+    def _submit(
+        self, entry: BatchEntry, task: FitTask | SampleTask, state: str, attempts: int | None
+    ) -> None:
+        entry.worked = True
+        entry.state = state
+        entry.store.drop("fit" if state == "fitting" else "sample")
+        entry.attempt = Attempt(self._engine, task, self._plan.timeout, attempts)
+
+    def _follow(self, entry: BatchEntry) -> None:
+        """Go on after the fit: with the sampling, where one is wanted and missing."""
+        if entry.item.sample is None:
+            entry.state = "succeeded"
+            return
+        fingerprint = sample_fingerprint(entry.item, entry.fingerprint)
+        entry.posterior = entry.store.posterior(fingerprint)
+        if entry.posterior is not None:
+            entry.state = "succeeded"
+            return
+        if self._stopped:
+            entry.state, entry.message = "stopped", "fitted, but not sampled"
+            return
+        assert entry.fit is not None
+        item = entry.item
+        task = SampleTask(
+            item.model,
+            self._read(item),
+            warm_start=entry.fit.parameters,
+            model_config=item.config,
+            test_mode=item.data.get("mode"),
+            protocol=item.data.get("at"),
+            checkpoint=entry.store.checkpoint(fingerprint),
+            **item.sample,  # type: ignore[arg-type]
+        )
+        self._submit(entry, task, "sampling", None)
+
+    def _take_up(self, entry: BatchEntry) -> None:
+        """Keep what a job that has ended gave."""
+        attempt, entry.attempt = entry.attempt, None
+        assert attempt is not None
+        attempt.job.forget()
+        failure, sampling = attempt.failure, entry.state == "sampling"
+        if failure == "stopped" and self._stopped:
+            entry.state = "stopped"
+            entry.message = "stopped while it was " + ("sampled" if sampling else "fitted")
+        elif failure:
+            self._fail(entry, "sample" if sampling else "fit", failure)
+        elif sampling:
+            fingerprint = sample_fingerprint(entry.item, entry.fingerprint)
+            entry.posterior = entry.store.keep_posterior(
+                fingerprint, attempt.result, attempt.seconds
+            )
+            entry.state = "succeeded"
+        else:
+            fit: FitResult = attempt.result
+            entry.store.keep_fit(entry.fingerprint, fit, attempt.seconds)
+            entry.fit = fit
+            self._follow(entry)
+
+    def _fail(self, entry: BatchEntry, step: str, reason: str) -> None:
+        entry.state, entry.worked = "failed", True
+        entry.message = reason if step == "fit" else f"its sampling failed: {reason}"
+        if step == "fit" and entry.item.sample is not None:
+            entry.message += " (not sampled: its fit failed)"
+        try:
+            entry.store.note(step, entry.fingerprint, "failed", entry.message)
+        except OSError as error:
+            entry.message += f"; and that cannot be noted: {error.strerror}"

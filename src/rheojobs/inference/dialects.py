@@ -1,0 +1,250 @@
+"""How text files write tables: encodings, delimiters, decimal marks, thousands, comment lines.
+
+Knows characters and cells; must not know columns, quantities or layouts.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rheojobs.errors import InputError
+
+__all__ = [
+    "NumberStyle",
+    "decoded",
+    "dialect_of",
+    "is_missing",
+    "is_row",
+    "printable",
+    "split_lines",
+]
+
+LONGEST_LINE = 100_000
+_MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
+_MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}
+_MARKS = ".,"
+_DELIMITERS = "\t;|, "
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+_PLAIN = {
+    mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
+    for mark in _MARKS
+}
+_SPACED = {  # 1 234,5 and 1'234.5
+    mark: re.compile(
+        rf"[+-]?[1-9]\d{{0,2}}([ \xa0\u202f\u2009'’])\d{{3}}(?:\1\d{{3}})*"
+        rf"(?:[{mark}]\d*)?{_EXPONENT}",
+        re.ASCII,
+    )
+    for mark in _MARKS
+}
+_GROUPED = {  # 1,234.5
+    mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[{other}]\d{{3}})+(?:[{mark}]\d*)?{_EXPONENT}")
+    for mark, other in (".,", ",.")
+}
+_SURELY_GROUPED = {
+    mark: re.compile(
+        rf"[+-]?[1-9]\d{{0,2}}(?:(?:[{other}]\d{{3}})+[{mark}]\d*|(?:[{other}]\d{{3}}){{2,}})"
+    )
+    for mark, other in (".,", ",.")
+}
+_COMMENT = re.compile(r"\s*(#|//|%)+(?!\s*[;,|\t])\s*")
+# Marks that may also begin a row count only before a word.
+_COMMENT_WORDS = re.compile(r"\s*(?:!+\s*|REM\s+|'\s+|--\s+|\*+\s+|;+\s*)(?=[^\W\d_])")
+_REMARK_BEHIND = re.compile(r"\s(?:#|//).*$")
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How a file writes its numbers.
+
+    Attributes
+    ----------
+    decimal : str
+        ``"."`` or ``","``.
+    grouped : bool
+        Whether the other of the two parts thousands.
+    """
+
+    decimal: str = "."
+    grouped: bool = False
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[str]]) -> NumberStyle:
+        """Find the style that reads most cells of `rows`."""
+        rows = list(rows)
+        styles = [cls._with(mark, rows) for mark in _MARKS]
+        return max(styles, key=lambda style: sum(style.count(row) for row in rows))
+
+    @classmethod
+    def _with(cls, decimal: str, rows: Iterable[Sequence[str]]) -> NumberStyle:
+        # "1,234" alone may be either; "1,234.5" anywhere in the file says what it is.
+        sure = _SURELY_GROUPED[decimal]
+        return cls(decimal, any(sure.fullmatch(cell) for row in rows for cell in row))
+
+    def number(self, cell: str) -> float:
+        """Read a number; NaN for anything else."""
+        text = cell.strip().replace("−", "-")
+        text = re.sub(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])", "e", text)  # Fortran's 1.0D+05
+        if not _PLAIN[self.decimal].fullmatch(text):
+            if not self._is_grouped(text):
+                return math.nan
+            text = re.sub(r"[ \xa0\u202f\u2009'’]", "", text)
+            text = text.replace("," if self.decimal == "." else ".", "")
+        value = float(text.replace(",", "."))
+        return value if math.isfinite(value) else math.nan
+
+    def count(self, cells: Iterable[str]) -> int:
+        """Count the numbers among `cells`."""
+        return sum(not math.isnan(self.number(cell)) for cell in cells)
+
+    def _is_grouped(self, text: str) -> bool:
+        if _SPACED[self.decimal].fullmatch(text):
+            return True
+        return self.grouped and _GROUPED[self.decimal].fullmatch(text) is not None
+
+    def weight(self, cells: Iterable[str]) -> float:
+        """Count the numbers, those with thousands parted as a little less certain."""
+        grouped = sum(1 for cell in cells if self._is_grouped(cell))
+        return self.count(cells) - 0.05 * grouped
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return cell.casefold() in _MISSING
+
+
+def printable(text: str) -> str:
+    """Put a text on one line, without characters that a terminal would obey or not show."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def decoded(data: bytes) -> str:
+    """Turn bytes into text; files name no encoding, so their bytes must tell it."""
+    encodings = ["utf-8-sig", "cp1252", "latin-1"]
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        encodings = ["utf-32", "utf-16"]
+    elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\0" in data[:2000]:
+        # UTF-16 without a mark: text of the field is nearly ASCII, so every other byte is zero.
+        encodings = [
+            "utf-16-be" if data[:2000:2].count(0) > data[1:2000:2].count(0) else "utf-16-le"
+        ]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        controls = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") for c in text[:20000])
+        if controls - len(re.findall(r"[\t\r\n\f\v]", text[:20000])) <= len(text[:20000]) / 100:
+            return text
+    raise InputError("not a text table: the file holds binary data")
+
+
+def dialect_of(lines: Sequence[str]) -> tuple[str, NumberStyle] | None:
+    """Find the delimiter and the style that turn most cells into numbers; None without any.
+
+    Raises
+    ------
+    InputError
+        Where a line is longer than any table's.
+    """
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            raise InputError(
+                f"not a text table: line {number} has {len(line):,} characters; a table has a "
+                "line for each row"
+            )
+    sample = [_without_remark(line) for line in lines if line.strip()]
+    sample = sample[:: max(1, len(sample) // 500)]
+    best, found = 0.0, None
+    for delimiter in _DELIMITERS:
+        bared = _without_bars(sample) if delimiter == "|" else sample
+        split = [_split(line, delimiter) for line in bared]
+        for mark in _MARKS:
+            style = NumberStyle._with(mark, split)
+            score = sum(
+                _likeness(style, cells) * (0.5 if _has_stronger(line, delimiter) else 1.0)
+                for line, cells in zip(sample, split, strict=True)
+            )
+            if score > best:
+                best, found = score, (delimiter, style)
+    return found
+
+
+def _likeness(style: NumberStyle, cells: list[str]) -> float:
+    """Say from 0 to 1 how much cells look like a row of numbers."""
+    filled = sum(map(bool, cells))
+    if is_row(style.count(cells), filled):
+        # "0 ok 1" is left of "1,0 ok 1,0" at its commas: digits in a text tell of a wrong cut.
+        uncut = sum(
+            1
+            for c in cells
+            if re.search(r"\d", c) and re.search(r"[\t;|, ]", c) and math.isnan(style.number(c))
+        )
+        return (style.weight(cells) - 0.5 * uncut) / filled
+    # A row with but one number left, all others being missing.
+    return 0.5 if len(cells) > 1 and filled == style.count(cells) == 1 else 0.0
+
+
+def _has_stronger(line: str, delimiter: str) -> bool:
+    # Commas and blanks stand within the cells of other delimiters too.
+    return delimiter in ", " and any(mark in line for mark in "\t;|" if mark != delimiter)
+
+
+def is_row(numbers: int, filled: int) -> bool:
+    """Whether a line with so many numbers among its filled cells may be a row of a table."""
+    # Prose may hold two numbers; a row of a table is mostly numbers.
+    return numbers >= 2 and 2 * numbers >= filled
+
+
+def split_lines(lines: Sequence[str], delimiter: str) -> tuple[list[list[str]], set[int]]:
+    """Cut lines into cells; gives them and the numbers of those that stood behind comment marks."""
+    grid: list[list[str]] = []
+    remarks: set[int] = set()
+    for index, line in enumerate(_without_bars(lines) if delimiter == "|" else lines):
+        found = _COMMENT.match(line)
+        if not found and not (delimiter == ";" and line.lstrip().startswith(";")):
+            found = _COMMENT_WORDS.match(line)
+        if found:
+            remarks.add(index)
+            line = line[found.end() :]
+        grid.append(_split(_without_remark(line), delimiter))
+    return grid, remarks
+
+
+def _without_remark(line: str) -> str:
+    """Cut off what stands behind a row of numbers as a remark."""
+    if ("#" in line or "//" in line) and re.match(r"\s*[+-]?[.,]?\d", line):
+        return _REMARK_BEHIND.sub("", line)
+    return line
+
+
+def _without_bars(lines: Sequence[str]) -> list[str]:
+    """Take off the outer bars of a Markdown table, where all its lines have them."""
+    barred = [line.strip() for line in lines if "|" in line]
+    if all(line[0] == "|" == line[-1] for line in barred):
+        return [line.strip()[1:-1] if "|" in line else line for line in lines]
+    return list(lines)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    if delimiter != " ":
+        try:
+            return [c.strip() for c in next(csv.reader([line], delimiter=delimiter), [])]
+        except csv.Error:
+            return [c.strip() for c in line.split(delimiter)]
+    cells = re.split(r"[ \t\f\v]+", line.strip())
+    if any(NumberStyle(mark).count(cells) for mark in _MARKS):
+        return cells
+    # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
+    wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
+    if 2 <= len(wide) < len(cells):
+        return wide
+    joined = re.sub(r" (?=[\[(])", "", " ".join(cells))
+    return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", joined)

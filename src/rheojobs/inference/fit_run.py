@@ -1,0 +1,372 @@
+"""One fit from its starts to its result. Runs inside a worker."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import InputError, RheojobsError
+from rheojobs.inference import fit_statistics as statistics
+from rheojobs.inference.least_squares import Data, Tolerances
+from rheojobs.inference.objective import Objective
+from rheojobs.inference.options import FitOptions
+from rheojobs.inference.problem import Problem
+from rheojobs.inference.profile_likelihood import Profiler
+from rheojobs.inference.refining import Outcome, Refiner
+from rheojobs.inference.results import FitResult
+from rheojobs.inference.ties import parse_ties
+from rheojobs.inference.weights import weights_of
+
+__all__ = ["FitRun"]
+
+SPARE_STARTS = 8
+"""How many starts are at hand where some cannot be evaluated."""
+
+RACED_FROM = 4
+RACE = 10
+"""With so many parameters, the spare starts are refined so far before the best of them is chosen.
+
+Screening alone often picks a start that leads to a lesser minimum.
+"""
+
+SAME_CURVE = 1e-3
+"""Two ends whose residuals differ by less than that part of their size are one minimum."""
+
+MAD_TO_SIGMA = 1.4826
+TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
+"""Beyond how many standard deviations a residual is large (Holland & Welsch 1977)."""
+
+SCALE_ROUNDS = 10
+SCALE_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """Where a fit as a whole ended."""
+
+    best: Outcome
+    data: Data
+    message: str
+    minima: list[dict[str, Any]]
+
+
+class FitRun:
+    """Carries a fit from its starts to its result.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and the data.
+    options : FitOptions
+        How to fit.
+    initial : mapping
+        Where to start, as far as it is given.
+    context : TaskContext
+        Hears of progress, and tells of pauses and cancellation.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        options: FitOptions,
+        initial: Mapping[str, float],
+        context: TaskContext,
+    ) -> None:
+        self._started = time.perf_counter()
+        self._problem, self._options, self._context = problem, options, context
+        model = problem.model
+        self._fixed = _fixed_values(problem, options.fixed)
+        ties = parse_ties(options.tied, model.names, model.name, list(self._fixed))
+        for name in initial:
+            if name in self._fixed or name in options.tied:
+                how = "fixed" if name in self._fixed else "tied"
+                raise InputError(f"{model.name}: {name!r} is {how}: it takes no initial value")
+        self._given = model.resolve_values(initial, self._fixed)
+        self._objective = Objective.of(problem, ties)
+        self._limits = self._objective.coordinates.limits(self._fixed, model.name)
+        self._weights = weights_of(problem, options.weights)
+        tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
+        self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
+        self._iterations = 0
+        self._label: dict[str, Any] = {}
+        self._ends: list[Outcome] = []
+
+    def run(self) -> FitResult:
+        """Fit; where it is cancelled, what is best so far is kept."""
+        context = self._context
+        context.check()
+        context.progress(0, 0, "looking for a start", stage="start")
+        data = self._objective.data(self._problem, self._weights, self._limits)
+        try:
+            end = self._end(data)
+        except CancellationError:
+            self._keep(data)
+            raise
+        result = self._result(end.best, end.data, end.best.converged, end.message)
+        result.minima = end.minima
+        if self._options.intervals is not None:
+            return self._with_intervals(end, result)
+        return result
+
+    def _end(self, data: Data) -> _End:
+        loss, count = self._options.loss, self._options.multi_start
+        if loss != "linear":
+            data = self._with_loss(data)
+        with self._context.unstoppable():
+            wanted = max(count, SPARE_STARTS)
+            starts = self._objective.starts(self._problem, self._given, data, wanted)
+        is_given = all(item.name in self._given for item in self._objective.coordinates.own)
+        if count == 1 and not is_given and int(self._limits.free.sum()) >= RACED_FROM:
+            starts = self._race(starts, data)
+        self._ends = []
+        for start in starts:
+            self._label = {"start": len(self._ends) + 1, "starts": count}
+            outcome = self._refiner.refine(start, data, self._report)
+            if outcome.is_usable:
+                self._ends.append(outcome)
+            if len(self._ends) == count:
+                break
+        if not self._ends:
+            raise RheojobsError(
+                f"{self._problem.model.name}: no start gives finite residuals and slopes; "
+                "give other initial values"
+            )
+        best = min(self._ends, key=lambda outcome: outcome.cost)
+        if loss != "linear" and not self._weights.is_absolute:
+            best, data = self._settle_scale(best, data)
+        message = best.message
+        if count > 1:
+            message += f" (best of {count} starts)"
+        return _End(best, data, message, self._minima())
+
+    def _race(self, starts: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
+        """Let starts come a little nearer to their minima, and put the best of them first."""
+        if len(starts) < 2:
+            return starts
+        ahead = []
+        for number, start in enumerate(starts):
+            self._label = {"start": number + 1, "starts": len(starts)}
+            ahead.append(self._refiner.refine(start, data, self._report, RACE))
+        order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
+        return np.stack([ahead[index].u for index in order])
+
+    def _report(self, loss: float, u: NDArray[np.float64]) -> None:
+        self._iterations += 1
+        count = self._label["starts"]
+        label = f"start {self._label['start']} of {count}, " if count > 1 else ""
+        self._context.progress(
+            self._iterations,
+            self._options.max_iter * self._options.multi_start,
+            f"{label}iteration {self._iterations}, loss {loss:.4g}",
+            stage="fit",
+            loss=loss,
+            parameters=self._objective.coordinates.named(u, self._fixed),
+            **self._label,
+        )
+
+    def _with_loss(self, data: Data) -> Data:
+        """Give the data with a robust loss, whose scale a first fit without one tells."""
+        loss = self._options.loss
+        robust = self._objective.data(self._problem, self._weights, self._limits, loss)
+        if self._weights.is_absolute:
+            return robust._replace(scale=np.float64(TUNING[loss]))
+        with self._context.unstoppable():
+            starts = self._objective.starts(self._problem, self._given, data, SPARE_STARTS)
+        self._label = {"start": 1, "starts": 1}
+        for start in starts:
+            first = self._refiner.refine(start, data)
+            if first.is_usable:
+                return robust._replace(scale=self._scale(first))
+        return robust
+
+    def _scale(self, outcome: Outcome) -> np.float64:
+        """Tell from the residuals' median which of them are large."""
+        sizes = np.abs(outcome.residuals[:, : self._problem.coarse_observations.n])
+        seen = self._problem.coarse_observations.y / self._weights.sigma
+        typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
+        # More than half of the data may be met exactly: still, some deviation is none.
+        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
+        return np.float64(TUNING[self._options.loss] * spread)
+
+    def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
+        """Make the scale of a robust loss and its minimum agree."""
+        for _ in range(SCALE_ROUNDS):
+            scale = self._scale(best)
+            if abs(scale - data.scale) <= SCALE_TOLERANCE * data.scale:
+                break
+            data = data._replace(scale=scale)
+            best = self._refiner.refine(best.u, data, self._report)
+        if len(self._ends) > 1:  # so that their objectives are of one kind
+            self._ends = [self._refiner.refine(end.u, data) for end in self._ends]
+            best = min([best, *self._ends], key=lambda outcome: outcome.cost)
+        else:
+            self._ends = [best]
+        return best, data
+
+    def _minima(self) -> list[dict[str, Any]]:
+        """Group the ends by their curve, best first."""
+        groups: list[tuple[Outcome, int]] = []
+        for end in sorted(self._ends, key=lambda outcome: outcome.cost):
+            for index, (first, count) in enumerate(groups):
+                apart = float(np.linalg.norm(end.residuals - first.residuals))
+                if apart <= SAME_CURVE * (float(np.linalg.norm(first.residuals)) + 1e-12):
+                    groups[index] = (first, count + 1)
+                    break
+            else:
+                groups.append((end, 1))
+        named = self._objective.coordinates.named
+        return [
+            {"objective": end.cost, "parameters": named(end.u, self._fixed), "starts": count}
+            for end, count in groups
+        ]
+
+    def _keep(self, data: Data) -> None:
+        """Hand over the best so far of a fit that is stopped."""
+        stopped = self._refiner.stopped_at
+        ends = [end for end in (*self._ends, stopped) if end is not None and end.is_usable]
+        if ends:
+            best = min(ends, key=lambda outcome: outcome.cost)
+            self._context.partial(self._result(best, data, False, "cancelled"))
+
+    def _with_intervals(self, end: _End, result: FitResult) -> FitResult:
+        profiler = Profiler(
+            self._objective, self._refiner, self._context, self._weights.is_absolute
+        )
+        values = int(np.sum(self._problem.coarse_observations.mask)) * end.best.curve.shape[0]
+        try:
+            profiled = profiler.run(end.best, end.data, values)
+        except CancellationError:
+            self._context.partial(result)
+            raise
+        if profiled.best is not end.best:
+            best = profiled.best
+            minima = result.minima
+            message = f"{best.message} (a lower minimum was found by the profiles)"
+            result = self._result(best, end.data, best.converged, message)
+            named = self._objective.coordinates.named(best.u, self._fixed)
+            result.minima = [{"objective": best.cost, "parameters": named, "starts": 0}, *minima]
+        result.intervals, result.interval_notes = profiled.intervals, profiled.notes
+        result.warnings += [f"{name}: {note}" for name, note in profiled.notes.items()]
+        result.fit_time = time.perf_counter() - self._started
+        return result
+
+    def _result(self, end: Outcome, data: Data, success: bool, message: str) -> FitResult:
+        problem, model, weights = self._problem, self._problem.model, self._weights
+        seen, loss = problem.coarse_observations, self._options.loss
+        y, fitted = seen.y[:, : seen.n], end.curve[:, : seen.n]
+        residuals = y - fitted
+        chi_squared = float(np.sum(end.residuals**2))
+        free = int(self._limits.free.sum())
+        freedom = y.size - free
+        reduced = chi_squared / freedom if freedom > 0 else math.nan
+        covariance = self._covariance(end, data, reduced)
+        correlation = statistics.correlation_of(covariance)
+        parameters = self._objective.coordinates.named(end.u, self._fixed)
+        errors = np.sqrt(np.diag(covariance))
+        uncertainties = dict(zip(model.names, errors.tolist(), strict=True))
+        bounds = {item.name: item.bounds for item in model.parameters}
+        fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
+        known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
+        concerns = [] if success else [f"the fit did not converge: {message}"]
+        if fit_quality < statistics.POOR_R_SQUARED:
+            concerns.append(f"the curve misses the data (R² = {fit_quality:.3g})")
+        concerns += statistics.warnings_of(
+            parameters, uncertainties, bounds, list(self._fixed), correlation
+        )
+        return FitResult(
+            model_name=model.name,
+            parameters=parameters,
+            r_squared=fit_quality,
+            mpe=statistics.mean_deviation(y, fitted),
+            chi_squared=chi_squared,
+            fit_time=time.perf_counter() - self._started,
+            timestamp=datetime.now(UTC),
+            n_iterations=self._iterations,
+            success=success,
+            uncertainties=uncertainties,
+            covariance=covariance,
+            reduced_chi_squared=reduced,
+            aic=known.aic,
+            bic=known.bic,
+            aicc=known.aicc,
+            residuals=residuals[0] + 1j * residuals[1] if problem.is_complex else residuals[0],
+            fitted=fitted[0] + 1j * fitted[1] if problem.is_complex else fitted[0],
+            test_mode=problem.test_mode,
+            message=message,
+            weights=weights.name,
+            units={parameter.name: parameter.unit for parameter in model.parameters},
+            weights_reason=weights.reason,
+            loss=loss,
+            loss_scale=math.nan if loss == "linear" else float(data.scale),
+            objective=end.cost,
+            correlation=correlation,
+            bounds=bounds,
+            fixed=dict(self._fixed),
+            tied=dict(self._options.tied),
+            warnings=concerns,
+        )
+
+    def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
+        """Give the covariance of all parameters; infinite where the data say nothing of one."""
+        n, free = self._problem.coarse_observations.n, self._limits.free
+        jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
+        variance = 1.0 if self._weights.is_absolute else reduced
+        if self._options.loss != "linear":
+            variance = statistics.robust_variance(
+                end.residuals[:, :n].reshape(-1),
+                float(data.scale),
+                self._options.loss,
+                int(free.sum()),
+                self._weights.is_absolute,
+            )
+        block = statistics.covariance_of(jacobian, variance)
+        return statistics.spread_of(block, self._slopes(end.u)[:, free])
+
+    def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the derivative of each parameter by each coordinate, shape (p, d)."""
+        coordinates, names = self._objective.coordinates, self._problem.model.names
+        out = np.zeros((len(names), len(u)))
+        slopes = coordinates.slopes(u)
+        for k, item in enumerate(coordinates.own):
+            out[names.index(item.name), k] = slopes[k]
+        if coordinates.ties:
+            tied = [names.index(tie.name) for tie in coordinates.ties]
+            for k in range(len(u)):
+                width = 1e-6 * max(1.0, abs(u[k])) * (np.arange(len(u)) == k)
+                ends = [
+                    coordinates.complete(
+                        dict(
+                            zip(
+                                (item.name for item in coordinates.own),
+                                coordinates.from_u(u + sign * width, clip=False).tolist(),
+                                strict=True,
+                            )
+                        )
+                    )
+                    for sign in (1, -1)
+                ]
+                for row in tied:
+                    rise = ends[0][names[row]] - ends[1][names[row]]
+                    out[row, k] = rise / (2.0 * width[k])
+        return out
+
+
+def _fixed_values(problem: Problem, fixed: Mapping[str, float]) -> dict[str, float]:
+    """Check values to be kept; only the model's own parameters can be."""
+    model = problem.model
+    for name in fixed:
+        other = model.alternative(str(name))
+        if other is not None:
+            raise InputError(
+                f"{model.name}: {name!r} is no parameter of its own: fix or tie {other.replaces!r}"
+            )
+    return model.resolve_values(fixed)

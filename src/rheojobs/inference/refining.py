@@ -1,0 +1,213 @@
+"""Carries the starts of a fit to their minima, telling of each iteration and hearing of a stop.
+
+Knows objectives and the task's context; must not know results, options or what starts are good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import TaskContext
+from rheojobs.inference import least_squares
+from rheojobs.inference.least_squares import CHUNK, FAILED, FTOL, GTOL, RUNNING, XTOL, State
+from rheojobs.inference.objective import Objective
+
+__all__ = ["Outcome", "Refiner"]
+
+CHUNK_SECONDS = 0.04
+"""Between two looks at whether somebody wants to stop."""
+
+VALLEY_ITERATIONS = 50
+VALLEY_FALL = 0.01
+"""A fit that falls by less than that part of the residuals' variance in so many iterations ends.
+
+Where modes merge or vanish the sum of squares falls for ever, but by less than data can tell.
+"""
+
+GOOD_SLOPE = 1e-4
+"""Where no step helps any more: how steep it may be, as a cosine, for that to be a minimum."""
+
+Report = Callable[[float, NDArray[np.float64]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Where a start ended.
+
+    Attributes
+    ----------
+    u : ndarray, shape (d,)
+        The coordinates.
+    cost : float
+        The objective.
+    residuals : ndarray, shape (c, b)
+        Weighted; those of padding are zero.
+    jacobian : ndarray, shape (c, b, d)
+        Their slopes.
+    curve : ndarray, shape (c, b)
+        The prediction.
+    converged : bool
+        Whether it is a minimum.
+    message : str
+        Why it ended.
+    """
+
+    u: NDArray[np.float64]
+    cost: float
+    residuals: NDArray[np.float64]
+    jacobian: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    converged: bool
+    message: str
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the start could be evaluated at all."""
+        return bool(np.isfinite(self.cost))
+
+
+class Refiner:
+    """Runs the compiled iterations of one objective in small pieces.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimized.
+    tolerances : Tolerances
+        When to stop.
+    max_iter : int
+        Iterations of one start at most.
+    context : TaskContext
+        Tells of pauses and cancellation.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        tolerances: least_squares.Tolerances,
+        max_iter: int,
+        context: TaskContext,
+    ) -> None:
+        self._objective = objective
+        self._tolerances = tolerances
+        self._max_iter = max_iter
+        self._context = context
+        self._pace: float | None = None
+        self.stopped_at: Outcome | None = None
+        """Where a refinement stood that was cancelled."""
+
+    def refine(
+        self,
+        start: NDArray[np.float64],
+        data: least_squares.Data,
+        report: Report | None = None,
+        max_iter: int | None = None,
+    ) -> Outcome:
+        """Go from a start to its minimum.
+
+        Parameters
+        ----------
+        start : ndarray, shape (d,)
+            Coordinates.
+        data : Data
+            What is fitted.
+        report : callable, optional
+            Called after each iteration, with the objective and the coordinates.
+        max_iter : int, optional
+            Fewer iterations than usual.
+
+        Raises
+        ------
+        CancellationError
+            Where the task is to stop; `stopped_at` says how far it came.
+        """
+        state = least_squares.begin(np.clip(start, data.lower, data.upper), data.y.shape)
+        # On the device as results are: else the first call is of another kind than the second.
+        state, data, tolerances = jax.device_put(
+            (state, data, self._tolerances), jax.local_devices()[0]
+        )
+        most = min(self._max_iter, max_iter or self._max_iter)
+        done, in_valley = 0, _Valley(data)
+        try:
+            while int(state.status) == RUNNING and done < most and not in_valley.found:
+                began = time.perf_counter()
+                state, costs, us, count = self._advance(
+                    state, data, tolerances, self._max_iter - done
+                )
+                if done > 0:  # the first includes compiling
+                    self._pace = (time.perf_counter() - began) / max(count, 1)
+                done += count
+                in_valley.watch(done, costs)
+                if report is not None:
+                    for cost, u in zip(costs.tolist(), us, strict=True):
+                        report(cost, u)
+                self._context.check()
+        except CancellationError:
+            self.stopped_at = self._outcome(state)
+            raise
+        return self._outcome(state, in_valley.found)
+
+    def _advance(
+        self, state: State, data: least_squares.Data, goals: least_squares.Tolerances, left: int
+    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
+        iterate = self._objective.iterate
+        if self._pace is None and not np.isfinite(float(state.cost)):
+            with self._context.unstoppable():  # it may have to be compiled
+                return iterate(state, data, goals, 1)
+        fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
+        return iterate(state, data, goals, min(left, CHUNK, max(1, fit)))
+
+    def _outcome(self, state: State, in_valley: bool = False) -> Outcome:
+        status = int(state.status)
+        shape = state.curve.shape
+        jacobian = np.asarray(state.jacobian).reshape(*shape, -1)
+        converged = status in (FTOL, XTOL, GTOL)
+        if status == least_squares.STALLED:
+            converged = _slope(state) <= GOOD_SLOPE
+        message = least_squares.REASONS.get(status, "")
+        if status == RUNNING and in_valley:
+            converged, message = True, "the sum of squares falls by less than the data can tell"
+        elif status == RUNNING:
+            message = f"stopped after {self._max_iter} iterations (max_iter)"
+        return Outcome(
+            np.asarray(state.u),
+            float("inf") if status == FAILED else float(state.cost),
+            np.asarray(state.residuals).reshape(shape),
+            jacobian,
+            np.asarray(state.curve),
+            converged,
+            message,
+        )
+
+
+class _Valley:
+    """Notices when going on is of no use to anybody."""
+
+    def __init__(self, data: least_squares.Data) -> None:
+        values = float(np.sum(data.mask)) * data.y.shape[0]
+        self._freedom = max(values - float(np.sum(data.lower < data.upper)), 1.0)
+        self._mark = (0, float("inf"))
+        self.found = False
+
+    def watch(self, done: int, costs: NDArray[np.float64]) -> None:
+        """Hear of the objective after some more iterations."""
+        if done - self._mark[0] < VALLEY_ITERATIONS or len(costs) == 0:
+            return
+        cost = float(costs[-1])
+        self.found = self._mark[1] - cost < VALLEY_FALL * cost / self._freedom
+        self._mark = (done, cost)
+
+
+def _slope(state: State) -> float:
+    """Give the largest cosine between the residuals and a column of their Jacobian."""
+    residuals, jacobian = np.asarray(state.residuals), np.asarray(state.jacobian)
+    lengths = np.linalg.norm(jacobian, axis=0) * np.linalg.norm(residuals)
+    cosines = np.abs(jacobian.T @ residuals) / np.where(lengths > 0, lengths, 1.0)
+    return float(cosines.max(initial=0.0))

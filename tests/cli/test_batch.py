@@ -1,0 +1,291 @@
+"""`rheojobs batch`: what it does, what it leaves out, and what no failure and no kill can stop."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import yaml
+
+from rheojobs import FitResult
+from rheojobs.inference import melt
+
+
+def _write(path: Path, tau: float, seed: int = 0) -> None:
+    """Relaxation of a Zener solid with 2 % of noise."""
+    t = np.geomspace(0.01, 100.0, 40)
+    noise = 1 + 0.02 * np.random.default_rng(seed).standard_normal(t.size)
+    y = (1e4 + 4e4 * np.exp(-t / tau)) * noise
+    rows = "".join(f"{a:.6g},{b:.6g}\n" for a, b in zip(t, y, strict=True))
+    path.write_text("time (s),relaxation modulus (Pa)\n" + rows)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(3):
+        _write(tmp_path / f"run{number}.csv", 1.0 + number, number)
+    return tmp_path
+
+
+def _plan(folder: Path, **parts: object) -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump({"files": ["run*.csv"], "models": ["zener"]} | parts))
+    return path
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "batch-results" / "results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _written(folder: Path) -> dict[Path, int]:
+    """When each result, the table excepted, was written."""
+    items = folder / "batch-results" / "items"
+    return {path: path.stat().st_mtime_ns for path in items.rglob("*") if path.is_file()}
+
+
+def test_fits_and_samplings_end_in_one_table_and_are_done_once(rheojobs, folder: Path):
+    plan = _plan(
+        folder,
+        models=["zener", "maxwell"],
+        sample={"warmup": 150, "draws": 100, "chains": 2},
+        overrides=[{"models": "maxwell", "sample": False}],
+    )
+    ran = rheojobs("batch", plan)
+    assert ran.status == 0, ran.stderr
+    assert "6 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
+    rows = _rows(folder)
+    assert [(row["file"], row["model"]) for row in rows] == [
+        (f"run{number}.csv", model) for number in range(3) for model in ("zener", "maxwell")
+    ]
+    items = folder / "batch-results" / "items"
+    for number, row in enumerate(rows[::2]):
+        fit = FitResult.load(items / row["file"] / "zener" / "fit.json")
+        assert float(row["Ge [Pa]"]) == fit.parameters["Ge"]
+        assert float(row["Ge error [Pa]"]) == fit.uncertainties["Ge"]
+        assert float(row["eta [Pa·s]"]) == pytest.approx(4e4 * (1 + number), rel=0.1)
+        assert float(row["Ge 95% low [Pa]"]) < 1e4 * 1.1 < 1.2 * float(row["Ge 95% high [Pa]"])
+        assert int(row["draws"]) == 200
+        assert row["G0 [Pa]"] == ""  # of the other model
+    assert {row["draws"] for row in rows[1::2]} == {""}
+    assert (items / "run0.csv" / "zener" / "posterior.nc").is_file()
+    assert not list(items.rglob("sampling-*"))  # what was kept while they were sampled
+
+    before = _written(folder)
+    again = rheojobs("batch", plan)
+    assert again.status == 0
+    assert "0 done, 6 skipped (nothing has changed), 0 failed" in again.stdout
+    assert _written(folder) == before
+    assert _rows(folder) == rows
+
+    _write(folder / "run1.csv", 7.0)
+    ran = rheojobs("batch", plan)
+    assert "2 done, 4 skipped (nothing has changed), 0 failed" in ran.stdout
+    changed = {path for path, when in _written(folder).items() if before.get(path) != when}
+    assert {path.parts[len(items.parts)] for path in changed} == {"run1.csv"}
+    assert float(_rows(folder)[2]["eta [Pa·s]"]) == pytest.approx(2.8e5, rel=0.1)
+
+
+def test_other_options_are_done_and_the_samplings_alone_where_only_they_changed(
+    rheojobs, folder: Path
+):
+    ran = rheojobs("batch", _plan(folder, files=["run0.csv"]))
+    assert ran.status == 0, ran.stderr
+    fit = folder / "batch-results" / "items" / "run0.csv" / "zener" / "fit.json"
+    when = fit.stat().st_mtime_ns
+    sample = {"warmup": 100, "draws": 50, "chains": 2}
+    ran = rheojobs("batch", _plan(folder, files=["run0.csv"], sample=sample))
+    assert "1 done, 0 skipped" in ran.stdout
+    assert fit.stat().st_mtime_ns == when
+    ran = rheojobs("batch", _plan(folder, files=["run0.csv"], fit={"weights": "relative"}))
+    assert "1 done, 0 skipped" in ran.stdout
+    assert FitResult.load(fit).weights == "relative"
+    assert not fit.with_name("posterior.nc").exists()  # it belonged to the other fit
+
+
+def test_a_damaged_result_is_made_anew(rheojobs, folder: Path):
+    plan = _plan(folder)
+    assert rheojobs("batch", plan).status == 0
+    items = folder / "batch-results" / "items"
+    (items / "run0.csv" / "zener" / "fit.json").write_text("{ half")
+    (items / "run1.csv" / "zener" / "fit.step.json").write_text("")
+    ran = rheojobs("batch", plan)
+    assert "2 done, 1 skipped" in ran.stdout
+
+
+def test_failures_are_listed_and_stop_nothing(rheojobs, folder: Path):
+    (folder / "run3.csv").write_text("not\na table\n")
+    (folder / "run4.csv").write_text("")
+    plan = _plan(folder, models=["zener", "cross"], sample={"warmup": 50, "draws": 20, "chains": 1})
+    ran = rheojobs("batch", plan)
+    assert ran.status == 1
+    assert "3 done, 0 skipped (nothing has changed), 7 failed" in ran.stdout
+    assert "cross does not describe 'relaxation'" in ran.stdout
+    states = {(row["file"], row["model"]): row for row in _rows(folder)}
+    assert states["run2.csv", "zener"]["state"] == "succeeded"
+    for file in ("run3.csv", "run4.csv"):
+        assert states[file, "zener"]["state"] == "failed"
+        assert states[file, "zener"]["message"].endswith("(not sampled: its fit failed)")
+    # Mended, they are done; what is wrong for good is tried again, and says the same.
+    _write(folder / "run3.csv", 1.0)
+    ran = rheojobs("batch", plan)
+    assert ran.status == 1
+    assert "1 done, 3 skipped (nothing has changed), 6 failed" in ran.stdout
+
+
+def test_the_parquet_table_is_that_of_the_csv(rheojobs, folder: Path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (folder / "run3.csv").write_text("not\na table\n")
+    rheojobs("batch", _plan(folder))
+    table = parquet.read_table(folder / "batch-results" / "results.parquet").to_pylist()
+    rows = _rows(folder)
+    assert list(table[0]) == list(rows[0])
+    assert [row["state"] for row in table] == ["succeeded"] * 3 + ["failed"]
+    for one, other in zip(table[:3], rows, strict=False):
+        assert one["Ge [Pa]"] == float(other["Ge [Pa]"])
+        assert one["converged"] is True
+    assert table[3]["Ge [Pa]"] is None
+
+
+def test_without_pyarrow_the_csv_is_written_and_a_line_says_what_is_missing(
+    rheojobs, folder: Path, monkeypatch
+):
+    find = __import__("importlib.util").util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "pyarrow" else find(name)
+    )
+    ran = rheojobs("batch", _plan(folder, files=["run0.csv"]))
+    assert ran.status == 0
+    assert 'pip install "rheojobs[parquet]"' in ran.stderr
+    assert _rows(folder)
+    assert not (folder / "batch-results" / "results.parquet").exists()
+
+
+def test_one_model_on_a_pattern(rheojobs, folder: Path, monkeypatch):
+    monkeypatch.chdir(folder)
+    ran = rheojobs("batch", "run*.csv", "--model", "zener", "--init", "Ge=1e4", "--out", "here")
+    assert ran.status == 0, ran.stderr
+    assert "3 done" in ran.stdout
+    assert (folder / "here" / "items" / "run2.csv" / "zener" / "fit.json").is_file()
+    # A shell without quotes gives the names one by one: the same batch.
+    ran = rheojobs(
+        *("batch", "run0.csv", "run1.csv", "-m", "zener", "--init", "Ge=1e4", "--out", "here"),
+    )
+    assert "0 done, 2 skipped" in ran.stdout
+
+
+def test_measured_files(rheojobs, shared_data: Path, tmp_path: Path):
+    plan = _plan(
+        tmp_path,
+        files=[str(shared_data / "ethylcellulose_5pct_flow.csv")],
+        models=["cross", "carreau"],
+        fit={"weights": "relative"},
+    )
+    ran = rheojobs("batch", plan)
+    assert ran.status == 0, ran.stderr
+    assert all(float(row["r_squared"]) > 0.99 for row in _rows(tmp_path))
+
+
+def _start(folder: Path, plan: Path) -> subprocess.Popen[str]:
+    """Run the command in a process of its own, and wait until a first file is fitted."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rheojobs", "batch", str(plan)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+    deadline = time.monotonic() + 120
+    while not list((folder / "batch-results").rglob("fit.json")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_killed_workers_cost_nothing(folder: Path):
+    plan = _plan(folder, sample={"warmup": 200, "draws": 40000, "chains": 2})
+    process = _start(folder, plan)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+    for worker in workers:
+        worker.kill()
+    told, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, told
+    assert "3 done, 0 skipped (nothing has changed), 0 failed" in told
+    assert {row["draws"] for row in _rows(folder)} == {"80000"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(rheojobs, folder: Path):
+    plan = _plan(folder, sample={"warmup": 200, "draws": 40000, "chains": 2})
+    process = _start(folder, plan)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert f"stopped; go on with: rheojobs batch {plan}" in told
+    assert "Traceback" not in told
+    rows = _rows(folder)
+    assert len(rows) == 3
+    assert "stopped" in {row["state"] for row in rows}
+    fits = {path: path.stat().st_mtime_ns for path in folder.rglob("fit.json")}
+    assert fits
+    ran = rheojobs("batch", plan)
+    assert ran.status == 0, ran.stderr
+    assert {row["state"] for row in _rows(folder)} == {"succeeded"}
+    for path, when in fits.items():
+        assert path.stat().st_mtime_ns == when
+    assert not list(folder.rglob("sampling-*"))
+
+
+@pytest.mark.slow
+def test_a_step_that_takes_too_long_is_stopped_and_listed(rheojobs, folder: Path):
+    rate = np.geomspace(0.1, 10.0, 12)
+    rows = "".join(f"{x:.6g},{3 + x:.6g}\n" for x in rate)
+    (folder / "run9.csv").write_text("shear rate (1/s),shear stress (Pa)\n" + rows)
+    plan = _plan(folder, files=["run9.csv"], models=["lattice_epm", "bingham"], timeout=4)
+    ran = rheojobs("batch", plan)
+    assert ran.status == 1
+    assert "1 done, 0 skipped (nothing has changed), 1 failed" in ran.stdout
+    assert "stopped: it took longer than 4 s" in ran.stdout
+    record = folder / "batch-results" / "items" / "run9.csv" / "lattice_epm" / "fit.step.json"
+    assert json.loads(record.read_text())["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("absent.yaml",), "there is no plan absent.yaml"),
+        (("absent.csv", "-m", "zener"), "there is no file 'absent.csv'"),
+        (("*.nothing", "-m", "zener"), "no file matches '*.nothing'"),
+        ((melt.csv_path(),), "--model is missing"),
+        ((melt.csv_path(), "-m", "zenner"), "did you mean 'zener'?"),
+        ((melt.csv_path(), "-m", "zener", "--mode", "crep"), "unknown test mode 'crep'"),
+        ((melt.csv_path(), "-m", "zener", "--weights", "same"), "cannot be 'same'"),
+        (("plan.yaml", "-m", "zener"), "only --out may be given"),
+        (("plan.yaml", "other.csv"), "one plan or files, not both"),
+        ((melt.csv_path(), "-m", "zener", "--out", f"{melt.csv_path()}/x"), "cannot be made"),
+        ((), "Missing argument"),
+    ],
+)
+def test_what_is_refused(rheojobs, tmp_path: Path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    ran = rheojobs("batch", *arguments)
+    assert ran.status == 2
+    assert ran.stdout == ""
+    assert words in ran.error
+    assert "Traceback" not in ran.stderr
+    assert not list(tmp_path.iterdir())
