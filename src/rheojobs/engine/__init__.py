@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.engine.engine import JobEngine
-from rheojobs.engine.errors import EngineClosedError, RemoteTaskError, WorkerDiedError
+from rheojobs.engine.errors import (
+    EngineClosedError,
+    NotDurableError,
+    RemoteTaskError,
+    StoreError,
+    WorkerDiedError,
+)
 from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
 from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, TaskContext
 
 __all__ = [
@@ -22,12 +29,16 @@ __all__ = [
     "JobEngine",
     "JobEvent",
     "JobState",
+    "JobStore",
+    "NotDurableError",
     "PartialResult",
     "ProcessExecutor",
     "Progress",
     "ProgressMade",
     "RemoteTaskError",
     "StateChanged",
+    "StoreError",
+    "StoredJob",
     "Task",
     "TaskContext",
     "ThreadExecutor",

@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import messages
@@ -28,8 +29,10 @@ from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Publisher, Subscriber
+from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
 from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_affinity
 from rheojobs.errors import InputError
 
@@ -53,6 +56,9 @@ class JobEngine:
         taken then, and the others when the worker has nothing to do.
     resources : mapping, optional
         How much there is of other resources that jobs may ask for.
+    store : JobStore or path, optional
+        Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
+        is no error: `store_problem` says why, and the jobs live in memory.
 
     Examples
     --------
@@ -68,11 +74,14 @@ class JobEngine:
         max_workers: int | None = None,
         preload: Iterable[str] = (),
         resources: Mapping[str, float] | None = None,
+        store: JobStore | str | Path | None = None,
     ) -> None:
         self._executor = make_executor(executor, max_workers, tuple(preload))
-        self._publisher = Publisher()
+        self._journal, self._store_problem = open_journal(store, self._on_wish)
+        self._publisher = self._journal or Publisher()
         total = {WORKER: float(self._executor.capacity), **(resources or {})}
         self._table = JobTable(self._publisher, total)
+        self._table.journal = self._journal
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
@@ -95,6 +104,16 @@ class JobEngine:
         """Where the tasks run."""
         return self._executor
 
+    @property
+    def store(self) -> JobStore | None:
+        """Where the jobs are kept on disk; None where they live in memory alone."""
+        return self._journal.store if self._journal is not None else None
+
+    @property
+    def store_problem(self) -> str:
+        """Why the jobs are not kept on disk at present, though they should be; else empty."""
+        return self._journal.problem if self._journal is not None else self._store_problem
+
     def submit(
         self,
         task: Task | Callable[..., Any],
@@ -106,7 +125,7 @@ class JobEngine:
         cancel_token: CancellationToken | None = None,
         max_attempts: int | None = None,
     ) -> Job:
-        """Take on a task and return at once.
+        """Take on a task and return at once, with a store when it is on disk.
 
         Parameters
         ----------
@@ -142,6 +161,8 @@ class JobEngine:
         needs = self._table.check_resources(resources or {})
         if max_attempts is None:
             max_attempts = int(getattr(work, "max_attempts", 1))
+        record, obstacle = describe(work, self._journal)
+        wait_for_disk = None
         with self._table.lock:
             if self._table.closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
@@ -155,8 +176,10 @@ class JobEngine:
                 max_attempts=max_attempts,
                 order=next(self._order),
             )
-            self._table.jobs[job.id] = self._table.open[job.id] = job
-            self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
+            job.obstacle = obstacle
+            if self._journal is not None:
+                wait_for_disk = self._journal.add(job, record)
+            self._enter(job)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token
@@ -164,7 +187,52 @@ class JobEngine:
                 if job.state.is_terminal:
                     job.forget_token()
         self._table.wake.set()
+        if wait_for_disk is not None:
+            wait_for_disk()
         return job
+
+    def recover(self) -> list[StoredJob]:
+        """Give the jobs of the store that wait for an application: those of one that is gone.
+
+        The queued among them have not begun, the interrupted go on from their checkpoint, where
+        they have one. `resume_job` takes one, `take_queued` all that have not begun.
+        """
+        return waiting_jobs(self._journal)
+
+    def resume_job(self, job_id: str) -> Job:
+        """Take up a job of the store: one that waits, under its own id, or a cancelled one anew.
+
+        Parameters
+        ----------
+        job_id : str
+            Its id, or the beginning of it.
+
+        Raises
+        ------
+        InputError
+            Where it is somebody else's, cannot be run again, or needs a job that is not done.
+        """
+        revival = revive(self._journal, job_id, self._table.jobs)
+        needs = self._table.check_resources(revival.stored.needs)
+        job = revival.job(self, needs, next(self._order))
+        with self._table.lock:
+            if self._table.closed:  # what was taken is free again, since the engine has left
+                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            self._enter(job)
+        self._table.wake.set()
+        return job
+
+    def take_queued(self, limit: int | None = None) -> list[Job]:
+        """Take up the jobs of the store, or so many, that have not begun and that nobody has."""
+        jobs: list[Job] = []
+        for stored in self.recover():
+            if stored.state is JobState.INTERRUPTED or len(jobs) == limit:
+                continue
+            try:
+                jobs.append(self.resume_job(stored.id))
+            except InputError as error:  # another application was quicker, for the most part
+                logger.info("%s", error)
+        return jobs
 
     def prewarm(self, task: Task | Callable[..., Any]) -> Job:
         """Ready a worker for jobs to come, while there is nothing else to do.
@@ -356,6 +424,15 @@ class JobEngine:
         return self._close(timeout)
 
     # ---------------------------------------------------------------- inside
+
+    def _enter(self, job: Job) -> None:
+        self._table.jobs[job.id] = self._table.open[job.id] = job
+        self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
+
+    def _on_wish(self, job_id: str, wish: str) -> None:
+        job = self._table.jobs.get(job_id)
+        if job is not None:
+            {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}[wish](job)
 
     def _close(self, timeout: float) -> bool:
         try:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.errors import WorkerDiedError
@@ -20,6 +20,9 @@ from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.errors import InputError, nearest, one_line
+
+if TYPE_CHECKING:
+    from rheojobs.engine.journal import Journal
 
 __all__ = ["JobTable"]
 
@@ -48,6 +51,8 @@ class JobTable:
         By id: all that were not forgotten, and those that have not ended.
     closed : bool
         Whether no more jobs are taken.
+    journal : Journal or None
+        Keeps on disk what comes of the jobs.
     """
 
     def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
@@ -61,6 +66,7 @@ class JobTable:
         self.open: dict[str, Job] = {}
         self.unsettled = 0
         self.closed = False
+        self.journal: Journal | None = None
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
@@ -127,6 +133,8 @@ class JobTable:
                     self._show(job)
                 case messages.Checkpointed(state):
                     job.checkpoint = state
+                    if self.journal is not None and not job.is_prewarming:
+                        self.journal.keep_checkpoint(job.id, state)
                 case messages.Paused() if not stopping:
                     self.move(job, JobState.PAUSED)
                 case messages.Resumed() if not stopping:
@@ -194,6 +202,8 @@ class JobTable:
             self.take(job, -1)
         job.control = None
         job.checkpoint = None
+        if self.journal is not None and not job.is_prewarming:
+            self.journal.keep_outcome(job, result, error)
         self._show(job, result)
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.

@@ -69,15 +69,15 @@ class Publisher:
                 if subscription.job_id == event.job_id or (
                     subscription.job_id is None and not private
                 ):
-                    self._news.put(partial(subscription.tell, event))
+                    self._pass_on(partial(subscription.tell, event))
 
     def call(self, function: Callable[[], None]) -> None:
         """Call a function when all that was told before has been passed on."""
-        self._news.put(function)
+        self._pass_on(function)
 
     def close(self) -> None:
         """Let the thread end when all that was told before has been passed on."""
-        self._news.put(None)
+        self._pass_on(None)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of the thread; not in the thread itself."""
@@ -87,6 +87,10 @@ class Publisher:
     def is_here(self) -> bool:
         """Say whether the publisher's own thread is asking."""
         return threading.current_thread() is self._thread
+
+    def _pass_on(self, delivery: Callable[[], None] | None) -> None:
+        """Have something delivered after all that came before; None is the end."""
+        self._news.put(delivery)
 
     def _run(self) -> None:
         while (deliver := self._news.get()) is not None:
