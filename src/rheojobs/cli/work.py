@@ -24,6 +24,8 @@ __all__ = [
     "describe_fit",
     "describe_sampling",
     "draw_posterior",
+    "hand_over_draws",
+    "hand_over_fit",
     "import_in_advance",
     "keep_draws",
     "keep_fit",
@@ -64,13 +66,18 @@ def run_fit(request: Request, outputs: Outputs) -> int:
             fit: FitResult = session.run(task, f"fit of {request.model}", describe_fit)
         except Interrupted as stop:
             return keep_fit(stop, outputs)
+    return hand_over_fit(dataset, fit, outputs)
+
+
+def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
+    """Save and show a fit; gives the exit status."""
     outputs.write_json(fit)
     if outputs.plot is not None:
         from rheojobs.inference.figures import fit_figure
 
         fit_figure(dataset, fit).savefig(outputs.plot)
         outputs.wrote(outputs.plot)
-    report.show_fit(outputs.tables, fit, known_bounds(request.model))
+    report.show_fit(outputs.tables, fit, known_bounds(fit.model_name))
     report.show_concerns(outputs.talk, report.fit_concerns(fit))
     return 0
 
@@ -100,7 +107,7 @@ def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_sta
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)
-    return _hand_over(dataset, result, fit, outputs)
+    return hand_over_draws(dataset, result, fit, outputs)
 
 
 def run_resume(folder: Path, outputs: Outputs) -> int:
@@ -117,12 +124,13 @@ def run_resume(folder: Path, outputs: Outputs) -> int:
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)
-    return _hand_over(task.dataset, result, None, outputs)
+    return hand_over_draws(task.dataset, result, None, outputs)
 
 
-def _hand_over(
+def hand_over_draws(
     dataset: Dataset, result: BayesianResult, fit: FitResult | None, outputs: Outputs
 ) -> int:
+    """Save and show draws; gives the exit status."""
     if outputs.posterior is not None:
         result.save_netcdf(outputs.posterior)
         outputs.wrote(outputs.posterior)
