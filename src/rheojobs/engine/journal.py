@@ -261,7 +261,7 @@ class Journal(Publisher):
 
     def _go_on(self) -> None:
         """Write what had to wait, where the store works again."""
-        if self.problem:
+        if self.problem and not self._is_off:
             logger.warning("the job store %s works again", self.store.path)
             self.problem = ""
             self._commit([])
