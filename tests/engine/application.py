@@ -1,6 +1,7 @@
 """An application of its own process, for the tests that kill it.
 
-Run by `python -m`. Its first argument says what it does, the second is the store, the third a folder for traces.
+Run by `python -m`. Its first argument says what it does, the second is the store, the third a
+folder for traces.
 """
 
 from __future__ import annotations
