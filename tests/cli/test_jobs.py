@@ -221,13 +221,17 @@ def test_a_sampling_that_was_killed_draws_what_it_would_have_drawn(
     jobs: Jobs, tmp_path: Path
 ) -> None:
     arguments = ("-m", "rheojobs", "sample", melt.csv_path(), "--model", "maxwell")
-    settings = ("--draws", 60_000, "--warmup", 200, "--chains", 2, "--seed", 5, "--no-warm-start")
+    settings = ("--draws", 80_000, "--warmup", 200, "--chains", 2, "--seed", 5, "--no-warm-start")
     killed = jobs.start(*arguments, *settings)
     deadline = time.monotonic() + 120
+    while '"stage": "sampl' not in (listed := jobs("list", "--json", "--state", "running")[1]):
+        assert killed.poll() is None, killed.communicate()
+        assert time.monotonic() < deadline
+    (job,) = json.loads(listed)
+    jobs("pause", job["id"])  # a sampling that pauses keeps what it has
     while not list(tmp_path.glob("samplings/*/0*.zarr.zip")):
         assert killed.poll() is None, killed.communicate()
         assert time.monotonic() < deadline
-        time.sleep(0.02)
     killed.kill()
     killed.communicate()
     _, out, _ = jobs("list", "--json", "--state", "interrupted")
