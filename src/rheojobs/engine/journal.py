@@ -89,8 +89,11 @@ class Journal(Publisher):
         self._progress: dict[str, Progress] = {}
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
+        self._unsynced, self._closed = threading.Event(), threading.Event()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
+        self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
         self._writer.start()
+        self._syncer.start()
 
     # ---------------------------------------------------------------- what the engine calls
 
@@ -145,6 +148,7 @@ class Journal(Publisher):
         deadline = time.monotonic() + timeout
         if not self.is_here():
             self._writer.join(timeout)
+            self._syncer.join(max(0.05, deadline - time.monotonic()))
         super().join(max(0.05, deadline - time.monotonic()))
 
     # ---------------------------------------------------------------- inside
@@ -210,7 +214,7 @@ class Journal(Publisher):
             with self.store.transaction():
                 lost = {entry.job_id for entry in self._backlog if not self._write_one(entry)}
             self._backlog.clear()
-            self._renewal_due = min(self._renewal_due, time.monotonic() + SYNC_DELAY)
+            self._unsynced.set()
             for job_id in lost:
                 logger.warning("job %s was taken over by another application", job_id)
                 self._on_wish(job_id, "cancel")
@@ -237,6 +241,17 @@ class Journal(Publisher):
             _Entry(job_id, partial(self.store.put_progress, job_id, progress))
             for job_id, progress in latest.items()
         ]
+
+    def _sync(self) -> None:
+        """Wait for the disk now and then, in a thread that nobody waits for."""
+        while not self._closed.is_set():
+            self._unsynced.wait()
+            self._unsynced.clear()
+            try:
+                self.store.sync()
+            except StoreError as error:
+                logger.warning("%s", error)
+            self._closed.wait(SYNC_DELAY)
 
     def _look_after(self) -> None:
         """Hear what others want, renew the lease, and see who is gone."""
@@ -275,6 +290,8 @@ class Journal(Publisher):
             logger.warning("%d entries are not in the job store", len(self._backlog))
         with self._watched():
             self.store.close()
+        self._closed.set()
+        self._unsynced.set()
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

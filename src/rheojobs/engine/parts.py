@@ -42,8 +42,12 @@ class Parts:
 
     def put(self, number: int, job_id: str, part: str, record: Record) -> None:
         """Keep a part of a job, in place of what was kept of it before."""
-        stale = self._files(number, part)
-        self._db.execute("DELETE FROM parts WHERE job = ? AND part = ?", (number, part))
+        stale = self._delete(number, part)
+        self.add(number, job_id, part, record)
+        self._remove(job_id, stale)
+
+    def add(self, number: int, job_id: str, part: str, record: Record) -> None:
+        """Keep a part that a job has not got yet."""
         rows = {"": json.dumps(record.content).encode()} | dict(record.blobs)
         for name, content in rows.items():
             file = None if len(content) <= INLINE_BYTES else self._write(job_id, part, content)
@@ -52,19 +56,11 @@ class Parts:
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (number, part, name, record.kind, inline, file, len(content)),
             )
-        self._count(number)
-        for file in stale:
-            (self.folder / job_id / file).unlink(missing_ok=True)
+        self._count(number, sum(map(len, rows.values())))
 
     def drop(self, number: int, job_id: str, part: str) -> None:
-        """Remove a part of a job."""
-        stale = self._files(number, part)
-        if self._db.execute(
-            "DELETE FROM parts WHERE job = ? AND part = ?", (number, part)
-        ).rowcount:
-            self._count(number)
-        for file in stale:
-            (self.folder / job_id / file).unlink(missing_ok=True)
+        """Remove a part of a job, where it has it."""
+        self._remove(job_id, self._delete(number, part))
 
     def get(self, number: int, job_id: str, part: str) -> Record | None:
         """Read a part; None where there is none.
@@ -111,19 +107,21 @@ class Parts:
             if known is None and time.time() - folder.stat().st_mtime > ORPHAN_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _files(self, number: int, part: str) -> list[str]:
+    def _delete(self, number: int, part: str) -> list[str]:
+        """Delete the rows of a part; gives the files that they spoke of."""
         rows = self._db.execute(
-            "SELECT file FROM parts WHERE job = ? AND part = ? AND file IS NOT NULL",
-            (number, part),
-        )
-        return [Path(file).name for (file,) in rows.fetchall()]
+            "DELETE FROM parts WHERE job = ? AND part = ? RETURNING file, size", (number, part)
+        ).fetchall()
+        if rows:
+            self._count(number, -sum(size for _, size in rows))
+        return [Path(file).name for file, _ in rows if file is not None]
 
-    def _count(self, number: int) -> None:
-        self._db.execute(
-            "UPDATE jobs SET bytes = (SELECT coalesce(sum(size), 0) FROM parts WHERE job = number)"
-            " WHERE number = ?",
-            (number,),
-        )
+    def _count(self, number: int, more: int) -> None:
+        self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE number = ?", (more, number))
+
+    def _remove(self, job_id: str, files: Iterable[str]) -> None:
+        for file in files:
+            (self.folder / job_id / file).unlink(missing_ok=True)
 
     def _write(self, job_id: str, part: str, content: bytes) -> str:
         folder = self.folder / job_id

@@ -6,7 +6,9 @@ most. Knows records, not engines.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -101,17 +103,23 @@ class JobStore(StoreReader):
             self._release(self.owner.id)
 
     def renew(self) -> None:
-        """Renew the lease, and have all that was written until now outlive a power cut too."""
-        with self._lock, told(self.path):
-            # Waits for the disk, some milliseconds: too long for each single write.
-            self._db.execute("PRAGMA synchronous = FULL")
-            try:
-                self._db.execute(
-                    "UPDATE engines SET lease_until = max(lease_until, ?) WHERE id = ?",
-                    (self._clock() + LEASE_SECONDS, self.owner.id),
-                )
-            finally:
-                self._db.execute("PRAGMA synchronous = NORMAL")
+        """Renew the lease."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE engines SET lease_until = max(lease_until, ?) WHERE id = ?",
+                (self._clock() + LEASE_SECONDS, self.owner.id),
+            )
+
+    def sync(self) -> None:
+        """Have all that was written until now outlive a power cut too.
+
+        Waits for the disk, some milliseconds: too long for each single write. Nobody who reads
+        or writes is held up meanwhile, since SQLite is not asked: it puts no locks on this file,
+        and what it has moved from there into the database it has synchronised itself.
+        """
+        log = self.path.with_name(self.path.name + "-wal")
+        with told(self.path), contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
+            os.fsync(file.fileno())
 
     def recover(self) -> list[str]:
         """Free the jobs of those that are gone: what they worked on is interrupted.
@@ -188,7 +196,7 @@ class JobStore(StoreReader):
             assert number is not None
             self._note(number, now, state, "")
             if record is not None:
-                self._parts.put(number, job_id, "task", record)
+                self._parts.add(number, job_id, "task", record)
             if checkpoint is not None:
                 self.put_checkpoint(job_id, checkpoint)
 
@@ -204,11 +212,8 @@ class JobStore(StoreReader):
                 return False
             number, before = row[0], JobState(row[1])
             check_transition(before, state)
-            self._enter(number, state, message, when)
-            if state is JobState.RUNNING and before is JobState.QUEUED:
-                self._db.execute(
-                    "UPDATE jobs SET attempts = attempts + 1 WHERE number = ?", (number,)
-                )
+            begins = state is JobState.RUNNING and before is JobState.QUEUED
+            self._enter(number, state, message, when, attempts=int(begins))
             if state in (JobState.SUCCEEDED, JobState.FAILED):
                 self._parts.drop(number, job_id, "checkpoint")
             return True
@@ -345,14 +350,21 @@ class JobStore(StoreReader):
     # ---------------------------------------------------------------- inside
 
     def _enter(
-        self, number: int, state: JobState, message: str = "", when: float | None = None
+        self,
+        number: int,
+        state: JobState,
+        message: str = "",
+        when: float | None = None,
+        *,
+        attempts: int = 0,
     ) -> None:
         now = time.time() if when is None else when
         # Who has ended a job has it no more, and nobody wants anything of it.
         keep = "" if not state.is_terminal else ", owner = NULL, wish = ''"
         self._db.execute(
-            f"UPDATE jobs SET state = ?, message = ?, changed = ?{keep} WHERE number = ?",
-            (state, message, now, number),
+            "UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = attempts + ?"
+            f"{keep} WHERE number = ?",
+            (state, message, now, attempts, number),
         )
         self._note(number, now, state, message)
 

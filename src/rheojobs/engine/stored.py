@@ -153,7 +153,9 @@ class StoreReader:
             Only the newest.
         """
         wanted = list(JobState if states is None else states)
-        where = "" if states is None else f" WHERE state IN ({', '.join('?' * len(wanted))})"
+        # The newest few of many are found from the end; the + keeps the index of states out.
+        column = "state" if limit is None else "+state"
+        where = "" if states is None else f" WHERE {column} IN ({', '.join('?' * len(wanted))})"
         order = f"{where} ORDER BY number DESC LIMIT ?"
         arguments = [] if states is None else [str(state) for state in wanted]
         rows = self._rows(_SELECT + order, *arguments, -1 if limit is None else limit)
