@@ -90,6 +90,7 @@ class Journal(Publisher):
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
         self._unsynced, self._closed = threading.Event(), threading.Event()
+        self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
         self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
         self._writer.start()
@@ -169,25 +170,38 @@ class Journal(Publisher):
         self._items.put(_Entry(job_id, lambda: None, encode))
 
     def _pass_on(self, delivery: Callable[[], None] | None) -> None:
-        self._items.put(delivery)
+        with self._door:
+            if not self._closed.is_set():
+                self._items.put(delivery)
+                return
+        super()._pass_on(delivery)  # what comes after the end waits for nothing
 
     def _write(self) -> None:
         is_last = False
         while not is_last:
             items = self._collect()
             is_last = None in items
-            entries = [item for item in items if isinstance(item, _Entry)]
-            self._commit(entries)
-            for entry in entries:
-                entry.done.set()
-            if is_last:
-                self._leave()
-            for item in items:
-                if not isinstance(item, _Entry):
-                    super()._pass_on(item)
-            del items, entries  # a result must not live on here until there is more to write
+            self._work_off(items)
+            del items  # a result must not live on here until there is more to write
             if not is_last and not self._is_off:
                 self._look_after()
+        with self._door:
+            self._closed.set()
+        self._unsynced.set()
+        while not self._items.empty():  # what came between the wish to close and now
+            if not isinstance(item := self._items.get(), _Entry):
+                super()._pass_on(item)
+
+    def _work_off(self, items: list[_Item]) -> None:
+        entries = [item for item in items if isinstance(item, _Entry)]
+        self._commit(entries)
+        for entry in entries:
+            entry.done.set()
+        if None in items:
+            self._leave()
+        for item in items:
+            if not isinstance(item, _Entry):
+                super()._pass_on(item)
 
     def _collect(self) -> list[_Item]:
         """Wait for something to do; gives all that there is, so that it costs one transaction."""
@@ -290,8 +304,6 @@ class Journal(Publisher):
             logger.warning("%d entries are not in the job store", len(self._backlog))
         with self._watched():
             self.store.close()
-        self._closed.set()
-        self._unsynced.set()
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
