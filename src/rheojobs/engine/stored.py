@@ -23,7 +23,7 @@ from rheojobs.engine.schema import connect, told, transaction
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 
-__all__ = ["WAITING", "StoreReader", "StoredJob", "default_path"]
+__all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"]
 
 WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
@@ -34,13 +34,17 @@ _SELECT = (
 )
 
 
-def default_path() -> Path:
-    """Give the store of this user; `RHEOJOBS_STATE_DIR` moves it."""
+def state_folder() -> Path:
+    """Give the folder of what this user's jobs leave; `RHEOJOBS_STATE_DIR` moves it."""
     from platformdirs import user_state_path
 
     override = os.environ.get("RHEOJOBS_STATE_DIR")
-    root = Path(override) if override else user_state_path("rheojobs", appauthor=False)
-    return root / "jobs.sqlite3"
+    return Path(override) if override else user_state_path("rheojobs", appauthor=False)
+
+
+def default_path() -> Path:
+    """Give the store of this user."""
+    return state_folder() / "jobs.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
