@@ -54,6 +54,7 @@ gui: env ## open the window
 	@$(BIN)/rheojobs gui
 
 bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
+	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/whole_jobs.py
 	@$(BIN)/python benchmarks/sampling.py
 

@@ -197,6 +197,14 @@ def count_slowly(context: TaskContext, steps: int, pause: float = 0.0) -> int:
     return steps
 
 
+def count_and_hold(context: TaskContext, steps: int, total: int, gate: str | Path) -> None:
+    """Report some of the steps, then hold."""
+    for step in range(steps + 1):
+        context.progress(step, total)
+        time.sleep(0.002)
+    hold(context, gate)
+
+
 def count_for(context: TaskContext, seconds: float) -> tuple[int, float]:
     """Report as often as can be for a while; give the number of reports, and how long it took."""
     start = time.monotonic()

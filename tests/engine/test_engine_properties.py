@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -14,10 +15,12 @@ from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 
 from rheojobs.engine import (
     CancellationToken,
+    FunctionTask,
     Job,
     JobEngine,
     JobState,
     ProgressMade,
+    ResultOf,
     StateChanged,
     TaskContext,
 )
@@ -33,11 +36,12 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.engine = JobEngine("threads", max_workers=2, resources={"gpu": 1})
+        self.engine = JobEngine("threads", max_workers=2, resources={"gpu": 1}, limits={"heavy": 1})
         self.recorder = Recorder(self.engine)
         self.all: list[Job] = []
         self.gates: dict[str, threading.Event] = {}
         self.token = CancellationToken()
+        self.heavy: set[str] = set()
 
     def _submit(self, work: Any, gate: threading.Event | None = None, **options: Any) -> Job:
         job = self.engine.submit(work, **options)
@@ -64,8 +68,8 @@ class Machine(RuleBasedStateMachine):
 
         return self._submit(work, priority=priority, resources={"gpu": gpu})
 
-    @rule(target=jobs, priority=st.integers(-1, 1), tied=st.booleans())
-    def submit_held(self, priority: int, tied: bool) -> Job:
+    @rule(target=jobs, priority=st.integers(-1, 1), tied=st.booleans(), heavy=st.booleans())
+    def submit_held(self, priority: int, tied: bool, heavy: bool) -> Job:
         gate = threading.Event()
 
         def work(context: TaskContext) -> int:
@@ -78,11 +82,45 @@ class Machine(RuleBasedStateMachine):
             return step + 1
 
         token = self.token if tied else None
-        return self._submit(work, gate, priority=priority, cancel_token=token)
+        tags = ("heavy",) if heavy else ()
+        job = self._submit(work, gate, priority=priority, cancel_token=token, tags=tags)
+        if heavy:
+            self.heavy.add(job.id)
+        return job
 
     @rule(target=jobs, dependency=jobs)
     def submit_after(self, dependency: Job) -> Job:
         return self._submit(lambda: "after", after=[dependency])
+
+    @rule(target=jobs, dependency=jobs, other=jobs)
+    def submit_after_any(self, dependency: Job, other: Job) -> Job:
+        return self._submit(lambda: "after", after_any=[dependency], after=[other])
+
+    @rule(target=jobs, dependency=jobs)
+    def submit_with_its_result(self, dependency: Job) -> Job:
+        return self._submit(FunctionTask(lambda x: ("got", x), (ResultOf(dependency),)))
+
+    @rule(target=jobs)
+    def submit_for_a_moment(self) -> Job:
+        def work(context: TaskContext) -> None:
+            while True:
+                context.check()
+                time.sleep(0.001)
+
+        return self._submit(work, timeout=0.01)
+
+    @rule(job=jobs, priority=st.integers(-2, 2))
+    def prioritise(self, job: Job, priority: int) -> None:
+        if self.engine.set_priority(job, priority):
+            assert job.priority == priority
+
+    @rule(running=st.booleans())
+    def pause_the_queue(self, running: bool) -> None:
+        self.engine.pause_queue(running=running)
+
+    @rule()
+    def resume_the_queue(self) -> None:
+        self.engine.resume_queue()
 
     @rule(job=jobs)
     def cancel(self, job: Job) -> None:
@@ -138,8 +176,10 @@ class Machine(RuleBasedStateMachine):
                 assert before in (S.RUNNING, S.PAUSED, S.CANCELLING)
                 assert event.progress.current >= current[event.job_id]
                 current[event.job_id] = event.progress.current
-        running = sum(s in (S.RUNNING, S.PAUSED, S.CANCELLING) for s in state.values())
-        assert running <= 2
+        active = (S.RUNNING, S.PAUSED, S.CANCELLING)
+        running = [job_id for job_id, s in state.items() if s in active]
+        assert len(running) <= 2
+        assert len(self.heavy.intersection(running)) <= 1
 
     def teardown(self) -> None:
         try:
@@ -150,6 +190,8 @@ class Machine(RuleBasedStateMachine):
     def _let_all_end(self) -> None:
         for gate in self.gates.values():
             gate.set()
+
+        self.engine.resume_queue()
 
         def all_done() -> bool:
             for job in self.all:
@@ -162,11 +204,16 @@ class Machine(RuleBasedStateMachine):
             assert last is job.state
             assert job.cancelled() == (last is S.CANCELLED)
             assert (last is S.FAILED) == (not job.cancelled() and job.exception(0) is not None)
+            succeeded = [other.state is S.SUCCEEDED for other in job.after]
+            if not all(succeeded):
+                assert last is S.CANCELLED
+            if isinstance(job.task, FunctionTask) and job.task.args and last is S.SUCCEEDED:
+                assert job.result(0) == ("got", job.after[0].result(0))
             if last is S.SUCCEEDED and job.id in self.gates:
                 assert self.recorder.progress(job)[-1].current == job.result(0)
         self.promises()
         assert self.engine.active_count() == 0
-        assert self.engine._table.free == self.engine._table.total
+        assert self.engine._table.scheduler.free == self.engine._table.scheduler.total
         for job in self.all:
             states = self.recorder.states(job)
             assert sum(state.is_terminal for state in states) == 1
@@ -177,7 +224,7 @@ class Machine(RuleBasedStateMachine):
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=60,
-    stateful_step_count=25,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -187,8 +187,9 @@ class TestTakingUp:
     def test_what_it_needs_must_be_done(self, path: Path) -> None:
         with JobStore(path) as gone:
             gone.join()
+            gate = path.with_name("gate")
+            gone.add("aaa", "first", record_of(FunctionTask(helpers.hold, (str(gate),))))
             record = record_of(FunctionTask(helpers.add, (1.0,)))
-            gone.add("aaa", "first", record)
             gone.add("bbb", "second", record, after=["aaa"], state=S.BLOCKED)
             gone.leave()
         with JobEngine("threads", store=path) as engine:
@@ -197,10 +198,30 @@ class TestTakingUp:
             first, second = engine.take_queued()
             assert (first.id, second.id) == ("aaa", "bbb")
             assert second.after == (first,)
+            gate.touch()
             assert second.result(TIMEOUT) == 2.0
             assert engine.store is not None
             history = [state for _, state, _ in engine.store.history("bbb")]
             assert history == [S.BLOCKED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
+
+    def test_limits_tags_and_priority_are_kept(self, path: Path, tmp_path: Path) -> None:
+        def engine(**options: object) -> JobEngine:
+            return JobEngine("threads", max_workers=1, store=path, **options)  # type: ignore[arg-type]
+
+        with engine(limits={"gpu": 1}, resources={"tokens": 4}) as first:
+            holding = first.run(helpers.hold)
+            task = FunctionTask(helpers.add, (1.0,))
+            options = {"tags": ("gpu",), "timeout": 50.0, "resources": {"tokens": 3}}
+            job = first.submit(task, priority=2, after_any=[holding], **options)
+            first.set_priority(job, 7)
+            first.cancel(job)
+        with engine(resources={"tokens": 1}) as poor, pytest.raises(InputError, match="tokens"):
+            poor.resume_job(job.id)
+        with engine(limits={"gpu": 1}, resources={"tokens": 4}) as second:
+            again = second.resume_job(job.id)
+            assert (again.priority, again.tags, again.timeout) == (7, ("gpu",), 50.0)
+            assert again.needs == job.needs
+            assert again.result(TIMEOUT) == 2.0
 
     def test_not_after_shutdown(self, path: Path) -> None:
         engine = JobEngine("threads", store=path)

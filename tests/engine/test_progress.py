@@ -10,13 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rheojobs.engine import progress as progress_module
 from rheojobs.engine.events import Progress
-from rheojobs.engine.progress import MAX_EVENTS_PER_SECOND, ProgressThrottle, TimeRemaining
+from rheojobs.engine.progress import MAX_EVENTS_PER_SECOND, ProgressThrottle
 
 INTERVAL = 1.0 / MAX_EVENTS_PER_SECOND
 
@@ -185,58 +184,3 @@ def test_flush_has_nothing_to_say_twice() -> None:
         throttle.flush()
         throttle.flush()
     assert [progress.current for _, progress in world.sent] == [1]
-
-
-class TestTimeRemaining:
-    @given(
-        speed=st.floats(0.1, 1000.0),
-        steps=st.lists(st.floats(0.01, 5.0), min_size=2, max_size=30),
-        total=st.integers(1, 10**6),
-    )
-    def test_at_a_steady_speed(self, speed: float, steps: list[float], total: int) -> None:
-        estimate = TimeRemaining()
-        now, seen = 0.0, []
-        for step in steps:
-            now += step
-            current = min(int(speed * now), total)
-            seen.append((now, current))
-            left = estimate.update(Progress(current, total), now)
-            start, first = next(
-                (t, c) for i, (t, c) in enumerate(seen) if now - t <= 10.0 or i >= len(seen) - 2
-            )
-            if current > first:
-                assert left == pytest.approx((total - current) * (now - start) / (current - first))
-            else:
-                assert left is None
-
-    @given(st.lists(st.tuples(st.floats(0.0, 20.0), st.integers(0, 50), st.integers(0, 40))))
-    def test_never_negative(self, steps: list[tuple[float, int, int]]) -> None:
-        estimate, now = TimeRemaining(), 0.0
-        for delay, current, total in steps:
-            now += delay
-            left = estimate.update(Progress(current, total), now)
-            assert left is None or left >= 0.0
-            if left is not None and current >= total:
-                assert left == 0.0
-
-    def test_unknown(self) -> None:
-        estimate = TimeRemaining()
-        assert estimate.update(Progress(0, 100), 0.0) is None
-        assert estimate.update(Progress(0, 100), 1.0) is None
-        assert estimate.update(Progress(10, 0), 2.0) is None
-
-    def test_a_slow_start_is_forgotten(self) -> None:
-        estimate = TimeRemaining(window=10.0)
-        estimate.update(Progress(0, 1000), 0.0)
-        slow = estimate.update(Progress(1, 1000), 60.0)
-        assert slow == pytest.approx(999 * 60.0)
-        for second in range(1, 21):
-            left = estimate.update(Progress(1 + 10 * second, 1000), 60.0 + second)
-        assert left == pytest.approx((1000 - 201) / 10)
-
-    def test_a_new_stage_begins_anew(self) -> None:
-        estimate = TimeRemaining()
-        estimate.update(Progress(0, 100, stage="warmup"), 0.0)
-        assert estimate.update(Progress(50, 100, stage="warmup"), 1.0) == pytest.approx(1.0)
-        assert estimate.update(Progress(0, 100, stage="sampling"), 2.0) is None
-        assert estimate.update(Progress(10, 100, stage="sampling"), 3.0) == pytest.approx(9.0)

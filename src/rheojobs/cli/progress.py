@@ -18,7 +18,7 @@ from rich.text import Text
 
 from rheojobs.cli.numbers import plural
 from rheojobs.engine import Job, JobState, Progress
-from rheojobs.engine.progress import TimeRemaining
+from rheojobs.engine.remaining import TimeRemaining
 
 __all__ = ["JobDisplay", "duration"]
 

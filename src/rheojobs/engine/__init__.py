@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from rheojobs.engine.cancellation import CancellationError, CancellationToken
+from rheojobs.engine.dependencies import ResultOf
 from rheojobs.engine.engine import JobEngine
 from rheojobs.engine.errors import (
     EngineClosedError,
+    JobTimeoutError,
+    MemoryLimitError,
     NotDurableError,
     RemoteTaskError,
     StoreError,
     WorkerDiedError,
 )
-from rheojobs.engine.events import JobEvent, PartialResult, Progress, ProgressMade, StateChanged
-from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from rheojobs.engine.events import (
+    JobEvent,
+    PartialResult,
+    PriorityChanged,
+    Progress,
+    ProgressMade,
+    StateChanged,
+)
+from rheojobs.engine.executors import (
+    Executor,
+    ProcessExecutor,
+    ThreadExecutor,
+    WorkerInfo,
+    worker_environment,
+)
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
 from rheojobs.engine.store import JobStore, StoredJob
@@ -30,12 +46,16 @@ __all__ = [
     "JobEvent",
     "JobState",
     "JobStore",
+    "JobTimeoutError",
+    "MemoryLimitError",
     "NotDurableError",
     "PartialResult",
+    "PriorityChanged",
     "ProcessExecutor",
     "Progress",
     "ProgressMade",
     "RemoteTaskError",
+    "ResultOf",
     "StateChanged",
     "StoreError",
     "StoredJob",
@@ -43,4 +63,6 @@ __all__ = [
     "TaskContext",
     "ThreadExecutor",
     "WorkerDiedError",
+    "WorkerInfo",
+    "worker_environment",
 ]

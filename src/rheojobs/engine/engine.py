@@ -14,26 +14,30 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.dependencies import fill_in, results_wanted
 from rheojobs.engine.errors import EngineClosedError
-from rheojobs.engine.events import StateChanged
+from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, Run, make_executor
 from rheojobs.engine.executors.base import RunControl
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.publishing import Publisher, Subscriber
+from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
 from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
-from rheojobs.engine.scheduler import WORKER, Waiting, fits, next_to_start
+from rheojobs.engine.remaining import Durations, Remaining
+from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
+from rheojobs.engine.scheduler import WORKER, fits
+from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.task import FunctionTask, Task, as_task, task_affinity
+from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
@@ -55,7 +59,10 @@ class JobEngine:
         ready to take a task: imports, for the most part. Of a generator the first step is
         taken then, and the others when the worker has nothing to do.
     resources : mapping, optional
-        How much there is of other resources that jobs may ask for.
+        How much there is of other resources that jobs may ask for, such as
+        ``{"memory": "16 GiB", "gpu": 1}``.
+    limits : mapping, optional
+        How many jobs with a tag may run at a time, such as ``{"gpu-heavy": 2}``.
     store : JobStore or path, optional
         Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
         is no error: `store_problem` says why, and the jobs live in memory.
@@ -73,15 +80,17 @@ class JobEngine:
         *,
         max_workers: int | None = None,
         preload: Iterable[str] = (),
-        resources: Mapping[str, float] | None = None,
+        resources: Mapping[str, float | str] | None = None,
+        limits: Mapping[str, int] | None = None,
         store: JobStore | str | Path | None = None,
     ) -> None:
+        stock(1, resources, limits)  # before an executor is made that would have to be given back
         self._executor = make_executor(executor, max_workers, tuple(preload))
         self._journal, self._store_problem = open_journal(store, self._on_wish)
         self._publisher = self._journal or Publisher()
-        total = {WORKER: float(self._executor.capacity), **(resources or {})}
-        self._table = JobTable(self._publisher, total)
+        self._table = JobTable(self._publisher, stock(self._executor.capacity, resources, limits))
         self._table.journal = self._journal
+        self._queue_is_paused = False
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
@@ -98,6 +107,11 @@ class JobEngine:
         self.shutdown()
 
     # ---------------------------------------------------------------- what users call
+
+    @property
+    def durations(self) -> Durations:
+        """How long jobs of each kind (the task's name) have run; what is known may be added."""
+        return self._table.durations
 
     @property
     def executor(self) -> Executor:
@@ -120,10 +134,14 @@ class JobEngine:
         *,
         priority: int = 0,
         after: Iterable[Job] = (),
-        resources: Mapping[str, float] | None = None,
+        resources: Mapping[str, float | str] | None = None,
         name: str | None = None,
         cancel_token: CancellationToken | None = None,
         max_attempts: int | None = None,
+        after_any: Iterable[Job] = (),
+        tags: Iterable[str] = (),
+        timeout: float | None = None,
+        memory: str | float | None = None,
     ) -> Job:
         """Take on a task and return at once, with a store when it is on disk.
 
@@ -131,8 +149,10 @@ class JobEngine:
         ----------
         task : Task or callable
             The work. A task that can be seen to be wrong is not sent anywhere: its job fails.
+            Results of other jobs may stand in it: `ResultOf`.
         priority : int
-            Higher runs first.
+            Higher runs first; one level is worth ten minutes of waiting, so that none waits
+            for ever.
         after : iterable of Job
             Jobs that must succeed first; where one does not, this job is cancelled.
         resources : mapping, optional
@@ -143,7 +163,19 @@ class JobEngine:
             Cancels the job when it is cancelled; gets the error where the job fails.
         max_attempts : int, optional
             How often the task is started, counting those whose worker process died; once where
-            neither this nor the task says otherwise.
+            neither this nor the task says otherwise. A job that has taken three workers along
+            is not started again in any case.
+        after_any : iterable of Job
+            Jobs that must have ended first, in whatever way.
+        tags : iterable of str
+            What the engine's `limits` count the job under.
+        timeout : float, optional
+            Seconds that the job may run, pauses not counted; then it is asked to stop, made to
+            where the executor can, and fails. Its partial result is kept.
+        memory : str or float, optional
+            What the worker may hold in memory, its children and imports included, such as
+            ``"2 GiB"``: a job that goes beyond fails. Where the engine has the resource
+            "memory", the job starts only when so much of it is free.
 
         Raises
         ------
@@ -151,14 +183,21 @@ class JobEngine:
             After `shutdown`.
         InputError
             Where a resource is asked for that the engine has not got, or `after` holds
-            anything but jobs of this engine.
+            anything but jobs of this engine; where a limit is none, or cannot be kept.
         """
         work = as_task(task)
-        after = tuple(after)
-        for other in after:
+        after = tuple(dict.fromkeys((*after, *(found.job for found in results_wanted(work)))))
+        after_any = tuple(dict.fromkeys(after_any))
+        for other in (*after, *after_any):
             if not isinstance(other, Job) or other._engine is not self:
                 raise InputError(f"after takes jobs of this engine, got {other!r}")
-        needs = self._table.check_resources(resources or {})
+        tags = check_tags(tags)
+        cap = None if memory is None else parse_bytes(memory)
+        if cap is not None and not self._executor.limits_memory:
+            raise InputError("a memory limit needs worker processes: threads share one memory")
+        needs = needs_of(resources or {}, self._table.scheduler.total, tags, cap)
+        timeout = check_timeout(timeout)
+        priority = check_priority(priority)
         if max_attempts is None:
             max_attempts = int(getattr(work, "max_attempts", 1))
         record, obstacle = describe(work, self._journal)
@@ -171,22 +210,25 @@ class JobEngine:
                 work,
                 name=name,
                 priority=priority,
-                after=after,
                 needs=needs,
                 max_attempts=max_attempts,
                 order=next(self._order),
+                after=after,
+                after_any=after_any,
+                tags=tags,
+                timeout=timeout,
+                memory=cap,
             )
             job.obstacle = obstacle
             if self._journal is not None:
                 wait_for_disk = self._journal.add(job, record)
-            self._enter(job)
+            self._table.add(job)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
-        self._table.wake.set()
         if wait_for_disk is not None:
             wait_for_disk()
         return job
@@ -213,13 +255,11 @@ class JobEngine:
             Where it is somebody else's, cannot be run again, or needs a job that is not done.
         """
         revival = revive(self._journal, job_id, self._table.jobs)
-        needs = self._table.check_resources(revival.stored.needs)
-        job = revival.job(self, needs, next(self._order))
+        job = revival.job(self, self._table.scheduler.total, next(self._order))
         with self._table.lock:
             if self._table.closed:  # what was taken is free again, since the engine has left
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
-            self._enter(job)
-        self._table.wake.set()
+            self._table.add(job)
         return job
 
     def take_queued(self, limit: int | None = None) -> list[Job]:
@@ -251,22 +291,20 @@ class JobEngine:
         with self._table.lock:
             if self._table.closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
-            before = [job for job in self._table.open.values() if job.is_prewarming]
+            before = list(self._table.prewarming.values())
             job = Job(
                 self,
                 work,
                 name=None,
                 priority=0,
-                after=(),
                 needs={WORKER: 1.0},
                 max_attempts=1,
                 order=next(self._order),
                 is_prewarming=True,
             )
-            self._table.open[job.id] = job
+            self._table.add(job)
         for other in before:
             self.cancel(other)
-        self._table.wake.set()
         return job
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
@@ -305,28 +343,103 @@ class JobEngine:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
         return self._table.wait(timeout)
 
-    def subscribe(self, callback: Subscriber, *, job: Job | None = None) -> Callable[[], None]:
-        """Have `callback` called with each event, or with each of one job, in their order.
+    def subscribe(
+        self,
+        subscriber: Subscriber | TakesEvents,
+        *,
+        job: Job | None = None,
+        present: bool = False,
+    ) -> Callable[[], None]:
+        """Have each event told, or each of one job, in their order.
 
-        A subscriber to one job is first told its present state.
+        Each subscriber is called in a thread of its own and holds up nobody. One that is slow
+        loses progress and partial results that newer ones have superseded, and nothing else.
+
+        Parameters
+        ----------
+        subscriber : callable or queue
+            Is called with each event; or a queue that each is put into.
+        job : Job, optional
+            The only job of interest; its present state is told first.
+        present : bool
+            Whether the present state of all jobs is told first.
 
         Returns
         -------
         callable
             Ends the subscription: after it returns, no call begins any more.
         """
+        return self._listen(Caller(subscriber), job, present)
+
+    async def events(
+        self, *, job: Job | None = None, present: bool = True
+    ) -> AsyncGenerator[JobEvent]:
+        """Give each event, or each of one job, as `subscribe` does, until the engine is shut down.
+
+        Parameters
+        ----------
+        job : Job, optional
+            The only job of interest; its present state comes first.
+        present : bool
+            Whether the present state of all jobs comes first.
+        """
+        listener = Listener()
+        unsubscribe = self._listen(listener, job, present)
+        try:
+            async for event in listener:
+                yield event
+        finally:
+            unsubscribe()
+
+    def _listen(self, who: Caller | Listener, job: Job | None, present: bool) -> Callable[[], None]:
         with self._table.lock:
-            subscription = self._publisher.subscribe(callback, job.id if job is not None else None)
-            tell_present: Callable[[], None] | None = None
-            if job is not None:
-                present = StateChanged(job.id, time.time(), None, job.state, job.message)
-                tell_present = partial(subscription.tell, present)
-                if not (self._table.closed and not self._table.open):
-                    self._publisher.call(tell_present)
-                    tell_present = None
-        if tell_present is not None:  # the publisher has nothing to do any more, and has left
-            tell_present()
-        return partial(self._publisher.unsubscribe, subscription)
+            jobs = [job] if job is not None else list(self._table.jobs.values()) if present else []
+            first = [event for each in jobs for event in self._table.present(each)]
+            return self._publisher.subscribe(who, job.id if job is not None else None, first)
+
+    def set_priority(self, job: Job, priority: int) -> bool:
+        """Let a job go before or after others than it would have; False where it had ended."""
+        check_priority(priority)
+        with self._table.lock:
+            if job.state.is_terminal:
+                return False
+            self._table.prioritise(job, priority)
+        return True
+
+    def time_remaining(self, job: Job) -> Remaining | None:
+        """Say how long a job probably still needs: `Job.time_remaining`."""
+        now = time.monotonic()
+        with self._table.lock:
+            if job.state.is_terminal:
+                return None
+            if (left := job.estimate.left(job.clock.seconds(now))) is not None:
+                return left
+            return self.durations.left(task_name(job.task), job.clock.seconds(now))
+
+    def pause_queue(self, *, running: bool = False) -> None:
+        """Let no more jobs start.
+
+        Parameters
+        ----------
+        running : bool
+            Whether those that run are paused too.
+        """
+        with self._table.lock:
+            self._queue_is_paused = True
+            jobs = list(self._table.open.values()) if running else []
+        for job in jobs:
+            # One that is paused or about to be already goes on only when its owner says so.
+            if not job.pause_wanted and self.pause(job):
+                job.held_by_queue = True
+
+    def resume_queue(self) -> None:
+        """Let jobs start again, and those go on that `pause_queue` has paused."""
+        with self._table.lock:
+            self._queue_is_paused = False
+            jobs = [job for job in self._table.open.values() if job.held_by_queue]
+        for job in jobs:
+            self.resume(job)
+        self._table.wake.set()
 
     def cancel(self, job: Job) -> bool:
         """Ask a job to stop and return at once; False where it had ended already."""
@@ -365,7 +478,7 @@ class JobEngine:
         with self._table.lock:
             if job.state not in (JobState.RUNNING, JobState.PAUSED):
                 return False
-            job.pause_wanted = False
+            job.pause_wanted = job.held_by_queue = False
             control = job.control
         if control is not None:
             control.resume()
@@ -425,10 +538,6 @@ class JobEngine:
 
     # ---------------------------------------------------------------- inside
 
-    def _enter(self, job: Job) -> None:
-        self._table.jobs[job.id] = self._table.open[job.id] = job
-        self._publisher.tell(StateChanged(job.id, time.time(), None, job.state))
-
     def _on_wish(self, job_id: str, wish: str) -> None:
         job = self._table.jobs.get(job_id)
         if job is not None:
@@ -456,54 +565,62 @@ class JobEngine:
 
     def _start_jobs(self) -> None:
         while True:
-            self._table.wake.wait()
+            self._table.wake.wait(self._table.agenda.seconds_left(time.monotonic()))
             self._table.wake.clear()
             with self._table.lock:
                 if self._table.closed and not self._table.open:
                     return
+                due = self._table.agenda.take_due(time.monotonic())
+            for action in due:
+                action()
             self._start_next()
 
     def _start_next(self) -> None:
         with self._table.lock:
             self._table.unblock()
-            ready, in_the_way = self._ready_jobs()
-            queued = [Waiting(job.id, job.priority, job.order, job.needs) for job in ready]
-            chosen = [
-                self._table.open[job_id] for job_id in next_to_start(queued, self._table.free)
-            ]
+            chosen: list[Job] = []
+            in_the_way: list[Job] = []
+            if not self._queue_is_paused:
+                chosen, in_the_way = self._choose()
             for job in chosen:
-                assert fits(job.needs, self._table.free)
-                self._table.take(job, 1)
                 job.dispatched = True
         for job in in_the_way:
             self.cancel(job)
         for job in chosen:
             self._start(job)
 
-    def _ready_jobs(self) -> tuple[list[Job], list[Job]]:
-        """Give the jobs that may start, and the prewarming that has to give way to them."""
-        queued = [
-            job
-            for job in self._table.open.values()
-            if job.state is JobState.QUEUED and not job.dispatched
-        ]
-        jobs = [job for job in queued if not job.is_prewarming]
-        if not jobs:
-            return queued, []
-        prewarming = [job for job in self._table.open.values() if job.is_prewarming]
-        awaited = {_affinity(job) for job in prewarming if job.dispatched} - {""}
+    def _choose(self) -> tuple[list[Job], list[Job]]:
+        """Give the jobs to start, and the prewarming that has to give way to jobs."""
+        scheduler = self._table.scheduler
+        prewarming = list(self._table.prewarming.values())
+        if not scheduler:
+            return [job for job in prewarming if not job.dispatched and self._takes(job)], []
+        awaited = {job.kind for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
-        return [job for job in jobs if _affinity(job) not in awaited], in_the_way
+        chosen = []
+        while (job_id := scheduler.start_next(awaited)) is not None:
+            chosen.append(self._table.open[job_id])
+        return chosen, in_the_way
+
+    def _takes(self, job: Job) -> bool:
+        """Take what a prewarming needs, if it is free."""
+        scheduler = self._table.scheduler
+        if not fits(job.needs, scheduler.free):
+            return False
+        scheduler.take(job.needs)
+        return True
 
     def _start(self, job: Job) -> None:
         try:
+            job.task = fill_in(job.task)
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure
             self._table.on_message(job, messages.Started())
             self._table.on_message(job, messages.Failed(error))
             return
-        run = Run(job.id, job.task, partial(self._table.on_message, job), job.checkpoint)
+        tell = partial(self._table.on_message, job)
+        run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
         try:
             control = self._executor.start(run)
         except Exception as error:  # no more threads to be had, for example
@@ -511,10 +628,10 @@ class JobEngine:
             return
         with self._table.lock:
             job.control = None if job.state.is_terminal else control
-            cancel = job.cancel_wanted
+            stop = job.cancel_wanted or job.verdict is not None
             if job.pause_wanted:
                 control.pause()
-        if cancel:
+        if stop:
             self._stop(job, control)
 
     def _stop(self, job: Job, control: RunControl) -> None:
@@ -522,13 +639,6 @@ class JobEngine:
             control.release()
         else:
             control.cancel()
-
-
-def _affinity(job: Job) -> str:
-    try:
-        return task_affinity(job.task)
-    except Exception:  # whatever it raises, the executor meets too, and tells as the job's failure
-        return ""
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

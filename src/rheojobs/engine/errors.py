@@ -6,6 +6,8 @@ from rheojobs.errors import RheojobsError
 
 __all__ = [
     "EngineClosedError",
+    "JobTimeoutError",
+    "MemoryLimitError",
     "NotDurableError",
     "RemoteTaskError",
     "StoreError",
@@ -19,6 +21,14 @@ class EngineClosedError(RheojobsError, RuntimeError):
 
 class WorkerDiedError(RheojobsError):
     """The process that ran a task is gone; the message says how."""
+
+
+class JobTimeoutError(RheojobsError, TimeoutError):
+    """A job ran longer than the time that it was given."""
+
+
+class MemoryLimitError(RheojobsError, MemoryError):
+    """A job's worker used more memory than the job was given."""
 
 
 class RemoteTaskError(RheojobsError):

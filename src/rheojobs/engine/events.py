@@ -11,7 +11,14 @@ from typing import Any
 
 from rheojobs.engine.states import JobState
 
-__all__ = ["JobEvent", "PartialResult", "Progress", "ProgressMade", "StateChanged"]
+__all__ = [
+    "JobEvent",
+    "PartialResult",
+    "PriorityChanged",
+    "Progress",
+    "ProgressMade",
+    "StateChanged",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,23 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged(JobEvent):
-    """The job went from `previous` (None at its birth) to `state`."""
+    """The job went from `previous` to `state`.
+
+    At its birth, and where a late subscriber is told its present state, `previous` is None and
+    `name` is the job's: the job itself may be forgotten by then.
+    """
 
     previous: JobState | None
     state: JobState
     message: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged(JobEvent):
+    """The job got another priority."""
+
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
+from rheojobs.engine.remaining import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
-from rheojobs.engine.task import Task, task_name
+from rheojobs.engine.task import Task, task_affinity, task_name
+from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
     from rheojobs.engine.cancellation import CancellationToken
@@ -61,9 +65,17 @@ class Job:
     task : Task
         The work.
     priority : int
-        Higher runs first.
-    after : tuple of Job
-        The jobs that must succeed before this one starts.
+        Higher runs first; may be changed until the job has ended.
+    after, after_any : tuple of Job
+        The jobs that must succeed, and those that must only have ended, before this one
+        starts. Fixed from the beginning: as a job can thus name older ones alone, no circle
+        of jobs that wait for one another can arise.
+    tags : tuple of str
+        What the engine's limits count it under.
+    timeout : float or None
+        Seconds that it may run, pauses not counted.
+    memory : int or None
+        Bytes that its worker may use.
     state : JobState
         The present state.
     latest_progress : Progress or None
@@ -85,21 +97,29 @@ class Job:
         *,
         name: str | None,
         priority: int,
-        after: tuple[Job, ...],
         needs: Mapping[str, float],
         max_attempts: int,
         order: int,
+        after: tuple[Job, ...] = (),
+        after_any: tuple[Job, ...] = (),
+        tags: tuple[str, ...] = (),
+        timeout: float | None = None,
+        memory: int | None = None,
         is_prewarming: bool = False,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.task = task
         self.name = name or task_name(task)
-        self.priority = priority
-        self.after = after
+        self._priority = priority
+        self._after = after
+        self._after_any = after_any
+        self.tags = tags
+        self.timeout = timeout
+        self.memory = memory
         self.needs = needs
         self.max_attempts = max_attempts
         self.order = order
-        self.state = JobState.BLOCKED if after else JobState.QUEUED
+        self.state = JobState.BLOCKED if after or after_any else JobState.QUEUED
         self.latest_progress: Progress | None = None
         self.partial: Any = None
         self.message = ""
@@ -110,6 +130,15 @@ class Job:
         self.token: CancellationToken | None = None
         self.forget_token: Callable[[], None] | None = None
         self.control: RunControl | None = None
+        self.waits_for = {job.id for job in (*after, *after_any)}
+        self.outcome: Any = None
+        self.estimate = TimeRemaining()
+        self.submitted = time.time()
+        self.clock = RunningClock()
+        self.verdict: BaseException | None = None
+        self.deaths = 0
+        self.held_by_queue = False
+        self.kind = _affinity(task)
         self.dispatched = False
         self.cancel_wanted = False
         self.pause_wanted = False
@@ -125,6 +154,26 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.id[:8]} {self.state}>"
+
+    @property
+    def priority(self) -> int:
+        """Higher runs first."""
+        return self._priority
+
+    @priority.setter
+    def priority(self, priority: int) -> None:
+        if not self._engine.set_priority(self, priority):
+            raise InputError(f"{self.name!r} has ended: its priority is of no use any more")
+
+    @property
+    def after(self) -> tuple[Job, ...]:
+        """The jobs that must succeed before this one starts."""
+        return self._after
+
+    @property
+    def after_any(self) -> tuple[Job, ...]:
+        """The jobs that must have ended, in whatever way, before this one starts."""
+        return self._after_any
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the result; raises what the task raised, or `CancelledError`."""
@@ -162,6 +211,14 @@ class Job:
         """Let a paused job go on; False where it is not paused."""
         return self._engine.resume(self)
 
+    def time_remaining(self) -> Remaining | None:
+        """Say how long the job, or the stage that it is in, probably still needs.
+
+        From its progress; before there is any, from how long others of its kind have run, and
+        then from its start on. None where neither tells, and when it has ended.
+        """
+        return self._engine.time_remaining(self)
+
     def inspect(self, timeout: float | None = None) -> Any:
         """Give what there is so far, such as the posterior of the draws until now, or None."""
         return self._engine.inspect(self, timeout)
@@ -173,21 +230,42 @@ class Job:
     def __await__(self) -> Generator[Any, None, Any]:
         return asyncio.wrap_future(self.future).__await__()
 
-    async def events(self) -> AsyncIterator[JobEvent]:
+    async def events(self) -> AsyncGenerator[JobEvent]:
         """Give the events of this job, the present state first, until it has ended."""
-        loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[JobEvent] = asyncio.Queue()
-
-        def put(event: JobEvent) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(queue.put_nowait, event)
-
-        unsubscribe = self._engine.subscribe(put, job=self)
-        try:
-            while True:
-                event = await queue.get()
+        async with contextlib.aclosing(self._engine.events(job=self)) as events:
+            async for event in events:
                 yield event
                 if isinstance(event, StateChanged) and event.state.is_terminal:
                     return
-        finally:
-            unsubscribe()
+
+
+class RunningClock:
+    """Counts the seconds that a job runs, over all attempts and without pauses."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._since: float | None = None
+
+    def go(self, now: float) -> None:
+        """Count from now."""
+        self._since = now
+
+    def stop(self, now: float) -> None:
+        """Count no more."""
+        self._before, self._since = self.seconds(now), None
+
+    @property
+    def goes(self) -> bool:
+        """Whether it counts."""
+        return self._since is not None
+
+    def seconds(self, now: float) -> float:
+        """Give what was counted so far."""
+        return self._before + (now - self._since if self._since is not None else 0.0)
+
+
+def _affinity(task: Task) -> str:
+    try:
+        return task_affinity(task)
+    except Exception:  # whatever it raises, the executor meets too, and tells as the job's failure
+        return ""

@@ -8,18 +8,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.errors import WorkerDiedError
-from rheojobs.engine.events import PartialResult, Progress, ProgressMade, StateChanged
+from rheojobs.engine.agenda import Agenda
+from rheojobs.engine.errors import JobTimeoutError, WorkerDiedError
+from rheojobs.engine.events import (
+    JobEvent,
+    PartialResult,
+    PriorityChanged,
+    Progress,
+    ProgressMade,
+    StateChanged,
+)
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.remaining import Durations
+from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
-from rheojobs.errors import InputError, nearest, one_line
+from rheojobs.engine.task import task_name
+from rheojobs.errors import one_line
 
 if TYPE_CHECKING:
     from rheojobs.engine.journal import Journal
@@ -27,6 +38,16 @@ if TYPE_CHECKING:
 __all__ = ["JobTable"]
 
 logger = logging.getLogger(__name__)
+
+BACK_OFF = 0.5
+"""Seconds until a job is tried again whose worker has died; twice as many each further time."""
+
+LONGEST_BACK_OFF = 60.0
+
+QUARANTINE = 3
+"""Workers that a job may take along; after that it is not started again."""
+
+ENDINGS = (messages.Succeeded, messages.Failed, messages.Cancelled, messages.Died)
 
 
 class JobTable:
@@ -47,8 +68,15 @@ class JobTable:
         Notified when a job has ended.
     wake : Event
         Set when something may start.
-    jobs, open : dict of str to Job
-        By id: all that were not forgotten, and those that have not ended.
+    scheduler : Scheduler
+        Those that wait, and the resources that are free.
+    agenda : Agenda
+        What is to be done later.
+    durations : Durations
+        How long jobs that have succeeded ran.
+    jobs, open, prewarming : dict of str to Job
+        By id: all that were not forgotten, those that have not ended, and of these the ones
+        that only prepare.
     closed : bool
         Whether no more jobs are taken.
     journal : Journal or None
@@ -57,13 +85,17 @@ class JobTable:
 
     def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
         self._publisher = publisher
-        self.total = dict(total)
-        self.free = dict(total)
+        self.scheduler = Scheduler(total)
+        self.agenda = Agenda()
+        self.durations = Durations()
         self.lock = threading.RLock()
         self.idle = threading.Condition(self.lock)
         self.wake = threading.Event()
         self.jobs: dict[str, Job] = {}
         self.open: dict[str, Job] = {}
+        self.prewarming: dict[str, Job] = {}
+        self._hanging: dict[str, list[Job]] = {}
+        self._ended: deque[tuple[Job, list[Job]]] = deque()
         self.unsettled = 0
         self.closed = False
         self.journal: Journal | None = None
@@ -71,7 +103,7 @@ class JobTable:
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
         with self.lock:
-            return sum(not job.is_prewarming for job in self.open.values())
+            return len(self.open) - len(self.prewarming)
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
@@ -82,30 +114,66 @@ class JobTable:
                 lambda: not self.active_count() and (publishing or not self.unsettled), timeout
             )
 
-    def check_resources(self, wanted: Mapping[str, float]) -> dict[str, float]:
-        """Give what a job needs, its worker included; `InputError` where there is not so much."""
-        needs = {WORKER: 1.0, **wanted}
-        for name, amount in needs.items():
-            if name not in self.total:
-                raise InputError(f"unknown resource {name!r}; {nearest(name, self.total)}")
-            if not 0 <= amount <= self.total[name]:
-                raise InputError(
-                    f"the job asks for {amount:g} of {name!r}, there is {self.total[name]:g}"
-                )
-        return needs
+    def add(self, job: Job) -> None:
+        """Take in a new job: it waits for its turn, or for other jobs."""
+        self.open[job.id] = job
+        if job.is_prewarming:
+            self.prewarming[job.id] = job
+            self.wake.set()
+            return
+        self.jobs[job.id] = job
+        self._publisher.tell(StateChanged(job.id, time.time(), None, job.state, name=job.name))
+        if job.state is JobState.QUEUED:
+            self._line_up(job)
+        for other in {*job.after, *job.after_any}:
+            if other.state.is_terminal:
+                self._ended.append((other, [job]))
+                self.wake.set()
+            else:
+                self._hanging.setdefault(other.id, []).append(job)
+
+    def _line_up(self, job: Job) -> None:
+        self.scheduler.add(
+            Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.kind)
+        )
+        # Where no worker is free, the end of a job wakes whoever starts the next.
+        if self.prewarming or self.scheduler.free[WORKER] > 0:
+            self.wake.set()
+
+    def prioritise(self, job: Job, priority: int) -> None:
+        """Give a job another place in line, now or when it comes to stand in it."""
+        job._priority = priority
+        if job.id in self.scheduler:
+            self.scheduler.prioritise(job.id, priority)
+            self.wake.set()
+        self._publisher.tell(
+            PriorityChanged(job.id, time.time(), priority), private=job.is_prewarming
+        )
+
+    def present(self, job: Job) -> list[JobEvent]:
+        """Give what somebody must be told first who has heard nothing of a job yet."""
+        now = time.time()
+        state = StateChanged(job.id, now, None, job.state, job.message, job.name)
+        if job.latest_progress is None:
+            return [state]
+        return [state, ProgressMade(job.id, now, job.latest_progress)]
 
     def unblock(self) -> None:
-        """Queue the jobs whose dependencies have succeeded; end those whose never will."""
-        for job in list(self.open.values()):
-            if job.state is not JobState.BLOCKED:
-                continue
-            bad = next((dep for dep in job.after if _has_not_succeeded(dep)), None)
-            if bad is not None:
-                message = f"cancelled, since {bad.name!r} ({bad.id[:8]}), which it needs, "
-                message += "failed" if bad.state is JobState.FAILED else "was cancelled"
-                self.end(job, JobState.CANCELLED, message=message)
-            elif all(dep.state is JobState.SUCCEEDED for dep in job.after):
-                self.move(job, JobState.QUEUED)
+        """Queue the jobs whose dependencies have ended well; end those whose never will."""
+        while self._ended:
+            other, jobs = self._ended.popleft()
+            for job in jobs:
+                if job.state is not JobState.BLOCKED:
+                    continue
+                if other.state is not JobState.SUCCEEDED and other in job.after:
+                    message = f"cancelled, since {other.name!r} ({other.id[:8]}), which it needs, "
+                    message += "failed" if other.state is JobState.FAILED else "was cancelled"
+                    self.end(job, JobState.CANCELLED, message=message)
+                    continue
+                job.waits_for.discard(other.id)
+                if not job.waits_for:
+                    self.move(job, JobState.QUEUED)
+                    self._line_up(job)
 
     def on_message(self, job: Job, message: messages.Message) -> None:
         """Take in what a job's task tells; called from any thread."""
@@ -114,6 +182,8 @@ class JobTable:
                 logger.debug("job %s has ended; too late: %r", job.id, message)
                 return
             stopping = job.state is JobState.CANCELLING
+            if job.verdict is not None and not stopping and isinstance(message, ENDINGS):
+                message = self._overrule(job, message, job.verdict)
             match message:
                 case messages.Started():
                     job.attempts += 1
@@ -153,6 +223,13 @@ class JobTable:
                 case messages.Died(reason):
                     self._on_death(job, reason)
 
+    @staticmethod
+    def _overrule(job: Job, message: messages.Message, verdict: BaseException) -> messages.Failed:
+        """Let a job fail that was made to stop, however its task took that."""
+        if isinstance(message, messages.Succeeded):
+            job.partial = message.value
+        return messages.Failed(verdict)
+
     def _on_cancelled(self, job: Job) -> None:
         if job.state in (JobState.RUNNING, JobState.PAUSED):
             # The task stopped of its own accord: it passes through the same states.
@@ -161,27 +238,65 @@ class JobTable:
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress
+        job.estimate.update(progress, job.clock.seconds(time.monotonic()))
         event = ProgressMade(job.id, time.time(), progress)
         self._publisher.tell(event, private=job.is_prewarming)
 
     def _on_death(self, job: Job, reason: str) -> None:
         if job.state is JobState.QUEUED:  # its process never came up
             self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
+            return
+        job.deaths += 1
+        if job.deaths >= QUARANTINE and job.attempts < job.max_attempts:
+            reason += f"; it has taken {job.deaths} workers along, and is not started again"
         elif job.attempts < job.max_attempts and not self.closed:
             self.move(job, JobState.INTERRUPTED, reason)
-            self.take(job, -1)
+            self.scheduler.give_back(job.needs)
             job.dispatched, job.control = False, None
-            self.move(job, JobState.QUEUED)
+            wait = min(BACK_OFF * 2.0 ** (job.deaths - 1), LONGEST_BACK_OFF)
+            self.agenda.add(time.monotonic() + wait, partial(self._try_again, job))
             self.wake.set()
-        else:
-            self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
+            return
+        self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
+
+    def _try_again(self, job: Job) -> None:
+        with self.lock:
+            if job.state is JobState.INTERRUPTED:
+                self.move(job, JobState.QUEUED)
+                self._line_up(job)
 
     def move(self, job: Job, state: JobState, message: str = "") -> None:
         """Let a job enter a state, and tell."""
         check_transition(job.state, state)
         previous, job.state = job.state, state
+        self._keep_time(job)
         event = StateChanged(job.id, time.time(), previous, state, message)
         self._publisher.tell(event, private=job.is_prewarming)
+
+    def _keep_time(self, job: Job) -> None:
+        now = time.monotonic()
+        if job.state is JobState.RUNNING:
+            job.clock.go(now)
+            if job.timeout is not None:
+                at = now + job.timeout - job.clock.seconds(now)
+                self.agenda.add(at, partial(self._check_time, job))
+                self.wake.set()
+        elif job.clock.goes:
+            job.clock.stop(now)
+
+    def _check_time(self, job: Job) -> None:
+        """Stop a job that has run for as long as it may."""
+        with self.lock:
+            limit = job.timeout
+            # A pause since then has stopped the clock, and set another time.
+            if job.state is not JobState.RUNNING or limit is None or job.verdict is not None:
+                return
+            if job.clock.seconds(time.monotonic()) < limit - 1e-6:
+                return
+            job.verdict = JobTimeoutError(f"ran longer than the {limit:g} s it was given")
+            control = job.control
+        if control is not None:  # None while it is only just starting: `_start` looks after it
+            control.cancel()
 
     def end(
         self,
@@ -199,18 +314,25 @@ class JobTable:
         if job.forget_token is not None:
             job.forget_token()
         if job.dispatched:
-            self.take(job, -1)
+            self.scheduler.give_back(job.needs)
+        self.scheduler.remove(job.id)
+        job.outcome = result
         job.control = None
         job.checkpoint = None
         if self.journal is not None and not job.is_prewarming:
             self.journal.keep_outcome(job, result, error)
         self._show(job, result)
+        if state is JobState.SUCCEEDED and not job.is_prewarming:
+            self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
         self.unsettled += 1
         self._publisher.call(partial(self._settle, job, result, error, cancelled))
         self.move(job, state, job.message)
         del self.open[job.id]
+        self.prewarming.pop(job.id, None)
+        if (hanging := self._hanging.pop(job.id, None)) is not None:
+            self._ended.append((job, hanging))
         if self.closed and not self.open:
             self._publisher.close()
         self.idle.notify_all()
@@ -223,11 +345,6 @@ class JobTable:
         for look in looks:
             look.set_result(job.partial if result is None else result)
 
-    def take(self, job: Job, sign: int) -> None:
-        """Take what a job needs of the resources (1), or give it back (-1)."""
-        for name, amount in job.needs.items():
-            self.free[name] -= sign * amount
-
     def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
         try:
             job.future.settle(result, error, cancelled)
@@ -235,7 +352,3 @@ class JobTable:
             with self.lock:
                 self.unsettled -= 1
                 self.idle.notify_all()
-
-
-def _has_not_succeeded(job: Job) -> bool:
-    return job.state in (JobState.FAILED, JobState.CANCELLED)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
-from rheojobs.engine.events import JobEvent, Progress, ProgressMade, StateChanged
+from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
@@ -112,6 +112,8 @@ class Journal(Publisher):
             needs=dict(job.needs),
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
+            after_any=[other.id for other in job.after_any],
+            limits={"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory},
             state=job.state,
             checkpoint=checkpoint,
             when=time.time(),
@@ -125,6 +127,8 @@ class Journal(Publisher):
         if not private and isinstance(event, ProgressMade):
             with self._lock_of_progress:
                 self._progress[event.job_id] = event.progress
+        if not private and isinstance(event, PriorityChanged):
+            self._enter(self.store.put_priority, event.job_id, event.priority)
         if not private and isinstance(event, StateChanged) and event.previous is not None:
             if event.state.is_terminal:
                 self._enter_last_progress(event.job_id)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 from rheojobs.engine.events import Progress
 
-__all__ = ["MAX_EVENTS_PER_SECOND", "ProgressThrottle", "TimeRemaining"]
+__all__ = ["MAX_EVENTS_PER_SECOND", "ProgressThrottle"]
 
 MAX_EVENTS_PER_SECOND = 30.0
 
@@ -88,30 +87,3 @@ class ProgressThrottle:
             self._pending = False
             self._sent_at = self._clock()
             self._send(self._latest)
-
-
-class TimeRemaining:
-    """Estimates the time that a stage still needs, from its recent speed.
-
-    The speed is taken over the last `window` seconds, so that a slow start (compilation)
-    is soon forgotten.
-    """
-
-    def __init__(self, window: float = 10.0) -> None:
-        self._window = window
-        self._stage: str | None = None
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def update(self, progress: Progress, now: float) -> float | None:
-        """Take in a report made at `now` (s) and give the seconds left, None while unknown."""
-        if progress.stage != self._stage:
-            self._stage = progress.stage
-            self._seen.clear()
-        self._seen.append((now, progress.current))
-        while len(self._seen) > 2 and now - self._seen[0][0] > self._window:
-            self._seen.popleft()
-        start, first = self._seen[0]
-        done = progress.current - first
-        if done <= 0 or now <= start or progress.total <= 0:
-            return None
-        return max(0, progress.total - progress.current) * (now - start) / done

@@ -15,6 +15,7 @@ from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.job import Job
 from rheojobs.engine.journal import Journal
 from rheojobs.engine.records import Record, record_of
+from rheojobs.engine.requests import needs_again
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.stored import WAITING
@@ -75,7 +76,7 @@ class Revival:
         What it is.
     task : Task
         Its task, made anew.
-    after : tuple of Job
+    after, after_any : tuple of Job
         What it still has to wait for.
     checkpoint : bytes or None
         What it goes on from.
@@ -85,20 +86,34 @@ class Revival:
     stored: StoredJob
     task: Task
     after: tuple[Job, ...]
+    after_any: tuple[Job, ...]
     checkpoint: bytes | None
 
-    def job(self, engine: JobEngine, needs: Mapping[str, float], order: int) -> Job:
-        """Take the job, and make it one of the engine's; `InputError` if another was quicker."""
+    def job(self, engine: JobEngine, total: Mapping[str, float], order: int) -> Job:
+        """Take the job, and make it one of the engine's.
+
+        Raises
+        ------
+        InputError
+            Where another was quicker, or the engine has not got what the job needs.
+        """
         stored = self.stored
+        tags, memory = tuple(stored.limits.get("tags", ())), stored.limits.get("memory")
+        if memory is not None and not engine.executor.limits_memory:
+            raise InputError("a memory limit needs worker processes: threads share one memory")
         job = Job(
             engine,
             self.task,
             name=stored.name,
             priority=stored.priority,
             after=self.after,
-            needs=needs,
+            after_any=self.after_any,
+            needs=needs_again(stored.needs, total, tags, memory),
             max_attempts=stored.max_attempts,
             order=order,
+            tags=tags,
+            timeout=stored.limits.get("timeout"),
+            memory=memory,
         )
         job.obstacle = ""
         job.checkpoint = self.checkpoint
@@ -144,17 +159,23 @@ def revive(journal: Journal | None, job_id: str, known: Mapping[str, Job]) -> Re
         raise InputError(f"{label} is {stored.state} {whose}")
     if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
         raise InputError(f"{label} has {stored.state}: there is nothing to take up")
-    after = tuple(_dependency(store, other, known, label) for other in stored.after)
-    task = store.task(stored.id)
-    open_ones = tuple(other for other in after if other is not None)
-    return Revival(journal, stored, task, open_ones, store.checkpoint(stored.id))
+    here = {other: known[other] for other in known if not known[other].state.is_terminal}
+    for other in (*stored.after, *stored.after_any):
+        if other not in here:
+            _check_dependency(store, other, other in stored.after, label)
+    return Revival(
+        journal,
+        stored,
+        store.task(stored.id),
+        tuple(here[other] for other in stored.after if other in here),
+        tuple(here[other] for other in stored.after_any if other in here),
+        store.checkpoint(stored.id),
+    )
 
 
-def _dependency(store: JobStore, job_id: str, known: Mapping[str, Job], label: str) -> Job | None:
-    """Give the job that must succeed first; None where it has."""
-    if job_id in known and not known[job_id].state.is_terminal:
-        return known[job_id]
+def _check_dependency(store: JobStore, job_id: str, must_succeed: bool, label: str) -> None:
+    """Raise `InputError` unless a job that is not here has ended as it must."""
     other = store.find(job_id)
-    if other.state is JobState.SUCCEEDED:
-        return None
+    if other.state is JobState.SUCCEEDED or (other.state.is_terminal and not must_succeed):
+        return
     raise InputError(f"{label} needs job {job_id[:8]} ({other.name}), which is {other.state}")

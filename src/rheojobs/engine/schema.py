@@ -39,6 +39,8 @@ def _first_version(db: sqlite3.Connection) -> None:
             needs TEXT NOT NULL,
             max_attempts INTEGER NOT NULL,
             after TEXT NOT NULL,
+            after_any TEXT NOT NULL,
+            limits TEXT NOT NULL,
             created REAL NOT NULL,
             changed REAL NOT NULL,
             state TEXT NOT NULL,

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
@@ -166,6 +167,8 @@ class JobStore(StoreReader):
         needs: Mapping[str, float] | None = None,
         max_attempts: int = 1,
         after: Iterable[str] = (),
+        after_any: Iterable[str] = (),
+        limits: Mapping[str, Any] | None = None,
         state: JobState = JobState.QUEUED,
         checkpoint: bytes | None = None,
         when: float | None = None,
@@ -185,11 +188,13 @@ class JobStore(StoreReader):
         values = (
             *(job_id, name, "" if record is None else record.kind, obstacle, priority),
             *(json.dumps(dict(needs or {})), max_attempts, json.dumps(list(after))),
+            *(json.dumps(list(after_any)), json.dumps(dict(limits or {}))),
             *(now, now, state, self.owner.id),
         )
         with self.transaction():
             number = self._db.execute(
                 "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after,"
+                " after_any, limits,"
                 f" created, changed, state, owner) VALUES ({', '.join('?' * len(values))})",
                 values,
             ).lastrowid
@@ -226,6 +231,14 @@ class JobStore(StoreReader):
             self._db.execute(
                 "UPDATE jobs SET progress = ? WHERE id = ? AND owner = ?",
                 (json.dumps(fields), job_id, self.owner.id),
+            )
+
+    def put_priority(self, job_id: str, priority: int) -> None:
+        """Keep the place in line of a job of this owner's."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET priority = ? WHERE id = ? AND owner = ?",
+                (priority, job_id, self.owner.id),
             )
 
     def put(self, job_id: str, part: str, record: Record) -> bool:

@@ -28,7 +28,8 @@ __all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"
 WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
 _SELECT = (
-    "SELECT number, jobs.id, name, kind, obstacle, priority, needs, max_attempts, after, created,"
+    "SELECT number, jobs.id, name, kind, obstacle, priority, needs, max_attempts, after,"
+    " after_any, limits, created,"
     " changed, state, message, attempts, progress, bytes, owner, wish, pid"
     " FROM jobs LEFT JOIN engines ON engines.id = jobs.owner"
 )
@@ -61,8 +62,10 @@ class StoredJob:
         The import path of its task's class; empty where the task is not kept.
     obstacle : str
         Why it cannot be run again; empty where it can.
-    needs, max_attempts, after
-        As it was submitted; `after` holds ids.
+    needs, max_attempts, after, after_any
+        As it was submitted; the latter two hold ids.
+    limits : mapping
+        Its tags, timeout and memory, as it was submitted.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
@@ -86,6 +89,8 @@ class StoredJob:
     needs: Mapping[str, float]
     max_attempts: int
     after: tuple[str, ...]
+    after_any: tuple[str, ...]
+    limits: Mapping[str, Any]
     created: float
     changed: float
     state: JobState
@@ -106,7 +111,9 @@ class StoredJob:
 def _stored_job(row: tuple[Any, ...]) -> StoredJob:
     values = dict(zip(StoredJob.__slots__, row, strict=True))
     values["needs"] = json.loads(values["needs"])
-    values["after"] = tuple(json.loads(values["after"]))
+    values["limits"] = json.loads(values["limits"])
+    for name in ("after", "after_any"):
+        values[name] = tuple(json.loads(values[name]))
     values["state"] = JobState(values["state"])
     if values["progress"] is not None:
         values["progress"] = Progress(*json.loads(values["progress"]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.progress import TimeRemaining
+from rheojobs.engine.remaining import TimeRemaining
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference import diagnostics

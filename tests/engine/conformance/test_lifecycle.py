@@ -29,8 +29,7 @@ class TestSubscribers:
         unsubscribe = engine.subscribe(seen.append, job=job)
         engine.run(helpers.add, 1.0).result(TIMEOUT)
         gate.touch()
-        recorder.wait_for_end(job)
-        recorder.flush()
+        helpers.wait_until(lambda: getattr(seen[-1], "state", None) is S.SUCCEEDED)
         unsubscribe()
         assert {event.job_id for event in seen} == {job.id}
         states = [(e.previous, e.state) for e in seen if isinstance(e, StateChanged)]
@@ -42,13 +41,13 @@ class TestSubscribers:
         stop_first = engine.subscribe(first.append)
         stop_second = engine.subscribe(second.append)
         engine.submit(helpers.nothing).result(TIMEOUT)
-        recorder.flush()
+        helpers.wait_until(lambda: getattr(first[-1], "state", None) is S.SUCCEEDED)
         stop_first()
         stop_first()
         before = len(first)
         job = engine.submit(helpers.nothing)
         job.result(TIMEOUT)
-        recorder.flush()
+        helpers.wait_until(lambda: second[-1].job_id == job.id and len(second) == before + 3)
         stop_second()
         assert len(first) == before > 0
         assert [e.state for e in second if e.job_id == job.id and isinstance(e, StateChanged)] == [
@@ -73,7 +72,9 @@ class TestSubscribers:
         jobs = [engine.run(helpers.count_slowly, 3) for _ in range(10)]
         for job in jobs:
             job.result(TIMEOUT)
-        recorder.flush()
+        for job in jobs:
+            recorder.wait_for_end(job)
+        helpers.wait_until(lambda: len(seen) == len(recorder.events))
         stop()
         for job in jobs:
             assert [e for e in seen if e.job_id == job.id] == recorder.of(job)
@@ -84,9 +85,11 @@ class TestSubscribers:
     ) -> None:
         go, entered = threading.Event(), threading.Event()
         seen: list[JobEvent] = []
+        callers: list[threading.Thread] = []
 
         def slow(event: JobEvent) -> None:
             seen.append(event)
+            callers.append(threading.current_thread())
             entered.set()
             go.wait(TIMEOUT)
 
@@ -96,7 +99,7 @@ class TestSubscribers:
         helpers.wait_until(lambda: all(job.state is S.SUCCEEDED for job in jobs))
         stop()  # with the rest of the news on their way
         go.set()
-        recorder.flush()
+        callers[0].join(TIMEOUT)
         assert len(seen) == 1
 
     @pytest.mark.parametrize("error", [ValueError, SystemExit])
@@ -116,7 +119,8 @@ class TestSubscribers:
         with caplog.at_level(logging.ERROR):
             job = engine.submit(helpers.nothing)
             recorder.wait_for_end(job)
-            recorder.flush()
+            helpers.wait_until(lambda: len(seen) == len(recorder.events))
+            helpers.wait_until(lambda: caplog.text.count("a subscriber failed") == len(seen))
         stop()
         stop_other()
         assert [e for e in seen if e.job_id == job.id] == recorder.of(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.engine import helpers
@@ -193,3 +194,32 @@ class TestContextArgument:
     def test_built_in_functions(self, engine: JobEngine) -> None:
         assert engine.run(max, 3, 7).result(TIMEOUT) == 7
         assert engine.run(int, "42").result(TIMEOUT) == 42
+
+
+class TestTimeRemaining:
+    def test_from_others_of_its_kind_then_from_its_progress(
+        self, new_engine: Callable[..., JobEngine], tmp_path: Path
+    ) -> None:
+        engine = new_engine(1)
+        first = engine.run(helpers.count_slowly, 3)
+        assert first.time_remaining() is None
+        first.result(TIMEOUT)
+        assert first.time_remaining() is None
+        engine.durations.add("hold", 1000.0)
+        job = engine.run(helpers.hold, tmp_path / "gate")
+        left = job.time_remaining()
+        assert left is not None
+        assert 0.0 < left.low < left.seconds <= 1000.0 < left.high
+        counting = engine.run(helpers.count_and_hold, 50, 100, tmp_path / "gate")
+        (tmp_path / "gate").touch()
+        assert job.result(TIMEOUT) == "through"
+        (tmp_path / "gate").unlink()
+        helpers.wait_until(lambda: counting.latest_progress is not None)
+        helpers.wait_until(lambda: counting.latest_progress.current == 50)
+        left = counting.time_remaining()
+        assert left is not None
+        assert left.seconds > 0.0
+        (tmp_path / "gate").touch()
+        counting.result(TIMEOUT)
+        assert counting.time_remaining() is None
+        assert engine.durations.left("count_slowly") is not None

@@ -9,7 +9,7 @@ import pytest
 from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
-from rheojobs.engine import FunctionTask, JobEngine, JobState, StateChanged
+from rheojobs.engine import FunctionTask, JobEngine, JobState, PriorityChanged, StateChanged
 from rheojobs.errors import InputError
 
 S = JobState
@@ -167,3 +167,101 @@ class TestResources:
     def test_impossible(self, engine: JobEngine, amount: float) -> None:
         with pytest.raises(InputError, match=r"'memory', there is 8$"):
             engine.submit(helpers.nothing, resources={"memory": amount})
+
+
+class TestChangingPriorities:
+    def test_while_queued(self, new_engine: Callable[..., JobEngine], tmp_path: Path) -> None:
+        engine = new_engine(1)
+        recorder = Recorder(engine)
+        gate, log = tmp_path / "gate", str(tmp_path / "log")
+        blocker = engine.run(helpers.hold, gate)
+        recorder.wait_for(blocker, S.RUNNING)
+        jobs = {text: engine.run(helpers.note, log, text) for text in "abcd"}
+        jobs["c"].priority = 3
+        assert engine.set_priority(jobs["d"], 1)
+        jobs["a"].priority = -1
+        assert jobs["c"].priority == 3
+        gate.touch()
+        assert engine.wait(TIMEOUT)
+        assert helpers.lines(log) == ["c", "d", "b", "a"]
+        recorder.wait_for_end(jobs["a"])
+        told = [e for e in recorder.events if isinstance(e, PriorityChanged)]
+        assert [(e.job_id, e.priority) for e in told] == [
+            (jobs["c"].id, 3),
+            (jobs["d"].id, 1),
+            (jobs["a"].id, -1),
+        ]
+
+    def test_while_blocked(self, new_engine: Callable[..., JobEngine], tmp_path: Path) -> None:
+        engine = new_engine(1)
+        gate, log = tmp_path / "gate", str(tmp_path / "log")
+        first = engine.run(helpers.hold, gate)
+        tasks = [FunctionTask(helpers.note, (log, text)) for text in "abc"]
+        jobs = [engine.submit(task, after=[first]) for task in tasks]
+        jobs[2].priority = 1
+        gate.touch()
+        assert engine.wait(TIMEOUT)
+        assert helpers.lines(log) == ["c", "a", "b"]
+
+    def test_too_late(self, engine: JobEngine) -> None:
+        job = engine.submit(helpers.nothing)
+        job.result(TIMEOUT)
+        assert not engine.set_priority(job, 1)
+        with pytest.raises(InputError, match="has ended"):
+            job.priority = 1
+
+    @pytest.mark.parametrize("priority", [1.5, "high", None])
+    def test_nonsense(self, engine: JobEngine, priority: object) -> None:
+        with pytest.raises(InputError, match="a priority is a whole number"):
+            engine.submit(helpers.nothing, priority=priority)  # type: ignore[arg-type]
+        assert engine.active_count() == 0
+
+
+class TestTags:
+    def test_no_more_of_a_tag_than_its_limit(
+        self, new_engine: Callable[..., JobEngine], tmp_path: Path
+    ) -> None:
+        engine = new_engine(3, limits={"heavy": 1})
+        recorder = Recorder(engine)
+        gates = [tmp_path / str(i) for i in range(2)]
+        heavy = [
+            engine.submit(FunctionTask(helpers.hold, (gate,)), tags=("heavy", "mine"))
+            for gate in gates
+        ]
+        recorder.wait_for(heavy[0], S.RUNNING)
+        # Two workers are free, and only untagged jobs, or those of a tag without a limit, start.
+        for tags in [(), ("mine",)]:
+            assert engine.submit(helpers.nothing, tags=tags).result(TIMEOUT) is None
+        assert heavy[1].state is S.QUEUED
+        gates[0].touch()
+        recorder.wait_for(heavy[1], S.RUNNING)
+        assert heavy[0].state is S.SUCCEEDED
+        gates[1].touch()
+        assert heavy[1].result(TIMEOUT) == "through"
+
+    def test_nonsense(self, engine: JobEngine) -> None:
+        with pytest.raises(InputError, match=r'tags=\("heavy",\)'):
+            engine.submit(helpers.nothing, tags="heavy")
+        with pytest.raises(InputError, match="whole number above 0, got 0"):
+            JobEngine("threads", limits={"heavy": 0})
+        with pytest.raises(InputError, match="unknown resource 'tag:heavy'"):
+            engine.submit(helpers.nothing, resources={"tag:heavy": 1})
+
+
+class TestAmountsOfMemory:
+    def test_as_people_write_them(
+        self, new_engine: Callable[..., JobEngine], tmp_path: Path
+    ) -> None:
+        engine = new_engine(2, resources={"memory": "4 GiB"})
+        gate = tmp_path / "gate"
+        first = engine.submit(FunctionTask(helpers.hold, (gate,)), resources={"memory": "3 GiB"})
+        second = engine.submit(helpers.nothing, resources={"memory": "2GiB"})
+        helpers.wait_until(lambda: first.state is S.RUNNING)
+        engine.submit(helpers.nothing).result(TIMEOUT)
+        assert second.state is S.QUEUED
+        gate.touch()
+        assert second.result(TIMEOUT) is None
+        with pytest.raises(InputError, match=r"asks for 5\.0 GiB of 'memory', there is 4\.0 GiB$"):
+            engine.submit(helpers.nothing, resources={"memory": "5 GiB"})
+        with pytest.raises(InputError, match=r"'2 GiB'.*got 'plenty'"):
+            engine.submit(helpers.nothing, resources={"memory": "plenty"})

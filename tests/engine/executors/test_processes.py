@@ -29,7 +29,7 @@ from rheojobs.engine import (
     WorkerDiedError,
     messages,
 )
-from rheojobs.engine.executors import Run, processes
+from rheojobs.engine.executors import Run, processes, worker_process
 
 S = JobState
 ROOT = Path(__file__).parents[3]
@@ -207,7 +207,7 @@ class TestPreload:
             raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
         with monkeypatch.context() as patch:
-            patch.setattr(processes.subprocess, "Popen", refuse)
+            patch.setattr(worker_process.subprocess, "Popen", refuse)
             for pid in pids(engine):
                 os.kill(pid, signal.SIGKILL)
             helpers.wait_until(lambda: not pids(engine))
@@ -344,13 +344,13 @@ class TestStuckTasks:
         """The last word of a task may be on its way while its worker is being killed."""
         executor = ProcessExecutor(1, spares=0)
         arrived = threading.Event()
-        kill, on_message = processes._WorkerProcess.kill, executor.on_message
+        kill, on_message = worker_process.WorkerProcess.kill, executor.on_message
 
-        def kill_late(worker: processes._WorkerProcess) -> None:
+        def kill_late(worker: worker_process.WorkerProcess) -> None:
             assert arrived.wait(TIMEOUT)
             kill(worker)
 
-        def on_last_word(worker: processes._WorkerProcess, run_id: str, message: Any) -> None:
+        def on_last_word(worker: worker_process.WorkerProcess, run_id: str, message: Any) -> None:
             if isinstance(message, messages.Succeeded | messages.Cancelled):
                 arrived.set()
             on_message(worker, run_id, message)
@@ -362,7 +362,7 @@ class TestStuckTasks:
             others = [engine.run(helpers.add, float(x)) for x in range(5)]
             with monkeypatch.context() as patch:
                 patch.setattr(processes, "CANCEL_GRACE", 0.0)
-                patch.setattr(processes._WorkerProcess, "kill", kill_late)
+                patch.setattr(worker_process.WorkerProcess, "kill", kill_late)
                 patch.setattr(executor, "on_message", on_last_word)
                 job.cancel()
                 gate.touch()

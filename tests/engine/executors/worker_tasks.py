@@ -264,3 +264,33 @@ def preload_in_steps() -> Iterator[None]:
 def steps_taken() -> list[str]:
     """Say which steps `preload_in_steps` has taken, as seen from here."""
     return list(STEPS)
+
+
+def hoard(size: int) -> None:
+    """Take memory and keep it."""
+    held = bytearray(size)
+    while held:
+        time.sleep(0.01)
+
+
+def hoard_in_a_child(size: int) -> None:
+    """Have a child take memory and keep it."""
+    code = f"import time; held = bytearray({size}); time.sleep(60)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+
+def hoard_and_hold(context: TaskContext, size: int, gate: str) -> None:
+    """Take memory, tell, and hold."""
+    held = bytearray(size)
+    context.partial(os.getpid())
+    while held and not os.path.exists(gate):
+        context.check()
+        time.sleep(0.005)
+
+
+def environment_and_hold(context: TaskContext, gate: str) -> None:
+    """Tell the visible devices and the process, and hold."""
+    context.partial((os.environ["CUDA_VISIBLE_DEVICES"], os.getpid()))
+    while not os.path.exists(gate):
+        context.check()
+        time.sleep(0.005)

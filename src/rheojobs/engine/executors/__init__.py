@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from rheojobs.engine.executors.base import Executor, Run
+from rheojobs.engine.executors.base import Executor, Run, WorkerInfo
+from rheojobs.engine.executors.environment import worker_environment
 from rheojobs.engine.executors.processes import ProcessExecutor
 from rheojobs.engine.executors.threads import ThreadExecutor
 from rheojobs.errors import InputError, nearest
 
-__all__ = ["Executor", "ProcessExecutor", "Run", "ThreadExecutor", "make_executor"]
+__all__ = [
+    "Executor",
+    "ProcessExecutor",
+    "Run",
+    "ThreadExecutor",
+    "WorkerInfo",
+    "make_executor",
+    "worker_environment",
+]
 
 
 def make_executor(

@@ -13,7 +13,7 @@ from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import Task, TaskContext
 
-__all__ = ["Executor", "Run", "RunControl", "run_task"]
+__all__ = ["Executor", "Run", "RunControl", "WorkerInfo", "run_task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,34 @@ class Run:
         `Succeeded`, `Failed`, `Cancelled` and `Died`, and comes exactly once.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
+    memory : int, optional
+        Bytes that the worker may use.
     """
 
     id: str
     task: Task
     tell: Callable[[messages.Message], None]
     restored: bytes | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A worker process.
+
+    Attributes
+    ----------
+    pid : int
+        The process id.
+    state : str
+        "starting", "idle" or "busy"; "dead" for one that was made to leave.
+    resident : int
+        Bytes of memory that it and its children hold (resident set).
+    """
+
+    pid: int
+    state: str
+    resident: int
 
 
 class RunControl(abc.ABC):
@@ -64,13 +86,26 @@ class RunControl(abc.ABC):
 
 
 class Executor(abc.ABC):
-    """Runs up to `capacity` tasks at a time."""
+    """Runs up to `capacity` tasks at a time.
+
+    Attributes
+    ----------
+    capacity : int
+        How many.
+    limits_memory : bool
+        Whether a run's `memory` is kept to.
+    """
 
     capacity: int
+    limits_memory: bool = False
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:
         """Take on a run; never blocks for long, and never raises for the task's sake."""
+
+    def workers(self) -> list[WorkerInfo]:
+        """Give the worker processes that live; none where tasks run in this process."""
+        return []
 
     @abc.abstractmethod
     def shutdown(self, timeout: float) -> bool:

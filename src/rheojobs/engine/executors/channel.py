@@ -39,8 +39,7 @@ class Channel:
 
     def send(self, message: Any) -> None:
         """Send an object; raises `ChannelClosedError` where nobody is there to receive it."""
-        buffers: list[pickle.PickleBuffer] = []
-        data = cloudpickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+        data, buffers = _dumps(message)
         parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
         sizes = [part.nbytes for part in parts]
         try:
@@ -77,3 +76,17 @@ class Channel:
                 self._writer.close()
         except OSError:
             return  # the other end went first; there is nothing left to flush
+
+
+def _dumps(message: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
+    """Pickle a message: the quick way where that can do it.
+
+    Both ends know the same modules but for `__main__`, whose names mean nothing at the other
+    end; the quick way does not see that in an application, which sends tasks pickled already.
+    """
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        return pickle.dumps(message, protocol=5, buffer_callback=buffers.append), buffers
+    except Exception:  # whatever cannot be pickled by name; if it cannot at all, that is told next
+        buffers = []
+        return cloudpickle.dumps(message, protocol=5, buffer_callback=buffers.append), buffers

@@ -5,7 +5,6 @@ Knows the engine's events; must not know what the jobs compute.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -108,24 +107,18 @@ class _Row:
 class _Inbox:
     """Takes events in the engine's thread; outlives the model's C++ object, and then is silent."""
 
-    def __init__(self, engine: JobEngine, knock: Callable[[], None]) -> None:
-        self._engine = engine
+    def __init__(self, knock: Callable[[], None]) -> None:
         self._knock: Callable[[], None] | None = knock
         self._lock = threading.Lock()
-        self._events: list[tuple[JobEvent, Job | None]] = []
+        self._events: list[JobEvent] = []
 
     def put(self, event: JobEvent) -> None:
-        job = None
-        if isinstance(event, StateChanged) and event.previous is None:
-            # Looked up now: when the batch is shown, a short job may have been forgotten.
-            with contextlib.suppress(KeyError):
-                job = self._engine.job(event.job_id)
         with self._lock:
-            self._events.append((event, job))
+            self._events.append(event)
             if len(self._events) == 1 and self._knock is not None:
                 self._knock()
 
-    def take(self) -> list[tuple[JobEvent, Job | None]]:
+    def take(self) -> list[JobEvent]:
         with self._lock:
             events, self._events = self._events, []
         return events
@@ -158,7 +151,7 @@ class JobTableModel(QAbstractTableModel):
         self._ticker = QTimer(self, interval=_TICK_MS)
         self._ticker.timeout.connect(self._tick)
         self._knocked.connect(self._flush_timer.start, Qt.ConnectionType.QueuedConnection)
-        inbox = _Inbox(self._engine, self._knocked.emit)
+        inbox = _Inbox(self._knocked.emit)
         self._inbox = inbox
         unsubscribe = self._engine.subscribe(inbox.put)
         self._unsubscribe = unsubscribe
@@ -238,12 +231,12 @@ class JobTableModel(QAbstractTableModel):
         """Show what has come in."""
         changed: set[int] = set()
         born: list[_Row] = []
-        for event, job in self._inbox.take():
+        for event in self._inbox.take():
             place = self._places.get(event.job_id)
-            if place is None and job is not None:
+            if place is None and isinstance(event, StateChanged) and event.previous is None:
                 place = len(self._rows) + len(born)
-                self._places[job.id] = place
-                born.append(_Row(job.id, job.name, JobState.QUEUED))
+                self._places[event.job_id] = place
+                born.append(_Row(event.job_id, event.name, JobState.QUEUED))
             if place is None:
                 continue
             if place < len(self._rows):

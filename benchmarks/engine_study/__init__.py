@@ -1,0 +1,1 @@
+"""Measurements of the engine; `benchmarks/engine.py` is the command."""

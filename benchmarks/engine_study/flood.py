@@ -1,0 +1,88 @@
+"""Eight jobs that each report a thousand times a second: what arrives, and what it costs."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from engine_study.work import report_often
+
+__all__ = ["JOBS", "PER_SECOND", "measure_flood"]
+
+JOBS = 8
+PER_SECOND = 1000
+
+
+def measure_flood(seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run the jobs in a window's event loop, with its table of jobs; without Qt, without one."""
+    from rheojobs import JobEngine, ProgressMade
+
+    events: list[float] = []
+
+    def count(event: object) -> None:
+        if isinstance(event, ProgressMade):
+            events.append(time.monotonic())
+
+    with JobEngine("processes", max_workers=JOBS) as engine:
+        warm = [engine.run(time.sleep, 0.5) for _ in range(JOBS)]
+        for job in warm:
+            job.result(120)
+        engine.subscribe(count)
+        flushes = _Flushes(engine) if _has_qt() else None
+        cpu, begin = os.times(), time.monotonic()
+        jobs = [engine.run(report_often, seconds, PER_SECOND) for _ in range(JOBS)]
+        while not all(job.done() for job in jobs):
+            if flushes is not None:
+                flushes.process()
+            time.sleep(0.001)
+        wall, used = time.monotonic() - begin, os.times()
+        calls = sum(job.result() for job in jobs)
+    say("flood: done")
+    found = {
+        "jobs": JOBS,
+        "seconds": wall,
+        "calls_per_second": calls / wall,
+        "events_per_second_and_job": len(events) / wall / JOBS,
+        "application_cpu": (used.user + used.system - cpu.user - cpu.system) / wall,
+        "frame_ms": None,
+    }
+    if flushes is not None and flushes.seconds:
+        ms = sorted(1000 * each for each in flushes.seconds)
+        found["frame_ms"] = {
+            "frames": len(ms),
+            "median": statistics.median(ms),
+            "p99": ms[int(0.99 * (len(ms) - 1))],
+            "max": ms[-1],
+        }
+    return found
+
+
+def _has_qt() -> bool:
+    try:
+        import PySide6  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class _Flushes:
+    """The processor time that the UI thread spends on the news, frame by frame."""
+
+    def __init__(self, engine: Any) -> None:
+        from PySide6.QtCore import QCoreApplication
+
+        from rheojobs.qt.widgets.job_model import JobTableModel
+
+        self._app = QCoreApplication.instance() or QCoreApplication([])
+        self._model = JobTableModel(engine)
+        self.seconds: list[float] = []
+
+    def process(self) -> None:
+        """Let Qt work on what is due; one round of its event loop is a frame."""
+        begin = time.thread_time()
+        self._app.processEvents()
+        if (took := time.thread_time() - begin) > 5e-5:  # a round with nothing to do is none
+            self.seconds.append(took)

@@ -1,0 +1,55 @@
+"""Settings of a worker's environment: how many threads it computes on, and what of a GPU it has.
+
+Names of variables alone: nothing of JAX is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rheojobs.errors import InputError
+
+__all__ = ["worker_environment"]
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+
+
+def worker_environment(
+    *,
+    threads: int | None = None,
+    gpus: Iterable[int | str] | None = None,
+    gpu_memory: float | None = None,
+) -> dict[str, str]:
+    """Make an environment for `ProcessExecutor`'s `env`.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Threads that a worker computes on: OpenMP's, OpenBLAS's, MKL's, and those of XLA's pool
+        (``NPROC``, which jaxlib reads in place of the number of cores). N workers with each
+        1/N of the cores do not take them from one another.
+    gpus : iterable of int or str, optional
+        Devices that a worker sees (``CUDA_VISIBLE_DEVICES``); none where it is empty.
+    gpu_memory : float, optional
+        Share of a device's memory that a worker takes, above 0 and at most 1
+        (``XLA_CLIENT_MEM_FRACTION``): 0.9 / N for N workers on one device.
+
+    Examples
+    --------
+    Four workers, two on each of two GPUs::
+
+        two = [worker_environment(gpus=[n], gpu_memory=0.3) for n in (0, 1)]
+        ProcessExecutor(4, env=two)  # 0.3, since a warm spare comes on top
+    """
+    env: dict[str, str] = {}
+    if threads is not None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise InputError(f"threads must be a whole number above 0, got {threads!r}")
+        env.update(dict.fromkeys(_THREADS, str(threads)))
+    if gpus is not None:
+        env["CUDA_VISIBLE_DEVICES"] = ",".join(str(device) for device in gpus)
+    if gpu_memory is not None:
+        if not 0.0 < gpu_memory <= 1.0:
+            raise InputError(f"gpu_memory is a share above 0 and at most 1, got {gpu_memory!r}")
+        env["XLA_CLIENT_MEM_FRACTION"] = f"{gpu_memory:g}"
+    return env
