@@ -25,6 +25,7 @@ from rheojobs.engine import (
     JobState,
     JobStore,
     Progress,
+    ResultOf,
     StateChanged,
     journal,
     schema,
@@ -130,6 +131,20 @@ class TestOnDisk:
             store.result(job.id)
         with pytest.raises(InputError, match=r"cannot be run again.*no import path"):
             engine.resume_job(job.id)
+
+    def test_what_waits_for_a_result_is_kept_when_it_has_it(
+        self, engine: JobEngine, tmp_path: Path
+    ) -> None:
+        store, gate = engine.store, tmp_path / "gate"
+        assert store is not None
+        first = engine.run(helpers.hold, str(gate), 2.5)
+        last = engine.run(helpers.add, ResultOf(first), b=1.0)
+        assert "takes the result of another job" in store.find(last.id).obstacle
+        gate.touch()
+        assert last.result(TIMEOUT) == 3.5
+        assert last.is_durable
+        assert store.find(last.id).obstacle == ""
+        assert store.task(last.id) == FunctionTask(helpers.add, (2.5,), {"b": 1.0})
 
     def test_without_a_store(self) -> None:
         with JobEngine("threads") as engine:

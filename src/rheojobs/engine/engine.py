@@ -30,7 +30,7 @@ from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
-from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
+from rheojobs.engine.recovery import describe, describe_again, open_journal, revive, waiting_jobs
 from rheojobs.engine.remaining import Durations, Remaining
 from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
 from rheojobs.engine.scheduler import WORKER, fits
@@ -612,7 +612,9 @@ class JobEngine:
 
     def _start(self, job: Job) -> None:
         try:
-            job.task = fill_in(job.task)
+            waiting, job.task = job.task, fill_in(job.task)
+            if job.task is not waiting:
+                describe_again(job, self._journal)
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure

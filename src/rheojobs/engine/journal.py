@@ -135,6 +135,10 @@ class Journal(Publisher):
             self._enter(self.store.move, event.job_id, event.state, event.message, event.time)
         super().tell(event, private=private)
 
+    def keep_task(self, job_id: str, record: Record) -> None:
+        """Write the task of a job that could not be kept until now."""
+        self._enter(self.store.put_task, job_id, record)
+
     def keep_checkpoint(self, job_id: str, packed: bytes) -> None:
         """Write the state that a task can go on from."""
         self._enter(self.store.put_checkpoint, job_id, packed)

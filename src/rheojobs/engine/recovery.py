@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rheojobs.engine.dependencies import results_wanted
 from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.job import Job
 from rheojobs.engine.journal import Journal
@@ -25,7 +26,7 @@ from rheojobs.errors import InputError
 if TYPE_CHECKING:
     from rheojobs.engine.engine import JobEngine
 
-__all__ = ["Revival", "describe", "open_journal", "revive", "waiting_jobs"]
+__all__ = ["Revival", "describe", "describe_again", "open_journal", "revive", "waiting_jobs"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +51,19 @@ def describe(task: Task, journal: Journal | None) -> tuple[Record | None, str]:
     """Give what is to be kept of a task; None and the reason where it cannot be."""
     if journal is None:
         return None, NO_STORE
+    if results_wanted(task):
+        return None, "it takes the result of another job, and can be kept only when it starts"
     try:
         return record_of(task), ""
     except NotDurableError as error:
         return None, str(error)
+
+
+def describe_again(job: Job, journal: Journal | None) -> None:
+    """Keep a task that has got the results for which it waited."""
+    record, job.obstacle = describe(job.task, journal)
+    if journal is not None and record is not None:
+        journal.keep_task(job.id, record)
 
 
 def waiting_jobs(journal: Journal | None) -> list[StoredJob]:

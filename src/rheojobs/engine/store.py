@@ -251,6 +251,15 @@ class JobStore(StoreReader):
                 self._parts.put(row[0], job_id, part, record)
             return row is not None
 
+    def put_task(self, job_id: str, record: Record) -> bool:
+        """Keep the task of a job of this owner's, which could not be kept until now."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET kind = ?, obstacle = '' WHERE id = ? AND owner = ?",
+                (record.kind, job_id, self.owner.id),
+            )
+            return self.put(job_id, "task", record)
+
     def put_checkpoint(self, job_id: str, packed: bytes) -> bool:
         """Keep the state of a checkpoint, where it is JSON; a pickled one is kept nowhere."""
         text = state_to_disk(packed)
