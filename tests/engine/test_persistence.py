@@ -187,8 +187,9 @@ class TestTakingUp:
     def test_what_it_needs_must_be_done(self, path: Path) -> None:
         with JobStore(path) as gone:
             gone.join()
+            gate = path.with_name("gate")
+            gone.add("aaa", "first", record_of(FunctionTask(helpers.hold, (str(gate),))))
             record = record_of(FunctionTask(helpers.add, (1.0,)))
-            gone.add("aaa", "first", record)
             gone.add("bbb", "second", record, after=["aaa"], state=S.BLOCKED)
             gone.leave()
         with JobEngine("threads", store=path) as engine:
@@ -197,6 +198,7 @@ class TestTakingUp:
             first, second = engine.take_queued()
             assert (first.id, second.id) == ("aaa", "bbb")
             assert second.after == (first,)
+            gate.touch()
             assert second.result(TIMEOUT) == 2.0
             assert engine.store is not None
             history = [state for _, state, _ in engine.store.history("bbb")]
