@@ -6,6 +6,7 @@ folder for traces.
 
 from __future__ import annotations
 
+import itertools
 import resource
 import sys
 import time
@@ -53,6 +54,30 @@ def race(store: Path, folder: Path) -> None:
         print(taken)
 
 
+def step_slowly(context: TaskContext, steps: int, trace: str) -> int:
+    """Note each step and keep the count, with a moment between."""
+    for step in range((context.restored() or 0) + 1, steps + 1):
+        helpers.note(trace, str(step))
+        context.checkpoint(step)
+        context.check()
+        time.sleep(0.01)
+    return steps
+
+
+def churn(store: Path, folder: Path) -> None:
+    """Take up what others left, and add jobs and cancel some, until killed."""
+    with JobEngine("threads", max_workers=3, store=store) as engine:
+        for stored in engine.recover():
+            engine.resume_job(stored.id)
+        for number in itertools.count():
+            name = f"{sys.argv[4]}-{number}"
+            job = engine.run(step_slowly, 5, str(folder / f"steps {name}"))
+            helpers.note(str(folder / "submitted"), job.id)
+            if number % 7 == 3:
+                job.cancel()
+            time.sleep(0.01)
+
+
 def fill_the_disk(store: Path, folder: Path) -> None:
     """Run jobs while files can grow no more, and then while they can again."""
     journal.RENEWAL = 0.1
@@ -90,6 +115,7 @@ if __name__ == "__main__":
     verbs = {
         "work": work,
         "race": race,
+        "churn": churn,
         "fill_the_disk": fill_the_disk,
         "may_not_write": may_not_write,
     }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import logging
 import os
+import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -305,6 +308,39 @@ class TestProcesses:
             history = [state for _, state, _ in store.history(first.id)]
             assert history == [S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
             assert store.find(first.id).attempts == 2
+
+    def test_killed_again_and_again(
+        self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+    ) -> None:
+        moments = random.Random(7)
+        submitted = tmp_path / "submitted"
+        for number in range(8):
+            before = len(helpers.lines(submitted))
+            process = start("churn", str(number))
+            wait_until(lambda before=before: len(helpers.lines(submitted)) > before)
+            time.sleep(moments.uniform(0.0, 0.3))  # in the midst of whatever it does then
+            process.kill()
+            process.wait()
+        with JobEngine("threads", max_workers=8, store=path) as engine:
+            store = engine.store
+            assert store is not None
+            left = engine.recover()
+            assert {job.state for job in left} <= {S.QUEUED, S.INTERRUPTED}
+            for job in left:
+                engine.resume_job(job.id)
+            assert engine.wait(TIMEOUT)
+            jobs = {job.id: job for job in store.jobs()}
+            assert set(helpers.lines(submitted)) <= set(jobs), "each that was submitted is there"
+            assert {job.state for job in jobs.values()} == {S.SUCCEEDED, S.CANCELLED}
+            for job in jobs.values():
+                history = [state for _, state, _ in store.history(job.id)]
+                assert sum(state.is_terminal for state in history) == 1
+                assert store.result(job.id) == (5 if job.state is S.SUCCEEDED else None)
+        for trace in tmp_path.glob("steps *"):
+            steps = list(map(int, helpers.lines(trace)))
+            # What was done after the last checkpoint is done again, and nothing is left out.
+            assert steps[:1] in ([], [1])
+            assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(steps))
 
     def test_a_full_disk(self, start: Callable[..., subprocess.Popen[str]]) -> None:
         out, err = start("fill_the_disk").communicate(timeout=120)
