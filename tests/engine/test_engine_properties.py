@@ -18,6 +18,7 @@ from rheojobs.engine import (
     FunctionTask,
     Job,
     JobEngine,
+    JobEvent,
     JobState,
     ProgressMade,
     ResultOf,
@@ -27,6 +28,24 @@ from rheojobs.engine import (
 from rheojobs.engine.states import STATES
 
 S = JobState
+
+
+def states_as_promised(events: list[JobEvent]) -> dict[str, JobState | None]:
+    """Check what was told, and give the last state of each job."""
+    state: dict[str, JobState | None] = defaultdict(lambda: None)
+    current: dict[str, int] = defaultdict(int)
+    for event in events:
+        before = state[event.job_id]
+        assert before is None or not before.is_terminal, f"{event} after the end"
+        if isinstance(event, StateChanged):
+            assert event.previous is before
+            assert before is None or event.state in STATES[before].successors
+            state[event.job_id] = event.state
+        elif isinstance(event, ProgressMade):
+            assert before in (S.RUNNING, S.PAUSED, S.CANCELLING)
+            assert event.progress.current >= current[event.job_id]
+            current[event.job_id] = event.progress.current
+    return state
 
 
 class Machine(RuleBasedStateMachine):
@@ -163,19 +182,7 @@ class Machine(RuleBasedStateMachine):
         """One end at most, nothing after it, legal steps alone, progress that never goes back."""
         with self.recorder._news:
             events = list(self.recorder.events)
-        state: dict[str, JobState | None] = defaultdict(lambda: None)
-        current: dict[str, int] = defaultdict(int)
-        for event in events:
-            before = state[event.job_id]
-            assert before is None or not before.is_terminal, f"{event} after the end"
-            if isinstance(event, StateChanged):
-                assert event.previous is before
-                assert before is None or event.state in STATES[before].successors
-                state[event.job_id] = event.state
-            elif isinstance(event, ProgressMade):
-                assert before in (S.RUNNING, S.PAUSED, S.CANCELLING)
-                assert event.progress.current >= current[event.job_id]
-                current[event.job_id] = event.progress.current
+        state = states_as_promised(events)
         active = (S.RUNNING, S.PAUSED, S.CANCELLING)
         running = [job_id for job_id, s in state.items() if s in active]
         assert len(running) <= 2

@@ -15,26 +15,24 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
-from rheojobs.engine.dependencies import fill_in, results_wanted
+from rheojobs.engine.dependencies import results_wanted
 from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.events import JobEvent
-from rheojobs.engine.executors import Executor, Run, make_executor
-from rheojobs.engine.executors.base import RunControl
+from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
-from rheojobs.engine.recovery import describe, describe_again, open_journal, revive, waiting_jobs
+from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
 from rheojobs.engine.remaining import Durations, Remaining
 from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
-from rheojobs.engine.scheduler import WORKER, fits
+from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes
+from rheojobs.engine.starting import Starter
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
@@ -90,14 +88,10 @@ class JobEngine:
         self._publisher = self._journal or Publisher()
         self._table = JobTable(self._publisher, stock(self._executor.capacity, resources, limits))
         self._table.journal = self._journal
-        self._queue_is_paused = False
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
-        self._starter = threading.Thread(
-            target=self._start_jobs, name="rheojobs-engine", daemon=True
-        )
-        self._starter.start()
+        self._starter = Starter(self._table, self._executor, self.cancel)
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -425,7 +419,7 @@ class JobEngine:
             Whether those that run are paused too.
         """
         with self._table.lock:
-            self._queue_is_paused = True
+            self._starter.paused = True
             jobs = list(self._table.open.values()) if running else []
         for job in jobs:
             # One that is paused or about to be already goes on only when its owner says so.
@@ -435,7 +429,7 @@ class JobEngine:
     def resume_queue(self) -> None:
         """Let jobs start again, and those go on that `pause_queue` has paused."""
         with self._table.lock:
-            self._queue_is_paused = False
+            self._starter.paused = False
             jobs = [job for job in self._table.open.values() if job.held_by_queue]
         for job in jobs:
             self.resume(job)
@@ -453,7 +447,7 @@ class JobEngine:
                 self._table.end(job, JobState.CANCELLED)
             control = job.control
         if control is not None:
-            self._stop(job, control)
+            self._starter.stop(job, control)
         return True
 
     def cancel_all(self) -> int:
@@ -558,89 +552,9 @@ class JobEngine:
         with self._table.lock:
             if not self._table.open:  # else the last job to end says it
                 self._publisher.close()
-        if self._starter is not threading.current_thread():
-            self._starter.join(max(0.05, deadline - time.monotonic()))
+        self._starter.join(max(0.05, deadline - time.monotonic()))
         self._publisher.join(max(0.05, deadline - time.monotonic()))
         return ended
-
-    def _start_jobs(self) -> None:
-        while True:
-            self._table.wake.wait(self._table.agenda.seconds_left(time.monotonic()))
-            self._table.wake.clear()
-            with self._table.lock:
-                if self._table.closed and not self._table.open:
-                    return
-                due = self._table.agenda.take_due(time.monotonic())
-            for action in due:
-                action()
-            self._start_next()
-
-    def _start_next(self) -> None:
-        with self._table.lock:
-            self._table.unblock()
-            chosen: list[Job] = []
-            in_the_way: list[Job] = []
-            if not self._queue_is_paused:
-                chosen, in_the_way = self._choose()
-            for job in chosen:
-                job.dispatched = True
-        for job in in_the_way:
-            self.cancel(job)
-        for job in chosen:
-            self._start(job)
-
-    def _choose(self) -> tuple[list[Job], list[Job]]:
-        """Give the jobs to start, and the prewarming that has to give way to jobs."""
-        scheduler = self._table.scheduler
-        prewarming = list(self._table.prewarming.values())
-        if not scheduler:
-            return [job for job in prewarming if not job.dispatched and self._takes(job)], []
-        awaited = {job.kind for job in prewarming if job.dispatched} - {""}
-        in_the_way = [job for job in prewarming if not job.cancel_wanted]
-        chosen = []
-        while (job_id := scheduler.start_next(awaited)) is not None:
-            chosen.append(self._table.open[job_id])
-        return chosen, in_the_way
-
-    def _takes(self, job: Job) -> bool:
-        """Take what a prewarming needs, if it is free."""
-        scheduler = self._table.scheduler
-        if not fits(job.needs, scheduler.free):
-            return False
-        scheduler.take(job.needs)
-        return True
-
-    def _start(self, job: Job) -> None:
-        try:
-            waiting, job.task = job.task, fill_in(job.task)
-            if job.task is not waiting:
-                describe_again(job, self._journal)
-            if (validate := getattr(job.task, "validate", None)) is not None:
-                validate()
-        except BaseException as error:  # whatever a task's check raises is the job's failure
-            self._table.on_message(job, messages.Started())
-            self._table.on_message(job, messages.Failed(error))
-            return
-        tell = partial(self._table.on_message, job)
-        run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
-        try:
-            control = self._executor.start(run)
-        except Exception as error:  # no more threads to be had, for example
-            self._table.on_message(job, messages.Failed(error))
-            return
-        with self._table.lock:
-            job.control = None if job.state.is_terminal else control
-            stop = job.cancel_wanted or job.verdict is not None
-            if job.pause_wanted:
-                control.pause()
-        if stop:
-            self._stop(job, control)
-
-    def _stop(self, job: Job, control: RunControl) -> None:
-        if job.is_prewarming and not self._table.closed:
-            control.release()
-        else:
-            control.cancel()
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

@@ -294,3 +294,13 @@ def environment_and_hold(context: TaskContext, gate: str) -> None:
     while not os.path.exists(gate):
         context.check()
         time.sleep(0.005)
+
+
+def hold_and_note(context: TaskContext, gate: str, log: str, text: str) -> str:
+    """Hold, note the end in a file, and give the text."""
+    while not os.path.exists(gate):
+        context.check()
+        time.sleep(0.002)
+    with open(log, "a") as file:
+        file.write(text + "\n")
+    return text

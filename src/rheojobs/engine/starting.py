@@ -1,0 +1,141 @@
+"""The thread that starts jobs: asks the scheduler who is next, and hands it to the executor.
+
+A thread of its own, so that neither a slow check of a task nor a slow start holds up whoever
+submits or cancels. Knows no subscribers.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from rheojobs.engine import messages
+from rheojobs.engine.dependencies import fill_in
+from rheojobs.engine.executors import Executor, Run
+from rheojobs.engine.executors.base import RunControl
+from rheojobs.engine.job import Job
+from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.recovery import describe_again
+from rheojobs.engine.scheduler import fits
+
+__all__ = ["Starter"]
+
+
+class Starter:
+    """Starts the jobs of a table until that is closed and empty.
+
+    Parameters
+    ----------
+    table : JobTable
+        The jobs.
+    executor : Executor
+        Where they run.
+    cancel : callable
+        Cancels a job: a prewarming that has to give way.
+
+    Attributes
+    ----------
+    paused : bool
+        Whether nothing new starts.
+    """
+
+    def __init__(
+        self, table: JobTable, executor: Executor, cancel: Callable[[Job], object]
+    ) -> None:
+        self._table = table
+        self._executor = executor
+        self._cancel = cancel
+        self.paused = False
+        self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Say whether the thread has not ended yet."""
+        return self._thread.is_alive()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of the thread; not in the thread itself."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            self._table.wake.wait(self._table.agenda.seconds_left(time.monotonic()))
+            self._table.wake.clear()
+            with self._table.lock:
+                if self._table.closed and not self._table.open:
+                    return
+                due = self._table.agenda.take_due(time.monotonic())
+            for action in due:
+                action()
+            self._start_next()
+
+    def _start_next(self) -> None:
+        with self._table.lock:
+            self._table.unblock()
+            chosen: list[Job] = []
+            in_the_way: list[Job] = []
+            if not self.paused:
+                chosen, in_the_way = self._choose()
+            for job in chosen:
+                job.dispatched = True
+        for job in in_the_way:
+            self._cancel(job)
+        for job in chosen:
+            self._start(job)
+
+    def _choose(self) -> tuple[list[Job], list[Job]]:
+        """Give the jobs to start, and the prewarming that has to give way to jobs."""
+        scheduler = self._table.scheduler
+        prewarming = list(self._table.prewarming.values())
+        if not scheduler:
+            return [job for job in prewarming if not job.dispatched and self._takes(job)], []
+        awaited = {job.kind for job in prewarming if job.dispatched} - {""}
+        in_the_way = [job for job in prewarming if not job.cancel_wanted]
+        chosen = []
+        while (job_id := scheduler.start_next(awaited)) is not None:
+            chosen.append(self._table.open[job_id])
+        return chosen, in_the_way
+
+    def _takes(self, job: Job) -> bool:
+        """Take what a prewarming needs, if it is free."""
+        scheduler = self._table.scheduler
+        if not fits(job.needs, scheduler.free):
+            return False
+        scheduler.take(job.needs)
+        return True
+
+    def _start(self, job: Job) -> None:
+        try:
+            waiting, job.task = job.task, fill_in(job.task)
+            if job.task is not waiting:
+                describe_again(job, self._table.journal)
+            if (validate := getattr(job.task, "validate", None)) is not None:
+                validate()
+        except BaseException as error:  # whatever a task's check raises is the job's failure
+            self._table.on_message(job, messages.Started())
+            self._table.on_message(job, messages.Failed(error))
+            return
+        tell = partial(self._table.on_message, job)
+        run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
+        try:
+            control = self._executor.start(run)
+        except Exception as error:  # no more threads to be had, for example
+            self._table.on_message(job, messages.Failed(error))
+            return
+        with self._table.lock:
+            job.control = None if job.state.is_terminal else control
+            stop = job.cancel_wanted or job.verdict is not None
+            if job.pause_wanted:
+                control.pause()
+        if stop:
+            self.stop(job, control)
+
+    def stop(self, job: Job, control: RunControl) -> None:
+        """Ask a run to stop; a prewarming with patience, as its worker is wanted."""
+        if job.is_prewarming and not self._table.closed:
+            control.release()
+        else:
+            control.cancel()
