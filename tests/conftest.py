@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no measured data: {folder} is not a folder; set RHEOJOBS_DATA")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the jobs and samplings of the tests away from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield

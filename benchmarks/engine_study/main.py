@@ -109,7 +109,7 @@ def _overhead_table(found: Mapping[str, Any]) -> Table:
         for how in ("median_one_at_a_time", "median_at_once"):
             cells += [_ms(row[how]), f"{row[how] / base[how]:.2f}"]
         table.add(*cells)
-    table.notes.append("One worker each. Nothing is written to disk on any side.")
+    table.notes.append("One worker each. Only where it says so are the jobs kept on disk.")
     return table
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine_study.work import empty
+
+if TYPE_CHECKING:
+    from rheojobs import JobEngine
 
 __all__ = ["BASE", "compare_overhead"]
 
@@ -24,10 +29,16 @@ Side = Callable[[], contextlib.AbstractContextManager[Submit]]
 
 
 @contextlib.contextmanager
-def _ours(executor: str) -> Iterator[Submit]:
+def _ours(executor: str, *, is_stored: bool = False) -> Iterator[Submit]:
     from rheojobs import JobEngine
 
-    with JobEngine(executor, max_workers=1) as engine:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "jobs.sqlite3" if is_stored else None
+        yield from _submitting(JobEngine(executor, max_workers=1, store=store))
+
+
+def _submitting(engine: JobEngine) -> Iterator[Submit]:
+    with engine:
 
         def submit() -> Future[None]:
             job = engine.submit(empty)
@@ -76,6 +87,7 @@ def _dask() -> Iterator[Submit]:
 
 SIDES: dict[str, Side] = {
     "rheojobs, processes": lambda: _ours("processes"),
+    "rheojobs, processes, jobs on disk": lambda: _ours("processes", is_stored=True),
     "rheojobs, threads": lambda: _ours("threads"),
     BASE: _pool,
     "loky": _loky,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from tests.engine.helpers import EXECUTORS, TIMEOUT, Recorder
+from tests.engine.helpers import EXECUTORS, TIMEOUT, Recorder, store_for
 
 from rheojobs.engine import JobEngine
 
@@ -17,10 +18,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def _shared_engine(kind: str) -> Iterator[JobEngine]:
-    engine = JobEngine(EXECUTORS[kind](2), resources={"gpu": 1, "memory": 8})
+def _shared_engine(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobEngine]:
+    store = store_for(kind, tmp_path_factory.mktemp("state"))
+    engine = JobEngine(EXECUTORS[kind](2), resources={"gpu": 1, "memory": 8}, store=store)
     yield engine
     assert engine.shutdown(timeout=TIMEOUT)
+    assert not engine.store_problem
 
 
 @pytest.fixture
@@ -34,12 +37,13 @@ def engine(_shared_engine: JobEngine) -> Iterator[JobEngine]:
 
 
 @pytest.fixture
-def new_engine(kind: str) -> Iterator[Callable[..., JobEngine]]:
+def new_engine(kind: str, tmp_path: Path) -> Iterator[Callable[..., JobEngine]]:
     """Make an engine of the test's own: with its number of workers, or to be shut down."""
     engines: list[JobEngine] = []
 
     def make(max_workers: int = 2, **options: object) -> JobEngine:
-        engines.append(JobEngine(EXECUTORS[kind](max_workers), **options))
+        store = store_for(kind, tmp_path)
+        engines.append(JobEngine(EXECUTORS[kind](max_workers), store=store, **options))
         return engines[-1]
 
     yield make

@@ -33,8 +33,17 @@ TIMEOUT = 30.0
 EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "threads": ThreadExecutor,
     "processes": ProcessExecutor,
+    "threads, stored": ThreadExecutor,
 }
-"""What the conformance suite runs over: each takes the number of tasks that may run at a time."""
+"""What the conformance suite runs over: each takes the number of tasks that may run at a time.
+
+The engine of one that is called stored keeps its jobs on disk.
+"""
+
+
+def store_for(kind: str, folder: Path) -> Path | None:
+    """Name a store for an engine of this kind, None where it has none."""
+    return folder / "jobs.sqlite3" if kind.endswith("stored") else None
 
 
 class Recorder:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rheojobs import __version__
-from rheojobs.cli import cache
+from rheojobs.cli import cache, jobs
 from rheojobs.cli.options import (
     AtOption,
     BatchOutOption,
@@ -79,6 +79,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cache.app, name="cache")
+app.add_typer(jobs.app, name="jobs")
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,7 +19,8 @@ from rich.console import Console
 
 from rheojobs.cli.outputs import INTERRUPTED
 from rheojobs.cli.progress import JobDisplay
-from rheojobs.engine import JobEngine, ProcessExecutor, Progress, Task
+from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task
+from rheojobs.engine.store import default_path
 
 __all__ = ["FRAME", "Interrupted", "Session", "ctrl_c", "start_engine"]
 
@@ -45,8 +46,12 @@ class Interrupted(Exception):  # noqa: N818 - a wish of the user, not an error
 
 
 def start_engine(preload: tuple[str, ...], workers: int = 1) -> JobEngine:
-    """Start an engine, whose workers import while the command reads its input."""
-    return JobEngine(ProcessExecutor(max_workers=workers, preload=preload, spares=0))
+    """Start an engine, whose workers import while the command reads its input.
+
+    Its jobs are in the user's store, where `rheojobs jobs` finds them.
+    """
+    executor = ProcessExecutor(max_workers=workers, preload=preload, spares=0)
+    return JobEngine(executor, store=default_path())
 
 
 class Session:
@@ -98,8 +103,22 @@ class Session:
         Exception
             Whatever the task raised.
         """
+        return self._follow(lambda: self._engine.submit(task), title, describe)
+
+    def resume(self, job_id: str, describe: Callable[[Any], str]) -> tuple[Job, Any]:
+        """Take up a job of the store and run it to its end, as `run` does.
+
+        Returns
+        -------
+        Job, object
+            The job, and its result.
+        """
+        job = self._engine.resume_job(job_id)
+        return job, self._follow(lambda: job, job.name, describe)
+
+    def _follow(self, begin: Callable[[], Job], title: str, describe: Callable[[Any], str]) -> Any:
         with JobDisplay(self._console, title) as display, ctrl_c() as wanted:
-            job = self._engine.submit(task)
+            job = begin()
             asked = False
             while not job.done():
                 concurrent.futures.wait([job.future], FRAME)

@@ -24,6 +24,8 @@ __all__ = [
     "describe_fit",
     "describe_sampling",
     "draw_posterior",
+    "hand_over_draws",
+    "hand_over_fit",
     "import_in_advance",
     "keep_draws",
     "keep_fit",
@@ -55,6 +57,11 @@ def run_fit(request: Request, outputs: Outputs) -> int:
             fit: FitResult = session.run(task, f"fit of {request.model}", describe_fit)
         except Interrupted as stop:
             return keep_fit(stop, outputs)
+    return hand_over_fit(dataset, fit, outputs)
+
+
+def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
+    """Save and show a fit; gives the exit status."""
     outputs.write_json(fit)
     outputs.write_report(fit, dataset.name)
     if outputs.plot is not None:
@@ -92,7 +99,7 @@ def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_sta
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)
-    return _hand_over(dataset, result, fit, outputs)
+    return hand_over_draws(dataset, result, fit, outputs)
 
 
 def run_resume(folder: Path, outputs: Outputs) -> int:
@@ -109,12 +116,13 @@ def run_resume(folder: Path, outputs: Outputs) -> int:
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)
-    return _hand_over(task.dataset, result, None, outputs)
+    return hand_over_draws(task.dataset, result, None, outputs)
 
 
-def _hand_over(
+def hand_over_draws(
     dataset: Dataset, result: BayesianResult, fit: FitResult | None, outputs: Outputs
 ) -> int:
+    """Save and show draws; gives the exit status."""
     if outputs.posterior is not None:
         result.save_netcdf(outputs.posterior)
         outputs.wrote(outputs.posterior)

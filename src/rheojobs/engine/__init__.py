@@ -9,7 +9,9 @@ from rheojobs.engine.errors import (
     EngineClosedError,
     JobTimeoutError,
     MemoryLimitError,
+    NotDurableError,
     RemoteTaskError,
+    StoreError,
     WorkerDiedError,
 )
 from rheojobs.engine.events import (
@@ -29,6 +31,7 @@ from rheojobs.engine.executors import (
 )
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, TaskContext
 
 __all__ = [
@@ -42,8 +45,10 @@ __all__ = [
     "JobEngine",
     "JobEvent",
     "JobState",
+    "JobStore",
     "JobTimeoutError",
     "MemoryLimitError",
+    "NotDurableError",
     "PartialResult",
     "PriorityChanged",
     "ProcessExecutor",
@@ -52,6 +57,8 @@ __all__ = [
     "RemoteTaskError",
     "ResultOf",
     "StateChanged",
+    "StoreError",
+    "StoredJob",
     "Task",
     "TaskContext",
     "ThreadExecutor",

@@ -10,10 +10,12 @@ import atexit
 import concurrent.futures
 import contextlib
 import itertools
+import logging
 import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
@@ -25,16 +27,20 @@ from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
+from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
 from rheojobs.engine.remaining import Durations, Remaining
 from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
 from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.starting import Starter
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
+
+logger = logging.getLogger(__name__)
 
 
 class JobEngine:
@@ -55,6 +61,9 @@ class JobEngine:
         ``{"memory": "16 GiB", "gpu": 1}``.
     limits : mapping, optional
         How many jobs with a tag may run at a time, such as ``{"gpu-heavy": 2}``.
+    store : JobStore or path, optional
+        Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
+        is no error: `store_problem` says why, and the jobs live in memory.
 
     Examples
     --------
@@ -71,11 +80,14 @@ class JobEngine:
         preload: Iterable[str] = (),
         resources: Mapping[str, float | str] | None = None,
         limits: Mapping[str, int] | None = None,
+        store: JobStore | str | Path | None = None,
     ) -> None:
         stock(1, resources, limits)  # before an executor is made that would have to be given back
         self._executor = make_executor(executor, max_workers, tuple(preload))
-        self._publisher = Publisher()
+        self._journal, self._store_problem = open_journal(store, self._on_wish)
+        self._publisher = self._journal or Publisher()
         self._table = JobTable(self._publisher, stock(self._executor.capacity, resources, limits))
+        self._table.journal = self._journal
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
@@ -100,6 +112,16 @@ class JobEngine:
         """Where the tasks run."""
         return self._executor
 
+    @property
+    def store(self) -> JobStore | None:
+        """Where the jobs are kept on disk; None where they live in memory alone."""
+        return self._journal.store if self._journal is not None else None
+
+    @property
+    def store_problem(self) -> str:
+        """Why the jobs are not kept on disk at present, though they should be; else empty."""
+        return self._journal.problem if self._journal is not None else self._store_problem
+
     def submit(
         self,
         task: Task | Callable[..., Any],
@@ -115,7 +137,7 @@ class JobEngine:
         timeout: float | None = None,
         memory: str | float | None = None,
     ) -> Job:
-        """Take on a task and return at once.
+        """Take on a task and return at once, with a store when it is on disk.
 
         Parameters
         ----------
@@ -172,6 +194,8 @@ class JobEngine:
         priority = check_priority(priority)
         if max_attempts is None:
             max_attempts = int(getattr(work, "max_attempts", 1))
+        record, obstacle = describe(work, self._journal)
+        wait_for_disk = None
         with self._table.lock:
             if self._table.closed:
                 raise EngineClosedError("this engine was shut down and takes no more jobs")
@@ -189,6 +213,9 @@ class JobEngine:
                 timeout=timeout,
                 memory=cap,
             )
+            job.obstacle = obstacle
+            if self._journal is not None:
+                wait_for_disk = self._journal.add(job, record)
             self._table.add(job)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
@@ -196,7 +223,50 @@ class JobEngine:
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
+        if wait_for_disk is not None:
+            wait_for_disk()
         return job
+
+    def recover(self) -> list[StoredJob]:
+        """Give the jobs of the store that wait for an application: those of one that is gone.
+
+        The queued among them have not begun, the interrupted go on from their checkpoint, where
+        they have one. `resume_job` takes one, `take_queued` all that have not begun.
+        """
+        return waiting_jobs(self._journal)
+
+    def resume_job(self, job_id: str) -> Job:
+        """Take up a job of the store: one that waits, under its own id, or a cancelled one anew.
+
+        Parameters
+        ----------
+        job_id : str
+            Its id, or the beginning of it.
+
+        Raises
+        ------
+        InputError
+            Where it is somebody else's, cannot be run again, or needs a job that is not done.
+        """
+        revival = revive(self._journal, job_id, self._table.jobs)
+        job = revival.job(self, self._table.scheduler.total, next(self._order))
+        with self._table.lock:
+            if self._table.closed:  # what was taken is free again, since the engine has left
+                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            self._table.add(job)
+        return job
+
+    def take_queued(self, limit: int | None = None) -> list[Job]:
+        """Take up the jobs of the store, or so many, that have not begun and that nobody has."""
+        jobs: list[Job] = []
+        for stored in self.recover():
+            if stored.state is JobState.INTERRUPTED or len(jobs) == limit:
+                continue
+            try:
+                jobs.append(self.resume_job(stored.id))
+            except InputError as error:  # another application was quicker, for the most part
+                logger.info("%s", error)
+        return jobs
 
     def prewarm(self, task: Task | Callable[..., Any]) -> Job:
         """Ready a worker for jobs to come, while there is nothing else to do.
@@ -461,6 +531,11 @@ class JobEngine:
         return self._close(timeout)
 
     # ---------------------------------------------------------------- inside
+
+    def _on_wish(self, job_id: str, wish: str) -> None:
+        job = self._table.jobs.get(job_id)
+        if job is not None:
+            {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}[wish](job)
 
     def _close(self, timeout: float) -> bool:
         try:

@@ -8,7 +8,9 @@ __all__ = [
     "EngineClosedError",
     "JobTimeoutError",
     "MemoryLimitError",
+    "NotDurableError",
     "RemoteTaskError",
+    "StoreError",
     "WorkerDiedError",
 ]
 
@@ -31,3 +33,21 @@ class MemoryLimitError(RheojobsError, MemoryError):
 
 class RemoteTaskError(RheojobsError):
     """A task failed with an error, or gave a result, that cannot cross between processes."""
+
+
+class NotDurableError(RheojobsError):
+    """A task or a result cannot be kept on disk; the message says why."""
+
+
+class StoreError(RheojobsError, OSError):
+    """The record of jobs on disk cannot be read or written.
+
+    Attributes
+    ----------
+    is_lasting : bool
+        Whether trying again is in vain: a damaged file, not a full disk.
+    """
+
+    def __init__(self, message: str, *, is_lasting: bool = False) -> None:
+        super().__init__(message)
+        self.is_lasting = is_lasting

@@ -86,6 +86,8 @@ class Job:
         Why the job ended as it did, where that needs saying.
     attempts : int
         How many times the task was started.
+    obstacle : str
+        Why the job cannot be run again when its application has gone; empty where it can.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Job:
         self.partial: Any = None
         self.message = ""
         self.attempts = 0
+        self.obstacle = "its engine has no store"
         self.future = JobFuture(self)
         # What follows belongs to the engine.
         self.token: CancellationToken | None = None
@@ -143,6 +146,11 @@ class Job:
         self.is_prewarming = is_prewarming
         self.looks: list[concurrent.futures.Future[Any]] = []
         self._engine = engine
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the job can be run again when its application has gone; else see `obstacle`."""
+        return not self.obstacle
 
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.id[:8]} {self.state}>"

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.agenda import Agenda
@@ -31,6 +31,9 @@ from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.task import task_name
 from rheojobs.errors import one_line
+
+if TYPE_CHECKING:
+    from rheojobs.engine.journal import Journal
 
 __all__ = ["JobTable"]
 
@@ -76,6 +79,8 @@ class JobTable:
         that only prepare.
     closed : bool
         Whether no more jobs are taken.
+    journal : Journal or None
+        Keeps on disk what comes of the jobs.
     """
 
     def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
@@ -93,6 +98,7 @@ class JobTable:
         self._ended: deque[tuple[Job, list[Job]]] = deque()
         self.unsettled = 0
         self.closed = False
+        self.journal: Journal | None = None
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
@@ -197,6 +203,8 @@ class JobTable:
                     self._show(job)
                 case messages.Checkpointed(state):
                     job.checkpoint = state
+                    if self.journal is not None and not job.is_prewarming:
+                        self.journal.keep_checkpoint(job.id, state)
                 case messages.Paused() if not stopping:
                     self.move(job, JobState.PAUSED)
                 case messages.Resumed() if not stopping:
@@ -311,6 +319,8 @@ class JobTable:
         job.outcome = result
         job.control = None
         job.checkpoint = None
+        if self.journal is not None and not job.is_prewarming:
+            self.journal.keep_outcome(job, result, error)
         self._show(job, result)
         if state is JobState.SUCCEEDED and not job.is_prewarming:
             self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))

@@ -61,7 +61,7 @@ class Inspected(Message):
 
 @dataclass(frozen=True, slots=True)
 class Checkpointed(Message):
-    """A state from which the task can go on, pickled."""
+    """A state from which the task can go on, as `rheojobs.engine.records.pack_state` gives it."""
 
     state: bytes
 

@@ -202,7 +202,7 @@ class Publisher:
             if not self._over:
                 self._listening[job_id].append(who)
                 if first:
-                    self._news.put(partial(_put_all, who.mailbox, first))
+                    self._pass_on(partial(_put_all, who.mailbox, first))
         if self._over:
             _put_all(who.mailbox, first)
             who.mailbox.close()
@@ -227,15 +227,15 @@ class Publisher:
             if not private:
                 boxes += [who.mailbox for who in self._listening.get(None, ())]
             if boxes:
-                self._news.put(partial(_put_into, boxes, event))
+                self._pass_on(partial(_put_into, boxes, event))
 
     def call(self, function: Callable[[], None]) -> None:
         """Call a function when all that was told before has been handed out."""
-        self._news.put(function)
+        self._pass_on(function)
 
     def close(self) -> None:
         """Let the thread end when all that was told before has been handed out."""
-        self._news.put(None)
+        self._pass_on(None)
 
     def join(self, timeout: float) -> None:
         """Wait until all who subscribed were told all; no thread waits for itself."""
@@ -251,6 +251,10 @@ class Publisher:
     def is_here(self) -> bool:
         """Say whether the publisher's own thread is asking."""
         return threading.current_thread() is self._thread
+
+    def _pass_on(self, delivery: Callable[[], None] | None) -> None:
+        """Have something delivered after all that came before; None is the end."""
+        self._news.put(delivery)
 
     def _run(self) -> None:
         while (deliver := self._news.get()) is not None:

@@ -12,7 +12,15 @@ from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes, size
 from rheojobs.errors import InputError, nearest
 
-__all__ = ["MEMORY", "check_priority", "check_tags", "check_timeout", "needs_of", "stock"]
+__all__ = [
+    "MEMORY",
+    "check_priority",
+    "check_tags",
+    "check_timeout",
+    "needs_again",
+    "needs_of",
+    "stock",
+]
 
 MEMORY = "memory"
 """The resource that a job's memory limit counts as, where the engine has it."""
@@ -71,6 +79,22 @@ def needs_of(
         if _TAG + tag in total:
             needs[_TAG + tag] = 1.0
     return needs
+
+
+def needs_again(
+    before: Mapping[str, float],
+    total: Mapping[str, float],
+    tags: Iterable[str],
+    memory: int | None,
+) -> dict[str, float]:
+    """Give what a job of the store needs here, where other limits may hold than `before`."""
+    derived = {MEMORY} if memory is not None else set()
+    wanted = {
+        name: amount
+        for name, amount in before.items()
+        if name not in derived and not name.startswith(_TAG)
+    }
+    return needs_of(wanted, total, tags, memory)
 
 
 def _shown(name: str, amount: float, total: Mapping[str, float]) -> str:

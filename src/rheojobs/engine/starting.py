@@ -17,6 +17,7 @@ from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunControl
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.recovery import describe_again
 from rheojobs.engine.scheduler import fits
 
 __all__ = ["Starter"]
@@ -108,7 +109,9 @@ class Starter:
 
     def _start(self, job: Job) -> None:
         try:
-            job.task = fill_in(job.task)
+            waiting, job.task = job.task, fill_in(job.task)
+            if job.task is not waiting:
+                describe_again(job, self._table.journal)
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure

@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast, runtime_checkable
-
-import cloudpickle
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.progress import ProgressThrottle
+from rheojobs.engine.records import import_path, is_json, load, pack_state, unpack_state
 
 __all__ = ["FunctionTask", "Task", "TaskContext", "as_task", "task_affinity", "task_name"]
 
@@ -34,7 +33,8 @@ class Task(Protocol):
     A task may also have `validate()`, called before it is sent anywhere, which raises where
     the task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the
     same affinity before, where there is one free; and `max_attempts`, how often it may be
-    started when its worker process dies.
+    started when its worker process dies. One that offers `rheojobs.engine.records.Durable` is
+    kept on disk, and can be run again, where the engine has a store.
     """
 
     def run(self, context: TaskContext) -> Any:
@@ -119,12 +119,16 @@ class TaskContext:
         self._send(messages.Inspected(value))
 
     def checkpoint(self, state: Any) -> None:
-        """Keep `state`, from which another attempt can go on if the process dies."""
-        self._send(messages.Checkpointed(cloudpickle.dumps(state)))
+        """Keep `state`, from which another attempt can go on if the process dies.
+
+        One that JSON gives back as it was (`rheojobs.engine.records.is_json`) is kept on disk,
+        where the engine has a store; any other outlives the worker, not the application.
+        """
+        self._send(messages.Checkpointed(pack_state(state)))
 
     def restored(self) -> Any:
         """Give the state of the last checkpoint of an earlier attempt, or None."""
-        return None if self._restored is None else pickle.loads(self._restored)
+        return None if self._restored is None else unpack_state(self._restored)
 
     @contextlib.contextmanager
     def unstoppable(self) -> Iterator[None]:
@@ -179,6 +183,22 @@ class FunctionTask:
         if inspect.isgenerator(result):
             return _drain(result, context)
         return result
+
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the function's import path and its arguments, where they are JSON."""
+        arguments = [list(self.args), dict(self.kwargs)]
+        path = import_path(self.function)
+        if not is_json(arguments):
+            raise NotDurableError(f"the arguments of {self.name} are not JSON")
+        return {"function": path, "args": arguments[0], "kwargs": arguments[1]}, {}
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Import the function, and give the task again."""
+        function = load(content["function"])
+        if not callable(function):
+            raise TypeError(f"{content['function']} is no function")
+        return cls(function, tuple(content["args"]), content["kwargs"])
 
 
 def _wants_context(function: Callable[..., Any]) -> bool:

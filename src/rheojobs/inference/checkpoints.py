@@ -56,11 +56,9 @@ class Segment:
 
 def samplings_folder() -> Path:
     """Give the folder of stopped samplings; `RHEOJOBS_STATE_DIR` moves it."""
-    from platformdirs import user_state_path
+    from rheojobs.engine.stored import state_folder
 
-    override = os.environ.get("RHEOJOBS_STATE_DIR")
-    root = Path(override) if override else user_state_path("rheojobs", appauthor=False)
-    return root / "samplings"
+    return state_folder() / "samplings"
 
 
 def new_folder() -> Path:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.task import TaskContext
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.durable import pack, unpack
 from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import Model
@@ -66,6 +67,22 @@ class FitTask:
         if self._dataset is None:
             dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
             self._dataset, self.data = dataset, None  # sent once, as checked
+
+    def checked_data(self) -> Dataset:
+        """Give the data as `validate` has checked them."""
+        self.validate()
+        assert self._dataset is not None
+        return self._dataset
+
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the task as JSON and arrays, to be kept on disk."""
+        settings = {"initial_params": self.initial_params, "options": self.options}
+        return pack({"model": self.model, "data": self.checked_data()} | settings)
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give the task again."""
+        return cls(**unpack(content, blobs))
 
     def run(self, context: TaskContext) -> FitResult:
         """Fit."""

@@ -196,6 +196,19 @@ class FitResult:
 
         return markdown(self, title)
 
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the result as JSON and arrays, for the store of jobs."""
+        from rheojobs.inference.durable import pack
+
+        return pack(self.as_dict())
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give back what `record` was called on."""
+        from rheojobs.inference.durable import unpack
+
+        return cls(**unpack(content, blobs))
+
     def save(self, path: str | Path) -> None:
         """Write the result as JSON."""
         Path(path).write_text(to_json(self) + "\n", encoding="utf-8")
@@ -330,6 +343,25 @@ class BayesianResult:
             for item in fields(self)
             if item.name not in ("inference_data", "continuation")
         }
+
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the result as JSON and arrays, for the store of jobs; without `continuation`.
+
+        `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
+        """
+        from rheojobs.inference.durable import pack
+        from rheojobs.inference.inference_data import InferenceArrays
+
+        tree = self.__dict__["_inference_data"]
+        arrays = tree if isinstance(tree, InferenceArrays) else None
+        return pack(self.as_dict() | {"inference_data": arrays})
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give back what `record` was called on."""
+        from rheojobs.inference.durable import unpack
+
+        return cls(**unpack(content, blobs))
 
     def save(self, path: str | Path) -> None:
         """Write the result as JSON, without `inference_data`."""

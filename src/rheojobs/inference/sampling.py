@@ -18,6 +18,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.checkpoints import Checkpoints, Segment, new_folder
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.durable import pack, unpack
 from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.likelihoods import check_likelihood
 from rheojobs.inference.local import local_context
@@ -214,6 +215,19 @@ class SampleTask:
         if np.iscomplexobj(data.y):
             arrays["y_imag"] = np.ascontiguousarray(data.y.imag)
         return told, arrays
+
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
+        data = self.checked_data()
+        settings = {name: getattr(self, name) for name in _STORED}
+        folder = "" if self.checkpoint is None else str(self.checkpoint)
+        others = {"model": self.model, "data": data, "checkpoint": folder}
+        return pack(settings | others | {"continues": self.continues})
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give the task again: run, it goes on from its checkpoint, where there is one."""
+        return cls(**unpack(content, blobs))
 
     @classmethod
     def of_checkpoint(cls, folder: str | Path) -> Self:

@@ -11,6 +11,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import JobEngine
@@ -19,6 +20,7 @@ from rheojobs.engine.events import JobEvent, ProgressMade, StateChanged
 from rheojobs.engine.executors import Executor, ThreadExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
 from rheojobs.inference.jax_setup import PRELOAD
@@ -89,6 +91,8 @@ class WorkerPool(QObject):
         The Qt parent.
     executor : {"processes", "threads"} or Executor
         Where fits, samplings and functions run. A plain `QRunnable` runs on a thread.
+    store : JobStore or path, optional
+        Where they are kept on disk, as `JobEngine` has it.
     """
 
     job_started = Signal(str)
@@ -104,15 +108,18 @@ class WorkerPool(QObject):
         parent: QObject | None = None,
         *,
         executor: str | Executor = "processes",
+        store: JobStore | str | Path | None = None,
     ) -> None:
         super().__init__(parent)
         if isinstance(max_threads, bool) or not isinstance(max_threads, int) or max_threads < 1:
             raise InputError(f"max_threads must be a whole number from 1 up, got {max_threads!r}")
         self._max_threads = max_threads
         if isinstance(executor, Executor):
-            self._engine = JobEngine(executor)
+            self._engine = JobEngine(executor, store=store)
         else:
-            self._engine = JobEngine(executor, max_workers=max_threads, preload=PRELOAD)
+            self._engine = JobEngine(
+                executor, max_workers=max_threads, preload=PRELOAD, store=store
+            )
         self._thread_engine: JobEngine | None = None
         self._workers: dict[str, TaskWorker] = {}
         self._started: set[str] = set()

@@ -58,12 +58,14 @@ class TestFuture:
         job.add_done_callback(called.append)  # called now, since it has ended
         assert called == [job, job]
 
-    def test_a_callback_that_raises(self, engine: JobEngine) -> None:
+    def test_a_callback_that_raises(self, engine: JobEngine, tmp_path: Path) -> None:
         def leave(job: Job) -> None:
             raise SystemExit
 
-        job = engine.submit(helpers.nothing)
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.hold, str(gate))
         job.add_done_callback(leave)
+        gate.touch()
         job.result(TIMEOUT)
         assert engine.wait(TIMEOUT)
         assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
@@ -116,6 +118,7 @@ class TestAsyncio:
                 await job
 
             task = asyncio.create_task(wait())
+            await asyncio.sleep(0)  # let it begin to await
             while job.state is not S.RUNNING:
                 await asyncio.sleep(0.005)
             task.cancel()

@@ -83,7 +83,7 @@ class TestTimeout:
 
 class TestMemory:
     def test_kept_by_processes_or_refused(self, kind: str, engine: JobEngine) -> None:
-        if kind == "threads":
+        if kind.startswith("threads"):
             with pytest.raises(InputError, match="a memory limit needs worker processes"):
                 engine.submit(helpers.nothing, memory="2 GiB")
         else:

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
@@ -63,7 +64,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._owns_pool = pool is None
         workers = max(1, min(4, os.cpu_count() or 1))
-        self.pool = pool if pool is not None else WorkerPool(workers, self)
+        self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
         self.session = Session(self.pool, self)
         self.reader = FileReader(self.pool, self)
         self._catalogue_job = ""

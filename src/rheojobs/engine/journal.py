@@ -1,0 +1,345 @@
+"""The publisher of an engine with a store: what happened is on disk before it is told.
+
+One thread writes, in the order of events, so that neither a task nor whoever cancels ever waits
+for a disk. A store that fails takes nothing down: the engine goes on in memory, says so once,
+and what was to be written is tried again with the next renewal of the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
+from rheojobs.engine.job import Job
+from rheojobs.engine.publishing import Publisher
+from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.store import JobStore
+
+__all__ = ["Journal"]
+
+logger = logging.getLogger(__name__)
+
+RENEWAL = 5.0
+"""Seconds between two renewals of the lease: several fit into one lease."""
+
+POLL = 0.25
+"""Seconds between two looks at what other processes want of the jobs."""
+
+SYNC_DELAY = 0.2
+"""Seconds after which a loss of power takes nothing of what was written."""
+
+PROGRESS_INTERVAL = 1.0
+BATCH = 1000
+
+
+@dataclass(eq=False)
+class _Entry:
+    """Something to be written: `write` does it, `encode` comes before, outside the transaction."""
+
+    job_id: str
+    write: Callable[[], object]
+    encode: Callable[[], Callable[[], object]] | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+_Item = _Entry | Callable[[], None] | None
+
+
+class Journal(Publisher):
+    """Writes to a store what is told, and tells it then.
+
+    Parameters
+    ----------
+    store : JobStore
+        Joined here, and left and closed at the end.
+    on_wish : callable
+        Called with the id of a job and what another process wants of it.
+
+    Attributes
+    ----------
+    problem : str
+        Why nothing is written at present; empty where all is well.
+
+    Raises
+    ------
+    StoreError
+        Where the store cannot be written.
+    """
+
+    def __init__(self, store: JobStore, on_wish: Callable[[str, str], object]) -> None:
+        store.join()
+        super().__init__()
+        self.store = store
+        self.problem = ""
+        self._on_wish = on_wish
+        self._items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._backlog: list[_Entry] = []
+        self._is_off = False
+        self._lock_of_progress = threading.Lock()
+        self._progress: dict[str, Progress] = {}
+        self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
+        self._is_pruned = False
+        self._unsynced, self._closed = threading.Event(), threading.Event()
+        self._door = threading.Lock()
+        self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
+        self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
+        self._writer.start()
+        self._syncer.start()
+
+    # ---------------------------------------------------------------- what the engine calls
+
+    def add(
+        self, job: Job, record: Record | None, checkpoint: bytes | None = None
+    ) -> Callable[[], object]:
+        """Take in a new job; what is returned waits until it is on disk."""
+        write = partial(
+            self.store.add,
+            job.id,
+            job.name,
+            record,
+            obstacle=job.obstacle,
+            priority=job.priority,
+            needs=dict(job.needs),
+            max_attempts=job.max_attempts,
+            after=[other.id for other in job.after],
+            after_any=[other.id for other in job.after_any],
+            limits={"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory},
+            state=job.state,
+            checkpoint=checkpoint,
+            when=time.time(),
+        )
+        entry = _Entry(job.id, write)
+        self._items.put(entry)
+        return entry.done.wait
+
+    def tell(self, event: JobEvent, *, private: bool = False) -> None:
+        """Write an event, where it is one that lasts, and tell it."""
+        if not private and isinstance(event, ProgressMade):
+            with self._lock_of_progress:
+                self._progress[event.job_id] = event.progress
+        if not private and isinstance(event, PriorityChanged):
+            self._enter(self.store.put_priority, event.job_id, event.priority)
+        if not private and isinstance(event, StateChanged) and event.previous is not None:
+            if event.state.is_terminal:
+                self._enter_last_progress(event.job_id)
+            self._enter(self.store.move, event.job_id, event.state, event.message, event.time)
+        super().tell(event, private=private)
+
+    def keep_task(self, job_id: str, record: Record) -> None:
+        """Write the task of a job that could not be kept until now."""
+        self._enter(self.store.put_task, job_id, record)
+
+    def keep_checkpoint(self, job_id: str, packed: bytes) -> None:
+        """Write the state that a task can go on from."""
+        self._enter(self.store.put_checkpoint, job_id, packed)
+
+    def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
+        """Write what came of a job, before its last state is told."""
+        if error is not None:
+            self._keep(job.id, "error", partial(_error_record, error))
+        elif result is not None:
+            self._keep(job.id, "result", partial(_value_record, result))
+        elif job.partial is not None:
+            self._keep(job.id, "partial", partial(_value_record, job.partial))
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of both threads."""
+        deadline = time.monotonic() + timeout
+        if not self.is_here():
+            self._writer.join(timeout)
+            self._syncer.join(max(0.05, deadline - time.monotonic()))
+        super().join(max(0.05, deadline - time.monotonic()))
+
+    # ---------------------------------------------------------------- inside
+
+    def _enter(self, write: Callable[..., object], job_id: str, *arguments: Any) -> None:
+        self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
+
+    def _enter_last_progress(self, job_id: str) -> None:
+        with self._lock_of_progress:
+            last = self._progress.pop(job_id, None)
+        if last is not None:
+            self._enter(self.store.put_progress, job_id, last)
+
+    def _keep(self, job_id: str, part: str, record: Callable[[], Record]) -> None:
+        def encode() -> Callable[[], object]:
+            return partial(self.store.put, job_id, part, record())
+
+        self._items.put(_Entry(job_id, lambda: None, encode))
+
+    def _pass_on(self, delivery: Callable[[], None] | None) -> None:
+        with self._door:
+            if not self._closed.is_set():
+                self._items.put(delivery)
+                return
+        super()._pass_on(delivery)  # what comes after the end waits for nothing
+
+    def _write(self) -> None:
+        is_last = False
+        while not is_last:
+            items = self._collect()
+            is_last = None in items
+            self._work_off(items)
+            del items  # a result must not live on here until there is more to write
+            if not is_last and not self._is_off:
+                self._look_after()
+        with self._door:
+            self._closed.set()
+        self._unsynced.set()
+        while not self._items.empty():  # what came between the wish to close and now
+            if not isinstance(item := self._items.get(), _Entry):
+                super()._pass_on(item)
+
+    def _work_off(self, items: list[_Item]) -> None:
+        entries = [item for item in items if isinstance(item, _Entry)]
+        self._commit(entries)
+        for entry in entries:
+            entry.done.set()
+        if None in items:
+            self._leave()
+        for item in items:
+            if not isinstance(item, _Entry):
+                super()._pass_on(item)
+
+    def _collect(self) -> list[_Item]:
+        """Wait for something to do; gives all that there is, so that it costs one transaction."""
+        items: list[_Item] = []
+        try:
+            items.append(self._items.get(timeout=POLL))
+            while len(items) < BATCH:
+                items.append(self._items.get_nowait())
+        except queue.Empty:
+            pass
+        return items
+
+    def _commit(self, entries: list[_Entry]) -> None:
+        """Write entries; those that cannot be written now wait for a better time."""
+        if self._is_off:
+            return
+        self._backlog += entries + self._due_progress()
+        if self.problem or not self._backlog:
+            return
+        with self._watched():
+            for entry in self._backlog:
+                if entry.encode is not None:
+                    entry.write, entry.encode = entry.encode(), None
+            with self.store.transaction():
+                lost = {entry.job_id for entry in self._backlog if not self._write_one(entry)}
+            self._backlog.clear()
+            self._unsynced.set()
+            for job_id in lost:
+                logger.warning("job %s was taken over by another application", job_id)
+                self._on_wish(job_id, "cancel")
+
+    @staticmethod
+    def _write_one(entry: _Entry) -> bool:
+        """Write one entry; False where its job is somebody else's by now."""
+        try:
+            return entry.write() is not False
+        except StoreError:
+            raise
+        except Exception:  # a fault of ours must not take the other jobs' record with it
+            logger.exception("the record of job %s is not complete", entry.job_id)
+            return True
+
+    def _due_progress(self) -> list[_Entry]:
+        now = time.monotonic()
+        if now < self._progress_due or not self._progress:
+            return []
+        self._progress_due = now + PROGRESS_INTERVAL
+        with self._lock_of_progress:
+            latest, self._progress = self._progress, {}
+        return [
+            _Entry(job_id, partial(self.store.put_progress, job_id, progress))
+            for job_id, progress in latest.items()
+        ]
+
+    def _sync(self) -> None:
+        """Wait for the disk now and then, in a thread that nobody waits for."""
+        while not self._closed.is_set():
+            self._unsynced.wait()
+            self._unsynced.clear()
+            try:
+                self.store.sync()
+            except StoreError as error:
+                logger.warning("%s", error)
+            self._closed.wait(SYNC_DELAY)
+
+    def _look_after(self) -> None:
+        """Hear what others want, renew the lease, and see who is gone."""
+        now = time.monotonic()
+        if now >= self._poll_due:
+            self._poll_due = now + POLL
+            with self._watched():
+                for job_id, wish in self.store.heard():
+                    self._on_wish(job_id, wish)
+        if now >= self._renewal_due:
+            self._renewal_due = now + RENEWAL
+            with self._watched():
+                self.store.renew()
+                self._go_on()
+        if now >= self._recovery_due:
+            self._recovery_due = now + RENEWAL
+            with self._watched():
+                self.store.recover()
+                if not self._is_pruned:
+                    self._is_pruned = True
+                    self.store.prune()
+
+    def _go_on(self) -> None:
+        """Write what had to wait, where the store works again."""
+        if self.problem and not self._is_off:
+            logger.warning("the job store %s works again", self.store.path)
+            self.problem = ""
+            self._commit([])
+
+    def _leave(self) -> None:
+        with self._watched():
+            self.store.renew()
+            self._go_on()
+            self.store.leave()
+        if self._backlog:
+            logger.warning("%d entries are not in the job store", len(self._backlog))
+        with self._watched():
+            self.store.close()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            self._on_problem(error)
+
+    def _on_problem(self, error: StoreError) -> None:
+        if not self.problem:
+            logger.warning("%s; the jobs go on, in memory", error)
+        self.problem = str(error)
+        self._renewal_due = time.monotonic() + RENEWAL
+        if error.is_lasting:
+            self._is_off = True
+            self._backlog.clear()
+            self._progress.clear()
+
+
+def _error_record(error: BaseException) -> Record:
+    trace = getattr(error, "remote_traceback", None)
+    text = trace or "".join(traceback.format_exception(error))
+    return Record(PLAIN, {"type": type(error).__qualname__, "traceback": text})
+
+
+def _value_record(value: Any) -> Record:
+    try:
+        return value_record(value)
+    except NotDurableError as error:
+        logger.info("a result is not kept on disk: %s", error)
+        return Record(UNKEPT, str(error))

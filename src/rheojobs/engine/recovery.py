@@ -1,0 +1,191 @@
+"""What ties an engine to its store: opening it, describing tasks, taking up jobs of others.
+
+A store that cannot be opened is said and done without.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rheojobs.engine.dependencies import results_wanted
+from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.job import Job
+from rheojobs.engine.journal import Journal
+from rheojobs.engine.records import Record, record_of
+from rheojobs.engine.requests import needs_again
+from rheojobs.engine.states import JobState
+from rheojobs.engine.store import JobStore, StoredJob
+from rheojobs.engine.stored import WAITING
+from rheojobs.engine.task import Task
+from rheojobs.errors import InputError
+
+if TYPE_CHECKING:
+    from rheojobs.engine.engine import JobEngine
+
+__all__ = ["Revival", "describe", "describe_again", "open_journal", "revive", "waiting_jobs"]
+
+logger = logging.getLogger(__name__)
+
+NO_STORE = "its engine has no store"
+
+
+def open_journal(
+    store: JobStore | str | Path | None, on_wish: Callable[[str, str], object]
+) -> tuple[Journal | None, str]:
+    """Open a store for an engine; gives None and the reason where that cannot be."""
+    if store is None:
+        return None, ""
+    try:
+        opened = store if isinstance(store, JobStore) else JobStore(store)
+        return Journal(opened, on_wish), ""
+    except StoreError as error:
+        logger.warning("%s; the jobs are kept in memory", error)
+        return None, str(error)
+
+
+def describe(task: Task, journal: Journal | None) -> tuple[Record | None, str]:
+    """Give what is to be kept of a task; None and the reason where it cannot be."""
+    if journal is None:
+        return None, NO_STORE
+    if results_wanted(task):
+        return None, "it takes the result of another job, and can be kept only when it starts"
+    try:
+        return record_of(task), ""
+    except NotDurableError as error:
+        return None, str(error)
+
+
+def describe_again(job: Job, journal: Journal | None) -> None:
+    """Keep a task that has got the results for which it waited."""
+    record, job.obstacle = describe(job.task, journal)
+    if journal is not None and record is not None:
+        journal.keep_task(job.id, record)
+
+
+def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
+    """Free the jobs of applications that are gone, and give all that can be taken."""
+    if journal is None:
+        return []
+    journal.store.recover()
+    return [job for job in journal.store.jobs(WAITING) if job.can_be_taken]
+
+
+@dataclass(frozen=True)
+class Revival:
+    """A job of the store on its way into an engine.
+
+    Attributes
+    ----------
+    journal : Journal
+        Of the engine.
+    stored : StoredJob
+        What it is.
+    task : Task
+        Its task, made anew.
+    after, after_any : tuple of Job
+        What it still has to wait for.
+    checkpoint : bytes or None
+        What it goes on from.
+    """
+
+    journal: Journal
+    stored: StoredJob
+    task: Task
+    after: tuple[Job, ...]
+    after_any: tuple[Job, ...]
+    checkpoint: bytes | None
+
+    def job(self, engine: JobEngine, total: Mapping[str, float], order: int) -> Job:
+        """Take the job, and make it one of the engine's.
+
+        Raises
+        ------
+        InputError
+            Where another was quicker, or the engine has not got what the job needs.
+        """
+        stored = self.stored
+        tags, memory = tuple(stored.limits.get("tags", ())), stored.limits.get("memory")
+        if memory is not None and not engine.executor.limits_memory:
+            raise InputError("a memory limit needs worker processes: threads share one memory")
+        job = Job(
+            engine,
+            self.task,
+            name=stored.name,
+            priority=stored.priority,
+            after=self.after,
+            after_any=self.after_any,
+            needs=needs_again(stored.needs, total, tags, memory),
+            max_attempts=stored.max_attempts,
+            order=order,
+            tags=tags,
+            timeout=stored.limits.get("timeout"),
+            memory=memory,
+        )
+        job.obstacle = ""
+        job.checkpoint = self.checkpoint
+        if stored.state.is_terminal:  # its end is history: it is done anew
+            self.journal.add(job, record_of(self.task), self.checkpoint)()
+            return job
+        job.id = stored.id
+        state = self.journal.store.take(stored.id)
+        if state is None:
+            raise InputError(f"job {stored.id[:8]} was taken by another application just now")
+        if state is not job.state:  # what it had to wait for was done meanwhile
+            self.journal.store.move(stored.id, job.state)
+        return job
+
+
+def revive(journal: Journal | None, job_id: str, known: Mapping[str, Job]) -> Revival:
+    """Ready a job of the store to be taken up.
+
+    Parameters
+    ----------
+    journal : Journal or None
+        Of the engine.
+    job_id : str
+        Its id, or the beginning of it.
+    known : mapping of str to Job
+        The jobs of the engine, which it may depend on.
+
+    Raises
+    ------
+    InputError
+        In one line, why it cannot be.
+    """
+    if journal is None:
+        raise InputError("this engine has no store to take jobs from")
+    store = journal.store
+    store.recover()
+    stored = store.find(job_id)
+    label = f"job {stored.id[:8]} ({stored.name})"
+    if stored.obstacle:
+        raise InputError(f"{label} cannot be run again: {stored.obstacle}")
+    if stored.owner is not None:
+        whose = "here" if stored.owner == store.owner.id else f"in process {stored.pid}"
+        raise InputError(f"{label} is {stored.state} {whose}")
+    if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
+        raise InputError(f"{label} has {stored.state}: there is nothing to take up")
+    here = {other: known[other] for other in known if not known[other].state.is_terminal}
+    for other in (*stored.after, *stored.after_any):
+        if other not in here:
+            _check_dependency(store, other, other in stored.after, label)
+    return Revival(
+        journal,
+        stored,
+        store.task(stored.id),
+        tuple(here[other] for other in stored.after if other in here),
+        tuple(here[other] for other in stored.after_any if other in here),
+        store.checkpoint(stored.id),
+    )
+
+
+def _check_dependency(store: JobStore, job_id: str, must_succeed: bool, label: str) -> None:
+    """Raise `InputError` unless a job that is not here has ended as it must."""
+    other = store.find(job_id)
+    if other.state is JobState.SUCCEEDED or (other.state.is_terminal and not must_succeed):
+        return
+    raise InputError(f"{label} needs job {job_id[:8]} ({other.name}), which is {other.state}")

@@ -1,0 +1,190 @@
+"""The tables of the job store and how they came about; opening the database, and its errors.
+
+Knows SQLite alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rheojobs.engine.errors import StoreError
+
+__all__ = ["BUSY_SECONDS", "MIGRATIONS", "connect", "told", "transaction"]
+
+BUSY_SECONDS = 2.0
+"""How long is waited for another process that writes."""
+
+APPLICATION = 0x7268656F  # "rheo"
+
+
+def _first_version(db: sqlite3.Connection) -> None:
+    for statement in (
+        # Who works on jobs. `lease_until` counts in the seconds of the machine's uptime.
+        """CREATE TABLE engines (
+            id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL,
+            pid INTEGER NOT NULL, born REAL NOT NULL, lease_until REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        # Small rows: a list of 100,000 jobs reads these alone.
+        """CREATE TABLE jobs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            obstacle TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            needs TEXT NOT NULL,
+            max_attempts INTEGER NOT NULL,
+            after TEXT NOT NULL,
+            after_any TEXT NOT NULL,
+            limits TEXT NOT NULL,
+            created REAL NOT NULL,
+            changed REAL NOT NULL,
+            state TEXT NOT NULL,
+            message TEXT NOT NULL DEFAULT '',
+            attempts INTEGER NOT NULL DEFAULT 0,
+            progress TEXT,
+            bytes INTEGER NOT NULL DEFAULT 0,
+            owner TEXT REFERENCES engines(id) ON DELETE SET NULL,
+            wish TEXT NOT NULL DEFAULT ''
+        ) STRICT""",
+        "CREATE INDEX jobs_by_state ON jobs(state, number)",
+        "CREATE INDEX jobs_by_owner ON jobs(owner) WHERE owner IS NOT NULL",
+        # Task, result, partial result, error and checkpoint: the JSON under the name '', and
+        # the blobs under theirs; what is large lies in a file.
+        """CREATE TABLE parts (
+            job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
+            part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            content BLOB, file TEXT, size INTEGER NOT NULL,
+            PRIMARY KEY (job, part, name)
+        ) STRICT""",
+        """CREATE TABLE history (
+            job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
+            time REAL NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX history_by_job ON history(job)",
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [_first_version]
+"""Each takes the database from one version to the next; never changed once released."""
+
+_WORDS = {
+    sqlite3.SQLITE_BUSY: "is held by another program: try again when that has ended",
+    sqlite3.SQLITE_LOCKED: "is held by another program: try again when that has ended",
+    sqlite3.SQLITE_FULL: "cannot be written: the disk is full",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or has failed",
+    sqlite3.SQLITE_READONLY: "may not be written: it is read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist and be writable",
+    sqlite3.SQLITE_PERM: "may not be opened: access is denied",
+    sqlite3.SQLITE_AUTH: "may not be opened: access is denied",
+}
+
+
+def _translated(path: Path, error: Exception) -> StoreError:
+    if isinstance(error, OSError):
+        return StoreError(f"the job store {path} cannot be written: {error.strerror or error}")
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    words = _WORDS.get(code, f"is damaged ({error}): move it away to begin a new one")
+    return StoreError(f"the job store {path} {words}", is_lasting=code not in _WORDS)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system raise into a `StoreError` of one line."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (sqlite3.Error, OSError) as error:
+        raise _translated(path, error) from error
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do all or nothing; within another transaction, be part of that."""
+    is_outer = not db.in_transaction
+    if is_outer:
+        db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        if is_outer:
+            db.execute("COMMIT")
+    except BaseException:
+        if is_outer and db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database, make it where there is none, and bring it to the present version.
+
+    Raises
+    ------
+    StoreError
+        In one line, why that cannot be done; what is there is left as it was.
+    """
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA foreign_keys = ON")
+    _check(db, path)
+    if not _value(db, "page_count"):
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    _use_wal(db)
+    # Enough for whatever may happen to a process. `JobStore.sync` sees to power cuts.
+    db.execute("PRAGMA synchronous = NORMAL")
+    if _value(db, "user_version") < len(MIGRATIONS):
+        with transaction(db):
+            # Another process may have been quicker, or newer.
+            _check(db, path)
+            for version in range(_value(db, "user_version"), len(MIGRATIONS)):
+                MIGRATIONS[version](db)
+            db.execute(f"PRAGMA application_id = {APPLICATION}")
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _value(db: sqlite3.Connection, pragma: str) -> int:
+    return int(db.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    version = _value(db, "user_version")
+    has_tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
+    if has_tables and _value(db, "application_id") != APPLICATION:
+        raise StoreError(f"{path} is the database of another program", is_lasting=True)
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the job store {path} has version {version}, this rheojobs knows up to "
+            f"{len(MIGRATIONS)}: use the newer rheojobs that made it",
+            is_lasting=True,
+        )
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Let readers and a writer not wait for each other; SQLite itself does not wait for this."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

@@ -1,0 +1,408 @@
+"""The durable record of jobs: what becomes of each, and who works on it. Thread-safe.
+
+Several engines, in several processes, may work on one store; a job belongs to one of them at
+most. Knows records, not engines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rheojobs.engine.events import Progress
+from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
+from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
+from rheojobs.engine.schema import told
+from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
+from rheojobs.errors import InputError, nearest
+
+__all__ = ["JobStore", "StoredJob", "default_path"]
+
+MAX_AGE = 90 * 86400.0
+MAX_BYTES = 2_000_000_000
+"""What is kept of jobs that have ended, in seconds and in bytes."""
+
+_WISHES = {
+    "cancel": tuple(state for state in JobState if not state.is_terminal),
+    "pause": (JobState.RUNNING,),
+    "resume": (JobState.RUNNING, JobState.PAUSED),
+}
+"""What others may want of a job's owner, and in which states of the job."""
+
+_GONE = "the application that ran it ended"
+
+
+class JobStore(StoreReader):
+    """The jobs in a database.
+
+    Parameters
+    ----------
+    path : path, optional
+        The user's own (`default_path`) where not given; made where there is none.
+    clock : callable
+        Gives the seconds that leases count in.
+    running : callable
+        Says whether the process of an `Owner` is there, or None where it cannot be seen.
+
+    Attributes
+    ----------
+    path : Path
+        The database.
+    owner : Owner
+        Who works on jobs through this object, once it has joined.
+
+    Raises
+    ------
+    StoreError
+        In one line, why it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        running: Callable[[Owner], bool | None] = is_running,
+    ) -> None:
+        super().__init__(path)
+        self.owner = Owner()
+        self._clock = clock
+        self._running = running
+        self._seen = -1
+        self._joined = False
+
+    def __enter__(self) -> JobStore:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # ---------------------------------------------------------------- who works here
+
+    def join(self) -> None:
+        """Begin to work here: jobs may be added and taken from now on."""
+        if self._joined:
+            raise InputError(f"this JobStore of {self.path} has an engine already: make another")
+        who = self.owner
+        lease = self._clock() + LEASE_SECONDS
+        with self.transaction():
+            self._db.execute(
+                "INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?)",
+                (who.id, who.boot, who.namespace, who.pid, who.born, lease),
+            )
+        self._joined = True
+
+    def leave(self) -> None:
+        """Work here no more; what has not ended is free for others."""
+        with self.transaction():
+            self._release(self.owner.id)
+
+    def renew(self) -> None:
+        """Renew the lease."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE engines SET lease_until = max(lease_until, ?) WHERE id = ?",
+                (self._clock() + LEASE_SECONDS, self.owner.id),
+            )
+
+    def sync(self) -> None:
+        """Have all that was written until now outlive a power cut too.
+
+        Waits for the disk, some milliseconds: too long for each single write. Nobody who reads
+        or writes is held up meanwhile, since SQLite is not asked: it puts no locks on this file,
+        and what it has moved from there into the database it has synchronised itself.
+        """
+        log = self.path.with_name(self.path.name + "-wal")
+        with told(self.path), contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
+            os.fsync(file.fileno())
+
+    def recover(self) -> list[str]:
+        """Free the jobs of those that are gone: what they worked on is interrupted.
+
+        Returns
+        -------
+        list of str
+            The ids of the jobs that were theirs.
+        """
+        if not self._gone():  # most often: then nothing is written, nor waited for
+            return []
+        with self.transaction():
+            return [job_id for engine in self._gone() for job_id in self._release(engine)]
+
+    def _gone(self) -> list[str]:
+        now = self._clock()
+        rows = self._rows("SELECT id, boot, namespace, pid, born, lease_until FROM engines")
+        return [
+            row[0]
+            for row in rows
+            if row[0] != self.owner.id and not is_alive(Owner(*row[:5]), row[5], now, self._running)
+        ]
+
+    def _release(self, engine: str) -> list[str]:
+        rows = self._db.execute(
+            "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ?", (engine,)
+        ).fetchall()
+        for number, _, state, obstacle, wish in rows:
+            for next_state, message in _without_owner(JobState(state), obstacle, wish):
+                self._enter(number, next_state, message)
+        self._db.execute("DELETE FROM engines WHERE id = ?", (engine,))  # frees its jobs
+        return [row[1] for row in rows]
+
+    # ---------------------------------------------------------------- what the owner writes
+
+    def add(
+        self,
+        job_id: str,
+        name: str,
+        record: Record | None,
+        *,
+        obstacle: str = "",
+        priority: int = 0,
+        needs: Mapping[str, float] | None = None,
+        max_attempts: int = 1,
+        after: Iterable[str] = (),
+        after_any: Iterable[str] = (),
+        limits: Mapping[str, Any] | None = None,
+        state: JobState = JobState.QUEUED,
+        checkpoint: bytes | None = None,
+        when: float | None = None,
+    ) -> None:
+        """Take in a new job of this owner's.
+
+        Parameters
+        ----------
+        record : Record or None
+            Its task; None where that cannot be kept, which `obstacle` gives the reason of.
+        checkpoint : bytes, optional
+            Of an earlier job that it goes on from.
+        when : float, optional
+            When it was submitted (seconds since the epoch); now where not given.
+        """
+        now = time.time() if when is None else when
+        values = (
+            *(job_id, name, "" if record is None else record.kind, obstacle, priority),
+            *(json.dumps(dict(needs or {})), max_attempts, json.dumps(list(after))),
+            *(json.dumps(list(after_any)), json.dumps(dict(limits or {}))),
+            *(now, now, state, self.owner.id),
+        )
+        with self.transaction():
+            number = self._db.execute(
+                "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after,"
+                " after_any, limits,"
+                f" created, changed, state, owner) VALUES ({', '.join('?' * len(values))})",
+                values,
+            ).lastrowid
+            assert number is not None
+            self._note(number, now, state, "")
+            if record is not None:
+                self._parts.add(number, job_id, "task", record)
+            if checkpoint is not None:
+                self.put_checkpoint(job_id, checkpoint)
+
+    def move(
+        self, job_id: str, state: JobState, message: str = "", when: float | None = None
+    ) -> bool:
+        """Let a job of this owner's enter a state; False where it is somebody else's."""
+        with self.transaction():
+            row = self._db.execute(
+                "SELECT number, state FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
+            ).fetchone()
+            if row is None:
+                return False
+            number, before = row[0], JobState(row[1])
+            check_transition(before, state)
+            begins = state is JobState.RUNNING and before is JobState.QUEUED
+            self._enter(number, state, message, when, attempts=int(begins))
+            if state in (JobState.SUCCEEDED, JobState.FAILED):
+                self._parts.drop(number, job_id, "checkpoint")
+            return True
+
+    def put_progress(self, job_id: str, progress: Progress) -> None:
+        """Keep the newest report of a job of this owner's."""
+        metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}
+        fields = [progress.current, progress.total, progress.message, progress.stage, metrics]
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET progress = ? WHERE id = ? AND owner = ?",
+                (json.dumps(fields), job_id, self.owner.id),
+            )
+
+    def put_priority(self, job_id: str, priority: int) -> None:
+        """Keep the place in line of a job of this owner's."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET priority = ? WHERE id = ? AND owner = ?",
+                (priority, job_id, self.owner.id),
+            )
+
+    def put(self, job_id: str, part: str, record: Record) -> bool:
+        """Keep a part of a job of this owner's; False where it is somebody else's."""
+        with self.transaction():
+            row = self._db.execute(
+                "SELECT number FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
+            ).fetchone()
+            if row is not None:
+                self._parts.put(row[0], job_id, part, record)
+            return row is not None
+
+    def put_task(self, job_id: str, record: Record) -> bool:
+        """Keep the task of a job of this owner's, which could not be kept until now."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET kind = ?, obstacle = '' WHERE id = ? AND owner = ?",
+                (record.kind, job_id, self.owner.id),
+            )
+            return self.put(job_id, "task", record)
+
+    def put_checkpoint(self, job_id: str, packed: bytes) -> bool:
+        """Keep the state of a checkpoint, where it is JSON; a pickled one is kept nowhere."""
+        text = state_to_disk(packed)
+        return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
+
+    def take(self, job_id: str) -> JobState | None:
+        """Take a job that waits and that nobody has.
+
+        Returns
+        -------
+        JobState or None
+            The state in which it is now: queued, or blocked. None where another was quicker.
+        """
+        with self.transaction():
+            row = self._db.execute(
+                "SELECT number, state FROM jobs WHERE id = ? AND owner IS NULL AND obstacle = ''",
+                (job_id,),
+            ).fetchone()
+            if row is None or row[1] not in WAITING:
+                return None
+            self._db.execute(
+                "UPDATE jobs SET owner = ?, wish = '' WHERE number = ?", (self.owner.id, row[0])
+            )
+            if row[1] != JobState.INTERRUPTED:
+                return JobState(row[1])
+            self._enter(row[0], JobState.QUEUED)
+            return JobState.QUEUED
+
+    def heard(self) -> list[tuple[str, str]]:
+        """Give what others want of this owner's jobs, ``(id, wish)``, and strike it off."""
+        with self._lock, told(self.path):
+            version = self._db.execute("PRAGMA data_version").fetchone()[0]
+            if version == self._seen:  # nobody else has written since
+                return []
+            rows = self._db.execute(
+                "SELECT id, wish FROM jobs WHERE owner = ? AND wish <> ''", (self.owner.id,)
+            ).fetchall()
+            for row in rows:
+                self._db.execute("UPDATE jobs SET wish = '' WHERE id = ? AND wish = ?", row)
+            self._seen = version
+            return rows
+
+    # ---------------------------------------------------------------- what anybody may do
+
+    def ask(self, job_id: str, wish: str) -> bool:
+        """Want a job to be cancelled, paused or resumed.
+
+        Returns
+        -------
+        bool
+            Whether that is done already, since nobody works on the job; else its owner will
+            hear of it within a second.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be had of this job.
+        """
+        if wish not in _WISHES:
+            raise InputError(f"unknown wish {wish!r}; {nearest(wish, _WISHES)}")
+        with self.transaction():
+            job = self.find(job_id)
+            if job.state not in _WISHES[wish]:
+                raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cannot {wish} it")
+            if job.owner is None:
+                self._enter(job.number, JobState.CANCELLED, "cancelled while it waited")
+            else:
+                self._db.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, job.number))
+            return job.owner is None
+
+    def remove(self, job_id: str) -> None:
+        """Remove a job that has ended; `InputError` where it has not."""
+        with self.transaction():
+            job = self.find(job_id)
+            if not job.state.is_terminal:
+                raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cancel it first")
+            self._db.execute("DELETE FROM jobs WHERE number = ?", (job.number,))
+        self._parts.remove_files([job.id])
+
+    def prune(self, max_age: float = MAX_AGE, max_bytes: float = MAX_BYTES) -> int:
+        """Remove the oldest of the jobs that have ended; gives how many.
+
+        Parameters
+        ----------
+        max_age : float
+            Seconds since their end after which they go.
+        max_bytes : float
+            How much all that is kept may take.
+        """
+        with self.transaction():
+            ended = self._db.execute(
+                "SELECT number, id, changed, bytes FROM jobs WHERE state IN (?, ?, ?)"
+                " ORDER BY changed",
+                tuple(state for state in JobState if state.is_terminal),
+            ).fetchall()
+            total = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0]
+            old, going = time.time() - max_age, []
+            for number, job_id, changed, size in ended:
+                if changed >= old and total <= max_bytes:
+                    break
+                total -= size
+                going.append((number, job_id))
+            self._db.executemany("DELETE FROM jobs WHERE number = ?", [(n,) for n, _ in going])
+            self._parts.remove_orphans()
+        if going:
+            self._rows("PRAGMA incremental_vacuum")
+        self._parts.remove_files(job_id for _, job_id in going)
+        return len(going)
+
+    # ---------------------------------------------------------------- inside
+
+    def _enter(
+        self,
+        number: int,
+        state: JobState,
+        message: str = "",
+        when: float | None = None,
+        *,
+        attempts: int = 0,
+    ) -> None:
+        now = time.time() if when is None else when
+        # Who has ended a job has it no more, and nobody wants anything of it.
+        keep = "" if not state.is_terminal else ", owner = NULL, wish = ''"
+        self._db.execute(
+            "UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = attempts + ?"
+            f"{keep} WHERE number = ?",
+            (state, message, now, attempts, number),
+        )
+        self._note(number, now, state, message)
+
+    def _note(self, number: int, when: float, state: JobState, message: str) -> None:
+        self._db.execute("INSERT INTO history VALUES (?, ?, ?, ?)", (number, when, state, message))
+
+
+def _without_owner(state: JobState, obstacle: str, wish: str) -> list[tuple[JobState, str]]:
+    """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
+    at_work = state in (JobState.RUNNING, JobState.PAUSED)
+    if state is JobState.CANCELLING:
+        return [(JobState.CANCELLED, _GONE)]
+    if wish == "cancel":
+        steps = [(JobState.CANCELLING, "")] if at_work else []
+        return [*steps, (JobState.CANCELLED, _GONE)]
+    if obstacle:
+        end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
+        return [(end, f"{_GONE}, and it cannot be run again: {obstacle}")]
+    return [(JobState.INTERRUPTED, _GONE)] if at_work else []

@@ -1,0 +1,248 @@
+"""A job as the store has it, and the reading side of the store.
+
+Listing jobs and reading their states executes nothing; only `StoreReader.task` and `result` import
+the class that is named. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rheojobs.engine.events import Progress
+from rheojobs.engine.parts import Parts
+from rheojobs.engine.records import state_from_disk, task_of, value_of
+from rheojobs.engine.schema import connect, told, transaction
+from rheojobs.engine.states import JobState
+from rheojobs.errors import InputError
+
+__all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"]
+
+WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
+
+_SELECT = (
+    "SELECT number, jobs.id, name, kind, obstacle, priority, needs, max_attempts, after,"
+    " after_any, limits, created,"
+    " changed, state, message, attempts, progress, bytes, owner, wish, pid"
+    " FROM jobs LEFT JOIN engines ON engines.id = jobs.owner"
+)
+
+
+def state_folder() -> Path:
+    """Give the folder of what this user's jobs leave; `RHEOJOBS_STATE_DIR` moves it."""
+    from platformdirs import user_state_path
+
+    override = os.environ.get("RHEOJOBS_STATE_DIR")
+    return Path(override) if override else user_state_path("rheojobs", appauthor=False)
+
+
+def default_path() -> Path:
+    """Give the store of this user."""
+    return state_folder() / "jobs.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job as the store has it.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the order of arrival.
+    id, name, priority, state, message, attempts
+        As of `Job`.
+    kind : str
+        The import path of its task's class; empty where the task is not kept.
+    obstacle : str
+        Why it cannot be run again; empty where it can.
+    needs, max_attempts, after, after_any
+        As it was submitted; the latter two hold ids.
+    limits : mapping
+        Its tags, timeout and memory, as it was submitted.
+    created, changed : float
+        When it was submitted, and when its state changed last (seconds since the epoch).
+    progress : Progress or None
+        The newest that was kept.
+    bytes : int
+        How much its task, result and checkpoint take.
+    owner : str or None
+        The engine that works on it, or will.
+    wish : str
+        What somebody wants of its owner, who has not heard of it yet.
+    pid : int or None
+        The process of the owner.
+    """
+
+    number: int
+    id: str
+    name: str
+    kind: str
+    obstacle: str
+    priority: int
+    needs: Mapping[str, float]
+    max_attempts: int
+    after: tuple[str, ...]
+    after_any: tuple[str, ...]
+    limits: Mapping[str, Any]
+    created: float
+    changed: float
+    state: JobState
+    message: str
+    attempts: int
+    progress: Progress | None
+    bytes: int
+    owner: str | None
+    wish: str
+    pid: int | None
+
+    @property
+    def can_be_taken(self) -> bool:
+        """Whether an engine may take it up: it waits, and nobody else has it."""
+        return self.owner is None and self.state in WAITING and not self.obstacle
+
+
+def _stored_job(row: tuple[Any, ...]) -> StoredJob:
+    values = dict(zip(StoredJob.__slots__, row, strict=True))
+    values["needs"] = json.loads(values["needs"])
+    values["limits"] = json.loads(values["limits"])
+    for name in ("after", "after_any"):
+        values[name] = tuple(json.loads(values[name]))
+    values["state"] = JobState(values["state"])
+    if values["progress"] is not None:
+        values["progress"] = Progress(*json.loads(values["progress"]))
+    return StoredJob(**values)
+
+
+class StoreReader:
+    """What can be read of a store.
+
+    Parameters
+    ----------
+    path : path, optional
+        The user's own (`default_path`) where not given; made where there is none.
+
+    Raises
+    ------
+    StoreError
+        In one line, why it cannot be opened.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = default_path() if path is None else Path(path)
+        self._lock = threading.RLock()
+        self._db = connect(self.path)
+        self._parts = Parts(self._db, self.path.with_suffix(".files"))
+
+    def close(self) -> None:
+        """Close the database; may be called again."""
+        with self._lock, told(self.path):
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Have all writes within be on disk together, or none."""
+        with self._lock, told(self.path), transaction(self._db):
+            yield
+
+    def jobs(
+        self, states: Iterable[JobState] | None = None, *, limit: int | None = None
+    ) -> list[StoredJob]:
+        """Give the jobs, in the order in which they came.
+
+        Parameters
+        ----------
+        states : iterable of JobState, optional
+            Only those in one of these.
+        limit : int, optional
+            Only the newest.
+        """
+        wanted = list(JobState if states is None else states)
+        # The newest few of many are found from the end; the + keeps the index of states out.
+        column = "state" if limit is None else "+state"
+        where = "" if states is None else f" WHERE {column} IN ({', '.join('?' * len(wanted))})"
+        order = f"{where} ORDER BY number DESC LIMIT ?"
+        arguments = [] if states is None else [str(state) for state in wanted]
+        rows = self._rows(_SELECT + order, *arguments, -1 if limit is None else limit)
+        return [_stored_job(row) for row in reversed(rows)]
+
+    def find(self, start: str) -> StoredJob:
+        """Give the job whose id begins so.
+
+        Raises
+        ------
+        InputError
+            Where there is none, or more than one.
+        """
+        # A range, not a pattern: the index serves it, and no character has a meaning of its own.
+        wanted = start.strip().lower()
+        where = " WHERE jobs.id >= ? AND jobs.id < ? ORDER BY number DESC LIMIT 4"
+        rows = self._rows(_SELECT + where, wanted, wanted + "\U0010ffff") if wanted else []
+        if not rows:
+            raise InputError(f"no job's id begins with {start!r}: rheojobs jobs list --all")
+        if len(rows) > 1:
+            names = ", ".join(row[1][: len(wanted) + 4] for row in rows[:3])
+            more = ", …" if len(rows) > 3 else ""
+            raise InputError(f"{start!r} begins the ids of several jobs: {names}{more}")
+        return _stored_job(rows[0])
+
+    def counts(self) -> dict[JobState, int]:
+        """Count the jobs in each state."""
+        rows = self._rows("SELECT state, count(*) FROM jobs GROUP BY state")
+        return {JobState(state): count for state, count in rows}
+
+    def history(self, job_id: str) -> list[tuple[float, JobState, str]]:
+        """Give each state that a job has entered: when (seconds since the epoch), which, why."""
+        rows = self._rows(
+            "SELECT time, history.state, history.message FROM history JOIN jobs ON number = job"
+            " WHERE id = ? ORDER BY history.rowid",
+            job_id,
+        )
+        return [(when, JobState(state), message) for when, state, message in rows]
+
+    def parts(self, job_id: str) -> dict[str, str]:
+        """Say what is kept of a job (task, result, partial, error, checkpoint), of which kind."""
+        with self._lock, told(self.path):
+            return self._parts.kinds(self._number(job_id))
+
+    def task(self, job_id: str) -> Any:
+        """Make the task of a job anew.
+
+        Raises
+        ------
+        InputError
+            Where it is not kept, or cannot be made.
+        """
+        with self._lock, told(self.path):
+            record = self._parts.get(self._number(job_id), job_id, "task")
+        if record is None:
+            raise InputError(f"the task of job {job_id[:8]} is not kept: it cannot be run again")
+        return task_of(record)
+
+    def result(self, job_id: str, part: str = "result") -> Any:
+        """Give the result of a job, or another ``part``; None where there is none."""
+        with self._lock, told(self.path):
+            record = self._parts.get(self._number(job_id), job_id, part)
+        return None if record is None else value_of(record)
+
+    def checkpoint(self, job_id: str) -> bytes | None:
+        """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""
+        with self._lock, told(self.path):
+            record = self._parts.get(self._number(job_id), job_id, "checkpoint")
+        return None if record is None else state_from_disk(record.content)
+
+    def _number(self, job_id: str) -> int:
+        row = self._db.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise InputError(f"there is no job {job_id}")
+        return int(row[0])
+
+    def _rows(self, statement: str, *arguments: sqlite3._AdaptedInputData) -> list[Any]:
+        with self._lock, told(self.path):
+            return self._db.execute(statement, arguments).fetchall()

@@ -1,0 +1,428 @@
+"""Jobs outlive their application: killed, raced, locked out or on a full disk."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import logging
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.engine import application, helpers
+from tests.engine.helpers import TIMEOUT, wait_until
+
+from rheojobs.engine import (
+    EngineClosedError,
+    FunctionTask,
+    JobEngine,
+    JobState,
+    JobStore,
+    Progress,
+    ResultOf,
+    StateChanged,
+    journal,
+    schema,
+)
+from rheojobs.engine.records import record_of
+from rheojobs.errors import InputError
+
+S = JobState
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.sqlite3"
+
+
+@pytest.fixture
+def engine(path: Path) -> Iterator[JobEngine]:
+    engine = JobEngine("threads", max_workers=2, store=path)
+    yield engine
+    assert engine.shutdown(timeout=TIMEOUT)
+
+
+@pytest.fixture
+def start(path: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start an application in a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(verb: str, *more: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tests.engine.application", verb, path, tmp_path, *more]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+class TestOnDisk:
+    def test_a_submitted_job_is_on_disk(self, engine: JobEngine, path: Path) -> None:
+        with JobStore(path) as other:
+            for number in range(20):
+                job = engine.run(helpers.add, float(number))
+                assert job.is_durable
+                assert other.find(job.id).name == "add"
+
+    def test_the_end_and_the_result_are_there_when_they_are_told(
+        self, engine: JobEngine, path: Path
+    ) -> None:
+        found: list[tuple[JobState, object]] = []
+        with JobStore(path) as other:
+
+            def look(event: object) -> None:
+                if isinstance(event, StateChanged) and event.state.is_terminal:
+                    found.append((other.find(event.job_id).state, other.result(event.job_id)))
+
+            engine.subscribe(look)
+            for number in range(20):
+                assert engine.run(helpers.add, float(number)).result(TIMEOUT) == number + 1
+            engine.run(helpers.fail)
+            engine.wait(TIMEOUT)
+            wait_until(lambda: len(found) == 21)
+        assert found == [(S.SUCCEEDED, number + 1.0) for number in range(20)] + [(S.FAILED, None)]
+
+    def test_progress_error_and_partial_result(self, engine: JobEngine, path: Path) -> None:
+        counted = engine.run(helpers.count_slowly, 40)
+        counted.result(TIMEOUT)
+        failed = engine.run(helpers.fail, "dried out")
+        failed.exception(TIMEOUT)
+        gate = path.parent / "gate"
+        stopped = engine.run(helpers.partials, [{"best": 1}, {"best": 2}], str(gate))
+        wait_until(lambda: stopped.partial == {"best": 2})
+        stopped.cancel()
+        engine.wait(TIMEOUT)
+        store = engine.store
+        assert store is not None
+        assert store.find(counted.id).progress == Progress(
+            40, 40, "step 40", "", {"loss": 1.0 / 40}
+        )
+        assert store.find(failed.id).message == "CustomError: dried out"
+        assert "in fail" in store.result(failed.id, "error")["traceback"]
+        assert store.result(stopped.id) is None
+        assert store.result(stopped.id, "partial") == {"best": 2}
+
+    def test_what_cannot_be_kept_runs_and_says_so(self, engine: JobEngine) -> None:
+        store = engine.store
+        assert store is not None
+        job = engine.submit(lambda: helpers.Big())
+        assert isinstance(job.result(TIMEOUT), helpers.Big)
+        assert not job.is_durable
+        assert "no import path" in job.obstacle
+        assert store.find(job.id).obstacle == job.obstacle
+        with pytest.raises(InputError, match="not kept on disk: a Big"):
+            store.result(job.id)
+        with pytest.raises(InputError, match=r"cannot be run again.*no import path"):
+            engine.resume_job(job.id)
+
+    def test_what_waits_for_a_result_is_kept_when_it_has_it(
+        self, engine: JobEngine, tmp_path: Path
+    ) -> None:
+        store, gate = engine.store, tmp_path / "gate"
+        assert store is not None
+        first = engine.run(helpers.hold, str(gate), 2.5)
+        last = engine.run(helpers.add, ResultOf(first), b=1.0)
+        assert "takes the result of another job" in store.find(last.id).obstacle
+        gate.touch()
+        assert last.result(TIMEOUT) == 3.5
+        assert last.is_durable
+        assert store.find(last.id).obstacle == ""
+        assert store.task(last.id) == FunctionTask(helpers.add, (2.5,), {"b": 1.0})
+
+    def test_without_a_store(self) -> None:
+        with JobEngine("threads") as engine:
+            job = engine.run(helpers.add, 1.0)
+            assert job.result(TIMEOUT) == 2.0
+            assert (job.is_durable, job.obstacle) == (False, "its engine has no store")
+            assert (engine.store, engine.store_problem) == (None, "")
+            assert engine.recover() == engine.take_queued() == []
+            with pytest.raises(InputError, match="has no store"):
+                engine.resume_job(job.id)
+
+    def test_prewarming_is_no_job(self, engine: JobEngine) -> None:
+        engine.prewarm(helpers.nothing)
+        engine.run(helpers.add, 1.0).result(TIMEOUT)
+        assert engine.store is not None
+        assert [job.name for job in engine.store.jobs()] == ["add"]
+
+
+class TestWishes:
+    def test_another_process_pauses_resumes_and_cancels(
+        self, engine: JobEngine, path: Path
+    ) -> None:
+        recorder = helpers.Recorder(engine)
+        job = engine.run(helpers.hold)
+        recorder.wait_for(job, S.RUNNING)
+        with JobStore(path) as other:
+            for wish, state in (
+                ("pause", S.PAUSED),
+                ("resume", S.RUNNING),
+                ("cancel", S.CANCELLED),
+            ):
+                wait_until(lambda: other.find(job.id).state is job.state)
+                other.ask(job.id, wish)
+                wait_until(lambda state=state: job.state is state)
+            wait_until(lambda: other.find(job.id).state is S.CANCELLED)
+        with pytest.raises(concurrent.futures.CancelledError):
+            job.result(TIMEOUT)
+
+
+class TestTakingUp:
+    def test_a_cancelled_job_goes_on_as_a_new_one(self, engine: JobEngine, tmp_path: Path) -> None:
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        job = engine.run(application.count_on, 6, str(trace), str(gate), 3)
+        wait_until(lambda: helpers.lines(trace) == ["1", "2", "3"])
+        job.cancel()
+        engine.wait(TIMEOUT)
+        gate.touch()
+        again = engine.resume_job(job.id[:10])
+        assert again.id != job.id
+        assert again.result(TIMEOUT) == [3, 6]
+        assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+        with pytest.raises(InputError, match="has succeeded"):
+            engine.resume_job(again.id)
+
+    def test_what_it_needs_must_be_done(self, path: Path) -> None:
+        with JobStore(path) as gone:
+            gone.join()
+            gate = path.with_name("gate")
+            gone.add("aaa", "first", record_of(FunctionTask(helpers.hold, (str(gate),))))
+            record = record_of(FunctionTask(helpers.add, (1.0,)))
+            gone.add("bbb", "second", record, after=["aaa"], state=S.BLOCKED)
+            gone.leave()
+        with JobEngine("threads", store=path) as engine:
+            with pytest.raises(InputError, match=r"needs job aaa \(first\), which is queued"):
+                engine.resume_job("bbb")
+            first, second = engine.take_queued()
+            assert (first.id, second.id) == ("aaa", "bbb")
+            assert second.after == (first,)
+            gate.touch()
+            assert second.result(TIMEOUT) == 2.0
+            assert engine.store is not None
+            history = [state for _, state, _ in engine.store.history("bbb")]
+            assert history == [S.BLOCKED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
+
+    def test_limits_tags_and_priority_are_kept(self, path: Path, tmp_path: Path) -> None:
+        def engine(**options: object) -> JobEngine:
+            return JobEngine("threads", max_workers=1, store=path, **options)  # type: ignore[arg-type]
+
+        with engine(limits={"gpu": 1}, resources={"tokens": 4}) as first:
+            holding = first.run(helpers.hold)
+            task = FunctionTask(helpers.add, (1.0,))
+            options = {"tags": ("gpu",), "timeout": 50.0, "resources": {"tokens": 3}}
+            job = first.submit(task, priority=2, after_any=[holding], **options)
+            first.set_priority(job, 7)
+            first.cancel(job)
+        with engine(resources={"tokens": 1}) as poor, pytest.raises(InputError, match="tokens"):
+            poor.resume_job(job.id)
+        with engine(limits={"gpu": 1}, resources={"tokens": 4}) as second:
+            again = second.resume_job(job.id)
+            assert (again.priority, again.tags, again.timeout) == (7, ("gpu",), 50.0)
+            assert again.needs == job.needs
+            assert again.result(TIMEOUT) == 2.0
+
+    def test_not_after_shutdown(self, path: Path) -> None:
+        engine = JobEngine("threads", store=path)
+        engine.shutdown(timeout=TIMEOUT)
+        with pytest.raises(EngineClosedError):
+            engine.run(helpers.add, 1.0)
+
+
+class TestProcesses:
+    def test_two_applications_race(
+        self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+    ) -> None:
+        with JobStore(path) as store:
+            store.join()
+            for number in range(50):
+                task = FunctionTask(helpers.note, (str(tmp_path / "trace"), str(number)))
+                store.add(f"job-{number:02d}", "note", record_of(task))
+            store.leave()
+            racers = [start("race", name) for name in ("one", "two")]
+            wait_until(lambda: all((tmp_path / f"ready {n}").exists() for n in ("one", "two")))
+            (tmp_path / "go").touch()
+            outputs = [racer.communicate(timeout=60) for racer in racers]
+            assert sorted(helpers.lines(tmp_path / "trace"), key=int) == list(map(str, range(50)))
+            assert sum(int(out) for out, _ in outputs) == 50, outputs
+            assert store.counts() == {S.SUCCEEDED: 50}
+            assert {job.attempts for job in store.jobs()} == {1}
+
+    @pytest.mark.parametrize("executor", ["threads", "processes"])
+    def test_an_application_is_killed(
+        self,
+        path: Path,
+        tmp_path: Path,
+        start: Callable[..., subprocess.Popen[str]],
+        executor: str,
+    ) -> None:
+        killed = start("work", executor)
+        trace = tmp_path / "trace"
+        wait_until(lambda: (tmp_path / "submitted").exists() and len(helpers.lines(trace)) == 3)
+        with JobStore(path) as store:
+            first, second, third, fourth = store.jobs()
+            wait_until(lambda: store.checkpoint(first.id) == b'j{"step": 3}')
+            killed.send_signal(signal.SIGKILL)
+            killed.wait()
+        with JobEngine("threads", store=path) as engine:
+            store = engine.store
+            assert store is not None
+            waiting = engine.recover()
+            assert [(job.id, job.state) for job in waiting] == [
+                (first.id, S.INTERRUPTED),
+                (second.id, S.QUEUED),
+                (fourth.id, S.QUEUED),
+            ]
+            lost = store.find(third.id)
+            assert lost.state is S.CANCELLED
+            assert "cannot be run again" in lost.message
+            assert not (tmp_path / "second").exists()
+            (tmp_path / "gate").touch()
+            job = engine.resume_job(first.id)
+            assert job.id == first.id
+            assert job.result(TIMEOUT) == [3, 6], "it has gone on from its checkpoint"
+            assert [job.id for job in engine.take_queued()] == [second.id, fourth.id]
+            assert engine.wait(TIMEOUT)
+            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+            assert helpers.lines(tmp_path / "second") == ["ran"]
+            assert engine.recover() == []
+            history = [state for _, state, _ in store.history(first.id)]
+            assert history == [S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
+            assert store.find(first.id).attempts == 2
+
+    def test_killed_again_and_again(
+        self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+    ) -> None:
+        moments = random.Random(7)
+        submitted = tmp_path / "submitted"
+        for number in range(8):
+            before = len(helpers.lines(submitted))
+            process = start("churn", str(number))
+            wait_until(lambda before=before: len(helpers.lines(submitted)) > before)
+            time.sleep(moments.uniform(0.0, 0.3))  # in the midst of whatever it does then
+            process.kill()
+            process.wait()
+        with JobEngine("threads", max_workers=8, store=path) as engine:
+            store = engine.store
+            assert store is not None
+            left = engine.recover()
+            assert {job.state for job in left} <= {S.QUEUED, S.INTERRUPTED}
+            for job in left:
+                engine.resume_job(job.id)
+            assert engine.wait(TIMEOUT)
+            jobs = {job.id: job for job in store.jobs()}
+            assert set(helpers.lines(submitted)) <= set(jobs), "each that was submitted is there"
+            assert {job.state for job in jobs.values()} == {S.SUCCEEDED, S.CANCELLED}
+            for job in jobs.values():
+                history = [state for _, state, _ in store.history(job.id)]
+                assert sum(state.is_terminal for state in history) == 1
+                assert store.result(job.id) == (5 if job.state is S.SUCCEEDED else None)
+        for trace in tmp_path.glob("steps *"):
+            steps = list(map(int, helpers.lines(trace)))
+            # What was done after the last checkpoint is done again, and nothing is left out.
+            assert steps[:1] in ([], [1])
+            assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(steps))
+
+    def test_a_full_disk(self, start: Callable[..., subprocess.Popen[str]]) -> None:
+        out, err = start("fill_the_disk").communicate(timeout=120)
+        problem, kept = out.splitlines()
+        assert "the disk is full" in problem
+        assert kept == "62 {'succeeded'}", "what could not be written at first was written later"
+        first, *_, last = err.splitlines()
+        assert first == f"{problem}; the jobs go on, in memory"
+        assert last.endswith("works again")
+        assert "Traceback" not in err
+
+    def test_a_folder_that_may_not_be_written(self) -> None:
+        folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+        path = folder / "jobs.sqlite3"
+        JobStore(path).close()
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        command = [sys.executable, "-m", "tests.engine.application", "may_not_write", path, folder]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+        try:
+            ran = subprocess.run(
+                list(map(str, command)), env=environment, capture_output=True, text=True
+            )
+        finally:
+            folder.chmod(0o755)
+            shutil.rmtree(folder)
+        problem, result = ran.stdout.splitlines()
+        assert "jobs.sqlite3 may not be written" in problem or "cannot be opened" in problem
+        assert result == "2.0"
+        assert ran.stderr == f"{problem}; the jobs are kept in memory\n"
+
+
+class TestBadStores:
+    def test_locked_at_the_start(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+        holder = JobStore(path)
+        with holder.transaction(), JobEngine("threads", store=path) as engine:
+            assert "held by another program" in engine.store_problem
+            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        holder.close()
+        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(warnings) == 1
+        assert "the jobs are kept in memory" in warnings[0].getMessage()
+
+    def test_locked_for_a_while(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+        monkeypatch.setattr(journal, "RENEWAL", 0.05)
+        with JobStore(path) as holder, JobEngine("threads", store=path) as engine:
+            before = engine.run(helpers.add, 1.0)
+            before.result(TIMEOUT)
+            with holder.transaction():
+                job = engine.run(helpers.add, 2.0)
+                assert job.result(TIMEOUT) == 3.0
+                assert "held by another program" in engine.store_problem
+                assert [one.id for one in holder.jobs()] == [before.id]
+            wait_until(lambda: not engine.store_problem)
+            wait_until(lambda: holder.counts() == {S.SUCCEEDED: 2})
+            assert holder.result(job.id) == 3.0
+        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(warnings) == 2, "that it does not work, and that it works again"
+
+    def test_damaged_while_in_use(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        with JobEngine("threads", store=path) as engine:
+            engine.run(helpers.add, 1.0).result(TIMEOUT)
+            with sqlite3.connect(path) as vandal:
+                vandal.execute("DROP TABLE history")
+            vandal.close()
+            assert engine.run(helpers.add, 2.0).result(TIMEOUT) == 3.0
+            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0
+            assert "is damaged" in engine.store_problem
+        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(warnings) == 1
+
+    @pytest.mark.parametrize("content", [b"no database" * 1000, b"SQLite format 3\x00"])
+    def test_no_database(self, path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        with JobEngine("threads", store=path) as engine:
+            assert "damaged" in engine.store_problem
+            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.store is None
+        assert path.read_bytes() == content

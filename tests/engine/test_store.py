@@ -1,0 +1,377 @@
+"""The store of jobs by itself: what is kept, who may do what, and what a bad file leads to."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.engine import helpers
+
+from rheojobs.engine import JobState, JobStore, Progress, StoreError, schema
+from rheojobs.engine.owners import Owner, is_alive, is_running
+from rheojobs.engine.parts import INLINE_BYTES
+from rheojobs.engine.records import Record, pack_state, record_of
+from rheojobs.engine.task import FunctionTask
+from rheojobs.errors import InputError
+
+S = JobState
+ADD = record_of(FunctionTask(helpers.add, (1.0,)))
+IDS = (f"{number:08x}-0000-4000-8000-000000000000" for number in itertools.count(0xABC))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "jobs.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[JobStore]:
+    with JobStore(path) as store:
+        store.join()
+        yield store
+
+
+def enter(store: JobStore, *states: JobState, **options: object) -> str:
+    """Add a job and let it go through some states."""
+    job_id = next(IDS)
+    store.add(job_id, "a job", options.pop("record", ADD), **options)  # type: ignore[arg-type]
+    for state in states:
+        assert store.move(job_id, state)
+    return job_id
+
+
+class TestKeeping:
+    def test_a_job_survives(self, store: JobStore, path: Path) -> None:
+        job_id = enter(
+            store, S.RUNNING, priority=3, needs={"gpu": 0.5}, max_attempts=2, after=["x"]
+        )
+        store.put_progress(job_id, Progress(3, 10, "third", "count", {"loss": 0.5, "x": object()}))
+        store.put_checkpoint(job_id, pack_state([1, "two"]))
+        store.put(job_id, "partial", Record("json", {"best": 1.0}))
+        with JobStore(path) as other:
+            job = other.find(job_id)
+            assert (job.name, job.priority, job.needs) == ("a job", 3, {"gpu": 0.5})
+            assert (job.max_attempts, job.after, job.attempts) == (2, ("x",), 1)
+            assert (job.state, job.owner, job.pid) == (S.RUNNING, store.owner.id, os.getpid())
+            assert job.progress == Progress(3, 10, "third", "count", {"loss": 0.5})
+            assert other.task(job_id) == FunctionTask(helpers.add, (1.0,))
+            assert other.checkpoint(job_id) == pack_state([1, "two"])
+            assert other.result(job_id, "partial") == {"best": 1.0}
+            assert [state for _, state, _ in other.history(job_id)] == [S.QUEUED, S.RUNNING]
+
+    def test_what_has_ended_keeps_its_result_and_no_checkpoint(self, store: JobStore) -> None:
+        job_id = enter(store, S.RUNNING)
+        store.put_checkpoint(job_id, pack_state(1))
+        store.put(job_id, "result", Record("json", 7))
+        store.move(job_id, S.SUCCEEDED)
+        assert store.result(job_id) == 7
+        assert store.checkpoint(job_id) is None
+        assert store.find(job_id).owner is None
+        assert not store.put(job_id, "result", Record("json", 8)), "it has ended"
+        assert not store.move(job_id, S.FAILED)
+        assert store.result(job_id) == 7
+
+    def test_large_parts_lie_in_files(self, store: JobStore, path: Path) -> None:
+        job_id = enter(store, S.RUNNING)
+        content = os.urandom(INLINE_BYTES + 1)
+        for _ in range(2):
+            store.put(job_id, "result", Record("rheojobs.x:Y", None, {"draws": content, "s": b"1"}))
+        files = [item for item in (path.parent / "jobs.files").rglob("*") if item.is_file()]
+        assert [file.read_bytes() for file in files] == [content]
+        with store.transaction():
+            record = store._parts.get(1, job_id, "result")
+        assert record is not None
+        assert record.blobs == {"draws": content, "s": b"1"}
+        files[0].write_bytes(content[:-1])
+        with pytest.raises(StoreError, match="damaged or gone"):
+            store.result(job_id)
+        store.move(job_id, S.SUCCEEDED)
+        store.remove(job_id)
+        assert not list((path.parent / "jobs.files").iterdir())
+
+    def test_a_pickled_checkpoint_is_not_kept(self, store: JobStore, path: Path) -> None:
+        job_id = enter(store, S.RUNNING)
+        store.put_checkpoint(job_id, pack_state((1, 2)))
+        assert store.checkpoint(job_id) is None
+
+    def test_finding_by_the_first_characters(self, store: JobStore) -> None:
+        first, second = enter(store), enter(store)
+        assert store.find(first[:8]).id == first
+        with pytest.raises(InputError, match="several jobs"):
+            store.find(first[:5])
+        for nonsense in ("zzz", "", "%", "'", "\x00", first + "0", "🦆"):
+            with pytest.raises(InputError, match="no job"):
+                store.find(nonsense)
+        assert [job.id for job in store.jobs()] == [first, second]
+        assert [job.id for job in store.jobs([S.QUEUED], limit=1)] == [second]
+        assert store.jobs([]) == []
+
+
+class TestOwning:
+    def test_one_taker(self, store: JobStore, path: Path) -> None:
+        job_id = enter(store)
+        with JobStore(path) as other, JobStore(path) as third:
+            other.join()
+            third.join()
+            assert other.take(job_id) is None, "it has an owner"
+            store.leave()
+            assert other.take(job_id) is S.QUEUED
+            assert third.take(job_id) is None
+            assert other.move(job_id, S.RUNNING)
+            assert not third.move(job_id, S.CANCELLING)
+
+    def test_what_becomes_of_the_jobs_of_the_dead(self, path: Path) -> None:
+        dead: set[str] = set()
+
+        def running(owner: Owner) -> bool:
+            return owner.id not in dead
+
+        with JobStore(path, running=running) as gone, JobStore(path, running=running) as heir:
+            gone.join()
+            jobs = {
+                "queued": enter(gone),
+                "running": enter(gone, S.RUNNING),
+                "paused": enter(gone, S.RUNNING, S.PAUSED),
+                "cancelling": enter(gone, S.RUNNING, S.CANCELLING),
+                "blocked": enter(gone, state=S.BLOCKED),
+                "lambda": enter(gone, S.RUNNING, record=None, obstacle="a lambda"),
+                "queued lambda": enter(gone, record=None, obstacle="a lambda"),
+                "blocked lambda": enter(gone, state=S.BLOCKED, record=None, obstacle="a lambda"),
+                "unwanted": enter(gone, S.RUNNING),
+                "unwanted too": enter(gone),
+                "done": enter(gone, S.RUNNING, S.SUCCEEDED),
+            }
+            heir.ask(jobs["unwanted"], "cancel")
+            heir.ask(jobs["unwanted too"], "cancel")
+            assert heir.recover() == []
+            dead.add(gone.owner.id)
+            assert len(heir.recover()) == 10
+            found = {name: heir.find(job_id) for name, job_id in jobs.items()}
+            assert {name: job.state for name, job in found.items()} == {
+                "queued": S.QUEUED,
+                "running": S.INTERRUPTED,
+                "paused": S.INTERRUPTED,
+                "cancelling": S.CANCELLED,
+                "blocked": S.BLOCKED,
+                "lambda": S.FAILED,
+                "queued lambda": S.FAILED,
+                "blocked lambda": S.CANCELLED,
+                "unwanted": S.CANCELLED,
+                "unwanted too": S.CANCELLED,
+                "done": S.SUCCEEDED,
+            }
+            assert all(job.owner is None for job in found.values())
+            assert "cannot be run again: a lambda" in found["lambda"].message
+            assert not gone.move(jobs["running"], S.SUCCEEDED), "it is not its any more"
+            assert heir.recover() == []
+
+    def test_the_lease_decides_where_the_process_cannot_be_seen(self, path: Path) -> None:
+        now = 1000.0
+        options = {"clock": lambda: now, "running": lambda owner: None}
+        with JobStore(path, **options) as owner, JobStore(path, **options) as other:
+            owner.join()
+            job_id = enter(owner, S.RUNNING)
+            now += 29.0
+            assert other.recover() == []
+            owner.renew()
+            now += 29.0
+            assert other.recover() == []
+            now += 2.0
+            assert other.recover() == [job_id]
+            assert other.find(job_id).state is S.INTERRUPTED
+
+    def test_a_process_that_stands_still_keeps_its_jobs(self) -> None:
+        assert is_alive(Owner(), 0.0, 1e9)
+
+    def test_processes(self) -> None:
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        import psutil
+
+        born = psutil.Process(child.pid).create_time()
+        owner = Owner(pid=child.pid, born=born)
+        assert is_running(Owner())
+        assert is_running(owner)
+        assert is_running(Owner(pid=child.pid, born=born - 100)) is False, "another one's number"
+        assert is_running(Owner(boot="before")) is False
+        assert is_running(Owner(namespace="another container")) is None
+        child.kill()
+        helpers.wait_until(lambda: is_running(owner) is False)  # a zombie, as yet
+        child.communicate()
+        assert is_running(owner) is False
+
+    def test_one_engine_for_one_store(self, store: JobStore) -> None:
+        with pytest.raises(InputError, match="already"):
+            store.join()
+
+
+class TestWishes:
+    def test_what_others_want_is_heard_once(self, store: JobStore, path: Path) -> None:
+        job_id = enter(store, S.RUNNING)
+        assert store.heard() == []
+        with JobStore(path) as other:
+            assert not other.ask(job_id, "pause")
+            assert other.find(job_id).wish == "pause"
+            assert not other.ask(job_id[:8], "cancel"), "the later wish counts"
+        assert store.heard() == [(job_id, "cancel")]
+        assert store.heard() == []
+        assert store.find(job_id).wish == ""
+
+    def test_what_nobody_works_on_is_cancelled_at_once(self, store: JobStore) -> None:
+        job_id = enter(store)
+        store.leave()
+        assert store.ask(job_id, "cancel")
+        assert store.find(job_id).state is S.CANCELLED
+
+    @pytest.mark.parametrize(
+        ("states", "wish"),
+        [((), "pause"), ((), "resume"), ((S.RUNNING, S.SUCCEEDED), "cancel"), ((), "explode")],
+    )
+    def test_what_cannot_be_had(
+        self, store: JobStore, states: tuple[JobState, ...], wish: str
+    ) -> None:
+        job_id = enter(store, *states)
+        with pytest.raises(InputError):
+            store.ask(job_id, wish)
+        assert store.find(job_id).wish == ""
+
+
+class TestPruning:
+    def test_by_age_and_size_and_only_what_has_ended(self, store: JobStore) -> None:
+        now = time.time()
+        running, queued = enter(store, S.RUNNING), enter(store)
+        ended = [enter(store, S.RUNNING) for _ in range(4)]
+        for age, job_id in zip((100.0, 50.0, 20.0, 10.0), ended, strict=True):
+            store.put(job_id, "result", Record("json", "x" * 10_000))
+            store.move(job_id, S.SUCCEEDED, when=now - age)
+        assert store.prune(max_age=60.0) == 1
+        assert store.prune(max_bytes=25_000) == 1
+        assert [job.id for job in store.jobs()] == [running, queued, *ended[2:]]
+        assert store.prune() == 0
+        assert store.prune(max_age=0.0, max_bytes=0) == 2
+        assert {job.state for job in store.jobs()} == {S.RUNNING, S.QUEUED}
+
+    def test_removing(self, store: JobStore) -> None:
+        job_id = enter(store, S.RUNNING)
+        with pytest.raises(InputError, match="cancel it first"):
+            store.remove(job_id)
+        store.move(job_id, S.FAILED)
+        store.remove(job_id[:8])
+        assert store.jobs() == []
+        assert store.history(job_id) == []
+
+    def test_files_of_no_job(self, store: JobStore, path: Path) -> None:
+        folder = path.parent / "jobs.files" / "orphan"
+        folder.mkdir(parents=True)
+        store.prune()
+        assert folder.exists(), "it may only just be written"
+        os.utime(folder, (0, 0))
+        store.prune()
+        assert not folder.exists()
+
+
+class TestVersions:
+    def test_the_first_version_is_brought_to_the_next(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        with JobStore(path) as store:
+            store.join()
+            job_id = enter(store, S.RUNNING, S.SUCCEEDED)
+
+        def add_column(db: sqlite3.Connection) -> None:
+            db.execute("ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
+
+        def fail(db: sqlite3.Connection) -> None:
+            db.execute("DROP TABLE history")
+            raise sqlite3.OperationalError("no such thing")
+
+        monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, add_column, fail])
+        with pytest.raises(StoreError):
+            JobStore(path)
+        monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        with JobStore(path) as store:
+            assert store.find(job_id).state is S.SUCCEEDED
+            assert len(store.history(job_id)) == 3, "a migration that fails changes nothing"
+            assert store._rows("SELECT colour FROM jobs") == [("blue",)]
+            assert store._rows("PRAGMA user_version") == [(2,)]
+
+    def test_a_newer_version(self, path: Path) -> None:
+        JobStore(path).close()
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version = 99")
+        db.close()
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="has version 99, this rheojobs knows up to") as caught:
+            JobStore(path)
+        assert caught.value.is_lasting
+        assert path.read_bytes() == before
+
+    def test_the_database_of_another_program(self, path: Path) -> None:
+        path.parent.mkdir()
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE bookmarks (url TEXT)")
+        db.close()
+        with pytest.raises(StoreError, match="another program"):
+            JobStore(path)
+
+
+class TestBadFiles:
+    def test_no_database_at_all(self, path: Path) -> None:
+        path.parent.mkdir()
+        path.write_bytes(b"This is a letter to my grandmother." * 100)
+        with pytest.raises(StoreError, match=r"is damaged.*move it away"):
+            JobStore(path)
+        assert path.read_bytes().startswith(b"This is a letter")
+
+    def test_truncated_anywhere(self, path: Path) -> None:
+        with JobStore(path) as store:
+            store.join()
+            for _ in range(60):
+                job_id = enter(store, S.RUNNING)
+                store.put(job_id, "result", Record("json", "x" * 3000))
+                store.move(job_id, S.SUCCEEDED)
+            store.leave()
+        whole = path.read_bytes()
+        assert not path.with_name(path.name + "-wal").exists()
+        for size in random.Random(4).sample(range(1, len(whole)), 25):
+            path.write_bytes(whole[:size])
+            with pytest.raises(StoreError) as caught:
+                _read_all(path)
+            assert "\n" not in str(caught.value)
+            assert path.read_bytes() == whole[:size], "nothing is done to what is left"
+        path.write_bytes(whole)
+        assert len(_read_all(path)) == 60
+
+    def test_a_folder_that_cannot_be(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreError, match="cannot be written: File exists"):
+            JobStore(tmp_path / "file" / "jobs.sqlite3")
+        with pytest.raises(StoreError, match="cannot be opened"):
+            JobStore(tmp_path)
+
+    def test_locked(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+        with JobStore(path) as store, JobStore(path) as other:
+            with store.transaction():
+                assert other.jobs() == [], "who only reads need not wait"
+                with pytest.raises(StoreError, match="held by another program") as caught:
+                    other.join()
+            assert not caught.value.is_lasting
+            other.join()
+
+
+def _read_all(path: Path) -> list[object]:
+    with JobStore(path) as store:
+        store.join()
+        results = [store.result(job.id) for job in store.jobs()]
+        for job in store.jobs():
+            store.history(job.id)
+        return results
