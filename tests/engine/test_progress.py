@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -184,3 +185,19 @@ def test_flush_has_nothing_to_say_twice() -> None:
         throttle.flush()
         throttle.flush()
     assert [progress.current for _, progress in world.sent] == [1]
+
+
+def test_without_a_timer_only_those_who_report_pass_on() -> None:
+    passed: list[tuple[int, str]] = []
+
+    def send(progress: Progress) -> None:
+        passed.append((progress.current, threading.current_thread().name))
+
+    throttle = ProgressThrottle(send, timed=False)
+    for step in range(4):
+        throttle.report(Progress(step, 10))
+    time.sleep(2 / MAX_EVENTS_PER_SECOND)
+    here = threading.current_thread().name
+    assert passed == [(0, here)]
+    throttle.flush()
+    assert passed == [(0, here), (3, here)]

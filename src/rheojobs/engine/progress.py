@@ -29,11 +29,19 @@ class ProgressThrottle:
         Takes each `Progress` that is passed on; called from one thread at a time.
     clock : callable, optional
         Gives the time in seconds.
+    timed : bool
+        Whether a timer's thread passes on what waits when its time has come; else the next
+        report or `flush` does, so that `send` is only called by those who report.
     """
 
     def __init__(
-        self, send: Callable[[Progress], None], clock: Callable[[], float] = time.monotonic
+        self,
+        send: Callable[[Progress], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        timed: bool = True,
     ) -> None:
+        self._timed = timed
         self._send = send
         self._clock = clock
         self._interval = 1.0 / MAX_EVENTS_PER_SECOND
@@ -63,7 +71,7 @@ class ProgressThrottle:
             early = self._sent_at + self._interval - self._clock()
             if early <= 0:
                 self._pass_on()
-            elif self._timer is None:
+            elif self._timed and self._timer is None:
                 self._timer = threading.Timer(early, self._on_time, (self._turn,))
                 self._timer.daemon = True
                 self._timer.start()

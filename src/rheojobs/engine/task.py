@@ -53,6 +53,8 @@ class TaskContext:
         The wish to stop that `check` obeys.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
+    timed : bool
+        As `ProgressThrottle` has it.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class TaskContext:
         send: Callable[[messages.Message], None],
         token: CancellationToken | None = None,
         restored: bytes | None = None,
+        *,
+        timed: bool = True,
     ) -> None:
         self._send = send
         self._restored = restored
@@ -68,7 +72,9 @@ class TaskContext:
         self._pausing = threading.Lock()
         self._paused = False
         self._look: Callable[[], Any] | None = None
-        self._throttle = ProgressThrottle(lambda progress: send(messages.Progressed(progress)))
+        self._throttle = ProgressThrottle(
+            lambda progress: send(messages.Progressed(progress)), timed=timed
+        )
         self.token = token if token is not None else CancellationToken()
         # A task that waits in a pause must wake up to be cancelled.
         self._forget = self.token.on_cancel(self._go.set)

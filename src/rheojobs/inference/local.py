@@ -43,7 +43,8 @@ def local_context(
             failure.append(error)
             stop.cancel()
 
-    context = TaskContext(send, stop)
+    # What a callback raises ends the task, and Qt's signals belong to a thread: no timer's.
+    context = TaskContext(send, stop, timed=False)
     try:
         yield context
         context.finish()
