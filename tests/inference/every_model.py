@@ -319,7 +319,7 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "first look at some of the results. With more than a thousand parameters, a few are "
         "expected beyond 3 standard errors. Second names of a class ("
         + ", ".join(f"`{second}` of `{first}`" for second, first in SECOND_NAMES.items())
-        + ") were not fitted again. Results come from several runs, each going on from the last.",
+        + ") were not fitted again.",
         "",
         "| mark | pairs | means |",
         "|---|---|---|",
