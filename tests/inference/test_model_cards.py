@@ -133,3 +133,15 @@ def test_a_damaged_card_is_made_anew(damage, own_cache):
     model.probed.clear()
     model.probe("relaxation", 5)
     assert card_of(model) is not None
+
+
+def test_rheojax_may_come_in_while_a_program_is_traced(tmp_path):
+    """The model is known from its card, and its program is not: a module's arrays must not leak."""
+    name, start = "fractional_maxwell_liquid", CASES["fractional_maxwell_liquid"][0]
+    first = run(tmp_path, name, start)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and b'"flow_quantity"' not in path.read_bytes():
+            path.unlink()
+    again = run(tmp_path, name, start)
+    assert "rheojax" in again["imported"]
+    assert again["draws"] == first["draws"]

@@ -49,7 +49,8 @@ class Kernels:
         draws = nuts.Draws(*range(len(nuts.Draws._fields)))
 
         def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
-            return StoredProgram(function, result, f"{name} {identity}" if identity else "")
+            named = f"{name} {identity}" if identity else ""
+            return StoredProgram(function, result, named, needs=("numpyro.infer",))
 
         self.begin = program("begin", self._begin, (state, True))
         self.advance = program("advance", self._advance, (state, draws))

@@ -49,7 +49,10 @@ class DeferredFunction:
         self._model: Model | None = None
 
     def _function(self) -> Any:
-        with self._lock:
+        import jax
+
+        # Modules make arrays when they are imported: within a trace these would be its own.
+        with self._lock, jax.ensure_compile_time_eval():
             if self._model is None:
                 self._model = self._fetch()
             return self._model.function

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,19 @@ class StoredProgram:
     identity : str
         Tells the function apart from all others, in every process. Where it is empty, nothing
         is kept: the function is one of the user's, and only this process knows it.
+    needs : sequence of str
+        Modules that the function imports. They are imported before it is traced: arrays that
+        a module makes within a trace would be the trace's own.
     """
 
-    def __init__(self, function: Callable[..., Any], result: Any, identity: str) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        result: Any,
+        identity: str,
+        needs: Sequence[str] = (),
+    ) -> None:
+        self._needs = tuple(needs)
         self._function = function
         self._result = jax.tree.structure(result)
         self._identity = identity
@@ -84,6 +95,7 @@ class StoredProgram:
     def __call__(self, *args: Any) -> Any:
         """Call the function, traced by whoever was first."""
         if not self._identity:
+            self._import_needs()
             return self._plain(*args)
         leaves, structure = jax.tree.flatten(args)
         leaves = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
@@ -103,6 +115,7 @@ class StoredProgram:
         shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves]
         key = self._key(structure, shapes)
         if not key:
+            self._import_needs()
             return jax.jit(flat)
         cache = kept_on_disk()
         stored = cache.get(key)
@@ -112,6 +125,7 @@ class StoredProgram:
             except Exception as error:  # whatever a flatbuffer of another version raises
                 logger.info("a stored program cannot be used: %s", error)
                 cache.drop(key)
+        self._import_needs()
         try:
             traced = export.export(jax.jit(flat))(*shapes)
             cache.put(key, bytes(traced.serialize()))
@@ -119,6 +133,11 @@ class StoredProgram:
             logger.info("a program cannot be stored: %s", error)
             return jax.jit(flat)
         return jax.jit(traced.call)
+
+    def _import_needs(self) -> None:
+        needs, self._needs = self._needs, ()
+        for module in needs:
+            importlib.import_module(module)
 
     def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
         """Give the name on disk; empty where another process would name it otherwise."""
