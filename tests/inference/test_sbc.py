@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -110,7 +109,7 @@ def ranks(case: Case, count: int, noise_factor: float = 1.0) -> dict[str, np.nda
     anything = {"G0": 1e4, "tau": 1.0, "sigma": 1.0, "sigma_real": 0.1, "sigma_imag": 0.1}
     problem = Problem.of(case.model, simulate(case, anything, generator), None)
     posterior = Posterior.of(problem, case.priors, {}, case.likelihood, default_priors="rheojax")
-    drawn = posterior.draw(count, jax.random.PRNGKey(7))
+    drawn = posterior.draw(count, np.random.default_rng(7))
     found = {name: np.empty(count, dtype=int) for name in posterior.sites}
     for k in range(count):
         truth = {name: float(drawn[name][k]) for name in posterior.sites}

@@ -616,8 +616,8 @@ HEAD = """
         job = engine.run(function, trace, *args)
         helpers.wait_until(lambda: os.path.exists(trace))
         return job
-    def tell_workers():
-        print(*engine.executor.worker_pids(), flush=True)
+    def tell_workers():  # unbuffered: a Ctrl-C within a flush would have it written twice
+        os.write(1, (" ".join(map(str, engine.executor.worker_pids())) + chr(10)).encode())
 """
 
 WORK = {
