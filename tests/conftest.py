@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: a busy machine is no fault. The gate tries the same examples every time, so that it
+# judges the change and not its luck; whoever runs the tests by hand tries others.
+settings.register_profile("rheojobs", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("rheojobs")
 
 
 @pytest.fixture(scope="session")
