@@ -54,6 +54,12 @@ def test_they_are_those_of_arviz(seed, shape, correlation, rounded, repeats, apa
         assert getattr(found, name) == pytest.approx(np.ravel(values), rel=1e-7, nan_ok=True), name
 
 
+def test_chains_that_hold_still_at_different_places_disagree():
+    still = np.repeat(np.arange(3.0), 10).reshape(1, 3, 10)
+    with np.errstate(all="ignore"):
+        assert Convergence(still).r_hat == np.inf
+
+
 def test_the_tail_is_that_of_arviz_summary():
     assert rcParams["stats.ci_prob"] == TAIL
 

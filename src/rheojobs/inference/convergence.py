@@ -60,7 +60,8 @@ class Convergence:
         if draws.shape[1] > 1:
             middle = np.median(split, axis=(1, 2), keepdims=True)
             folded = _normal_scores(np.abs(split - middle))
-            self.r_hat = np.maximum(_scale_reductions(scores), _scale_reductions(folded))
+            # Chains that hold still at different places have an infinite one, and no tail.
+            self.r_hat = np.fmax(_scale_reductions(scores), _scale_reductions(folded))
 
 
 def _split(draws: Floats) -> Floats:
