@@ -224,13 +224,13 @@ class RheojaxFunction:
 
         kind = type(self.instance).__name__
         given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
+        # Some constants are read from the instance, and some calls write to it: a copy keeps
+        # threads apart, and traces.
+        instance = copy.copy(self.instance)
         inner = INNER.get((kind, test_mode))
         if inner is not None:
             with forward_mode(type(self.instance)):
-                return inner(self.instance, x, params, given)
-        # Some constants are read from the instance, and some calls write to it: a copy keeps
-        # threads apart.
-        instance = copy.copy(self.instance)
+                return inner(instance, x, params, given)
         known = dict(given)
         for name, value in given.items():
             known |= dict.fromkeys(_ALIASES.get((test_mode, name), ()), value)

@@ -716,6 +716,8 @@ class TestInterpreterExit:
 class TestCtrlC:
     def test_is_for_the_application(self, applications: Any) -> None:
         application = applications(f"""{HEAD}
+    # Tests that were started in the background have Ctrl-C ignored, and so has what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     job = engine.run(helpers.hold_telling_pid, "gate")
     helpers.wait_until(lambda: job.partial)
     try:
