@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from rheojobs.cli.drawing import STOPPING, Drawing
 from rheojobs.cli.progress import duration
 from rheojobs.cli.session import FRAME, ctrl_c
 from rheojobs.engine import Progress
@@ -55,50 +54,24 @@ class _Pollable(Protocol):
     def cancel(self) -> None: ...
 
 
-class LiveTable:
+class LiveTable(Drawing):
     """Draws rows while they change.
 
     Parameters
     ----------
-    console : Console
-        Standard error. Where it is no terminal, each row is written once, when it is done.
-    title : str
-        What all of it is: ``fits of 12 models``.
+    console, title
+        As `Drawing` has them: ``fits of 12 models``. Where it is no terminal, each row is written
+        once, when it is done.
     """
 
     def __init__(self, console: Console, title: str) -> None:
-        self._console = console
-        self._title = title
-        self._spinner = Spinner("dots", style="cyan")
-        self._began = time.monotonic()
-        self._live: Live | None = None
+        super().__init__(console, title)
         self._told: set[tuple[str, str]] = set()
-
-    def __enter__(self) -> LiveTable:
-        self._began = time.monotonic()
-        if self._console.is_terminal:
-            # Drawn by whoever waits for the jobs: a thread of its own would outlive a Ctrl-C.
-            self._live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
-        else:
-            self._console.print(f"{self._title} …", highlight=False)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
 
     def update(self, rows: Sequence[LiveRow], stopping: bool = False) -> None:
         """Draw the rows as they are now; those that are done in the order in which they come."""
-        if self._live is not None:
-            self._live.update(self._render(rows, stopping), refresh=True)
+        if self.is_live:
+            self.draw(self._render(rows, stopping))
             return
         for row in rows:
             if row.kind in ("done", "failed") and (row.label, row.words) not in self._told:
@@ -114,10 +87,8 @@ class LiveTable:
         parts += [f"{counts['failed']} failed"] if counts["failed"] else []
         parts += [f"{counts['waiting']} waiting"] if counts["waiting"] else []
         parts += ["starting workers"] if counts["waiting"] and not counts["running"] else []
-        stop_words = "stopping, keeping what there is (Ctrl-C again leaves at once)"
         head = Table.grid(padding=(0, 1))
-        elapsed = duration(time.monotonic() - self._began)
-        said = stop_words if stopping else f"{', '.join(parts)}, {elapsed}"
+        said = STOPPING if stopping else f"{', '.join(parts)}, {duration(self.elapsed)}"
         head.add_row(self._spinner, Text(f"{self._title}: {said}"))
         shown = [row for row in rows if row.kind == "running"]
         room = max(1, self._console.height - SPARE_LINES - len(shown))

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from rheojobs.cli.drawing import STOPPING, Drawing
 from rheojobs.cli.numbers import plural
 from rheojobs.engine import Job, JobState, Progress
 from rheojobs.engine.remaining import TimeRemaining
@@ -27,7 +26,7 @@ BAR_WIDTH = 36
 _WAITING = {
     JobState.QUEUED: "starting a worker",
     JobState.BLOCKED: "waiting",
-    JobState.CANCELLING: "stopping, keeping what there is (Ctrl-C again leaves at once)",
+    JobState.CANCELLING: STOPPING,
 }
 
 
@@ -42,57 +41,26 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
-class JobDisplay:
+class JobDisplay(Drawing):
     """Draws one job, from being queued to its end, and then leaves one line that says how it went.
 
     Parameters
     ----------
-    console : Console
-        Standard error. Where it is no terminal, only the first and the last line are written.
-    title : str
-        What is being done: ``fit of maxwell``.
+    console, title
+        As `Drawing` has them. Where it is no terminal, only the first and the last line are
+        written.
     """
 
     def __init__(self, console: Console, title: str) -> None:
-        self._console = console
-        self._title = title
-        self._spinner = Spinner("dots", style="cyan")
+        super().__init__(console, title)
         self._remaining = TimeRemaining()
         self._left: float | None = None
         self._counted = -1
-        self._began = time.monotonic()
-        self._live: Live | None = None
-
-    def __enter__(self) -> JobDisplay:
-        self._began = time.monotonic()
-        if self._console.is_terminal:
-            # Drawn by whoever waits for the job: a thread of its own would outlive a Ctrl-C.
-            self._live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
-        else:
-            self._console.print(f"{self._title} …", highlight=False)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the display was opened."""
-        return time.monotonic() - self._began
 
     def update(self, job: Job) -> None:
         """Draw the job as it is now."""
-        if self._live is not None:
-            self._live.update(self._render(job), refresh=True)
+        if self.is_live:
+            self.draw(self._render(job))
 
     def close(self, words: str) -> None:
         """End the drawing and say in one line how it went."""
