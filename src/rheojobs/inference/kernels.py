@@ -6,6 +6,7 @@ jobs, and not how priors are chosen.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,19 +49,15 @@ class Kernels:
         state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
         draws = nuts.Draws(*range(len(nuts.Draws._fields)))
 
-        def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
-            named = f"{name} {identity}" if identity else ""
-            return StoredProgram(function, result, named, needs=("numpyro.infer",))
+        program = functools.partial(StoredProgram, identity=identity, needs=("numpyro.infer",))
+        evaluate = jax.vmap(self._likelihood, in_axes=(0, None, None, None, None))
+        constrain = jax.vmap(self._constrain_scaled, in_axes=(0, None, None))
 
-        self.begin = program("begin", self._begin, (state, True))
-        self.advance = program("advance", self._advance, (state, draws))
-        self.curvature = program("curvature", self._curvature, (0,) * 7)
-        self.evaluate = program(
-            "evaluate", jax.vmap(self._likelihood, in_axes=(0, None, None, None, None)), (0,) * 4
-        )
-        self.constrain = program(
-            "constrain", jax.vmap(self._constrain_scaled, in_axes=(0, None, None)), 0
-        )
+        self.begin = program(self._begin, (state, True), name="begin")
+        self.advance = program(self._advance, (state, draws), name="advance")
+        self.curvature = program(self._curvature, (0,) * 7, name="curvature")
+        self.evaluate = program(evaluate, (0,) * 4, name="evaluate")
+        self.constrain = program(constrain, 0, name="constrain")
         self.log_density = jax.jit(self._log_density)
 
     # Sites are what is sampled; parameters are what the model takes.

@@ -5,7 +5,8 @@ Data, weights, bounds and the loss are arguments: a second fit of the same kind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -58,16 +59,13 @@ class Objective:
         self._components = problem.components
         self._is_pointwise = problem.test_mode in PADDED_MODES
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties))
-
-        def program(name: str, function: Callable[..., Any], result: Any) -> StoredProgram:
-            return StoredProgram(function, result, f"{name} {identity}" if identity else "")
-
+        program = functools.partial(StoredProgram, identity=identity)
         d = len(self.coordinates.own)
         state = least_squares.begin(np.zeros(d), (1, 1))
         moved = (state, np.zeros(CHUNK), np.zeros((CHUNK, d)), 0)
-        self.predict = program("predict", lambda params, x: self._components(x, params), 0)
-        self._iterate = program("fit", self._iterations, moved)
-        self._screen = program("screen", jax.vmap(self._cost, in_axes=(0, None)), 0)
+        self.predict = program(lambda params, x: self._components(x, params), 0, name="predict")
+        self._iterate = program(self._iterations, moved, name="fit")
+        self._screen = program(jax.vmap(self._cost, in_axes=(0, None)), 0, name="screen")
 
     @staticmethod
     def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:

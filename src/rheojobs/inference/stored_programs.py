@@ -72,6 +72,8 @@ class StoredProgram:
     identity : str
         Tells the function apart from all others, in every process. Where it is empty, nothing
         is kept: the function is one of the user's, and only this process knows it.
+    name : str
+        Tells it apart from others of the same identity.
     needs : sequence of str
         Modules that the function imports. They are imported before it is traced: arrays that
         a module makes within a trace would be the trace's own.
@@ -82,12 +84,14 @@ class StoredProgram:
         function: Callable[..., Any],
         result: Any,
         identity: str,
+        name: str = "",
         needs: Sequence[str] = (),
     ) -> None:
         self._needs = tuple(needs)
         self._function = function
         self._result = jax.tree.structure(result)
         self._identity = identity
+        self._name = name
         self._plain = jax.jit(function)
         self._programs: dict[Hashable, Callable[..., Any]] = {}
         self._lock = threading.Lock()
@@ -135,13 +139,13 @@ class StoredProgram:
         return jax.jit(traced.call)
 
     def _import_needs(self) -> None:
-        needs, self._needs = self._needs, ()
-        for module in needs:
+        for module in self._needs:
             importlib.import_module(module)
+        self._needs = ()
 
     def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
         """Give the name on disk; empty where another process would name it otherwise."""
-        described = f"{self._identity}\n{structure}\n{shapes}"
+        described = f"{self._name} {self._identity}\n{structure}\n{shapes}"
         if " at 0x" in described:  # an object that is told apart by where it lies in memory
             return ""
         text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
