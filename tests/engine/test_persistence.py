@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engine import application, helpers
@@ -164,6 +165,26 @@ class TestOnDisk:
         engine.run(helpers.add, 1.0).result(TIMEOUT)
         assert engine.store is not None
         assert [job.name for job in engine.store.jobs()] == ["add"]
+
+    def test_a_number_that_is_no_plain_one_is_kept_as_what_it_counts(
+        self, engine: JobEngine, path: Path
+    ) -> None:
+        class Three:
+            def __index__(self) -> int:
+                return 3
+
+            __int__ = __index__
+
+        engine.pause_queue()
+        number: Any = Three()
+        job = engine.submit(FunctionTask(helpers.add, (1.0,)), priority=number, max_attempts=number)
+        assert engine.set_priority(job, number)
+        engine.resume_queue()
+        assert job.result(TIMEOUT) == 2.0
+        assert engine.store_problem == ""
+        with JobStore(path) as store:
+            stored = store.find(job.id)
+        assert (stored.priority, stored.max_attempts) == (3, 3)
 
 
 class TestWishes:

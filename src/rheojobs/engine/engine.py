@@ -1,7 +1,8 @@
 """The job engine: takes tasks, lets the scheduler choose, hands them to an executor, tells all.
 
-Two threads of its own: one starts jobs, one tells the subscribers, so that neither a slow
-start nor a slow subscriber holds up whoever submits or cancels. Knows no Qt and no JAX.
+Threads of its own start jobs and sort the news, and each subscriber is called in one of his
+own, so that neither a slow start nor a slow subscriber holds up whoever submits or cancels.
+Knows no Qt and no JAX.
 """
 
 from __future__ import annotations
@@ -20,16 +21,28 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dependencies import results_wanted
-from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
-from rheojobs.engine.recovery import describe, open_journal, revive, waiting_jobs
+from rheojobs.engine.recovery import (
+    describe,
+    free_orphans,
+    open_journal,
+    revive,
+    waiting_jobs,
+)
 from rheojobs.engine.remaining import Durations, Remaining
-from rheojobs.engine.requests import check_priority, check_tags, check_timeout, needs_of, stock
+from rheojobs.engine.requests import (
+    check_memory,
+    check_priority,
+    check_tags,
+    check_timeout,
+    needs_of,
+    stock,
+)
 from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.starting import Starter
@@ -180,25 +193,25 @@ class JobEngine:
             anything but jobs of this engine; where a limit is none, or cannot be kept.
         """
         work = as_task(task)
-        after = tuple(dict.fromkeys((*after, *(found.job for found in results_wanted(work)))))
+        wanted = results_wanted(work)
+        after = tuple(dict.fromkeys((*after, *(found.job for found in wanted))))
         after_any = tuple(dict.fromkeys(after_any))
         for other in (*after, *after_any):
             if not isinstance(other, Job) or other._engine is not self:
                 raise InputError(f"after takes jobs of this engine, got {other!r}")
         tags = check_tags(tags)
         cap = None if memory is None else parse_bytes(memory)
-        if cap is not None and not self._executor.limits_memory:
-            raise InputError("a memory limit needs worker processes: threads share one memory")
+        check_memory(cap, self._executor.limits_memory)
         needs = needs_of(resources or {}, self._table.scheduler.total, tags, cap)
         timeout = check_timeout(timeout)
         priority = check_priority(priority)
         if max_attempts is None:
-            max_attempts = int(getattr(work, "max_attempts", 1))
-        record, obstacle = describe(work, self._journal)
+            max_attempts = getattr(work, "max_attempts", 1)
+        max_attempts = int(max_attempts)
+        record, obstacle = describe(work, self._journal, waits=bool(wanted))
         wait_for_disk = None
         with self._table.lock:
-            if self._table.closed:
-                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            self._table.check_open()
             job = Job(
                 self,
                 work,
@@ -248,11 +261,14 @@ class JobEngine:
         InputError
             Where it is somebody else's, cannot be run again, or needs a job that is not done.
         """
-        revival = revive(self._journal, job_id, self._table.jobs)
-        job = revival.job(self, self._table.scheduler.total, next(self._order))
+        free_orphans(self._journal)
+        return self._take_up(job_id)
+
+    def _take_up(self, job_id: str) -> Job:
+        total = self._table.scheduler.total
+        job = revive(self._journal, job_id, self, self._table.jobs, total, next(self._order))
         with self._table.lock:
-            if self._table.closed:  # what was taken is free again, since the engine has left
-                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            self._table.check_open()  # what was taken is free again, since the engine has left
             self._table.add(job)
         return job
 
@@ -260,10 +276,12 @@ class JobEngine:
         """Take up the jobs of the store, or so many, that have not begun and that nobody has."""
         jobs: list[Job] = []
         for stored in self.recover():
-            if stored.state is JobState.INTERRUPTED or len(jobs) == limit:
+            if len(jobs) == limit:
+                break
+            if stored.state is JobState.INTERRUPTED:
                 continue
             try:
-                jobs.append(self.resume_job(stored.id))
+                jobs.append(self._take_up(stored.id))
             except InputError as error:  # another application was quicker, for the most part
                 logger.info("%s", error)
         return jobs
@@ -283,8 +301,7 @@ class JobEngine:
         """
         work = as_task(task)
         with self._table.lock:
-            if self._table.closed:
-                raise EngineClosedError("this engine was shut down and takes no more jobs")
+            self._table.check_open()
             before = list(self._table.prewarming.values())
             job = Job(
                 self,
@@ -393,7 +410,7 @@ class JobEngine:
 
     def set_priority(self, job: Job, priority: int) -> bool:
         """Let a job go before or after others than it would have; False where it had ended."""
-        check_priority(priority)
+        priority = check_priority(priority)
         with self._table.lock:
             if job.state.is_terminal:
                 return False
@@ -463,7 +480,7 @@ class JobEngine:
                 return False
             job.pause_wanted = True
             control = job.control
-        if control is not None:  # None while it is only just starting: `_start` looks after it
+        if control is not None:  # None while it is only just starting: the starter looks after it
             control.pause()
         return True
 

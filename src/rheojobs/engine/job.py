@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "JobFuture"]
 
+NO_STORE = "its engine has no store"
+"""Why a job is not kept on disk, where nothing else is to blame."""
+
 
 class JobFuture(concurrent.futures.Future[Any]):
     """The job's result as the standard library knows it; `cancel` stops a running job too."""
@@ -124,7 +127,7 @@ class Job:
         self.partial: Any = None
         self.message = ""
         self.attempts = 0
-        self.obstacle = "its engine has no store"
+        self.obstacle = NO_STORE
         self.future = JobFuture(self)
         # What follows belongs to the engine.
         self.token: CancellationToken | None = None
@@ -208,7 +211,7 @@ class Job:
         return self._engine.pause(self)
 
     def resume(self) -> bool:
-        """Let a paused job go on; False where it is not paused."""
+        """Let a paused job go on; False where it does not run."""
         return self._engine.resume(self)
 
     def time_remaining(self) -> Remaining | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.agenda import Agenda
-from rheojobs.engine.errors import JobTimeoutError, WorkerDiedError
+from rheojobs.engine.errors import EngineClosedError, JobTimeoutError, WorkerDiedError
 from rheojobs.engine.events import (
     JobEvent,
     PartialResult,
@@ -99,6 +99,11 @@ class JobTable:
         self.unsettled = 0
         self.closed = False
         self.journal: Journal | None = None
+
+    def check_open(self) -> None:
+        """Raise `EngineClosedError` where no more jobs are taken; with the lock held."""
+        if self.closed:
+            raise EngineClosedError("this engine was shut down and takes no more jobs")
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
@@ -238,7 +243,7 @@ class JobTable:
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress
-        job.estimate.update(progress, job.clock.seconds(time.monotonic()))
+        job.estimate.note(progress, job.clock.seconds(time.monotonic()))
         event = ProgressMade(job.id, time.time(), progress)
         self._publisher.tell(event, private=job.is_prewarming)
 
@@ -281,7 +286,7 @@ class JobTable:
                 at = now + job.timeout - job.clock.seconds(now)
                 self.agenda.add(at, partial(self._check_time, job))
                 self.wake.set()
-        elif job.clock.goes:
+        else:
             job.clock.stop(now)
 
     def _check_time(self, job: Job) -> None:
@@ -295,7 +300,7 @@ class JobTable:
                 return
             job.verdict = JobTimeoutError(f"ran longer than the {limit:g} s it was given")
             control = job.control
-        if control is not None:  # None while it is only just starting: `_start` looks after it
+        if control is not None:  # None while it is only just starting: the starter looks after it
             control.cancel()
 
     def end(

@@ -199,11 +199,12 @@ class Publisher:
         Gives what ends the subscription.
         """
         with self._lock:
-            if not self._over:
+            over = self._over
+            if not over:
                 self._listening[job_id].append(who)
                 if first:
                     self._pass_on(partial(_put_all, who.mailbox, first))
-        if self._over:
+        if over:
             _put_all(who.mailbox, first)
             who.mailbox.close()
         return partial(self._unsubscribe, who, job_id)

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rheojobs.engine.dependencies import results_wanted
 from rheojobs.engine.errors import NotDurableError, StoreError
-from rheojobs.engine.job import Job
+from rheojobs.engine.job import NO_STORE, Job
 from rheojobs.engine.journal import Journal
 from rheojobs.engine.records import Record, record_of
-from rheojobs.engine.requests import needs_again
+from rheojobs.engine.requests import check_memory, needs_again
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.stored import WAITING
@@ -26,11 +24,16 @@ from rheojobs.errors import InputError
 if TYPE_CHECKING:
     from rheojobs.engine.engine import JobEngine
 
-__all__ = ["Revival", "describe", "describe_again", "open_journal", "revive", "waiting_jobs"]
+__all__ = [
+    "describe",
+    "describe_again",
+    "free_orphans",
+    "open_journal",
+    "revive",
+    "waiting_jobs",
+]
 
 logger = logging.getLogger(__name__)
-
-NO_STORE = "its engine has no store"
 
 
 def open_journal(
@@ -47,11 +50,16 @@ def open_journal(
         return None, str(error)
 
 
-def describe(task: Task, journal: Journal | None) -> tuple[Record | None, str]:
-    """Give what is to be kept of a task; None and the reason where it cannot be."""
+def describe(
+    task: Task, journal: Journal | None, *, waits: bool = False
+) -> tuple[Record | None, str]:
+    """Give what is to be kept of a task; None and the reason where it cannot be.
+
+    A task that `waits` for another job's result has arguments that are not there yet.
+    """
     if journal is None:
         return None, NO_STORE
-    if results_wanted(task):
+    if waits:
         return None, "it takes the result of another job, and can be kept only when it starts"
     try:
         return record_of(task), ""
@@ -66,81 +74,29 @@ def describe_again(job: Job, journal: Journal | None) -> None:
         journal.keep_task(job.id, record)
 
 
+def free_orphans(journal: Journal | None) -> None:
+    """Free the jobs of applications that are gone."""
+    if journal is not None:
+        journal.store.recover()
+
+
 def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
     """Free the jobs of applications that are gone, and give all that can be taken."""
     if journal is None:
         return []
-    journal.store.recover()
+    free_orphans(journal)
     return [job for job in journal.store.jobs(WAITING) if job.can_be_taken]
 
 
-@dataclass(frozen=True)
-class Revival:
-    """A job of the store on its way into an engine.
-
-    Attributes
-    ----------
-    journal : Journal
-        Of the engine.
-    stored : StoredJob
-        What it is.
-    task : Task
-        Its task, made anew.
-    after, after_any : tuple of Job
-        What it still has to wait for.
-    checkpoint : bytes or None
-        What it goes on from.
-    """
-
-    journal: Journal
-    stored: StoredJob
-    task: Task
-    after: tuple[Job, ...]
-    after_any: tuple[Job, ...]
-    checkpoint: bytes | None
-
-    def job(self, engine: JobEngine, total: Mapping[str, float], order: int) -> Job:
-        """Take the job, and make it one of the engine's.
-
-        Raises
-        ------
-        InputError
-            Where another was quicker, or the engine has not got what the job needs.
-        """
-        stored = self.stored
-        tags, memory = tuple(stored.limits.get("tags", ())), stored.limits.get("memory")
-        if memory is not None and not engine.executor.limits_memory:
-            raise InputError("a memory limit needs worker processes: threads share one memory")
-        job = Job(
-            engine,
-            self.task,
-            name=stored.name,
-            priority=stored.priority,
-            after=self.after,
-            after_any=self.after_any,
-            needs=needs_again(stored.needs, total, tags, memory),
-            max_attempts=stored.max_attempts,
-            order=order,
-            tags=tags,
-            timeout=stored.limits.get("timeout"),
-            memory=memory,
-        )
-        job.obstacle = ""
-        job.checkpoint = self.checkpoint
-        if stored.state.is_terminal:  # its end is history: it is done anew
-            self.journal.add(job, record_of(self.task), self.checkpoint)()
-            return job
-        job.id = stored.id
-        state = self.journal.store.take(stored.id)
-        if state is None:
-            raise InputError(f"job {stored.id[:8]} was taken by another application just now")
-        if state is not job.state:  # what it had to wait for was done meanwhile
-            self.journal.store.move(stored.id, job.state)
-        return job
-
-
-def revive(journal: Journal | None, job_id: str, known: Mapping[str, Job]) -> Revival:
-    """Ready a job of the store to be taken up.
+def revive(
+    journal: Journal | None,
+    job_id: str,
+    engine: JobEngine,
+    known: Mapping[str, Job],
+    total: Mapping[str, float],
+    order: int,
+) -> Job:
+    """Take a job of the store, and make it one of an engine's.
 
     Parameters
     ----------
@@ -148,18 +104,24 @@ def revive(journal: Journal | None, job_id: str, known: Mapping[str, Job]) -> Re
         Of the engine.
     job_id : str
         Its id, or the beginning of it.
+    engine : JobEngine
+        Whose it will be.
     known : mapping of str to Job
         The jobs of the engine, which it may depend on.
+    total : mapping of str to float
+        What the engine has of each resource.
+    order : int
+        Its place in the line.
 
     Raises
     ------
     InputError
-        In one line, why it cannot be.
+        In one line, why it cannot be: another was quicker, or the engine has not got what the
+        job needs.
     """
     if journal is None:
         raise InputError("this engine has no store to take jobs from")
     store = journal.store
-    store.recover()
     stored = store.find(job_id)
     label = f"job {stored.id[:8]} ({stored.name})"
     if stored.obstacle:
@@ -169,18 +131,41 @@ def revive(journal: Journal | None, job_id: str, known: Mapping[str, Job]) -> Re
         raise InputError(f"{label} is {stored.state} {whose}")
     if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
         raise InputError(f"{label} has {stored.state}: there is nothing to take up")
-    here = {other: known[other] for other in known if not known[other].state.is_terminal}
+    here = {}
     for other in (*stored.after, *stored.after_any):
-        if other not in here:
+        if (job := known.get(other)) is not None and not job.state.is_terminal:
+            here[other] = job
+        else:
             _check_dependency(store, other, other in stored.after, label)
-    return Revival(
-        journal,
-        stored,
-        store.task(stored.id),
-        tuple(here[other] for other in stored.after if other in here),
-        tuple(here[other] for other in stored.after_any if other in here),
-        store.checkpoint(stored.id),
+    task, checkpoint = store.task(stored.id), store.checkpoint(stored.id)
+    tags, memory = tuple(stored.limits.get("tags", ())), stored.limits.get("memory")
+    check_memory(memory, engine.executor.limits_memory)
+    job = Job(
+        engine,
+        task,
+        name=stored.name,
+        priority=stored.priority,
+        after=tuple(here[other] for other in stored.after if other in here),
+        after_any=tuple(here[other] for other in stored.after_any if other in here),
+        needs=needs_again(stored.needs, total, tags, memory),
+        max_attempts=stored.max_attempts,
+        order=order,
+        tags=tags,
+        timeout=stored.limits.get("timeout"),
+        memory=memory,
     )
+    job.obstacle = ""
+    job.checkpoint = checkpoint
+    if stored.state.is_terminal:  # its end is history: it is done anew
+        journal.add(job, record_of(task), checkpoint)()
+        return job
+    job.id = stored.id
+    state = store.take(stored.id)
+    if state is None:
+        raise InputError(f"job {stored.id[:8]} was taken by another application just now")
+    if state is not job.state:  # what it had to wait for was done meanwhile
+        store.move(stored.id, job.state)
+    return job
 
 
 def _check_dependency(store: JobStore, job_id: str, must_succeed: bool, label: str) -> None:

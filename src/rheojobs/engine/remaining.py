@@ -58,6 +58,12 @@ class TimeRemaining:
 
     def update(self, progress: Progress, now: float) -> float | None:
         """Take in a report made at `now` (s) and give the seconds left, None while unknown."""
+        self.note(progress, now)
+        left = self.left(now)
+        return None if left is None else left.seconds
+
+    def note(self, progress: Progress, now: float) -> None:
+        """Take in a report made at `now` (s)."""
         if progress.stage != self._stage:
             self._stage = progress.stage
             self._start = (now, progress.current)
@@ -66,11 +72,9 @@ class TimeRemaining:
         self._total = progress.total
         newest = self._steps[-1] if self._steps else self._start
         if progress.current > newest[1]:
-            self._note((now, progress.current))
-        left = self.left(now)
-        return None if left is None else left.seconds
+            self._keep((now, progress.current))
 
-    def _note(self, point: tuple[float, int]) -> None:
+    def _keep(self, point: tuple[float, int]) -> None:
         self._skipped += 1
         if self._skipped < self._stride and len(self._steps) > 1:
             self._steps[-1] = point  # the newest is always there, exactly

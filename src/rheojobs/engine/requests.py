@@ -14,6 +14,7 @@ from rheojobs.errors import InputError, nearest
 
 __all__ = [
     "MEMORY",
+    "check_memory",
     "check_priority",
     "check_tags",
     "check_timeout",
@@ -128,6 +129,12 @@ def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
         if not isinstance(tag, str):
             raise InputError(f"a tag is a word, got {tag!r}")
     return found
+
+
+def check_memory(limit: int | None, limits_memory: bool) -> None:
+    """Raise `InputError` for a limit of memory where the executor cannot keep one."""
+    if limit is not None and not limits_memory:
+        raise InputError("a memory limit needs worker processes: threads share one memory")
 
 
 def check_timeout(timeout: float | None) -> float | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
-from rheojobs.engine.records import state_from_disk, task_of, value_of
+from rheojobs.engine.records import Record, state_from_disk, task_of, value_of
 from rheojobs.engine.schema import connect, told, transaction
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -219,23 +219,24 @@ class StoreReader:
         InputError
             Where it is not kept, or cannot be made.
         """
-        with self._lock, told(self.path):
-            record = self._parts.get(self._number(job_id), job_id, "task")
+        record = self._part(job_id, "task")
         if record is None:
             raise InputError(f"the task of job {job_id[:8]} is not kept: it cannot be run again")
         return task_of(record)
 
     def result(self, job_id: str, part: str = "result") -> Any:
         """Give the result of a job, or another ``part``; None where there is none."""
-        with self._lock, told(self.path):
-            record = self._parts.get(self._number(job_id), job_id, part)
+        record = self._part(job_id, part)
         return None if record is None else value_of(record)
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""
-        with self._lock, told(self.path):
-            record = self._parts.get(self._number(job_id), job_id, "checkpoint")
+        record = self._part(job_id, "checkpoint")
         return None if record is None else state_from_disk(record.content)
+
+    def _part(self, job_id: str, part: str) -> Record | None:
+        with self._lock, told(self.path):
+            return self._parts.get(self._number(job_id), job_id, part)
 
     def _number(self, job_id: str) -> int:
         row = self._db.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()

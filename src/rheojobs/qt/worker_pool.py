@@ -39,7 +39,7 @@ DELIVERY_BUDGET = 0.008
 
 
 class _Mailbox:
-    """Takes events in the engine's thread; wakes the pool's thread once for many of them.
+    """Takes events in a thread of the engine's; wakes the pool's thread once for many of them.
 
     It outlives the pool's C++ object: after `close` it wakes nobody, so that nothing is ever
     emitted from a deleted object.

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from rheojobs.engine.executors.base import Run, RunControl
+from rheojobs.engine.task import task_affinity
 
 if TYPE_CHECKING:
     from rheojobs.engine.executors.processes import ProcessExecutor
@@ -28,7 +29,6 @@ class ProcessRun(RunControl):
         self._executor = executor
         self.run = run
         self.worker: WorkerProcess | None = None
-        self.cancelled = False
         self.grace = math.inf
         self.undelivered: Exception | None = None
         self.timer: threading.Timer | None = None
@@ -38,7 +38,12 @@ class ProcessRun(RunControl):
         self.stoppable = True
         self.abandoned = False
         self.unsent: list[str] = []
-        self.affinity = str(getattr(run.task, "affinity", ""))
+        self.affinity = task_affinity(run.task)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to stop: then it has but so long for it."""
+        return self.grace < math.inf
 
     def cancel(self) -> None:
         self._executor.cancel(self)

@@ -277,7 +277,7 @@ class ProcessExecutor(Executor):
                 grace = ABANDONED_GRACE
             elif grace >= control.grace:
                 return
-            control.cancelled, control.grace = True, grace
+            control.grace = grace
             waiting = control in self._waiting
             if waiting:
                 self._waiting.remove(control)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["Upkeep", "resident_bytes"]
 
@@ -21,6 +23,8 @@ MEMORY_INTERVAL = 0.25
 
 def resident_bytes(pid: int) -> int:
     """Give the resident set of a process and its children in bytes; 0 for one that is gone."""
+    import psutil  # not by every engine and every worker that starts
+
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
@@ -30,6 +34,8 @@ def resident_bytes(pid: int) -> int:
 
 
 def _own_bytes(process: psutil.Process) -> int:
+    import psutil
+
     try:
         return int(process.memory_info().rss)
     except psutil.Error:  # it has ended meanwhile

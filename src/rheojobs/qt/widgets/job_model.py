@@ -105,7 +105,7 @@ class _Row:
 
 
 class _Inbox:
-    """Takes events in the engine's thread; outlives the model's C++ object, and then is silent."""
+    """Takes events in a thread of the engine's; outlives the model's C++ object, then is silent."""
 
     def __init__(self, knock: Callable[[], None]) -> None:
         self._knock: Callable[[], None] | None = knock
