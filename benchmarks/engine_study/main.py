@@ -87,7 +87,7 @@ def _measure(part: str, arguments: argparse.Namespace, say: Any) -> dict[str, An
     if part == "queue":
         return measure_queue(1 if arguments.quick else 3, say)
     if part == "remaining":
-        return measure_remaining(*((400, 1) if arguments.quick else (6000, 1)), say)
+        return measure_remaining(400 if arguments.quick else 6000, say)
     return measure_flood(1.0 if arguments.quick else 5.0, say)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from rheojobs.errors import RheojobsError
-from rheojobs.inference.data import Dataset, parse_unit
+from rheojobs.inference.data import Dataset
 from rheojobs.inference.models import MODE_CONSTANTS, Model
+from rheojobs.inference.units import parse_unit
 
 NOISE = 0.02
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,6 +67,16 @@ def test_akaike_weights_are_those_of_the_book(zener: Comparison):
         n, k = 40, row.free + 1
         aicc = n * math.log(row.fit.chi_squared / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
         assert row.fit.aicc == pytest.approx(aicc)
+
+
+def test_with_standard_deviations_the_noise_is_no_parameter(engine: JobEngine):
+    data = _zener_data()
+    data = replace(data, sigma=0.02 * data.y)
+    compared = compare(data, ["zener", "maxwell"], engine=engine)
+    assert compared.weights == "sigma"
+    assert {row.label: row.free for row in compared.models} == {"zener": 3, "maxwell": 2}
+    for row in compared.models:
+        assert row.fit.aic == pytest.approx(row.fit.chi_squared + 2 * row.free)
 
 
 def test_those_that_do_not_suit_are_listed(zener: Comparison):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -63,17 +62,9 @@ def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> l
 
 def to_json(models: Sequence[ModelInfo]) -> str:
     """Write all that is known of the models."""
-    return json.dumps([_plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
+    from rheojobs.inference.results import plain
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return json.dumps([plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
 
 
 def show_models(console: Console, models: Sequence[ModelInfo]) -> None:

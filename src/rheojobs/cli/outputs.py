@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -70,7 +70,7 @@ class Outputs:
         if str(self.json) == "-":
             from rheojobs.inference.results import to_json
 
-            sys.stdout.write(to_json(cast(Any, result)) + "\n")
+            sys.stdout.write(to_json(result) + "\n")
             sys.stdout.flush()
         else:
             result.save(self.json)

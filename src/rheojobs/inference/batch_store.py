@@ -125,7 +125,7 @@ class ItemStore:
     ) -> dict[str, Any]:
         """Keep draws and summary, and note that they are done; gives the summary."""
         self._write(self.posterior_path, lambda path: result.save_netcdf(path))
-        summary = to_json(cast(Any, _WithoutDraws(result)))
+        summary = to_json(_WithoutDraws(result))
         self._write(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
         self.note("sample", fingerprint, "succeeded", seconds=seconds)
         for folder in self.folder.glob("sampling-*"):  # of other options, never finished

@@ -67,7 +67,7 @@ def label_of(name: str, config: Mapping[str, Any]) -> str:
 
 
 def candidates_of(models: Iterable[ModelLike]) -> list[Candidate]:
-    """Take models as a user gives them; raises `InputError` where one is unknown or given twice."""
+    """Take models as a user gives them; raises `InputError` where one is given twice."""
     found: dict[str, Candidate] = {}
     for given in models:
         if isinstance(given, Model):

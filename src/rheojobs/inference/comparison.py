@@ -11,13 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.fit_statistics import r_squared
 from rheojobs.inference.results import to_json
 from rheojobs.inference.weights import default_weights
 
@@ -179,7 +180,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Write all facts, the draws excepted."""
-        return to_json(cast(Any, self))  # which wants nothing but `as_dict`
+        return to_json(self)
 
     def save(self, path: str | Path) -> None:
         """Write all facts, the draws excepted, as JSON."""
@@ -240,21 +241,16 @@ def as_measured(dataset: Dataset, fit: FitResult) -> NDArray[Any]:
 def compared(label: str, dataset: Dataset, fit: FitResult) -> ComparedModel:
     """Take up a fit; its place is found by `rank`."""
     curve = as_measured(dataset, fit)
-    r_squared = fit.r_squared
-    if curve is not fit.fitted and not np.iscomplexobj(curve):
-        y = dataset.y.real
-        if fit.weights == "relative" and y.min() > 0 and curve.min() > 0:
-            y, curve = np.log(y), np.log(curve)
-        total = float(np.sum((y - y.mean()) ** 2))
-        r_squared = 1.0 - float(np.sum((y - curve) ** 2)) / total if total > 0 else math.nan
-    return ComparedModel(label, fit, _free(dataset, fit), r_squared)
+    quality = fit.r_squared
+    if not np.iscomplexobj(curve):
+        quality = r_squared(dataset.y.real[None], curve[None], fit.weights == "relative")
+    return ComparedModel(label, fit, _free(fit), quality)
 
 
-def _free(dataset: Dataset, fit: FitResult) -> int:
-    """Count the free parameters, of which AIC has two each and two for the noise."""
-    values = len(dataset) * (2 if np.iscomplexobj(dataset.y) else 1)
-    quality = values * math.log(max(fit.chi_squared, 1e-300) / values)
-    return round((fit.aic - quality) / 2) - 1
+def _free(fit: FitResult) -> int:
+    """Count the free parameters."""
+    settled = fit.fixed.keys() | fit.tied.keys()
+    return sum(low < high and name not in settled for name, (low, high) in fit.bounds.items())
 
 
 def rank(dataset: Dataset, models: Sequence[ComparedModel]) -> tuple[ComparedModel, ...]:

@@ -235,10 +235,9 @@ def _constant_rate(columns: list[Column]) -> float | None:
 
 def _start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | None]:
     """Take a flow curve of one rate for what it is: with a time beside it, a start-up."""
-    time = first_of(columns, "time")
-    rate = _constant_rate(columns)
     if choice.mode != "flow_curve" or choice.quantities != ("shear stress",):
         return choice, None
+    time, rate = first_of(columns, "time"), _constant_rate(columns)
     if time is None or rate is None:
         return choice, None
     return choice._replace(mode="startup", x=time), rate

@@ -16,17 +16,14 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.numbers_given import components, constants, numeric
-from rheojobs.inference.units import SI_UNITS, parse_unit, si_factor
+from rheojobs.inference.units import parse_unit
 
 __all__ = [
     "PROTOCOL_CONSTANTS",
-    "SI_UNITS",
     "TEST_MODES",
     "Dataset",
     "canonical_test_mode",
     "detect_test_mode",
-    "parse_unit",
-    "si_factor",
 ]
 
 logger = logging.getLogger(__name__)

@@ -36,15 +36,12 @@ class Scored:
         The draws.
     pointwise : ndarray, shape (values,)
         Expected log predictive density of each value.
-    pareto_k : ndarray, shape (values,)
-        Its reliability.
     loo : LooScore
         The sums.
     """
 
     posterior: BayesianResult
     pointwise: NDArray[np.float64]
-    pareto_k: NDArray[np.float64]
     loo: LooScore
 
 
@@ -126,7 +123,7 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         good_k=good_k,
         worst_k=float(pareto_k.max()),
     )
-    return Scored(posterior, np.asarray(found.elpd_i), pareto_k, summary)
+    return Scored(posterior, np.asarray(found.elpd_i), summary)
 
 
 def _values(tree: DataTree) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from rheojobs.inference.inference_data import InferenceArrays
     from rheojobs.inference.sampling import SampleTask
 
-__all__ = ["BayesianResult", "Continuation", "FitResult", "to_json"]
+__all__ = ["BayesianResult", "Continuation", "FitResult", "HasFields", "plain", "to_json"]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn a value into what JSON knows; NaN and infinity become null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         if np.iscomplexobj(value):
-            return {"real": _plain(value.real), "imag": _plain(value.imag)}
-        return _plain(value.tolist())
+            return {"real": plain(value.real), "imag": plain(value.imag)}
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, complex):
         return {"real": value.real, "imag": value.imag}
     if isinstance(value, float) and not math.isfinite(value):
@@ -49,9 +49,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def to_json(result: FitResult | BayesianResult) -> str:
+class HasFields(Protocol):
+    """What has fields to be written, as results have."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields by name."""
+
+
+def to_json(result: HasFields) -> str:
     """Write a result's fields under their names; arrays as lists, complex ones as two."""
-    return json.dumps(_plain(result.as_dict()), indent=2, ensure_ascii=False)
+    return json.dumps(plain(result.as_dict()), indent=2, ensure_ascii=False)
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.comparison import ComparedModel, Comparison, as_measured, same_curve
 from rheojobs.inference.figures.curves import limit_to_data, scales, x_label
-from rheojobs.inference.figures.labels import y_label
+from rheojobs.inference.figures.labels import short_name, y_label
 from rheojobs.inference.figures.style import GREY
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def draw_comparison(figure: Figure, comparison: Comparison) -> None:
     unit = "%" if y_scale == "log" else data.y_unit
     bottom.set_ylabel(f"residual / {unit}" if unit else "residual")
     top.set_title(_title(comparison))
-    _legend(top, comparison, groups)
+    _legend(top, groups)
 
 
 def distinct(comparison: Comparison) -> list[list[ComparedModel]]:
@@ -132,12 +132,11 @@ def _limit_residuals(axes: Axes, reaches: list[float]) -> None:
 
 
 def _title(comparison: Comparison) -> str:
-    name = comparison.dataset.name or "data"
     by = "leave-one-out" if comparison.by_loo else "AICc"
-    return f"{name if len(name) <= 50 else name[:49] + '…'}: the best models by {by}"
+    return f"{short_name(comparison.dataset.name)}: the best models by {by}"
 
 
-def _legend(axes: Axes, comparison: Comparison, groups: list[list[ComparedModel]]) -> None:
+def _legend(axes: Axes, groups: list[list[ComparedModel]]) -> None:
     """Name the curves with their weights, and models that share a curve beside each other."""
     handles, labels = axes.get_legend_handles_labels()
     for place, group in enumerate(groups):
@@ -152,14 +151,14 @@ def _legend(axes: Axes, comparison: Comparison, groups: list[list[ComparedModel]
                 markersize=4.0,
             )
         )
-        labels.append(_describe(comparison, group))
+        labels.append(_describe(group))
     # Outside: curves of several models leave no corner free.
     axes.get_figure(root=True).legend(  # type: ignore[union-attr]
         handles, labels, loc="outside lower center", handlelength=3.4, labelcolor=INK
     )
 
 
-def _describe(comparison: Comparison, group: list[ComparedModel]) -> str:
+def _describe(group: list[ComparedModel]) -> str:
     first = group[0]
     if first.loo is not None:
         apart = f", Δelpd {first.loo.difference:.1f}" if first.loo.difference else ", best elpd"

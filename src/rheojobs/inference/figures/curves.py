@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rheojobs.inference.figures.labels import AXES, y_label
+from rheojobs.inference.figures.labels import AXES, short_name, y_label
 from rheojobs.inference.figures.style import BLUE, GREY, RED
 
 if TYPE_CHECKING:
@@ -184,8 +184,7 @@ def x_label(dataset: Dataset) -> str:
 
 
 def _title(dataset: Dataset, model: str) -> str:
-    name = dataset.name or "data"
-    return f"{model}: {name if len(name) <= 50 else name[:49] + '…'}"
+    return f"{model}: {short_name(dataset.name)}"
 
 
 def _draw_residuals(

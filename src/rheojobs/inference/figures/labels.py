@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["AXES", "parameter_label", "y_label"]
+__all__ = ["AXES", "parameter_label", "short_name", "y_label"]
 
 AXES: dict[str, tuple[str, str]] = {
     "oscillation": ("ω", "rad s⁻¹"),
@@ -95,3 +95,9 @@ def _index(index: str) -> str:
     if index in _GREEK:
         return _mathematical(index)
     return rf"\mathrm{{{index.replace('_', ',')}}}" if len(index) > 1 else index
+
+
+def short_name(name: str) -> str:
+    """Give the name of data as a title has room for it."""
+    name = name or "data"
+    return name if len(name) <= 50 else f"{name[:49]}…"
