@@ -17,7 +17,7 @@ from rheojobs.inference import diagnostics
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.fitting import fit
 from rheojobs.inference.likelihoods import LIKELIHOODS
-from rheojobs.inference.models import Model
+from rheojobs.inference.models import Alternative, Model
 from rheojobs.inference.results import BayesianResult
 from rheojobs.inference.sampling import sample
 
@@ -188,6 +188,24 @@ def test_a_parameter_whose_bounds_coincide():
     assert result.summary["G0"]["mean"] == pytest.approx(2e4, rel=0.02)
     words = refused(model=model, priors={"tau": {"type": "normal", "loc": 1.5, "scale": 0.1}})
     assert "fixed at 1.5 by its bounds" in words
+
+
+def test_an_alternative_may_hang_on_a_parameter_that_is_fixed():
+    tau = Alternative(
+        "tau", "eta", "s", "", lambda v, p: v * p["G0"], lambda p: p["eta"] / p["G0"], ("G0",)
+    )
+    model = Model.from_function(
+        lambda t, p: p[0] * jnp.exp(-t * p[0] / p[1]),
+        {"G0": (2e4, 2e4), "eta": (1e2, 1e7, 3e4)},
+        test_modes="relaxation",
+        name="half_fixed",
+        alternatives=(tau,),
+    )
+    result = draw(model=model, priors={"tau": {"type": "lognormal", "loc": 0.4, "scale": 0.5}})
+    assert set(result.posterior_samples) == {"eta", "tau", "sigma"}
+    eta, found = result.posterior_samples["eta"], result.posterior_samples["tau"]
+    assert eta == pytest.approx(2e4 * found)
+    assert result.summary["tau"]["mean"] == pytest.approx(1.5, rel=0.05)
 
 
 def test_all_parameters_fixed_leave_the_noise():

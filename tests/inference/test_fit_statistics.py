@@ -52,3 +52,25 @@ def test_a_loss_has_the_weight_that_its_slope_gives(loss):
     }[loss]
     slopes = (values(z + 1e-6) - values(z - 1e-6)) / 2e-6
     np.testing.assert_allclose(statistics.loss_weight(z, loss), slopes, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "words"),
+    [
+        (1.0, (1.0, 5.0), "lower"),
+        (5.0, (1.0, 5.0), "upper"),
+        (0.0, (0.0, math.inf), "lower"),
+        (3.0, (1.0, 5.0), ""),
+        (3.0, (-math.inf, math.inf), ""),
+        (2.0, (2.0, 2.0), ""),
+    ],
+)
+def test_a_bound_is_reached_where_there_is_one(value, bounds, words):
+    assert statistics.bound_reached(value, bounds) == words
+
+
+def test_what_has_no_bounds_may_still_be_undetermined():
+    warnings = statistics.warnings_of(
+        {"a": 1.0}, {"a": math.inf}, {"a": (-math.inf, math.inf)}, [], np.full((1, 1), np.nan)
+    )
+    assert warnings == ["these data do not determine a"]

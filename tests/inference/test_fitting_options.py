@@ -11,6 +11,7 @@ from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.fit_report import facts
 from rheojobs.inference.fitting import fit
 from rheojobs.inference.models import Model
 from rheojobs.inference.results import FitResult
@@ -253,3 +254,17 @@ def test_every_estimate_lies_within_its_bounds(y, start, tied, fixed, weights, l
         lower, upper = parameter.bounds
         assert lower <= result.parameters[parameter.name] <= upper
     assert np.isfinite(result.objective)
+
+
+def test_the_report_speaks_of_logarithms_only_where_they_are_taken():
+    data = decay_data()
+    plain = fit(data, decay_model(), weights="relative")
+    told = dict(facts(plain))
+    assert "of the logarithms" in told["R²"]
+    assert "ln(curve / data)" in told["weights"]
+    y = data.y.copy()
+    y[-1] = -y[-1]
+    below = fit(Dataset(data.x, y, "relaxation"), decay_model(), weights="relative")
+    told = dict(facts(below))
+    assert "of the logarithms" not in told["R²"]
+    assert "divided by its datum" in told["weights"]

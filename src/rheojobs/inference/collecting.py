@@ -121,8 +121,7 @@ class Collector:
     ) -> dict[str, NDArray[np.float64]]:
         """Give draws of the parameters, then of what else was sampled, shape (chains, draws)."""
         sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
-        for name, other in self._posterior.substituted.items():
-            sites[other.replaces] = np.asarray(other.to_parameter(sites[name], sites))
+        self._posterior.add_replaced(sites)
         order = [name for name in self._problem.model.names if name in sites]
         order += [name for name in sites if name not in order]
         return {name: sites[name].reshape(shape) for name in order}

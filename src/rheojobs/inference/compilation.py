@@ -59,6 +59,12 @@ class Observations:
     mask: NDArray[np.float64]
     n: int
 
+    @property
+    def smallest(self) -> NDArray[np.float64]:
+        """The least size of each component that is not zero, (c, 1); 1 where there is none."""
+        least = np.array([row[row > 0].min(initial=np.inf) for row in np.abs(self.y)])
+        return np.where(np.isfinite(least), least, 1.0)[:, None]
+
     @classmethod
     def of(cls, dataset: Dataset, coarse: bool = False) -> Observations:
         """Pad a dataset to its bucket."""

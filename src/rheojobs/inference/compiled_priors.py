@@ -203,8 +203,8 @@ class DistributionPrior:
 
 def prior_of(parameter: str, given: Any) -> Prior:
     """Take a prior as a user gives it; raises as `check_prior` does."""
-    check_prior(parameter, given)
     if not isinstance(given, Mapping):
+        check_prior(parameter, given)
         return DistributionPrior(given)
     kind, values = prior_arguments(parameter, given)
     finite = {name: value for name, value in values.items() if math.isfinite(value)}

@@ -74,6 +74,7 @@ class Coordinates:
 
     def __init__(self, parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> None:
         self._parameters = tuple(parameters)
+        self._limits_of = {item.name: item.bounds for item in parameters}
         self.ties = tuple(ties)
         tied = {tie.name for tie in ties}
         self.own = tuple(item for item in parameters if item.name not in tied)
@@ -119,29 +120,31 @@ class Coordinates:
         for k, item in enumerate(self.own):
             values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
         allowed = jnp.asarray(True)
-        bounds = {item.name: item.bounds for item in self._parameters}
         for tie in self.ties:
             value = jnp.asarray(tie.evaluate(values), dtype=jnp.float64)
-            lower, upper = bounds[tie.name]
+            lower, upper = self._limits_of[tie.name]
             allowed = allowed & (lower <= value) & (value <= upper)
             values[tie.name] = value
         ordered = [jnp.asarray(values[item.name], dtype=jnp.float64) for item in self._parameters]
         return jnp.stack(ordered), allowed
 
     def named(
-        self, u: NDArray[np.float64], fixed: Mapping[str, float] | None = None
+        self,
+        u: NDArray[np.float64],
+        fixed: Mapping[str, float] | None = None,
+        clip: bool = True,
     ) -> dict[str, float]:
         """Give all parameters by name; those that are fixed exactly as they were given."""
-        own = dict(zip((item.name for item in self.own), self.from_u(u).tolist(), strict=True))
-        return self.complete(own | dict(fixed or {}))
+        values = self.from_u(u, clip).tolist()
+        own = dict(zip((item.name for item in self.own), values, strict=True))
+        return self._complete(own | dict(fixed or {}))
 
-    def complete(self, own: Mapping[str, float]) -> dict[str, float]:
+    def _complete(self, own: Mapping[str, float]) -> dict[str, float]:
         """Add what the ties make of the values of `own`; NaN where that is no number."""
         values = dict(own)
-        bounds = {item.name: item.bounds for item in self._parameters}
         for tie in self.ties:
             value = _as_float(tie, values)
-            lower, upper = bounds[tie.name]
+            lower, upper = self._limits_of[tie.name]
             near = 1e-12 * max(abs(value), 1e-300)
             # Like exp(log(bound)): the rounding of one operation is no offence.
             if lower - near <= value <= upper + near:
@@ -183,16 +186,13 @@ class Coordinates:
         What hangs on several is left to the optimizer, which steps nowhere that is not allowed.
         """
         free = [k for k in np.flatnonzero(limits.free).tolist() if self._reaches(k, tie)]
-        bounds = {item.name: item.bounds for item in self._parameters}
-        lower, upper = bounds[tie.name]
+        lower, upper = self._limits_of[tie.name]
 
         def value_at(k: int | None, at: float) -> float:
             u = limits.lower.copy()
             if k is not None:
                 u[k] = at
-            own = dict(zip((p.name for p in self.own), self.from_u(u).tolist(), strict=True))
-            own |= {name: fixed[name] for name in own.keys() & fixed.keys()}
-            return self.complete(own)[tie.name]
+            return self.named(u, fixed)[tie.name]
 
         if len(free) > 1:
             return

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rheojobs.inference.fit_statistics import bound_reached
 from rheojobs.inference.results import FitResult
 
 __all__ = ["facts", "markdown", "remark"]
@@ -24,9 +27,8 @@ def remark(fit: FitResult, name: str) -> str:
     if name in fit.tied:
         return f"= {fit.tied[name]}"
     value, error = fit.parameters[name], fit.uncertainties.get(name, math.nan)
-    for limit, words in zip(fit.bounds.get(name, ()), ("lower", "upper"), strict=False):
-        if abs(value - limit) <= (1e-6 * abs(limit) or 1e-9):
-            return f"at its {words} bound"
+    if words := bound_reached(value, fit.bounds.get(name, (-math.inf, math.inf))):
+        return f"at its {words} bound"
     if math.isinf(error):
         return "not determined by the data"
     if math.isfinite(error) and error > abs(value) > 0:
@@ -37,7 +39,8 @@ def remark(fit: FitResult, name: str) -> str:
 def facts(fit: FitResult) -> list[tuple[str, str]]:
     """Give how good a fit is and how it was made, as pairs of what and how much."""
     is_relative = fit.weights == "relative"
-    of_logarithms = " (of the logarithms)" if is_relative else ""
+    in_logarithms = is_relative and _is_positive(fit.fitted) and _is_positive(_data(fit))
+    of_logarithms = " (of the logarithms)" if in_logarithms else ""
     typical = ""
     if is_relative and fit.reduced_chi_squared > 0:
         typical = f" (typical deviation {100 * math.sqrt(fit.reduced_chi_squared):.2g} %)"
@@ -58,9 +61,25 @@ def facts(fit: FitResult) -> list[tuple[str, str]]:
     return found
 
 
+def _data(fit: FitResult) -> NDArray[Any] | None:
+    if fit.fitted is None or fit.residuals is None:
+        return None
+    return np.asarray(fit.fitted + fit.residuals)
+
+
+def _is_positive(values: NDArray[Any] | None) -> bool:
+    if values is None:  # a result without its curve: positive as they are nearly always
+        return True
+    parts = (values.real, values.imag) if np.iscomplexobj(values) else (values,)
+    return all(bool((part > 0).all()) for part in parts)
+
+
 def _weights(fit: FitResult) -> str:
+    relative = "relative: each residual divided by its datum"
+    if _is_positive(_data(fit)):  # then the logarithm is taken
+        relative = "relative: a factor counts alike up and down, ln(curve / data)"
     words = {
-        "relative": "relative: a factor counts alike up and down, ln(curve / data)",
+        "relative": relative,
         "uniform": "uniform: all residuals alike",
         "sigma": "sigma: each residual by its standard deviation",
     }.get(fit.weights, fit.weights)

@@ -32,7 +32,7 @@ SPARE_STARTS = 8
 """How many starts are at hand where some cannot be evaluated."""
 
 RACED_FROM = 4
-RACE = 10
+RACE = 16
 """With so many parameters, the spare starts are refined so far before the best of them is chosen.
 
 Screening alone often picks a start that leads to a lesser minimum.
@@ -127,7 +127,6 @@ class FitRun:
         is_given = all(item.name in self._given for item in self._objective.coordinates.own)
         if count == 1 and not is_given and int(self._limits.free.sum()) >= RACED_FROM:
             starts = self._race(starts, data)
-        self._ends = []
         for start in starts:
             self._label = {"start": len(self._ends) + 1, "starts": count}
             outcome = self._refiner.refine(start, data, self._report)
@@ -342,18 +341,7 @@ class FitRun:
             tied = [names.index(tie.name) for tie in coordinates.ties]
             for k in range(len(u)):
                 width = 1e-6 * max(1.0, abs(u[k])) * (np.arange(len(u)) == k)
-                ends = [
-                    coordinates.complete(
-                        dict(
-                            zip(
-                                (item.name for item in coordinates.own),
-                                coordinates.from_u(u + sign * width, clip=False).tolist(),
-                                strict=True,
-                            )
-                        )
-                    )
-                    for sign in (1, -1)
-                ]
+                ends = [coordinates.named(u + sign * width, clip=False) for sign in (1, -1)]
                 for row in tied:
                     rise = ends[0][names[row]] - ends[1][names[row]]
                     out[row, k] = rise / (2.0 * width[k])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Criteria",
+    "bound_reached",
     "correlation_of",
     "covariance_of",
     "criteria",
@@ -186,6 +187,16 @@ def r_squared(y: NDArray[np.float64], curve: NDArray[np.float64], logarithmic: b
     return 1.0 - float(np.sum((y - curve) ** 2)) / total if total > 0 else math.nan
 
 
+def bound_reached(value: float, bounds: tuple[float, float]) -> str:
+    """Say which bound an estimate lies at, ``"lower"`` or ``"upper"``; empty where at none."""
+    lower, upper = bounds
+    for limit, words in ((lower, "lower"), (upper, "upper")):
+        near = 1e-6 * abs(limit) or 1e-9
+        if lower < upper and math.isfinite(limit) and abs(value - limit) <= near:
+            return words
+    return ""
+
+
 def warnings_of(
     parameters: Mapping[str, float],
     uncertainties: Mapping[str, float],
@@ -212,18 +223,15 @@ def warnings_of(
             continue
         lower, upper = bounds[name]
         error = uncertainties[name]
-        for limit, words in ((lower, "lower"), (upper, "upper")):
-            if lower < upper and abs(value - limit) <= (1e-6 * abs(limit) or 1e-9):
-                found.append(
-                    f"{name} is at its {words} bound, {limit:g}: the data would have it beyond, "
-                    "or do not need it; its uncertainty means little"
-                )
-                break
-        else:
-            if math.isinf(error):
-                lost.append(name)
-            elif error > abs(value) > 0:
-                weak[name] = error / abs(value)
+        if words := bound_reached(value, (lower, upper)):
+            found.append(
+                f"{name} is at its {words} bound, {lower if words == 'lower' else upper:g}: the "
+                "data would have it beyond, or do not need it; its uncertainty means little"
+            )
+        elif math.isinf(error):
+            lost.append(name)
+        elif error > abs(value) > 0:
+            weak[name] = error / abs(value)
     if lost:
         found.append(f"these data do not determine {', '.join(lost)}")
     if weak:

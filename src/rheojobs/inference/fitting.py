@@ -86,15 +86,14 @@ class FitTask:
 
     def run(self, context: TaskContext) -> FitResult:
         """Fit."""
-        self.validate()
-        assert self._dataset is not None
+        dataset = self.checked_data()
         configure_jax()
         from rheojobs.inference.fit_run import FitRun
 
         options = FitOptions.of(self.options)
         context.progress(0, 0, "preparing", stage="prepare")
         with context.unstoppable():
-            problem = Problem.of(self.model, self._dataset, options.model_config)
+            problem = Problem.of(self.model, dataset, options.model_config)
         return FitRun(problem, options, self.initial_params or {}, context).run()
 
 

@@ -68,7 +68,7 @@ def configure_jax() -> None:
         import jax
 
         jax.config.update("jax_enable_x64", True)
-        # A fit compiles dozens of small programs, 20 ms each; from the disk they take 3 ms.
+        # Many programs are small, and compile in less time than JAX would keep them for.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
         _keep_programs(programs_folder() / _processor_fingerprint())

@@ -61,10 +61,7 @@ class Likelihood:
 
     def floor(self, problem: Problem) -> NDArray[np.float64]:
         """Give the size below which predictions count as that large, shape (c, 1)."""
-        size = np.abs(problem.observations.y)
-        smallest = [row[row > 0].min(initial=np.inf) for row in size]
-        floor = np.array([value if np.isfinite(value) else 1.0 for value in smallest])
-        return SMALLEST_PREDICTION * floor[:, None]
+        return SMALLEST_PREDICTION * problem.observations.smallest
 
     def spread(self, prediction: Any, noise: Any, floor: Any) -> Any:
         """Give the noise of each observation, shape (c, b), for noise scales of shape (c,)."""

@@ -173,11 +173,15 @@ class Posterior:
             except NotImplementedError:
                 kind = prior.words.partition("(")[0]
                 raise InputError(f"the prior of {name!r} ({kind}) cannot be drawn from") from None
-        for name, other in self.substituted.items():
-            drawn[other.replaces] = np.asarray(
-                other.to_parameter(drawn[name], {**self.fixed, **drawn})
-            )
+        self.add_replaced(drawn)
         return drawn
+
+    def add_replaced(self, sites: dict[str, NDArray[np.float64]]) -> None:
+        """Add to draws of the sites those of the parameters that alternatives stand for."""
+        for name, other in self.substituted.items():
+            sites[other.replaces] = np.asarray(
+                other.to_parameter(sites[name], {**self.fixed, **sites})
+            )
 
     def within_priors(self, values: Mapping[str, float]) -> dict[str, float]:
         """Move what a given prior all but excludes to where that prior has its mass.

@@ -19,7 +19,6 @@ __all__ = [
     "check_prior",
     "parse_prior",
     "prior_arguments",
-    "uniform",
 ]
 
 
@@ -94,11 +93,7 @@ def check_prior(parameter: str, prior: Any) -> None:
 def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
     """Give the type and all arguments of a prior; raises as `check_prior` does."""
     where = f"the prior of {parameter!r}"
-    name = str(prior.get("type", "")).casefold().replace("_", "").replace("-", "")
-    if not name:
-        raise InputError(f"{where} has no 'type'; {nearest('', PRIOR_TYPES)}")
-    if name not in PRIOR_TYPES:
-        raise InputError(f"{where} has the unknown type {name!r}; {nearest(name, PRIOR_TYPES)}")
+    name = _type_name(where, str(prior.get("type", "")))
     kind = PRIOR_TYPES[name]
     for key in prior:
         if key != "type" and key not in kind.arguments:
@@ -127,9 +122,14 @@ def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict
     return name, values
 
 
-def uniform(low: float, high: float) -> dict[str, Any]:
-    """Write a uniform prior."""
-    return {"type": "uniform", "low": low, "high": high}
+def _type_name(where: str, given: str) -> str:
+    """Give the key of `PRIOR_TYPES` that is meant, however it is written."""
+    name = given.casefold().replace("_", "").replace("-", "")
+    if not name:
+        raise InputError(f"{where} has no 'type'; {nearest('', PRIOR_TYPES)}")
+    if name not in PRIOR_TYPES:
+        raise InputError(f"{where} has the unknown type {name!r}; {nearest(name, PRIOR_TYPES)}")
+    return name
 
 
 _CALL = re.compile(r"\s*([A-Za-z_-]+)\s*\(\s*(.*?)\s*\)\s*")
@@ -142,10 +142,7 @@ def parse_prior(parameter: str, text: str) -> dict[str, Any]:
         raise InputError(
             f"the prior of {parameter!r} must be written as normal(1e5, 2e4), got {text!r}"
         )
-    name = match[1].casefold().replace("_", "").replace("-", "")
-    if name not in PRIOR_TYPES:
-        hint = nearest(name, PRIOR_TYPES)
-        raise InputError(f"the prior of {parameter!r} has the unknown type {name!r}; {hint}")
+    name = _type_name(f"the prior of {parameter!r}", match[1])
     kind = PRIOR_TYPES[name]
     prior: dict[str, Any] = {"type": name}
     parts = [part for part in match[2].split(",") if part.strip()]

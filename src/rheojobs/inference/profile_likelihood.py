@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.inference.fit_statistics import covariance_of
@@ -58,7 +57,7 @@ class Profiler:
     objective : Objective
         What was minimized.
     refiner : Refiner
-        Its kept solver.
+        Carries each refit to its minimum, by the program that the fit used.
     context : TaskContext
         Hears of progress.
     is_absolute : bool
@@ -98,6 +97,8 @@ class Profiler:
         return Profiled(best, {}, dict.fromkeys(names, note))
 
     def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:
+        from scipy import stats  # takes longer to import than most fits
+
         rise = float(stats.chi2.ppf(LEVEL, 1))
         variance = 1.0
         if not self._is_absolute:

@@ -129,18 +129,18 @@ class Refiner:
             Where the task is to stop; `stopped_at` says how far it came.
         """
         state = least_squares.begin(np.clip(start, data.lower, data.upper), data.y.shape)
+        in_valley = _Valley(data)
         # On the device as results are: else the first call is of another kind than the second.
         state, data, tolerances = jax.device_put(
             (state, data, self._tolerances), jax.local_devices()[0]
         )
         most = min(self._max_iter, max_iter or self._max_iter)
-        done, in_valley = 0, _Valley(data)
+        done = 0
         try:
             while int(state.status) == RUNNING and done < most and not in_valley.found:
                 began = time.perf_counter()
-                state, costs, us, count = self._advance(
-                    state, data, tolerances, self._max_iter - done
-                )
+                left = min(most - done, VALLEY_ITERATIONS - done % VALLEY_ITERATIONS)
+                state, costs, us, count = self._advance(state, data, tolerances, left)
                 if done > 0:  # the first includes compiling
                     self._pace = (time.perf_counter() - began) / max(count, 1)
                 done += count
@@ -188,21 +188,24 @@ class Refiner:
 
 
 class _Valley:
-    """Notices when going on is of no use to anybody."""
+    """Notices when going on is of no use to anybody.
+
+    It looks at fixed iterations, so that the end does not depend on how fast the machine is.
+    """
 
     def __init__(self, data: least_squares.Data) -> None:
         values = float(np.sum(data.mask)) * data.y.shape[0]
         self._freedom = max(values - float(np.sum(data.lower < data.upper)), 1.0)
-        self._mark = (0, float("inf"))
+        self._before = float("inf")
         self.found = False
 
     def watch(self, done: int, costs: NDArray[np.float64]) -> None:
         """Hear of the objective after some more iterations."""
-        if done - self._mark[0] < VALLEY_ITERATIONS or len(costs) == 0:
+        if done % VALLEY_ITERATIONS or len(costs) == 0:
             return
         cost = float(costs[-1])
-        self.found = self._mark[1] - cost < VALLEY_FALL * cost / self._freedom
-        self._mark = (done, cost)
+        self.found = self._before - cost < VALLEY_FALL * cost / self._freedom
+        self._before = cost
 
 
 def _slope(state: State) -> float:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.coordinates import is_logarithmic
-from rheojobs.inference.data import parse_unit
 from rheojobs.inference.models import Parameter
 from rheojobs.inference.problem import Problem
+from rheojobs.inference.units import parse_unit
 
 __all__ = ["candidates", "plausible_range"]
 
@@ -79,7 +79,6 @@ def candidates(
     parameters: Sequence[Parameter],
     given: Mapping[str, float],
     count: int,
-    seed: int = 0,
 ) -> NDArray[np.float64]:
     """Give starting points that the data make plausible.
 
@@ -93,15 +92,13 @@ def candidates(
         Values that are known; all points have them.
     count : int
         How many points.
-    seed : int
-        Of the Latin hypercube.
 
     Returns
     -------
     ndarray, shape (count, d)
         The first point has the model's defaults, as far as they are plausible.
     """
-    sample = _latin_hypercube(count, len(parameters), np.random.default_rng(seed))
+    sample = _latin_hypercube(count, len(parameters), np.random.default_rng(0))
     points = np.empty_like(sample)
     for column, parameter in enumerate(parameters):
         low, high = plausible_range(parameter, problem)

@@ -7,6 +7,7 @@ Knows names and numbers; must not know models, data or optimizers.
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,13 @@ class Tie:
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """Compute the parameter from the values of its sources: floats, arrays or traced values."""
-        return _evaluate(ast.parse(self.text, mode="eval").body, values)
+        return _evaluate(_body(self.text), values)
+
+
+@functools.lru_cache(maxsize=256)
+def _body(text: str) -> ast.expr:
+    """Take an expression apart: once, however often it is evaluated."""
+    return ast.parse(text, mode="eval").body
 
 
 def parse_ties(

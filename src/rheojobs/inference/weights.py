@@ -73,9 +73,7 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
         index = np.minimum(np.arange(y.shape[1]), len(given) - 1)
         return np.stack([np.asarray(part, dtype=np.float64)[index] for part in parts])
     # A value of zero has no relative error: it is weighted as the smallest of its kind.
-    size = np.abs(y)
-    smallest = np.array([row[row > 0].min(initial=np.inf) for row in size])
-    return np.maximum(size, np.where(np.isfinite(smallest), smallest, 1.0)[:, None])
+    return np.maximum(np.abs(y), problem.coarse_observations.smallest)
 
 
 def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
