@@ -16,8 +16,8 @@ from rheojobs.inference.data import (
     Dataset,
     canonical_test_mode,
     detect_test_mode,
-    si_factor,
 )
+from rheojobs.inference.units import si_factor
 
 X = np.array([1.0, 2.0, 4.0])
 Y = np.array([9.0, 6.0, 3.0])
