@@ -193,7 +193,8 @@ class Sampling:
             [np.concatenate([part.z for part in chain.parts])[:count] for chain in self._chains]
         )
         constrained = collector.constrain(rows.reshape(-1, rows.shape[-1]))
-        summary = diagnostics.summarize(collector.named(constrained, rows.shape[:2]))
+        draws = collector.named(constrained, rows.shape[:2])
+        summary = diagnostics.summarize(draws, self._context.check)
         return diagnostics.is_good(summary, self._task.until_ess)
 
     def _predict(

@@ -174,7 +174,7 @@ class Collector:
             if check is not None:
                 sites = constrained.reshape(chains, count, -1)
                 evaluating = beside.submit(self._evaluate, sites, check)
-            summary = diagnostics.summarize(some)
+            summary = diagnostics.summarize(some, check)
             intervals = diagnostics.credible_intervals(some)
             evaluation = None if evaluating is None else evaluating.result()
         return BayesianResult(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,20 @@ MAX_NOISE_RATIO = 5.0
 MAX_NOISE_SHARE = 0.9
 """How large the noise may be, in terms of the data, before it is said."""
 
+SUMMARIZED_AT_ONCE = 50_000
+"""Draws, of all parameters together, of which one part of a summary is made: some 20 ms."""
+
 Draws = Mapping[str, NDArray[np.float64]]
 
 
-def summarize(draws: Draws) -> dict[str, dict[str, float]]:
+def summarize(draws: Draws, check: Callable[[], None] | None = None) -> dict[str, dict[str, float]]:
     """Summarize each parameter.
 
     Parameters
     ----------
     draws : mapping of str to ndarray, shape (chains, draws)
+    check : callable, optional
+        Called before each part of the work; whoever cancels need not wait for all of it.
 
     Returns
     -------
@@ -52,8 +58,17 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail, r_hat. What
         cannot be told from so few draws is NaN.
     """
-    names = list(draws)
-    stacked = np.stack([draws[name] for name in names])
+    found: dict[str, dict[str, float]] = {}
+    size = next((values.size for values in draws.values()), 1)
+    for names in itertools.batched(draws, max(1, SUMMARIZED_AT_ONCE // size)):
+        if check is not None:
+            check()
+        found |= _summaries(names, np.stack([draws[name] for name in names]))
+    return found
+
+
+def _summaries(names: Sequence[str], stacked: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Summarize some parameters, shape (p, chains, draws)."""
     quantiles = np.quantile(stacked, list(QUANTILES.values()), axis=(1, 2))
     columns: dict[str, NDArray[np.float64]] = {
         "mean": stacked.mean(axis=(1, 2)),
