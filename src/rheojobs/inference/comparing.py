@@ -129,7 +129,7 @@ class ComparisonRun:
     def poll(self) -> bool:
         """See what has ended, start what follows, and stop what is too slow; True at the end."""
         for candidate in self.candidates:
-            if candidate.attempt is not None and candidate.attempt.look():
+            if candidate.attempt is not None and candidate.attempt.ended():
                 self._take_up(candidate, candidate.attempt)
         if not all(candidate.is_settled for candidate in self.candidates):
             return False
