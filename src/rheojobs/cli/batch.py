@@ -61,12 +61,20 @@ def plan_of_files(
     listing.load(outputs.talk)
     x, y, y2 = request.columns
     data: dict[str, Any] = {"mode": request.mode, "x": x, "y": y, "y2": y2, "step": request.step}
-    fit = {"multi_start": request.multi_start, "weights": request.weights}
+    data |= {"at": request.protocol or None, "sigma": list(request.sigma) or None}
+    fit = {
+        "multi_start": request.multi_start,
+        "weights": request.weights,
+        "init": request.initial or None,
+        "fix": request.fixed or None,
+        "tie": request.tied or None,
+        "loss": request.loss if request.loss != "linear" else None,  # the results of before hold
+    }
     return BatchPlan.of_files(
         sources,
         request.model,
-        data=data | {"at": request.protocol or None},
-        fit=fit | {"init": request.initial or None},
+        data=data,
+        fit=fit,
         config=request.config,
         out=out,
     )

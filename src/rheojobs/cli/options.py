@@ -201,11 +201,12 @@ ReportOption = Annotated[
     ),
 ]
 LikelihoodOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="WORD",
         help="How the data scatter: constant, relative (for data over decades), student_t or "
-        "relative_student_t (with outliers).",
+        "relative_student_t (with outliers), or sigma (known, by --sigma). With --sigma that, "
+        "else constant, where not given.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]

@@ -146,9 +146,9 @@ class Sampling:
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
         """Give the posterior, what the chains move in, and the size of the residuals before it."""
         task, problem = self._task, self._problem
-        parameters = start_values(problem, task.warm_start or {})
+        parameters = start_values(problem, task.warm_start or {}, task.fixed or {})
         posterior = Posterior.of(
-            problem, task.priors or {}, parameters, task.likelihood, task.default_priors
+            problem, task.priors or {}, parameters, task.likelihood, task.default_priors, task.fixed
         )
         y, predicted = self._predict(parameters)
         residuals = posterior.likelihood.residual_scale(problem, y, predicted)
@@ -263,7 +263,9 @@ class Sampling:
         )
 
 
-def start_values(problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
+def start_values(
+    problem: Problem, given: Mapping[str, float], fixed: Mapping[str, float]
+) -> dict[str, float]:
     """Give a full set of parameters: those given, and estimates of the others.
 
     Parameters
@@ -272,8 +274,12 @@ def start_values(problem: Problem, given: Mapping[str, float]) -> dict[str, floa
         The model and the data.
     given : mapping
         Values of parameters and alternatives, such as a fit's.
+    fixed : mapping
+        Parameters that keep a value; these go before.
     """
-    own = problem.model.resolve_values(given)
+    kept = problem.fixed_values(fixed)
+    free = {name: value for name, value in given.items() if name not in kept}
+    own = problem.model.resolve_values(free, kept) | kept
     if all(name in own for name in problem.model.names):
         return own
     return Objective.of(problem).estimate(problem, own)

@@ -229,24 +229,24 @@ def fingerprint(task: SampleTask, problem: Problem) -> str:
     priors = {name: prior_of(name, prior).words for name, prior in (task.priors or {}).items()}
     # A key of a user's function holds for one process alone; its name must do.
     model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
-    text = json.dumps(
-        [
-            repr(model),
-            problem.test_mode,
-            problem.protocol,
-            priors,
-            dict(task.warm_start or {}),
-            task.num_warmup,
-            task.num_chains,
-            task.seed,
-            task.target_accept,
-            task.likelihood,
-            task.default_priors,
-        ],
-        sort_keys=True,
-        default=float,
-    )
+    facts = [
+        repr(model),
+        problem.test_mode,
+        problem.protocol,
+        priors,
+        dict(task.warm_start or {}),
+        task.num_warmup,
+        task.num_chains,
+        task.seed,
+        task.target_accept,
+        task.likelihood,
+        task.default_priors,
+    ]
+    facts += [dict(task.fixed)] if task.fixed else []
+    text = json.dumps(facts, sort_keys=True, default=float)
     digest = hashlib.sha256(text.encode())
     digest.update(data.x.tobytes())
     digest.update(data.y.tobytes())
+    if task.likelihood == "sigma" and data.sigma is not None:
+        digest.update(data.sigma.tobytes())
     return digest.hexdigest()

@@ -40,6 +40,9 @@ MAX_NOISE_SHARE = 0.9
 SUMMARIZED_AT_ONCE = 50_000
 """Draws, of all parameters together, of which one part of a summary is made: some 20 ms."""
 
+MAX_MISFIT, MIN_MISFIT = 2.0, 1.0 / 3.0
+"""How large residuals may be, in standard deviations that are given, before it is said."""
+
 Draws = Mapping[str, NDArray[np.float64]]
 
 
@@ -144,7 +147,8 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         (how many chains never moved), outside (the fraction of the draws beyond a parameter's
         bounds, where there are any), noise_ratio (each noise scale over the residuals at the
         start), noise_share (each over the data), undetermined (the names of parameters whose
-        draws are those of their priors).
+        draws are those of their priors), misfit (the residuals over the standard deviations
+        that were given).
     count : int
         Of all draws.
     """
@@ -163,6 +167,17 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         found.append(
             f"the noise ({', '.join(drowned)}) is as large as the data: the model describes "
             "nothing of them; look at their units, the model's bounds, and the priors"
+        )
+    misfit = diagnostics.get("misfit", 1.0)
+    if misfit > MAX_MISFIT:
+        found.append(
+            f"the residuals are {misfit:.2g} times the standard deviations given: the model "
+            "misses the data, or these are too small; the posterior is too narrow for either"
+        )
+    elif misfit < MIN_MISFIT:
+        found.append(
+            f"the residuals are {misfit:.2g} of the standard deviations given: these are too "
+            "large, and the posterior is too wide"
         )
     if undetermined := diagnostics.get("undetermined", []):
         found.append(

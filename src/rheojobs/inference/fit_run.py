@@ -84,7 +84,7 @@ class FitRun:
         self._started = time.perf_counter()
         self._problem, self._options, self._context = problem, options, context
         model = problem.model
-        self._fixed = _fixed_values(problem, options.fixed)
+        self._fixed = problem.fixed_values(options.fixed)
         ties = parse_ties(options.tied, model.names, model.name, list(self._fixed))
         for name in initial:
             if name in self._fixed or name in options.tied:
@@ -346,15 +346,3 @@ class FitRun:
                     rise = ends[0][names[row]] - ends[1][names[row]]
                     out[row, k] = rise / (2.0 * width[k])
         return out
-
-
-def _fixed_values(problem: Problem, fixed: Mapping[str, float]) -> dict[str, float]:
-    """Check values to be kept; only the model's own parameters can be."""
-    model = problem.model
-    for name in fixed:
-        other = model.alternative(str(name))
-        if other is not None:
-            raise InputError(
-                f"{model.name}: {name!r} is no parameter of its own: fix or tie {other.replaces!r}"
-            )
-    return model.resolve_values(fixed)
