@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import yaml
+from tests.engine.cluster import shared_cluster
 
 from rheojobs import FitResult
 from rheojobs.inference import melt
@@ -181,6 +182,24 @@ def test_one_model_on_a_pattern(rheojobs, folder: Path, monkeypatch):
         *("batch", "run0.csv", "run1.csv", "-m", "zener", "--init", "Ge=1e4", "--out", "here"),
     )
     assert "0 done, 2 skipped" in ran.stdout
+
+
+def test_on_a_cluster(rheojobs, folder: Path, monkeypatch):
+    monkeypatch.chdir(folder)
+    done = rheojobs("batch", "run*.csv", "--model", "zener", "--cluster", shared_cluster().address)
+    assert done.status == 0, done.stderr
+    assert [row["state"] for row in _rows(folder)] == ["succeeded"] * 3
+    here = rheojobs("batch", "run*.csv", "--model", "zener", "--out", "here")
+    assert here.status == 0
+    there = FitResult.load(next((folder / "batch-results").rglob("fit.json")))
+    assert there.parameters == FitResult.load(next((folder / "here").rglob("fit.json"))).parameters
+
+
+def test_a_cluster_that_is_not_there(rheojobs, folder: Path, monkeypatch):
+    monkeypatch.chdir(folder)
+    done = rheojobs("batch", "run*.csv", "--model", "zener", "--cluster", "gopher://head")
+    assert done.status == 2
+    assert "no Dask scheduler answers at gopher://head" in done.error
 
 
 def test_deviations_loss_and_what_is_fixed_and_tied(rheojobs, folder: Path, monkeypatch):

@@ -24,6 +24,7 @@ from rheojobs.cli.options import (
     BatchSources,
     BayesOption,
     ChainsOption,
+    ClusterOption,
     ConfigOption,
     DefaultPriorsOption,
     DrawsOption,
@@ -335,6 +336,7 @@ def batch(
     loss: LossOption = "linear",
     sigma: SigmaOption = None,
     out: BatchOutOption = None,
+    cluster: ClusterOption = None,
 ) -> int:
     """Fit, and sample where the plan says so, many files; run again, do only what is missing.
 
@@ -349,7 +351,7 @@ def batch(
         plan = read_plan(sources[0], request, out, outputs)
     else:
         plan = plan_of_files(sources, request, out, outputs)
-    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]))
+    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]), cluster)
 
 
 @app.command()

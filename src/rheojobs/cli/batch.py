@@ -80,7 +80,7 @@ def plan_of_files(
     )
 
 
-def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
+def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None = None) -> int:
     """Do what is missing, write the table, and say how it went; gives the exit status.
 
     Parameters
@@ -91,6 +91,8 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
         Where to tell of it.
     again : str
         The command that goes on where this one is stopped.
+    cluster : str, optional
+        The address of a Dask scheduler, whose workers do it.
     """
     from rheojobs.inference.batch import BatchRun
     from rheojobs.inference.comparing import available_workers
@@ -100,7 +102,10 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
         plan.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
-    engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
+    if cluster is None:
+        engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
+    else:
+        engine = session.start_engine_on_cluster(cluster, PRELOAD)
     try:
         run = BatchRun(engine, plan)
         title = f"batch of {plural(len(plan.items), 'fit')}"

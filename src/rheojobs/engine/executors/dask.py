@@ -174,6 +174,7 @@ class DaskExecutor(Executor):
             task,
             run.restored,
             run.memory,
+            self._preload,
             key=f"rheojobs-{run.id}-{uuid.uuid4().hex[:8]}",
             workers=[worker.address],
             allow_other_workers=False,

@@ -72,9 +72,14 @@ class _Voice:
 
 
 def run_here(
-    topic: str, run_id: str, pickled: bytes, restored: bytes | None, memory: int | None
+    topic: str,
+    run_id: str,
+    pickled: bytes,
+    restored: bytes | None,
+    memory: int | None,
+    preload: Sequence[str],
 ) -> bytes:
-    """Run a task on this thread; gives its ending, pickled."""
+    """Run a task on this thread, once what it needs is imported; gives its ending, pickled."""
     from distributed import get_worker
 
     voice = _Voice(get_worker(), topic, run_id)
@@ -85,6 +90,7 @@ def run_here(
     for verb in early:
         _obey(context, verb)
     try:
+        _wait_for_preload(preload, context)
         with _kept_within(memory, voice):
             return _ending(pickled, context, voice)
     finally:
@@ -165,10 +171,18 @@ def begin_preload(targets: Sequence[str]) -> None:
     """Call functions ``"package.module:function"`` on a thread, once in the life of a worker."""
     global _preloading
     with _lock:
-        if _preloading is not None:
+        if _preloading is not None or not targets:
             return
         _preloading = threading.Thread(target=_preload, args=(targets,), daemon=True)
     _preloading.start()
+
+
+def _wait_for_preload(targets: Sequence[str], context: TaskContext) -> None:
+    """Let the imports end: modules that two threads import at the same time may come out broken."""
+    begin_preload(targets)
+    if _preloading is not None and _preloading.is_alive():
+        with context.unstoppable():
+            _preloading.join()
 
 
 def _preload(targets: Sequence[str]) -> None:
