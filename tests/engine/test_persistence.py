@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,6 +103,39 @@ class TestOnDisk:
             engine.wait(TIMEOUT)
             wait_until(lambda: len(found) == 21)
         assert found == [(S.SUCCEEDED, number + 1.0) for number in range(20)] + [(S.FAILED, None)]
+
+    def test_the_end_is_there_when_the_result_is(self, engine: JobEngine, path: Path) -> None:
+        with JobStore(path) as other:
+            for number in range(100):
+                job = engine.run(helpers.add, float(number))
+                job.result(TIMEOUT)
+                assert other.find(job.id).state is S.SUCCEEDED
+
+    def test_a_job_that_comes_while_the_engine_closes(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = JobEngine("threads", store=path)
+        store = engine.store
+        assert store is not None
+        writing, go_on, add = threading.Event(), threading.Event(), store.add
+
+        def add_slowly(*args: Any, **kwargs: Any) -> None:
+            writing.set()
+            assert go_on.wait(TIMEOUT)
+            add(*args, **kwargs)
+
+        monkeypatch.setattr(store, "add", add_slowly)
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            submitted = threads.submit(engine.run, helpers.add, 1.0)
+            assert writing.wait(TIMEOUT)
+            closed = threads.submit(engine.shutdown, timeout=TIMEOUT)
+            wait_until(lambda: engine._table.closed)
+            go_on.set()
+            job = submitted.result(TIMEOUT)
+            assert closed.result(TIMEOUT)
+        assert job.cancelled()
+        with JobStore(path) as other:
+            assert other.find(job.id).state is S.CANCELLED
 
     def test_progress_error_and_partial_result(self, engine: JobEngine, path: Path) -> None:
         counted = engine.run(helpers.count_slowly, 40)

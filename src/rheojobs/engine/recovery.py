@@ -157,7 +157,7 @@ def revive(
     job.obstacle = ""
     job.checkpoint = checkpoint
     if stored.state.is_terminal:  # its end is history: it is done anew
-        journal.add(job, record_of(task), checkpoint)()
+        journal.add(job, record_of(task), checkpoint)
         return job
     job.id = stored.id
     state = store.take(stored.id)

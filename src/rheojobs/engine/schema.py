@@ -6,6 +6,7 @@ Knows SQLite alone.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from rheojobs.engine.errors import StoreError
 
-__all__ = ["BUSY_SECONDS", "MIGRATIONS", "connect", "told", "transaction"]
+__all__ = ["BUSY_SECONDS", "MIGRATIONS", "Transaction", "connect", "told"]
 
 BUSY_SECONDS = 2.0
 """How long is waited for another process that writes."""
@@ -104,20 +105,60 @@ def told(path: Path) -> Iterator[None]:
         raise _translated(path, error) from error
 
 
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Do all or nothing; within another transaction, be part of that."""
-    is_outer = not db.in_transaction
-    if is_outer:
-        db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        if is_outer:
-            db.execute("COMMIT")
-    except BaseException:
-        if is_outer and db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+class Transaction:
+    """Has all writes within be on disk together, or none; within itself, it is part of the outer.
+
+    One thread at a time is in it. A class, as a generator costs as much as a small write.
+
+    Parameters
+    ----------
+    db : Connection
+        The database.
+    path : Path
+        Where it is; what SQLite raises is told with it, as `told` does.
+    lock : RLock
+        Guards the database.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, lock: threading.RLock) -> None:
+        self._db = db
+        self._path = path
+        self._lock = lock
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            if self._depth == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            self._lock.release()
+            self._tell(error)
+            raise
+        self._depth += 1
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._depth -= 1
+            if self._depth == 0:
+                self._end(error is None)
+        except sqlite3.Error as failed:
+            self._tell(failed)
+        finally:
+            self._lock.release()
+        self._tell(error)
+
+    def _end(self, is_good: bool) -> None:
+        try:
+            if is_good:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def _tell(self, error: BaseException | None) -> None:
+        if isinstance(error, sqlite3.Error | OSError):
+            raise _translated(self._path, error) from error
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -151,7 +192,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     # Enough for whatever may happen to a process. `JobStore.sync` sees to power cuts.
     db.execute("PRAGMA synchronous = NORMAL")
     if _value(db, "user_version") < len(MIGRATIONS):
-        with transaction(db):
+        with Transaction(db, path, threading.RLock()):
             # Another process may have been quicker, or newer.
             _check(db, path)
             for version in range(_value(db, "user_version"), len(MIGRATIONS)):

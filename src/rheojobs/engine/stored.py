@@ -10,8 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
 from rheojobs.engine.records import Record, state_from_disk, task_of, value_of
-from rheojobs.engine.schema import connect, told, transaction
+from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 
@@ -138,6 +137,7 @@ class StoreReader:
         self.path = default_path() if path is None else Path(path)
         self._lock = threading.RLock()
         self._db = connect(self.path)
+        self._transaction = Transaction(self._db, self.path, self._lock)
         self._parts = Parts(self._db, self.path.with_suffix(".files"))
 
     def close(self) -> None:
@@ -145,11 +145,9 @@ class StoreReader:
         with self._lock, told(self.path):
             self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Transaction:
         """Have all writes within be on disk together, or none."""
-        with self._lock, told(self.path), transaction(self._db):
-            yield
+        return self._transaction
 
     def jobs(
         self, states: Iterable[JobState] | None = None, *, limit: int | None = None

@@ -96,7 +96,7 @@ class FitRun:
         self._weights = weights_of(problem, options.weights)
         tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
         self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
-        self._iterations = 0
+        self._iterations = self._iterations_of_ends = 0
         self._label: dict[str, Any] = {}
         self._ends: list[Outcome] = []
 
@@ -132,6 +132,7 @@ class FitRun:
             outcome = self._refiner.refine(start, data, self._report)
             if outcome.is_usable:
                 self._ends.append(outcome)
+                self._iterations_of_ends = self._iterations
             if len(self._ends) == count:
                 break
         if not self._ends:
@@ -164,13 +165,22 @@ class FitRun:
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(
             self._iterations,
-            self._options.max_iter * self._options.multi_start,
+            self._expected_iterations(),
             f"{label}iteration {self._iterations}, loss {loss:.4g}",
             stage="fit",
             loss=loss,
             parameters=self._objective.coordinates.named(u, self._fixed),
             **self._label,
         )
+
+    def _expected_iterations(self) -> int:
+        """Give the iterations of all starts: what those that have ended tell, else the most."""
+        count, ended = self._options.multi_start, len(self._ends)
+        if count == 1 or not ended:
+            return self._options.max_iter * count
+        each = self._iterations_of_ends / ended
+        to_come = each * max(0, count - ended - 1)
+        return round(max(each * count, self._iterations + 1 + to_come))
 
     def _with_loss(self, data: Data) -> Data:
         """Give the data with a robust loss, whose scale a first fit without one tells."""

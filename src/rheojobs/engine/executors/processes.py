@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cloudpickle
-
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
 from rheojobs.engine.executors.channel import ChannelClosedError
+from rheojobs.engine.executors.environment import environments
+from rheojobs.engine.executors.pickling import pickle_task
 from rheojobs.engine.executors.process_run import ProcessRun
 from rheojobs.engine.executors.upkeep import Upkeep, resident_bytes
 from rheojobs.engine.executors.worker_process import Phase, WorkerProcess
 from rheojobs.engine.sizes import size
-from rheojobs.errors import InputError
 
 __all__ = ["ProcessExecutor"]
 
@@ -80,7 +78,7 @@ class ProcessExecutor(Executor):
     ) -> None:
         if max_workers < 1:
             raise ValueError(f"max_workers must be at least 1, got {max_workers}")
-        self._envs = _environments(env)
+        self._envs = environments(env)
         self.capacity = max_workers
         self._preload = preload
         self._spares = spares
@@ -221,7 +219,7 @@ class ProcessExecutor(Executor):
             if run.memory is not None:
                 self._upkeep.wake()
             try:
-                task = cloudpickle.dumps(run.task, protocol=pickle.HIGHEST_PROTOCOL)
+                task = pickle_task(run.task)
             except Exception as error:  # whatever pickling raises is the task's failure
                 self._finish(worker, control)
                 reason = f"the task cannot be sent to another process: {error}"
@@ -396,14 +394,3 @@ class ProcessExecutor(Executor):
             if not worker.join(max(0.0, patience - time.monotonic())):
                 worker.kill()
         return all([w.join(max(0.05, deadline - time.monotonic())) for w in workers])
-
-
-def _environments(
-    env: Mapping[str, str] | Sequence[Mapping[str, str]],
-) -> list[Mapping[str, str]]:
-    found = [env] if isinstance(env, Mapping) else list(env)
-    for each in found:
-        for name, value in each.items():
-            if not isinstance(name, str) or not isinstance(value, str):
-                raise InputError(f"an environment has text alone, got {name!r}: {value!r}")
-    return found or [{}]
