@@ -148,8 +148,15 @@ class StoreReader:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Have all writes within be on disk together, or none."""
-        with self._lock, told(self.path), transaction(self._db):
-            yield
+        with self._lock, told(self.path):
+            is_outer, is_committed = not self._db.in_transaction, False
+            try:
+                with transaction(self._db):
+                    yield
+                is_committed = True
+            finally:
+                if is_outer:
+                    self._parts.settle(is_committed)
 
     def jobs(
         self, states: Iterable[JobState] | None = None, *, limit: int | None = None
@@ -205,11 +212,6 @@ class StoreReader:
             job_id,
         )
         return [(when, JobState(state), message) for when, state, message in rows]
-
-    def parts(self, job_id: str) -> dict[str, str]:
-        """Say what is kept of a job (task, result, partial, error, checkpoint), of which kind."""
-        with self._lock, told(self.path):
-            return self._parts.kinds(self._number(job_id))
 
     def task(self, job_id: str) -> Any:
         """Make the task of a job anew.
