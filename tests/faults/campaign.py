@@ -45,7 +45,7 @@ FAULTS = {
     "kill an idle worker": 2,
     "stop a worker": 3,
     "stop a worker and cancel its job": 2,
-    "kill the application": 5,
+    "kill the application": 4,
     "kill the application, a worker being stopped": 1,
     "stop the application and start another": 1,
     "kill the application at submit": 2,
@@ -151,8 +151,8 @@ class Campaign:
             stage, moment = getattr(self, "_" + name.replace(",", "").replace(" ", "_"))()
             self.report.faults[name, stage, moment] += 1
             done += 1
+            self._let_work()
             self._tell(f"{done:4}  {name}: {stage}" + f", {moment}" * (moment != "any"))
-            self._settle(top_up=True)
         wait_until(self._is_over, "all jobs to end", every=0.2)
         self._reader.close()
         self._child.leave()
@@ -233,6 +233,19 @@ class Campaign:
             if jobs[-1].state is not JobState.SUCCEEDED:
                 raise CampaignError(f"{each.key} had kept {before + 1} segments, now {now + 1}")
         self._segments[each.key] = now
+
+    def _let_work(self) -> None:
+        """Have somebody work on each sampling; most often until one is drawing again."""
+        self._settle(top_up=True)
+        if self._random.random() < 0.8:
+            wait_until(
+                lambda: (
+                    self._settle(top_up=True)
+                    or any(w["told"]["stage"] == "sampling" for w in self._workers("busy"))
+                ),
+                "a sampling to go on",
+                every=0.2,
+            )
 
     # ---------------------------------------------------------------- whom it hits, and when
 
