@@ -256,6 +256,13 @@ def partials(context: TaskContext, values: list[Any], gate: str | Path) -> str:
     return "whole"
 
 
+def partials_and_fail(context: TaskContext, value: Any, gate: str | Path) -> None:
+    """Give a partial result, hold, and fail."""
+    context.partial(value)
+    hold(context, gate)
+    fail()
+
+
 def generator(steps: int, gate: str, trace: str) -> Iterator[int]:
     """Yield, wait for the gate at each step but the first, and leave a trace when closed."""
     try:

@@ -32,6 +32,7 @@ from rheojobs.engine import (
     Progress,
     ResultOf,
     StateChanged,
+    StoreError,
     journal,
     schema,
 )
@@ -156,6 +157,20 @@ class TestOnDisk:
         assert "in fail" in store.result(failed.id, "error")["traceback"]
         assert store.result(stopped.id) is None
         assert store.result(stopped.id, "partial") == {"best": 2}
+
+    @pytest.mark.parametrize("options", [{}, {"timeout": 0.2}], ids=["failed", "timed out"])
+    def test_the_partial_result_of_one_that_failed(
+        self, engine: JobEngine, path: Path, options: dict[str, Any]
+    ) -> None:
+        gate = "" if options else str(path)  # which is there already
+        job = engine.submit(FunctionTask(helpers.partials_and_fail, ({"best": 3}, gate)), **options)
+        assert job.exception(TIMEOUT) is not None
+        engine.wait(TIMEOUT)
+        with JobStore(path) as store:
+            assert store.find(job.id).state is S.FAILED
+            assert store.result(job.id, "partial") == {"best": 3}
+            assert "Error" in store.result(job.id, "error")["type"]
+            assert store.result(job.id) is None
 
     def test_what_cannot_be_kept_runs_and_says_so(self, engine: JobEngine) -> None:
         store = engine.store
@@ -301,6 +316,10 @@ class TestTakingUp:
         engine.shutdown(timeout=TIMEOUT)
         with pytest.raises(EngineClosedError):
             engine.run(helpers.add, 1.0)
+        with pytest.raises(
+            StoreError, match=r"cannot be used: Cannot operate on a closed database"
+        ):
+            engine.recover()
 
 
 class TestProcesses:

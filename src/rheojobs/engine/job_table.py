@@ -341,8 +341,11 @@ class JobTable:
         job.outcome = result
         job.control = None
         job.checkpoint = None
+        tidy = getattr(job.task, "tidy", None) if state is JobState.SUCCEEDED else None
         if self.journal is not None and not job.is_prewarming:
             self.journal.keep_outcome(job, result, error)
+            if tidy is not None and job.is_durable:
+                self.journal.note_untidied(job.id)
         self._show(job, result)
         if state is JobState.SUCCEEDED and not job.is_prewarming:
             self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))
@@ -351,6 +354,9 @@ class JobTable:
         self.unsettled += 1
         settle = partial(self._settle, job, result, error, cancelled)
         self.move(job, state, job.message, settle)
+        if tidy is not None:
+            self.unsettled += 1
+            self._publisher.call(partial(self._tidy, job, tidy))
         del self.open[job.id]
         self.prewarming.pop(job.id, None)
         if (hanging := self._hanging.pop(job.id, None)) is not None:
@@ -367,10 +373,24 @@ class JobTable:
         for look in looks:
             look.set_result(job.partial if result is None else result)
 
+    def _tidy(self, job: Job, tidy: Callable[[], object]) -> None:
+        """Let a task remove what it would have gone on from: its result is kept by now."""
+        try:
+            if self.journal is not None and self.journal.problem:
+                return  # it is not: better too much is left than too little
+            tidy()
+            if self.journal is not None and job.is_durable:
+                self.journal.note_tidied(job.id)
+        finally:
+            self._note_settled()
+
     def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
         try:
             job.future.settle(result, error, cancelled)
         finally:
-            with self.lock:
-                self.unsettled -= 1
-                self.idle.notify_all()
+            self._note_settled()
+
+    def _note_settled(self) -> None:
+        with self.lock:
+            self.unsettled -= 1
+            self.idle.notify_all()

@@ -25,7 +25,7 @@ from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
-from rheojobs.engine.store import JobStore
+from rheojobs.engine.store import UNTIDIED, JobStore
 
 __all__ = ["Journal"]
 
@@ -169,10 +169,18 @@ class Journal(Publisher):
         """Write what came of a job, before its last state is told."""
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
-        elif result is not None:
+        if result is not None:
             self._keep(job.id, "result", partial(_value_record, result))
         elif job.partial is not None:
             self._keep(job.id, "partial", partial(_value_record, job.partial))
+
+    def note_untidied(self, job_id: str) -> None:
+        """Write, before its last state is told, that a job's task is to tidy up after it."""
+        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+
+    def note_tidied(self, job_id: str) -> None:
+        """Write that it has."""
+        self._enter(self.store.tidied, job_id)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of both threads."""

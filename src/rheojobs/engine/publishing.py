@@ -243,6 +243,10 @@ class Publisher:
             if boxes:
                 self._pass_on(partial(_put_into, boxes, event))
 
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a function when all that was told before has been handed out."""
+        self._pass_on(function)
+
     def close(self) -> None:
         """Let the thread end when all that was told before has been handed out."""
         self._pass_on(None)

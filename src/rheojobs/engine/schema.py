@@ -83,15 +83,33 @@ _WORDS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist and be writable",
     sqlite3.SQLITE_PERM: "may not be opened: access is denied",
     sqlite3.SQLITE_AUTH: "may not be opened: access is denied",
+    sqlite3.SQLITE_PROTOCOL: "is held by another program: try again when that has ended",
+    sqlite3.SQLITE_NOMEM: "cannot be used: there is not enough memory",
 }
+
+_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,  # tables or columns that should be there are not
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+    }
+)
 
 
 def _translated(path: Path, error: Exception) -> StoreError:
     if isinstance(error, OSError):
         return StoreError(f"the job store {path} cannot be written: {error.strerror or error}")
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    words = _WORDS.get(code, f"is damaged ({error}): move it away to begin a new one")
-    return StoreError(f"the job store {path} {words}", is_lasting=code not in _WORDS)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # of Python's own: the connection was closed
+        return StoreError(f"the job store {path} cannot be used: {error}", is_lasting=True)
+    if code & 0xFF in _WORDS:
+        return StoreError(f"the job store {path} {_WORDS[code & 0xFF]}")
+    if code & 0xFF in _DAMAGE:
+        words = f"is damaged ({error}): move it away to begin a new one"
+    else:
+        words = f"refuses what is written or asked ({error}): please report it"
+    return StoreError(f"the job store {path} {words}", is_lasting=True)
 
 
 @contextmanager
@@ -118,12 +136,21 @@ class Transaction:
         Where it is; what SQLite raises is told with it, as `told` does.
     lock : RLock
         Guards the database.
+    ended : callable, optional
+        Told at the end of the outermost whether it is on disk.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        lock: threading.RLock,
+        ended: Callable[[bool], object] = bool,
+    ) -> None:
         self._db = db
         self._path = path
         self._lock = lock
+        self._ended = ended
         self._depth = 0
 
     def __enter__(self) -> None:
@@ -149,12 +176,15 @@ class Transaction:
         self._tell(error)
 
     def _end(self, is_good: bool) -> None:
+        is_committed = False
         try:
             if is_good:
                 self._db.execute("COMMIT")
+                is_committed = True
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            self._ended(is_committed)
 
     def _tell(self, error: BaseException | None) -> None:
         if isinstance(error, sqlite3.Error | OSError):

@@ -137,8 +137,8 @@ class StoreReader:
         self.path = default_path() if path is None else Path(path)
         self._lock = threading.RLock()
         self._db = connect(self.path)
-        self._transaction = Transaction(self._db, self.path, self._lock)
         self._parts = Parts(self._db, self.path.with_suffix(".files"))
+        self._transaction = Transaction(self._db, self.path, self._lock, self._parts.settle)
 
     def close(self) -> None:
         """Close the database; may be called again."""
@@ -203,11 +203,6 @@ class StoreReader:
             job_id,
         )
         return [(when, JobState(state), message) for when, state, message in rows]
-
-    def parts(self, job_id: str) -> dict[str, str]:
-        """Say what is kept of a job (task, result, partial, error, checkpoint), of which kind."""
-        with self._lock, told(self.path):
-            return self._parts.kinds(self._number(job_id))
 
     def task(self, job_id: str) -> Any:
         """Make the task of a job anew.

@@ -97,7 +97,7 @@ class Sampling:
             self._keep(keeper, look)
             raise
         assert result is not None
-        keeper.done()
+        keeper.done(self._chains, context.is_tidied)
         result.continuation = Continuation(task, packed(collector.geometry, self._snapshots()))
         self._add_note(result)
         return result

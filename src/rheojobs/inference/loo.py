@@ -76,6 +76,10 @@ class ScoredSampling:
         """Check all that can be known without JAX."""
         self.sampling.validate()
 
+    def tidy(self) -> None:
+        """Remove the checkpoint of the sampling."""
+        self.sampling.tidy()
+
     def run(self, context: TaskContext) -> Scored:
         """Sample, and score."""
         posterior = self.sampling.run(context)

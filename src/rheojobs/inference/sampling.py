@@ -203,6 +203,11 @@ class SampleTask:
             problem = Problem.of(self.model, dataset, self.model_config)
         return Sampling(self, problem, context).run()
 
+    def tidy(self) -> None:
+        """Remove the checkpoint: the result is kept elsewhere by now."""
+        if self.checkpoint:
+            Checkpoints(self.checkpoint).remove()
+
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Give the task as JSON and arrays, as far as it is data: for its checkpoint."""
         assert self._dataset is not None
