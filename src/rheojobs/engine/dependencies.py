@@ -90,7 +90,7 @@ def fill_in(task: Task) -> Task:
 
 
 def _fields(task: object) -> dict[str, Any]:
-    return {name: getattr(task, name, None) for name in _field_names(type(task))}
+    return {name: getattr(task, name, None) for name in _field_names(type(task))}  # type: ignore[arg-type]
 
 
 @functools.lru_cache(maxsize=256)
