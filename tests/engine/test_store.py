@@ -17,6 +17,7 @@ import pytest
 from tests.engine import helpers
 
 from rheojobs.engine import JobState, JobStore, Progress, StoreError, schema
+from rheojobs.engine import store as store_module
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.parts import INLINE_BYTES
 from rheojobs.engine.records import Record, pack_state, record_of
@@ -114,6 +115,57 @@ class TestKeeping:
         assert [job.id for job in store.jobs()] == [first, second]
         assert [job.id for job in store.jobs([S.QUEUED], limit=1)] == [second]
         assert store.jobs([]) == []
+
+
+class TestLog:
+    """SQLite's log of the latest writes."""
+
+    def test_who_writes_does_not_move_it_but_who_waits_for_the_disk_does(
+        self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store_module, "LARGE_LOG", 1_000_000)
+        store.sync()  # a small one stays
+        before = path.stat().st_size
+        while path.with_name("jobs.sqlite3-wal").stat().st_size < 5_000_000:
+            enter(store, S.RUNNING, S.SUCCEEDED)
+        assert path.stat().st_size == before
+        with store.transaction():  # it holds up no writer, and none holds it up
+            enter(store)
+            store.sync()
+        assert path.stat().st_size > before
+        with JobStore(path) as other:
+            assert other.counts() == store.counts()
+
+    def test_one_that_cannot_be_moved_stays(
+        self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store_module, "LARGE_LOG", 0)
+        job_id = enter(store)
+        moved = path.rename(path.with_name("moved"))
+        path.mkdir()  # no database can be opened there
+        store.sync()
+        path.rmdir()
+        moved.rename(path)
+        assert store.find(job_id).state is S.QUEUED
+
+
+class TestTransactions:
+    def test_all_or_nothing_and_errors_in_one_line(self, store: JobStore) -> None:
+        kept = enter(store)
+
+        def write(then: Callable[[], object]) -> None:
+            with store.transaction():
+                enter(store)
+                with store.transaction():
+                    enter(store)
+                    then()
+
+        with pytest.raises(ZeroDivisionError):
+            write(lambda: 1 / 0)
+        with pytest.raises(StoreError, match="is damaged"):
+            write(lambda: store._db.execute("SELECT * FROM nowhere"))
+        assert [job.id for job in store.jobs()] == [kept]
+        assert enter(store)  # and it goes on
 
 
 class TestOwning:

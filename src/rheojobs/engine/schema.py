@@ -5,16 +5,19 @@ Knows SQLite alone.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rheojobs.engine.errors import StoreError
 
-__all__ = ["BUSY_SECONDS", "MIGRATIONS", "Transaction", "connect", "told"]
+__all__ = ["BUSY_SECONDS", "MIGRATIONS", "Transaction", "connect", "move_log", "told"]
+
+logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 2.0
 """How long is waited for another process that writes."""
@@ -112,7 +115,7 @@ def _translated(path: Path, error: Exception) -> StoreError:
     return StoreError(f"the job store {path} {words}", is_lasting=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into a `StoreError` of one line."""
     try:
@@ -210,6 +213,15 @@ def connect(path: Path) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def move_log(path: Path) -> None:
+    """Move what the log holds into the database, as far as it can be without anybody waiting."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:  # nothing is lost: it stays in the log
+        logger.debug("the log of %s stays as it is: %s", path, error)
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:

@@ -18,7 +18,7 @@ from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
-from rheojobs.engine.schema import told
+from rheojobs.engine.schema import move_log, told
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
 from rheojobs.errors import InputError, nearest
@@ -28,6 +28,12 @@ __all__ = ["UNTIDIED", "JobStore", "StoredJob", "default_path"]
 MAX_AGE = 90 * 86400.0
 MAX_BYTES = 2_000_000_000
 """What is kept of jobs that have ended, in seconds and in bytes."""
+
+LARGE_LOG = 4_000_000
+"""Bytes of SQLite's log from which on `JobStore.sync` moves it into the database."""
+
+LONGEST_LOG = 4_000
+"""Pages of the log from which on whoever writes moves it, as SQLite does by itself."""
 
 _WISHES = {
     "cancel": tuple(state for state in JobState if not state.is_terminal),
@@ -96,6 +102,8 @@ class JobStore(StoreReader):
         self._joined = True
         try:
             self.renew()
+            with self._lock, told(self.path):
+                self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
         except StoreError:
             self._joined = False
             raise
@@ -124,12 +132,16 @@ class JobStore(StoreReader):
         """Have all that was written until now outlive a power cut too.
 
         Waits for the disk, some milliseconds: too long for each single write. Nobody who reads
-        or writes is held up meanwhile, since SQLite is not asked: it puts no locks on this file,
-        and what it has moved from there into the database it has synchronised itself.
+        or writes is held up meanwhile: the log has no locks on it, and is moved into the database
+        through a connection of its own.
         """
         log = self.path.with_name(self.path.name + "-wal")
+        size = 0
         with told(self.path), contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
             os.fsync(file.fileno())
+            size = os.fstat(file.fileno()).st_size
+        if size >= LARGE_LOG:
+            move_log(self.path)
 
     def recover(self) -> list[str]:
         """Free the jobs of those that are gone: what they worked on is interrupted.
