@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -89,6 +89,7 @@ class Journal(Publisher):
         self._progress: dict[str, Progress] = {}
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
+        self._left: frozenset[str] = frozenset()
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
@@ -130,10 +131,12 @@ class Journal(Publisher):
         if not private and isinstance(event, PriorityChanged):
             self._enter(self.store.put_priority, event.job_id, event.priority)
         if not private and isinstance(event, StateChanged) and event.previous is not None:
-            if event.state.is_terminal:
-                self._enter_last_progress(event.job_id)
-            self._enter(self.store.move, event.job_id, event.state, event.message, event.time)
+            self._enter_state(event)
         super().tell(event, private=private)
+
+    def leave_open(self, job_ids: Iterable[str]) -> None:
+        """Write no more what becomes of these jobs, but for checkpoints: others go on with them."""
+        self._left = frozenset(job_ids)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
@@ -145,6 +148,8 @@ class Journal(Publisher):
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
+        if job.id in self._left:
+            return
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
         elif result is not None:
@@ -164,6 +169,13 @@ class Journal(Publisher):
 
     def _enter(self, write: Callable[..., object], job_id: str, *arguments: Any) -> None:
         self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
+
+    def _enter_state(self, event: StateChanged) -> None:
+        if event.job_id in self._left:
+            return
+        if event.state.is_terminal:
+            self._enter_last_progress(event.job_id)
+        self._enter(self.store.move, event.job_id, event.state, event.message, event.time)
 
     def _enter_last_progress(self, job_id: str) -> None:
         with self._lock_of_progress:
