@@ -30,13 +30,14 @@ from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.file_reader import FileReader
+from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot
-from rheojobs.qt.widgets.job_table import JobTable
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.widgets.posterior_plot import PosteriorPlot
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self._owns_pool = pool is None
         workers = max(1, min(4, os.cpu_count() or 1))
         self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
+        self.closing = Closing(self, self.pool, HOUSEKEEPING)
         self.session = Session(self.pool, self)
         self.reader = FileReader(self.pool, self)
         self._catalogue_job = ""
@@ -86,7 +88,7 @@ class MainWindow(QMainWindow):
         self.run_panel = RunPanel()
         self.data_plot = DataPlot()
         self.posterior_plot = PosteriorPlot()
-        self.job_table = JobTable(self.pool)
+        self.jobs_pane = JobsPane(self.pool)
         left = QWidget()
         column = QVBoxLayout(left)
         column.addWidget(_group(self.tr("Data"), self.data_panel))
@@ -96,7 +98,7 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.data_plot, self.tr("Data and fit"))
         self.tabs.addTab(self.posterior_plot, self.tr("Posterior"))
-        right = _splitter(Qt.Orientation.Vertical, self.tabs, self.job_table)
+        right = _splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([610, 150])
         whole = _splitter(Qt.Orientation.Horizontal, left, right)
@@ -121,7 +123,7 @@ class MainWindow(QMainWindow):
         )
         run_menu.addActions([self.fit_action, self.sample_action, self.cancel_action])
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
-        show_jobs.toggled.connect(self.job_table.setVisible)
+        show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
 
     def _connect(self) -> None:
@@ -307,12 +309,16 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel what runs, and leave no process behind."""
+        """Ask where jobs have not ended; else leave no process behind."""
+        if self._owns_pool and not self.closing.may_close():
+            event.ignore()
+            return
         self.hide()
-        self.job_table.model.close()
+        self.jobs_pane.close_down()
+        leave = self.closing.leaves
         if not self._owns_pool:
             self.session.cancel()
-        elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS):
+        elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS, leave=leave):
             logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
         event.accept()
 
