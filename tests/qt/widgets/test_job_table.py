@@ -104,7 +104,8 @@ def test_jobs_are_paused_resumed_retried_and_removed_by_keys(
 ) -> None:
     table = shown(JobTable(stored), qtbot)
     model, view, verbs = table.model, table.view, table.verbs
-    control, none = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
+    keys = Qt.KeyboardModifier
+    control, none = keys.ControlModifier | keys.ShiftModifier, keys.NoModifier
 
     def press(key: Qt.Key, modifier: Qt.KeyboardModifier) -> None:
         verbs.refresh()
@@ -127,7 +128,7 @@ def test_jobs_are_paused_resumed_retried_and_removed_by_keys(
     assert state(model, 1) is S.CANCELLED
     with JobStore(path) as other:
         assert len(other.jobs()) == 2
-        press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+        press(Qt.Key.Key_Delete, keys.ShiftModifier)
         qtbot.waitUntil(lambda: model.rowCount() == 1)
         assert [job.state for job in other.jobs()] == [S.RUNNING]
 

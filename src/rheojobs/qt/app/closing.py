@@ -62,6 +62,7 @@ class Closing(QObject):
         self._decided: Choice | None = None
         self.box: QMessageBox | None = None
         self.bar = ChoiceBar()
+        self.bar.message.setWordWrap(False)  # the status bar has one line
         window.statusBar().addWidget(self.bar, 1)
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -118,11 +119,14 @@ class Closing(QObject):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(self._names(jobs))
         role = QMessageBox.ButtonRole
-        buttons = {Choice.WAIT: box.addButton(self.tr("&Wait for them"), role.AcceptRole)}
+        one = len(jobs) == 1
+        wait = self.tr("&Wait for it") if one else self.tr("&Wait for them")
+        cancel = self.tr("&Cancel it") if one else self.tr("&Cancel them")
+        buttons = {Choice.WAIT: box.addButton(wait, role.AcceptRole)}
         if self._can_leave(jobs):
             words = self.tr("&Leave for next time")
             buttons[Choice.LEAVE] = box.addButton(words, role.ActionRole)
-        buttons[Choice.CANCEL] = box.addButton(self.tr("&Cancel them"), role.DestructiveRole)
+        buttons[Choice.CANCEL] = box.addButton(cancel, role.DestructiveRole)
         buttons[Choice.STAY] = box.addButton(self.tr("&Keep the window"), role.RejectRole)
         box.setDefaultButton(buttons[Choice.WAIT])
         box.setEscapeButton(buttons[Choice.STAY])
@@ -161,7 +165,7 @@ class Closing(QObject):
                 )
             )
         elif not self._can_leave(jobs):
-            names.append(self.tr("They cannot be left for next time: nothing of them is on disk."))
+            names.append(self.tr("Nothing of this is on disk: it cannot be left for next time."))
         return "\n".join(names)
 
     # ---------------------------------------------------------------- waiting

@@ -30,7 +30,7 @@ class ChoiceBar(QWidget):
         self.message = MessageBar(self)
         self.buttons: list[QPushButton] = []
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setContentsMargins(0, 0, 6, 0)
         self._row.addWidget(self.message, 1)
         self.hide()
 

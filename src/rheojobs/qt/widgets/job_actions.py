@@ -82,14 +82,14 @@ class JobActions(QObject):
         )
         self.pause = self.add(
             self.tr("&Pause"),
-            "Ctrl+P",
+            "Ctrl+Shift+P",
             self.tr("Let the selected jobs hold still"),
             _can_pause,
             self._pause,
         )
         self.resume = self.add(
             self.tr("&Resume"),
-            "Ctrl+R",
+            "Ctrl+Shift+R",
             self.tr("Go on with the selected jobs that are paused or were interrupted"),
             _can_resume,
             self._resume,

@@ -250,7 +250,7 @@ class JobTableModel(QAbstractTableModel):
 
     def _kept(self, row: JobRow, job: Job) -> JobRow:
         """Keep the work of a job that no store has, so that it can be run again."""
-        if self.engine.store is None:
+        if self.engine.store is None or self.engine.store_problem:
             row.task = job.task
         return row
 

@@ -120,7 +120,8 @@ class JobRow:
         self.obstacle, self.can_be_taken = stored.obstacle, stored.can_be_taken
         self.created, self.started = stored.created, seen.started
         self.pid = stored.pid if seen.is_elsewhere else None
-        self.ended = stored.changed if stored.state.is_terminal else None
+        is_at_work = stored.state in (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
+        self.ended = None if is_at_work else stored.changed
         if self.progress is not None and self.progress != before and self.ticks:
             self.estimate = self.estimate or TimeRemaining()
             self.estimate.note(self.progress, time.monotonic())

@@ -38,7 +38,7 @@ _REFRESH_MS = 60
 _CHARACTERS = {
     JobColumn.NAME: 24,
     JobColumn.MODEL: 18,
-    JobColumn.STATE: 12,
+    JobColumn.STATE: 14,
     JobColumn.REMAINING: 12,
     JobColumn.PRIORITY: 9,
     JobColumn.ELAPSED: 11,
@@ -90,7 +90,6 @@ class JobTable(QWidget):
         self.model = source
         self.view = self._make_view()
         self.verbs = JobActions(self.model, self.selected_rows, self.view)
-        self.view.addActions(self.verbs.all())
         self.filter = QLineEdit(self)
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setClearButtonEnabled(True)
@@ -103,9 +102,10 @@ class JobTable(QWidget):
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(2)
         act = self.verbs
-        self.cancel_button = self.add_button(act.cancel)
+        self.cancel_button = self._add_button(act.cancel)
         for action in (act.pause, act.resume, act.retry, act.remove):
-            self.add_button(action)
+            self._add_button(action)
+        self.view.addActions(act.all())
         self._lay_out()
         self._selected: list[str] = []
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
@@ -129,6 +129,7 @@ class JobTable(QWidget):
         # One height for all: with thousands of jobs none is measured.
         view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = view.horizontalHeader()
+        header.setObjectName("columns of jobs")
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
@@ -166,8 +167,12 @@ class JobTable(QWidget):
         self.model.modelAboutToBeReset.connect(self._remember)
         self.model.modelReset.connect(self._select_again)
 
-    def add_button(self, action: QAction) -> QToolButton:
-        """Add a button for an action."""
+    def add(self, action: QAction) -> None:
+        """Offer another of the actions that `verbs` has made, by key, menu and button."""
+        self.view.addAction(action)
+        self._add_button(action)
+
+    def _add_button(self, action: QAction) -> QToolButton:
         button = QToolButton(self)
         button.setDefaultAction(action)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
