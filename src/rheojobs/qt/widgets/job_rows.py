@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.remaining import TimeRemaining
-from rheojobs.engine.states import JobState
+from rheojobs.engine.states import STATES, JobState
 from rheojobs.qt.widgets.store_glance import SeenJob
 from rheojobs.qt.widgets.texts import duration
 
@@ -29,32 +29,25 @@ def _tr(text: str) -> str:
 
 def state_text(state: JobState) -> str:
     """Name a state."""
-    return {
-        JobState.QUEUED: _tr("queued"),
-        JobState.BLOCKED: _tr("blocked"),
-        JobState.RUNNING: _tr("running"),
-        JobState.PAUSED: _tr("paused"),
-        JobState.CANCELLING: _tr("cancelling"),
-        JobState.INTERRUPTED: _tr("interrupted"),
-        JobState.SUCCEEDED: _tr("succeeded"),
-        JobState.FAILED: _tr("failed"),
-        JobState.CANCELLED: _tr("cancelled"),
-    }[state]
+    return _tr(str(_NAMES[state]))
 
 
 def state_meaning(state: JobState) -> str:
     """Say what a state means."""
-    return {
-        JobState.QUEUED: _tr("waits for a free worker"),
-        JobState.BLOCKED: _tr("waits for the jobs that it depends on"),
-        JobState.RUNNING: _tr("is being worked on"),
-        JobState.PAUSED: _tr("holds still at a point where it can go on"),
-        JobState.CANCELLING: _tr("was asked to stop and has not stopped yet"),
-        JobState.INTERRUPTED: _tr("lost its process and can be taken up again"),
-        JobState.SUCCEEDED: _tr("is done; its result is there"),
-        JobState.FAILED: _tr("ended with an error"),
-        JobState.CANCELLED: _tr("was stopped on request"),
-    }[state]
+    return _tr(STATES[state].meaning)
+
+
+_NAMES = {
+    JobState.QUEUED: QT_TRANSLATE_NOOP("jobs", "queued"),
+    JobState.BLOCKED: QT_TRANSLATE_NOOP("jobs", "blocked"),
+    JobState.RUNNING: QT_TRANSLATE_NOOP("jobs", "running"),
+    JobState.PAUSED: QT_TRANSLATE_NOOP("jobs", "paused"),
+    JobState.CANCELLING: QT_TRANSLATE_NOOP("jobs", "cancelling"),
+    JobState.INTERRUPTED: QT_TRANSLATE_NOOP("jobs", "interrupted"),
+    JobState.SUCCEEDED: QT_TRANSLATE_NOOP("jobs", "succeeded"),
+    JobState.FAILED: QT_TRANSLATE_NOOP("jobs", "failed"),
+    JobState.CANCELLED: QT_TRANSLATE_NOOP("jobs", "cancelled"),
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +64,8 @@ class JobRow:
         Kept only where there is no store that has it.
     place : int
         Its place among the rows that are shown; -1 for one that is not.
+    searched : str
+        What the filter looks in, in small letters; empty until it is made.
     """
 
     job_id: str
@@ -94,6 +89,7 @@ class JobRow:
     estimate: TimeRemaining | None = None
     remaining: float | None = None
     place: int = -1
+    searched: str = ""
 
     def take(self, event: JobEvent) -> None:
         """Take in what the engine tells."""
@@ -117,6 +113,7 @@ class JobRow:
         self.name, self.state, self.message = stored.name, stored.state, stored.message
         self.priority, self.progress, self.wish = stored.priority, stored.progress, stored.wish
         self.model, self.data = seen.model or self.model, seen.data or self.data
+        self.searched = ""
         self.obstacle, self.can_be_taken = stored.obstacle, stored.can_be_taken
         self.created, self.started = stored.created, seen.started
         self.pid = stored.pid if seen.is_elsewhere else None
@@ -201,8 +198,11 @@ class JobRow:
         """Say whether all words stand somewhere in it; they are in small letters."""
         if not words:
             return True
-        text = f"{self.name}\n{self.model}\n{self.data}\n{state_text(self.state)}".casefold()
-        return all(word in text for word in words)
+        if not self.searched:
+            self.searched = f"{self.name}\n{self.model}\n{self.data}".casefold()
+        missing = [word for word in words if word not in self.searched]
+        state = state_text(self.state).casefold() if missing else ""
+        return all(word in state for word in missing)
 
 
 def row_of_job(job: Job) -> JobRow:
@@ -221,7 +221,7 @@ def describe(row: JobRow, job: Job) -> None:
     row.job = None if job.state.is_terminal else job
     row.model = str(getattr(job.task, "model_name", "") or "")
     data = getattr(job.task, "_dataset", None) or getattr(job.task, "data", None)
-    row.data = str(getattr(data, "name", "") or "")
+    row.data, row.searched = str(getattr(data, "name", "") or ""), ""
 
 
 def row_of_seen(seen: SeenJob) -> JobRow:

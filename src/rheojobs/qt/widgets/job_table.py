@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -225,12 +225,14 @@ class JobTable(QWidget):
 
     def _select_again(self) -> None:
         """Select the jobs again that were before the table was shown anew."""
+        indexes = (self.model.index_of(job_id) for job_id in self._selected)
+        numbers = sorted(index.row() for index in indexes if index.isValid())
+        again = QItemSelection()
+        for first, last in _runs(numbers):
+            again.select(self.model.index(first, 0), self.model.index(last, 0))
         chosen = self.view.selectionModel()
         flag = chosen.SelectionFlag
-        for job_id in self._selected:
-            index = self.model.index_of(job_id)
-            if index.isValid():
-                chosen.select(index, flag.Select | flag.Rows)
+        chosen.select(again, flag.Select | flag.Rows)
         self._refresh_soon()
 
     def _refresh_soon(self, *_: object) -> None:
@@ -245,3 +247,14 @@ class JobTable(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self.verbs.all())
         menu.popup(self.view.viewport().mapToGlobal(position))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Give the first and the last of each run of neighbours: selecting one by one takes long."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
