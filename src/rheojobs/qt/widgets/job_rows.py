@@ -188,6 +188,9 @@ class JobRow:
         if self.data:
             lines.append(_tr("data: {name}").format(name=self.data))
         lines.append(f"{state_text(self.state)}: {state_meaning(self.state)}")
+        if self.progress is not None and self.progress.total > 0 and not self.state.is_terminal:
+            counts = f"{self.progress.current:,} / {self.progress.total:,}"
+            lines.append(f"{self.progress.stage or _tr('step')}: {counts}")
         if self.message:
             lines.append(self.message)
         if self.pid is not None:
