@@ -525,7 +525,7 @@ class JobEngine:
             control.inspect()
         return look.result(timeout)
 
-    def shutdown(self, wait: bool = True, timeout: float = 5.0) -> bool:
+    def shutdown(self, wait: bool = True, timeout: float = 5.0, *, leave: bool = False) -> bool:
         """Take no more jobs, cancel those there are, and give back all threads and processes.
 
         Parameters
@@ -534,6 +534,9 @@ class JobEngine:
             Whether to wait for the end; if not, all ends in the background.
         timeout : float
             Seconds to wait.
+        leave : bool
+            Whether jobs that can be run again stay in the store for `recover` to find: those
+            that run are stopped here, and are interrupted there. All others are cancelled.
 
         Returns
         -------
@@ -543,6 +546,9 @@ class JobEngine:
         with self._table.lock:
             first = not self._table.closed
             self._table.closed = True
+            if first and leave and self._journal is not None:
+                staying = filter(_may_stay, self._table.open.values())
+                self._journal.leave_open(job.id for job in staying)
         if not first:
             deadline = time.monotonic() + (timeout if wait else 0.0)
             if not self._has_closed.wait(max(0.0, deadline - time.monotonic())):
@@ -577,6 +583,11 @@ class JobEngine:
         self._starter.join(max(0.05, deadline - time.monotonic()))
         self._publisher.join(max(0.05, deadline - time.monotonic()))
         return ended
+
+
+def _may_stay(job: Job) -> bool:
+    """Say whether a job may be gone on with later: it can be, and nobody has cancelled it."""
+    return job.is_durable and not job.cancel_wanted and not job.is_prewarming
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -98,6 +98,7 @@ class Journal(Publisher):
         self._progress: dict[str, Progress] = {}
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
+        self._left: frozenset[str] = frozenset()
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
@@ -150,12 +151,12 @@ class Journal(Publisher):
         if not private and isinstance(event, PriorityChanged):
             self._enter(self.store.put_priority, event.job_id, event.priority)
         if not private and isinstance(event, StateChanged) and event.previous is not None:
-            is_last = event.state.is_terminal
-            if is_last:
-                self._enter_last_progress(event.job_id)
-            move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
-            self._items.put(_Entry(event.job_id, move, is_pressing=is_last))
+            self._enter_state(event)
         super().tell(event, private=private, first=first)
+
+    def leave_open(self, job_ids: Iterable[str]) -> None:
+        """Write no more what becomes of these jobs, but for checkpoints: others go on with them."""
+        self._left = frozenset(job_ids)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
@@ -167,6 +168,8 @@ class Journal(Publisher):
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
+        if job.id in self._left:
+            return
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
         if result is not None:
@@ -176,7 +179,8 @@ class Journal(Publisher):
 
     def note_untidied(self, job_id: str) -> None:
         """Write, before its last state is told, that a job's task is to tidy up after it."""
-        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+        if job_id not in self._left:
+            self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
 
     def note_tidied(self, job_id: str) -> None:
         """Write that it has."""
@@ -194,6 +198,14 @@ class Journal(Publisher):
 
     def _enter(self, write: Callable[..., object], job_id: str, *arguments: Any) -> None:
         self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
+
+    def _enter_state(self, event: StateChanged) -> None:
+        if event.job_id in self._left:
+            return
+        if is_last := event.state.is_terminal:
+            self._enter_last_progress(event.job_id)
+        move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
+        self._items.put(_Entry(event.job_id, move, is_pressing=is_last))
 
     def _enter_last_progress(self, job_id: str) -> None:
         with self._lock_of_progress:

@@ -150,7 +150,11 @@ class StoreReader:
         return self._transaction
 
     def jobs(
-        self, states: Iterable[JobState] | None = None, *, limit: int | None = None
+        self,
+        states: Iterable[JobState] | None = None,
+        *,
+        limit: int | None = None,
+        besides: str = "",
     ) -> list[StoredJob]:
         """Give the jobs, in the order in which they came.
 
@@ -160,13 +164,19 @@ class StoreReader:
             Only those in one of these.
         limit : int, optional
             Only the newest.
+        besides : str
+            Those of this owner are left out.
         """
         wanted = list(JobState if states is None else states)
         # The newest few of many are found from the end; the + keeps the index of states out.
         column = "state" if limit is None else "+state"
-        where = "" if states is None else f" WHERE {column} IN ({', '.join('?' * len(wanted))})"
+        clauses = [f"{column} IN ({', '.join('?' * len(wanted))})"] if states is not None else []
+        arguments = [str(state) for state in wanted] if states is not None else []
+        if besides:
+            clauses.append("owner IS NOT ?")
+            arguments.append(besides)
+        where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
         order = f"{where} ORDER BY number DESC LIMIT ?"
-        arguments = [] if states is None else [str(state) for state in wanted]
         rows = self._rows(_SELECT + order, *arguments, -1 if limit is None else limit)
         return [_stored_job(row) for row in reversed(rows)]
 
@@ -203,6 +213,35 @@ class StoreReader:
             job_id,
         )
         return [(when, JobState(state), message) for when, state, message in rows]
+
+    def version(self) -> int:
+        """Give a number that another has when somebody else has written since."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def first_starts(self, numbers: Iterable[int]) -> dict[int, float]:
+        """Say when jobs, by their `number`, began to run; those that have not are left out."""
+        statement = (
+            "SELECT job, min(time) FROM history WHERE state = ?"
+            " AND job IN (SELECT value FROM json_each(?)) GROUP BY job"
+        )
+        return dict(self._rows(statement, str(JobState.RUNNING), json.dumps(list(numbers))))
+
+    def task_words(self, numbers: Iterable[int], path: str) -> dict[int, str]:
+        """Give one piece of text of the tasks of jobs, by their `number`, where they have it.
+
+        Parameters
+        ----------
+        path : str
+            Where it stands in a task's record, such as ``"$.model"``. Makes no task.
+        """
+        # Large records lie in files, and are passed over.
+        record = "CAST(content AS TEXT)"
+        statement = (
+            f"SELECT job, json_extract({record}, ?) FROM parts"
+            " WHERE part = 'task' AND name = '' AND file IS NULL"
+            f" AND json_type({record}, ?) = 'text' AND job IN (SELECT value FROM json_each(?))"
+        )
+        return dict(self._rows(statement, path, path, json.dumps(list(numbers))))
 
     def task(self, job_id: str) -> Any:
         """Make the task of a job anew.

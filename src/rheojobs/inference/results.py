@@ -357,11 +357,9 @@ class BayesianResult:
         `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
         """
         from rheojobs.inference.durable import pack
-        from rheojobs.inference.inference_data import InferenceArrays
+        from rheojobs.inference.inference_data import arrays_of
 
-        tree = self.__dict__["_inference_data"]
-        arrays = tree if isinstance(tree, InferenceArrays) else None
-        return pack(self.as_dict() | {"inference_data": arrays})
+        return pack(self.as_dict() | {"inference_data": arrays_of(self)})
 
     @classmethod
     def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:

@@ -213,7 +213,7 @@ class WorkerPool(QObject):
         """Count the jobs that are queued or running."""
         return sum(not job.state.is_terminal for job in self._jobs.values())
 
-    def shutdown(self, wait: bool = True, timeout_ms: int = 5000) -> bool:
+    def shutdown(self, wait: bool = True, timeout_ms: int = 5000, *, leave: bool = False) -> bool:
         """Take no more jobs, cancel those there are, leave no thread and no process behind.
 
         Parameters
@@ -222,6 +222,9 @@ class WorkerPool(QObject):
             Whether to wait for the end.
         timeout_ms : int
             Milliseconds to wait.
+        leave : bool
+            Whether jobs that can be run again stay in the store for the next start, as
+            `JobEngine.shutdown` has it.
 
         Returns
         -------
@@ -229,7 +232,7 @@ class WorkerPool(QObject):
             Whether all ended in time. Safe to call twice, and from `closeEvent`.
         """
         deadline = time.monotonic() + timeout_ms / 1000
-        ended = self._engine.shutdown(wait, timeout_ms / 1000)
+        ended = self._engine.shutdown(wait, timeout_ms / 1000, leave=leave)
         if self._thread_engine is not None:
             left = max(0.05, deadline - time.monotonic())
             ended = self._thread_engine.shutdown(wait, left) and ended

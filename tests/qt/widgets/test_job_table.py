@@ -3,21 +3,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from tests.qt import helpers
 
 from rheojobs import JobEngine, TaskContext
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.job_model import FRACTION_ROLE, JobColumn, JobTableModel, job_state
+from rheojobs.engine.store import JobStore
+from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
+from rheojobs.qt.widgets.job_model import JobTableModel
 from rheojobs.qt.widgets.job_table import JobTable
+
+S = JobState
 
 
 @pytest.fixture
 def engine() -> Iterator[JobEngine]:
     with JobEngine("threads", max_workers=2) as engine:
+        yield engine
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.sqlite3"
+
+
+@pytest.fixture
+def stored(path: Path) -> Iterator[JobEngine]:
+    with JobEngine("threads", max_workers=1, store=path) as engine:
         yield engine
 
 
@@ -27,6 +44,19 @@ def text(model: JobTableModel, row: int, column: JobColumn) -> str:
 
 def state(model: JobTableModel, row: int) -> JobState:
     return job_state(model.index(row, 0))
+
+
+def shown(table: JobTable, qtbot: QtBot) -> JobTable:
+    qtbot.addWidget(table)
+    table.resize(900, 300)
+    table.show()
+    return table
+
+
+def choose(table: JobTable, row: int) -> None:
+    """Select a row, whatever keys an earlier test has left pressed, and see what can be done."""
+    table.select(table.model.rows_between(row, row)[0].job_id)
+    table.verbs.refresh()
 
 
 def until_cancelled(context: TaskContext) -> None:
@@ -46,29 +76,177 @@ def test_shows_jobs_from_before_and_new_ones_first(engine: JobEngine, qtbot: QtB
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     assert model.rowCount() == 1
     engine.run(fails)
-    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is JobState.FAILED)
+    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.FAILED)
     assert text(model, 0, JobColumn.NAME) == "fails"
     assert text(model, 0, JobColumn.PROGRESS) == "ValueError: no such luck"
-    assert state(model, 1) is JobState.SUCCEEDED
+    assert state(model, 1) is S.SUCCEEDED
     model.close()
 
 
 def test_the_button_cancels_what_is_selected(engine: JobEngine, qtbot: QtBot) -> None:
-    table = JobTable(engine)
-    qtbot.addWidget(table)
-    table.show()
+    table = shown(JobTable(engine), qtbot)
     engine.run(until_cancelled)
     model = table.model
     qtbot.waitUntil(lambda: model.rowCount() == 1 and model.index(0, 0).data(FRACTION_ROLE) == 0.75)
     assert text(model, 0, JobColumn.PROGRESS) == "three of four"
     assert not table.cancel_button.isEnabled()
-    table.view.selectRow(0)
-    assert table.cancel_button.isEnabled()
+    choose(table, 0)
+    qtbot.waitUntil(table.cancel_button.isEnabled)
     table.grab()  # draws the bar too
     qtbot.mouseClick(table.cancel_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: state(model, 0) is JobState.CANCELLED)
-    assert not table.cancel_button.isEnabled()
+    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED)
+    qtbot.waitUntil(lambda: not table.cancel_button.isEnabled())
     assert text(model, 0, JobColumn.ELAPSED).endswith("s")
+
+
+def test_jobs_are_paused_resumed_retried_and_removed_by_keys(
+    stored: JobEngine, path: Path, qtbot: QtBot
+) -> None:
+    table = shown(JobTable(stored), qtbot)
+    model, view, verbs = table.model, table.view, table.verbs
+    keys = Qt.KeyboardModifier
+    control, none = keys.ControlModifier | keys.ShiftModifier, keys.NoModifier
+
+    def press(key: Qt.Key, modifier: Qt.KeyboardModifier) -> None:
+        verbs.refresh()
+        qtbot.keyClick(view, key, modifier)
+
+    stored.run(helpers.count_to, 10_000)
+    qtbot.waitUntil(lambda: model.rowCount() == 1 and state(model, 0) is S.RUNNING)
+    view.setFocus()
+    choose(table, 0)
+    press(Qt.Key.Key_P, control)
+    qtbot.waitUntil(lambda: state(model, 0) is S.PAUSED)
+    press(Qt.Key.Key_R, control)
+    qtbot.waitUntil(lambda: state(model, 0) is S.RUNNING)
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.REMAINING).startswith("≈"))
+    press(Qt.Key.Key_Delete, none)
+    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED)
+    assert text(model, 0, JobColumn.REMAINING) == ""
+    press(Qt.Key.Key_F5, none)
+    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING)
+    assert state(model, 1) is S.CANCELLED
+    with JobStore(path) as other:
+        assert len(other.jobs()) == 2
+        press(Qt.Key.Key_Delete, keys.ShiftModifier)
+        qtbot.waitUntil(lambda: model.rowCount() == 1)
+        assert [job.state for job in other.jobs()] == [S.RUNNING]
+
+
+def test_a_failed_job_runs_again_with_and_without_a_store(
+    engine: JobEngine, stored: JobEngine, qtbot: QtBot
+) -> None:
+    for each in (engine, stored):
+        table = shown(JobTable(each), qtbot)
+        each.run(fails)
+        qtbot.waitUntil(lambda t=table: t.model.rowCount() == 1 and state(t.model, 0) is S.FAILED)
+        each.job(table.model.rows_between(0, 0)[0].job_id).forget()  # as a pool does
+        choose(table, 0)
+        table.verbs.retry.trigger()
+        qtbot.waitUntil(lambda t=table: t.model.rowCount() == 2 and state(t.model, 0) is S.FAILED)
+        table.close_down()
+
+
+def test_priorities_are_changed_while_jobs_wait(stored: JobEngine, qtbot: QtBot) -> None:
+    table = shown(JobTable(stored), qtbot)
+    go = threading.Event()
+    stored.run(go.wait)
+    jobs = [stored.run(helpers.count_to, 1) for _ in range(2)]
+    model = table.model
+    qtbot.waitUntil(lambda: model.rowCount() == 3 and state(model, 2) is S.RUNNING)
+    choose(table, 0)
+    assert not table.verbs.pause.isEnabled()
+    for _ in range(2):
+        table.verbs.sooner.trigger()
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2")
+    table.verbs.later.trigger()
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+1")
+    assert jobs[1].priority == 1
+    choose(table, 2)
+    assert not table.verbs.sooner.isEnabled()
+    go.set()
+
+
+def test_jobs_of_another_program_are_seen_and_steered(
+    stored: JobEngine, path: Path, qtbot: QtBot
+) -> None:
+    """The other program is an engine of its own with the same store."""
+    stored.run(helpers.count_to, 1).result(10)
+    with JobEngine("threads", max_workers=1, store=path) as other:
+        table = shown(JobTable(other), qtbot)
+        model, verbs = table.model, table.verbs
+        QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+        qtbot.waitUntil(lambda: model.rowCount() == 1)
+        assert state(model, 0) is S.SUCCEEDED
+        job = stored.run(helpers.count_to, 100_000)
+        qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING)
+        qtbot.waitUntil(lambda: model.index(0, 0).data(FRACTION_ROLE) is not None)
+        assert text(model, 0, JobColumn.ELAPSED)
+        choose(table, 0)
+        for action, wanted in (
+            (verbs.pause, S.PAUSED),
+            (verbs.resume, S.RUNNING),
+            (verbs.cancel, S.CANCELLED),
+        ):
+            verbs.refresh()
+            assert not verbs.sooner.isEnabled()  # whose turn it is is the other's business
+            qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1])
+            action.trigger()
+            qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=10_000)
+        assert job.cancelled()
+        said: list[str] = []
+        verbs.failed.connect(said.append)
+        with JobStore(path) as third:
+            third.remove(job.id)
+        verbs.refresh()
+        verbs.remove.trigger()
+        qtbot.waitUntil(lambda: bool(said))
+        assert "no job's id begins with" in said[0]
+        table.close_down()
+
+
+def test_what_waits_in_the_store_is_taken_up_and_ends_here(path: Path, qtbot: QtBot) -> None:
+    first = JobEngine("threads", max_workers=1, store=path)
+    job = first.run(helpers.count_to, 400)
+    qtbot.waitUntil(lambda: job.latest_progress is not None)
+    assert first.shutdown(leave=True)
+    with JobEngine("threads", max_workers=1, store=path) as engine:
+        table = shown(JobTable(engine), qtbot)
+        model = table.model
+        qtbot.waitUntil(lambda: model.rowCount() == 1 and state(model, 0) is S.INTERRUPTED)
+        choose(table, 0)
+        table.verbs.resume.trigger()
+        qtbot.waitUntil(lambda: state(model, 0) is S.SUCCEEDED, timeout=20_000)
+        assert model.rowCount() == 1  # the same job, under its own id
+        assert engine.job(job.id).done()
+        table.close_down()
+
+
+def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot: QtBot) -> None:
+    table = shown(JobTable(engine), qtbot)
+    model = table.model
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    go = threading.Event()
+    for number in range(40):
+        engine.submit(int, name=f"count {number % 4}")
+    engine.submit(go.wait, name="wait for it")
+    qtbot.waitUntil(lambda: model.rowCount() == 41 and engine.active_count() == 1)
+    choose(table, 6)
+    chosen = table.selected_jobs()
+    assert "2" in text(model, 6, JobColumn.NAME)
+    qtbot.keyClicks(table.filter, "COUNT 2")
+    assert model.rowCount() == 10
+    table.filter.setText("")
+    assert table.selected_jobs() == chosen
+    table.scope.setCurrentIndex(Scope.OPEN)
+    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    assert text(model, 0, JobColumn.NAME) == "wait for it"
+    go.set()
+    qtbot.waitUntil(lambda: model.rowCount() == 0)
+    table.scope.setCurrentIndex(Scope.ENDED)
+    assert model.rowCount() == 41
+    engine.submit(int, name="count 2")
+    qtbot.waitUntil(lambda: model.rowCount() == 42)
 
 
 def test_a_flood_of_events_is_shown_in_few_updates(engine: JobEngine, qtbot: QtBot) -> None:
@@ -80,8 +258,7 @@ def test_a_flood_of_events_is_shown_in_few_updates(engine: JobEngine, qtbot: QtB
         engine.run(int)
     qtbot.waitUntil(
         lambda: (
-            model.rowCount() == 300
-            and all(state(model, row) is JobState.SUCCEEDED for row in range(300))
+            model.rowCount() == 300 and all(state(model, row) is S.SUCCEEDED for row in range(300))
         )
     )
     took = time.monotonic() - begun

@@ -12,14 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
-    QGroupBox,
     QMainWindow,
-    QSplitter,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -30,13 +28,18 @@ from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.building import action, group, splitter
+from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.file_reader import FileReader
+from rheojobs.qt.app.history import History, place_of
+from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
+from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot
-from rheojobs.qt.widgets.job_table import JobTable
+from rheojobs.qt.widgets.machine_status import MachineStatus
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.widgets.posterior_plot import PosteriorPlot
@@ -58,15 +61,19 @@ class MainWindow(QMainWindow):
     pool : WorkerPool, optional
         Runs the jobs; the window makes one of its own, and shuts it down when it closes, where
         none is given.
+    settings : QSettings, optional
+        Keeps the layout from one start to the next; it begins anew each time where not given.
     """
 
-    def __init__(self, pool: WorkerPool | None = None) -> None:
+    def __init__(self, pool: WorkerPool | None = None, settings: QSettings | None = None) -> None:
         super().__init__()
         self._owns_pool = pool is None
         workers = max(1, min(4, os.cpu_count() or 1))
         self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
+        self.closing = Closing(self, self.pool, HOUSEKEEPING)
         self.session = Session(self.pool, self)
         self.reader = FileReader(self.pool, self)
+        self._settings = settings
         self._catalogue_job = ""
         self.setWindowTitle("rheojobs")
         self.setAcceptDrops(True)
@@ -74,6 +81,8 @@ class MainWindow(QMainWindow):
         self._add_actions()
         self._connect()
         self.resize(1280, 800)
+        if settings is not None:
+            restore_layout(self, settings)
         self._load_models()
 
     # ---------------------------------------------------------------- its parts
@@ -86,46 +95,55 @@ class MainWindow(QMainWindow):
         self.run_panel = RunPanel()
         self.data_plot = DataPlot()
         self.posterior_plot = PosteriorPlot()
-        self.job_table = JobTable(self.pool)
+        self.jobs_pane = JobsPane(self.pool)
+        self.history = History(self.jobs_pane, self.pool, self)
+        background = self.jobs_pane.table.model.background
+        self.machine_status = MachineStatus(self.pool.engine, background)
+        self.statusBar().addPermanentWidget(self.machine_status)
         left = QWidget()
         column = QVBoxLayout(left)
-        column.addWidget(_group(self.tr("Data"), self.data_panel))
-        column.addWidget(_group(self.tr("Model"), self.model_picker, self.parameter_table), 1)
-        column.addWidget(_group(self.tr("Run"), self.run_panel))
+        column.addWidget(group(self.tr("Data"), self.data_panel))
+        column.addWidget(group(self.tr("Model"), self.model_picker, self.parameter_table), 1)
+        column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.data_plot, self.tr("Data and fit"))
         self.tabs.addTab(self.posterior_plot, self.tr("Posterior"))
-        right = _splitter(Qt.Orientation.Vertical, self.tabs, self.job_table)
+        right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
-        right.setSizes([610, 150])
-        whole = _splitter(Qt.Orientation.Horizontal, left, right)
+        right.setSizes([570, 190])
+        whole = splitter(Qt.Orientation.Horizontal, left, right)
         whole.setStretchFactor(1, 1)
         whole.setSizes([470, 810])
         self.setCentralWidget(whole)
+        for name, part in (("columns", whole), ("rows", right), ("tabs", self.tabs)):
+            part.setObjectName(name)
 
     def _add_actions(self) -> None:
         file_menu = self.menuBar().addMenu(self.tr("&File"))
         run_menu = self.menuBar().addMenu(self.tr("&Run"))
+        jobs_menu = self.menuBar().addMenu(self.tr("&Jobs"))
+        jobs_menu.addActions(self.jobs_pane.table.verbs.all())
         view_menu = self.menuBar().addMenu(self.tr("&View"))
-        self.open_action = _action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
+        self.open_action = action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
         file_menu.addAction(self.open_action)
         file_menu.addSeparator()
-        file_menu.addAction(_action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
-        self.fit_action = _action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
-        self.sample_action = _action(
+        file_menu.addAction(action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
+        self.fit_action = action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
+        self.sample_action = action(
             self, self.tr("&Sample"), "Ctrl+B", self.run_panel.sample_button.click
         )
-        self.cancel_action = _action(
+        self.cancel_action = action(
             self, self.tr("&Cancel"), "Esc", self.run_panel.cancel_button.click
         )
         run_menu.addActions([self.fit_action, self.sample_action, self.cancel_action])
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
-        show_jobs.toggled.connect(self.job_table.setVisible)
+        show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
 
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
+        self.history.opened.connect(self.show_result)
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
@@ -294,6 +312,30 @@ class MainWindow(QMainWindow):
         self.data_plot.show_bands(predictive_bands(result))
         self.posterior_plot.show_posterior(result)
 
+    def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
+        """Show a result with its data, as when it was new."""
+        if self.session.is_running:
+            busy = self.tr("Wait until the present job has ended, or stop it: it shows its result.")
+            self.jobs_pane.message.say("info", busy)
+            return
+        number = place_of(dataset, self.session.datasets)
+        if number < 0:
+            self.session.add(dataset)
+            self.data_panel.add(dataset)
+        else:
+            self.session.go_to(number)
+            self.data_panel.names.setCurrentIndex(number)
+        self._show_data()
+        self.model_picker.choose(result.model_name)
+        if isinstance(result, FitResult):
+            self.session.fit_result = result
+            self._show_fit(result)
+            self.run_panel.message.say(*fit_report(result))
+        else:
+            self._show_posterior(result)
+            self.run_panel.message.say(*posterior_report(result))
+            self.tabs.setCurrentWidget(self.posterior_plot)
+
     def _lock(self, running: bool) -> None:
         """Keep data and model as they are while a job works on them."""
         self.model_picker.names.setEnabled(not running)
@@ -307,37 +349,21 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel what runs, and leave no process behind."""
+        """Ask where jobs have not ended; else leave no process behind."""
+        if self._owns_pool and not self.closing.may_close():
+            event.ignore()
+            return
+        if self._settings is not None:
+            save_layout(self, self._settings)
         self.hide()
-        self.job_table.model.close()
+        self.history.close()
+        self.jobs_pane.close_down()
+        leave = self.closing.leaves
         if not self._owns_pool:
             self.session.cancel()
-        elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS):
+        elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS, leave=leave):
             logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
         event.accept()
-
-
-def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
-    splitter = QSplitter(orientation)
-    splitter.setChildrenCollapsible(False)
-    for widget in widgets:
-        splitter.addWidget(widget)
-    return splitter
-
-
-def _group(title: str, *widgets: QWidget) -> QGroupBox:
-    group = QGroupBox(title)
-    layout = QVBoxLayout(group)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return group
-
-
-def _action(window: QMainWindow, text: str, keys: str, slot: object) -> QAction:
-    action = QAction(text, window)
-    action.setShortcut(QKeySequence(keys))
-    action.triggered.connect(slot)
-    return action
 
 
 def run(files: Sequence[str] = ()) -> int:
@@ -359,7 +385,7 @@ def run(files: Sequence[str] = ()) -> int:
         application.setApplicationName("rheojobs")
         # Python could not act on Ctrl-C while Qt waits; the workers end with this process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    window = MainWindow()
+    window = MainWindow(settings=user_settings())
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))

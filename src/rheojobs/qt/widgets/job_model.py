@@ -1,15 +1,11 @@
-"""The jobs of an engine as a table model: events are gathered, and shown at most 30 times a second.
+"""The jobs of an engine and of its store as a table model, shown at most 30 times a second.
 
 Knows the engine's events; must not know what the jobs compute.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -23,113 +19,42 @@ from PySide6.QtCore import (
 )
 
 from rheojobs.engine import JobEngine
-from rheojobs.engine.events import JobEvent, Progress, ProgressMade, StateChanged
+from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
-from rheojobs.engine.states import STATES, JobState
-from rheojobs.qt.widgets.texts import duration
+from rheojobs.qt.background import Background
+from rheojobs.qt.widgets.job_columns import (
+    FRACTION_ROLE,
+    JOB_ID_ROLE,
+    NUMBERS,
+    STATE_ROLE,
+    JobColumn,
+    Scope,
+    cell_text,
+    head_texts,
+)
+from rheojobs.qt.widgets.job_inbox import Inbox
+from rheojobs.qt.widgets.job_rows import JobRow, describe, row_of_job, row_of_seen
+from rheojobs.qt.widgets.store_glance import Glance, StoreGlance
 from rheojobs.qt.worker_pool import WorkerPool
 
-__all__ = [
-    "FRACTION_ROLE",
-    "JOB_ID_ROLE",
-    "STATE_ROLE",
-    "JobColumn",
-    "JobTableModel",
-    "job_state",
-]
-
-FRACTION_ROLE = Qt.ItemDataRole.UserRole + 1
-"""How much of the present stage is done, 0 to 1; None where that is not known."""
-
-JOB_ID_ROLE = Qt.ItemDataRole.UserRole + 2
-STATE_ROLE = Qt.ItemDataRole.UserRole + 3
+__all__ = ["JobTableModel"]
 
 _FLUSH_MS = 34
 _TICK_MS = 200
+_TICKS_OF_AN_ESTIMATE = 5
+_LOOK_MS = 1000
+_MOST_EVENTS = 1000
+"""What is shown at a time, so that a flood does not hold up the window."""
+
+_FEW = 16
+"""Rows that are taken out one by one; of more the whole table is shown anew."""
+
 _ROOT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
 
 
-def job_state(index: _Index) -> JobState:
-    """Give the state of the job at an index, of which Qt makes a plain string."""
-    return JobState(index.data(STATE_ROLE))
-
-
-class JobColumn(IntEnum):
-    """What the columns show."""
-
-    NAME = 0
-    STATE = 1
-    PROGRESS = 2
-    ELAPSED = 3
-
-
-@dataclass(slots=True)
-class _Row:
-    job_id: str
-    name: str
-    state: JobState
-    progress: Progress | None = None
-    message: str = ""
-    started: float | None = None
-    ended: float | None = None
-
-    def take(self, event: JobEvent) -> None:
-        if isinstance(event, ProgressMade):
-            self.progress = event.progress
-        elif isinstance(event, StateChanged):
-            self.state = event.state
-            self.message = event.message
-            if event.state is JobState.RUNNING and self.started is None:
-                self.started = event.time
-            elif event.state.is_terminal:
-                self.ended = event.time
-
-    @property
-    def ticks(self) -> bool:
-        return self.started is not None and self.ended is None
-
-    @property
-    def elapsed(self) -> float | None:
-        if self.started is None:
-            return None
-        return (self.ended if self.ended is not None else time.time()) - self.started
-
-    @property
-    def fraction(self) -> float | None:
-        if self.state is JobState.SUCCEEDED:
-            return 1.0
-        if self.progress is None or self.progress.total <= 0:
-            return None
-        return min(1.0, self.progress.current / self.progress.total)
-
-
-class _Inbox:
-    """Takes events in a thread of the engine's; outlives the model's C++ object, then is silent."""
-
-    def __init__(self, knock: Callable[[], None]) -> None:
-        self._knock: Callable[[], None] | None = knock
-        self._lock = threading.Lock()
-        self._events: list[JobEvent] = []
-
-    def put(self, event: JobEvent) -> None:
-        with self._lock:
-            self._events.append(event)
-            if len(self._events) == 1 and self._knock is not None:
-                self._knock()
-
-    def take(self) -> list[JobEvent]:
-        with self._lock:
-            events, self._events = self._events, []
-        return events
-
-    def close(self, *_: object) -> None:
-        with self._lock:
-            self._knock = None
-
-
 class JobTableModel(QAbstractTableModel):
-    """The jobs of an engine, the newest first.
+    """The jobs of an engine, the newest first, and with a store those of other programs too.
 
     Parameters
     ----------
@@ -137,49 +62,89 @@ class JobTableModel(QAbstractTableModel):
         Whose jobs are shown; a job stays in the table after it has ended.
     parent : QObject, optional
         The Qt parent.
+    hidden : iterable of str
+        The names of jobs that are not shown.
     """
 
     _knocked = Signal()
 
-    def __init__(self, source: WorkerPool | JobEngine, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        source: WorkerPool | JobEngine,
+        parent: QObject | None = None,
+        *,
+        hidden: Iterable[str] = (),
+    ) -> None:
         super().__init__(parent)
-        self._engine = source.engine if isinstance(source, WorkerPool) else source
-        self._rows: list[_Row] = []  # the oldest first
-        self._places: dict[str, int] = {}
+        self.engine = source.engine if isinstance(source, WorkerPool) else source
+        self.background = Background(self)
+        self._hidden = frozenset(hidden)
+        self._rows: dict[str, JobRow] = {}
+        self._all: list[JobRow] = []  # the oldest first
+        self._shown: list[JobRow] = []  # of these, the ones that the filter lets through
+        self._running: dict[str, JobRow] = {}
+        self._words: list[str] = []
+        self._scope = Scope.ALL
+        self._ticks = 0
         self._flush_timer = QTimer(self, singleShot=True, interval=_FLUSH_MS)
         self._flush_timer.timeout.connect(self.flush)
         self._ticker = QTimer(self, interval=_TICK_MS)
         self._ticker.timeout.connect(self._tick)
         self._knocked.connect(self._flush_timer.start, Qt.ConnectionType.QueuedConnection)
-        inbox = _Inbox(self._knocked.emit)
+        inbox = Inbox(self._knocked.emit)
         self._inbox = inbox
-        unsubscribe = self._engine.subscribe(inbox.put)
+        unsubscribe = self.engine.subscribe(inbox.put)
         self._unsubscribe = unsubscribe
         # Deleted by its parent: the engine must not reach for it any more.
         self.destroyed.connect(inbox.close)
         self.destroyed.connect(unsubscribe)
-        for job in self._engine.jobs():
-            self._add([self._row_of(job)])
+        self._add([self._kept(row_of_job(job), job) for job in self.engine.jobs()])
+        store = self.engine.store
+        self._glance = StoreGlance(store.path, store.owner.id) if store is not None else None
+        self._is_looking = False
+        self._look_timer = QTimer(self, interval=_LOOK_MS)
+        self._look_timer.timeout.connect(self.look)
+        self.set_watching(True)
 
     def close(self) -> None:
-        """Listen no more to the engine."""
+        """Listen no more to the engine, nor look into the store."""
         self._unsubscribe()
         self._inbox.close()
-        self._flush_timer.stop()
-        self._ticker.stop()
+        for timer in (self._flush_timer, self._ticker, self._look_timer):
+            timer.stop()
+        if self._glance is not None:
+            self.background.do(self._glance.close)
+        self.background.close()
+        self._glance = None
 
     def cancel(self, job_id: str) -> bool:
-        """Ask a job to stop; False where it has ended."""
+        """Ask a job of the engine's to stop; False where it has ended, or is none of these."""
         try:
-            return self._engine.job(job_id).cancel()
+            return self.engine.job(job_id).cancel()
         except KeyError:
             return False
+
+    def row(self, job_id: str) -> JobRow | None:
+        """Give what is known of a job, shown or not."""
+        return self._rows.get(job_id)
+
+    def rows_between(self, first: int, last: int) -> Sequence[JobRow]:
+        """Give the jobs of some rows of the table, these two included."""
+        end = len(self._shown)
+        return self._shown[end - 1 - last : end - first]
+
+    def index_of(self, job_id: str) -> QModelIndex:
+        """Give where a job stands; an invalid index for one that is not shown."""
+        row = self._rows.get(job_id)
+        if row is None or row.place < 0:
+            return QModelIndex()
+        return self.index(len(self._shown) - 1 - row.place, 0)
 
     # ---------------------------------------------------------------- what Qt asks
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Count the jobs."""
-        return 0 if parent.isValid() else len(self._rows)
+        return 0 if parent.isValid() else len(self._shown)
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
         """Count the columns."""
@@ -192,21 +157,24 @@ class JobTableModel(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
         """Name the columns."""
-        if orientation is not Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+        if orientation is not Qt.Orientation.Horizontal:
             return None
-        return (self.tr("Job"), self.tr("State"), self.tr("Progress"), self.tr("Elapsed"))[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return head_texts()[section]
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Give what a cell shows."""
         if not index.isValid():
             return None
-        row = self._rows[len(self._rows) - 1 - index.row()]
-        column = index.column()
+        row = self._shown[len(self._shown) - 1 - index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(row, column)
+            return cell_text(row, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return STATES[row.state].meaning if column == JobColumn.STATE else row.message or None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == JobColumn.ELAPSED:
+            return row.hint()
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == FRACTION_ROLE:
             return row.fraction
@@ -214,70 +182,197 @@ class JobTableModel(QAbstractTableModel):
             return str(row.state)
         return row.job_id if role == JOB_ID_ROLE else None
 
-    def _text(self, row: _Row, column: int) -> str:
-        if column == JobColumn.NAME:
-            return row.name
-        if column == JobColumn.STATE:
-            return str(row.state)
-        if column == JobColumn.ELAPSED:
-            return "" if row.elapsed is None else duration(row.elapsed)
-        if row.state.is_terminal:
-            return row.message
-        return row.progress.message if row.progress is not None else STATES[row.state].meaning
+    # ---------------------------------------------------------------- what is shown
 
-    # ---------------------------------------------------------------- what the engine tells
+    def set_filter(self, text: str, scope: Scope = Scope.ALL) -> None:
+        """Show only jobs in which all these words stand, and that have ended or have not."""
+        words = text.casefold().split()
+        if (words, scope) != (self._words, self._scope):
+            self._words, self._scope = words, scope
+            self._filter()
+
+    def _passes(self, row: JobRow) -> bool:
+        if self._scope is not Scope.ALL and row.state.is_terminal != (self._scope is Scope.ENDED):
+            return False
+        return row.matches(self._words)
+
+    def _filter(self) -> None:
+        self.beginResetModel()
+        for row in self._shown:
+            row.place = -1
+        self._shown = [row for row in self._all if self._passes(row)]
+        self._number_from(0)
+        self.endResetModel()
+
+    def _number_from(self, place: int) -> None:
+        for number in range(place, len(self._shown)):
+            self._shown[number].place = number
+
+    # ---------------------------------------------------------------- what is told
 
     def flush(self) -> None:
-        """Show what has come in."""
-        changed: set[int] = set()
-        born: list[_Row] = []
-        for event in self._inbox.take():
-            place = self._places.get(event.job_id)
-            if place is None and isinstance(event, StateChanged) and event.previous is None:
-                place = len(self._rows) + len(born)
-                self._places[event.job_id] = place
-                born.append(_Row(event.job_id, event.name, JobState.QUEUED))
-            if place is None:
-                continue
-            if place < len(self._rows):
-                self._rows[place].take(event)
-                changed.add(place)
-            else:
-                born[place - len(self._rows)].take(event)
-        if changed:
-            last = len(self._rows) - 1
-            self.dataChanged.emit(
-                self.index(last - max(changed), 0),
-                self.index(last - min(changed), len(JobColumn) - 1),
-            )
-        if born:
-            self._add(born)
-        self._set_ticking()
+        """Show what has come in from the engine."""
+        changed: dict[str, JobRow] = {}
+        born: list[JobRow] = []
+        events, more = self._inbox.take(_MOST_EVENTS)
+        for event in events:
+            row = self._rows.get(event.job_id)
+            if isinstance(event, StateChanged) and event.previous is None:
+                row = self._begin(event, row, born)
+            if row is not None:
+                row.take(event)
+                changed[row.job_id] = row
+        for row in born:
+            changed.pop(row.job_id, None)
+        self._add(born)
+        self._update(changed.values())
+        if more:
+            self._flush_timer.start()
 
-    def _add(self, rows: list[_Row]) -> None:
-        self.beginInsertRows(QModelIndex(), 0, len(rows) - 1)
-        for row in rows:
-            self._places[row.job_id] = len(self._rows)
-            self._rows.append(row)
-        self.endInsertRows()
-        self._set_ticking()
+    def _begin(self, event: StateChanged, row: JobRow | None, born: list[JobRow]) -> JobRow | None:
+        """Give the row of a job that has just come to the engine, from the store perhaps."""
+        if event.name in self._hidden:
+            return None
+        if row is None:
+            row = JobRow(event.job_id, event.name, event.state)
+            self._rows[row.job_id] = row
+            born.append(row)
+        elif not row.is_own:
+            row.is_own, row.can_be_taken, row.pid, row.wish = True, False, None, ""
+            row.started = row.ended = row.estimate = None
+        row.created = event.time
+        try:
+            job = self.engine.job(event.job_id)
+        except KeyError:  # it has ended and is forgotten already
+            return row
+        describe(row, job)
+        return self._kept(row, job)
 
-    @staticmethod
-    def _row_of(job: Job) -> _Row:
-        row = _Row(job.id, job.name, job.state, job.latest_progress, job.message)
-        row.started = time.time() if job.running() else None
+    def _kept(self, row: JobRow, job: Job) -> JobRow:
+        """Keep the work of a job that no store has, so that it can be run again."""
+        if self.engine.store is None or self.engine.store_problem:
+            row.task = job.task
         return row
 
-    def _set_ticking(self) -> None:
-        if any(row.ticks for row in self._rows) != self._ticker.isActive():
+    def set_watching(self, watching: bool) -> None:
+        """Look into the store now and then, or do not while nobody sees it."""
+        if watching and self._glance is not None:
+            self.look()
+            self._look_timer.start()
+        else:
+            self._look_timer.stop()
+
+    def look(self) -> None:
+        """Look into the store, in the background."""
+        if self._glance is not None and not self._is_looking:
+            self._is_looking = True
+            self.background.do(self._glance.look, self._on_glance, self._on_blind)
+
+    def _on_blind(self, _: str) -> None:
+        self._is_looking = False  # the engine says itself what is wrong with the store
+
+    def _on_glance(self, glance: Glance) -> None:
+        self._is_looking = False
+        changed, strange = [], []
+        for seen in glance.news:
+            row = self._rows.get(seen.stored.id)
+            if row is None and seen.stored.name not in self._hidden:
+                strange.append(row_of_seen(seen))
+            elif row is not None and not row.is_own:
+                row.take_seen(seen)
+                changed.append(row)
+        self._update(changed)
+        oldest = min((row.created for row in self._all), default=float("inf"))
+        self._add([row for row in strange if row.created >= oldest])
+        self._add([row for row in strange if row.created < oldest], are_old=True)
+        self.drop(glance.gone)
+
+    def drop(self, job_ids: Iterable[str]) -> None:
+        """Take jobs from the table that are removed."""
+        gone = [row for job_id in job_ids if (row := self._rows.pop(job_id, None)) is not None]
+        if not gone:
+            return
+        those = {row.job_id for row in gone}
+        self._all = [row for row in self._all if row.job_id not in those]
+        for row in gone:
+            self._running.pop(row.job_id, None)
+        self._hide([row for row in gone if row.place >= 0])
+
+    # ---------------------------------------------------------------- rows come, change and go
+
+    def _add(self, rows: list[JobRow], *, are_old: bool = False) -> None:
+        for row in rows:
+            self._rows[row.job_id] = row
+        self._all = [*rows, *self._all] if are_old else [*self._all, *rows]
+        passing = [row for row in rows if self._passes(row)]
+        if passing:
+            first = len(self._shown) if are_old else 0
+            self.beginInsertRows(QModelIndex(), first, first + len(passing) - 1)
+            if are_old:
+                self._shown[:0] = passing
+                self._number_from(0)
+            else:
+                self._shown += passing
+                self._number_from(len(self._shown) - len(passing))
+            self.endInsertRows()
+        self._set_ticking(rows)
+
+    def _update(self, rows: Iterable[JobRow]) -> None:
+        rows = list(rows)
+        shown = [row for row in rows if row.place >= 0]
+        leaving = [row for row in shown if not self._passes(row)]
+        coming = any(row.place < 0 and self._passes(row) for row in rows)
+        if coming or len(leaving) > _FEW:
+            self._filter()
+        else:
+            self._hide(leaving)
+            self._tell_change([row for row in shown if row.place >= 0])
+        self._set_ticking(rows)
+
+    def _tell_change(self, rows: Sequence[JobRow]) -> None:
+        if rows:
+            last, places = len(self._shown) - 1, [row.place for row in rows]
+            self.dataChanged.emit(
+                self.index(last - max(places), 0),
+                self.index(last - min(places), len(JobColumn) - 1),
+            )
+
+    def _hide(self, rows: list[JobRow]) -> None:
+        if len(rows) > _FEW:
+            self._filter()
+            return
+        for row in rows:
+            number = len(self._shown) - 1 - row.place
+            self.beginRemoveRows(QModelIndex(), number, number)
+            del self._shown[row.place]
+            self._number_from(row.place)
+            row.place = -1
+            self.endRemoveRows()
+
+    # ---------------------------------------------------------------- what changes by itself
+
+    def _set_ticking(self, rows: Iterable[JobRow]) -> None:
+        for row in rows:
+            if row.ticks:
+                if row.job_id not in self._running:
+                    row.estimate_remaining()
+                self._running[row.job_id] = row
+            elif self._running.pop(row.job_id, None) is not None:
+                row.estimate_remaining()
+        if bool(self._running) != self._ticker.isActive():
             if self._ticker.isActive():
                 self._ticker.stop()
             else:
                 self._ticker.start()
 
     def _tick(self) -> None:
-        last = len(self._rows) - 1
-        for place, row in enumerate(self._rows):
-            if row.ticks:
-                cell = self.index(last - place, JobColumn.ELAPSED)
-                self.dataChanged.emit(cell, cell)
+        self._ticks += 1
+        last = len(self._shown) - 1
+        for row in self._running.values():
+            if self._ticks % _TICKS_OF_AN_ESTIMATE == 0:
+                row.estimate_remaining()
+            if row.place >= 0:
+                number = last - row.place
+                self.dataChanged.emit(
+                    self.index(number, JobColumn.REMAINING), self.index(number, JobColumn.ELAPSED)
+                )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 __all__ = ["MessageBar"]
 
 # Translucent, so that they suit light and dark ground.
 _GROUNDS = {
-    "info": "rgba(86, 140, 200, 40)",
-    "success": "rgba(0, 150, 105, 45)",
-    "warning": "rgba(230, 159, 0, 60)",
-    "error": "rgba(213, 60, 40, 55)",
+    "info": QColor(86, 140, 200, 40),
+    "success": QColor(0, 150, 105, 45),
+    "warning": QColor(230, 159, 0, 60),
+    "error": QColor(213, 60, 40, 55),
 }
+_RADIUS = 4
 
 
 class MessageBar(QLabel):
@@ -29,6 +31,7 @@ class MessageBar(QLabel):
         super().__init__(parent)
         self.kind = ""
         self.setWordWrap(True)
+        self.setContentsMargins(8, 6, 8, 6)
         # A message quotes file names and errors: it must not be taken for HTML.
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(
@@ -42,9 +45,6 @@ class MessageBar(QLabel):
     def say(self, kind: str, text: str) -> None:
         """Show a message of a kind."""
         self.kind = kind
-        self.setStyleSheet(
-            f"QLabel {{ background: {_GROUNDS[kind]}; border-radius: 4px; padding: 6px 8px; }}"
-        )
         self.setText(text)
         self.setAccessibleDescription(text)
         self.show()
@@ -55,3 +55,14 @@ class MessageBar(QLabel):
         super().clear()
         self.setAccessibleDescription("")
         self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground; a style sheet would keep the text's colour when the palette changes."""
+        if self.kind:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_GROUNDS[self.kind])
+            painter.drawRoundedRect(self.rect(), _RADIUS, _RADIUS)
+            painter.end()
+        super().paintEvent(event)

@@ -1,0 +1,197 @@
+"""What becomes of jobs when the window is closed: asked where any runs, and seen to.
+
+Knows the pool and one window; must not know what the jobs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QMainWindow, QMessageBox
+
+from rheojobs.engine.job import Job
+from rheojobs.qt.widgets.choice_bar import ChoiceBar
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["Choice", "Closing"]
+
+_LOOK_MS = 200
+_NAMED = 3
+
+
+class Choice(StrEnum):
+    """What may become of the jobs."""
+
+    WAIT = "wait"
+    LEAVE = "leave"
+    CANCEL = "cancel"
+    STAY = "stay"
+
+
+class Closing(QObject):
+    """Asks before a window is closed under its jobs.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        Closed when the time has come.
+    pool : WorkerPool
+        Whose jobs matter.
+    unimportant : collection of str
+        The names of jobs that nobody would miss.
+
+    Attributes
+    ----------
+    box : QMessageBox or None
+        The question, while it is there.
+    bar : ChoiceBar
+        Says, in the status bar, that the window waits for its jobs.
+    leaves : bool
+        Whether the jobs are to stay in the store for the next start.
+    """
+
+    def __init__(
+        self, window: QMainWindow, pool: WorkerPool, unimportant: Collection[str] = ()
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._pool = pool
+        self._unimportant = frozenset(unimportant)
+        self._decided: Choice | None = None
+        self.box: QMessageBox | None = None
+        self.bar = ChoiceBar()
+        self.bar.message.setWordWrap(False)  # the status bar has one line
+        window.statusBar().addWidget(self.bar, 1)
+        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the jobs are to stay in the store for the next start."""
+        return self._decided is Choice.LEAVE
+
+    def may_close(self) -> bool:
+        """Say whether the window may be closed now; if not, ask, without waiting here."""
+        if self._decided in (Choice.LEAVE, Choice.CANCEL):
+            return True
+        jobs = self.jobs()
+        if not jobs:
+            return True
+        if self.box is None:
+            self._ask(jobs)
+        return False
+
+    def jobs(self) -> list[Job]:
+        """Give the jobs that have not ended and that matter."""
+        return [
+            job
+            for job in self._pool.engine.jobs()
+            if not job.state.is_terminal and job.name not in self._unimportant
+        ]
+
+    def choose(self, choice: Choice) -> None:
+        """Do what was chosen."""
+        self._timer.stop()
+        self.bar.clear()
+        self._decided = choice
+        if choice is Choice.WAIT:
+            self._timer.start()
+            self._look()
+        elif choice is Choice.LEAVE:
+            for job in self._pool.engine.jobs():
+                if job.name in self._unimportant:
+                    job.cancel()  # else it would be found at the next start
+            self._window.close()
+        elif choice is Choice.CANCEL:
+            self._window.close()
+
+    # ---------------------------------------------------------------- the question
+
+    def _ask(self, jobs: list[Job]) -> None:
+        self._timer.stop()
+        self.bar.clear()
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.tr("Jobs are not done"))
+        box.setText(self._count(len(jobs)))
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(self._names(jobs))
+        role = QMessageBox.ButtonRole
+        one = len(jobs) == 1
+        wait = self.tr("&Wait for it") if one else self.tr("&Wait for them")
+        cancel = self.tr("&Cancel it") if one else self.tr("&Cancel them")
+        buttons = {Choice.WAIT: box.addButton(wait, role.AcceptRole)}
+        if self._can_leave(jobs):
+            words = self.tr("&Leave for next time")
+            buttons[Choice.LEAVE] = box.addButton(words, role.ActionRole)
+        buttons[Choice.CANCEL] = box.addButton(cancel, role.DestructiveRole)
+        buttons[Choice.STAY] = box.addButton(self.tr("&Keep the window"), role.RejectRole)
+        box.setDefaultButton(buttons[Choice.WAIT])
+        box.setEscapeButton(buttons[Choice.STAY])
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.box = box
+
+        def finished(_: int) -> None:
+            clicked = box.clickedButton()
+            self.box = None
+            self.choose(next((c for c, b in buttons.items() if b is clicked), Choice.STAY))
+
+        box.finished.connect(finished)
+        box.open()
+
+    def _can_leave(self, jobs: list[Job]) -> bool:
+        engine = self._pool.engine
+        kept = engine.store is not None and not engine.store_problem
+        return kept and any(job.is_durable for job in jobs)
+
+    def _count(self, count: int) -> str:
+        if count == 1:
+            return self.tr("1 job has not ended. What is to become of it?")
+        return self.tr("{count} jobs have not ended. What is to become of them?").format(
+            count=count
+        )
+
+    def _names(self, jobs: list[Job]) -> str:
+        names = [f"• {job.name}" for job in jobs[:_NAMED]]
+        if len(jobs) > _NAMED:
+            names.append(self.tr("• … and {count} more").format(count=len(jobs) - _NAMED))
+        lost = sum(not job.is_durable for job in jobs)
+        if self._can_leave(jobs) and lost:
+            names.append(
+                self.tr("{count} of them cannot be kept, and would be cancelled.").format(
+                    count=lost
+                )
+            )
+        elif not self._can_leave(jobs):
+            names.append(self.tr("Nothing of this is on disk: it cannot be left for next time."))
+        return "\n".join(names)
+
+    # ---------------------------------------------------------------- waiting
+
+    def _look(self) -> None:
+        """Close the window when all have ended; say how many have not."""
+        jobs = self.jobs()
+        if not jobs:
+            self._timer.stop()
+            self.bar.clear()
+            self._on_all_ended()
+            return
+        text = self.tr("The window closes when the last of {count} jobs has ended.")
+        text = text.format(count=len(jobs))
+        if len(jobs) == 1:
+            text = self.tr("The window closes when 1 job has ended.")
+        if self.bar.message.text() != text:
+            stay = (self.tr("Keep the window"), lambda: self.choose(Choice.STAY))
+            self.bar.ask("info", text, [stay])
+
+    def _on_all_ended(self) -> None:
+        engine = self._pool.engine
+        self._decided = None
+        if engine.store is not None and not engine.store_problem:
+            self._window.close()
+        else:  # what they gave would be lost
+            done = (self.tr("Close"), self._window.close)
+            words = self.tr("All jobs have ended. Their results are not on disk: save them first.")
+            self.bar.ask("warning", words, [done])

@@ -1,0 +1,188 @@
+"""Results of past jobs: opened again as when they were new, and exported.
+
+Knows the table and the store; must not know how results are drawn or written.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from rheojobs.engine.states import JobState
+from rheojobs.engine.task import FunctionTask
+from rheojobs.errors import InputError
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.exporting import KINDS, check_export, export
+from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.jobs_pane import JobsPane
+from rheojobs.qt.background import Background, Then
+from rheojobs.qt.widgets.job_control import JobControl, Kept
+from rheojobs.qt.widgets.job_rows import JobRow
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["History", "place_of"]
+
+REMEMBERED = 20
+"""Results that are kept in memory while no store keeps them."""
+
+Result = FitResult | BayesianResult
+
+
+def place_of(dataset: Dataset, opened: Sequence[Dataset]) -> int:
+    """Give where a dataset stands among those that were opened; -1 where it does not."""
+    for number, known in enumerate(opened):
+        same = (known.name, known.test_mode) == (dataset.name, dataset.test_mode)
+        if same and np.array_equal(known.x, dataset.x) and np.array_equal(known.y, dataset.y):
+            return number
+    return -1
+
+
+def _may_have_result(row: JobRow) -> bool:
+    return row.state in (JobState.SUCCEEDED, JobState.CANCELLED)
+
+
+def _found(control: JobControl, job_id: str, remembered: Kept | None) -> tuple[Result, Dataset]:
+    """Read a result and its data; raises `InputError` where they cannot be shown."""
+    kept = remembered or control.kept(job_id)
+    if not isinstance(kept.result, FitResult | BayesianResult):
+        raise InputError(f"{kept.name}: its result is neither a fit nor a posterior")
+    if not hasattr(kept.task, "checked_data"):
+        raise InputError(f"{kept.name}: its data are not kept")
+    return kept.result, kept.task.checked_data()
+
+
+class History(QObject):
+    """Opens and exports what jobs of the table have given.
+
+    Parameters
+    ----------
+    pane : JobsPane
+        The jobs; the actions are offered there.
+    pool : WorkerPool
+        Whose results are remembered while they are kept nowhere else, and who writes the files.
+
+    Attributes
+    ----------
+    opened : Signal(object, object)
+        A `FitResult` or `BayesianResult`, and its `Dataset`.
+    exported : Signal(str)
+        The path of a file that was written.
+    """
+
+    opened = Signal(object, object)
+    exported = Signal(str)
+
+    def __init__(self, pane: JobsPane, pool: WorkerPool, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pane = pane
+        self._pool = pool
+        self._model = pane.table.model
+        self._control = pane.table.verbs.control
+        self._writing = Background(self)
+        self._remembered: OrderedDict[str, Kept] = OrderedDict()
+        verbs = pane.table.verbs
+        self.open_action = verbs.add(
+            self.tr("&Open result"),
+            "Return",
+            self.tr("Show the result of the selected job as when it was new"),
+            _may_have_result,
+            self._open_first,
+        )
+        self.export_action = verbs.add(
+            self.tr("E&xport…"),
+            "Ctrl+E",
+            self.tr("Write the result of the selected job to a file: report, table, figure, draws"),
+            _may_have_result,
+            self._ask_where,
+        )
+        for action in (self.open_action, self.export_action):
+            pane.table.add(action)
+        pane.table.activated.connect(self.open)
+        pool.job_completed.connect(self._remember)
+
+    def close(self) -> None:
+        """Tell of no more files."""
+        self._writing.close()
+
+    def open(self, job_id: str) -> None:
+        """Have the result of a job shown."""
+        self._read(job_id, lambda found: self.opened.emit(*found))
+
+    def export(self, job_id: str, path: str | Path) -> None:
+        """Have the result of a job written to a file, in a worker."""
+        self._read(job_id, lambda found: self._write(found[0], found[1], Path(path)))
+
+    # ---------------------------------------------------------------- inside
+
+    def _read(self, job_id: str, then: Then) -> None:
+        remembered = self._remembered.get(job_id)
+        self._model.background.do(
+            lambda: _found(self._control, job_id, remembered), then, self._fail
+        )
+
+    def _fail(self, text: str) -> None:
+        self._pane.message.say("error", text)
+
+    def _open_first(self, rows: Sequence[JobRow]) -> None:
+        if rows:
+            self.open(rows[0].job_id)
+
+    def _ask_where(self, rows: Sequence[JobRow]) -> None:
+        if not rows:
+            return
+        kinds = [f"{self._kind(suffix)} (*{suffix})" for suffix in KINDS]
+        dialog = QFileDialog(self._pane.window(), self.tr("Export the result"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(kinds)
+        dialog.setDefaultSuffix("html")
+        dialog.selectFile(f"{rows[0].name}.html")
+        dialog.filterSelected.connect(
+            lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")"))
+        )
+        dialog.fileSelected.connect(lambda path: self.export(rows[0].job_id, path))
+        dialog.open()
+
+    def _kind(self, suffix: str) -> str:
+        return {
+            ".html": self.tr("Report on one page"),
+            ".csv": self.tr("Table of parameters"),
+            ".json": self.tr("All numbers"),
+            ".nc": self.tr("Draws for ArviZ, NetCDF"),
+        }.get(suffix, self.tr("Figure"))
+
+    def _write(self, result: Result, dataset: Dataset, path: Path) -> None:
+        engine = self._pool.engine
+
+        def write() -> str:
+            check_export(result, path)
+            task = FunctionTask(export, (result, dataset, str(path)))
+            try:
+                return str(engine.submit(task, name=f"export {path.name}").result())
+            except CancelledError:
+                raise InputError(f"{path} was not written: its job was cancelled") from None
+
+        self._pane.message.say("info", self.tr("Writing {path} …").format(path=path))
+        self._writing.do(write, self._on_written, self._fail)
+
+    def _on_written(self, path: str) -> None:
+        self._pane.message.say("success", self.tr("Wrote {path}").format(path=path))
+        self.exported.emit(path)
+
+    def _remember(self, job_id: str, result: object) -> None:
+        """Keep a result that no store keeps."""
+        engine = self._pool.engine
+        self._model.flush()  # the table may not have heard of it yet
+        row = self._model.row(job_id)
+        if row is None or not isinstance(result, FitResult | BayesianResult):
+            return
+        if engine.store is None or engine.store_problem:
+            task = row.task if row.job is None else row.job.task
+            self._remembered[job_id] = Kept(job_id, row.name, task, result)
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
