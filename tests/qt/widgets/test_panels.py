@@ -87,7 +87,7 @@ def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:
     assert model.given_values() == {"G0": 1.5e4}
     assert model.setData(cell, "")
     assert model.given_values() == {}
-    assert not model.index(0, ParameterColumn.BOUNDS).flags() & Qt.ItemFlag.ItemIsEditable
+    assert not model.index(0, ParameterColumn.NAME).flags() & Qt.ItemFlag.ItemIsEditable
 
 
 def fit_result(**values: float) -> FitResult:
@@ -113,7 +113,7 @@ def test_a_fit_is_shown_with_uncertainties_and_what_is_at_its_bound(qtbot: QtBot
     model.set_parameters(PARAMETERS)
     model.show_fit(fit_result(G0=12345.0, alpha=1.0))
     row = [model.index(0, column).data() for column in ParameterColumn]
-    assert row[:5] == ["G0", "1.234×10⁴", "123", "Pa", "0.001 … 10⁹"]
+    assert row[:6] == ["G0", "1.234×10⁴", "123", "Pa", "", "0.001 … 10⁹"]
     hint = Qt.ItemDataRole.ToolTipRole
     assert model.index(0, ParameterColumn.VALUE).data(hint) is None
     assert "bound" in model.index(1, ParameterColumn.VALUE).data(hint)
