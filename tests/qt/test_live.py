@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,32 @@ def _quiet_qt(qtlog: Any) -> Iterator[None]:
     assert said == []
 
 
+def moduli(file: Path, count: int, modes: dict[float, float]) -> Path:
+    """Write so many data that a job takes a while: of Maxwell modes, by their times."""
+    w = np.geomspace(1e-3, 1e3, count)
+    times = 1j * np.multiply.outer(list(modes), w)
+    modulus = np.array(list(modes.values())) @ (times / (1 + times))
+    noise = 1 + 0.05 * np.random.default_rng(0).standard_normal((2, count))
+    table = np.stack([w, modulus.real * noise[0], modulus.imag * noise[1]], axis=1)
+    head = "Angular frequency (rad/s),Storage modulus (Pa),Loss modulus (Pa)"
+    np.savetxt(file, table, delimiter=",", header=head, comments="")
+    return file
+
+
+def until_still(qtbot: QtBot, counts: Callable[[], list[int]]) -> list[int]:
+    """Wait until counts that change 30 times a second have not changed for half of one."""
+    known, since = counts(), time.monotonic()
+
+    def stands() -> bool:
+        nonlocal known, since
+        if counts() != known:
+            known, since = counts(), time.monotonic()
+        return time.monotonic() - since > 0.5
+
+    qtbot.waitUntil(stands, timeout=JOB_MS)
+    return known
+
+
 def tick(window: MainWindow, name: str, on: bool) -> None:
     model = window.parameters
     (row,) = [r for r in range(model.rowCount()) if model.index(r, 0).data() == name]
@@ -54,13 +81,8 @@ def tick(window: MainWindow, name: str, on: bool) -> None:
 def test_the_present_curve_is_drawn_before_the_fit_ends(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    w = np.geomspace(1e-3, 1e3, 20_000)
-    times = 1j * np.multiply.outer([1e-2, 1.0, 50.0], w)
-    modulus = (np.array([[1e5], [3e4], [1e3]]) * times / (1 + times)).sum(axis=0)
-    table = np.stack([w, modulus.real, modulus.imag], axis=1)
-    head = "Angular frequency (rad/s),Storage modulus (Pa),Loss modulus (Pa)"
-    np.savetxt(tmp_path / "many.csv", table, delimiter=",", header=head, comments="")
-    open_file(window, qtbot, tmp_path / "many.csv")
+    modes = {1e-2: 1e5, 1.0: 3e4, 50.0: 1e3}
+    open_file(window, qtbot, moduli(tmp_path / "many.csv", 20_000, modes))
     assert window.model_picker.choose("fractional_maxwell_model")
     plot = window.data_plot
     click(qtbot, window.run_panel.fit_button)
@@ -136,8 +158,11 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
     assert len(window.data_plot._kept) == 1
 
 
-def test_traces_grow_and_a_pause_changes_no_draw(window: MainWindow, qtbot: QtBot) -> None:
-    prepare(window, qtbot, draws=3000)
+def test_traces_grow_and_a_pause_changes_no_draw(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    prepare(window, qtbot, draws=500)
+    open_file(window, qtbot, moduli(tmp_path / "some.csv", 2000, {1.0: 3e4}))
     click(qtbot, window.run_panel.fit_button)
     finish(window, qtbot)
     results = []
@@ -152,9 +177,7 @@ def test_traces_grow_and_a_pause_changes_no_draw(window: MainWindow, qtbot: QtBo
     window.session.reported.connect(note)
     click(qtbot, window.run_panel.sample_button)
     finish(window, qtbot)
-    for spin in (window.run_panel.warmup, window.run_panel.draws):
-        assert spin.isEnabled()
-    prepare(window, qtbot, draws=500_000)
+    window.run_panel.draws.setValue(500_000)
     click(qtbot, window.run_panel.sample_button)
     lengths.clear()
     qtbot.waitUntil(lambda: len(set(lengths)) > 1, timeout=JOB_MS)
@@ -167,9 +190,7 @@ def test_traces_grow_and_a_pause_changes_no_draw(window: MainWindow, qtbot: QtBo
     assert all(view.table.words())
     click(qtbot, window.run_panel.pause_button)
     qtbot.waitUntil(lambda: window.session.is_paused)
-    counts = window.run_panel.chain_bars.counts()
-    qtbot.wait(150)
-    assert window.run_panel.chain_bars.counts() == counts
+    counts = until_still(qtbot, window.run_panel.chain_bars.counts)
     click(qtbot, window.run_panel.pause_button)
     qtbot.waitUntil(lambda: window.run_panel.chain_bars.counts() > counts, timeout=JOB_MS)
     click(qtbot, window.run_panel.cancel_button)
@@ -192,3 +213,36 @@ def test_a_sampling_stops_when_it_is_good(window: MainWindow, qtbot: QtBot) -> N
     window.run_panel.stop_when_good.setChecked(False)
     assert set(window.posterior_view.table.words()) == {"good"}
     assert "× 2000" not in window.posterior_view.status.text()
+
+
+def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    prepare(window, qtbot, draws=50)
+    editor, run = window.priors_editor, window.run_panel
+    window.tabs.setCurrentWidget(editor)
+    editor.choose("G0")
+    editor.kinds.setCurrentIndex(editor.kinds.findData("lognormal"))
+    editor.kinds.activated.emit(editor.kinds.currentIndex())
+    editor.fields["scale"].setText("-1")
+    assert "scale must be positive" in editor.message.text()
+    click(qtbot, run.sample_button)
+    assert not window.session.is_running
+    assert "scale must be positive" in run.message.text()
+    editor.fields["loc"].setText("10")
+    editor.fields["scale"].setText("2")
+    results: list[Any] = []
+    window.session.sampled.connect(results.append)
+    click(qtbot, run.sample_button)
+    finish(window, qtbot)
+    (result,) = results
+    assert result.diagnostics["priors"]["G0"] == "LogNormal(loc=10, scale=2)"
+    assert result.inference_arrays is not None, "looking at it built no tree"
+    # Pairs and ranks are drawn when they are looked at, one plot after the other.
+    view = window.posterior_view
+    window.tabs.setCurrentWidget(view)
+    for page, cells in ((view.pairs, 4 * 5 // 2), (view.ranks, 4)):
+        assert len(page.view.ci.items) == 0
+        view.pages.setCurrentWidget(page)
+        qtbot.waitUntil(lambda page=page: page.is_drawn)
+        assert len(page.view.ci.items) == cells

@@ -112,6 +112,7 @@ class FitRun:
         data = self._objective.data(self._problem, self._weights, self._limits)
         try:
             end = self._end(data)
+            self._tell_end(end.best)
         except CancellationError:
             self._keep(data)
             raise
@@ -180,6 +181,14 @@ class FitRun:
         self._curve.add_loss(self._iterations, loss)
         if curve is not None:
             self._curve.update(curve)
+        self._tell(loss, u)
+
+    def _tell_end(self, best: Outcome) -> None:
+        """Report once more, where the fit ended, with all that was held back to save time."""
+        self._curve.update(best.curve, at_once=True)
+        self._tell(best.cost, best.u)
+
+    def _tell(self, loss: float, u: NDArray[np.float64]) -> None:
         count = self._label["starts"]
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(

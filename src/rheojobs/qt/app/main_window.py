@@ -42,6 +42,7 @@ from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.widgets.posterior_view import PosteriorView
+from rheojobs.qt.widgets.priors_editor import PriorsEditor
 from rheojobs.qt.widgets.run_panel import RunPanel
 from rheojobs.qt.worker_pool import WorkerPool
 
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.fit_view = FitView()
         self.data_plot = self.fit_view.data_plot
         self.posterior_view = PosteriorView()
+        self.priors_editor = PriorsEditor()
         self.job_table = JobTable(self.pool)
         left = QWidget()
         column = QVBoxLayout(left)
@@ -101,6 +103,7 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.fit_view, self.tr("Data and fit"))
         self.tabs.addTab(self.posterior_view, self.tr("Posterior"))
+        self.tabs.addTab(self.priors_editor, self.tr("Priors"))
         right = _splitter(Qt.Orientation.Vertical, self.tabs, self.job_table)
         right.setStretchFactor(0, 1)
         right.setSizes([610, 150])
@@ -146,6 +149,9 @@ class MainWindow(QMainWindow):
         run.cancel_button.clicked.connect(self._cancel)
         run.pause_button.clicked.connect(self._pause_or_resume)
         self.parameters.refused.connect(self._show_refusal)
+        self.parameters.dataChanged.connect(
+            lambda *_: self.priors_editor.set_bounds(self.parameters.edited_bounds())
+        )
         session.told.connect(run.set_status)
         session.iterated.connect(run.set_iteration)
         session.reported.connect(self._on_reported)
@@ -235,6 +241,7 @@ class MainWindow(QMainWindow):
         """Begin anew with a model: the data alone, and its parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
+        self.priors_editor.set_parameters(model.parameters if model is not None else ())
         self.parameter_message.clear()
         self.posterior_view.clear()
         dataset = self.session.dataset_for(model)
@@ -259,6 +266,12 @@ class MainWindow(QMainWindow):
 
     def _sample(self) -> None:
         model, run = self.model_picker.model, self.run_panel
+        try:
+            priors = self.priors_editor.priors()
+        except InputError as error:
+            run.message.say("error", str(error))
+            self.tabs.setCurrentWidget(self.priors_editor)
+            return
         if model is not None:
             self._lock(True)
             run.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
@@ -271,6 +284,7 @@ class MainWindow(QMainWindow):
                 draws=run.draws.value(),
                 chains=run.chains.value(),
                 until_ess=run.until_ess(),
+                priors=priors,
             )
 
     def _cancel(self) -> None:

@@ -337,7 +337,7 @@ class ParameterTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 5)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(ParameterColumn.BOUNDS, QHeaderView.ResizeMode.Stretch)
+        header.setStretchLastSection(True)
         model.modelReset.connect(self._choose_columns)
         self._choose_columns()
 

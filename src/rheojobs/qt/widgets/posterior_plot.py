@@ -160,20 +160,27 @@ class PosteriorPlot(QWidget):
         layout.setColumnStretchFactor(1, 2)
         self._steps.begin(
             [
-                partial(self._make_row, row, name, row == len(names) - 1)
+                step
                 for row, name in enumerate(names)
+                for step in (
+                    partial(self._make_plot, row, 0),
+                    partial(self._make_plot, row, 1),
+                    partial(self._make_row, row, name, row == len(names) - 1),
+                )
             ]
         )
+
+    def _make_plot(self, row: int, column: int) -> None:
+        plot = self.view.addPlot(row, column)
+        plot.hideButtons()
+        tint_axes(plot, self.palette())
+        for side in ("left", "bottom"):
+            plot.getAxis(side).tickStrings = ticks
 
     def _make_row(self, number_of_row: int, name: str, is_last: bool) -> None:
         palette = self.palette()
         color = palette.color(QPalette.ColorRole.Text).name()
-        trace, marginal = (self.view.addPlot(number_of_row, column) for column in (0, 1))
-        for plot in (trace, marginal):
-            plot.hideButtons()
-            tint_axes(plot, palette)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).tickStrings = ticks
+        trace, marginal = (self.view.getItem(number_of_row, column) for column in (0, 1))
         trace.getAxis("left").setWidth(76)
         marginal.hideAxis("left")
         if is_last:

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from rheojobs.inference.diagnostics import MIN_ESS
 from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.widgets.convergence_table import ConvergenceTable
 from rheojobs.qt.widgets.message_bar import MessageBar
+from rheojobs.qt.widgets.pairs_plot import PairsPlot
 from rheojobs.qt.widgets.posterior_plot import PosteriorPlot
+from rheojobs.qt.widgets.rank_plot import RankPlot
 from rheojobs.qt.widgets.refresh import Refresher
 from rheojobs.qt.widgets.texts import divergences_text, duration, number
 
@@ -37,6 +39,8 @@ class PosteriorView(QWidget):
         R-hat and ESS.
     plot : PosteriorPlot
         Traces and marginals.
+    pairs, ranks : PairsPlot, RankPlot
+        Of a sampling that has ended.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,7 +57,14 @@ class PosteriorView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.status, self.message, self.table):
             layout.addWidget(widget)
-        layout.addWidget(self.plot, 1)
+        self.pairs = PairsPlot()
+        self.ranks = RankPlot()
+        self.pages = QTabWidget(self)
+        self.pages.setDocumentMode(True)
+        self.pages.addTab(self.plot, self.tr("Traces"))
+        self.pages.addTab(self.pairs, self.tr("Pairs"))
+        self.pages.addTab(self.ranks, self.tr("Ranks"))
+        layout.addWidget(self.pages, 1)
         self._units: Mapping[str, str] = {}
         self._wanted = MIN_ESS
         self._metrics: dict[str, Any] = {}
@@ -65,7 +76,8 @@ class PosteriorView(QWidget):
         """Show nothing."""
         self._refresher.cancel()
         self._metrics, self._traces = {}, None
-        self.plot.clear()
+        for page in (self.plot, self.pairs, self.ranks):
+            page.clear()
         self.message.clear()
         self.status.hide()
         self.table.hide()
@@ -74,6 +86,7 @@ class PosteriorView(QWidget):
         """Show that a sampling begins; the units are those of the parameters."""
         self.clear()
         self._units, self._wanted = units, wanted_ess or MIN_ESS
+        self.pages.setCurrentWidget(self.plot)
         self.status.setText(self.tr("Waiting for the first draws"))
         self.status.show()
 
@@ -98,6 +111,8 @@ class PosteriorView(QWidget):
         self.table.show()
         self._tell(result.diagnostics.get("warnings", ()))
         self.plot.show_posterior(result)
+        self.pairs.show_result(result)
+        self.ranks.show_result(result)
 
     def end(self) -> None:
         """Show that nothing runs any more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -55,7 +55,7 @@ class InSteps(QObject):
         """Whether there are steps left."""
         return bool(self._steps)
 
-    def begin(self, steps: list[Callable[[], None]]) -> None:
+    def begin(self, steps: Sequence[Callable[[], None]]) -> None:
         """Do these steps in order, in place of any that are left."""
         self._steps = list(reversed(steps))
         self._timer.start()
