@@ -286,3 +286,44 @@ def test_bad_input_is_one_clear_line(change, words):
     message = str(caught.value)
     assert words in message
     assert "\n" not in message
+
+
+def test_each_iteration_tells_the_curve_that_belongs_to_it():
+    """Of many data at 200 of them; at most ten times a second, so that it costs little."""
+    data = decay_data(n=1000, noise=0.05)
+    reports: list[Progress] = []
+    result = fit(data, decay_model(), weights="uniform", callback=reports.append)
+    first = next(report for report in reports if report.stage == "fit").metrics
+    assert first["curve_y"].shape == (1, first["curve_x"].size) == (1, 200)
+    assert (np.diff(first["curve_x"]) > 0).all()
+    iterations, losses = first["losses"]
+    assert iterations[-1] <= result.n_iterations
+    # The curve is that of the last loss told beside it.
+    at = np.searchsorted(data.x, first["curve_x"])
+    np.testing.assert_array_equal(data.x[at], first["curve_x"])
+    scale = data.x.size / 200 * np.sum((data.y[at] - first["curve_y"][0]) ** 2)
+    assert losses[-1] == pytest.approx(scale, rel=0.5)
+
+
+def test_bounds_are_made_narrower_for_one_fit():
+    data = decay_data()
+    free = fit(data, decay_model()).parameters["tau"]
+    result = fit(data, decay_model(), bounds={"tau": (0.1, 0.8 * free)})
+    assert result.parameters["tau"] == pytest.approx(0.8 * free)
+    assert result.bounds["tau"] == pytest.approx((0.1, 0.8 * free))
+    assert any("tau is at its upper bound" in text for text in result.warnings)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "start", "words"),
+    [
+        ({"taus": (0.1, 1.0)}, {}, "no bounds of 'taus'; .*tau"),
+        ({"tau": (0.1, 1e9)}, {}, "reach beyond the model's"),
+        ({"tau": (1.0, 0.1)}, {}, "are empty"),
+        ({"tau": 3.0}, {}, "must be two numbers"),
+        ({"tau": (0.1, 1.0)}, {"tau": 5.0}, "outside the bounds that are given"),
+    ],
+)
+def test_bounds_that_are_none_are_refused(bounds, start, words):
+    with pytest.raises(InputError, match=words):
+        fit(decay_data(), decay_model(), bounds=bounds, initial_params=start)

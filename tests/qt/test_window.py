@@ -115,9 +115,11 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     assert cell(window, 0, ParameterColumn.R_HAT)
     assert cell(window, 2, ParameterColumn.NAME) == "sigma_real"
     assert len(window.data_plot._bands) == 2
-    window.tabs.setCurrentWidget(window.posterior_plot)
-    assert not window.posterior_plot.view.grab().isNull()
-    assert len(window.posterior_plot.view.ci.items) == 2 * 4
+    plot = window.posterior_view.plot
+    window.tabs.setCurrentWidget(window.posterior_view)
+    qtbot.waitUntil(lambda: plot.is_drawn)
+    assert not plot.view.grab().isNull()
+    assert len(plot.view.ci.items) == 2 * 4
 
 
 def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: QtBot) -> None:

@@ -92,7 +92,7 @@ def test_a_fit_and_a_posterior_are_shown_again(
         qtbot.mouseClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
         qtbot.mouseDClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert "2 × 200 draws" in window.run_panel.message.text()
-    assert window.tabs.currentWidget() is window.posterior_plot
+    assert window.tabs.currentWidget() is window.posterior_view
     assert window.parameters.index(0, ParameterColumn.R_HAT).data()
     assert len(window.session.datasets) == 1  # the same data are not opened twice
     window.history.open(past["other"])
@@ -190,12 +190,12 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
     first.resize(1100, 700)
     header = first.jobs_pane.table.view.horizontalHeader()
     header.resizeSection(0, 133)
-    first.tabs.setCurrentWidget(first.posterior_plot)
+    first.tabs.setCurrentWidget(first.posterior_view)
     assert first.close()
     second = MainWindow(settings=settings())
     assert second.height() == 700  # the width is cut to that of Qt's offscreen screen
     assert second.jobs_pane.table.view.horizontalHeader().sectionSize(0) == 133
-    assert second.tabs.currentWidget() is second.posterior_plot
+    assert second.tabs.currentWidget() is second.posterior_view
     assert second.close()
     # What an older or newer window has kept is left alone.
     kept = settings()

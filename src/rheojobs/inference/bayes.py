@@ -260,6 +260,7 @@ class Sampling:
             time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),
             **live.metrics,
+            **live.traces,
         )
 
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, nearest
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.ties import Tie
 
@@ -152,7 +152,12 @@ class Coordinates:
             values[tie.name] = value
         return {item.name: values[item.name] for item in self._parameters}
 
-    def limits(self, fixed: Mapping[str, float], model: str) -> Limits:
+    def limits(
+        self,
+        fixed: Mapping[str, float],
+        model: str,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Limits:
         """Give where the coordinates may go.
 
         Parameters
@@ -161,13 +166,16 @@ class Coordinates:
             Values of parameters that are not looked for.
         model : str
             Its name, for messages.
+        bounds : mapping, optional
+            Narrower ones than the model's.
 
         Raises
         ------
         InputError
-            Where nothing is left to fit, or a tie allows no value at all.
+            Where nothing is left to fit, bounds are none of the model's, or a tie allows no
+            value at all.
         """
-        lower, upper = self.widest.lower.copy(), self.widest.upper.copy()
+        lower, upper = self._within(bounds or {}, model)
         for k, item in enumerate(self.own):
             if item.name in fixed:
                 value = fixed[item.name]
@@ -179,6 +187,26 @@ class Coordinates:
         for tie in self.ties:
             self._narrow(tie, limits, fixed, model)
         return limits
+
+    def _within(
+        self, bounds: Mapping[str, tuple[float, float]], model: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the ends of the coordinates between bounds that are given."""
+        names = [item.name for item in self.own]
+        ends = self._bounds.copy()
+        for name, (low, high) in bounds.items():
+            if name not in names:
+                tied = any(tie.name == name for tie in self.ties)
+                hint = "it is tied" if tied else nearest(str(name), names)
+                raise InputError(f"{model}: there can be no bounds of {name!r}; {hint}")
+            lower, upper = self._limits_of[name]
+            if low < lower or high > upper:
+                raise InputError(
+                    f"{model}: the bounds of {name}, {low:g} to {high:g}, reach beyond the "
+                    f"model's, {lower:g} to {upper:g}"
+                )
+            ends[names.index(name)] = low, high
+        return self.to_u(ends[:, 0]), self.to_u(ends[:, 1])
 
     def _narrow(self, tie: Tie, limits: Limits, fixed: Mapping[str, float], model: str) -> None:
         """Keep a tie of one free parameter within its bounds by narrower bounds of that one.

@@ -19,6 +19,7 @@ from rheojobs.inference import fit_statistics as statistics
 from rheojobs.inference.least_squares import Data, Tolerances
 from rheojobs.inference.objective import Objective
 from rheojobs.inference.options import FitOptions
+from rheojobs.inference.present_curve import PresentCurve
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.profile_likelihood import Profiler
 from rheojobs.inference.refining import Outcome, Refiner
@@ -92,11 +93,14 @@ class FitRun:
                 raise InputError(f"{model.name}: {name!r} is {how}: it takes no initial value")
         self._given = model.resolve_values(initial, self._fixed)
         self._objective = Objective.of(problem, ties)
-        self._limits = self._objective.coordinates.limits(self._fixed, model.name)
+        self._limits = self._objective.coordinates.limits(self._fixed, model.name, options.bounds)
+        self._check_start()
         self._weights = weights_of(problem, options.weights)
         tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
         self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
         self._iterations = self._iterations_of_ends = 0
+        seen = problem.coarse_observations
+        self._curve = PresentCurve(seen.x[: seen.n])
         self._label: dict[str, Any] = {}
         self._ends: list[Outcome] = []
 
@@ -108,6 +112,7 @@ class FitRun:
         data = self._objective.data(self._problem, self._weights, self._limits)
         try:
             end = self._end(data)
+            self._tell_end(end.best)
         except CancellationError:
             self._keep(data)
             raise
@@ -116,6 +121,17 @@ class FitRun:
         if self._options.intervals is not None:
             return self._with_intervals(end, result)
         return result
+
+    def _check_start(self) -> None:
+        """Raise `InputError` where a start value lies outside narrower bounds."""
+        model = self._problem.model.name
+        for name, (lower, upper) in self._options.bounds.items():
+            value = self._given.get(name)
+            if value is not None and not lower <= value <= upper:
+                raise InputError(
+                    f"{model}: {name} = {value:g} is outside the bounds that are given, "
+                    f"{lower:g} to {upper:g}"
+                )
 
     def _end(self, data: Data) -> _End:
         loss, count = self._options.loss, self._options.multi_start
@@ -159,8 +175,21 @@ class FitRun:
         order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
         return np.stack([ahead[index].u for index in order])
 
-    def _report(self, loss: float, u: NDArray[np.float64]) -> None:
+    def _report(
+        self, loss: float, u: NDArray[np.float64], curve: NDArray[np.float64] | None
+    ) -> None:
         self._iterations += 1
+        self._curve.add_loss(self._iterations, loss)
+        if curve is not None:
+            self._curve.update(curve)
+        self._tell(loss, u)
+
+    def _tell_end(self, best: Outcome) -> None:
+        """Report once more, where the fit ended, with all that was held back to save time."""
+        self._curve.update(best.curve, at_once=True)
+        self._tell(best.cost, best.u)
+
+    def _tell(self, loss: float, u: NDArray[np.float64]) -> None:
         count = self._label["starts"]
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(
@@ -170,6 +199,7 @@ class FitRun:
             stage="fit",
             loss=loss,
             parameters=self._objective.coordinates.named(u, self._fixed),
+            **self._curve.metrics(),
             **self._label,
         )
 
@@ -282,7 +312,7 @@ class FitRun:
         parameters = self._objective.coordinates.named(end.u, self._fixed)
         errors = np.sqrt(np.diag(covariance))
         uncertainties = dict(zip(model.names, errors.tolist(), strict=True))
-        bounds = {item.name: item.bounds for item in model.parameters}
+        bounds = {item.name: item.bounds for item in model.parameters} | dict(self._options.bounds)
         fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
         known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
         concerns = [] if success else [f"the fit did not converge: {message}"]

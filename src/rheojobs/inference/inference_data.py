@@ -19,12 +19,10 @@ from rheojobs.inference.problem import Problem
 if TYPE_CHECKING:
     from xarray import DataTree
 
-    from rheojobs.inference.results import BayesianResult
 
 __all__ = [
     "Evaluation",
     "InferenceArrays",
-    "arrays_of",
     "component_names",
     "data_groups",
 ]
@@ -45,12 +43,6 @@ class Evaluation:
     draws: NDArray[np.int64]
     log_likelihood: NDArray[np.float64]
     predictive: NDArray[np.float64]
-
-
-def arrays_of(result: BayesianResult) -> InferenceArrays | None:
-    """Give what `inference_data` will be built of; None once it was built, or read from a file."""
-    kept = vars(result)["_inference_data"]
-    return kept if isinstance(kept, InferenceArrays) else None
 
 
 def component_names(problem: Problem) -> tuple[str, ...]:

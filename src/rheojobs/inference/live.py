@@ -23,6 +23,12 @@ MAX_SHARE = 0.05
 
 FEWEST_DRAWS = 20
 
+TRACE_POINTS = 200
+"""Of each chain: what a picture of the draws can show, and little enough to be sent."""
+
+FRESH = 0.1
+"""Seconds for which reports carry the traces of a look: some are replaced by newer ones."""
+
 
 class LiveDiagnostics:
     """R-hat and ESS of what was drawn so far, brought up to date about once a second.
@@ -38,6 +44,16 @@ class LiveDiagnostics:
         self._known: list[list[NDArray[np.float64]]] = []
         self._seen: list[int] = []
         self.metrics: dict[str, Any] = {}
+        self._traces: dict[str, Any] = {}
+        self._fresh_until = -np.inf
+
+    @property
+    def traces(self) -> dict[str, Any]:
+        """The draws of each parameter, thinned, shape (chains, k), and of which draws they are.
+
+        Only for a moment after each look; else there is nothing new to tell.
+        """
+        return self._traces if self._clock() < self._fresh_until else {}
 
     @property
     def words(self) -> str:
@@ -55,8 +71,9 @@ class LiveDiagnostics:
         if start < self._due:
             return
         self._look(chains)
-        cost = self._clock() - start
-        self._due = self._clock() + max(INTERVAL, cost / MAX_SHARE)
+        now = self._clock()
+        self._fresh_until = now + FRESH
+        self._due = now + max(INTERVAL, (now - start) / MAX_SHARE)
 
     def _look(self, chains: Sequence[Chain]) -> None:
         if not self._known:
@@ -81,6 +98,9 @@ class LiveDiagnostics:
             return
         stacked = np.stack([np.concatenate(blocks)[:count] for blocks in self._known])
         draws = self._collector.named(stacked.reshape(-1, stacked.shape[-1]), (len(chains), count))
+        picked = np.linspace(0, count - 1, min(count, TRACE_POINTS)).round().astype(np.intp)
+        kept = {name: values[:, picked].astype(np.float32) for name, values in draws.items()}
+        self._traces = {"traces": kept, "trace_draws": picked}
         summary = diagnostics.summarize(draws)
         self.metrics = {
             key: {name: row[key] for name, row in summary.items()}

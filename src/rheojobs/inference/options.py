@@ -52,6 +52,9 @@ class FitOptions:
         ``+ - * / **`` and parentheses.
     intervals : str or None
         ``"profile"``: confidence intervals of 95 % by profile likelihood.
+    bounds : mapping of str to (float, float)
+        Between which a parameter is looked for, where not between the model's own bounds: these
+        may be made narrower, not wider.
     """
 
     max_iter: int = 1000
@@ -67,6 +70,7 @@ class FitOptions:
     fixed: Mapping[str, float] = field(default_factory=dict)
     tied: Mapping[str, str] = field(default_factory=dict)
     intervals: str | None = None
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, options: Mapping[str, Any] | None) -> Self:
@@ -76,11 +80,13 @@ class FitOptions:
         for name in given:
             if name not in known:
                 raise InputError(f"unknown option {name!r} of a fit; {nearest(str(name), known)}")
-        for name in ("protocol", "model_config", "fixed", "tied"):
+        for name in ("protocol", "model_config", "fixed", "tied", "bounds"):
             if given.get(name, {}) is None:
                 given[name] = {}
             elif not isinstance(given.get(name, {}), Mapping):
                 raise InputError(f"option {name!r} must be a mapping, got {given[name]!r}")
+        if "bounds" in given:
+            given["bounds"] = {name: _pair(name, ends) for name, ends in given["bounds"].items()}
         made = cls(**given)
         made._check()
         return made
@@ -104,3 +110,14 @@ class FitOptions:
             if value not in known and (value is not None or name == "loss"):
                 hint = nearest(str(value), known)
                 raise InputError(f"option {name!r} cannot be {value!r}; {hint}")
+
+
+def _pair(name: object, ends: Any) -> tuple[float, float]:
+    """Take two limits as a user gives them."""
+    try:
+        lower, upper = (float(end) for end in ends)
+    except (TypeError, ValueError):
+        raise InputError(f"bounds of {name!r} must be two numbers, got {ends!r}") from None
+    if not lower < upper:  # NaN included
+        raise InputError(f"bounds of {name!r} are empty: {lower:g} to {upper:g}")
+    return lower, upper

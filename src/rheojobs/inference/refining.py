@@ -34,7 +34,7 @@ Where modes merge or vanish the sum of squares falls for ever, but by less than 
 GOOD_SLOPE = 1e-4
 """Where no step helps any more: how steep it may be, as a cosine, for that to be a minimum."""
 
-Report = Callable[[float, NDArray[np.float64]], None]
+Report = Callable[[float, NDArray[np.float64], NDArray[np.float64] | None], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,8 @@ class Refiner:
         data : Data
             What is fitted.
         report : callable, optional
-            Called after each iteration, with the objective and the coordinates.
+            Called after each iteration, with the objective and the coordinates; after the last of
+            those that were made in one call, with the curve there, shape (c, b), else None.
         max_iter : int, optional
             Fewer iterations than usual.
 
@@ -146,8 +147,9 @@ class Refiner:
                 done += count
                 in_valley.watch(done, costs)
                 if report is not None:
-                    for cost, u in zip(costs.tolist(), us, strict=True):
-                        report(cost, u)
+                    last = len(costs) - 1
+                    for k, (cost, u) in enumerate(zip(costs.tolist(), us, strict=True)):
+                        report(cost, u, np.asarray(state.curve) if k == last else None)
                 self._context.check()
         except CancellationError:
             self.stopped_at = self._outcome(state)

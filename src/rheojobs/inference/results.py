@@ -343,6 +343,17 @@ class BayesianResult:
     checkpoint: str = ""
     continuation: Continuation | None = field(default=None, repr=False)
 
+    @property
+    def inference_arrays(self) -> InferenceArrays | None:
+        """What `inference_data` is built of, as long as nobody has looked at the tree.
+
+        For windows: building the tree imports ArviZ's base, which takes a second.
+        """
+        from rheojobs.inference.inference_data import InferenceArrays
+
+        value = self.__dict__["_inference_data"]
+        return value if isinstance(value, InferenceArrays) else None
+
     def as_dict(self) -> dict[str, Any]:
         """Give all fields by name, but for `inference_data` and `continuation`."""
         return {
@@ -357,9 +368,8 @@ class BayesianResult:
         `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
         """
         from rheojobs.inference.durable import pack
-        from rheojobs.inference.inference_data import arrays_of
 
-        return pack(self.as_dict() | {"inference_data": arrays_of(self)})
+        return pack(self.as_dict() | {"inference_data": self.inference_arrays})
 
     @classmethod
     def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:

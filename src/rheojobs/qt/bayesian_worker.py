@@ -32,6 +32,9 @@ class BayesianWorkerSignals(QObject):
     cancelled : Signal()
     divergence_detected : Signal(int)
         How many divergences there were so far, after the warm-up.
+    reported : Signal(object)
+        The whole `Progress` of warm-up and sampling: its metrics have R-hat and ESS, step sizes
+        and acceptance, and about once a second the thinned draws as `traces`.
     """
 
     progress = Signal(int, int, int)
@@ -40,6 +43,7 @@ class BayesianWorkerSignals(QObject):
     failed = Signal(str)
     cancelled = Signal()
     divergence_detected = Signal(int)
+    reported = Signal(object)
 
 
 class BayesianWorker(TaskWorker):
@@ -132,3 +136,4 @@ class BayesianWorker(TaskWorker):
         if metrics["divergences"] > self._divergences:
             self._divergences = metrics["divergences"]
             self.signals.divergence_detected.emit(self._divergences)
+        self.signals.reported.emit(progress)

@@ -27,12 +27,16 @@ class FitWorkerSignals(QObject):
     failed : Signal(str)
         The error message, one line.
     cancelled : Signal()
+    reported : Signal(object)
+        The whole `Progress` of an iteration: its metrics have the present parameters, and the
+        present curve as `curve_x` and `curve_y`, and the losses so far, iterations first.
     """
 
     progress = Signal(int, float, str)
     completed = Signal(object)
     failed = Signal(str)
     cancelled = Signal()
+    reported = Signal(object)
 
 
 class FitWorker(TaskWorker):
@@ -48,7 +52,7 @@ class FitWorker(TaskWorker):
         Where to start; what is missing is estimated from the data.
     options : mapping, optional
         max_iter, ftol, xtol, gtol, multi_start, weights, test_mode, protocol, model_config, loss,
-        fixed, tied, intervals, as `rheojobs.inference.options.FitOptions` describes them.
+        fixed, tied, intervals, bounds, as `rheojobs.inference.options.FitOptions` describes them.
     cancel_token : CancellationToken, optional
         Stops the fit.
     """
@@ -72,3 +76,4 @@ class FitWorker(TaskWorker):
             self.signals.progress.emit(
                 progress.current, float(progress.metrics["loss"]), progress.message
             )
+            self.signals.reported.emit(progress)

@@ -15,6 +15,7 @@ from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import FitResult
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
 
@@ -38,7 +39,13 @@ MODELS = (
 
 
 def names(picker: ModelPicker) -> list[str]:
-    return [picker.names.itemText(row) for row in range(picker.names.count())]
+    """Of those that can be chosen."""
+    model = picker.names.model()
+    rows = range(picker.names.count())
+    flags = [model.flags(model.index(row, 0)) for row in rows]
+    chosen = [bool(flag & Qt.ItemFlag.ItemIsEnabled) for flag in flags]
+    assert chosen == sorted(chosen, reverse=True), "those that suit come first"
+    return [picker.names.itemText(row) for row in rows if chosen[row]]
 
 
 def test_the_models_that_suit_the_data_are_offered(qtbot: QtBot) -> None:
@@ -53,6 +60,12 @@ def test_the_models_that_suit_the_data_are_offered(qtbot: QtBot) -> None:
     picker.set_test_mode("oscillation")
     assert names(picker) == ["fractional_maxwell_liquid", "maxwell"]
     assert len(chosen) == 1, "the model has not changed"
+    assert not picker.choose("carreau")
+    last = picker.names.count() - 1
+    assert picker.names.itemText(last) == "not_to_be_run"
+    told = [picker.names.itemData(row, DESCRIPTION_ROLE) for row in (0, 2, last)]
+    assert told == [MODELS[1].description, "For flow curve only.", "It cannot be fitted here."]
+    assert not picker.grab().isNull()
     picker.choose("fractional_maxwell_liquid")
     picker.set_test_mode("flow_curve")
     assert names(picker) == ["carreau", "herschel_bulkley", "maxwell"]
@@ -67,11 +80,17 @@ def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> N
     assert edit is not None
     edit.selectAll()
     qtbot.keyClicks(edit, "bulk")
-    assert picker.names.completer().currentCompletion() == "herschel_bulkley"
+    assert picker.names.completer().currentIndex().data() == "herschel_bulkley"
     qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert edit.text() == picker.names.currentText()
     assert picker.model is not None
     assert edit.text() == picker.model.name
+    # What a model is, is searched as well.
+    edit.selectAll()
+    qtbot.keyClicks(edit, "the fractional")
+    completer = picker.names.completer()
+    assert completer.completionCount() == 1
+    assert completer.pathFromIndex(completer.currentIndex()) == "fractional_maxwell_liquid"
 
 
 def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:
@@ -87,7 +106,7 @@ def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:
     assert model.given_values() == {"G0": 1.5e4}
     assert model.setData(cell, "")
     assert model.given_values() == {}
-    assert not model.index(0, ParameterColumn.BOUNDS).flags() & Qt.ItemFlag.ItemIsEditable
+    assert not model.index(0, ParameterColumn.NAME).flags() & Qt.ItemFlag.ItemIsEditable
 
 
 def fit_result(**values: float) -> FitResult:
@@ -113,7 +132,7 @@ def test_a_fit_is_shown_with_uncertainties_and_what_is_at_its_bound(qtbot: QtBot
     model.set_parameters(PARAMETERS)
     model.show_fit(fit_result(G0=12345.0, alpha=1.0))
     row = [model.index(0, column).data() for column in ParameterColumn]
-    assert row[:5] == ["G0", "1.234×10⁴", "123", "Pa", "0.001 … 10⁹"]
+    assert row[:6] == ["G0", "1.234×10⁴", "123", "Pa", "", "0.001 … 10⁹"]
     hint = Qt.ItemDataRole.ToolTipRole
     assert model.index(0, ParameterColumn.VALUE).data(hint) is None
     assert "bound" in model.index(1, ParameterColumn.VALUE).data(hint)

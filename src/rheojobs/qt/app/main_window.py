@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rheojobs.engine.events import Progress
 from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
@@ -38,11 +39,13 @@ from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
-from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.fit_view import FitView
 from rheojobs.qt.widgets.machine_status import MachineStatus
+from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
-from rheojobs.qt.widgets.posterior_plot import PosteriorPlot
+from rheojobs.qt.widgets.posterior_view import PosteriorView
+from rheojobs.qt.widgets.priors_editor import PriorsEditor
 from rheojobs.qt.widgets.run_panel import RunPanel
 from rheojobs.qt.worker_pool import WorkerPool
 
@@ -93,8 +96,10 @@ class MainWindow(QMainWindow):
         self.parameters = ParameterModel(self)
         self.parameter_table = ParameterTable(self.parameters)
         self.run_panel = RunPanel()
-        self.data_plot = DataPlot()
-        self.posterior_plot = PosteriorPlot()
+        self.fit_view = FitView()
+        self.data_plot = self.fit_view.data_plot
+        self.posterior_view = PosteriorView()
+        self.priors_editor = PriorsEditor()
         self.jobs_pane = JobsPane(self.pool)
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
@@ -103,12 +108,15 @@ class MainWindow(QMainWindow):
         left = QWidget()
         column = QVBoxLayout(left)
         column.addWidget(group(self.tr("Data"), self.data_panel))
-        column.addWidget(group(self.tr("Model"), self.model_picker, self.parameter_table), 1)
+        self.parameter_message = MessageBar()
+        model_group = (self.model_picker, self.parameter_table, self.parameter_message)
+        column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.data_plot, self.tr("Data and fit"))
-        self.tabs.addTab(self.posterior_plot, self.tr("Posterior"))
+        self.tabs.addTab(self.fit_view, self.tr("Data and fit"))
+        self.tabs.addTab(self.posterior_view, self.tr("Posterior"))
+        self.tabs.addTab(self.priors_editor, self.tr("Priors"))
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
@@ -136,7 +144,11 @@ class MainWindow(QMainWindow):
         self.cancel_action = action(
             self, self.tr("&Cancel"), "Esc", self.run_panel.cancel_button.click
         )
-        run_menu.addActions([self.fit_action, self.sample_action, self.cancel_action])
+        self.pause_action = action(
+            self, self.tr("&Pause or resume"), "Ctrl+P", self.run_panel.pause_button.click
+        )
+        run_menu.addActions([self.fit_action, self.sample_action])
+        run_menu.addActions([self.pause_action, self.cancel_action])
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
         show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
@@ -153,8 +165,15 @@ class MainWindow(QMainWindow):
         run.fit_button.clicked.connect(self._fit)
         run.sample_button.clicked.connect(self._sample)
         run.cancel_button.clicked.connect(self._cancel)
+        run.pause_button.clicked.connect(self._pause_or_resume)
+        self.parameters.refused.connect(self._show_refusal)
+        self.parameters.dataChanged.connect(
+            lambda *_: self.priors_editor.set_bounds(self.parameters.edited_bounds())
+        )
         session.told.connect(run.set_status)
         session.iterated.connect(run.set_iteration)
+        session.reported.connect(self._on_reported)
+        session.paused_changed.connect(run.set_paused)
         session.stage_changed.connect(run.set_stage)
         session.chain_progressed.connect(run.chain_bars.set_progress)
         session.diverged.connect(run.set_divergences)
@@ -240,12 +259,15 @@ class MainWindow(QMainWindow):
         """Begin anew with a model: the data alone, and its parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
-        self.posterior_plot.clear()
+        self.priors_editor.set_parameters(model.parameters if model is not None else ())
+        self.parameter_message.clear()
+        self.posterior_view.clear()
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
-            self.data_plot.show_data(dataset)
+            assert self.session.dataset is not None
+            self.fit_view.show_data(dataset, self.session.dataset)
             self.session.prewarm(model)
 
     # ---------------------------------------------------------------- jobs
@@ -255,23 +277,53 @@ class MainWindow(QMainWindow):
         if model is not None:
             self._lock(True)
             self.run_panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
-            self.session.fit(model, self.parameters.given_values())
+            self.fit_view.begin_fit(self.tr("{model}, present curve").format(model=model.name))
+            self.tabs.setCurrentWidget(self.fit_view)
+            options = self.parameters.fit_options()
+            self.session.fit(model, self.parameters.given_values(), options)
 
     def _sample(self) -> None:
         model, run = self.model_picker.model, self.run_panel
+        try:
+            priors = self.priors_editor.priors()
+        except InputError as error:
+            run.message.say("error", str(error))
+            self.tabs.setCurrentWidget(self.priors_editor)
+            return
         if model is not None:
             self._lock(True)
             run.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
+            units = {item.name: item.unit for item in model.parameters}
+            self.posterior_view.begin(units, run.until_ess())
+            self.tabs.setCurrentWidget(self.posterior_view)
             self.session.sample(
                 model,
                 warmup=run.warmup.value(),
                 draws=run.draws.value(),
                 chains=run.chains.value(),
+                until_ess=run.until_ess(),
+                priors=priors,
             )
 
     def _cancel(self) -> None:
         if self.session.cancel():
             self.run_panel.set_status(self.tr("Stopping…"))
+
+    def _pause_or_resume(self) -> None:
+        if self.session.is_paused:
+            self.session.resume()
+        elif self.session.pause():
+            self.run_panel.set_status(self.tr("Pausing…"))
+
+    def _on_reported(self, progress: Progress) -> None:
+        self.fit_view.take_progress(progress.current, progress.metrics)
+        self.posterior_view.take_progress(progress.metrics)
+
+    def _show_refusal(self, text: str) -> None:
+        if text:
+            self.parameter_message.say("error", text)
+        else:
+            self.parameter_message.clear()
 
     def _on_fitted(self, result: FitResult) -> None:
         self._end()
@@ -304,13 +356,13 @@ class MainWindow(QMainWindow):
     def _show_fit(self, result: FitResult) -> None:
         self.parameters.show_fit(result)
         name = self.tr("{model}, fitted").format(model=result.model_name)
-        self.data_plot.show_curve(name, result.fitted)
-        self.tabs.setCurrentWidget(self.data_plot)
+        self.fit_view.show_fit(result, name)
+        self.tabs.setCurrentWidget(self.fit_view)
 
     def _show_posterior(self, result: BayesianResult) -> None:
         self.parameters.show_posterior(result)
         self.data_plot.show_bands(predictive_bands(result))
-        self.posterior_plot.show_posterior(result)
+        self.posterior_view.show_result(result)
 
     def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
         """Show a result with its data, as when it was new."""
@@ -334,7 +386,7 @@ class MainWindow(QMainWindow):
         else:
             self._show_posterior(result)
             self.run_panel.message.say(*posterior_report(result))
-            self.tabs.setCurrentWidget(self.posterior_plot)
+            self.tabs.setCurrentWidget(self.posterior_view)
 
     def _lock(self, running: bool) -> None:
         """Keep data and model as they are while a job works on them."""
@@ -344,6 +396,8 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         self._lock(False)
         self.run_panel.end()
+        self.fit_view.end()
+        self.posterior_view.end()
         self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end

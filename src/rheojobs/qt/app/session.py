@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.job import Job
+from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo
 from rheojobs.inference.data import Dataset
@@ -27,6 +28,9 @@ __all__ = ["Session"]
 PREWARM_AFTER_MS = 400
 """How long a choice must stand before its programs are compiled: one may be scrolling by."""
 
+LOOK_MS = 100
+"""Between two looks at whether the job waits."""
+
 
 class Session(QObject):
     """One job at a time on one of the opened datasets.
@@ -37,6 +41,10 @@ class Session(QObject):
         What the job does, before its first iteration or step.
     iterated : Signal(int, float)
         Iteration and loss of a fit.
+    reported : Signal(object)
+        The whole `Progress` of a fit or a sampling.
+    paused_changed : Signal(bool)
+        The job waits, or goes on again.
     stage_changed, chain_progressed, diverged : Signal
         As the signals of `BayesianWorker`.
     fitted, sampled : Signal(object)
@@ -49,6 +57,8 @@ class Session(QObject):
 
     told = Signal(str)
     iterated = Signal(int, float)
+    reported = Signal(object)
+    paused_changed = Signal(bool)
     stage_changed = Signal(str)
     chain_progressed = Signal(int, int, int)
     diverged = Signal(int)
@@ -68,6 +78,10 @@ class Session(QObject):
         self._likely: ModelInfo | None = None
         self._patience = QTimer(self, singleShot=True, interval=PREWARM_AFTER_MS)
         self._patience.timeout.connect(self._prewarm)
+        self._is_paused = False
+        # Whoever has the job may pause it, the table of jobs for one: its state is what counts.
+        self._look = QTimer(self, interval=LOOK_MS)
+        self._look.timeout.connect(self._look_at_state)
         pool.job_progress.connect(self._on_progress)
 
     @property
@@ -79,6 +93,11 @@ class Session(QObject):
     def is_running(self) -> bool:
         """Whether a fit or a sampling is under way."""
         return self._job is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the job waits."""
+        return self._job is not None and self._job.state is JobState.PAUSED
 
     def add(self, dataset: Dataset) -> None:
         """Take a dataset and make it the present one."""
@@ -104,15 +123,30 @@ class Session(QObject):
             return data
         return data.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))
 
-    def fit(self, model: ModelInfo, start: Mapping[str, float]) -> None:
+    def fit(
+        self,
+        model: ModelInfo,
+        start: Mapping[str, float],
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         """Fit a model to the present data; what `start` lacks is estimated."""
-        worker = FitWorker(model.name, self._data(), initial_params=dict(start))
+        worker = FitWorker(model.name, self._data(), dict(start), dict(options or {}))
         signals = worker.signals
+        signals.reported.connect(self.reported)
         signals.progress.connect(self._on_iteration)
         signals.completed.connect(self._on_fitted)
         self._submit(worker)
 
-    def sample(self, model: ModelInfo, *, warmup: int, draws: int, chains: int) -> None:
+    def sample(
+        self,
+        model: ModelInfo,
+        *,
+        warmup: int,
+        draws: int,
+        chains: int,
+        until_ess: float | None = None,
+        priors: Mapping[str, Any] | None = None,
+    ) -> None:
         """Sample the posterior, from the last fit of this model on where there is one."""
         last = self.fit_result
         warm = last is not None and last.model_name == model.name
@@ -123,9 +157,12 @@ class Session(QObject):
             num_samples=draws,
             num_chains=chains,
             warm_start=last.parameters if warm and last is not None else None,
+            until_ess=until_ess,
+            priors=dict(priors or {}),
         )
         signals = worker.signals
         signals.progress.connect(self.chain_progressed)
+        signals.reported.connect(self.reported)
         signals.stage_changed.connect(self.stage_changed)
         signals.divergence_detected.connect(self.diverged)
         signals.completed.connect(self._on_sampled)
@@ -147,6 +184,20 @@ class Session(QObject):
         """Ask the job to stop; False where none runs."""
         return self._job is not None and self._pool.cancel(self._job.id)
 
+    def pause(self) -> bool:
+        """Let the job wait, at its next check point; False where none runs."""
+        return self._job is not None and self._job.pause()
+
+    def resume(self) -> bool:
+        """Let a job that waits go on; False where none does."""
+        return self._job is not None and self._job.resume()
+
+    def _look_at_state(self) -> None:
+        paused = self.is_paused
+        if paused != self._is_paused:
+            self._is_paused = paused
+            self.paused_changed.emit(paused)
+
     def _data(self) -> Dataset:
         if self.dataset is None:
             raise InputError("there are no data yet: open a file")
@@ -157,9 +208,12 @@ class Session(QObject):
         worker.signals.cancelled.connect(self._on_cancelled)
         self._worker = worker
         self._job = self._pool.job(self._pool.submit(worker))
+        self._look.start()
 
     def _end(self) -> None:
         self._job = self._worker = None
+        self._look.stop()
+        self._look_at_state()
 
     def _on_progress(self, job_id: str, current: int, total: int, message: str) -> None:
         if self._job is not None and job_id == self._job.id and total == 0:

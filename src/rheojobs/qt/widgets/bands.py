@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.inference_data import arrays_of
 from rheojobs.inference.results import BayesianResult
 
-__all__ = ["Band", "predictive_bands"]
+__all__ = ["Band", "diverging", "predictive_bands"]
 
 _MAX_DRAWS = 1000
 _MAX_POINTS = 200
@@ -31,7 +30,10 @@ def predictive_bands(result: BayesianResult) -> list[Band]:
 
     At most 200 points and 1,000 draws are used, evenly taken, so that it takes some ms.
     """
-    x, components = _predictions(result)
+    found = _predictions(result)
+    if found is None:
+        return []
+    x, components = found
     order = np.argsort(x, kind="stable")
     points = order[_evenly(x.size, _MAX_POINTS)]
     bands = []
@@ -42,22 +44,37 @@ def predictive_bands(result: BayesianResult) -> list[Band]:
     return bands
 
 
+def diverging(result: BayesianResult) -> NDArray[np.bool_]:
+    """Say of each draw, chain after chain, whether it diverged; shape (chains * draws,)."""
+    arrays = result.inference_arrays
+    if arrays is not None:
+        return np.asarray(arrays.stats["diverging"], dtype=bool).reshape(-1)
+    tree = result.inference_data
+    if tree is None or "sample_stats" not in tree.children:
+        return np.zeros(result.num_chains * result.num_samples, dtype=bool)
+    return np.asarray(tree["sample_stats"]["diverging"].values, dtype=bool).reshape(-1)
+
+
 def _predictions(
     result: BayesianResult,
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Give x, and the predictions of each component, without ArviZ where they are arrays yet."""
-    arrays = arrays_of(result)
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]] | None:
+    """Give x, shape (n,), and the draws of each component, shape (chains, draws, n).
+
+    Of the plain arrays, as they come from a worker: the tree is for those who have it already.
+    """
+    arrays = result.inference_arrays
     if arrays is not None:
-        x = np.asarray(arrays.data["constant_data"]["x"])
         if arrays.evaluation is None:
-            return x, []
-        return x, list(np.moveaxis(arrays.evaluation.predictive, 2, 0))
+            return None
+        values = arrays.evaluation.predictive
+        return arrays.data["constant_data"]["x"], [
+            values[:, :, column] for column in range(values.shape[2])
+        ]
     tree = result.inference_data
     if tree is None or "posterior_predictive" not in tree.children:
-        return np.empty(0), []
-    x = np.asarray(tree["constant_data"]["x"].values)
-    predicted = tree["posterior_predictive"].data_vars.values()
-    return x, [np.asarray(values.values) for values in predicted]
+        return None
+    groups = tree["posterior_predictive"].data_vars.values()
+    return np.asarray(tree["constant_data"]["x"].values), [np.asarray(v.values) for v in groups]
 
 
 def _evenly(size: int, count: int) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor, QPalette
 
-__all__ = ["alarm", "is_dark", "muted", "series"]
+__all__ = ["alarm", "good", "is_dark", "muted", "series"]
 
 # After M. Okabe and K. Ito, Color Universal Design (2008).
 _ON_LIGHT = ("#0072b2", "#c2500a", "#00845f", "#a8528a", "#6b6b6b", "#8a6d00")
@@ -34,3 +34,8 @@ def muted(palette: QPalette) -> QColor:
 def alarm(palette: QPalette) -> QColor:
     """Give the colour of numbers that should be looked at."""
     return QColor("#ff8a7a" if is_dark(palette) else "#b3261e")
+
+
+def good(palette: QPalette) -> QColor:
+    """Give the colour of what is as it should be."""
+    return QColor("#5fd3a5" if is_dark(palette) else "#00704a")

@@ -1,6 +1,7 @@
-"""Data, fitted curve and predictive band, on logarithmic axes where the test asks for them.
+"""Data, curves and predictive bands, on logarithmic axes where the test asks for them.
 
-Draws what it is given; must not know how curves and bands are computed.
+Draws what it is given; must not know how curves and bands are computed. What changes while a
+fit runs only gets other data: nothing is made anew.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from rheojobs.inference.data import Dataset
+from rheojobs.qt.widgets.axes import log_ticks, tint_axes
 from rheojobs.qt.widgets.bands import Band
-from rheojobs.qt.widgets.colors import muted, series
-from rheojobs.qt.widgets.texts import power_of_ten, with_unit
+from rheojobs.qt.widgets.colors import series
+from rheojobs.qt.widgets.curves import Curve, components
+from rheojobs.qt.widgets.texts import with_unit
 
 __all__ = ["DataPlot"]
 
@@ -35,30 +38,16 @@ _Y_LABELS = {
     "startup": ("Shear stress σ", ("σ",)),
     "laos": ("Shear stress σ", ("σ",)),
 }
-_Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+_STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
+"""Of the first and the second component."""
 
-
-def _components(y: NDArray[Any]) -> list[NDArray[np.float64]]:
-    return [y.real, y.imag] if np.iscomplexobj(y) else [np.asarray(y, dtype=np.float64)]
-
-
-def _log_ticks(values: Sequence[float], scale: float, spacing: float) -> list[str]:
-    """Write ticks as powers of ten; between them, two and five times these."""
-    return [_log_tick(10.0**value * scale) for value in values]
-
-
-def _log_tick(value: float) -> str:
-    power = int(np.floor(np.log10(value) + 1e-9))
-    factor = value / 10.0**power
-    if abs(factor - 1.0) < 1e-6:
-        return power_of_ten(power)
-    is_labelled = min(abs(factor - 2.0), abs(factor - 5.0)) < 1e-6
-    return f"{factor:.0f}×{power_of_ten(power)}" if is_labelled else ""
+_KEPT_COLORS = 4
+"""The first two are those of the data."""
 
 
 def _least_positive(data: Dataset | None, index: int) -> float:
     assert data is not None
-    y = _components(data.y)[index]
+    y = components(data.y)[index]
     return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
 
 
@@ -68,10 +57,13 @@ class DataPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._dataset: Dataset | None = None
-        self._curve_name = ""
-        self._curves: list[_Curve] = []
+        self._curve: Curve | None = None
+        self._kept: list[Curve] = []
         self._bands: Sequence[Band] = ()
         self._symbols: tuple[str, ...] = ()
+        self._is_log = True
+        self._curve_items: list[pg.PlotDataItem] = []
+        self._extra_items: list[pg.GraphicsObject] = []
         self.view = pg.PlotWidget(self)
         self.view.setAcceptDrops(False)  # files are for the window
         self.view.setAccessibleName(self.tr("Plot of data and fit"))
@@ -89,28 +81,41 @@ class DataPlot(QWidget):
         self._stack.addWidget(self.view)
         self._draw()
 
-    def show_data(self, dataset: Dataset) -> None:
-        """Show data alone."""
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that lies over the data."""
+        return self._curve
+
+    def show_data(self, dataset: Dataset, kept: Sequence[Curve] = ()) -> None:
+        """Show data without a curve of their own, with thin curves of earlier fits."""
         self._dataset = dataset
-        self._curve_name, self._curves, self._bands = "", [], ()
+        self._curve, self._kept, self._bands = None, list(kept), ()
         self._stack.setCurrentWidget(self.view)
         self._draw()
         self.plot.enableAutoRange()
 
     def show_curve(self, name: str, fitted: NDArray[Any] | None) -> None:
         """Lay a curve over the data, given at their x."""
-        self._curve_name, self._curves = name, []
+        curve = None
         if fitted is not None and self._dataset is not None:
-            order = np.argsort(self._dataset.x, kind="stable")
-            x = self._dataset.x[order]
-            self._curves = [(x, part[order]) for part in _components(fitted)]
+            curve = Curve.of(name, self._dataset.x, fitted)
         self._bands = ()
-        self._draw()
+        self._lay_curve(curve)
+        self._lay_extras()
+
+    def show_present(self, curve: Curve) -> None:
+        """Lay the present curve of a fit over the data, in place of the one before."""
+        self._lay_curve(curve)
+
+    def show_kept(self, kept: Sequence[Curve]) -> None:
+        """Show thin curves of earlier fits."""
+        self._kept = list(kept)
+        self._lay_extras()
 
     def show_bands(self, bands: Sequence[Band]) -> None:
         """Lay bands under the data."""
         self._bands = bands
-        self._draw()
+        self._lay_extras()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
@@ -118,23 +123,23 @@ class DataPlot(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             self._draw()
 
+    # ---------------------------------------------------------------- data and axes
+
     def _draw(self) -> None:
         palette = self.palette()
         self.view.setBackground(palette.color(QPalette.ColorRole.Base))
-        text = palette.color(QPalette.ColorRole.Text)
+        tint_axes(self.plot, palette)
         for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(muted(palette))
-            axis.setTextPen(text)
-            axis.enableAutoSIPrefix(False)
-            axis.logTickStrings = _log_ticks
+            self.plot.getAxis(side).logTickStrings = log_ticks
+        text = palette.color(QPalette.ColorRole.Text)
         self._legend.setLabelTextColor(text)
         self.plot.clear()
         self._legend.clear()
+        self._curve_items, self._extra_items = [], []
         if self._dataset is None:
             return
         data = self._dataset
-        is_log = data.test_mode not in _LINEAR_MODES
+        self._is_log = is_log = data.test_mode not in _LINEAR_MODES
         # Switched when empty: pyqtgraph would transform what is on its way out.
         self.plot.setLogMode(is_log, is_log)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
@@ -143,18 +148,17 @@ class DataPlot(QWidget):
         self.plot.setLabel("bottom", with_unit(x_name, data.x_unit), color=text.name())
         self.plot.setLabel("left", with_unit(y_name, data.y_unit), color=text.name())
         self._symbols = symbols
-        for index, part in enumerate(_components(data.y)):
-            self._draw_points(data.x, part, index, symbols[index], is_log)
-        for index, (x, y) in enumerate(self._curves):
-            self._draw_curve(x, y, index, is_log)
-        self._draw_bands(is_log)
-        self._draw_legend()
+        for index, part in enumerate(components(data.y)):
+            self._draw_points(data.x, part, index, symbols[index])
+        self._lay_curve(self._curve)
+        self._lay_extras()
+        self._place_legend()
 
     def _draw_points(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], index: int, name: str, is_log: bool
+        self, x: NDArray[np.float64], y: NDArray[np.float64], index: int, name: str
     ) -> None:
         color = series(self.palette(), index)
-        shown = (x > 0) & (y > 0) if is_log else np.ones(x.size, dtype=bool)
+        shown = (x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool)
         many = x.size > 300
         self.plot.plot(
             x[shown],
@@ -168,20 +172,61 @@ class DataPlot(QWidget):
             name=name,
         )
 
-    def _draw_curve(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], index: int, is_log: bool
-    ) -> None:
-        shown = (x > 0) & (y > 0) if is_log else np.ones(x.size, dtype=bool)
-        style = Qt.PenStyle.SolidLine if index == 0 else Qt.PenStyle.DashLine
-        pen = pg.mkPen(self.palette().color(QPalette.ColorRole.Text), width=2, style=style)
-        name = self._curve_name if index == 0 else None
-        curve = pg.PlotDataItem(x[shown], y[shown], pen=pen, antialias=True, name=name)
-        self.plot.addItem(curve, ignoreBounds=True)
+    # ---------------------------------------------------------------- what lies over them
 
-    def _draw_bands(self, is_log: bool) -> None:
+    def _lay_curve(self, curve: Curve | None) -> None:
+        """Give the items of the curve other data; they are made once for a dataset."""
+        before = self._curve.name if self._curve is not None and self._curve_items else ""
+        self._curve = curve
+        parts = () if curve is None else curve.parts
+        while len(self._curve_items) < len(parts):
+            pen = self._pen(self.palette().color(QPalette.ColorRole.Text), 2, self._curve_items)
+            item = pg.PlotDataItem(pen=pen, antialias=True)
+            self.plot.addItem(item, ignoreBounds=True)
+            self._curve_items.append(item)
+        for index, item in enumerate(self._curve_items):
+            if curve is not None and index < len(parts):
+                item.setData(*curve.between(self._is_log, index))
+            item.setVisible(index < len(parts))
+        name = curve.name if curve is not None else ""
+        if self._curve_items and name != before:
+            self._legend.removeItem(self._curve_items[0])
+            if name:
+                self._legend.addItem(self._curve_items[0], name)
+
+    def _lay_extras(self) -> None:
+        """Make the bands and the curves of earlier fits anew: they change when a job has ended."""
+        for item in self._extra_items:
+            self.plot.removeItem(item)
+            self._legend.removeItem(item)
+        self._extra_items = []
+        if self._dataset is None:
+            return
+        self._draw_bands()
+        for number, curve in enumerate(self._kept):
+            self._draw_kept(number, curve)
+
+    def _draw_kept(self, number: int, curve: Curve) -> None:
+        color = series(self.palette(), 2 + number % _KEPT_COLORS)
+        items: list[pg.PlotDataItem] = []
+        for index in range(len(curve.parts)):
+            pen = self._pen(color, 1.3, items)
+            x, y = curve.between(self._is_log, index)
+            item = pg.PlotDataItem(x, y, pen=pen, antialias=True)
+            item.setZValue(-5)
+            self.plot.addItem(item, ignoreBounds=True)
+            items.append(item)
+        self._legend.addItem(items[0], curve.name)
+        self._extra_items += items
+
+    @staticmethod
+    def _pen(color: QColor, width: float, before: Sequence[object]) -> Any:
+        return pg.mkPen(color, width=width, style=_STYLES[min(len(before), 1)])
+
+    def _draw_bands(self) -> None:
         for index, band in enumerate(self._bands):
             x, low, high = band.x, band.low, band.high
-            if is_log:
+            if self._is_log:
                 # The logarithm of a prediction below zero is far below the picture, not missing.
                 floor = 1e-3 * _least_positive(self._dataset, index)
                 low, high = (np.log10(np.maximum(y, floor)) for y in (low, high))
@@ -190,20 +235,20 @@ class DataPlot(QWidget):
             fill = pg.FillBetweenItem(*edges, brush=series(self.palette(), index, 55))
             fill.setZValue(-10)
             self.plot.addItem(fill, ignoreBounds=True)
+            swatch = pg.PlotDataItem(pen=pg.mkPen(series(self.palette(), index, 90), width=9))
+            name = self.tr("{symbol}, 95 % of predictions").format(symbol=self._symbols[index])
+            self._legend.addItem(swatch, name)
+            self._extra_items += [fill, swatch]
 
-    def _draw_legend(self) -> None:
+    def _place_legend(self) -> None:
         assert self._dataset is not None
-        y = _components(self._dataset.y)[0][np.argsort(self._dataset.x, kind="stable")]
+        y = components(self._dataset.y)[0][np.argsort(self._dataset.x, kind="stable")]
         # Curves that fall leave room on the right, those that rise on the left.
         side = 1 if y[-1] < y[0] else 0
         self._legend.anchor((side, 0), (side, 0), offset=(16 - 32 * side, 12))
         ground = self.palette().color(QPalette.ColorRole.Base)
         ground.setAlpha(200)
         self._legend.setBrush(ground)
-        for index, symbol in enumerate(self._symbols[: len(self._bands)]):
-            swatch = pg.PlotDataItem(pen=pg.mkPen(series(self.palette(), index, 90), width=9))
-            name = self.tr("{symbol}, 95 % of predictions").format(symbol=symbol)
-            self._legend.addItem(swatch, name)
 
     @staticmethod
     def _y_names(data: Dataset | None) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""A searchable list of models that suit the data. Knows `ModelInfo`; loads no model."""
+"""A searchable list of models, those that suit the data first. Loads none of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QCompleter,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -17,6 +16,12 @@ from PySide6.QtWidgets import (
 
 from rheojobs.inference.catalogue import ModelInfo
 from rheojobs.qt.widgets.message_bar import MessageBar
+from rheojobs.qt.widgets.model_list import (
+    DESCRIPTION_ROLE,
+    SEARCH_ROLE,
+    ModelCompleter,
+    ModelDelegate,
+)
 
 __all__ = ["ModelPicker"]
 
@@ -40,6 +45,7 @@ class ModelPicker(QWidget):
         self._models: tuple[ModelInfo, ...] = ()
         self._by_name: dict[str, ModelInfo] = {}
         self._mode: str | None = None
+        self._offered = 0
         self._told = ""
         self.names = QComboBox(self)
         self.names.setEditable(True)
@@ -47,11 +53,10 @@ class ModelPicker(QWidget):
         self.names.setMaxVisibleItems(20)
         self.names.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.names.setAccessibleName(self.tr("Model"))
-        self.names.setToolTip(self.tr("Type a part of a name to search"))
-        completer = QCompleter(self.names.model(), self)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.names.setToolTip(self.tr("Type a part of a name or of what it is to search"))
+        self.names.setItemDelegate(ModelDelegate(self.names))
+        completer = ModelCompleter(self)
+        completer.setModel(self.names.model())
         self.names.setCompleter(completer)
         self.names.currentIndexChanged.connect(self._on_changed)
         self._line_edit().editingFinished.connect(self._restore_text)
@@ -70,7 +75,8 @@ class ModelPicker(QWidget):
     @property
     def model(self) -> ModelInfo | None:
         """The model that is chosen."""
-        return self._by_name.get(self.names.itemText(self.names.currentIndex()))
+        row = self.names.currentIndex()
+        return self._by_name.get(self.names.itemText(row)) if row < self._offered else None
 
     def set_loading(self) -> None:
         """Say that the list is on its way."""
@@ -87,17 +93,18 @@ class ModelPicker(QWidget):
         self._fill()
 
     def set_test_mode(self, mode: str | None) -> None:
-        """Offer only the models that can be fitted to this test; all where it is unknown."""
+        """Offer the models that can be fitted to this test, after them the others, greyed out."""
         if mode != self._mode:
             self._mode = mode
             self._fill()
 
     def choose(self, name: str) -> bool:
         """Choose a model by its name; False where it is not offered."""
-        row = self.names.findText(name)
-        if row >= 0:
+        row = self.names.findText(name, Qt.MatchFlag.MatchFixedString)
+        if 0 <= row < self._offered:
             self.names.setCurrentIndex(row)
-        return row >= 0
+            return True
+        return False
 
     def _fill(self) -> None:
         wanted = self.names.itemText(self.names.currentIndex())
@@ -106,17 +113,36 @@ class ModelPicker(QWidget):
             for info in self._models
             if info.test_modes and (self._mode is None or self._mode in info.test_modes)
         ]
+        others = [info for info in self._models if info not in offered]
+        self._offered = len(offered)
         self.names.blockSignals(True)
         self.names.clear()
-        for row, info in enumerate(offered):
+        for row, info in enumerate((*offered, *others)):
+            told = info.description if row < self._offered else self._why_not(info)
             self.names.addItem(info.name)
-            self.names.setItemData(row, info.description, Qt.ItemDataRole.ToolTipRole)
+            self.names.setItemData(row, told, Qt.ItemDataRole.ToolTipRole)
+            self.names.setItemData(row, told, DESCRIPTION_ROLE)
+            self.names.setItemData(row, f"{info.name} {info.description}", SEARCH_ROLE)
+            if row >= self._offered:
+                self.names.setItemData(row, 0, int(Qt.ItemDataRole.UserRole) - 1)  # its flags
+        if not offered:
+            self.names.setCurrentIndex(-1)
         first = _FIRST_CHOICE.get(self._mode or "", _USUAL_CHOICE)
         for name in (wanted, first, _USUAL_CHOICE):
             if name and self.choose(name):
                 break
         self.names.blockSignals(False)
         self._on_changed()
+
+    def _why_not(self, info: ModelInfo) -> str:
+        """Say why a model is not offered."""
+        reason = info.refused.get(self._mode or "")
+        if reason:
+            return reason
+        if not info.test_modes:
+            return self.tr("It cannot be fitted here.")
+        modes = ", ".join(mode.replace("_", " ") for mode in info.test_modes)
+        return self.tr("For {modes} only.").format(modes=modes)
 
     def _on_changed(self, *_: object) -> None:
         info = self.model

@@ -1,9 +1,10 @@
-"""Fit, Sample and Cancel, how far they are, and how they ended. Starts nothing itself."""
+"""Fit, Sample, Pause and Cancel, how far they are, and how they ended. Starts nothing itself."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rheojobs.inference.diagnostics import MIN_ESS
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.texts import divergences_text, number
 
@@ -72,10 +74,12 @@ class RunPanel(QWidget):
 
     Attributes
     ----------
-    fit_button, sample_button, cancel_button : QPushButton
-        To be connected to what they do.
+    fit_button, sample_button, pause_button, cancel_button : QPushButton
+        To be connected to what they do; `pause_button` says what it does now.
     warmup, draws, chains : QSpinBox
         The settings of a sampling.
+    stop_when_good : QCheckBox
+        Whether a sampling ends when its draws are good, and `good_ess` says how good.
     status : QLabel
         What is being done now.
     message : MessageBar
@@ -88,10 +92,20 @@ class RunPanel(QWidget):
         self.sample_button = self._button(
             self.tr("Sa&mple"), self.tr("Sample the posterior, from the fit on (Ctrl+B)")
         )
+        self.pause_button = self._button(self.tr("&Pause"), self.tr("Let what runs wait (Ctrl+P)"))
         self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop what runs (Esc)"))
         self.warmup = self._number(self.tr("Warm-up"), 500, 0, 100_000)
         self.draws = self._number(self.tr("Draws"), 1000, 1, 1_000_000)
         self.chains = self._number(self.tr("Chains"), 4, 1, 16)
+        self.stop_when_good = QCheckBox(self.tr("Stop when &good: ESS of"), self)
+        self.stop_when_good.setToolTip(
+            self.tr(
+                "Draw until each parameter has so many independent draws and the chains agree: "
+                "fewer than the draws above, or up to ten times as many"
+            )
+        )
+        self.good_ess = self._number(self.tr("Wanted ESS"), int(MIN_ESS), 1, 1_000_000)
+        self.stop_when_good.toggled.connect(lambda _: self._enable())
         self.status = QLabel(self)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -106,7 +120,12 @@ class RunPanel(QWidget):
         self._stage = ""
         self._divergences = 0
         buttons = QHBoxLayout()
-        for button in (self.fit_button, self.sample_button, self.cancel_button):
+        for button in (
+            self.fit_button,
+            self.sample_button,
+            self.pause_button,
+            self.cancel_button,
+        ):
             buttons.addWidget(button, 1)
         settings = QHBoxLayout()
         for spin in (self.warmup, self.draws, self.chains):
@@ -114,15 +133,23 @@ class RunPanel(QWidget):
             label.setBuddy(spin)
             settings.addWidget(label)
             settings.addWidget(spin, 1)
+        goodness = QHBoxLayout()
+        goodness.addWidget(self.stop_when_good)
+        goodness.addWidget(self.good_ess)
+        goodness.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (buttons, settings):
+        for part in (buttons, settings, goodness):
             layout.addLayout(part)
         for widget in (self.status, self.busy, self.chain_bars, self.message):
             layout.addWidget(widget)
-        self._running = False
+        self._running = self._paused = False
         self.set_ready(False)
         self._show_progress(False, False)
+
+    def until_ess(self) -> float | None:
+        """Give the ESS that ends a sampling; None where all draws are wanted."""
+        return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
     def set_ready(self, ready: bool) -> None:
         """Say whether there are data and a model."""
@@ -161,14 +188,21 @@ class RunPanel(QWidget):
         self._divergences = count
         self._tell_sampling()
 
+    def set_paused(self, paused: bool) -> None:
+        """Show that what runs waits, or goes on."""
+        self._paused = paused and self._running
+        self._enable()
+        if self._paused:
+            self.status.setText(self.tr("Paused"))
+
     def end(self) -> None:
         """Show that nothing runs any more."""
-        self._running = False
+        self._running = self._paused = False
         self._enable()
         self._show_progress(False, False)
 
     def _begin(self, text: str, is_sampling: bool) -> None:
-        self._running = True
+        self._running, self._paused = True, False
         self.message.clear()
         self.status.setText(text)
         self._enable()
@@ -182,8 +216,13 @@ class RunPanel(QWidget):
         self.fit_button.setEnabled(can_start)
         self.sample_button.setEnabled(can_start)
         self.cancel_button.setEnabled(self._running)
-        for spin in (self.warmup, self.draws, self.chains):
-            spin.setEnabled(not self._running)
+        self.pause_button.setEnabled(self._running)
+        self.pause_button.setText(self.tr("&Resume") if self._paused else self.tr("&Pause"))
+        settings = (self.warmup, self.draws, self.chains, self.stop_when_good)
+        for widget in settings:
+            widget.setEnabled(not self._running)
+        self.good_ess.setEnabled(not self._running and self.stop_when_good.isChecked())
+        self.busy.setRange(0, 1 if self._paused else 0)
 
     def _show_progress(self, running: bool, is_sampling: bool) -> None:
         self.status.setVisible(running)

@@ -1,0 +1,62 @@
+"""The curve and the losses of a fit that is still running, few enough to be sent while it runs.
+
+Knows arrays and a clock; computes no model: the optimizer has the curve already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MOST_POINTS", "PresentCurve"]
+
+MOST_POINTS = 200
+MOST_LOSSES = 400
+INTERVAL = 0.1
+"""Seconds between two curves at least: a person sees no more, and each of them is sent."""
+
+
+class PresentCurve:
+    """Keeps the newest curve that is worth sending.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Where there are data, in any order.
+    clock : callable, optional
+        Gives the time in seconds.
+    """
+
+    def __init__(self, x: NDArray[np.float64], clock: Callable[[], float] = time.monotonic) -> None:
+        picked = np.linspace(0, x.size - 1, min(x.size, MOST_POINTS)).round().astype(np.intp)
+        self._index = np.argsort(x, kind="stable")[picked]
+        self._clock = clock
+        self._due = -np.inf
+        self._losses: list[tuple[int, float]] = []
+        self._told: NDArray[np.float64] = np.empty((2, 0))
+        self.x = np.array(x[self._index])
+        self.y: NDArray[np.float64] | None = None
+        """Shape (c, k), at `x`, which ascends; None as long as there is none."""
+
+    def add_loss(self, iteration: int, loss: float) -> None:
+        """Note a loss; of very many every other one is dropped, the first and the last never."""
+        self._losses.append((iteration, loss))
+        if len(self._losses) > MOST_LOSSES:
+            del self._losses[1:-1:2]
+
+    def update(self, curve: NDArray[np.float64], at_once: bool = False) -> None:
+        """Take a curve of shape (c, b), b >= n, if it is time."""
+        now = self._clock()
+        if at_once or now >= self._due:
+            self._due = now + INTERVAL
+            self.y = curve[:, self._index]
+            self._told = np.array(self._losses, dtype=np.float64).T
+
+    def metrics(self) -> dict[str, NDArray[np.float64]]:
+        """Give what a progress report says of it; nothing where there is none."""
+        if self.y is None:
+            return {}
+        return {"curve_x": self.x, "curve_y": self.y, "losses": self._told}

@@ -1,0 +1,47 @@
+"""Curves over data as plots take them. Knows arrays; no plots and no results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Curve", "components"]
+
+
+def components(y: NDArray[Any]) -> list[NDArray[np.float64]]:
+    """Give what is drawn of values: themselves, or real and imaginary part."""
+    return [y.real, y.imag] if np.iscomplexobj(y) else [np.asarray(y, dtype=np.float64)]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A named curve of one or two components.
+
+    Attributes
+    ----------
+    name : str
+        In the legend.
+    x : ndarray, shape (n,)
+        Ascending.
+    parts : tuple of ndarray, shape (n,) each
+        The components.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    parts: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def of(cls, name: str, x: NDArray[np.float64], y: NDArray[Any]) -> Curve:
+        """Take values, complex ones as two components, in any order of x."""
+        order = np.argsort(x, kind="stable")
+        return cls(name, x[order], tuple(part[order] for part in components(y)))
+
+    def between(self, is_log: bool, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give x and a component, as far as the axes can show them."""
+        x, y = self.x, self.parts[index]
+        shown = (x > 0) & (y > 0) if is_log else np.isfinite(y)
+        return x[shown], y[shown]

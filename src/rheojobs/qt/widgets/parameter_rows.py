@@ -1,0 +1,107 @@
+"""The rows of the table of parameters: what is known of each, and its columns. Knows no widget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from rheojobs.inference.parameters import Parameter
+
+__all__ = ["NUMBERS", "ParameterColumn", "Row"]
+
+
+class ParameterColumn(IntEnum):
+    """What the columns show."""
+
+    NAME = 0
+    VALUE = 1
+    UNCERTAINTY = 2
+    UNIT = 3
+    FIXED = 4
+    BOUNDS = 5
+    R_HAT = 6
+    ESS = 7
+
+
+NUMBERS = (
+    ParameterColumn.VALUE,
+    ParameterColumn.UNCERTAINTY,
+    ParameterColumn.R_HAT,
+    ParameterColumn.ESS,
+)
+
+
+@dataclass(slots=True)
+class Row:
+    """One parameter.
+
+    Attributes
+    ----------
+    name, unit : str
+        As the model has them.
+    parameter : Parameter or None
+        The model's own; None for what a sampling adds, such as the noise.
+    value : float or None
+        A start value where `is_given`, else an estimate; None where it is not known.
+    uncertainty, r_hat, ess, interval
+        Of the estimate.
+    fixed_at : float or None
+        The value that it keeps in fits.
+    edited_bounds : tuple or None
+        Narrower than the model's.
+    """
+
+    name: str
+    unit: str
+    parameter: Parameter | None = None
+    value: float | None = None
+    is_given: bool = False
+    uncertainty: float | None = None
+    r_hat: float | None = None
+    ess: float | None = None
+    interval: tuple[float, float] | None = None
+    fixed_at: float | None = None
+    edited_bounds: tuple[float, float] | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether fits keep its value."""
+        return self.fixed_at is not None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Those that the user gave, else the model's."""
+        if self.edited_bounds is not None:
+            return self.edited_bounds
+        return None if self.parameter is None else self.parameter.bounds
+
+    @property
+    def is_at_bound(self) -> bool:
+        """Whether a fit's estimate lies at a bound."""
+        settled = self.is_given or self.is_fixed or self.r_hat is not None
+        if self.bounds is None or self.value is None or settled:
+            return False
+        return any(math.isclose(self.value, end, rel_tol=1e-4) for end in self.bounds)
+
+    @property
+    def is_undetermined(self) -> bool:
+        """Whether the data say nothing of it."""
+        return self.uncertainty is not None and math.isinf(self.uncertainty)
+
+    def kept(self) -> dict[str, Any]:
+        """Give what a result does not change."""
+        return {
+            "parameter": self.parameter,
+            "fixed_at": self.fixed_at,
+            "edited_bounds": self.edited_bounds,
+        }
+
+    def edited(self, column: int) -> str | None:
+        """Give what an editor begins with."""
+        if column == ParameterColumn.VALUE:
+            return "" if self.value is None else f"{self.value:.10g}"
+        if column == ParameterColumn.BOUNDS and self.bounds is not None:
+            return " … ".join(f"{end:.10g}" for end in self.bounds)
+        return None

@@ -1,0 +1,77 @@
+"""Draws what has changed, often enough to look alive and seldom enough to leave the window free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, QTimer
+
+__all__ = ["InSteps", "Refresher"]
+
+INTERVAL_MS = 80
+"""Twelve pictures a second."""
+
+
+class Refresher(QObject):
+    """Calls a function soon after it was asked for, once for however many wishes.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the newest of what there is.
+    parent : QObject
+        The Qt parent.
+    """
+
+    def __init__(self, draw: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self, singleShot=True, interval=INTERVAL_MS)
+        self._timer.timeout.connect(draw)
+
+    def request(self) -> None:
+        """Draw in a moment."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """Draw nothing of what was asked for."""
+        self._timer.stop()
+
+
+class InSteps(QObject):
+    """Does a long piece of work in short steps, and lets the window do its own in between.
+
+    Making one plot costs some milliseconds, making thirty at once a noticeable stop.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._steps: list[Callable[[], None]] = []
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._go_on)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are steps left."""
+        return bool(self._steps)
+
+    def begin(self, steps: Sequence[Callable[[], None]]) -> None:
+        """Do these steps in order, in place of any that are left."""
+        self._steps = list(reversed(steps))
+        self._timer.start()
+
+    def add(self, step: Callable[[], None]) -> None:
+        """Do one more step after those that are left."""
+        self._steps.insert(0, step)
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Leave the rest undone."""
+        self._steps = []
+        self._timer.stop()
+
+    def _go_on(self) -> None:
+        if self._steps:
+            self._steps.pop()()
+        if not self._steps:
+            self._timer.stop()
