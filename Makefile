@@ -2,9 +2,10 @@
 #   make            set up, then the demonstration
 #   make help       the other targets
 # Settings: PYTHON=/path/to/python3.12   PYTEST_ARGS="-k cancel -x"   DEMO_OUT=folder
+#   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test lint format gui bench env clean distclean help
+.PHONY: demo test faults lint format gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -15,6 +16,7 @@ BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
+FAULTS ?= --faults 200 --minutes 60
 
 # Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -36,6 +38,9 @@ demo: env ## set up and run the demonstration into demo/ (the default)
 test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them)
 	@$(BIN)/python scripts/check-qt
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+faults: env ## kill and stop workers and applications 200 times, and count what is left (an hour at most)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)
 
 lint: env ## ruff, mypy and the three floors
 	@status=0; \

@@ -1,7 +1,7 @@
 """The job engine beside what a user would take instead: empty jobs, long queues, floods of news.
 
-    python benchmarks/engine.py [--only overhead|queue|flood|remaining ...] [--jobs N] [--repeats N]
-        [--quick] [--json OUT]
+    python benchmarks/engine.py [--only overhead|queue|listing|flood|remaining ...] [--jobs N]
+        [--repeats N] [--quick] [--json OUT] [--markdown FILE] [--tables]
 
 Processes that are spawned import this file anew, so it holds nothing but the call.
 """

@@ -43,10 +43,10 @@ def test_the_engine_loads_nothing_heavy() -> None:
     assert not {"jax", "numpy", "scipy", "PySide6"} & set(loaded)
 
 
-def test_costs_less_than_50_ms() -> None:
+def test_costs_less_than_50_ms_of_processor_time() -> None:
     source = (
-        "import json, time; start = time.perf_counter(); import rheojobs;"
-        "print(json.dumps(time.perf_counter() - start))"
+        "import json, time; start = time.process_time(); import rheojobs;"
+        "print(json.dumps(time.process_time() - start))"
     )
     best = min(float(str(fresh(source))) for _ in range(5))
     assert best < 0.050

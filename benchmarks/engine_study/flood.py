@@ -17,7 +17,7 @@ PER_SECOND = 1000
 
 
 def measure_flood(seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run the jobs in a window's event loop, with its table of jobs; without Qt, without one."""
+    """Run the jobs in a window's event loop, with its table of jobs."""
     from rheojobs import JobEngine, ProgressMade
 
     events: list[float] = []
@@ -31,41 +31,29 @@ def measure_flood(seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
         for job in warm:
             job.result(120)
         engine.subscribe(count)
-        flushes = _Flushes(engine) if _has_qt() else None
+        flushes = _Flushes(engine)
         cpu, begin = os.times(), time.monotonic()
         jobs = [engine.run(report_often, seconds, PER_SECOND) for _ in range(JOBS)]
         while not all(job.done() for job in jobs):
-            if flushes is not None:
-                flushes.process()
+            flushes.process()
             time.sleep(0.001)
         wall, used = time.monotonic() - begin, os.times()
         calls = sum(job.result() for job in jobs)
-    say("flood: done")
-    found = {
+    say(f"{calls} calls")
+    ms = sorted(1000 * each for each in flushes.seconds)
+    return {
         "jobs": JOBS,
         "seconds": wall,
         "calls_per_second": calls / wall,
         "events_per_second_and_job": len(events) / wall / JOBS,
         "application_cpu": (used.user + used.system - cpu.user - cpu.system) / wall,
-        "frame_ms": None,
-    }
-    if flushes is not None and flushes.seconds:
-        ms = sorted(1000 * each for each in flushes.seconds)
-        found["frame_ms"] = {
+        "frame_ms": {
             "frames": len(ms),
             "median": statistics.median(ms),
             "p99": ms[int(0.99 * (len(ms) - 1))],
             "max": ms[-1],
-        }
-    return found
-
-
-def _has_qt() -> bool:
-    try:
-        import PySide6  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        },
+    }
 
 
 class _Flushes:

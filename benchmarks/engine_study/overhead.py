@@ -8,41 +8,44 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from engine_study.work import empty
 
 if TYPE_CHECKING:
     from rheojobs import JobEngine
 
-__all__ = ["BASE", "compare_overhead"]
+__all__ = ["BASE", "HOW", "compare_overhead"]
 
 BASE = "ProcessPoolExecutor (spawn)"
+HOW = ("one_at_a_time", "at_once")
+WARM = 50
 
 Submit = Callable[[], "Future[None]"]
-Side = Callable[[], contextlib.AbstractContextManager[Submit]]
+Side = Callable[[Path], contextlib.AbstractContextManager[Submit]]
 
 
 @contextlib.contextmanager
-def _ours(executor: str, *, is_stored: bool = False) -> Iterator[Submit]:
+def _ours(executor: str, store: Path | None = None) -> Iterator[Submit]:
     from rheojobs import JobEngine
 
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "jobs.sqlite3" if is_stored else None
-        yield from _submitting(JobEngine(executor, max_workers=1, store=store))
+    yield from _submitting(JobEngine(executor, max_workers=1, store=store))
 
 
 def _submitting(engine: JobEngine) -> Iterator[Submit]:
     with engine:
+        if engine.store_problem:
+            raise RuntimeError(engine.store_problem)
 
         def submit() -> Future[None]:
             job = engine.submit(empty)
-            job.add_done_callback(engine.forget)
+            job.add_done_callback(engine.forget)  # the others keep no finished jobs either
             return job.future
 
         yield submit
@@ -86,12 +89,12 @@ def _dask() -> Iterator[Submit]:
 
 
 SIDES: dict[str, Side] = {
-    "rheojobs, processes": lambda: _ours("processes"),
-    "rheojobs, processes, jobs on disk": lambda: _ours("processes", is_stored=True),
-    "rheojobs, threads": lambda: _ours("threads"),
-    BASE: _pool,
-    "loky": _loky,
-    "dask LocalCluster": _dask,
+    "rheojobs, processes, jobs on disk": lambda folder: _ours("processes", folder / "jobs.sqlite3"),
+    "rheojobs, processes": lambda _: _ours("processes"),
+    "rheojobs, threads": lambda _: _ours("threads"),
+    BASE: lambda _: _pool(),
+    "loky": lambda _: _loky(),
+    "dask LocalCluster": lambda _: _dask(),
 }
 
 
@@ -109,7 +112,52 @@ def _at_once(submit: Submit, jobs: int) -> float:
     return (time.perf_counter() - begin) / jobs
 
 
-def compare_overhead(jobs: int, repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
+MEASURES = dict(zip(HOW, (_one_at_a_time, _at_once), strict=True))
+
+
+class _Turns:
+    """A side that is ready, and its turns so far."""
+
+    def __init__(self, submit: Submit, workers: list[psutil.Process]) -> None:
+        self._submit = submit
+        self._workers = workers
+        self._cpu = {how: [0.0, 0.0] for how in HOW}
+        self._jobs = 0
+        self.seconds: dict[str, list[float]] = {how: [] for how in HOW}
+
+    def take(self, jobs: int) -> None:
+        """Run so many jobs one at a time, and as many at once."""
+        self._jobs += jobs
+        for how, measure in MEASURES.items():
+            before = time.process_time(), self._workers_cpu()
+            self.seconds[how].append(measure(self._submit, jobs))
+            self._cpu[how][0] += time.process_time() - before[0]
+            self._cpu[how][1] += self._workers_cpu() - before[1]
+
+    def _workers_cpu(self) -> float:
+        used = 0.0
+        for process in self._workers:
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that the side had to spare
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
+
+    def record(self) -> dict[str, Any]:
+        """Give the seconds per job of each turn, and the processor's per job of all."""
+        found: dict[str, Any] = dict(self.seconds)
+        for how in HOW:
+            found[f"median_{how}"] = statistics.median(self.seconds[how])
+            application, workers = self._cpu[how]
+            found[f"cpu_{how}"] = {
+                "application": application / self._jobs,
+                "workers": workers / self._jobs,
+            }
+        return found
+
+
+def compare_overhead(
+    jobs: int, repeats: int, folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Measure all sides; gives by side the seconds per job of each repeat, or why there are none.
 
     Parameters
@@ -118,27 +166,30 @@ def compare_overhead(jobs: int, repeats: int, say: Callable[[str], None]) -> dic
         Empty jobs of each measurement.
     repeats : int
         How often each side takes its turn.
+    folder : Path
+        Where the jobs are kept of the side that keeps them.
     """
     found: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
-        ready: dict[str, Submit] = {}
+        ready: dict[str, _Turns] = {}
         for name, side in SIDES.items():
+            before = set(_children())
             try:
-                submit = stack.enter_context(side())
-                _at_once(submit, 20)  # warm
+                submit = stack.enter_context(side(folder))
             except ImportError as error:
                 found[name] = {"missing": str(error)}
                 say(f"{name}: not installed ({error})")
-            else:
-                ready[name] = submit
-                found[name] = {"one_at_a_time": [], "at_once": []}
+                continue
+            _at_once(submit, WARM)
+            ready[name] = _Turns(submit, [p for p in _children() if p not in before])
         for turn in range(repeats):
-            for name, submit in ready.items():
-                found[name]["one_at_a_time"].append(_one_at_a_time(submit, jobs))
-                found[name]["at_once"].append(_at_once(submit, jobs))
-            say(f"overhead: turn {turn + 1} of {repeats}")
-    for record in found.values():
-        for how in ("one_at_a_time", "at_once"):
-            if how in record:
-                record[f"median_{how}"] = statistics.median(record[how])
-    return found
+            for turns in list(ready.values())[:: 1 if turn % 2 else -1]:
+                turns.take(jobs)
+            say(f"turn {turn + 1} of {repeats}")
+        for name, turns in ready.items():
+            found[name] = turns.record()
+    return {name: found[name] for name in SIDES}
+
+
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)

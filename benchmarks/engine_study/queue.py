@@ -22,7 +22,7 @@ def measure_queue(repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
         for size in SIZES:
             times = [measure(size) for _ in range(repeats)]
             found[name][str(size)] = statistics.median(times)
-        say(f"queue: {name}")
+        say(name)
     return found
 
 

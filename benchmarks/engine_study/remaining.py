@@ -1,49 +1,86 @@
-"""How well the time remaining is told: real samplings, from a third of each stage on.
+"""How well the time remaining is told: real samplings and fits, from a third of each stage on.
 
-A fit counts towards its greatest number of iterations and mostly ends long before, so that its
-progress says nothing of its end: there the history of its kind is all there is.
+The fits are from many starts and with profiled intervals: others are over in an instant. A fit
+from one start counts towards its greatest number of iterations and mostly ends long before, so
+that its progress says nothing of its end: there the history of its kind is all there is.
 """
 
 from __future__ import annotations
 
 import statistics
+import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 __all__ = ["measure_remaining"]
 
 MODELS = ("maxwell", "fractional_maxwell_liquid")
+SLOW = {"fractional_maxwell_liquid": {}, "generalized_maxwell": {"n_modes": 6}}
+"""Models that are fitted, with their settings."""
+
 LEAST_REPORTS = 30
 """Stages with fewer are over in a second: nobody asks how long they take."""
 
 
-def measure_remaining(draws: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Sample, and compare what was told with what came.
+def measure_remaining(draws: int, starts: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Sample and fit, and compare what was told with what came.
+
+    Parameters
+    ----------
+    draws : int
+        Of each chain.
+    starts : int
+        Of each fit.
 
     Returns
     -------
     dict
         By model and stage: reports, the median of the relative error, and the share of them in
-        whose range the truth was; of the first job of a model, which compiles, and of the rest.
+        whose range the truth was; of the first job of a model, which compiles, and of the second.
     """
-    from side_by_side.cases import oscillation_data, relaxation_data
+    from rheojobs import PRELOAD, JobEngine
 
-    from rheojobs import PRELOAD, JobEngine, SampleTask
-
-    data = dict(zip(MODELS, (relaxation_data().thin(12), oscillation_data()), strict=True))
     found: dict[str, Any] = {}
     with JobEngine("processes", max_workers=1, preload=PRELOAD) as engine:
-        for model in MODELS:
+        for name, make_task in (*_samplings(draws), *_fits(starts)):
             for turn in range(2):
-                task = SampleTask(
-                    model, data[model], num_warmup=draws // 2, num_samples=draws, seed=turn
-                )
-                for stage, row in _follow(engine, task).items():
-                    name = f"{model}, {stage}, {'first' if turn == 0 else 'later'}"
-                    found.setdefault(name, []).append(row)
-                say(f"remaining: {model}, job {turn + 1} of 2")
-    return {name: _together(rows) for name, rows in found.items()}
+                for stage, row in _follow(engine, make_task(turn)).items():
+                    found[f"{name}, {stage}, {('first', 'second')[turn]}"] = _summary(row)
+                say(f"{name}, job {turn + 1} of 2")
+    return found
+
+
+def _samplings(draws: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
+    from side_by_side.cases import oscillation_data, relaxation_data
+
+    from rheojobs import SampleTask
+
+    for model, data in zip(MODELS, (relaxation_data().thin(12), oscillation_data()), strict=True):
+        make = partial(SampleTask, model, data, num_warmup=draws // 2, num_samples=draws)
+        yield model, lambda turn, make=make: make(seed=turn)
+
+
+def _fits(starts: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
+    """Give fits; the second job of each has fewer points, so that it is no repetition."""
+    from side_by_side.cases import oscillation_data, without_last
+
+    from rheojobs import FitTask
+
+    data = oscillation_data()
+    for model, config in SLOW.items():
+        options = {
+            "multi_start": starts,
+            "weights": "relative",
+            "model_config": config,
+            "intervals": "profile",
+        }
+
+        def make(turn: int, model: str = model, options: dict[str, Any] = options) -> Any:
+            return FitTask(model, without_last(data, 1 + 5 * turn), None, options)
+
+        yield f"{model}, fit from {starts} starts", make
 
 
 def _follow(engine: Any, task: Any) -> dict[str, dict[str, Any]]:
@@ -51,51 +88,59 @@ def _follow(engine: Any, task: Any) -> dict[str, dict[str, Any]]:
     from rheojobs.engine.remaining import Remaining, TimeRemaining
 
     estimate = TimeRemaining()
-    told: dict[str, list[tuple[float, float, Remaining]]] = defaultdict(list)
+    told: dict[str, list[tuple[float, Remaining]]] = defaultdict(list)
+    begins: dict[str, float] = {}
     ends: dict[str, float] = {}
+    is_over = threading.Event()
 
     def take(event: object) -> None:
         if isinstance(event, StateChanged):
             for stage in told:
                 ends.setdefault(stage, event.time)
+            if event.state.is_terminal:
+                is_over.set()
             return
-        if not isinstance(event, ProgressMade) or event.progress.total <= 0:
+        if not isinstance(event, ProgressMade):
             return
         progress = event.progress
+        begins.setdefault(progress.stage, event.time)
         for stage in told:
             if stage != progress.stage:
                 ends.setdefault(stage, event.time)
+        if progress.total <= 0:
+            return
         estimate.update(progress, event.time)
         if (left := estimate.left(event.time)) is not None:
-            told[progress.stage].append((event.time, progress.current / progress.total, left))
+            told[progress.stage].append((event.time, left))
         if progress.current >= progress.total:
             ends.setdefault(progress.stage, event.time)
 
     job = engine.submit(task)
     stop = engine.subscribe(take, job=job)
     job.result(600)
+    is_over.wait(60)
     stop()
     return {
-        stage: _judge(reports, ends[stage])
+        stage: _judge(reports, begins[stage], ends[stage])
         for stage, reports in told.items()
-        if stage in ends and len(reports) >= LEAST_REPORTS
+        if len(reports) >= LEAST_REPORTS
     }
 
 
-def _judge(reports: list[tuple[float, float, Any]], end: float) -> dict[str, Any]:
-    later = [(end - now, left) for now, share, left in reports if 1 / 3 <= share < 1 and end > now]
+def _judge(reports: list[tuple[float, Any]], begin: float, end: float) -> dict[str, Any]:
+    third = begin + (end - begin) / 3
+    later = [(end - now, left) for now, left in reports if third <= now < end]
     return {
-        "seconds": end - reports[0][0],
+        "seconds": end - begin,
         "errors": [abs(left.seconds - truth) / truth for truth, left in later],
         "within": [left.low <= truth <= left.high for truth, left in later],
     }
 
 
-def _together(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    errors = [error for row in rows for error in row["errors"]]
-    within = [hit for row in rows for hit in row["within"]]
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    errors, within = row["errors"], row["within"]
     return {
-        "seconds": statistics.median(row["seconds"] for row in rows),
+        "seconds": row["seconds"],
         "reports": len(errors),
         "median_error": statistics.median(errors) if errors else None,
         "within_range": statistics.mean(within) if within else None,

@@ -39,6 +39,7 @@ _HOMES = {
         "WorkerInfo",
         "worker_environment",
     ),
+    "rheojobs.engine.executors.dask": ("DaskExecutor",),
     "rheojobs.inference.data": ("Dataset",),
     "rheojobs.inference.reading": ("read",),
     "rheojobs.inference.models": ("Model", "Parameter"),
@@ -68,6 +69,7 @@ __all__ = [
     "ComparedModel",
     "Comparison",
     "ComparisonRun",
+    "DaskExecutor",
     "Dataset",
     "EngineClosedError",
     "Executor",
@@ -149,6 +151,7 @@ if TYPE_CHECKING:
         WorkerInfo,
         worker_environment,
     )
+    from rheojobs.engine.executors.dask import DaskExecutor
     from rheojobs.errors import InputError, MissingExtraError, RheojobsError
     from rheojobs.inference.catalogue import ModelInfo, catalogue
     from rheojobs.inference.comparing import ComparisonRun, compare

@@ -61,6 +61,27 @@ def test_with_bayes_the_ranking_is_by_leave_one_out(rheojobs, shared_data: Path)
     assert "sampled: all that converged, by AICc (power_law, bingham)" in ran.stderr
 
 
+def test_deviations_and_what_is_fixed_are_said_in_table_and_json(rheojobs, zener_file, tmp_path):
+    lines = zener_file.read_text().splitlines()
+    rows = [f"{line},{0.02 * float(line.split(',')[1]):.6g}" for line in lines[1:]]
+    zener_file.write_text("\n".join([f"{lines[0]},std (Pa)", *rows]) + "\n")
+    out = tmp_path / "out.json"
+    ran = rheojobs(
+        *("compare", zener_file, "--models", "maxwell,zener", "--sigma", "std"),
+        *("--fix", "Ge=1e4", "--json", out),
+    )
+    assert ran.status == 0, ran.stderr
+    assert "weights for all by the data's own standard deviations" in ran.stderr
+    assert re.search(r"^zener .* 2 +Ge fixed$", ran.stdout, re.MULTILINE)
+    assert "Ge = 10000 is fixed in zener; the others have no such parameter" in ran.stdout
+    facts = json.loads(out.read_text())
+    assert facts["weights"] == "sigma"
+    assert {row["model"]: row["fixed"] for row in facts["models"]} == {
+        "zener": {"Ge": 1e4},
+        "maxwell": {},
+    }
+
+
 def test_that_nothing_could_be_fitted_is_a_failure(rheojobs, zener_file, tmp_path):
     ran = rheojobs("compare", zener_file, "--models", "cross", "--plot", tmp_path / "out.png")
     assert ran.status == 1
@@ -77,6 +98,10 @@ def test_that_nothing_could_be_fitted_is_a_failure(rheojobs, zener_file, tmp_pat
         (("--models", "zener,zener"), "given twice"),
         (("--models", "zener", "--timeout", "0"), "timeout must be a positive"),
         (("--models", "zener", "--weights", "same"), "'weights' cannot be 'same'"),
+        (("--models", "zener", "--sigma", "3"), "takes two columns"),
+        (("--models", "zener,maxwell", "--fix", "G_0=1"), "did you mean 'G0'?"),
+        (("--models", "zener", "--tie", "Ge=2*G9"), "no parameter 'G9'"),
+        (("--models", "zener", "--fix", "Ge"), "--fix takes NAME=VALUE"),
         (("--models", "zener", "--plot", "out.txt"), "must end in .png"),
         (("--model", "zener"), "--models"),
     ],

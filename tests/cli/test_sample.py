@@ -43,6 +43,26 @@ def test_sampling_writes_draws_json_and_figure(rheojobs, shared_data: Path, tmp_
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_with_deviations_the_noise_is_known_and_what_is_fixed_is_not_drawn(
+    rheojobs, tmp_path: Path
+):
+    t = np.geomspace(0.01, 100.0, 40)
+    y = (1e4 + 4e4 * np.exp(-t)) * (1 + 0.02 * np.random.default_rng(3).standard_normal(t.size))
+    rows = "".join(f"{a:.6g},{b:.6g},{0.02 * b:.6g}\n" for a, b in zip(t, y, strict=True))
+    path, fields = tmp_path / "zener.csv", tmp_path / "p.json"
+    path.write_text("time (s),relaxation modulus (Pa),std (Pa)\n" + rows)
+    ran = rheojobs(
+        *("sample", path, "--model", "zener", "--sigma", "std", "--fix", "Ge=1e4"),
+        *("--warmup", 100, "--draws", 100, "--chains", 2, "--json", fields),
+    )
+    assert ran.status == 0, ran.stderr
+    assert "fixed: Ge = 10000" in ran.stdout
+    assert re.search(r"noise: known, .*; residuals are (0\.\d+|1\.\d+) σ", ran.stdout)
+    result = BayesianResult.load(fields)
+    assert result.posterior_samples.keys() == {"Gm", "eta"}
+    assert result.diagnostics["likelihood"] == "sigma"
+
+
 class _Terminal:
     """A command on a pseudo-terminal, as a person has it."""
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.engine.cluster import shared_cluster
+
 from rheojobs.engine import (
     Job,
     JobEngine,
@@ -26,6 +28,7 @@ from rheojobs.engine import (
     ThreadExecutor,
 )
 from rheojobs.engine.executors import Executor
+from rheojobs.engine.executors.dask import DaskExecutor
 
 TIMEOUT = 30.0
 """Seconds after which something that should have happened long since counts as a failure."""
@@ -34,6 +37,7 @@ EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "threads": ThreadExecutor,
     "processes": ProcessExecutor,
     "threads, stored": ThreadExecutor,
+    "dask": lambda workers: DaskExecutor(shared_cluster().address, max_workers=workers),
 }
 """What the conformance suite runs over: each takes the number of tasks that may run at a time.
 
@@ -250,6 +254,13 @@ def partials(context: TaskContext, values: list[Any], gate: str | Path) -> str:
         context.partial(value)
     hold(context, gate)
     return "whole"
+
+
+def partials_and_fail(context: TaskContext, value: Any, gate: str | Path) -> None:
+    """Give a partial result, hold, and fail."""
+    context.partial(value)
+    hold(context, gate)
+    fail()
 
 
 def generator(steps: int, gate: str, trace: str) -> Iterator[int]:

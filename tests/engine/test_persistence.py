@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from rheojobs.engine import (
     Progress,
     ResultOf,
     StateChanged,
+    StoreError,
     journal,
     schema,
 )
@@ -103,6 +105,39 @@ class TestOnDisk:
             wait_until(lambda: len(found) == 21)
         assert found == [(S.SUCCEEDED, number + 1.0) for number in range(20)] + [(S.FAILED, None)]
 
+    def test_the_end_is_there_when_the_result_is(self, engine: JobEngine, path: Path) -> None:
+        with JobStore(path) as other:
+            for number in range(100):
+                job = engine.run(helpers.add, float(number))
+                job.result(TIMEOUT)
+                assert other.find(job.id).state is S.SUCCEEDED
+
+    def test_a_job_that_comes_while_the_engine_closes(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = JobEngine("threads", store=path)
+        store = engine.store
+        assert store is not None
+        writing, go_on, add = threading.Event(), threading.Event(), store.add
+
+        def add_slowly(*args: Any, **kwargs: Any) -> None:
+            writing.set()
+            assert go_on.wait(TIMEOUT)
+            add(*args, **kwargs)
+
+        monkeypatch.setattr(store, "add", add_slowly)
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            submitted = threads.submit(engine.run, helpers.add, 1.0)
+            assert writing.wait(TIMEOUT)
+            closed = threads.submit(engine.shutdown, timeout=TIMEOUT)
+            wait_until(lambda: engine._table.closed)
+            go_on.set()
+            job = submitted.result(TIMEOUT)
+            assert closed.result(TIMEOUT)
+        assert job.cancelled()
+        with JobStore(path) as other:
+            assert other.find(job.id).state is S.CANCELLED
+
     def test_progress_error_and_partial_result(self, engine: JobEngine, path: Path) -> None:
         counted = engine.run(helpers.count_slowly, 40)
         counted.result(TIMEOUT)
@@ -122,6 +157,20 @@ class TestOnDisk:
         assert "in fail" in store.result(failed.id, "error")["traceback"]
         assert store.result(stopped.id) is None
         assert store.result(stopped.id, "partial") == {"best": 2}
+
+    @pytest.mark.parametrize("options", [{}, {"timeout": 0.2}], ids=["failed", "timed out"])
+    def test_the_partial_result_of_one_that_failed(
+        self, engine: JobEngine, path: Path, options: dict[str, Any]
+    ) -> None:
+        gate = "" if options else str(path)  # which is there already
+        job = engine.submit(FunctionTask(helpers.partials_and_fail, ({"best": 3}, gate)), **options)
+        assert job.exception(TIMEOUT) is not None
+        engine.wait(TIMEOUT)
+        with JobStore(path) as store:
+            assert store.find(job.id).state is S.FAILED
+            assert store.result(job.id, "partial") == {"best": 3}
+            assert "Error" in store.result(job.id, "error")["type"]
+            assert store.result(job.id) is None
 
     def test_what_cannot_be_kept_runs_and_says_so(self, engine: JobEngine) -> None:
         store = engine.store
@@ -267,6 +316,10 @@ class TestTakingUp:
         engine.shutdown(timeout=TIMEOUT)
         with pytest.raises(EngineClosedError):
             engine.run(helpers.add, 1.0)
+        with pytest.raises(
+            StoreError, match=r"cannot be used: Cannot operate on a closed database"
+        ):
+            engine.recover()
 
 
 class TestProcesses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -9,14 +10,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.engine import helpers
 
 from rheojobs.engine import JobState, JobStore, Progress, StoreError, schema
-from rheojobs.engine.owners import Owner, is_alive, is_running
+from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.parts import INLINE_BYTES
 from rheojobs.engine.records import Record, pack_state, record_of
 from rheojobs.engine.task import FunctionTask
@@ -267,14 +268,75 @@ class TestPruning:
         assert store.jobs() == []
         assert store.history(job_id) == []
 
-    def test_files_of_no_job(self, store: JobStore, path: Path) -> None:
-        folder = path.parent / "jobs.files" / "orphan"
-        folder.mkdir(parents=True)
+    def test_files_of_which_no_row_speaks(self, store: JobStore, path: Path) -> None:
+        """Whoever is killed while it writes leaves files whose rows never came to be."""
+        content = os.urandom(INLINE_BYTES + 1)
+        job_id = enter(store, S.RUNNING)
+        store.put(job_id, "result", Record("rheojobs.x:Y", None, {"draws": content}))
+        folder = path.parent / "jobs.files"
+        (folder / "orphan").mkdir()
+        for stray in (folder / "orphan" / "task-1", folder / job_id / "result-1.tmp"):
+            stray.write_bytes(content)
         store.prune()
-        assert folder.exists(), "it may only just be written"
-        os.utime(folder, (0, 0))
+        (kept,) = [file for file in folder.rglob("*") if file.is_file()]
+        assert kept.read_bytes() == content
+        assert not (folder / "orphan").exists()
+
+
+class TestKilledWithin:
+    """A process may end anywhere: nothing that the database speaks of may be gone by then."""
+
+    def large(self, number: int) -> bytes:
+        return pack_state([number] * INLINE_BYTES)
+
+    def test_what_replaces_a_large_checkpoint(self, store: JobStore, path: Path) -> None:
+        job_id = enter(store, S.RUNNING)
+        store.put_checkpoint(job_id, self.large(1))
+
+        def killed(step: Callable[[], object]) -> None:
+            with contextlib.suppress(KeyboardInterrupt), store.transaction():
+                step()
+                raise KeyboardInterrupt
+
+        killed(lambda: store.put_checkpoint(job_id, self.large(2)))
+        assert store.checkpoint(job_id) == self.large(1)
+        killed(lambda: store.move(job_id, S.SUCCEEDED))
+        assert store.checkpoint(job_id) == self.large(1)
+        store.put_checkpoint(job_id, self.large(3))
+        assert store.checkpoint(job_id) == self.large(3)
         store.prune()
-        assert not folder.exists()
+        files = [file for file in (path.parent / "jobs.files").rglob("*") if file.is_file()]
+        assert len(files) == 1
+
+
+class TestTakenForDead:
+    def test_one_that_comes_back(self, path: Path) -> None:
+        """It stood still beyond its lease, where others cannot see its process."""
+        now = [0.0]
+
+        def open_store() -> JobStore:
+            return JobStore(path, clock=lambda: now[0], running=lambda owner: None)
+
+        with open_store() as sleeper, open_store() as other:
+            sleeper.join()
+            other.join()
+            mine, waiting = enter(sleeper, S.RUNNING), enter(sleeper)
+            now[0] = LEASE_SECONDS + 1.0
+            assert other.recover() == [mine, waiting]
+            assert other.take(mine) is S.QUEUED
+            report = Progress(1, 2, "", "", {})
+            assert not sleeper.put_progress(mine, report), "it learns that the job is not its own"
+            assert sleeper.put_progress(mine, report) == sleeper.move(mine, S.PAUSED)
+            new = enter(sleeper, S.RUNNING)
+            assert sleeper.take(waiting) is S.QUEUED
+            sleeper.renew()
+            assert other.recover() == []
+            owners = {job.id: job.owner for job in other.jobs()}
+            assert owners == {
+                mine: other.owner.id,
+                waiting: sleeper.owner.id,
+                new: sleeper.owner.id,
+            }
 
 
 class TestVersions:

@@ -59,8 +59,7 @@ class StoreMachine(RuleBasedStateMachine):
     def add(self, engine: int, durable: bool) -> None:
         job_id = str(uuid.uuid4())
         store = self.stores[engine]
-        if store.owner.id not in self.lease:
-            return  # it was taken for dead, and must open the store again
+        self._is_back(store)
         why = "" if durable else "a lambda"
         store.add(job_id, "job", TASK if durable else None, obstacle=why)
         self.state[job_id], self.owner[job_id] = S.QUEUED, store.owner.id
@@ -93,13 +92,16 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(engine=ENGINES, pick=PICK)
     def take(self, engine: int, pick: int) -> None:
         job_id, store = self._pick(pick), self.stores[engine]
-        if store.owner.id not in self.lease:
-            return
         free = self.owner[job_id] is None and self.durable[job_id]
         waits = self.state[job_id] in (S.QUEUED, S.INTERRUPTED)
         assert (store.take(job_id) is S.QUEUED) == (free and waits)
         if free and waits:
+            self._is_back(store)
             self.state[job_id], self.owner[job_id] = S.QUEUED, store.owner.id
+
+    def _is_back(self, store: JobStore) -> None:
+        """Note that an engine works here, though it may have been taken for dead."""
+        self.lease.setdefault(store.owner.id, self.now + LEASE_SECONDS)
 
     @rule(seconds=st.floats(0.0, LEASE_SECONDS))
     def wait(self, seconds: float) -> None:
@@ -109,8 +111,7 @@ class StoreMachine(RuleBasedStateMachine):
     def renew(self, engine: int) -> None:
         owner = self.stores[engine].owner.id
         self.stores[engine].renew()
-        if owner in self.lease:
-            self.lease[owner] = self.now + LEASE_SECONDS
+        self.lease[owner] = self.now + LEASE_SECONDS
 
     @rule(engine=ENGINES)
     def recover(self, engine: int) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rheojobs import InputError, catalogue
+from rheojobs import Dataset, InputError, catalogue
+from rheojobs.inference import batch_files
+from rheojobs.inference.batch_files import BatchFiles
 from rheojobs.inference.batch_plan import BatchItem, BatchPlan
 from rheojobs.inference.batch_store import ItemStore, fit_fingerprint, sample_fingerprint
 from rheojobs.inference.plan_text import PlanText
@@ -86,6 +89,21 @@ def test_numbers_are_read_as_people_write_them(plan):
     assert read.items[0].fit == {"ftol": 1e-8, "init": {"Ge": 1e5}}
 
 
+def test_standard_deviations_and_what_is_fixed_and_tied_are_the_command_line_s(plan):
+    read = plan(
+        "files: data/run1.csv\nmodels: [zener, {generalized_maxwell: {n_modes: 3}}]\n"
+        "data: {sigma: [Gs, 4]}\nfit: {loss: huber}\n"
+        "overrides:\n"
+        "  - models: zener\n    fit: {fix: {Ge: 1e3}}\n    data: {sigma: Gs}\n"
+        "  - models: generalized_maxwell\n    fit: {tie: {G_2: 0.5 * G_1}}\n"
+    )
+    zener, maxwell = read.items
+    assert zener.data == {"sigma": ["Gs"]}
+    assert zener.fit == {"loss": "huber", "fixed": {"Ge": 1e3}}
+    assert maxwell.data == {"sigma": ["Gs", 4]}
+    assert maxwell.fit == {"loss": "huber", "tied": {"G_2": "0.5 * G_1"}}
+
+
 GOOD = "files: data/*.csv\nmodels: zener\n"
 
 
@@ -123,6 +141,25 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         (GOOD + "fit:\n  multi_start: 0\n", "line 4, fit.multi_start", "whole number from 1 up"),
         (GOOD + "fit:\n  model_config: {}\n", "line 4, fit.model_config", "unknown key"),
         (GOOD + "fit:\n  init: {Ge: big}\n", "line 4, fit.init", "Ge must be a number"),
+        (GOOD + "data: {sigma: [1, 2, 3]}\n", "line 3, data.sigma", "or two for G' and G''"),
+        (GOOD + "data: {sigma: 0.5}\n", "line 3, data.sigma", "name or the number of a column"),
+        (GOOD + "fit:\n  fix: {Gee: 1}\n", "line 4, fit.fix.Gee", "to fix; did you mean 'Ge'?"),
+        (GOOD + "fit:\n  fix: {Ge: all}\n", "line 4, fit.fix", "Ge must be a number"),
+        (GOOD + "fit:\n  fixed: {Ge: 1}\n", "line 4, fit.fixed", "did you mean 'fix'?"),
+        (GOOD + "fit:\n  tie: {Ge: G9}\n", "line 4, fit.tie", "zener has no parameter 'G9'"),
+        (GOOD + "fit:\n  tie: {Ge: 2 +}\n", "line 4, fit.tie", "not an arithmetic expression"),
+        (GOOD + "fit:\n  tie: Ge\n", "line 4, fit.tie", "expressions by name"),
+        (GOOD + "fit:\n  loss: hubr\n", "line 4, fit.loss", "did you mean 'huber'?"),
+        (
+            GOOD + "overrides:\n  - models: zener\n    fit: {fix: {G: 1}}\n",
+            "line 5, overrides[1].fit.fix.G",
+            "zener has no parameter 'G' to fix",
+        ),
+        (
+            GOOD + "fit: {tie: {Ge: 2 * Gm}}\nsample: true\n",
+            "line 4, sample",
+            "zener cannot be sampled",
+        ),
         (GOOD + "sample:\n  draw: 10\n", "line 4, sample.draw", "did you mean 'draws'?"),
         (GOOD + "sample:\n  draws: many\n", "line 4, sample.draws", "whole number, got 'many'"),
         (GOOD + "sample: {until_ess: x}\n", "line 3, sample.until_ess", "must be a number"),
@@ -191,21 +228,58 @@ def test_fingerprints_change_with_all_that_matters_and_nothing_else(plan, tmp_pa
     def item(more: str = "", model: str = "zener") -> BatchItem:
         return plan(f"files: data/run1.csv\nmodels: {model}\n{more}").items[0]
 
-    first = fit_fingerprint(item())
+    def fingerprint(item: BatchItem) -> str:
+        return fit_fingerprint(item, BatchFiles(1).digest(item.file))
+
+    first = fingerprint(item())
     assert re.fullmatch("[0-9a-f]{64}", first)
-    assert fit_fingerprint(item("sample: true\ntimeout: 7\n")) == first
+    assert fingerprint(item("sample: true\ntimeout: 7\n")) == first
     others = {
-        fit_fingerprint(item("fit: {multi_start: 2}\n")),
-        fit_fingerprint(item("data: {mode: relaxation}\n")),
-        fit_fingerprint(item(model="maxwell")),
-        fit_fingerprint(item(model="{generalized_maxwell: {n_modes: 2}}")),
+        fingerprint(item("fit: {multi_start: 2}\n")),
+        fingerprint(item("fit: {fix: {Ge: 2}}\n")),
+        fingerprint(item("data: {mode: relaxation}\n")),
+        fingerprint(item("data: {sigma: 2}\n")),
+        fingerprint(item(model="maxwell")),
+        fingerprint(item(model="{generalized_maxwell: {n_modes: 2}}")),
     }
-    assert len(others | {first}) == 5
+    assert len(others | {first}) == 7
     assert sample_fingerprint(item("sample: true\n"), first) != sample_fingerprint(
         item("sample: {draws: 5}\n"), first
     )
     (tmp_path / "data" / "run1.csv").write_text("t,G\n1,3\n")
-    assert fit_fingerprint(item()) != first
+    assert fingerprint(item()) != first
+
+
+def test_a_file_is_read_once_for_all_models(tmp_path: Path, monkeypatch):
+    parsed, hashed = [], []
+    real_read, real_bytes = batch_files.read, Path.read_bytes
+
+    def read(file: Path, **how: object) -> Dataset:
+        parsed.append(file.name)
+        return real_read(file, **how)
+
+    def read_bytes(path: Path) -> bytes:
+        hashed.append(path.name)
+        return real_bytes(path)
+
+    items = []
+    for number in range(3):
+        path = tmp_path / f"run{number}.csv"
+        path.write_text(f"time (s),relaxation modulus (Pa)\n1,{5 - number}\n2,1\n3,0.5\n")
+        items += [BatchItem(path, path.name, model) for model in ("zener", "maxwell", "springpot")]
+    monkeypatch.setattr(batch_files, "read", read)
+    files = BatchFiles(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read_bytes)
+        digests = [files.digest(item.file) for item in items]
+    assert hashed == ["run0.csv", "run1.csv", "run2.csv"]
+    assert len(set(digests)) == 3
+    curves = [files.dataset(item) for item in items]
+    assert parsed == ["run0.csv", "run1.csv", "run2.csv"]
+    assert [curve.y[0] for curve in curves[::3]] == [5.0, 4.0, 3.0]
+    files.dataset(items[0])  # of which there is no room any more
+    files.dataset(replace(items[0], data={"y": 2}))  # read in another way
+    assert parsed[3:] == ["run0.csv", "run0.csv"]
 
 
 def test_items_have_folders_of_their_own(tmp_path: Path):

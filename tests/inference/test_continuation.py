@@ -175,6 +175,41 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(
     assert any("damaged" in words for words in result.diagnostics["warnings"])
 
 
+def test_two_who_kept_the_same_sampling_at_once_harm_no_draw(undisturbed, tmp_path, monkeypatch):
+    """Segments of both fit by their number, but not by what they hold."""
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)
+    for name, steps in (("one", 200), ("other", 150)):
+        run_until(
+            task(tmp_path / name),
+            lambda p, steps=steps: p.stage == "sampling" and p.current > steps,
+        )
+        # The other one writes more seldom, and so more into each.
+        monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.02)
+    segments = sorted((tmp_path / "other").glob("[0-9]*.zarr.zip"))
+    assert len(segments) > 1
+    segments[-1].replace(tmp_path / "one" / segments[-1].name)
+    result = finish(task(tmp_path / "one"))
+    assert same_draws(result, undisturbed)
+    assert any("damaged" in words for words in result.diagnostics["warnings"])
+
+
+def test_only_what_was_written_is_removed(undisturbed, tmp_path, monkeypatch):
+    """Also where the folder holds the user's own, or what was left half written by a kill."""
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    (folder / ".000007.zarr.zip.123.tmp").write_bytes(b"half")
+    assert same_draws(finish(task(folder)), undisturbed)
+    assert kept(folder) == ["thesis.tex"]
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / ".plan.zarr.zip.123.tmp").write_bytes(b"half")
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 60.0)  # it keeps nothing itself
+    finish(task(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_damaged_plan_is_said_so(tmp_path):
     folder = tmp_path / "kept"
     run_until(task(folder), lambda p: p.stage == "sampling")
@@ -214,6 +249,21 @@ def test_extending_gives_the_draws_of_one_longer_sampling(undisturbed):
     assert same_draws(again, longer)
 
 
+def test_an_extension_goes_on_from_its_own_checkpoint(undisturbed, tmp_path):
+    def extending():
+        more = SampleTask.extending(undisturbed, 9750)
+        more.checkpoint = str(tmp_path / "kept")
+        return more
+
+    run_until(extending(), lambda p: p.stage == "sampling" and p.current > 2 * 6000)
+    first: list[int] = []
+    with local_context(lambda p: first.append(p.current) if p.stage == "sampling" else None) as ctx:
+        again = extending().run(ctx)
+    assert first[0] > 2 * 5500
+    longer = sample(decay_data(), decay_model(), **COUNTS | {"num_samples": 10_000})
+    assert same_draws(again, longer)
+
+
 def test_extending_takes_no_warm_up(undisturbed):
     stages = set()
     extend(undisturbed, 50, callback=lambda progress: stages.add(progress.stage))
@@ -247,6 +297,42 @@ def sampling(job):
 @pytest.mark.slow
 def test_every_executor_gives_the_same_draws(engine, undisturbed, tmp_path):
     assert same_draws(engine.submit(task(tmp_path / "kept")).result(120), undisturbed)
+
+
+def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monkeypatch):
+    """Whoever is killed in between goes on where it was, or leaves nothing behind."""
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
+    there: list[bool] = []
+    folder, store = tmp_path / "kept", tmp_path / "jobs.sqlite3"
+    work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint=str(folder))
+    with JobEngine("threads", store=store) as engine:
+        commit = engine._journal._commit
+
+        def look_and_commit(entries):
+            if engine.store.counts().get(JobState.RUNNING) and job.outcome is not None:
+                there.append(bool(kept(folder)))
+            commit(entries)
+
+        monkeypatch.setattr(engine._journal, "_commit", look_and_commit)
+        job = engine.submit(work)
+        whole = job.result(120)
+        assert engine.wait(60)
+        wait_for(lambda: not engine.store.untidied())
+        assert there == [True] * len(there)
+        assert there
+        assert not folder.exists()
+        # As if it had been killed between the two.
+        finished = engine.submit(work)
+        monkeypatch.setattr(SampleTask, "tidy", lambda self: 1 / 0)
+        assert same_draws(finished.result(120), whole)
+        assert engine.wait(60)
+    assert "plan.zarr.zip" in kept(folder)
+    monkeypatch.undo()
+    with JobEngine("threads", store=store) as engine:
+        assert engine.store.untidied() == [finished.id]
+        assert engine.recover() == []
+        assert not folder.exists()
+        assert engine.store.untidied() == []
 
 
 def test_paused_and_resumed_as_a_job(engine, tmp_path):

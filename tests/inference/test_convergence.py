@@ -11,8 +11,9 @@ from arviz_stats.base import array_stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.inference.convergence import TAIL, Convergence
-from rheojobs.inference.diagnostics import credible_intervals
+from rheojobs.inference.diagnostics import SUMMARIZED_AT_ONCE, credible_intervals, summarize
 
 AXES = {"chain_axis": 1, "draw_axis": 2}
 
@@ -69,3 +70,22 @@ def test_intervals_are_those_of_arviz(count):
     draws = np.random.default_rng(count).gamma(2.0, size=(4, count))
     low, high = np.ravel(array_stats.hdi(draws.ravel(), prob=0.95, axis=-1))
     assert credible_intervals({"x": draws})["x"] == (low, high)
+
+
+def test_a_long_summary_can_be_cancelled_in_the_middle_and_is_the_same_in_parts():
+    count = SUMMARIZED_AT_ONCE // 4  # as many as one part holds, of each parameter
+    rows = autoregressive(1, (3, 4, count), 0.5)
+    draws = {f"p{number}": row for number, row in enumerate(rows)}
+    token, checks = CancellationToken(), []
+
+    def check() -> None:
+        checks.append(None)
+        if len(checks) == 2:
+            token.cancel()
+        token.check()
+
+    with pytest.raises(CancellationError):
+        summarize(draws, check)
+    assert len(checks) == 2
+    alone = {name: summarize({name: values})[name] for name, values in draws.items()}
+    assert summarize(draws) == alone

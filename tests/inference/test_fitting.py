@@ -213,6 +213,9 @@ def test_progress_of_several_starts_says_which(melt_data):
     assert numbers == sorted(numbers)
     assert fitted[-1].metrics["starts"] == 4
     assert [report.current for report in fitted] == sorted(report.current for report in fitted)
+    # What is to do is what the starts so far have needed, not the most that they may.
+    assert all(report.current < report.total for report in fitted)
+    assert fitted[-1].total < 1.5 * fitted[-1].current
 
 
 def test_the_relaxation_time_stands_for_the_viscosity(ps145):

@@ -37,8 +37,10 @@ def test_density_is_scipys(name):
     y = np.array([[1.0, 5.0, 20.0]])
     prediction = np.array([[1.1, 4.0, 30.0]])
     noise = np.array([0.2])
-    spread = np.asarray(kind.spread(prediction, noise, np.array([[1e-6]])))
+    told = np.array([[0.1, 0.2, 0.4]]) if kind.is_known else np.array([[1e-6]])
+    spread = np.asarray(kind.spread(prediction, noise, told))
     expected = 0.2 * prediction if name.startswith("relative") else np.full((1, 3), 0.2)
+    expected = told if kind.is_known else expected
     np.testing.assert_allclose(spread, expected)
     if name.endswith("student_t"):
         density = scipy.stats.t.logpdf(y, 4, prediction, spread)

@@ -11,7 +11,6 @@ import logging
 import os
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +24,7 @@ from rheojobs.cli.options import (
     BatchSources,
     BayesOption,
     ChainsOption,
+    ClusterOption,
     ConfigOption,
     DefaultPriorsOption,
     DrawsOption,
@@ -155,6 +155,11 @@ def _request(
     config: list[str] | None,
     multi_start: int,
     weights: str | None,
+    fix: list[str] | None = None,
+    tie: list[str] | None = None,
+    sigma: list[str] | None = None,
+    loss: str = "linear",
+    intervals: str | None = None,
 ) -> Request:
     from rheojobs.cli import request
 
@@ -169,6 +174,11 @@ def _request(
         config=request.parse_config(config or ()),
         weights=weights,
         multi_start=multi_start,
+        fixed=request.parse_numbers("--fix", fix or (), "G0=1e5"),
+        tied=request.parse_ties(tie or ()),
+        loss=loss,
+        intervals=intervals,
+        sigma=tuple(sigma or ()),
     )
 
 
@@ -199,17 +209,10 @@ def fit(
 
     Ctrl-C stops it at any moment and keeps the best parameters so far.
     """
-    from rheojobs.cli.request import parse_numbers, parse_ties
     from rheojobs.cli.work import run_fit
 
-    request = replace(
-        _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights),
-        fixed=parse_numbers("--fix", fix or (), "G0=1e5"),
-        tied=parse_ties(tie or ()),
-        loss=loss,
-        intervals=intervals,
-        sigma=tuple(sigma or ()),
-    )
+    fitted = (init, config, multi_start, weights, fix, tie, sigma, loss, intervals)
+    request = _request(file, model, mode, (x, y, y2), step, at, *fitted)
     return run_fit(request, Outputs(json, plot, report=report))
 
 
@@ -227,12 +230,14 @@ def sample(
     config: ConfigOption = None,
     multi_start: MultiStartOption = 1,
     weights: WeightsOption = None,
+    fix: FixOption = None,
+    sigma: SigmaOption = None,
     warmup: WarmupOption = 1000,
     draws: DrawsOption = 2000,
     chains: ChainsOption = 4,
     seed: SeedOption = 42,
     prior: PriorOption = None,
-    likelihood: LikelihoodOption = "constant",
+    likelihood: LikelihoodOption = None,
     default_priors: DefaultPriorsOption = "logarithmic",
     until_ess: UntilEssOption = None,
     warm_start: WarmStartOption = True,
@@ -256,7 +261,8 @@ def sample(
     if file is None or model is None:
         missing = "FILE" if file is None else "--model"
         raise InputError(f"{missing} is missing: rheojobs sample FILE --model NAME")
-    request = _request(file, model, mode, (x, y, y2), step, at, init, config, multi_start, weights)
+    fitted = (init, config, multi_start, weights, fix, None, sigma)
+    request = _request(file, model, mode, (x, y, y2), step, at, *fitted)
     plan = SamplePlan(
         warmup,
         draws,
@@ -282,6 +288,9 @@ def compare(
     at: AtOption = None,
     multi_start: MultiStartOption = 1,
     weights: WeightsOption = None,
+    fix: FixOption = None,
+    tie: TieOption = None,
+    sigma: SigmaOption = None,
     timeout: TimeoutOption = 60.0,
     bayes: BayesOption = False,
     json: JsonOption = None,
@@ -289,16 +298,20 @@ def compare(
 ) -> int:
     """Fit many models to the data of a file, in parallel, and rank them.
 
-    By AICc with Akaike weights, or with --bayes by PSIS-LOO. Ctrl-C keeps what is finished.
+    By AICc with Akaike weights, or with --bayes by PSIS-LOO. What --fix and --tie name holds for
+    the models that have it. Ctrl-C keeps what is finished.
     """
     from rheojobs.cli.compare import parse_models, run_compare
 
-    request = _request(file, "", mode, (x, y, y2), step, at, None, None, multi_start, weights)
+    fitted = (None, None, multi_start, weights, fix, tie, sigma)
+    request = _request(file, "", mode, (x, y, y2), step, at, *fitted)
     options = {
         "test_mode": mode,
         "protocol": request.protocol,
         "multi_start": multi_start,
         "weights": weights,
+        "fixed": request.fixed,
+        "tied": request.tied,
     }
     chosen, outputs = parse_models(models), Outputs(json, plot)
     return run_compare(request.read, chosen, options, outputs, bayes=bayes, timeout=timeout)
@@ -318,7 +331,12 @@ def batch(
     config: ConfigOption = None,
     multi_start: MultiStartOption = 1,
     weights: WeightsOption = None,
+    fix: FixOption = None,
+    tie: TieOption = None,
+    loss: LossOption = "linear",
+    sigma: SigmaOption = None,
     out: BatchOutOption = None,
+    cluster: ClusterOption = None,
 ) -> int:
     """Fit, and sample where the plan says so, many files; run again, do only what is missing.
 
@@ -326,15 +344,14 @@ def batch(
     """
     from rheojobs.cli.batch import is_plan, plan_of_files, read_plan, run_batch
 
-    outputs, columns = Outputs(), (x, y, y2)
-    request = _request(
-        Path(sources[0]), model or "", mode, columns, step, at, init, config, multi_start, weights
-    )
+    outputs, file = Outputs(), Path(sources[0])
+    fitted = (init, config, multi_start, weights, fix, tie, sigma, loss)
+    request = _request(file, model or "", mode, (x, y, y2), step, at, *fitted)
     if is_plan(sources):
         plan = read_plan(sources[0], request, out, outputs)
     else:
         plan = plan_of_files(sources, request, out, outputs)
-    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]))
+    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]), cluster)
 
 
 @app.command()

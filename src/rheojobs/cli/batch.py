@@ -61,18 +61,26 @@ def plan_of_files(
     listing.load(outputs.talk)
     x, y, y2 = request.columns
     data: dict[str, Any] = {"mode": request.mode, "x": x, "y": y, "y2": y2, "step": request.step}
-    fit = {"multi_start": request.multi_start, "weights": request.weights}
+    data |= {"at": request.protocol or None, "sigma": list(request.sigma) or None}
+    fit = {
+        "multi_start": request.multi_start,
+        "weights": request.weights,
+        "init": request.initial or None,
+        "fix": request.fixed or None,
+        "tie": request.tied or None,
+        "loss": request.loss if request.loss != "linear" else None,  # the results of before hold
+    }
     return BatchPlan.of_files(
         sources,
         request.model,
-        data=data | {"at": request.protocol or None},
-        fit=fit | {"init": request.initial or None},
+        data=data,
+        fit=fit,
         config=request.config,
         out=out,
     )
 
 
-def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
+def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None = None) -> int:
     """Do what is missing, write the table, and say how it went; gives the exit status.
 
     Parameters
@@ -83,6 +91,8 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
         Where to tell of it.
     again : str
         The command that goes on where this one is stopped.
+    cluster : str, optional
+        The address of a Dask scheduler, whose workers do it.
     """
     from rheojobs.inference.batch import BatchRun
     from rheojobs.inference.comparing import available_workers
@@ -92,7 +102,10 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str) -> int:
         plan.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
-    engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
+    if cluster is None:
+        engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
+    else:
+        engine = session.start_engine_on_cluster(cluster, PRELOAD)
     try:
         run = BatchRun(engine, plan)
         title = f"batch of {plural(len(plan.items), 'fit')}"

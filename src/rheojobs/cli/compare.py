@@ -186,6 +186,9 @@ def _remark(row: ComparedModel) -> str:
     remarks = []
     if row.same_as:
         remarks.append(f"as {row.same_as}")
+    if row.fit.fixed:
+        remarks.append(f"{', '.join(row.fit.fixed)} fixed")
+    remarks += [f"{name} = {text}" for name, text in row.fit.tied.items()]
     if not row.fit.success:
         remarks.append("not converged")
     if row.loo is not None and row.loo.bad_k:

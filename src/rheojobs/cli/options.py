@@ -16,6 +16,7 @@ __all__ = [
     "BatchSources",
     "BayesOption",
     "ChainsOption",
+    "ClusterOption",
     "ConfigOption",
     "DefaultPriorsOption",
     "DrawsOption",
@@ -201,11 +202,12 @@ ReportOption = Annotated[
     ),
 ]
 LikelihoodOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="WORD",
         help="How the data scatter: constant, relative (for data over decades), student_t or "
-        "relative_student_t (with outliers).",
+        "relative_student_t (with outliers), or sigma (known, by --sigma). With --sigma that, "
+        "else constant, where not given.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
@@ -342,6 +344,15 @@ BatchOutOption = Annotated[
         metavar="FOLDER",
         help="Where the results go and are looked for: batch-results beside the plan where not "
         "given.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run the jobs on the workers of this Dask cluster, such as tcp://head:8786.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]

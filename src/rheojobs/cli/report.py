@@ -157,6 +157,13 @@ def show_posterior(console: Console, result: BayesianResult) -> None:
         f"{plural(result.num_chains, 'chain')} × ({steps}), {divergences}, "
         f"sampled in {duration(result.sampling_time)}"
     )
+    if fixed := result.diagnostics.get("fixed"):
+        kept = ", ".join(f"{name} = {value:g}" for name, value in fixed.items())
+        console.print(f"fixed: {kept}")
+    if result.diagnostics.get("likelihood") == "sigma":
+        misfit = result.diagnostics.get("misfit", math.nan)
+        typical = f"; residuals are {misfit:.2f} σ" if math.isfinite(misfit) else ""
+        console.print(f"noise: known, by the standard deviations σ of the data{typical}")
 
 
 def _count(value: float) -> str:

@@ -128,8 +128,10 @@ class SamplePlan:
         As `SampleTask` has them.
     priors : dict
         By parameter.
-    likelihood, default_priors : str
-        How the data scatter, and what is assumed of parameters beforehand.
+    likelihood : str or None
+        How the data scatter; None chooses by the data.
+    default_priors : str
+        What is assumed of parameters beforehand.
     until_ess : float or None
         How many independent draws are enough.
     """
@@ -139,7 +141,7 @@ class SamplePlan:
     chains: int = 4
     seed: int = 42
     priors: dict[str, dict[str, Any]] = field(default_factory=dict)
-    likelihood: str = "constant"
+    likelihood: str | None = None
     default_priors: str = "logarithmic"
     until_ess: float | None = None
 
@@ -241,6 +243,7 @@ class Request:
             protocol=self.protocol,
             model_config=self.config,
             likelihood=plan.likelihood,
+            fixed=self.fixed,
             default_priors=plan.default_priors,
             until_ess=plan.until_ess,
         )

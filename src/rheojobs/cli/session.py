@@ -22,7 +22,7 @@ from rheojobs.cli.progress import JobDisplay
 from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task
 from rheojobs.engine.store import default_path
 
-__all__ = ["FRAME", "Interrupted", "Session", "ctrl_c", "start_engine"]
+__all__ = ["FRAME", "Interrupted", "Session", "ctrl_c", "start_engine", "start_engine_on_cluster"]
 
 FRAME = 1 / 15
 """Seconds between two drawings."""
@@ -52,6 +52,13 @@ def start_engine(preload: tuple[str, ...], workers: int = 1) -> JobEngine:
     """
     executor = ProcessExecutor(max_workers=workers, preload=preload, spares=0)
     return JobEngine(executor, store=default_path())
+
+
+def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine:
+    """Start an engine whose jobs run on a Dask cluster, and are in the user's store as well."""
+    from rheojobs.engine.executors.dask import DaskExecutor
+
+    return JobEngine(DaskExecutor(address, preload=preload), store=default_path())
 
 
 class Session:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +89,15 @@ def fill_in(task: Task) -> Task:
     return filled
 
 
-def _fields(task: Any) -> dict[str, Any]:
-    if not dataclasses.is_dataclass(task):
-        return {}
-    return {field.name: getattr(task, field.name, None) for field in dataclasses.fields(task)}
+def _fields(task: object) -> dict[str, Any]:
+    return {name: getattr(task, name, None) for name in _field_names(type(task))}  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=256)
+def _field_names(kind: type) -> tuple[str, ...]:
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _find(value: Any) -> Iterator[ResultOf]:

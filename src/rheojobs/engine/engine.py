@@ -209,26 +209,33 @@ class JobEngine:
             max_attempts = getattr(work, "max_attempts", 1)
         max_attempts = int(max_attempts)
         record, obstacle = describe(work, self._journal, waits=bool(wanted))
-        wait_for_disk = None
+        job = Job(
+            self,
+            work,
+            name=name,
+            priority=priority,
+            needs=needs,
+            max_attempts=max_attempts,
+            order=next(self._order),
+            after=after,
+            after_any=after_any,
+            tags=tags,
+            timeout=timeout,
+            memory=cap,
+        )
+        job.obstacle = obstacle
+        self._table.let_in()
+        try:
+            if self._journal is not None:  # before anybody knows of it, and it can change
+                self._journal.add(job, record)
+        finally:
+            self._take_in(job, cancel_token)
+        return job
+
+    def _take_in(self, job: Job, cancel_token: CancellationToken | None) -> None:
+        """Take in a job that was let in."""
         with self._table.lock:
-            self._table.check_open()
-            job = Job(
-                self,
-                work,
-                name=name,
-                priority=priority,
-                needs=needs,
-                max_attempts=max_attempts,
-                order=next(self._order),
-                after=after,
-                after_any=after_any,
-                tags=tags,
-                timeout=timeout,
-                memory=cap,
-            )
-            job.obstacle = obstacle
-            if self._journal is not None:
-                wait_for_disk = self._journal.add(job, record)
+            self._table.arriving -= 1
             self._table.add(job)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
@@ -236,9 +243,8 @@ class JobEngine:
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
-        if wait_for_disk is not None:
-            wait_for_disk()
-        return job
+            if self._table.closed:  # meanwhile; the others were told to stop already
+                self.cancel(job)
 
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
@@ -573,8 +579,7 @@ class JobEngine:
         ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
         self._table.wake.set()
         with self._table.lock:
-            if not self._table.open:  # else the last job to end says it
-                self._publisher.close()
+            self._table.close_if_empty()  # else the last job to end says it
         self._starter.join(max(0.05, deadline - time.monotonic()))
         self._publisher.join(max(0.05, deadline - time.monotonic()))
         return ended

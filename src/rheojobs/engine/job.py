@@ -151,6 +151,11 @@ class Job:
         self._engine = engine
 
     @property
+    def seconds(self) -> float:
+        """How long the job has run so far, over all attempts and without pauses."""
+        return self.clock.seconds(time.monotonic())
+
+    @property
     def is_durable(self) -> bool:
         """Whether the job can be run again when its application has gone; else see `obstacle`."""
         return not self.obstacle

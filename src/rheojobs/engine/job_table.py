@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,8 @@ class JobTable:
     idle : Condition
         Notified when a job has ended.
     wake : Event
-        Set when something may start.
+        Set when something may start; not by a result, as whoever brings one starts the next
+        himself.
     scheduler : Scheduler
         Those that wait, and the resources that are free.
     agenda : Agenda
@@ -79,6 +80,8 @@ class JobTable:
         that only prepare.
     closed : bool
         Whether no more jobs are taken.
+    arriving : int
+        Jobs that were let in, and are being written before they come.
     journal : Journal or None
         Keeps on disk what comes of the jobs.
     """
@@ -98,12 +101,24 @@ class JobTable:
         self._ended: deque[tuple[Job, list[Job]]] = deque()
         self.unsettled = 0
         self.closed = False
+        self.arriving = 0
         self.journal: Journal | None = None
 
     def check_open(self) -> None:
         """Raise `EngineClosedError` where no more jobs are taken; with the lock held."""
         if self.closed:
             raise EngineClosedError("this engine was shut down and takes no more jobs")
+
+    def let_in(self) -> None:
+        """Let a job come that `add` takes in a little later, even if no more are taken then."""
+        with self.lock:
+            self.check_open()
+            self.arriving += 1
+
+    def close_if_empty(self) -> None:
+        """Let the publisher end with the last job, where no more are taken."""
+        if self.closed and not self.open and not self.arriving:
+            self._publisher.close()
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""
@@ -270,13 +285,15 @@ class JobTable:
                 self.move(job, JobState.QUEUED)
                 self._line_up(job)
 
-    def move(self, job: Job, state: JobState, message: str = "") -> None:
-        """Let a job enter a state, and tell."""
+    def move(
+        self, job: Job, state: JobState, message: str = "", first: Callable[[], None] | None = None
+    ) -> None:
+        """Let a job enter a state, and tell, after `first` was called."""
         check_transition(job.state, state)
         previous, job.state = job.state, state
         self._keep_time(job)
         event = StateChanged(job.id, time.time(), previous, state, message)
-        self._publisher.tell(event, private=job.is_prewarming)
+        self._publisher.tell(event, private=job.is_prewarming, first=first)
 
     def _keep_time(self, job: Job) -> None:
         now = time.monotonic()
@@ -324,24 +341,30 @@ class JobTable:
         job.outcome = result
         job.control = None
         job.checkpoint = None
+        tidy = getattr(job.task, "tidy", None) if state is JobState.SUCCEEDED else None
         if self.journal is not None and not job.is_prewarming:
             self.journal.keep_outcome(job, result, error)
+            if tidy is not None and job.is_durable:
+                self.journal.note_untidied(job.id)
         self._show(job, result)
         if state is JobState.SUCCEEDED and not job.is_prewarming:
             self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))
         cancelled = state is JobState.CANCELLED
         # The future first: whoever is told of the end may ask for the result.
         self.unsettled += 1
-        self._publisher.call(partial(self._settle, job, result, error, cancelled))
-        self.move(job, state, job.message)
+        settle = partial(self._settle, job, result, error, cancelled)
+        self.move(job, state, job.message, settle)
+        if tidy is not None:
+            self.unsettled += 1
+            self._publisher.call(partial(self._tidy, job, tidy))
         del self.open[job.id]
         self.prewarming.pop(job.id, None)
         if (hanging := self._hanging.pop(job.id, None)) is not None:
             self._ended.append((job, hanging))
-        if self.closed and not self.open:
-            self._publisher.close()
+        self.close_if_empty()
         self.idle.notify_all()
-        self.wake.set()
+        if state is not JobState.SUCCEEDED or self.closed:
+            self.wake.set()
 
     @staticmethod
     def _show(job: Job, result: Any = None) -> None:
@@ -350,10 +373,24 @@ class JobTable:
         for look in looks:
             look.set_result(job.partial if result is None else result)
 
+    def _tidy(self, job: Job, tidy: Callable[[], object]) -> None:
+        """Let a task remove what it would have gone on from: its result is kept by now."""
+        try:
+            if self.journal is not None and self.journal.problem:
+                return  # it is not: better too much is left than too little
+            tidy()
+            if self.journal is not None and job.is_durable:
+                self.journal.note_tidied(job.id)
+        finally:
+            self._note_settled()
+
     def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
         try:
             job.future.settle(result, error, cancelled)
         finally:
-            with self.lock:
-                self.unsettled -= 1
-                self.idle.notify_all()
+            self._note_settled()
+
+    def _note_settled(self) -> None:
+        with self.lock:
+            self.unsettled -= 1
+            self.idle.notify_all()

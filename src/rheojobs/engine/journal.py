@@ -1,20 +1,22 @@
 """The publisher of an engine with a store: what happened is on disk before it is told.
 
-One thread writes, in the order of events, so that neither a task nor whoever cancels ever waits
-for a disk. A store that fails takes nothing down: the engine goes on in memory, says so once,
-and what was to be written is tried again with the next renewal of the lease.
+A new job is written by the thread that submits it. All else is written by one thread, in the
+order of events, so that neither a task nor whoever cancels ever waits for a disk. A store that
+fails takes nothing down: the engine goes on in memory, says so once, and what was to be written is
+tried again with the next renewal of the lease.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import queue
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,7 +25,8 @@ from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
-from rheojobs.engine.store import JobStore
+from rheojobs.engine.states import JobState
+from rheojobs.engine.store import UNTIDIED, JobStore
 
 __all__ = ["Journal"]
 
@@ -38,18 +41,27 @@ POLL = 0.25
 SYNC_DELAY = 0.2
 """Seconds after which a loss of power takes nothing of what was written."""
 
+MOMENT = 0.002
+"""Seconds for which what does not press waits for more: a short job's start for its end."""
+
 PROGRESS_INTERVAL = 1.0
 BATCH = 1000
+
+_STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
 
 @dataclass(eq=False)
 class _Entry:
-    """Something to be written: `write` does it, `encode` comes before, outside the transaction."""
+    """Something to be written: `write` does it, `encode` comes before, outside the transaction.
+
+    `is_pressing` says that somebody waits for it, and `failed` why it could not be written already.
+    """
 
     job_id: str
     write: Callable[[], object]
     encode: Callable[[], Callable[[], object]] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    is_pressing: bool = False
+    failed: StoreError | None = None
 
 
 _Item = _Entry | Callable[[], None] | None
@@ -99,10 +111,8 @@ class Journal(Publisher):
 
     # ---------------------------------------------------------------- what the engine calls
 
-    def add(
-        self, job: Job, record: Record | None, checkpoint: bytes | None = None
-    ) -> Callable[[], object]:
-        """Take in a new job; what is returned waits until it is on disk."""
+    def add(self, job: Job, record: Record | None, checkpoint: bytes | None = None) -> None:
+        """Write a new job, now; only where that cannot be, later."""
         write = partial(
             self.store.add,
             job.id,
@@ -120,10 +130,23 @@ class Journal(Publisher):
             when=time.time(),
         )
         entry = _Entry(job.id, write)
+        if not self.problem:
+            try:
+                self._write_one(entry)
+            except StoreError as error:
+                entry.failed = error
+            else:
+                self._unsynced.set()
+                return
         self._items.put(entry)
-        return entry.done.wait
 
-    def tell(self, event: JobEvent, *, private: bool = False) -> None:
+    def tell(
+        self,
+        event: JobEvent,
+        *,
+        private: bool = False,
+        first: Callable[[], None] | None = None,
+    ) -> None:
         """Write an event, where it is one that lasts, and tell it."""
         if not private and isinstance(event, ProgressMade):
             with self._lock_of_progress:
@@ -132,10 +155,10 @@ class Journal(Publisher):
             self._enter(self.store.put_priority, event.job_id, event.priority)
         if not private and isinstance(event, StateChanged) and event.previous is not None:
             self._enter_state(event)
-        super().tell(event, private=private)
+        super().tell(event, private=private, first=first)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
-        """Write no more what becomes of these jobs, but for checkpoints: others go on with them."""
+        """Do not write that these jobs are stopped: others go on with them, unless they end."""
         self._left = frozenset(job_ids)
 
     def keep_task(self, job_id: str, record: Record) -> None:
@@ -148,14 +171,20 @@ class Journal(Publisher):
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
-        if job.id in self._left:
-            return
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
-        elif result is not None:
+        if result is not None:
             self._keep(job.id, "result", partial(_value_record, result))
         elif job.partial is not None:
             self._keep(job.id, "partial", partial(_value_record, job.partial))
+
+    def note_untidied(self, job_id: str) -> None:
+        """Write, before its last state is told, that a job's task is to tidy up after it."""
+        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+
+    def note_tidied(self, job_id: str) -> None:
+        """Write that it has."""
+        self._enter(self.store.tidied, job_id)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of both threads."""
@@ -171,11 +200,13 @@ class Journal(Publisher):
         self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
 
     def _enter_state(self, event: StateChanged) -> None:
-        if event.job_id in self._left:
+        if event.job_id in self._left and event.state in _STOPPING:
             return
-        if event.state.is_terminal:
+        is_last = event.state.is_terminal
+        if is_last:
             self._enter_last_progress(event.job_id)
-        self._enter(self.store.move, event.job_id, event.state, event.message, event.time)
+        move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
+        self._items.put(_Entry(event.job_id, move, is_pressing=is_last))
 
     def _enter_last_progress(self, job_id: str) -> None:
         with self._lock_of_progress:
@@ -215,8 +246,6 @@ class Journal(Publisher):
     def _work_off(self, items: list[_Item]) -> None:
         entries = [item for item in items if isinstance(item, _Entry)]
         self._commit(entries)
-        for entry in entries:
-            entry.done.set()
         if None in items:
             self._leave()
         for item in items:
@@ -226,16 +255,20 @@ class Journal(Publisher):
     def _collect(self) -> list[_Item]:
         """Wait for something to do; gives all that there is, so that it costs one transaction."""
         items: list[_Item] = []
-        try:
-            items.append(self._items.get(timeout=POLL))
+        patience, until = POLL, math.inf
+        with contextlib.suppress(queue.Empty):
             while len(items) < BATCH:
-                items.append(self._items.get_nowait())
-        except queue.Empty:
-            pass
+                items.append(self._items.get(timeout=patience))
+                now = time.monotonic()
+                until = 0.0 if _is_pressing(items[-1]) else min(until, now + MOMENT)
+                patience = max(0.0, until - now)
         return items
 
     def _commit(self, entries: list[_Entry]) -> None:
         """Write entries; those that cannot be written now wait for a better time."""
+        for entry in entries:
+            if entry.failed is not None:
+                self._on_problem(entry.failed)
         if self._is_off:
             return
         self._backlog += entries + self._due_progress()
@@ -325,7 +358,7 @@ class Journal(Publisher):
         with self._watched():
             self.store.close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         try:
             yield
@@ -341,6 +374,10 @@ class Journal(Publisher):
             self._is_off = True
             self._backlog.clear()
             self._progress.clear()
+
+
+def _is_pressing(item: _Item) -> bool:
+    return item is None or (isinstance(item, _Entry) and item.is_pressing)
 
 
 def _error_record(error: BaseException) -> Record:

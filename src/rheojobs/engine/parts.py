@@ -6,11 +6,11 @@ records and SQLite, not jobs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,8 +21,6 @@ from rheojobs.engine.records import Record
 __all__ = ["Parts"]
 
 INLINE_BYTES = 256 * 1024
-ORPHAN_SECONDS = 3600.0
-"""A folder of no known job is removed when it is so old: a younger one may only just be written."""
 
 
 class Parts:
@@ -39,12 +37,12 @@ class Parts:
     def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
         self._db = db
         self.folder = folder
+        self._stale: list[Path] = []
 
     def put(self, number: int, job_id: str, part: str, record: Record) -> None:
         """Keep a part of a job, in place of what was kept of it before."""
-        stale = self._delete(number, part)
+        self.drop(number, job_id, part)
         self.add(number, job_id, part, record)
-        self._remove(job_id, stale)
 
     def add(self, number: int, job_id: str, part: str, record: Record) -> None:
         """Keep a part that a job has not got yet."""
@@ -59,8 +57,15 @@ class Parts:
         self._count(number, sum(map(len, rows.values())))
 
     def drop(self, number: int, job_id: str, part: str) -> None:
-        """Remove a part of a job, where it has it."""
-        self._remove(job_id, self._delete(number, part))
+        """Remove a part of a job, where it has it; its files go when that is certain."""
+        rows = self._db.execute(
+            "DELETE FROM parts WHERE job = ? AND part = ? RETURNING file, size", (number, part)
+        ).fetchall()
+        if rows:
+            self._count(number, -sum(size for _, size in rows))
+        # A name alone: a row must not lead out of the folder.
+        files = [Path(file).name for file, _ in rows if file is not None]
+        self._stale += [self.folder / Path(job_id).name / file for file in files]
 
     def get(self, number: int, job_id: str, part: str) -> Record | None:
         """Read a part; None where there is none.
@@ -86,42 +91,45 @@ class Parts:
             raise StoreError(f"the {part} of job {job_id[:8]} is damaged: {error}") from error
         return Record(rows[0][1], content, contents)
 
-    def kinds(self, number: int) -> dict[str, str]:
-        """Say which parts a job has, and of what kind each is."""
-        rows = self._db.execute(
-            "SELECT part, kind FROM parts WHERE job = ? AND name = ''", (number,)
-        )
-        return dict(rows.fetchall())
+    def settle(self, is_committed: bool) -> None:
+        """Remove the files of what was dropped, once a transaction has ended well.
+
+        Not before: where it is undone, or its process killed, the rows speak of them still.
+        """
+        stale, self._stale = self._stale, []
+        if is_committed:
+            for path in stale:
+                with contextlib.suppress(OSError):  # it goes with the next sweep, or its job
+                    path.unlink()
 
     def remove_files(self, job_ids: Iterable[str]) -> None:
         """Remove the files of jobs that are in the store no more."""
         for job_id in job_ids:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
 
-    def remove_orphans(self) -> None:
-        """Remove the files of jobs that never came into the store: written, then the end came."""
-        if not self.folder.is_dir():
-            return
-        for folder in self.folder.iterdir():
-            known = self._db.execute("SELECT 1 FROM jobs WHERE id = ?", (folder.name,)).fetchone()
-            if known is None and time.time() - folder.stat().st_mtime > ORPHAN_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+    def sweep(self) -> None:
+        """Remove the files of which no row speaks: their writer was killed before these were.
 
-    def _delete(self, number: int, part: str) -> list[str]:
-        """Delete the rows of a part; gives the files that they spoke of."""
-        rows = self._db.execute(
-            "DELETE FROM parts WHERE job = ? AND part = ? RETURNING file, size", (number, part)
-        ).fetchall()
-        if rows:
-            self._count(number, -sum(size for _, size in rows))
-        return [Path(file).name for file, _ in rows if file is not None]
+        Files are written within transactions alone, so that nobody is just writing any; and
+        this one must not have dropped anything yet.
+        """
+        known = set(
+            self._db.execute(
+                "SELECT id, file FROM parts JOIN jobs ON number = job WHERE file IS NOT NULL"
+            )
+        )
+        for folder in self.folder.iterdir() if self.folder.is_dir() else ():
+            if folder.is_symlink():
+                continue
+            with contextlib.suppress(OSError):  # another is removing it, or it is not ours
+                for file in folder.iterdir():
+                    if (folder.name, file.name) not in known:
+                        file.unlink()
+                if not any(folder.iterdir()):
+                    folder.rmdir()
 
     def _count(self, number: int, more: int) -> None:
         self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE number = ?", (more, number))
-
-    def _remove(self, job_id: str, files: Iterable[str]) -> None:
-        for file in files:
-            (self.folder / job_id / file).unlink(missing_ok=True)
 
     def _write(self, job_id: str, part: str, content: bytes) -> str:
         folder = self.folder / job_id

@@ -218,15 +218,28 @@ class Publisher:
             if not others:
                 self._listening.pop(job_id, None)
 
-    def tell(self, event: JobEvent, *, private: bool = False) -> None:
+    def tell(
+        self,
+        event: JobEvent,
+        *,
+        private: bool = False,
+        first: Callable[[], None] | None = None,
+    ) -> None:
         """Tell an event to all who subscribe now, later and in other threads.
 
-        A private one concerns those alone who subscribed to its job.
+        Parameters
+        ----------
+        private : bool
+            Whether it concerns those alone who subscribed to its job.
+        first : callable, optional
+            Is called before, in the thread that hands out the news.
         """
         with self._lock:
             boxes = [who.mailbox for who in self._listening.get(event.job_id, ())]
             if not private:
                 boxes += [who.mailbox for who in self._listening.get(None, ())]
+            if first is not None:
+                self._pass_on(first)
             if boxes:
                 self._pass_on(partial(_put_into, boxes, event))
 

@@ -85,7 +85,18 @@ def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
     if journal is None:
         return []
     free_orphans(journal)
+    _tidy_up(journal)
     return [job for job in journal.store.jobs(WAITING) if job.can_be_taken]
+
+
+def _tidy_up(journal: Journal) -> None:
+    """Let tasks tidy up whose result was kept just before their application was killed."""
+    for job_id in journal.store.untidied():
+        try:
+            journal.store.task(job_id).tidy()
+        except (InputError, AttributeError, OSError) as error:
+            logger.info("job %s has not tidied up: %s", job_id[:8], error)
+        journal.store.tidied(job_id)
 
 
 def revive(
@@ -157,7 +168,7 @@ def revive(
     job.obstacle = ""
     job.checkpoint = checkpoint
     if stored.state.is_terminal:  # its end is history: it is done anew
-        journal.add(job, record_of(task), checkpoint)()
+        journal.add(job, record_of(task), checkpoint)
         return job
     job.id = stored.id
     state = store.take(stored.id)

@@ -6,6 +6,7 @@ Knows SQLite alone.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from rheojobs.engine.errors import StoreError
 
-__all__ = ["BUSY_SECONDS", "MIGRATIONS", "connect", "told", "transaction"]
+__all__ = ["BUSY_SECONDS", "MIGRATIONS", "Transaction", "connect", "told"]
 
 BUSY_SECONDS = 2.0
 """How long is waited for another process that writes."""
@@ -82,15 +83,33 @@ _WORDS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist and be writable",
     sqlite3.SQLITE_PERM: "may not be opened: access is denied",
     sqlite3.SQLITE_AUTH: "may not be opened: access is denied",
+    sqlite3.SQLITE_PROTOCOL: "is held by another program: try again when that has ended",
+    sqlite3.SQLITE_NOMEM: "cannot be used: there is not enough memory",
 }
+
+_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,  # tables or columns that should be there are not
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+    }
+)
 
 
 def _translated(path: Path, error: Exception) -> StoreError:
     if isinstance(error, OSError):
         return StoreError(f"the job store {path} cannot be written: {error.strerror or error}")
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    words = _WORDS.get(code, f"is damaged ({error}): move it away to begin a new one")
-    return StoreError(f"the job store {path} {words}", is_lasting=code not in _WORDS)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # of Python's own: the connection was closed
+        return StoreError(f"the job store {path} cannot be used: {error}", is_lasting=True)
+    if code & 0xFF in _WORDS:
+        return StoreError(f"the job store {path} {_WORDS[code & 0xFF]}")
+    if code & 0xFF in _DAMAGE:
+        words = f"is damaged ({error}): move it away to begin a new one"
+    else:
+        words = f"refuses what is written or asked ({error}): please report it"
+    return StoreError(f"the job store {path} {words}", is_lasting=True)
 
 
 @contextmanager
@@ -104,20 +123,72 @@ def told(path: Path) -> Iterator[None]:
         raise _translated(path, error) from error
 
 
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Do all or nothing; within another transaction, be part of that."""
-    is_outer = not db.in_transaction
-    if is_outer:
-        db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        if is_outer:
-            db.execute("COMMIT")
-    except BaseException:
-        if is_outer and db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+class Transaction:
+    """Has all writes within be on disk together, or none; within itself, it is part of the outer.
+
+    One thread at a time is in it. A class, as a generator costs as much as a small write.
+
+    Parameters
+    ----------
+    db : Connection
+        The database.
+    path : Path
+        Where it is; what SQLite raises is told with it, as `told` does.
+    lock : RLock
+        Guards the database.
+    ended : callable, optional
+        Told at the end of the outermost whether it is on disk.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        lock: threading.RLock,
+        ended: Callable[[bool], object] = bool,
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._lock = lock
+        self._ended = ended
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            if self._depth == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            self._lock.release()
+            self._tell(error)
+            raise
+        self._depth += 1
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._depth -= 1
+            if self._depth == 0:
+                self._end(error is None)
+        except sqlite3.Error as failed:
+            self._tell(failed)
+        finally:
+            self._lock.release()
+        self._tell(error)
+
+    def _end(self, is_good: bool) -> None:
+        is_committed = False
+        try:
+            if is_good:
+                self._db.execute("COMMIT")
+                is_committed = True
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._ended(is_committed)
+
+    def _tell(self, error: BaseException | None) -> None:
+        if isinstance(error, sqlite3.Error | OSError):
+            raise _translated(self._path, error) from error
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -151,7 +222,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     # Enough for whatever may happen to a process. `JobStore.sync` sees to power cuts.
     db.execute("PRAGMA synchronous = NORMAL")
     if _value(db, "user_version") < len(MIGRATIONS):
-        with transaction(db):
+        with Transaction(db, path, threading.RLock()):
             # Another process may have been quicker, or newer.
             _check(db, path)
             for version in range(_value(db, "user_version"), len(MIGRATIONS)):

@@ -1,7 +1,8 @@
-"""The thread that starts jobs: asks the scheduler who is next, and hands it to the executor.
+"""Starting jobs: asks the scheduler who is next, and hands it to the executor.
 
-A thread of its own, so that neither a slow check of a task nor a slow start holds up whoever
-submits or cancels. Knows no subscribers.
+Neither a slow check of a task nor a slow start holds up whoever submits or cancels: jobs start
+in a thread of their own, or in the one that has brought a result, whose worker is free. Knows no
+subscribers.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Starter:
         self._executor = executor
         self._cancel = cancel
         self.paused = False
+        self._turn = threading.Lock()  # one thread at a time starts jobs: so they keep their order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
         self._thread.start()
 
@@ -70,7 +72,21 @@ class Starter:
                 due = self._table.agenda.take_due(time.monotonic())
             for action in due:
                 action()
+            with self._turn:
+                self._start_next()
+
+    def _tell(self, job: Job, message: messages.Message) -> None:
+        """Take in what a job's task tells; who brings a result starts the next job."""
+        self._table.on_message(job, message)
+        if not isinstance(message, messages.Succeeded):
+            return
+        if not self._turn.acquire(blocking=False):
+            self._table.wake.set()  # whoever is at it may have looked already
+            return
+        try:
             self._start_next()
+        finally:
+            self._turn.release()
 
     def _start_next(self) -> None:
         with self._table.lock:
@@ -118,7 +134,7 @@ class Starter:
             self._table.on_message(job, messages.Started())
             self._table.on_message(job, messages.Failed(error))
             return
-        tell = partial(self._table.on_message, job)
+        tell = partial(self._tell, job)
         run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
         try:
             control = self._executor.start(run)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
@@ -22,7 +23,7 @@ from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
 from rheojobs.errors import InputError, nearest
 
-__all__ = ["JobStore", "StoredJob", "default_path"]
+__all__ = ["UNTIDIED", "JobStore", "StoredJob", "default_path"]
 
 MAX_AGE = 90 * 86400.0
 MAX_BYTES = 2_000_000_000
@@ -36,6 +37,9 @@ _WISHES = {
 """What others may want of a job's owner, and in which states of the job."""
 
 _GONE = "the application that ran it ended"
+
+UNTIDIED = "untidied"
+"""The part of a job whose task is to tidy up when its result is kept."""
 
 
 class JobStore(StoreReader):
@@ -89,26 +93,31 @@ class JobStore(StoreReader):
         """Begin to work here: jobs may be added and taken from now on."""
         if self._joined:
             raise InputError(f"this JobStore of {self.path} has an engine already: make another")
-        who = self.owner
-        lease = self._clock() + LEASE_SECONDS
-        with self.transaction():
-            self._db.execute(
-                "INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?)",
-                (who.id, who.boot, who.namespace, who.pid, who.born, lease),
-            )
         self._joined = True
+        try:
+            self.renew()
+        except StoreError:
+            self._joined = False
+            raise
 
     def leave(self) -> None:
         """Work here no more; what has not ended is free for others."""
         with self.transaction():
             self._release(self.owner.id)
+        self._joined = False
 
     def renew(self) -> None:
-        """Renew the lease."""
+        """Renew the lease; who was taken for dead, having stood still for long, is back."""
         with self.transaction():
+            self._sign_in("DO UPDATE SET lease_until = max(lease_until, excluded.lease_until)")
+
+    def _sign_in(self, or_else: str = "DO NOTHING") -> None:
+        """See to it that this engine is known: jobs may be those of a known one alone."""
+        who, lease = self.owner, self._clock() + LEASE_SECONDS
+        if self._joined:
             self._db.execute(
-                "UPDATE engines SET lease_until = max(lease_until, ?) WHERE id = ?",
-                (self._clock() + LEASE_SECONDS, self.owner.id),
+                f"INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) {or_else}",
+                (who.id, who.boot, who.namespace, who.pid, who.born, lease),
             )
 
     def sync(self) -> None:
@@ -133,7 +142,9 @@ class JobStore(StoreReader):
         if not self._gone():  # most often: then nothing is written, nor waited for
             return []
         with self.transaction():
-            return [job_id for engine in self._gone() for job_id in self._release(engine)]
+            freed = [job_id for engine in self._gone() for job_id in self._release(engine)]
+            self._parts.sweep()  # they may have been killed while they wrote
+            return freed
 
     def _gone(self) -> list[str]:
         now = self._clock()
@@ -192,6 +203,7 @@ class JobStore(StoreReader):
             *(now, now, state, self.owner.id),
         )
         with self.transaction():
+            self._sign_in()
             number = self._db.execute(
                 "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after,"
                 " after_any, limits,"
@@ -223,15 +235,16 @@ class JobStore(StoreReader):
                 self._parts.drop(number, job_id, "checkpoint")
             return True
 
-    def put_progress(self, job_id: str, progress: Progress) -> None:
-        """Keep the newest report of a job of this owner's."""
+    def put_progress(self, job_id: str, progress: Progress) -> bool:
+        """Keep the newest report of a job of this owner's; False where it is somebody else's."""
         metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}
         fields = [progress.current, progress.total, progress.message, progress.stage, metrics]
         with self.transaction():
-            self._db.execute(
+            written = self._db.execute(
                 "UPDATE jobs SET progress = ? WHERE id = ? AND owner = ?",
                 (json.dumps(fields), job_id, self.owner.id),
             )
+            return written.rowcount > 0
 
     def put_priority(self, job_id: str, priority: int) -> None:
         """Keep the place in line of a job of this owner's."""
@@ -265,6 +278,20 @@ class JobStore(StoreReader):
         text = state_to_disk(packed)
         return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
 
+    def untidied(self) -> list[str]:
+        """Give the jobs that are done, and whose task has not tidied up yet: the ids."""
+        rows = self._rows(
+            "SELECT id FROM parts JOIN jobs ON number = job WHERE part = ? AND state = ?",
+            *(UNTIDIED, JobState.SUCCEEDED),
+        )
+        return [row[0] for row in rows]
+
+    def tidied(self, job_id: str) -> None:
+        """Note that the task of a job has tidied up."""
+        with self.transaction():
+            for row in self._rows("SELECT number FROM jobs WHERE id = ?", job_id):
+                self._parts.drop(row[0], job_id, UNTIDIED)
+
     def take(self, job_id: str) -> JobState | None:
         """Take a job that waits and that nobody has.
 
@@ -280,6 +307,7 @@ class JobStore(StoreReader):
             ).fetchone()
             if row is None or row[1] not in WAITING:
                 return None
+            self._sign_in()
             self._db.execute(
                 "UPDATE jobs SET owner = ?, wish = '' WHERE number = ?", (self.owner.id, row[0])
             )
@@ -350,6 +378,7 @@ class JobStore(StoreReader):
             How much all that is kept may take.
         """
         with self.transaction():
+            self._parts.sweep()
             ended = self._db.execute(
                 "SELECT number, id, changed, bytes FROM jobs WHERE state IN (?, ?, ?)"
                 " ORDER BY changed",
@@ -363,7 +392,6 @@ class JobStore(StoreReader):
                 total -= size
                 going.append((number, job_id))
             self._db.executemany("DELETE FROM jobs WHERE number = ?", [(n,) for n, _ in going])
-            self._parts.remove_orphans()
         if going:
             self._rows("PRAGMA incremental_vacuum")
         self._parts.remove_files(job_id for _, job_id in going)

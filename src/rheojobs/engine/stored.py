@@ -10,8 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
 from rheojobs.engine.records import Record, state_from_disk, task_of, value_of
-from rheojobs.engine.schema import connect, told, transaction
+from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 
@@ -139,17 +138,16 @@ class StoreReader:
         self._lock = threading.RLock()
         self._db = connect(self.path)
         self._parts = Parts(self._db, self.path.with_suffix(".files"))
+        self._transaction = Transaction(self._db, self.path, self._lock, self._parts.settle)
 
     def close(self) -> None:
         """Close the database; may be called again."""
         with self._lock, told(self.path):
             self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Transaction:
         """Have all writes within be on disk together, or none."""
-        with self._lock, told(self.path), transaction(self._db):
-            yield
+        return self._transaction
 
     def jobs(
         self,
@@ -244,11 +242,6 @@ class StoreReader:
             f" AND json_type({record}, ?) = 'text' AND job IN (SELECT value FROM json_each(?))"
         )
         return dict(self._rows(statement, path, path, json.dumps(list(numbers))))
-
-    def parts(self, job_id: str) -> dict[str, str]:
-        """Say what is kept of a job (task, result, partial, error, checkpoint), of which kind."""
-        with self._lock, told(self.path):
-            return self._parts.kinds(self._number(job_id))
 
     def task(self, job_id: str) -> Any:
         """Make the task of a job anew.

@@ -32,9 +32,11 @@ class Task(Protocol):
 
     A task may also have `validate()`, called before it is sent anywhere, which raises where
     the task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the
-    same affinity before, where there is one free; and `max_attempts`, how often it may be
-    started when its worker process dies. One that offers `rheojobs.engine.records.Durable` is
-    kept on disk, and can be run again, where the engine has a store.
+    same affinity before, where there is one free; `max_attempts`, how often it may be started
+    when its worker process dies; and `tidy()`, called in the application when the job has
+    succeeded and its result is kept, which removes what another attempt would have gone on
+    from. One that offers `rheojobs.engine.records.Durable` is kept on disk, and can be run
+    again, where the engine has a store.
     """
 
     def run(self, context: TaskContext) -> Any:
@@ -55,6 +57,8 @@ class TaskContext:
         The last checkpoint of an earlier attempt.
     timed : bool
         As `ProgressThrottle` has it.
+    is_tidied : bool
+        Whether the task's `tidy` will be called: else it must itself remove what it leaves.
     """
 
     def __init__(
@@ -64,7 +68,9 @@ class TaskContext:
         restored: bytes | None = None,
         *,
         timed: bool = True,
+        is_tidied: bool = False,
     ) -> None:
+        self.is_tidied = is_tidied
         self._send = send
         self._restored = restored
         self._go = threading.Event()

@@ -5,7 +5,6 @@ Knows the engine's jobs; must not know what they compute.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from rheojobs.engine import Job, JobEngine, Progress, Task
@@ -36,29 +35,16 @@ class Attempt:
         limit: float | None = None,
         max_attempts: int | None = None,
     ) -> None:
-        self.job: Job = engine.submit(task, max_attempts=max_attempts)
-        self._limit = limit
-        self._began: float | None = None
-        self._ended: float | None = None
-        self._too_slow = False
+        self.job: Job = engine.submit(task, max_attempts=max_attempts, timeout=limit)
 
-    def look(self) -> bool:
-        """See how it fares, and stop it when its time is up; True when it has ended."""
-        now = time.monotonic()
-        if self._began is None and self.job.running():
-            self._began = now
-        if self.job.done():
-            self._ended = self._ended or now
-            return True
-        if self._limit is not None and self.seconds > self._limit and not self._too_slow:
-            self._too_slow = True
-            self.job.cancel()
-        return False
+    def ended(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.job.done()
 
     @property
     def seconds(self) -> float:
         """How long it has run."""
-        return 0.0 if self._began is None else (self._ended or time.monotonic()) - self._began
+        return self.job.seconds
 
     @property
     def progress(self) -> Progress:
@@ -69,8 +55,7 @@ class Attempt:
     def failure(self) -> str:
         """Why there is no result, on one line; empty where there is one. Only of an ended job."""
         if self.job.cancelled():
-            slow = self._too_slow and self._limit is not None
-            return f"stopped: it took longer than {self._limit:g} s" if slow else "stopped"
+            return "stopped"
         error = self.job.exception()
         return "" if error is None else one_line(error)
 

@@ -12,11 +12,10 @@ from typing import Any
 from rheojobs.engine import JobEngine
 from rheojobs.errors import one_line
 from rheojobs.inference.attempts import Attempt
+from rheojobs.inference.batch_files import BatchFiles
 from rheojobs.inference.batch_plan import BatchItem, BatchPlan
 from rheojobs.inference.batch_store import ItemStore, fit_fingerprint, sample_fingerprint
-from rheojobs.inference.data import Dataset
 from rheojobs.inference.fitting import FitTask
-from rheojobs.inference.reading import read
 from rheojobs.inference.results import FitResult
 from rheojobs.inference.sampling import SampleTask
 
@@ -95,12 +94,13 @@ class BatchRun:
         self._engine = engine
         self._plan = plan
         self._stopped = False
+        self._files = BatchFiles(IN_FLIGHT)
         self.entries = [BatchEntry(item, ItemStore(plan.out, item)) for item in plan.items]
 
     def poll(self) -> bool:
         """See what has ended, and start what follows; True at the end."""
         for entry in self.entries:
-            if entry.attempt is not None and entry.attempt.look():
+            if entry.attempt is not None and entry.attempt.ended():
                 self._guarded(entry, self._take_up)
         # Few at a time, so that not all data have to be in memory.
         if sum(entry.attempt is not None for entry in self.entries) < IN_FLIGHT:
@@ -135,7 +135,7 @@ class BatchRun:
                     return
 
     def _begin(self, entry: BatchEntry) -> None:
-        entry.fingerprint = fit_fingerprint(entry.item)
+        entry.fingerprint = fit_fingerprint(entry.item, self._files.digest(entry.item.file))
         entry.fit = entry.store.fit(entry.fingerprint)
         if entry.fit is not None:
             self._follow(entry)
@@ -147,11 +147,8 @@ class BatchRun:
             "protocol": item.data.get("at", {}),
             "test_mode": item.data.get("mode"),
         }
-        task = FitTask(item.model, self._read(item), item.fit.get("init"), options)
+        task = FitTask(item.model, self._files.dataset(item), item.fit.get("init"), options)
         self._submit(entry, task, "fitting", FIT_ATTEMPTS)
-
-    def _read(self, item: BatchItem) -> Dataset:
-        return read(item.file, **{key: value for key, value in item.data.items() if key != "at"})
 
     def _submit(
         self, entry: BatchEntry, task: FitTask | SampleTask, state: str, attempts: int | None
@@ -178,8 +175,9 @@ class BatchRun:
         item = entry.item
         task = SampleTask(
             item.model,
-            self._read(item),
+            self._files.dataset(item),
             warm_start=entry.fit.parameters,
+            fixed=item.fit.get("fixed"),
             model_config=item.config,
             test_mode=item.data.get("mode"),
             protocol=item.data.get("at"),

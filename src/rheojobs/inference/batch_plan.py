@@ -29,6 +29,7 @@ from rheojobs.inference.batch_values import (
 from rheojobs.inference.candidates import label_of
 from rheojobs.inference.catalogue import catalogue
 from rheojobs.inference.plan_text import Place, PlanText
+from rheojobs.inference.ties import parse_ties
 
 __all__ = ["BatchItem", "BatchPlan"]
 
@@ -134,6 +135,7 @@ class _Reader:
     def __init__(self, text: PlanText, base: Path) -> None:
         self._text = text
         self._base = base
+        self._parameters: dict[str, list[str]] = {}
 
     def plan(self, out: Path | None) -> BatchPlan:
         plan = self._mapping(self._text.value, ())
@@ -150,12 +152,17 @@ class _Reader:
         base = self._sections(plan, ())
         files = self._files(plan["files"], out)
         models = self._models(plan["models"], ("models",))
+        self._check_names(base, models, ())
         overrides = self._overrides(plan.get("overrides"), files, models)
         items = tuple(
             _item(file, name, model, config, [base, *self._matching(overrides, name, model)])
             for file, name in files
             for model, config in models
         )
+        for item in items:
+            if item.sample is not None and item.fit.get("tied"):
+                words = f"parameters can be tied in fits alone: {item.label} cannot be sampled"
+                raise self._text.error(("sample",), words)
         return BatchPlan(items, out, timeout)
 
     # ---------------------------------------------------------------- sections
@@ -165,14 +172,14 @@ class _Reader:
         data = self._mapping(given.get("data"), (*place, "data"))
         self._check_keys(data, DATA_KEYS, (*place, "data"))
         fit = self._mapping(given.get("fit"), (*place, "fit"))
-        self._check_keys(fit, FIT_KEYS, (*place, "fit"))
+        self._check_keys(fit, tuple(FIT_KEYS), (*place, "fit"))
         sections: Section = {
             "data": {
                 key: self._try((*place, "data", key), data_value, key, value)
                 for key, value in data.items()
             },
             "fit": {
-                key: self._try((*place, "fit", key), fit_value, key, value)
+                FIT_KEYS[key]: self._try((*place, "fit", key), fit_value, key, value)
                 for key, value in fit.items()
             },
         }
@@ -189,6 +196,25 @@ class _Reader:
             SAMPLE_KEYS[key]: self._try((*place, key), sample_value, key, value)
             for key, value in sample.items()
         }
+
+    def _check_names(
+        self, sections: Section, models: Iterable[tuple[str, Section]], place: Place
+    ) -> None:
+        """Check the names of what is fixed and tied, for the models that have no settings.
+
+        What settings make of a model only the model itself knows: then its fit says so.
+        """
+        fixed, tied = sections["fit"].get("fixed", {}), sections["fit"].get("tied", {})
+        for model in [model for model, config in models if not config]:
+            names = self._parameters[model]
+            for name in fixed:
+                if name not in names:
+                    words = f"{model} has no parameter {name!r} to fix; {nearest(name, names)}"
+                    raise self._text.error((*place, "fit", "fix", name), words)
+            try:
+                parse_ties(tied, names, model, list(fixed))
+            except InputError as error:
+                raise self._text.error((*place, "fit", "tie"), str(error)) from None
 
     def _out(self, given: Any) -> str:
         if not isinstance(given, str) or not given.strip():
@@ -231,7 +257,10 @@ class _Reader:
         return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
 
     def _models(self, given: Any, place: Place) -> list[tuple[str, Section]]:
-        known = {info.name for info in catalogue()}
+        self._parameters = {
+            info.name: [parameter.name for parameter in info.parameters] for info in catalogue()
+        }
+        known = self._parameters
         found: dict[str, tuple[str, Section]] = {}
         for number, entry in enumerate(self._list(given, place)):
             here: Place = (*place, number) if isinstance(given, list) else place
@@ -274,7 +303,10 @@ class _Reader:
                 if name not in known:
                     words = f"{name!r} is none of the plan's models; {nearest(name, known)}"
                     raise self._text.error((*place, "models"), words)
-            overrides.append((patterns, names, self._sections(override, place)))
+            sections = self._sections(override, place)
+            concerned = [one for one in models if not names or one[0] in names]
+            self._check_names(sections, concerned, place)
+            overrides.append((patterns, names, sections))
         return overrides
 
     def _names(self, override: Section, key: str, place: Place) -> list[str]:

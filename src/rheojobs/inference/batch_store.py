@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +18,7 @@ from typing import Any, cast
 from rheojobs.errors import InputError
 from rheojobs.inference.batch_plan import BatchItem
 from rheojobs.inference.results import BayesianResult, FitResult, to_json
+from rheojobs.inference.whole_files import write_whole
 
 __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
 
@@ -29,12 +28,20 @@ FORMAT = 1
 """Counted up when a result of before is no longer what would come out today."""
 
 
-def fit_fingerprint(item: BatchItem) -> str:
-    """Give the SHA-256 of all that a fit depends on: the file's bytes, the model, the options."""
+def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
+    """Give the SHA-256 of all that a fit depends on: the file's bytes, the model, the options.
+
+    Parameters
+    ----------
+    item : BatchItem
+        Whose fit it is.
+    file_digest : str
+        The SHA-256 of its file.
+    """
     return _digest(
         {
             "format": FORMAT,
-            "file": hashlib.sha256(item.file.read_bytes()).hexdigest(),
+            "file": file_digest,
             "model": item.model,
             "config": item.config,
             "data": item.data,
@@ -117,16 +124,16 @@ class ItemStore:
 
     def keep_fit(self, fingerprint: str, fit: FitResult, seconds: float) -> None:
         """Keep a fit, and note that it is done."""
-        self._write(self.fit_path, lambda path: fit.save(path))
+        write_whole(self.fit_path, lambda path: fit.save(path))
         self.note("fit", fingerprint, "succeeded", seconds=seconds)
 
     def keep_posterior(
         self, fingerprint: str, result: BayesianResult, seconds: float
     ) -> dict[str, Any]:
         """Keep draws and summary, and note that they are done; gives the summary."""
-        self._write(self.posterior_path, lambda path: result.save_netcdf(path))
+        write_whole(self.posterior_path, lambda path: result.save_netcdf(path))
         summary = to_json(_WithoutDraws(result))
-        self._write(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
+        write_whole(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
         self.note("sample", fingerprint, "succeeded", seconds=seconds)
         for folder in self.folder.glob("sampling-*"):  # of other options, never finished
             shutil.rmtree(folder, ignore_errors=True)
@@ -145,7 +152,7 @@ class ItemStore:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        self._write(self._record(step), lambda path: path.write_text(text, "utf-8"))
+        write_whole(self._record(step), lambda path: path.write_text(text, "utf-8"))
 
     def _record(self, step: str) -> Path:
         return self.folder / f"{step}.step.json"
@@ -153,20 +160,6 @@ class ItemStore:
     def _is_done(self, step: str, fingerprint: str) -> bool:
         record = _read_json(self._record(step))
         return record.get("state") == "succeeded" and record.get("fingerprint") == fingerprint
-
-    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, write)
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that nobody ever finds half of it."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _WithoutDraws:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rheojobs.inference.batch import BatchEntry
-from rheojobs.inference.batch_store import write_whole
+from rheojobs.inference.whole_files import write_whole
 
 __all__ = ["Row", "rows_of", "write_csv", "write_parquet"]
 

@@ -17,6 +17,7 @@ from rheojobs.inference.models import check_protocol
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.priors import check_prior, parse_prior
 from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.ties import parse_tie
 
 __all__ = [
     "DATA_KEYS",
@@ -29,15 +30,19 @@ __all__ = [
     "shown",
 ]
 
-DATA_KEYS = ("mode", "x", "y", "y2", "step", "at")
-FIT_KEYS = (
-    "init",
-    *(
-        f.name
+DATA_KEYS = ("mode", "x", "y", "y2", "sigma", "step", "at")
+FIT_KEYS = {
+    "init": "init",
+    "fix": "fixed",
+    "tie": "tied",
+    **{
+        f.name: f.name
         for f in fields(FitOptions)
-        if f.name not in ("test_mode", "protocol", "model_config")
-    ),
-)
+        if f.name not in ("test_mode", "protocol", "model_config", "fixed", "tied")
+    },
+}
+"""Names of a plan, which are those of the command line -> those of `FitOptions`."""
+
 SAMPLE_KEYS = {
     "warmup": "num_warmup",
     "draws": "num_samples",
@@ -59,14 +64,27 @@ def data_value(key: str, value: Any) -> Any:
     if key == "step":
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"must be a whole number from 1 up, got {value!r}")
-    elif isinstance(value, bool) or not isinstance(value, str | int):
+    elif key == "sigma":
+        columns = value if isinstance(value, list) else [value]
+        if not 1 <= len(columns) <= 2:
+            raise InputError(f"must be a column, or two for G' and G'', got {shown(value)}")
+        return [_column(column) for column in columns]
+    else:
+        _column(value)
+    return value
+
+
+def _column(value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise InputError(f"must be the name or the number of a column, got {value!r}")
     return value
 
 
 def fit_value(key: str, value: Any) -> Any:
-    if key == "init":
+    if key in ("init", "fix"):
         return _numbers(value)
+    if key == "tie":
+        return _expressions(value)
     FitOptions.of({key: value})
     return value
 
@@ -77,7 +95,7 @@ def sample_value(key: str, value: Any) -> Any:
     if key == "until_ess" and value is not None and not is_number(value):
         raise InputError(f"must be a number of independent draws, got {value!r}")
     # Judged by the task itself, on data that are never sampled.
-    nothing = Dataset(np.ones(1), np.ones(1), "relaxation")
+    nothing = Dataset(np.ones(1), np.ones(1), "relaxation", sigma=np.ones(1))
     SampleTask("maxwell", nothing, checkpoint="", **{SAMPLE_KEYS[key]: value}).validate()
     return value
 
@@ -92,6 +110,14 @@ def _priors(given: Any) -> dict[str, Any]:
     for name, prior in priors.items():
         check_prior(name, prior)
     return priors
+
+
+def _expressions(given: Any) -> dict[str, str]:
+    if not isinstance(given, dict):
+        raise InputError(f"must give expressions by name, got {shown(given)}")
+    for name, text in given.items():
+        parse_tie(name, text)
+    return given
 
 
 def _numbers(given: Any) -> dict[str, float]:

@@ -97,7 +97,7 @@ class Sampling:
             self._keep(keeper, look)
             raise
         assert result is not None
-        keeper.done()
+        keeper.done(self._chains, context.is_tidied)
         result.continuation = Continuation(task, packed(collector.geometry, self._snapshots()))
         self._add_note(result)
         return result
@@ -146,9 +146,9 @@ class Sampling:
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
         """Give the posterior, what the chains move in, and the size of the residuals before it."""
         task, problem = self._task, self._problem
-        parameters = start_values(problem, task.warm_start or {})
+        parameters = start_values(problem, task.warm_start or {}, task.fixed or {})
         posterior = Posterior.of(
-            problem, task.priors or {}, parameters, task.likelihood, task.default_priors
+            problem, task.priors or {}, parameters, task.likelihood, task.default_priors, task.fixed
         )
         y, predicted = self._predict(parameters)
         residuals = posterior.likelihood.residual_scale(problem, y, predicted)
@@ -193,7 +193,8 @@ class Sampling:
             [np.concatenate([part.z for part in chain.parts])[:count] for chain in self._chains]
         )
         constrained = collector.constrain(rows.reshape(-1, rows.shape[-1]))
-        summary = diagnostics.summarize(collector.named(constrained, rows.shape[:2]))
+        draws = collector.named(constrained, rows.shape[:2])
+        summary = diagnostics.summarize(draws, self._context.check)
         return diagnostics.is_good(summary, self._task.until_ess)
 
     def _predict(
@@ -262,7 +263,9 @@ class Sampling:
         )
 
 
-def start_values(problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
+def start_values(
+    problem: Problem, given: Mapping[str, float], fixed: Mapping[str, float]
+) -> dict[str, float]:
     """Give a full set of parameters: those given, and estimates of the others.
 
     Parameters
@@ -271,8 +274,12 @@ def start_values(problem: Problem, given: Mapping[str, float]) -> dict[str, floa
         The model and the data.
     given : mapping
         Values of parameters and alternatives, such as a fit's.
+    fixed : mapping
+        Parameters that keep a value; these go before.
     """
-    own = problem.model.resolve_values(given)
+    kept = problem.fixed_values(fixed)
+    free = {name: value for name, value in given.items() if name not in kept}
+    own = problem.model.resolve_values(free, kept) | kept
     if all(name in own for name in problem.model.names):
         return own
     return Objective.of(problem).estimate(problem, own)

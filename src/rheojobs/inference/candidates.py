@@ -41,8 +41,8 @@ class Candidate:
         Its fit.
     scored : Scored or None
         Its posterior.
-    size : int
-        How many parameters it has by default.
+    names : tuple of str
+        Its parameters; of a model with settings those that it has by default, until they matter.
     """
 
     label: str
@@ -53,7 +53,7 @@ class Candidate:
     attempt: Attempt | None = None
     fitted: ComparedModel | None = None
     scored: Scored | None = None
-    size: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 from rheojobs.errors import InputError, MissingExtraError, nearest
 from rheojobs.inference.jax_setup import cache_folder
 from rheojobs.inference.parameters import Parameter
+from rheojobs.inference.whole_files import write_whole
 
 __all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
 
@@ -142,34 +141,18 @@ def _write(models: tuple[ModelInfo, ...]) -> None:
     if path is None:
         return
     text = json.dumps({"format": _FORMAT, "models": [asdict(info) for info in models]})
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when whole: another process may be reading.
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".models-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
         logger.info("the list of models cannot be kept in %s: %s", path.parent, error)
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def _info(entry: Any) -> ModelInfo:
     return ModelInfo(
         name=str(entry["name"]),
         test_modes=tuple(str(mode) for mode in entry["test_modes"]),
-        parameters=tuple(
-            Parameter(**{**parameter, "bounds": _bounds(parameter["bounds"])})
-            for parameter in entry["parameters"]
-        ),
+        parameters=tuple(Parameter.of_json(fields) for fields in entry["parameters"]),
         description=str(entry["description"]),
         flow_quantity=str(entry["flow_quantity"]),
         refused={str(mode): str(reason) for mode, reason in entry["refused"].items()},
     )
-
-
-def _bounds(pair: Any) -> tuple[float, float]:
-    lower, upper = pair
-    return float(lower), float(upper)

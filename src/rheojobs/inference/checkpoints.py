@@ -9,6 +9,7 @@ of many small arrays takes longer to write than whoever cancels should wait.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -16,7 +17,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,9 +126,9 @@ class Checkpoints:
     def begin(self, plan: Segment) -> None:
         """Write what the sampling is, so that it can be told apart and taken up again."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        # Before the plan: segments of an earlier sampling must not pass for those of this one.
+        self._drop(self._segments() + self._unfinished())
         self._write(self.folder / PLAN, plan)
-        for path in self._segments():  # of an earlier sampling, or of a damaged tail
-            path.unlink()
         self._next = 0
         prune()
 
@@ -147,28 +148,52 @@ class Checkpoints:
             raise InputError(f"{path} is damaged: this sampling cannot be taken up again")
         return plan
 
-    def read_segments(self) -> tuple[list[Segment], str]:
+    def read_segments(
+        self, follows: Callable[[Segment | None, Segment], bool] = lambda before, segment: True
+    ) -> tuple[list[Segment], str]:
         """Give the segments up to the first that is damaged or missing, and words about it.
 
         Whatever is appended then follows on them.
+
+        Parameters
+        ----------
+        follows : callable
+            Says of two segments, the first of which may be none, whether they belong together.
         """
         good: list[Segment] = []
         note = ""
         for path in self._segments():
             segment = self._read(path)
-            if segment is None or segment.meta.get("index") != len(good):
+            if (
+                segment is None
+                or segment.meta.get("index") != len(good)
+                or not follows(good[-1] if good else None, segment)
+            ):
                 note = f"the checkpoint {path.name} is damaged: going on from the one before it"
                 logger.warning("%s", note)
                 break
             good.append(segment)
         self._next = len(good)
-        for path in self._segments()[len(good) :]:
-            path.unlink()
+        self._drop(self._segments()[len(good) :] + self._unfinished())
         return good, note
 
     def remove(self) -> None:
-        """Remove the folder, when its sampling is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove what was written, when the sampling is done; the folder, if that was all in it.
+
+        From the end: whoever is killed meanwhile leaves an earlier state of the sampling.
+        """
+        with contextlib.suppress(OSError):  # it is not there, or holds something else as well
+            self._drop(self._unfinished() + self._segments()[::-1] + [self.folder / PLAN])
+            self.folder.rmdir()
+
+    def _unfinished(self) -> list[Path]:
+        """Give what a process was writing when it was killed."""
+        return list(self.folder.glob(".*.zarr.zip.*.tmp"))
+
+    @staticmethod
+    def _drop(paths: Iterable[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
 
     def _segments(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.zarr.zip"))

@@ -174,14 +174,14 @@ class Collector:
             if check is not None:
                 sites = constrained.reshape(chains, count, -1)
                 evaluating = beside.submit(self._evaluate, sites, check)
-            summary = diagnostics.summarize(some)
+            summary = diagnostics.summarize(some, check)
             intervals = diagnostics.credible_intervals(some)
             evaluation = None if evaluating is None else evaluating.result()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
             summary=summary,
-            diagnostics=self._report(summary, stats, draws, is_partial),
+            diagnostics=self._report(summary, stats, draws, evaluation, is_partial),
             num_samples=count,
             num_chains=chains,
             sampling_time=seconds,
@@ -200,6 +200,7 @@ class Collector:
         summary: Mapping[str, Mapping[str, float]],
         stats: Mapping[str, NDArray[Any]],
         draws: Mapping[str, NDArray[np.float64]],
+        evaluation: Evaluation | None,
         is_partial: bool,
     ) -> dict[str, Any]:
         posterior = self._posterior
@@ -224,7 +225,10 @@ class Collector:
                 name: prior.words
                 for name, prior in zip(posterior.sites, posterior.priors, strict=True)
             },
+            "fixed": dict(posterior.fixed),
         }
+        if posterior.likelihood.is_known and evaluation is not None:
+            report["misfit"] = self._misfit(evaluation)
         report["warnings"] = diagnostics.concerns(report, stats["energy"].size)
         return report
 
@@ -255,8 +259,19 @@ class Collector:
                 found.append(name)
         return found
 
+    def _misfit(self, evaluation: Evaluation) -> float:
+        """Give the residuals' root mean square over all draws, in known standard deviations."""
+        sigma, n = self._problem.observations.sigma, self._problem.observations.n
+        assert sigma is not None
+        # Of a Gaussian: ln p = -r²/2 - ln(σ √2π).
+        at_best = -np.log(sigma[:, :n] * math.sqrt(2.0 * math.pi))
+        squares = 2.0 * np.mean(at_best - evaluation.log_likelihood)
+        return math.sqrt(max(float(squares), 0.0))
+
     def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """Give each noise scale over the size of what was observed."""
+        if not self._residuals:
+            return {}
         seen = self._problem.observations
         sizes = np.sqrt(np.mean(seen.y[:, : seen.n] ** 2, axis=1))
         if self._posterior.likelihood.relative:

@@ -32,6 +32,8 @@ from rheojobs.inference.loo import ScoredSampling, relate
 from rheojobs.inference.models import Model
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.shared_parameters import Shared, ask_names
+from rheojobs.inference.weights import check_weights
 
 __all__ = ["ComparisonRun", "available_workers", "compare"]
 
@@ -71,7 +73,8 @@ class ComparisonRun:
     sampling : mapping, optional
         Settings of the samplings, as `SampleTask` has them.
     options : mapping, optional
-        Of the fits, as `FitOptions` has them.
+        Of the fits, as `FitOptions` has them. What is fixed or tied holds for the models that
+        have these parameters.
 
     Attributes
     ----------
@@ -105,8 +108,14 @@ class ComparisonRun:
             )
         if given.model_config:
             raise InputError("settings go with the model that takes them: ('name', {...})")
+        if bayes and given.tied:
+            raise InputError(
+                "parameters can be tied in fits alone: compare without bayes= (--bayes), or "
+                "without tied= (--tie)"
+            )
         dataset = Dataset.of(data, test_mode=given.test_mode, protocol=given.protocol)
         dataset.require_test_mode()
+        check_weights(given.weights, dataset)
         self.dataset = common_data(dataset)
         self.weights = given.weights or common_weights(self.dataset)
         self.notes: list[str] = [self._words_on_weights(given.weights is not None)]
@@ -119,8 +128,9 @@ class ComparisonRun:
         self._stopped = False
         self._chosen = False
         self.candidates = self._gather(models)
+        self._shared = self._share(given)
         # Those with few parameters are quick for the most part, and are not to wait for the rest.
-        for candidate in sorted(self.candidates, key=lambda candidate: candidate.size):
+        for candidate in sorted(self.candidates, key=lambda candidate: len(candidate.names)):
             if candidate.state == "waiting":
                 self._submit_fit(candidate)
 
@@ -129,7 +139,7 @@ class ComparisonRun:
     def poll(self) -> bool:
         """See what has ended, start what follows, and stop what is too slow; True at the end."""
         for candidate in self.candidates:
-            if candidate.attempt is not None and candidate.attempt.look():
+            if candidate.attempt is not None and candidate.attempt.ended():
                 self._take_up(candidate, candidate.attempt)
         if not all(candidate.is_settled for candidate in self.candidates):
             return False
@@ -200,7 +210,7 @@ class ComparisonRun:
             else:
                 hint = nearest(candidate.model, known)
                 raise InputError(f"there is no model {candidate.model!r}; {hint}")
-            candidate.size = len(info.parameters)
+            candidate.names = tuple(parameter.name for parameter in info.parameters)
             reason = self._unsuitable(info)
             if models is None and not reason:
                 same = (info.parameters, info.test_modes, info.description)
@@ -225,8 +235,23 @@ class ComparisonRun:
             )
         return ""
 
+    def _share(self, given: FitOptions) -> Shared:
+        """Find out which model has which of the parameters that are fixed or tied."""
+        fitted = [one for one in self.candidates if one.state == "waiting"]
+        if not (given.fixed or given.tied) or not fitted:
+            return Shared()
+        configured = [one for one in fitted if one.config and isinstance(one.model, str)]
+        asked = [(str(one.model), one.config) for one in configured]
+        for one, own in zip(configured, ask_names(self._engine, asked), strict=True):
+            one.names = own
+        names = {one.label: one.names for one in fitted}
+        shared = Shared.of(given.fixed, given.tied, names)
+        self.notes += shared.words(names)
+        return shared
+
     def _submit_fit(self, candidate: Candidate) -> None:
         options = self._options | {"model_config": dict(candidate.config)}
+        options |= self._shared.options(candidate.names)
         task = FitTask(candidate.model, self.dataset, None, options)
         candidate.attempt = Attempt(self._engine, task, self._timeout)
         candidate.state = "fitting"
@@ -244,17 +269,19 @@ class ComparisonRun:
         which = ", ".join(chosen)
         few = f"the best {len(chosen)} of {len(good)}" if len(good) > len(chosen) else "all"
         self.notes.append(f"sampled: {few} that converged, by AICc ({which})")
-        likelihood = "relative" if self.weights == "relative" else "constant"
+        likelihood = "constant" if self.weights == "uniform" else self.weights
         limit = None if self._timeout is None else SAMPLING_PATIENCE * self._timeout
         for candidate in self.candidates:
             if candidate.label not in chosen:
                 continue
+            settings = {"likelihood": likelihood, "checkpoint": ""} | self._sampling
+            settings["fixed"] = chosen[candidate.label].fixed
             task = SampleTask(
                 candidate.model,
                 self.dataset,
                 warm_start=chosen[candidate.label].parameters,
                 model_config=dict(candidate.config),
-                **({"likelihood": likelihood, "checkpoint": ""} | self._sampling),
+                **settings,
             )
             candidate.attempt = Attempt(self._engine, ScoredSampling(task), limit)
             candidate.state = "sampling"
@@ -322,7 +349,8 @@ def compare(
     callback : callable, optional
         Called some fifteen times a second with the `ComparisonRun`; what it raises ends all.
     **options
-        Of all fits, as `FitOptions` has them. Weights are chosen once, by the data.
+        Of all fits, as `FitOptions` has them. Weights are chosen once, by the data. What is
+        fixed or tied holds for the models that have these parameters.
 
     Returns
     -------

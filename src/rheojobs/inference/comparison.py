@@ -137,7 +137,7 @@ class Comparison:
     dataset : Dataset
         The data that all were fitted to.
     weights : str
-        ``"relative"`` or ``"uniform"``, for all of them.
+        ``"relative"``, ``"uniform"`` or ``"sigma"``, for all of them.
     models : tuple of ComparedModel
         Best first: by AICc, or those that were sampled by LOO before the rest.
     left_out : tuple of LeftOut
@@ -194,6 +194,8 @@ def _facts(place: int, row: ComparedModel) -> dict[str, Any]:
         "model": row.label,
         "converged": fit.success,
         "free_parameters": row.free,
+        "fixed": dict(fit.fixed),
+        "tied": dict(fit.tied),
         "aicc": fit.aicc,
         "delta": row.delta,
         "weight": row.weight,
@@ -291,6 +293,15 @@ def _mark_twins(dataset: Dataset, order: Sequence[ComparedModel]) -> list[Compar
     return marked
 
 
+def _in_deviations(values: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """Give values, (n,), in the standard deviations of the data, G' and G'' each in its own."""
+    sigma = dataset.sigma
+    assert sigma is not None
+    if np.iscomplexobj(sigma):
+        return np.asarray(values.real / sigma.real + 1j * values.imag / sigma.imag)
+    return np.asarray(values / sigma)
+
+
 def same_curve(dataset: Dataset, one: FitResult, other: FitResult) -> bool:
     """Whether two curves differ by much less than the data scatter about the first."""
     curve = as_measured(dataset, one)
@@ -298,4 +309,6 @@ def same_curve(dataset: Dataset, one: FitResult, other: FitResult) -> bool:
     if one.weights == "relative":
         size = np.maximum(np.abs(dataset.y), np.finfo(float).tiny)
         apart, left = apart / size, left / size
+    elif one.weights == "sigma" and dataset.sigma is not None:
+        apart, left = _in_deviations(apart, dataset), _in_deviations(left, dataset)
     return bool(np.linalg.norm(apart) <= SAME_CURVE * np.linalg.norm(left))

@@ -52,12 +52,15 @@ class Observations:
         1 at data, 0 at padding.
     n : int
         The number of data points.
+    sigma : ndarray, shape (c, b), or None
+        The standard deviations of `y`, where the data bring them.
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     mask: NDArray[np.float64]
     n: int
+    sigma: NDArray[np.float64] | None = None
 
     @property
     def smallest(self) -> NDArray[np.float64]:
@@ -71,11 +74,14 @@ class Observations:
         n = len(dataset)
         length = bucket_length(n, coarse) if dataset.test_mode in PADDED_MODES else n
         index = np.minimum(np.arange(length), n - 1)
-        components = (
-            (dataset.y.real, dataset.y.imag) if np.iscomplexobj(dataset.y) else (dataset.y,)
-        )
-        y = np.stack([np.asarray(part, dtype=np.float64)[index] for part in components])
-        return cls(dataset.x[index], y, (np.arange(length) < n).astype(np.float64), n)
+
+        def padded(values: NDArray[Any]) -> NDArray[np.float64]:
+            parts = (values.real, values.imag) if np.iscomplexobj(dataset.y) else (values,)
+            return np.stack([np.asarray(part, dtype=np.float64)[index] for part in parts])
+
+        mask = (np.arange(length) < n).astype(np.float64)
+        sigma = None if dataset.sigma is None else padded(dataset.sigma)
+        return cls(dataset.x[index], padded(dataset.y), mask, n, sigma)
 
 
 def frozen(value: Any) -> Hashable:

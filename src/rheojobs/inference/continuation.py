@@ -140,8 +140,12 @@ class Keeper:
 
     def restore(self) -> tuple[Restored | None, str]:
         """Give what there is to go on from, and words about what is damaged."""
-        if self._task.continues is not None:
-            return unpacked(self._task.continues), ""
+        restored, note = self._from_folder()
+        if restored is None and self._task.continues is not None:
+            restored = unpacked(self._task.continues)
+        return restored, note
+
+    def _from_folder(self) -> tuple[Restored | None, str]:
         if self._checkpoints is None:
             return None, ""
         plan = self._checkpoints.read_plan()
@@ -153,10 +157,10 @@ class Keeper:
                 "another folder, or remove it"
             )
         geometry = Geometry(plan.arrays["center"], plan.arrays["scale"])
-        segments, note = self._checkpoints.read_segments()
-        self._has_plan = True
+        segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
-            return None, note
+            return None, note  # all anew, the plan too: its coordinates are those of the states
+        self._has_plan = True
         states = _unpack_states(segments[-1].arrays, geometry.center.size)
         parts: list[list[Draws]] = [[] for _ in states]
         for segment in segments:
@@ -172,6 +176,17 @@ class Keeper:
         self._kept_done = list(done)
         logger.info("going on from %s", self._checkpoints.folder)
         return Restored(geometry, snapshots), note
+
+    def _follows(self, before: Segment | None, segment: Segment) -> bool:
+        """Say whether a segment begins where the one before it has ended.
+
+        It does not where two processes have kept the same sampling at the same time.
+        """
+        begin, end = (
+            np.maximum(np.array(each.meta["done"]) - self._task.num_warmup, 0) if each else 0
+            for each in (before, segment)
+        )
+        return bool(np.array_equal(segment.meta["lengths"], end - begin))
 
     def describe(self, geometry: Geometry) -> None:
         """Learn what the plan holds; it is written with the first segment."""
@@ -210,10 +225,14 @@ class Keeper:
             self._kept_done = done
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
-    def done(self) -> None:
-        """Remove what was kept on the way: the result is there."""
-        if self._checkpoints is not None and self._has_plan:
+    def done(self, chains: Sequence[Chain], is_tidied: bool) -> None:
+        """Say that all is drawn: what was kept on the way goes, or waits for `SampleTask.tidy`."""
+        if self._checkpoints is None:
+            return
+        if not is_tidied:
             self._checkpoints.remove()
+        elif self._has_plan:
+            self.save(chains)  # the result has a way to go yet, on which it may be lost
 
     def _plan(self) -> Segment:
         assert self._geometry is not None
@@ -229,24 +248,24 @@ def fingerprint(task: SampleTask, problem: Problem) -> str:
     priors = {name: prior_of(name, prior).words for name, prior in (task.priors or {}).items()}
     # A key of a user's function holds for one process alone; its name must do.
     model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
-    text = json.dumps(
-        [
-            repr(model),
-            problem.test_mode,
-            problem.protocol,
-            priors,
-            dict(task.warm_start or {}),
-            task.num_warmup,
-            task.num_chains,
-            task.seed,
-            task.target_accept,
-            task.likelihood,
-            task.default_priors,
-        ],
-        sort_keys=True,
-        default=float,
-    )
+    facts = [
+        repr(model),
+        problem.test_mode,
+        problem.protocol,
+        priors,
+        dict(task.warm_start or {}),
+        task.num_warmup,
+        task.num_chains,
+        task.seed,
+        task.target_accept,
+        task.likelihood,
+        task.default_priors,
+    ]
+    facts += [dict(task.fixed)] if task.fixed else []
+    text = json.dumps(facts, sort_keys=True, default=float)
     digest = hashlib.sha256(text.encode())
     digest.update(data.x.tobytes())
     digest.update(data.y.tobytes())
+    if task.likelihood == "sigma" and data.sigma is not None:
+        digest.update(data.sigma.tobytes())
     return digest.hexdigest()

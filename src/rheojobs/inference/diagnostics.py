@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,23 @@ MAX_NOISE_RATIO = 5.0
 MAX_NOISE_SHARE = 0.9
 """How large the noise may be, in terms of the data, before it is said."""
 
+SUMMARIZED_AT_ONCE = 50_000
+"""Draws, of all parameters together, of which one part of a summary is made: some 20 ms."""
+
+MAX_MISFIT, MIN_MISFIT = 2.0, 1.0 / 3.0
+"""How large residuals may be, in standard deviations that are given, before it is said."""
+
 Draws = Mapping[str, NDArray[np.float64]]
 
 
-def summarize(draws: Draws) -> dict[str, dict[str, float]]:
+def summarize(draws: Draws, check: Callable[[], None] | None = None) -> dict[str, dict[str, float]]:
     """Summarize each parameter.
 
     Parameters
     ----------
     draws : mapping of str to ndarray, shape (chains, draws)
+    check : callable, optional
+        Called before each part of the work; whoever cancels need not wait for all of it.
 
     Returns
     -------
@@ -52,8 +61,17 @@ def summarize(draws: Draws) -> dict[str, dict[str, float]]:
         mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail, r_hat. What
         cannot be told from so few draws is NaN.
     """
-    names = list(draws)
-    stacked = np.stack([draws[name] for name in names])
+    found: dict[str, dict[str, float]] = {}
+    size = next((values.size for values in draws.values()), 1)
+    for names in itertools.batched(draws, max(1, SUMMARIZED_AT_ONCE // size)):
+        if check is not None:
+            check()
+        found |= _summaries(names, np.stack([draws[name] for name in names]))
+    return found
+
+
+def _summaries(names: Sequence[str], stacked: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Summarize some parameters, shape (p, chains, draws)."""
     quantiles = np.quantile(stacked, list(QUANTILES.values()), axis=(1, 2))
     columns: dict[str, NDArray[np.float64]] = {
         "mean": stacked.mean(axis=(1, 2)),
@@ -129,7 +147,8 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         (how many chains never moved), outside (the fraction of the draws beyond a parameter's
         bounds, where there are any), noise_ratio (each noise scale over the residuals at the
         start), noise_share (each over the data), undetermined (the names of parameters whose
-        draws are those of their priors).
+        draws are those of their priors), misfit (the residuals over the standard deviations
+        that were given).
     count : int
         Of all draws.
     """
@@ -148,6 +167,17 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         found.append(
             f"the noise ({', '.join(drowned)}) is as large as the data: the model describes "
             "nothing of them; look at their units, the model's bounds, and the priors"
+        )
+    misfit = diagnostics.get("misfit", 1.0)
+    if misfit > MAX_MISFIT:
+        found.append(
+            f"the residuals are {misfit:.2g} times the standard deviations given: the model "
+            "misses the data, or these are too small; the posterior is too narrow for either"
+        )
+    elif misfit < MIN_MISFIT:
+        found.append(
+            f"the residuals are {misfit:.2g} of the standard deviations given: these are too "
+            "large, and the posterior is too wide"
         )
     if undetermined := diagnostics.get("undetermined", []):
         found.append(

@@ -84,7 +84,7 @@ class FitRun:
         self._started = time.perf_counter()
         self._problem, self._options, self._context = problem, options, context
         model = problem.model
-        self._fixed = _fixed_values(problem, options.fixed)
+        self._fixed = problem.fixed_values(options.fixed)
         ties = parse_ties(options.tied, model.names, model.name, list(self._fixed))
         for name in initial:
             if name in self._fixed or name in options.tied:
@@ -96,7 +96,7 @@ class FitRun:
         self._weights = weights_of(problem, options.weights)
         tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
         self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
-        self._iterations = 0
+        self._iterations = self._iterations_of_ends = 0
         self._label: dict[str, Any] = {}
         self._ends: list[Outcome] = []
 
@@ -132,6 +132,7 @@ class FitRun:
             outcome = self._refiner.refine(start, data, self._report)
             if outcome.is_usable:
                 self._ends.append(outcome)
+                self._iterations_of_ends = self._iterations
             if len(self._ends) == count:
                 break
         if not self._ends:
@@ -164,13 +165,22 @@ class FitRun:
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(
             self._iterations,
-            self._options.max_iter * self._options.multi_start,
+            self._expected_iterations(),
             f"{label}iteration {self._iterations}, loss {loss:.4g}",
             stage="fit",
             loss=loss,
             parameters=self._objective.coordinates.named(u, self._fixed),
             **self._label,
         )
+
+    def _expected_iterations(self) -> int:
+        """Give the iterations of all starts: what those that have ended tell, else the most."""
+        count, ended = self._options.multi_start, len(self._ends)
+        if count == 1 or not ended:
+            return self._options.max_iter * count
+        each = self._iterations_of_ends / ended
+        to_come = each * max(0, count - ended - 1)
+        return round(max(each * count, self._iterations + 1 + to_come))
 
     def _with_loss(self, data: Data) -> Data:
         """Give the data with a robust loss, whose scale a first fit without one tells."""
@@ -346,15 +356,3 @@ class FitRun:
                     rise = ends[0][names[row]] - ends[1][names[row]]
                     out[row, k] = rise / (2.0 * width[k])
         return out
-
-
-def _fixed_values(problem: Problem, fixed: Mapping[str, float]) -> dict[str, float]:
-    """Check values to be kept; only the model's own parameters can be."""
-    model = problem.model
-    for name in fixed:
-        other = model.alternative(str(name))
-        if other is not None:
-            raise InputError(
-                f"{model.name}: {name!r} is no parameter of its own: fix or tie {other.replaces!r}"
-            )
-    return model.resolve_values(fixed)

@@ -20,6 +20,7 @@ from rheojobs.inference.models import Model
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.problem import Problem, prepare_data
 from rheojobs.inference.results import FitResult
+from rheojobs.inference.weights import check_weights
 
 __all__ = ["FitTask", "fit"]
 
@@ -66,6 +67,7 @@ class FitTask:
         options = FitOptions.of(self.options)
         if self._dataset is None:
             dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
+            check_weights(options.weights, dataset)
             self._dataset, self.data = dataset, None  # sent once, as checked
 
     def checked_data(self) -> Dataset:

@@ -43,7 +43,7 @@ class Kernels:
         self._fixed = posterior.fixed
         self._substituted = posterior.substituted
         self._scatter = posterior.likelihood
-        self._noise_count = 2 if problem.is_complex else 1
+        self._first_noise = len(posterior.sites) - len(posterior.likelihood.noise_names(problem))
         self._forward = problem.model.forward_mode
         # Its structure alone: nothing is computed.
         state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
@@ -82,15 +82,15 @@ class Kernels:
         return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
 
     def _likelihood(
-        self, site_values: Any, x: Any, y: Any, mask: Any, floor: Any
+        self, site_values: Any, x: Any, y: Any, mask: Any, told: Any
     ) -> tuple[Any, Any, Any, Any]:
         """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
         prediction = self._components(x, self._parameters(site_values))
         finite = jnp.isfinite(prediction).all(axis=0)
         penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
         prediction = jnp.where(finite, prediction, 0.0)
-        noise = site_values[-self._noise_count :]
-        spread = self._scatter.spread(prediction, noise, floor)
+        noise = site_values[self._first_noise :]
+        spread = self._scatter.spread(prediction, noise, told)
         pointwise = self._scatter.log_prob(y, prediction, spread) * mask
         return pointwise, prediction, spread, penalty
 
@@ -114,7 +114,7 @@ class Kernels:
         return nuts.advance(self._potential(geometry, data), state, steps, settings, self._forward)
 
     def _curvature(
-        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, floor: Any
+        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, told: Any
     ) -> tuple[Any, ...]:
         """Give what the log density near z is made of.
 
@@ -125,17 +125,15 @@ class Kernels:
 
         def describe(z: Any) -> tuple[Any, Any]:
             site_values, log_prior = self._constrain(z, priors)
-            pointwise, prediction, spread, penalty = self._likelihood(
-                site_values, x, y, mask, floor
-            )
+            pointwise, prediction, spread, penalty = self._likelihood(site_values, x, y, mask, told)
             density = log_prior + jnp.sum(pointwise) + penalty
-            noise = site_values[-self._noise_count :]
+            noise = site_values[self._first_noise :]
             return (prediction, noise, density), (spread, noise, density)
 
         (jacobian, slopes, gradient), (spread, noise, density) = jax.jacfwd(describe, has_aux=True)(
             z
         )
-        slope = jnp.diag(slopes[:, -self._noise_count :])
+        slope = jnp.diag(slopes[:, self._first_noise :])
         prior = -jnp.diag(jax.hessian(lambda z: self._constrain(z, priors)[1])(z))
         return jacobian, spread, noise, slope, prior, gradient, density
 

@@ -1,6 +1,7 @@
 """How data scatter around the model: constant or relative noise, Gaussian or with outliers.
 
-The noise scales are sampled too: one, or one for G' and one for G''. Knows no jobs.
+The noise scales are sampled too: one, or one for G' and one for G''; none where the data bring
+their standard deviations. Knows no jobs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from rheojobs.inference.compiled_priors import NamedPrior
 from rheojobs.inference.likelihoods import DEGREES_OF_FREEDOM, check_likelihood
 from rheojobs.inference.problem import Problem
 
-__all__ = ["Likelihood", "noise_names"]
+__all__ = ["Likelihood"]
 
 RELATIVE_NOISE_PRIOR_MEAN = 0.1
 SMALLEST_PREDICTION = 1e-3
@@ -41,14 +42,27 @@ class Likelihood:
     relative: bool
     heavy_tailed: bool
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the data bring their noise, so that there is none to sample."""
+        return self.name == "sigma"
+
     @classmethod
     def named(cls, name: str) -> Likelihood:
         """Give the likelihood of that name; `InputError` names the nearest where there is none."""
         check_likelihood(name)
         return cls(name, name.startswith("relative"), name.endswith("student_t"))
 
+    def noise_names(self, problem: Problem) -> tuple[str, ...]:
+        """Name the noise scales that are sampled."""
+        if self.is_known:
+            return ()
+        return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
+
     def scale_priors(self, problem: Problem) -> list[NamedPrior]:
         """Give the priors of the noise scales; for constant noise those of RheoJAX."""
+        if self.is_known:
+            return []
         if self.relative:
             count = 2 if problem.is_complex else 1
             return [_exponential(RELATIVE_NOISE_PRIOR_MEAN)] * count
@@ -59,14 +73,33 @@ class Likelihood:
         ]
         return [_exponential(scale) for scale in scales]
 
-    def floor(self, problem: Problem) -> NDArray[np.float64]:
-        """Give the size below which predictions count as that large, shape (c, 1)."""
+    def told(self, problem: Problem) -> NDArray[np.float64]:
+        """Give what the data tell of their noise.
+
+        The standard deviations, shape (c, b), where they are known; else the size below which
+        predictions count as that large, shape (c, 1).
+        """
+        if self.is_known:
+            assert problem.observations.sigma is not None
+            return problem.observations.sigma
         return SMALLEST_PREDICTION * problem.observations.smallest
 
-    def spread(self, prediction: Any, noise: Any, floor: Any) -> Any:
-        """Give the noise of each observation, shape (c, b), for noise scales of shape (c,)."""
+    def spread(self, prediction: Any, noise: Any, told: Any) -> Any:
+        """Give the noise of each observation, shape (c, b).
+
+        Parameters
+        ----------
+        prediction : array, shape (c, b)
+            Of the model.
+        noise : array, shape (c,)
+            The noise scales; (0,) where none is sampled.
+        told : array
+            What the data tell of it, as `told` gives it.
+        """
+        if self.is_known:
+            return told * jnp.ones_like(prediction)
         if self.relative:
-            return noise[:, None] * jnp.maximum(jnp.abs(prediction), floor)
+            return noise[:, None] * jnp.maximum(jnp.abs(prediction), told)
         return noise[:, None] * jnp.ones_like(prediction)
 
     def log_prob(self, y: Any, prediction: Any, spread: Any) -> Any:
@@ -90,15 +123,17 @@ class Likelihood:
     ) -> NDArray[np.float64]:
         """Give the residuals in the unit of the noise scales, shape (c, n)."""
         if self.relative:
-            return (y - predicted) / np.maximum(np.abs(predicted), self.floor(problem))
+            return (y - predicted) / np.maximum(np.abs(predicted), self.told(problem))
         return y - predicted
 
     def residual_scale(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
     ) -> dict[str, float]:
         """Give the root mean square of the residuals, as noise scales; parameters as in `start`."""
+        if self.is_known:
+            return {}
         scale = np.sqrt(np.mean(self._residuals(problem, y, predicted) ** 2, axis=1))
-        return dict(zip(noise_names(problem), scale.tolist(), strict=True))
+        return dict(zip(self.noise_names(problem), scale.tolist(), strict=True))
 
     def start(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
@@ -112,19 +147,17 @@ class Likelihood:
         y, predicted : ndarray, shape (c, n)
             Data and prediction, without padding.
         """
+        if self.is_known:
+            return {}
         scaled = self._residuals(problem, y, predicted)
         # The typical residual, not the largest: a start may be far off here and there.
         scale = np.sqrt(np.mean(scaled**2, axis=1))
         if self.relative:
             scale = np.minimum(scale, 10.0 * np.median(np.abs(scaled), axis=1))
         least = 1e-6 * (1.0 if self.relative else np.abs(y).max(axis=1)) + 1e-300
-        return dict(zip(noise_names(problem), np.maximum(scale, least).tolist(), strict=True))
+        scale = np.maximum(scale, least)
+        return dict(zip(self.noise_names(problem), scale.tolist(), strict=True))
 
 
 def _exponential(mean: float) -> NamedPrior:
     return NamedPrior("exponential", {"rate": 1.0 / mean})
-
-
-def noise_names(problem: Problem) -> tuple[str, ...]:
-    """Name the noise scales."""
-    return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)

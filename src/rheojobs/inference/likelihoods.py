@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data import Dataset
 
-__all__ = ["DEGREES_OF_FREEDOM", "LIKELIHOODS", "check_likelihood"]
+__all__ = ["DEGREES_OF_FREEDOM", "LIKELIHOODS", "check_likelihood", "likelihood_of"]
 
 DEGREES_OF_FREEDOM = 4.0
 
@@ -13,6 +14,7 @@ LIKELIHOODS: dict[str, str] = {
     "relative": "Gaussian noise that is a fraction of the prediction: for data over decades",
     "student_t": "noise of one size with outliers (Student's t, 4 degrees of freedom)",
     "relative_student_t": "noise that is a fraction of the prediction, with outliers",
+    "sigma": "Gaussian noise of the standard deviations that the data bring; none is sampled",
 }
 
 
@@ -20,3 +22,21 @@ def check_likelihood(name: object) -> None:
     """Raise an `InputError` that names the nearest unless there is such a likelihood."""
     if name not in LIKELIHOODS:
         raise InputError(f"unknown likelihood {name!r}; {nearest(str(name), LIKELIHOODS)}")
+
+
+def likelihood_of(dataset: Dataset, name: str | None) -> str:
+    """Give the likelihood of that name, or that which suits the data where there is no name.
+
+    Raises
+    ------
+    InputError
+        Where there is no such likelihood, or it needs standard deviations that are not there.
+    """
+    if name is None:
+        return "constant" if dataset.sigma is None else "sigma"
+    check_likelihood(name)
+    if name == "sigma" and dataset.sigma is None:
+        raise InputError(
+            "the likelihood 'sigma' needs data with a sigma for each point: Dataset.sigma (--sigma)"
+        )
+    return name

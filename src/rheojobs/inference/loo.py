@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Scored", "ScoredSampling", "relate", "score"]
 
+SAME_LIKELIHOOD = 1e-9
+"""A log likelihood that varies by less between draws is the same for all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -73,6 +76,10 @@ class ScoredSampling:
         """Check all that can be known without JAX."""
         self.sampling.validate()
 
+    def tidy(self) -> None:
+        """Remove the checkpoint of the sampling."""
+        self.sampling.tidy()
+
     def run(self, context: TaskContext) -> Scored:
         """Sample, and score."""
         posterior = self.sampling.run(context)
@@ -104,26 +111,33 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         # p(σ) = p(η) |dη/dσ|: densities of different quantities cannot be compared.
         observed = np.asarray(tree["observed_data"]["y"])
         likelihood = likelihood - np.log(np.abs(scale_to_data(dataset, observed)))
-    chains, draws, _ = likelihood.shape
+    chains, draws, values = likelihood.shape
+    pointwise = likelihood.mean(axis=(0, 1))
+    # With noise that is known, a value that hangs on nothing that was sampled is as likely under
+    # each draw: leaving it out changes nothing, and there is no tail for ArviZ to smooth.
+    hangs = np.ptp(likelihood, axis=(0, 1)) > SAME_LIKELIHOOD
+    if not hangs.any():
+        raise RheojobsError("the data say nothing of what was sampled: there is nothing to score")
     independent = float(np.mean(list(posterior.diagnostics["ess_bulk"].values())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a large Pareto k: the score tells it
         found = loo(
-            _as_tree(likelihood),
+            _as_tree(likelihood[..., hangs]),
             pointwise=True,
             reff=min(1.0, independent / (chains * draws)),
         )
     pareto_k = np.asarray(found.pareto_k)
     good_k = float(found.good_k)
+    pointwise[hangs] = np.asarray(found.elpd_i)
     summary = LooScore(
-        elpd=float(found.elpd),
-        se=float(found.se),
+        elpd=float(pointwise.sum()),
+        se=float(np.sqrt(values * np.var(pointwise, ddof=1))),  # as ArviZ has it
         p=float(found.p),
         bad_k=int(np.sum(~(pareto_k <= good_k))),
         good_k=good_k,
         worst_k=float(pareto_k.max()),
     )
-    return Scored(posterior, np.asarray(found.elpd_i), summary)
+    return Scored(posterior, pointwise, summary)
 
 
 def _values(tree: DataTree) -> NDArray[np.float64]:

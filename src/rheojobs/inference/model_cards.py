@@ -97,10 +97,7 @@ def read(
         other = alternatives[card["alternative"]] if card["alternative"] else None
         return Model(
             function=DeferredFunction(fetch),
-            parameters=tuple(
-                Parameter(**{**item, "bounds": (item["bounds"][0], item["bounds"][1])})
-                for item in card["parameters"]
-            ),
+            parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
             alternatives=() if other is None else (other,),
             key=key,
             probed=dict(card["probed"]),

@@ -41,6 +41,12 @@ class Parameter:
     description: str = ""
     prior: Mapping[str, Any] | None = None
 
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> Parameter:
+        """Make a parameter again of its fields as JSON has them, the bounds as a list."""
+        lower, upper = fields["bounds"]
+        return cls(**{**fields, "bounds": (float(lower), float(upper))})
+
 
 @dataclass(frozen=True)
 class Alternative:

@@ -18,7 +18,8 @@ from rheojobs.errors import InputError, nearest
 from rheojobs.inference.compilation import KernelCache
 from rheojobs.inference.compiled_priors import Prior, prior_of, scaled_beta, uniform_prior
 from rheojobs.inference.kernels import Kernels
-from rheojobs.inference.likelihood import Likelihood, noise_names
+from rheojobs.inference.likelihood import Likelihood
+from rheojobs.inference.likelihoods import likelihood_of
 from rheojobs.inference.models import Alternative
 from rheojobs.inference.problem import Problem
 
@@ -30,6 +31,7 @@ PRIOR_REACH = 3.0
 """How far beyond draws of a prior a start may lie, in ranges of these draws."""
 
 MANY_DECADES = 1e3
+NOISE = ("sigma", "sigma_real", "sigma_imag")
 
 _kernels = KernelCache()
 
@@ -47,7 +49,7 @@ class Posterior:
     priors : tuple of Prior
         One for each site.
     fixed : dict of str to float
-        Parameters whose bounds coincide.
+        Parameters that keep their value: because it was given, or because their bounds coincide.
     substituted : dict of str to Alternative
         Alternatives that are sampled in place of a parameter, because their prior was given.
     likelihood : Likelihood
@@ -73,8 +75,9 @@ class Posterior:
         problem: Problem,
         priors: Mapping[str, Any],
         values: Mapping[str, float],
-        likelihood: str = "constant",
+        likelihood: str | None = None,
         default_priors: str = "logarithmic",
+        fixed: Mapping[str, float] | None = None,
     ) -> Posterior:
         """Set up the statistical model.
 
@@ -86,14 +89,17 @@ class Posterior:
             The user's priors by name of a parameter, an alternative, or a noise scale.
         values : mapping
             Parameters that data-centred priors of a model are centred on.
-        likelihood : str
-            A key of `LIKELIHOODS`.
+        likelihood : str, optional
+            A key of `LIKELIHOODS`; that which suits the data where not given.
         default_priors : str
             A key of `DEFAULT_PRIORS`: what a parameter gets whose prior is not given.
+        fixed : mapping, optional
+            Parameters that keep a value.
         """
         model = problem.model
-        scatter = Likelihood.named(likelihood)
-        noise = noise_names(problem)
+        scatter = Likelihood.named(likelihood_of(problem.dataset, likelihood))
+        noise = scatter.noise_names(problem)
+        settled = problem.fixed_values(fixed or {})
         substituted = {}
         for name in priors:
             other = model.alternative(name)
@@ -104,6 +110,11 @@ class Posterior:
                     )
                 substituted[name] = other
             elif name not in model.names and name not in noise:
+                if scatter.is_known and name in NOISE:
+                    raise InputError(
+                        f"the noise is known (likelihood 'sigma'): there is no {name!r} that "
+                        "could have a prior"
+                    )
                 known = [*model.names, *(alt.name for alt in model.alternatives), *noise]
                 raise InputError(f"{model.name} has no parameter {name!r}; {nearest(name, known)}")
         replaced = {other.replaces: name for name, other in substituted.items()}
@@ -111,17 +122,19 @@ class Posterior:
         if model.bounds_override is not None:
             data = problem.dataset
             bounds = model.bounds_override(dict(bounds), data.x, data.y, problem.test_mode)
-        sites, distributions, fixed = [], [], {}
+        sites, distributions, kept = [], [], {}
         for parameter in model.parameters:
             name, (lower, upper) = parameter.name, bounds[parameter.name]
             chosen = replaced.get(name, name)
-            if upper - lower <= FIXED_TOLERANCE * max(abs(lower), abs(upper)):
+            by_bounds = upper - lower <= FIXED_TOLERANCE * max(abs(lower), abs(upper))
+            if by_bounds or name in settled:
+                kept[name] = settled.get(name, float(lower))
                 if chosen in priors:
+                    how = " by its bounds" if name not in settled else ""
                     raise InputError(
-                        f"{model.name}: {name} is fixed at {lower:g} by its bounds, so there can "
-                        f"be no prior of {chosen!r}"
+                        f"{model.name}: {name} is fixed at {kept[name]:g}{how}, so there can be "
+                        f"no prior of {chosen!r}"
                     )
-                fixed[name] = float(lower)
             elif name in replaced:
                 sites.append(chosen)
                 distributions.append(prior_of(chosen, priors[chosen]))
@@ -138,11 +151,16 @@ class Posterior:
             sites.append(name)
             distributions.append(prior_of(name, priors[name]) if name in priors else prior)
             _check_overlap(model.name, name, distributions[-1], 0.0, np.inf)
+        if not sites:
+            raise InputError(
+                f"{model.name}: all parameters are fixed and the noise is known: there is nothing "
+                "to sample"
+            )
         made = cls(
             problem,
             tuple(sites),
             tuple(distributions),
-            fixed,
+            kept,
             substituted,
             scatter,
             dict(bounds),
@@ -236,9 +254,9 @@ class Posterior:
 
     @property
     def observed(self) -> tuple[Any, ...]:
-        """What a compiled program takes of the data: x, y, mask, and the least prediction."""
+        """What a compiled program takes of the data: x, y, mask, and what they tell of noise."""
         seen = self.problem.observations
-        return seen.x, seen.y, seen.mask, self.likelihood.floor(self.problem)
+        return seen.x, seen.y, seen.mask, self.likelihood.told(self.problem)
 
     def site_values(
         self, parameters: Mapping[str, float], noise: Mapping[str, float]

@@ -128,7 +128,11 @@ class PrewarmTask:
         y = y if mode == "oscillation" else np.real(y)
         y = np.where(np.isfinite(y), y, 1.0)
         scatter = 1.0 + SCATTER * np.sin(7.0 * np.arange(len(x)))
-        return Dataset.of((x, y * scatter), test_mode=mode, protocol=self.protocol)
+        data: dict[str, Any] = {"x": x, "y": y * scatter}
+        if self.sampling_options.get("likelihood") == "sigma":
+            size = SCATTER * max(float(np.abs(y).max()), SCATTER)
+            data["sigma"] = np.full(len(x), size * (1 + 1j) if mode == "oscillation" else size)
+        return Dataset.of(data, test_mode=mode, protocol=self.protocol)
 
 
 def _usual_value(parameter: Parameter) -> float:

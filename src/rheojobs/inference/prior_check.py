@@ -40,7 +40,7 @@ def prior_predictive(
     model: str | Model,
     *,
     priors: Mapping[str, Any] | None = None,
-    likelihood: str = "constant",
+    likelihood: str | None = None,
     default_priors: str = "logarithmic",
     num_samples: int = 500,
     seed: int = 42,
@@ -48,6 +48,7 @@ def prior_predictive(
     test_mode: str | None = None,
     protocol: Mapping[str, float] | None = None,
     model_config: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> DataTree:
     """Draw from the priors, and data from these draws, in this process.
 
@@ -59,7 +60,7 @@ def prior_predictive(
         A name of the catalogue, or a plain JAX function with its parameters.
     num_samples : int
         How many draws.
-    priors, likelihood, default_priors, seed, warm_start, test_mode, protocol, model_config
+    priors, likelihood, default_priors, seed, warm_start, test_mode, protocol, model_config, fixed
         As `SampleTask` has them: the priors are those of that sampling.
 
     Returns
@@ -87,6 +88,7 @@ def prior_predictive(
         model_config=model_config,
         likelihood=likelihood,
         default_priors=default_priors,
+        fixed=fixed,
         checkpoint="",
     )
     dataset = task.checked_data()
@@ -96,8 +98,8 @@ def prior_predictive(
     from rheojobs.inference.posterior import Posterior
 
     problem = Problem.of(model, dataset, model_config)
-    values = start_values(problem, warm_start or {})
-    posterior = Posterior.of(problem, priors or {}, values, likelihood, default_priors)
+    values = start_values(problem, warm_start or {}, fixed or {})
+    posterior = Posterior.of(problem, priors or {}, values, likelihood, default_priors, fixed)
     drawn = posterior.draw(num_samples, np.random.default_rng(seed))
     sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
     every, predicted = _predict(posterior, sites, seed)

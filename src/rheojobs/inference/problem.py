@@ -96,6 +96,17 @@ class Problem:
         fine, coarse = Observations.of(dataset), Observations.of(dataset, coarse=True)
         return cls(loaded, dataset, fine, coarse, mode, dict(dataset.protocol))
 
+    def fixed_values(self, fixed: Mapping[str, float]) -> dict[str, float]:
+        """Check values of parameters that keep them; only the model's own parameters can."""
+        for name in fixed:
+            other = self.model.alternative(str(name))
+            if other is not None:
+                raise InputError(
+                    f"{self.model.name}: {name!r} is no parameter of its own: fix or tie "
+                    f"{other.replaces!r}"
+                )
+        return self.model.resolve_values(fixed)
+
     @property
     def is_complex(self) -> bool:
         """Whether the data are G' + iG''."""

@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
 
 RECOUNT_AFTER = 32
 """Programs written until the folder is counted again: other processes write there, too."""
+
+GIVEN_UP_SECONDS = 3600.0
+"""A file that is so old and not whole is nobody's any more."""
 
 KEPT_SHARE = 0.9
 """How much of the limit is left filled where something had to go, so that it need not be soon."""
@@ -137,11 +141,19 @@ class ProgramCache:
             self._total += size
             self._uncounted += 1
             if self._uncounted > RECOUNT_AFTER or self._total > self._limit:
-                files = list(stored_files(self._root))
+                files = [file for file in stored_files(self._root) if not self._was_given_up(file)]
                 self._uncounted = 0
                 self._total = size + sum(file.size for file in files)
                 if self._total > self._limit:
                     self._evict(files)
+
+    def _was_given_up(self, file: StoredFile) -> bool:
+        """Remove a file whose writer was killed before it was whole; gives whether it is one."""
+        name, age = os.path.basename(file.path), time.time() - file.used_ns / 1e9
+        if not name.startswith(PARTIAL) or age < GIVEN_UP_SECONDS:
+            return False
+        self._drop(file.path)
+        return True
 
     def _evict(self, files: list[StoredFile]) -> None:
         for file in sorted(files, key=lambda file: file.used_ns):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.task import TaskContext
@@ -20,7 +21,7 @@ from rheojobs.inference.checkpoints import Checkpoints, Segment, new_folder
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.durable import pack, unpack
 from rheojobs.inference.jax_setup import configure_jax
-from rheojobs.inference.likelihoods import check_likelihood
+from rheojobs.inference.likelihoods import check_likelihood, likelihood_of
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import Model
 from rheojobs.inference.priors import check_prior
@@ -51,6 +52,7 @@ _STORED = (
     "default_priors",
     "until_ess",
     "max_samples",
+    "fixed",
 )
 
 
@@ -80,9 +82,11 @@ class SampleTask:
         The model's own settings.
     target_accept : float
         The acceptance that the step size is adapted to.
-    likelihood : str
+    likelihood : str, optional
         How the data scatter: ``"constant"`` is RheoJAX's; ``"relative"`` suits data over
-        decades; ``"student_t"`` and ``"relative_student_t"`` expect outliers.
+        decades; ``"student_t"`` and ``"relative_student_t"`` expect outliers; ``"sigma"`` takes
+        the standard deviations of `Dataset.sigma` as true and samples no noise. Where not
+        given, ``"sigma"`` for data that have it, else ``"constant"``.
     default_priors : str
         What a parameter gets whose prior is not given: ``"logarithmic"``, or ``"rheojax"``,
         which with ``likelihood="constant"`` is RheoJAX's statistical model.
@@ -96,6 +100,8 @@ class SampleTask:
         where not given. A sampling that was stopped goes on from there. ``""`` keeps nothing.
     continues : Segment, optional
         Chains to go on from; `extend` sets it.
+    fixed : mapping, optional
+        Parameters that keep a value and are not sampled: ``{"eta": 1e3}``.
     """
 
     model: str | Model
@@ -110,12 +116,13 @@ class SampleTask:
     protocol: Mapping[str, float] | None = None
     model_config: Mapping[str, Any] | None = None
     target_accept: float = TARGET_ACCEPT
-    likelihood: str = "constant"
+    likelihood: str | None = None
     default_priors: str = "logarithmic"
     until_ess: float | None = None
     max_samples: int | None = None
     checkpoint: str | Path | None = None
     continues: Segment | None = field(default=None, repr=False)
+    fixed: Mapping[str, float] | None = None
     _dataset: Dataset | None = field(default=None, repr=False)
 
     max_attempts = 3
@@ -162,13 +169,17 @@ class SampleTask:
             raise InputError(f"until_ess must be a positive number, got {self.until_ess}")
         if not 0.0 < self.target_accept < 1.0:
             raise InputError(f"target_accept must be between 0 and 1, got {self.target_accept}")
-        check_likelihood(self.likelihood)
+        if self.likelihood is not None:
+            check_likelihood(self.likelihood)
         if self.default_priors not in DEFAULT_PRIORS:
             hint = nearest(str(self.default_priors), DEFAULT_PRIORS)
             raise InputError(f"unknown default_priors {self.default_priors!r}; {hint}")
         for name, prior in (self.priors or {}).items():
             check_prior(name, prior)
+        if not isinstance(self.fixed or {}, Mapping):
+            raise InputError(f"fixed must be values by name of a parameter, got {self.fixed!r}")
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
+        self.likelihood = likelihood_of(dataset, self.likelihood)
         self._dataset, self.data = dataset, None  # sent once, as checked
         if self.checkpoint is None:
             self.checkpoint = str(new_folder())
@@ -192,6 +203,11 @@ class SampleTask:
             problem = Problem.of(self.model, dataset, self.model_config)
         return Sampling(self, problem, context).run()
 
+    def tidy(self) -> None:
+        """Remove the checkpoint: the result is kept elsewhere by now."""
+        if self.checkpoint:
+            Checkpoints(self.checkpoint).remove()
+
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Give the task as JSON and arrays, as far as it is data: for its checkpoint."""
         assert self._dataset is not None
@@ -199,6 +215,7 @@ class SampleTask:
         told = {name: getattr(self, name) for name in _STORED}
         told["warm_start"] = dict(self.warm_start or {})
         told["model_config"] = dict(self.model_config or {})
+        told["fixed"] = dict(self.fixed or {})
         # A function of the user's and a distribution are code: whoever has them can go on.
         told["model"] = self.model if isinstance(self.model, str) else None
         plain = all(isinstance(prior, Mapping) for prior in (self.priors or {}).values())
@@ -211,10 +228,7 @@ class SampleTask:
             "y_unit": data.y_unit,
             "protocol": dict(data.protocol),
         }
-        arrays = {"x": data.x, "y_real": np.ascontiguousarray(data.y.real)}
-        if np.iscomplexobj(data.y):
-            arrays["y_imag"] = np.ascontiguousarray(data.y.imag)
-        return told, arrays
+        return told, {"x": data.x} | _parts("y", data.y) | _parts("sigma", data.sigma)
 
     def record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
@@ -247,11 +261,10 @@ class SampleTask:
                 f"the model or a prior of {folder} is code of your own: run the same SampleTask "
                 "again, with this folder as its checkpoint"
             )
-        y = plan.arrays["y_real"]
-        if "y_imag" in plan.arrays:
-            y = y + 1j * plan.arrays["y_imag"]
-        data = Dataset(plan.arrays["x"], y, **told["data"])
-        settings = {name: told[name] for name in _STORED}
+        y, sigma = _joined("y", plan.arrays), _joined("sigma", plan.arrays)
+        assert y is not None
+        data = Dataset(plan.arrays["x"], y, **told["data"], sigma=sigma)
+        settings = {name: told[name] for name in _STORED if name in told}  # an older one has fewer
         return cls(told["model"], data, **settings, checkpoint=str(folder))
 
     @classmethod
@@ -278,6 +291,24 @@ class SampleTask:
             checkpoint=str(new_folder()),
             continues=before.segment,
         )
+
+
+def _parts(name: str, values: NDArray[Any] | None) -> dict[str, NDArray[np.float64]]:
+    """Give the real part of an array and, where it has one, the imaginary part, by their names."""
+    if values is None:
+        return {}
+    parts = {f"{name}_real": np.ascontiguousarray(values.real)}
+    if np.iscomplexobj(values):
+        parts[f"{name}_imag"] = np.ascontiguousarray(values.imag)
+    return parts
+
+
+def _joined(name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+    """Undo `_parts`."""
+    if f"{name}_real" not in arrays:
+        return None
+    values: NDArray[Any] = arrays[f"{name}_real"]
+    return values + 1j * arrays[f"{name}_imag"] if f"{name}_imag" in arrays else values
 
 
 def _check_count(label: str, value: object, least: int) -> None:
@@ -307,7 +338,7 @@ def sample(
     **settings
         As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
         test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
-        max_samples, checkpoint.
+        max_samples, checkpoint, fixed.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from typing import Any
 
 from rheojobs.errors import InputError, nearest
 
-__all__ = ["Tie", "parse_ties"]
+__all__ = ["Tie", "parse_tie", "parse_ties"]
 
 LONGEST = 500
 
@@ -114,9 +114,21 @@ def parse_ties(
 def _parse(name: str, text: str, names: Sequence[str], model: str) -> Tie:
     if name not in names:
         raise InputError(f"{model} has no parameter {name!r} to tie; {nearest(str(name), names)}")
+    tie = parse_tie(name, text)
+    for source in tie.sources:
+        if source not in names:
+            raise InputError(
+                f"tie {name} = {text!r}: {model} has no parameter {source!r}; "
+                f"{nearest(source, names)}"
+            )
+    return tie
+
+
+def parse_tie(name: str, text: str) -> Tie:
+    """Read one tie, whatever parameters there are; raises `InputError` but for arithmetic."""
     where = f"tie {name} = {text!r}"
     if not isinstance(text, str) or not text.strip():
-        raise InputError(f"{where}: must be an expression such as '0.5 * {names[0]}'")
+        raise InputError(f"{where}: must be an expression such as '0.5 * G1'")
     if len(text) > LONGEST:
         raise InputError(f"tie of {name}: longer than {LONGEST} characters")
     try:
@@ -126,10 +138,6 @@ def _parse(name: str, text: str, names: Sequence[str], model: str) -> Tie:
     sources: list[str] = []
     for node in ast.walk(body):
         if isinstance(node, ast.Name):
-            if node.id not in names:
-                raise InputError(
-                    f"{where}: {model} has no parameter {node.id!r}; {nearest(node.id, names)}"
-                )
             if node.id not in sources:
                 sources.append(node.id)
         elif isinstance(node, ast.Constant):

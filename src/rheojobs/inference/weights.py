@@ -14,7 +14,7 @@ from rheojobs.inference.data import Dataset
 if TYPE_CHECKING:
     from rheojobs.inference.problem import Problem
 
-__all__ = ["Weights", "default_weights", "sigma_of", "weights_of"]
+__all__ = ["Weights", "check_weights", "default_weights", "sigma_of", "weights_of"]
 
 RELATIVE_SPAN = 100.0
 
@@ -46,6 +46,14 @@ class Weights:
         return self.name == "sigma"
 
 
+def check_weights(name: str | None, dataset: Dataset) -> None:
+    """Raise an `InputError` where the data lack the standard deviations that weights need."""
+    if name == "sigma" and dataset.sigma is None:
+        raise InputError(
+            "weights 'sigma' need data with a sigma for each point: Dataset.sigma (--sigma)"
+        )
+
+
 def default_weights(dataset: Dataset) -> tuple[str, str]:
     """Choose how residuals are weighted: by σ, relative over decades, or all alike; and why."""
     y = dataset.y
@@ -66,12 +74,9 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
     if weights == "uniform":
         return np.ones_like(y)
     if weights == "sigma":
-        given = problem.dataset.sigma
-        if given is None:
-            raise InputError("weights 'sigma' need data with a sigma for each point: Dataset.sigma")
-        parts = (given.real, given.imag) if problem.is_complex else (given,)
-        index = np.minimum(np.arange(y.shape[1]), len(given) - 1)
-        return np.stack([np.asarray(part, dtype=np.float64)[index] for part in parts])
+        check_weights(weights, problem.dataset)
+        assert problem.coarse_observations.sigma is not None
+        return problem.coarse_observations.sigma
     # A value of zero has no relative error: it is weighted as the smallest of its kind.
     return np.maximum(np.abs(y), problem.coarse_observations.smallest)
 

@@ -64,7 +64,7 @@ class BayesianWorker(TaskWorker):
         Stops the sampling.
     test_mode, protocol, model_config
         As the options of a fit.
-    likelihood, default_priors, until_ess, max_samples, checkpoint
+    likelihood, default_priors, until_ess, max_samples, checkpoint, fixed
         As `SampleTask` has them.
     """
 
@@ -85,11 +85,12 @@ class BayesianWorker(TaskWorker):
         test_mode: str | None = None,
         protocol: Mapping[str, float] | None = None,
         model_config: Mapping[str, Any] | None = None,
-        likelihood: str = "constant",
+        likelihood: str | None = None,
         default_priors: str = "logarithmic",
         until_ess: float | None = None,
         max_samples: int | None = None,
         checkpoint: str | Path | None = None,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
         task = SampleTask(
             model_name,
@@ -108,6 +109,7 @@ class BayesianWorker(TaskWorker):
             until_ess=until_ess,
             max_samples=max_samples,
             checkpoint=checkpoint,
+            fixed=fixed,
         )
         super().__init__(task, BayesianWorkerSignals(), cancel_token)
         self._told: dict[int, int] = {}

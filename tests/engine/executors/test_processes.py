@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import errno
 import os
 import signal
@@ -22,6 +23,7 @@ from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import (
     FunctionTask,
+    Job,
     JobEngine,
     JobState,
     ProcessExecutor,
@@ -534,6 +536,19 @@ class TestChannel:
         assert executor.worker_pids() == [worker.process.pid]  # it was not killed for it
         assert executor.shutdown(TIMEOUT)
 
+    def test_to_a_worker_that_does_not_listen(self, engine: JobEngine) -> None:
+        """More than a pipe holds, to one that is stopped: others go on, and it can be cancelled."""
+        idle = engine.submit(helpers.my_pid).result(TIMEOUT)
+        os.kill(idle, signal.SIGSTOP)
+        stuck = engine.run(tasks.length, b"x" * 1_000_000)
+        helpers.wait_until(lambda: stuck.dispatched)
+        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert stuck.cancel()
+        assert isinstance(wait_for_error(stuck), concurrent.futures.CancelledError)
+        assert not is_alive(idle)
+        again = engine.run(tasks.length, b"x" * 1_000_000)
+        assert again.result(TIMEOUT) == 1_000_000
+
     def test_closures_over_anything(self, engine: JobEngine) -> None:
         table = {"G0": 1.0}
 
@@ -546,6 +561,13 @@ class TestChannel:
 
 
 # ---------------------------------------------------------------- applications
+
+
+def wait_for_error(job: Job) -> BaseException | None:
+    try:
+        return job.exception(ANY_TASK)
+    except concurrent.futures.CancelledError as error:
+        return error
 
 
 class Application:
@@ -634,6 +656,22 @@ class TestNoOrphans:
         workers = application.workers()
         application.process.kill()
         helpers.wait_until(lambda: not any(is_alive(pid) for pid in workers), timeout=10.0)
+
+    def test_application_killed_while_its_workers_are_stopped(self, applications: Any) -> None:
+        """A signal that can wait would do so in vain; and what a task has started goes too."""
+        application = applications(f"""{HEAD}
+    working(tasks.start_child)
+    helpers.wait_until(lambda: "starting" not in [w.state for w in engine.executor.workers()])
+    tell_workers()
+    time.sleep(60)
+""")
+        workers = application.workers()
+        children = [child.pid for pid in workers for child in psutil.Process(pid).children()]
+        assert children
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        application.process.kill()
+        helpers.wait_until(lambda: not any(map(is_alive, workers + children)), timeout=10.0)
 
     @pytest.mark.parametrize("work", WORK.values(), ids=WORK)
     def test_application_leaves_through_the_back_door(self, applications: Any, work: str) -> None:

@@ -5,11 +5,11 @@ Names of variables alone: nothing of JAX is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from rheojobs.errors import InputError
 
-__all__ = ["worker_environment"]
+__all__ = ["environments", "worker_environment"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
@@ -53,3 +53,15 @@ def worker_environment(
             raise InputError(f"gpu_memory is a share above 0 and at most 1, got {gpu_memory!r}")
         env["XLA_CLIENT_MEM_FRACTION"] = f"{gpu_memory:g}"
     return env
+
+
+def environments(
+    env: Mapping[str, str] | Sequence[Mapping[str, str]],
+) -> list[Mapping[str, str]]:
+    """Give the environments, of which there is one at least; `InputError` for anything but text."""
+    found = [env] if isinstance(env, Mapping) else list(env)
+    for each in found:
+        for name, value in each.items():
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise InputError(f"an environment has text alone, got {name!r}: {value!r}")
+    return found or [{}]

@@ -6,6 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
+from rheojobs.engine import messages
 from rheojobs.engine.executors.base import Run, RunControl
 from rheojobs.engine.task import task_affinity
 
@@ -44,6 +45,17 @@ class ProcessRun(RunControl):
     def cancelled(self) -> bool:
         """Whether it was asked to stop: then it has but so long for it."""
         return self.grace < math.inf
+
+    def last_word(self, reason: str) -> messages.Message:
+        """Say how it ended whose worker died, for a reason in words."""
+        if self.cancelled:
+            return messages.Cancelled()
+        if self.verdict is not None:
+            return messages.Failed(self.verdict)
+        if self.undelivered is not None:
+            text = f"the result cannot be read in this process: {self.undelivered}"
+            return messages.Failed(TypeError(text))
+        return messages.Died(f"the worker process died: {reason}")
 
     def cancel(self) -> None:
         self._executor.cancel(self)

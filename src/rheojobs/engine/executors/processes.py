@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cloudpickle
-
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
 from rheojobs.engine.executors.channel import ChannelClosedError
+from rheojobs.engine.executors.environment import environments
+from rheojobs.engine.executors.pickling import pickle_task
 from rheojobs.engine.executors.process_run import ProcessRun
 from rheojobs.engine.executors.upkeep import Upkeep, resident_bytes
 from rheojobs.engine.executors.worker_process import Phase, WorkerProcess
 from rheojobs.engine.sizes import size
-from rheojobs.errors import InputError
 
 __all__ = ["ProcessExecutor"]
 
@@ -37,6 +35,9 @@ CANCEL_GRACE = 1.5
 
 ABANDONED_GRACE = 20.0
 """The same for a task that has said that it cannot stop, and for which nobody waits any more."""
+
+PIPE_ROOM = 16 * 1024
+"""Bytes that go into a pipe at once, whether or not somebody reads at the other end."""
 
 MAX_STARTUP_FAILURES = 3
 """Workers that die one after another before they are ready, until we give up."""
@@ -80,7 +81,7 @@ class ProcessExecutor(Executor):
     ) -> None:
         if max_workers < 1:
             raise ValueError(f"max_workers must be at least 1, got {max_workers}")
-        self._envs = _environments(env)
+        self._envs = environments(env)
         self.capacity = max_workers
         self._preload = preload
         self._spares = spares
@@ -221,20 +222,36 @@ class ProcessExecutor(Executor):
             if run.memory is not None:
                 self._upkeep.wake()
             try:
-                task = cloudpickle.dumps(run.task, protocol=pickle.HIGHEST_PROTOCOL)
+                task = pickle_task(run.task)
             except Exception as error:  # whatever pickling raises is the task's failure
                 self._finish(worker, control)
                 reason = f"the task cannot be sent to another process: {error}"
                 run.tell(messages.Failed(TypeError(reason)))
                 continue
-            with contextlib.suppress(ChannelClosedError):  # its death is dealt with elsewhere
-                worker.channel.send(("run", run.id, task, run.restored))
-                self._send_unsent(worker, control)
+            if len(task) + len(run.restored or b"") < PIPE_ROOM:
+                self._hand_over(worker, control, task)
+                continue
+            # Should the worker not listen, being stopped or swapped out, nobody else waits.
+            hand_over = threading.Thread(
+                target=self._hand_over, args=(worker, control, task), daemon=True
+            )
+            try:
+                hand_over.start()
+            except RuntimeError:  # no more threads to be had
+                self._hand_over(worker, control, task)
+
+    def _hand_over(self, worker: WorkerProcess, control: ProcessRun, task: bytes) -> None:
+        """Send a task to its worker."""
+        with contextlib.suppress(ChannelClosedError):  # its death is dealt with elsewhere
+            worker.channel.send(("run", control.run.id, task, control.run.restored))
+            self._send_unsent(worker, control)
 
     def _send_unsent(self, worker: WorkerProcess, control: ProcessRun) -> None:
         """Send what was said about a run while its task was on its way."""
         while True:
             with self._lock:
+                if control.worker is not worker:
+                    return  # that one is dead, and the run waits for another, or is over
                 words, control.unsent = control.unsent, []
                 if not words:
                     control.sent = True
@@ -345,7 +362,7 @@ class ProcessExecutor(Executor):
         if control is not None:
             self._finish(worker, control)
             if not control.abandoned and not self._send_again(control):
-                control.run.tell(self._last_word(control, reason))
+                control.run.tell(control.last_word(reason))
         for orphan in orphans:
             orphan.run.tell(messages.Died(f"worker processes cannot start: {reason}"))
         self._replenish()
@@ -362,17 +379,6 @@ class ProcessExecutor(Executor):
             control.sent_before, control.sent = True, False
             self._waiting.appendleft(control)
             return True
-
-    @staticmethod
-    def _last_word(control: ProcessRun, reason: str) -> messages.Message:
-        if control.cancelled:
-            return messages.Cancelled()
-        if control.verdict is not None:
-            return messages.Failed(control.verdict)
-        if control.undelivered is not None:
-            text = f"the result cannot be read in this process: {control.undelivered}"
-            return messages.Failed(TypeError(text))
-        return messages.Died(f"the worker process died: {reason}")
 
     def shutdown(self, timeout: float) -> bool:
         """Let the workers leave, and kill those that do not within `timeout` seconds."""
@@ -396,14 +402,3 @@ class ProcessExecutor(Executor):
             if not worker.join(max(0.0, patience - time.monotonic())):
                 worker.kill()
         return all([w.join(max(0.05, deadline - time.monotonic())) for w in workers])
-
-
-def _environments(
-    env: Mapping[str, str] | Sequence[Mapping[str, str]],
-) -> list[Mapping[str, str]]:
-    found = [env] if isinstance(env, Mapping) else list(env)
-    for each in found:
-        for name, value in each.items():
-            if not isinstance(name, str) or not isinstance(value, str):
-                raise InputError(f"an environment has text alone, got {name!r}: {value!r}")
-    return found or [{}]

@@ -14,7 +14,7 @@ __all__ = ["ThreadExecutor"]
 
 class _ThreadRun(RunControl):
     def __init__(self, run: Run) -> None:
-        self.context = TaskContext(run.tell, restored=run.restored)
+        self.context = TaskContext(run.tell, restored=run.restored, is_tidied=True)
 
     def cancel(self) -> None:
         self.context.token.cancel()

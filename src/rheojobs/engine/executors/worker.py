@@ -5,6 +5,7 @@ Started by `rheojobs.engine.executors.processes`; never imported by the applicat
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import importlib
 import itertools
@@ -13,6 +14,7 @@ import logging
 import os
 import pickle
 import queue
+import select
 import signal
 import sys
 import threading
@@ -114,7 +116,9 @@ class Worker:
                 os._exit(0)
             if verb == "run":
                 run_id, task, restored = args
-                self._contexts[run_id] = TaskContext(self._sender(run_id), restored=restored)
+                self._contexts[run_id] = TaskContext(
+                    self._sender(run_id), restored=restored, is_tidied=True
+                )
                 self._todo.put((run_id, task))
             elif verb == "exit":
                 self._todo.put(None)
@@ -143,15 +147,21 @@ def portable_error(error: BaseException) -> BaseException:
 
 
 def _die_with_the_application(lifeline: int) -> None:
-    """Have the kernel end this process when the application's end of a pipe closes.
+    """Have the kernel end this process, and what its task has started, with the application.
 
     The listening thread notices that too, but needs the interpreter's lock for it, which a
-    task stuck in C may never give back. The default action of SIGIO is to terminate.
+    task stuck in C may never give back. SIGKILL reaches one that is stopped, too, which SIGIO,
+    where there is no choice, does not until it goes on; its default action is to terminate.
     """
     import fcntl
 
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    if hasattr(fcntl, "F_SETSIG"):
+        with contextlib.suppress(OSError):  # a kernel that has no choice either
+            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0.0)[0]:  # it was closed before anybody watched
+        os._exit(0)
 
 
 def main() -> None:

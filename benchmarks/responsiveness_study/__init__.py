@@ -1,0 +1,1 @@
+"""How smooth the window stays; `benchmarks/responsiveness.py` runs it."""

@@ -1,0 +1,100 @@
+"""This project's real window while four samplings compile and run, and two jobs chatter.
+
+Run as a module by the study, in a process of its own: ``python -m
+responsiveness_study.own_window SECONDS``; the last line that it prints is what it found, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from engine_study.work import report_often
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from responsiveness_study.gaps import GapTimer
+from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP, data
+from rheojobs import BayesianWorker, WorkerPool
+from rheojobs.inference import melt
+from rheojobs.qt.app.main_window import MainWindow
+
+CHATTERERS, REPORTS_PER_SECOND = 2, 1000
+CHECK_MS = 50
+
+
+class _Measurement:
+    """Opens the data, starts the jobs as a user would, and quits when the time is over."""
+
+    def __init__(self, window: MainWindow, seconds: float) -> None:
+        self._window, self._pool, self._seconds = window, window.pool, seconds
+        self._gaps = GapTimer()
+        self._progress = 0
+        self._chatter: list[str] = []
+        self._started: set[str] = set()
+        self._calls: dict[str, int] = {}
+        self._data = data()  # read before the measuring: the window has read it on a thread
+        self.found: dict[str, object] = {}
+        self._pool.job_progress.connect(self._count)
+        self._pool.job_started.connect(self._started.add)
+        self._clock = QTimer(window, interval=CHECK_MS)
+        self._clock.timeout.connect(self._begin)
+        self._clock.start()
+        window.open([melt.csv_path()])
+
+    def _count(self, job_id: str, current: int, *_more: object) -> None:
+        self._progress += 1
+        if job_id in self._chatter:
+            self._calls[job_id] = current
+
+    def _begin(self) -> None:
+        """Start all jobs, once the window has its data and its models."""
+        window = self._window
+        if window.session.dataset is None or not window.model_picker.choose(MODELS[0]):
+            return
+        if not window.run_panel.sample_button.isEnabled():
+            return
+        self._clock.stop()
+        self._gaps.start()
+        run = window.run_panel
+        run.warmup.setValue(WARMUP)
+        run.draws.setValue(run.draws.maximum())
+        run.chains.setValue(CHAINS)
+        run.sample_button.click()
+        for model in MODELS[1:]:
+            self._pool.submit(BayesianWorker(model, self._data, WARMUP, DRAWS, CHAINS))
+        self._chatter = [
+            self._pool.run(report_often, self._seconds, REPORTS_PER_SECOND)
+            for _ in range(CHATTERERS)
+        ]
+        QTimer.singleShot(int(1000 * self._seconds), self._end)
+
+    def _end(self) -> None:
+        self.found = self._gaps.stop() | {
+            "jobs_started": len(self._started),
+            "progress_calls": sum(self._calls.values()),
+            "progress_signals": self._progress,
+        }
+        QApplication.quit()
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    seconds = float(sys.argv[1])
+    app = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory(prefix="rheojobs-responsive-") as folder:
+        pool = WorkerPool(len(MODELS) + CHATTERERS, store=Path(folder) / "jobs.sqlite3")
+        window = MainWindow(pool)
+        window.show()
+        measurement = _Measurement(window, seconds)
+        app.exec()
+        pool.cancel_all()
+        window.close()
+        pool.shutdown()
+    print(json.dumps(measurement.found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,485 @@
+"""Kills and stops workers and applications at random moments of real samplings; then counts.
+
+    python -m tests.faults.campaign --faults 200 --seed 1
+
+Whatever it does: in the end each job must be accounted for, with one result and not two, with
+the draws of an undisturbed run to the bit, and no process and no file may be left. What it
+does follows from the seed, when it happens does not quite: processes take their own time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tests.faults.checks import Wanted, complaints, draws, why_again
+from tests.faults.child import CampaignError, Child, marked, wait_until
+from tests.faults.samplings import KINDS, is_durable
+
+from rheojobs.engine import JobState
+from rheojobs.engine.stored import StoreReader
+
+__all__ = ["Campaign", "main"]
+
+OPEN = 3
+"""Samplings that are under way, or wait: one more than there are workers."""
+
+MOMENTS = ("any", "writing a checkpoint", "ending", "storing the result")
+MOMENT_SECONDS = 8.0
+"""How long is waited for a moment to come: then any will do."""
+
+FAULTS = {
+    "kill a busy worker": 5,
+    "kill an idle worker": 2,
+    "stop a worker": 3,
+    "stop a worker and cancel its job": 2,
+    "kill the application": 4,
+    "kill the application, a worker being stopped": 1,
+    "stop the application and start another": 1,
+    "kill the application at submit": 2,
+}
+"""How often each is tried, in proportion."""
+
+
+@dataclass
+class Report:
+    """What was done, at which stage and moment, and how long things took at most (s)."""
+
+    faults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    slowest: dict[str, float] = field(default_factory=dict)
+
+    def took(self, what: str, seconds: float) -> None:
+        """Note how long something took."""
+        self.slowest[what] = max(seconds, self.slowest.get(what, 0.0))
+
+    def lines(self) -> list[str]:
+        """Give it as a table."""
+        stages = sorted({stage for _, stage, _ in self.faults})
+        width = max(len(name) for name in FAULTS)
+        lines = [f"{'':{width}}" + "".join(f"{stage:>11}" for stage in stages) + f"{'all':>7}"]
+        for name in FAULTS:
+            counts = [
+                sum(n for (fault, at, _), n in self.faults.items() if (fault, at) == (name, stage))
+                for stage in stages
+            ]
+            cells = "".join(f"{count or '':>11}" for count in counts)
+            lines.append(f"{name:{width}}{cells}{sum(counts):>7}")
+        moments: Counter[str] = Counter()
+        for (_, _, moment), count in self.faults.items():
+            moments[moment] += count
+        lines.append("moments: " + ", ".join(f"{name} {n}" for name, n in moments.items()))
+        lines += [f"at most {most:.2f} s: {what}" for what, most in self.slowest.items()]
+        return lines
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        names = ("fault", "stage", "moment", "count")
+        rows = [dict(zip(names, (*key, n), strict=True)) for key, n in self.faults.items()]
+        return {"faults": rows, "slowest": self.slowest}
+
+
+class Campaign:
+    """A number of faults, one after another, on one store.
+
+    Parameters
+    ----------
+    folder : Path
+        Of its own, for all that it and its applications write.
+    seed : int
+        Of what is done.
+    kinds : sequence of str
+        What is sampled.
+    scale : float
+        How many times as many draws as usual.
+    tell : callable
+        Takes a line about each fault.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        kinds: Sequence[str] = KINDS,
+        scale: float = 1.0,
+        tell: Callable[[str], object] = lambda line: None,
+    ) -> None:
+        self._tell = tell
+        self._folder = folder
+        self._state = folder / "state"
+        (self._state / "samplings").mkdir(parents=True)
+        self._store = self._state / "jobs.sqlite3"
+        self._random = random.Random(seed)
+        self._kinds = kinds
+        self._scale = scale
+        self._shared_memory = _shared_memory()
+        self.report = Report()
+        self.wanted: list[Wanted] = []
+        self._open: list[Wanted] = []
+        self._segments: dict[str, int] = {}
+        self._undisturbed: dict[str, dict[str, Any]] = {}
+
+    # ---------------------------------------------------------------- from start to end
+
+    def run(self, faults: int, seconds: float = float("inf")) -> int:
+        """Do so many faults, or as many as there is time for; gives how many it were.
+
+        Raises
+        ------
+        CampaignError
+            In some lines, what is not as it should be.
+        """
+        end = time.monotonic() + seconds
+        self._sample_undisturbed()
+        self._child = self._start()
+        self._reader = StoreReader(self._store)
+        self._settle(top_up=True)
+        done = 0
+        while done < faults and time.monotonic() < end:
+            (name,) = self._random.choices(list(FAULTS), list(FAULTS.values()))
+            stage, moment = getattr(self, "_" + name.replace(",", "").replace(" ", "_"))()
+            self.report.faults[name, stage, moment] += 1
+            done += 1
+            self._let_work()
+            self._tell(f"{done:4}  {name}: {stage}" + f", {moment}" * (moment != "any"))
+        wait_until(self._is_over, "all jobs to end", every=0.2)
+        self._reader.close()
+        self._child.leave()
+        self._check_processes()
+        found = complaints(self._folder, self.wanted, self._undisturbed)
+        found += [f"left in shared memory: {name}" for name in self._left_in_shared_memory()]
+        if found:
+            raise CampaignError("\n".join(found))
+        return done
+
+    def close(self) -> None:
+        """Kill what is left."""
+        for process in marked(str(self._folder)):
+            process.kill()
+
+    def _sample_undisturbed(self) -> None:
+        store = self._folder / "undisturbed" / "jobs.sqlite3"
+        child = Child(self._folder, store, self._scale)
+        ids = {
+            kind: child.ask("submit", kind=kind, key=kind, folder=str(self._folder / kind))["id"]
+            for kind in self._kinds
+        }
+        with_reader = StoreReader(store)
+        wait_until(
+            lambda: with_reader.counts() == {JobState.SUCCEEDED: len(ids)}, "undisturbed runs"
+        )
+        self._undisturbed = {kind: draws(with_reader.result(ids[kind])) for kind in ids}
+        with_reader.close()
+        child.leave()
+
+    def _start(self) -> Child:
+        return Child(self._folder, self._store, self._scale)
+
+    def _settle(self, top_up: bool = False) -> None:
+        """Have somebody work on each sampling that is not done."""
+        if self._child.process.poll() is not None:
+            self._child = self._start()
+            refused = self._child.ask("take_up")["refused"]
+            if refused:
+                raise CampaignError("\n".join(refused))
+        for each in list(self._open):
+            jobs = [job for job in self._reader.jobs() if job.name == each.key]
+            self._check_kept(each, bool(jobs) and jobs[-1].state is JobState.SUCCEEDED)
+            if not jobs:
+                self._submit(each)
+            elif jobs[-1].state is JobState.SUCCEEDED:
+                self._open.remove(each)
+            elif jobs[-1].state is JobState.CANCELLED and is_durable(each.kind):
+                self._child.ask("resume", job_id=jobs[-1].id)
+            elif jobs[-1].state.is_terminal:
+                why_again(jobs[-1])
+                self._submit(each)
+        while top_up and len(self._open) < OPEN:
+            self._submit(self._new())
+
+    def _is_over(self) -> bool:
+        self._settle()
+        return not self._open
+
+    def _new(self) -> Wanted:
+        kind = self._random.choice(self._kinds)
+        key = f"{kind}-{len(self.wanted)}"
+        self.wanted.append(Wanted(key, kind, self._state / "samplings" / key))
+        self._open.append(self.wanted[-1])
+        return self.wanted[-1]
+
+    def _submit(self, each: Wanted, wait: bool = True) -> None:
+        self._child.request("submit", kind=each.kind, key=each.key, folder=str(each.folder))
+        if wait:
+            self._child.answer()
+
+    def _check_kept(self, each: Wanted, is_done: bool) -> None:
+        """See that no sampling falls back behind what was kept of it."""
+        numbers = [int(path.name[:6]) for path in each.folder.glob("[0-9]*.zarr.zip")]
+        before, now = self._segments.get(each.key, -1), max(numbers, default=-1)
+        if not is_done and now < before:
+            jobs = [job for job in self._reader.jobs() if job.name == each.key]
+            if jobs[-1].state is not JobState.SUCCEEDED:
+                raise CampaignError(f"{each.key} had kept {before + 1} segments, now {now + 1}")
+        self._segments[each.key] = now
+
+    def _let_work(self) -> None:
+        """Have somebody work on each sampling; most often until one is drawing again."""
+        self._settle(top_up=True)
+        if self._random.random() < 0.8:
+            wait_until(
+                lambda: (
+                    self._settle(top_up=True)
+                    or any(w["told"]["stage"] == "sampling" for w in self._workers("busy"))
+                ),
+                "a sampling to go on",
+                every=0.2,
+            )
+
+    # ---------------------------------------------------------------- whom it hits, and when
+
+    def _workers(self, *phases: str) -> list[dict[str, Any]]:
+        """Give the workers in one of these phases; of the busy ones, with their job."""
+        seen = self._child.ask("look")
+        if seen["problem"]:
+            raise CampaignError(f"the application cannot use its store: {seen['problem']}")
+        found = [worker for worker in seen["workers"] if worker["phase"] in phases]
+        for worker in found:
+            worker["told"] = seen["jobs"].get(worker["job"])
+        return [worker for worker in found if worker["phase"] != "busy" or worker["told"]]
+
+    def _choose(self, *phases: str) -> dict[str, Any]:
+        """Give a worker in one of these phases; waits until there is one."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            found[:] = self._workers(*phases)
+            return bool(found)
+
+        wait_until(look, f"a worker that is {' or '.join(phases)}")
+        return self._random.choice(found)
+
+    def _busy(self) -> dict[str, Any]:
+        """Give a busy worker; seldom one whose job would not be started again any more."""
+        worker = self._choose("busy")
+        others = [other for other in self._workers("busy") if other["told"]["deaths"] < 2]
+        if worker["told"]["deaths"] >= 2 and others and self._random.random() < 0.9:
+            return self._random.choice(others)
+        return worker
+
+    def _moment(self, worker: dict[str, Any] | None) -> tuple[str, str]:
+        """Wait for a moment in the life of a worker's job; gives its stage, and the moment."""
+        (moment,) = self._random.choices(MOMENTS, (4, 2, 1, 1))
+        if worker is None or worker["told"] is None:
+            time.sleep(self._random.uniform(0.0, 0.5))
+            return "idle", "any"
+        job, told = worker["job"], worker["told"]
+        sampling = self._state / "samplings" / told["name"]
+        files = self._store.with_suffix(".files") / job
+
+        def stage() -> str:
+            told = self._child.ask("look")["jobs"].get(job)
+            return str(told["stage"] if told is not None else "gone")
+
+        has_come: dict[str, tuple[Callable[[], bool], float]] = {
+            "writing a checkpoint": (lambda: any(sampling.glob(".*.tmp")), 0.001),
+            "ending": (lambda: stage() in ("summary", "succeeded"), 0.02),
+            "storing the result": (lambda: any(files.glob("result-*")), 0.002),
+        }
+        if moment in has_come:
+            look, every = has_come[moment]
+            try:
+                wait_until(look, moment, MOMENT_SECONDS * self._scale, every)
+            except CampaignError:
+                moment = "any"
+        else:
+            time.sleep(self._random.uniform(0.0, 1.0))
+        if moment == "writing a checkpoint":
+            return "sampling", moment  # to ask would take longer than the writing
+        if moment == "storing the result":
+            return "stored", moment
+        time.sleep(self._random.uniform(0.0, 0.1))
+        return (stage() or "starting"), moment
+
+    # ---------------------------------------------------------------- what it does
+
+    def _kill_a_busy_worker(self) -> tuple[str, str]:
+        worker = self._busy()
+        found = self._moment(worker)
+        self._kill(worker["pid"])
+        return found
+
+    def _kill_an_idle_worker(self) -> tuple[str, str]:
+        worker = self._choose("idle")
+        self._kill(worker["pid"])
+        return "idle", "any"
+
+    def _kill(self, pid: int) -> None:
+        if _send(pid, signal.SIGKILL):
+            wait_until(
+                lambda: pid not in [w["pid"] for w in self._child.ask("look")["workers"]],
+                "a killed worker to be noticed",
+            )
+
+    def _stop_a_worker(self) -> tuple[str, str]:
+        worker = self._choose("busy", "idle")
+        found = self._moment(worker)
+        _send(worker["pid"], signal.SIGSTOP)
+        time.sleep(self._random.uniform(0.1, 1.5))
+        _send(worker["pid"], signal.SIGCONT)
+        return found
+
+    def _stop_a_worker_and_cancel_its_job(self) -> tuple[str, str]:
+        worker = self._choose("busy")
+        found = self._moment(worker)
+        job, pid = worker["job"], worker["pid"]
+        _send(pid, signal.SIGSTOP)
+        self._child.ask("cancel", job_id=job)
+        took = wait_until(lambda: self._reader.find(job).state.is_terminal, f"the end of {job}")
+        self.report.took("a stuck job was cancelled", took)
+        if self._reader.find(job).state is JobState.CANCELLED:
+            wait_until(lambda: not psutil.pid_exists(pid) or self._serves(pid, job), "its worker")
+        _send(pid, signal.SIGCONT)
+        return found
+
+    def _serves(self, pid: int, job: str) -> bool:
+        """Say whether a worker has gone on to something else."""
+        return all(w["job"] != job for w in self._child.ask("look")["workers"] if w["pid"] == pid)
+
+    def _kill_the_application(self) -> tuple[str, str]:
+        found = self._moment(self._choose("busy"))
+        self._kill_application()
+        return found
+
+    def _kill_the_application_a_worker_being_stopped(self) -> tuple[str, str]:
+        worker = self._choose("busy", "idle")
+        found = self._moment(worker)
+        _send(worker["pid"], signal.SIGSTOP)
+        self._kill_application()
+        return found
+
+    def _kill_application(self) -> list[dict[str, Any]]:
+        heard = self._child.kill()
+        took = wait_until(lambda: not marked(str(self._folder)), "the end of its workers", 30.0)
+        self.report.took("the workers of a killed application were gone", took)
+        return heard
+
+    def _stop_the_application_and_start_another(self) -> tuple[str, str]:
+        worker = self._busy()
+        found = self._moment(worker)
+        self._child.signal(signal.SIGSTOP)
+        other = self._start()  # takes longer than a lease of the former
+        time.sleep(self._random.uniform(1.0, 2.0))
+        taken = other.ask("take_up")["taken"]
+        if taken:
+            raise CampaignError(f"{taken} were taken from an application that only stood still")
+        state = self._reader.find(worker["job"]).state
+        if not state.is_terminal and "refused" not in other.ask("resume", job_id=worker["job"]):
+            raise CampaignError(f"job {worker['job']} runs in two applications")
+        if self._random.random() < 0.5:
+            self._child.signal(signal.SIGCONT)
+            other.leave()
+        else:
+            before = {worker.pid for worker in marked(str(self._folder))}
+            former, self._child = self._child, other
+            before -= {other.process.pid, *_children(other.process.pid)}
+            former.kill()
+            wait_until(lambda: not before & _pids(str(self._folder)), "its workers", 30.0)
+            other.ask("take_up")
+        return found
+
+    def _kill_the_application_at_submit(self) -> tuple[str, str]:
+        each = self._new()
+        self._submit(each, wait=False)
+        time.sleep(self._random.uniform(0.0, 0.06))
+        heard = self._kill_application()
+        names = [job.name for job in self._reader.jobs()]
+        if heard and each.key not in names:
+            raise CampaignError(f"{each.key} was submitted, and is not in the store")
+        return "submitted" if heard else "submitting", "any"
+
+    # ---------------------------------------------------------------- what is left
+
+    def _check_processes(self) -> None:
+        wait_until(lambda: not marked(str(self._folder)), "all processes to end", 10.0)
+
+    def _left_in_shared_memory(self) -> set[str]:
+        return {name for name in _shared_memory() - self._shared_memory if "rheojobs" in name}
+
+
+def _shared_memory() -> set[str]:
+    folder = Path("/dev/shm")
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _pids(mark: str) -> set[int]:
+    return {process.pid for process in marked(mark)}
+
+
+def _children(pid: int) -> set[int]:
+    return {child.pid for child in psutil.Process(pid).children(recursive=True)}
+
+
+def _send(pid: int, number: signal.Signals) -> bool:
+    """Send a signal; False where the process is gone."""
+    try:
+        psutil.Process(pid).send_signal(number)
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a campaign, and say what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
+    parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60.0, help="no more faults after that")
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many draws")
+    parser.add_argument("--report", type=Path, help="where to write the counts, as JSON")
+    given = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="rheojobs-faults-"))
+
+    def tell(line: str) -> None:
+        print(line, flush=True)
+
+    campaign = Campaign(folder, given.seed, scale=given.scale, tell=tell)
+    failure = ""
+    start = time.monotonic()
+    try:
+        campaign.run(given.faults, 60.0 * given.minutes)
+    except AssertionError as error:
+        failure = str(error)
+    finally:
+        campaign.close()
+    done = sum(campaign.report.faults.values())
+    print("\n".join(campaign.report.lines()))
+    print(
+        f"{done} faults, seed {given.seed}, {len(campaign.wanted)} samplings,"
+        f" {(time.monotonic() - start) / 60:.1f} min"
+    )
+    if given.report is not None:
+        outcome = {"seed": given.seed, "samplings": len(campaign.wanted), "failure": failure}
+        given.report.write_text(json.dumps(outcome | campaign.report.as_dict(), indent=1) + "\n")
+    if failure:
+        again = f"python -m tests.faults.campaign --faults {done + 1} --seed {given.seed}"
+        print(f"FAILED\n{failure}\nagain: {again}\nleft to look at: {folder}", file=sys.stderr)
+        return 1
+    shutil.rmtree(folder)
+    print("every job accounted for, every draw as undisturbed, nothing left over")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

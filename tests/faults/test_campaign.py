@@ -1,0 +1,20 @@
+"""A short fault campaign; `make faults` runs the long one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.faults.campaign import Campaign
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
+
+
+@pytest.mark.slow
+def test_whatever_is_killed_nothing_is_lost_doubled_or_left(tmp_path: Path) -> None:
+    campaign = Campaign(tmp_path / "campaign", 5, ("oscillation", "function"), scale=0.3)
+    try:
+        assert campaign.run(8) == 8
+    finally:
+        campaign.close()
