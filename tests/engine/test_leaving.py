@@ -72,3 +72,16 @@ def test_a_glance_at_many_jobs_makes_no_task(tmp_path: Path) -> None:
         other.remove(jobs[0].id)
         with pytest.raises(InputError, match="no job's id"):
             other.find(jobs[0].id)
+
+
+def test_a_job_that_ends_while_it_is_left_has_ended(tmp_path: Path) -> None:
+    path, gate = tmp_path / "jobs.sqlite3", tmp_path / "gate"
+    with JobEngine("threads", max_workers=1, store=path) as engine:
+        job = engine.run(helpers.hold, str(gate))
+        assert engine._journal is not None
+        engine._journal.leave_open([job.id])  # what `shutdown` does before it stops anything
+        gate.touch()
+        assert job.result(TIMEOUT) == "through"
+    with JobStore(path) as store:
+        assert store.find(job.id).state is S.SUCCEEDED
+        assert store.result(job.id) == "through"

@@ -49,7 +49,7 @@ def open_window(qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
         window = MainWindow()
         opened.append(window)
         window.show()
-        with qtbot.waitSignal(window.jobs_pane.recovered):
+        with qtbot.waitSignal(window.jobs_pane.recovered, timeout=JOB_MS):
             pass
         return window
 
@@ -135,7 +135,9 @@ class TestClosing:
         window.closing.box.reject()
         window.closing.choose(Choice.WAIT)
         job = window.pool.job(job_id)
-        qtbot.waitUntil(lambda: "All jobs have ended" in window.closing.bar.message.text())
+        qtbot.waitUntil(
+            lambda: "All jobs have ended" in window.closing.bar.message.text(), timeout=JOB_MS
+        )
         assert job.done()  # in memory, and its result is not thrown away
         assert window.isVisible()
 
@@ -170,7 +172,7 @@ class TestStart:
         pane = window.jobs_pane
         assert pane.recovery.isVisible()
         assert "interrupted when the program ended" in pane.recovery.message.text()
-        qtbot.waitUntil(lambda: pane.table.model.rowCount() == len(others) + 1)
+        qtbot.waitUntil(lambda: pane.table.model.rowCount() == len(others) + 1, timeout=JOB_MS)
         assert window.pool.engine.active_count() == 0  # nothing starts by itself
         qtbot.mouseClick(pane.recovery.buttons[0], Qt.MouseButton.LeftButton)
         assert not pane.recovery.isVisible()
@@ -209,7 +211,7 @@ class TestStart:
         assert "1 job waits" in text  # what the window did for itself is not among them
         qtbot.mouseClick(pane.recovery.buttons[1], Qt.MouseButton.LeftButton)
         assert not pane.recovery.isVisible()
-        qtbot.waitUntil(lambda: pane.table.model.rowCount() == 2)
+        qtbot.waitUntil(lambda: pane.table.model.rowCount() == 2, timeout=JOB_MS)
         with JobStore() as store:
             assert store.counts() == {S.QUEUED: 1, S.INTERRUPTED: 1}
 
@@ -225,7 +227,7 @@ class TestStart:
         assert "use the newer rheojobs" in window.jobs_pane.store_message.text()
         window.pool.run(helpers.count_to, 1)
         qtbot.waitUntil(lambda: not window.pool.is_busy(), timeout=JOB_MS)
-        qtbot.waitUntil(lambda: window.jobs_pane.table.model.rowCount() == 1)
+        qtbot.waitUntil(lambda: window.jobs_pane.table.model.rowCount() == 1, timeout=JOB_MS)
 
 
 def test_a_pool_that_is_not_its_own_goes_on_without_the_window(qtbot: QtBot) -> None:
@@ -235,7 +237,7 @@ def test_a_pool_that_is_not_its_own_goes_on_without_the_window(qtbot: QtBot) -> 
     job_id = count(window, 50)
     job = pool.job(job_id)
     assert window.close()
-    qtbot.waitUntil(job.done)
+    qtbot.waitUntil(job.done, timeout=JOB_MS)
     assert not job.cancelled()
     window.deleteLater()
     assert pool.shutdown()

@@ -25,6 +25,7 @@ from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
 
 __all__ = ["Journal"]
@@ -45,6 +46,8 @@ MOMENT = 0.002
 
 PROGRESS_INTERVAL = 1.0
 BATCH = 1000
+
+_STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
 
 @dataclass(eq=False)
@@ -155,7 +158,7 @@ class Journal(Publisher):
         super().tell(event, private=private, first=first)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
-        """Write no more what becomes of these jobs, but for checkpoints: others go on with them."""
+        """Do not write that these jobs are stopped: others go on with them, unless they end."""
         self._left = frozenset(job_ids)
 
     def keep_task(self, job_id: str, record: Record) -> None:
@@ -168,8 +171,6 @@ class Journal(Publisher):
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
-        if job.id in self._left:
-            return
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
         if result is not None:
@@ -179,8 +180,7 @@ class Journal(Publisher):
 
     def note_untidied(self, job_id: str) -> None:
         """Write, before its last state is told, that a job's task is to tidy up after it."""
-        if job_id not in self._left:
-            self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
 
     def note_tidied(self, job_id: str) -> None:
         """Write that it has."""
@@ -200,9 +200,10 @@ class Journal(Publisher):
         self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
 
     def _enter_state(self, event: StateChanged) -> None:
-        if event.job_id in self._left:
+        if event.job_id in self._left and event.state in _STOPPING:
             return
-        if is_last := event.state.is_terminal:
+        is_last = event.state.is_terminal
+        if is_last:
             self._enter_last_progress(event.job_id)
         move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
         self._items.put(_Entry(event.job_id, move, is_pressing=is_last))

@@ -19,6 +19,8 @@ from rheojobs.qt.widgets.job_model import JobTableModel
 from rheojobs.qt.widgets.job_table import JobTable
 
 S = JobState
+LONG = 30_000
+"""Milliseconds after which something that should have happened long since is a failure."""
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_shows_jobs_from_before_and_new_ones_first(engine: JobEngine, qtbot: QtB
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     assert model.rowCount() == 1
     engine.run(fails)
-    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.FAILED)
+    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.FAILED, timeout=LONG)
     assert text(model, 0, JobColumn.NAME) == "fails"
     assert text(model, 0, JobColumn.PROGRESS) == "ValueError: no such luck"
     assert state(model, 1) is S.SUCCEEDED
@@ -87,15 +89,18 @@ def test_the_button_cancels_what_is_selected(engine: JobEngine, qtbot: QtBot) ->
     table = shown(JobTable(engine), qtbot)
     engine.run(until_cancelled)
     model = table.model
-    qtbot.waitUntil(lambda: model.rowCount() == 1 and model.index(0, 0).data(FRACTION_ROLE) == 0.75)
+    qtbot.waitUntil(
+        lambda: model.rowCount() == 1 and model.index(0, 0).data(FRACTION_ROLE) == 0.75,
+        timeout=LONG,
+    )
     assert text(model, 0, JobColumn.PROGRESS) == "three of four"
     assert not table.cancel_button.isEnabled()
     choose(table, 0)
     qtbot.waitUntil(table.cancel_button.isEnabled)
     table.grab()  # draws the bar too
     qtbot.mouseClick(table.cancel_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED)
-    qtbot.waitUntil(lambda: not table.cancel_button.isEnabled())
+    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED, timeout=LONG)
+    qtbot.waitUntil(lambda: not table.cancel_button.isEnabled(), timeout=LONG)
     assert text(model, 0, JobColumn.ELAPSED).endswith("s")
 
 
@@ -112,24 +117,24 @@ def test_jobs_are_paused_resumed_retried_and_removed_by_keys(
         qtbot.keyClick(view, key, modifier)
 
     stored.run(helpers.count_to, 10_000)
-    qtbot.waitUntil(lambda: model.rowCount() == 1 and state(model, 0) is S.RUNNING)
+    qtbot.waitUntil(lambda: model.rowCount() == 1 and state(model, 0) is S.RUNNING, timeout=LONG)
     view.setFocus()
     choose(table, 0)
     press(Qt.Key.Key_P, control)
-    qtbot.waitUntil(lambda: state(model, 0) is S.PAUSED)
+    qtbot.waitUntil(lambda: state(model, 0) is S.PAUSED, timeout=LONG)
     press(Qt.Key.Key_R, control)
-    qtbot.waitUntil(lambda: state(model, 0) is S.RUNNING)
-    qtbot.waitUntil(lambda: text(model, 0, JobColumn.REMAINING).startswith("≈"))
+    qtbot.waitUntil(lambda: state(model, 0) is S.RUNNING, timeout=LONG)
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.REMAINING).startswith("≈"), timeout=LONG)
     press(Qt.Key.Key_Delete, none)
-    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED)
+    qtbot.waitUntil(lambda: state(model, 0) is S.CANCELLED, timeout=LONG)
     assert text(model, 0, JobColumn.REMAINING) == ""
     press(Qt.Key.Key_F5, none)
-    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING)
+    qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING, timeout=LONG)
     assert state(model, 1) is S.CANCELLED
     with JobStore(path) as other:
         assert len(other.jobs()) == 2
         press(Qt.Key.Key_Delete, keys.ShiftModifier)
-        qtbot.waitUntil(lambda: model.rowCount() == 1)
+        qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=LONG)
         assert [job.state for job in other.jobs()] == [S.RUNNING]
 
 
@@ -139,11 +144,15 @@ def test_a_failed_job_runs_again_with_and_without_a_store(
     for each in (engine, stored):
         table = shown(JobTable(each), qtbot)
         each.run(fails)
-        qtbot.waitUntil(lambda t=table: t.model.rowCount() == 1 and state(t.model, 0) is S.FAILED)
+        qtbot.waitUntil(
+            lambda t=table: t.model.rowCount() == 1 and state(t.model, 0) is S.FAILED, timeout=LONG
+        )
         each.job(table.model.rows_between(0, 0)[0].job_id).forget()  # as a pool does
         choose(table, 0)
         table.verbs.retry.trigger()
-        qtbot.waitUntil(lambda t=table: t.model.rowCount() == 2 and state(t.model, 0) is S.FAILED)
+        qtbot.waitUntil(
+            lambda t=table: t.model.rowCount() == 2 and state(t.model, 0) is S.FAILED, timeout=LONG
+        )
         table.close_down()
 
 
@@ -153,14 +162,14 @@ def test_priorities_are_changed_while_jobs_wait(stored: JobEngine, qtbot: QtBot)
     stored.run(go.wait)
     jobs = [stored.run(helpers.count_to, 1) for _ in range(2)]
     model = table.model
-    qtbot.waitUntil(lambda: model.rowCount() == 3 and state(model, 2) is S.RUNNING)
+    qtbot.waitUntil(lambda: model.rowCount() == 3 and state(model, 2) is S.RUNNING, timeout=LONG)
     choose(table, 0)
     assert not table.verbs.pause.isEnabled()
     for _ in range(2):
         table.verbs.sooner.trigger()
-    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2")
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
     table.verbs.later.trigger()
-    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+1")
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+1", timeout=LONG)
     assert jobs[1].priority == 1
     choose(table, 2)
     assert not table.verbs.sooner.isEnabled()
@@ -176,11 +185,13 @@ def test_jobs_of_another_program_are_seen_and_steered(
         table = shown(JobTable(other), qtbot)
         model, verbs = table.model, table.verbs
         QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
-        qtbot.waitUntil(lambda: model.rowCount() == 1)
+        qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=LONG)
         assert state(model, 0) is S.SUCCEEDED
         job = stored.run(helpers.count_to, 100_000)
-        qtbot.waitUntil(lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING)
-        qtbot.waitUntil(lambda: model.index(0, 0).data(FRACTION_ROLE) is not None)
+        qtbot.waitUntil(
+            lambda: model.rowCount() == 2 and state(model, 0) is S.RUNNING, timeout=LONG
+        )
+        qtbot.waitUntil(lambda: model.index(0, 0).data(FRACTION_ROLE) is not None, timeout=LONG)
         assert text(model, 0, JobColumn.ELAPSED)
         choose(table, 0)
         for action, wanted in (
@@ -190,9 +201,9 @@ def test_jobs_of_another_program_are_seen_and_steered(
         ):
             verbs.refresh()
             assert not verbs.sooner.isEnabled()  # whose turn it is is the other's business
-            qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1])
+            qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1], timeout=LONG)
             action.trigger()
-            qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=10_000)
+            qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=LONG)
         assert job.cancelled()
         said: list[str] = []
         verbs.failed.connect(said.append)
@@ -200,7 +211,7 @@ def test_jobs_of_another_program_are_seen_and_steered(
             third.remove(job.id)
         verbs.refresh()
         verbs.remove.trigger()
-        qtbot.waitUntil(lambda: bool(said))
+        qtbot.waitUntil(lambda: bool(said), timeout=LONG)
         assert "no job's id begins with" in said[0]
         table.close_down()
 
@@ -208,15 +219,17 @@ def test_jobs_of_another_program_are_seen_and_steered(
 def test_what_waits_in_the_store_is_taken_up_and_ends_here(path: Path, qtbot: QtBot) -> None:
     first = JobEngine("threads", max_workers=1, store=path)
     job = first.run(helpers.count_to, 400)
-    qtbot.waitUntil(lambda: job.latest_progress is not None)
+    qtbot.waitUntil(lambda: job.latest_progress is not None, timeout=LONG)
     assert first.shutdown(leave=True)
     with JobEngine("threads", max_workers=1, store=path) as engine:
         table = shown(JobTable(engine), qtbot)
         model = table.model
-        qtbot.waitUntil(lambda: model.rowCount() == 1 and state(model, 0) is S.INTERRUPTED)
+        qtbot.waitUntil(
+            lambda: model.rowCount() == 1 and state(model, 0) is S.INTERRUPTED, timeout=LONG
+        )
         choose(table, 0)
         table.verbs.resume.trigger()
-        qtbot.waitUntil(lambda: state(model, 0) is S.SUCCEEDED, timeout=20_000)
+        qtbot.waitUntil(lambda: state(model, 0) is S.SUCCEEDED, timeout=LONG)
         assert model.rowCount() == 1  # the same job, under its own id
         assert engine.job(job.id).done()
         table.close_down()
@@ -230,7 +243,7 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
     for number in range(40):
         engine.submit(int, name=f"count {number % 4}")
     engine.submit(go.wait, name="wait for it")
-    qtbot.waitUntil(lambda: model.rowCount() == 41 and engine.active_count() == 1)
+    qtbot.waitUntil(lambda: model.rowCount() == 41 and engine.active_count() == 1, timeout=LONG)
     choose(table, 6)
     chosen = table.selected_jobs()
     assert "2" in text(model, 6, JobColumn.NAME)
@@ -239,14 +252,14 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
     table.filter.setText("")
     assert table.selected_jobs() == chosen
     table.scope.setCurrentIndex(Scope.OPEN)
-    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=LONG)
     assert text(model, 0, JobColumn.NAME) == "wait for it"
     go.set()
-    qtbot.waitUntil(lambda: model.rowCount() == 0)
+    qtbot.waitUntil(lambda: model.rowCount() == 0, timeout=LONG)
     table.scope.setCurrentIndex(Scope.ENDED)
     assert model.rowCount() == 41
     engine.submit(int, name="count 2")
-    qtbot.waitUntil(lambda: model.rowCount() == 42)
+    qtbot.waitUntil(lambda: model.rowCount() == 42, timeout=LONG)
 
 
 def test_a_flood_of_events_is_shown_in_few_updates(engine: JobEngine, qtbot: QtBot) -> None:
