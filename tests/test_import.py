@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import rheojobs
+import rheojobs.engine
 
 QT_NAMES = {name for name, home in rheojobs._HOME_OF.items() if home.startswith("rheojobs.qt")}
 
@@ -41,6 +42,28 @@ def test_the_engine_loads_nothing_heavy() -> None:
     assert isinstance(loaded, list)
     assert "rheojobs.engine.engine" in loaded
     assert not {"jax", "numpy", "scipy", "PySide6"} & set(loaded)
+
+
+def test_a_worker_loads_no_engine() -> None:
+    loaded = fresh(
+        "import json, sys; import rheojobs.engine.executors.worker;"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert isinstance(loaded, list)
+    assert "rheojobs.engine.task" in loaded
+    assert not {"rheojobs.engine.engine", "rheojobs.engine.store", "asyncio", "sqlite3"} & set(
+        loaded
+    )
+
+
+def test_every_name_of_the_engine_is_there() -> None:
+    assert sorted(dir(rheojobs.engine)) == sorted(rheojobs.engine.__all__)
+    assert all(getattr(rheojobs.engine, name) is not None for name in rheojobs.engine.__all__)
+    assert {name for names in rheojobs.engine._HOMES.values() for name in names} == set(
+        rheojobs.engine.__all__
+    )
+    with pytest.raises(AttributeError, match=r"'rheojobs\.engine' has no attribute 'Jobb'"):
+        rheojobs.engine.Jobb  # noqa: B018
 
 
 def test_costs_less_than_50_ms_of_processor_time() -> None:

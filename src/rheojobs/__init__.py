@@ -5,8 +5,9 @@ Names are imported when they are first used: `import rheojobs` loads neither JAX
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rheojobs.lazy import importer
 
 _HOMES = {
     "rheojobs.errors": ("InputError", "MissingExtraError", "RheojobsError"),
@@ -170,12 +171,7 @@ if TYPE_CHECKING:
     from rheojobs.qt.worker_pool import WorkerPool
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'rheojobs' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = importer(__name__, _HOME_OF)
 
 
 def __dir__() -> list[str]:
