@@ -1,4 +1,4 @@
-"""Who works on the jobs of a store, and whether he still lives.
+"""Who works on the jobs of a store, whether he still lives, and what becomes of them if not.
 
 An owner of this machine is alive while his process is: one that only stands still, stopped or
 swapped out, keeps its jobs, since it may go on and would finish them a second time. Where his
@@ -15,9 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["LEASE_SECONDS", "Owner", "is_alive", "is_running"]
+from rheojobs.engine.states import JobState
+
+__all__ = ["LEASE_SECONDS", "Owner", "is_alive", "is_running", "without_owner"]
 
 LEASE_SECONDS = 30.0
+_GONE = "the application that ran it ended"
 BIRTH_TOLERANCE = 2.0
 """Seconds by which the start of one process may differ between two looks: clocks are set."""
 
@@ -111,3 +114,17 @@ def is_alive(
     """
     seen = running(owner)
     return lease_until > now if seen is None else seen
+
+
+def without_owner(state: JobState, obstacle: str, wish: str) -> list[tuple[JobState, str]]:
+    """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
+    at_work = state in (JobState.RUNNING, JobState.PAUSED)
+    if state is JobState.CANCELLING:
+        return [(JobState.CANCELLED, _GONE)]
+    if wish == "cancel":
+        steps = [(JobState.CANCELLING, "")] if at_work else []
+        return [*steps, (JobState.CANCELLED, _GONE)]
+    if obstacle:
+        end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
+        return [(end, f"{_GONE}, and it cannot be run again: {obstacle}")]
+    return [(JobState.INTERRUPTED, _GONE)] if at_work else []

@@ -16,7 +16,13 @@ from typing import Any
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
+from rheojobs.engine.owners import (
+    LEASE_SECONDS,
+    Owner,
+    is_alive,
+    is_running,
+    without_owner,
+)
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
 from rheojobs.engine.schema import told
 from rheojobs.engine.states import JobState, check_transition
@@ -35,8 +41,6 @@ _WISHES = {
     "resume": (JobState.RUNNING, JobState.PAUSED),
 }
 """What others may want of a job's owner, and in which states of the job."""
-
-_GONE = "the application that ran it ended"
 
 UNTIDIED = "untidied"
 """The part of a job whose task is to tidy up when its result is kept."""
@@ -160,7 +164,7 @@ class JobStore(StoreReader):
             "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ?", (engine,)
         ).fetchall()
         for number, _, state, obstacle, wish in rows:
-            for next_state, message in _without_owner(JobState(state), obstacle, wish):
+            for next_state, message in without_owner(JobState(state), obstacle, wish):
                 self._enter(number, next_state, message)
         self._db.execute("DELETE FROM engines WHERE id = ?", (engine,))  # frees its jobs
         return [row[1] for row in rows]
@@ -420,17 +424,3 @@ class JobStore(StoreReader):
 
     def _note(self, number: int, when: float, state: JobState, message: str) -> None:
         self._db.execute("INSERT INTO history VALUES (?, ?, ?, ?)", (number, when, state, message))
-
-
-def _without_owner(state: JobState, obstacle: str, wish: str) -> list[tuple[JobState, str]]:
-    """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
-    at_work = state in (JobState.RUNNING, JobState.PAUSED)
-    if state is JobState.CANCELLING:
-        return [(JobState.CANCELLED, _GONE)]
-    if wish == "cancel":
-        steps = [(JobState.CANCELLING, "")] if at_work else []
-        return [*steps, (JobState.CANCELLED, _GONE)]
-    if obstacle:
-        end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
-        return [(end, f"{_GONE}, and it cannot be run again: {obstacle}")]
-    return [(JobState.INTERRUPTED, _GONE)] if at_work else []
