@@ -17,15 +17,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 from tests.faults.checks import Wanted, complaints, draws, why_again
 from tests.faults.child import CampaignError, Child, marked, wait_until
+from tests.faults.report import Report
 from tests.faults.samplings import KINDS, is_durable
 
 from rheojobs.engine import JobState
@@ -51,43 +50,6 @@ FAULTS = {
     "kill the application at submit": 2,
 }
 """How often each is tried, in proportion."""
-
-
-@dataclass
-class Report:
-    """What was done, at which stage and moment, and how long things took at most (s)."""
-
-    faults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    slowest: dict[str, float] = field(default_factory=dict)
-
-    def took(self, what: str, seconds: float) -> None:
-        """Note how long something took."""
-        self.slowest[what] = max(seconds, self.slowest.get(what, 0.0))
-
-    def lines(self) -> list[str]:
-        """Give it as a table."""
-        stages = sorted({stage for _, stage, _ in self.faults})
-        width = max(len(name) for name in FAULTS)
-        lines = [f"{'':{width}}" + "".join(f"{stage:>11}" for stage in stages) + f"{'all':>7}"]
-        for name in FAULTS:
-            counts = [
-                sum(n for (fault, at, _), n in self.faults.items() if (fault, at) == (name, stage))
-                for stage in stages
-            ]
-            cells = "".join(f"{count or '':>11}" for count in counts)
-            lines.append(f"{name:{width}}{cells}{sum(counts):>7}")
-        moments: Counter[str] = Counter()
-        for (_, _, moment), count in self.faults.items():
-            moments[moment] += count
-        lines.append("moments: " + ", ".join(f"{name} {n}" for name, n in moments.items()))
-        lines += [f"at most {most:.2f} s: {what}" for what, most in self.slowest.items()]
-        return lines
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it as JSON has it."""
-        names = ("fault", "stage", "moment", "count")
-        rows = [dict(zip(names, (*key, n), strict=True)) for key, n in self.faults.items()]
-        return {"faults": rows, "slowest": self.slowest}
 
 
 class Campaign:
@@ -124,7 +86,7 @@ class Campaign:
         self._kinds = kinds
         self._scale = scale
         self._shared_memory = _shared_memory()
-        self.report = Report()
+        self.report = Report(tuple(FAULTS))
         self.wanted: list[Wanted] = []
         self._open: list[Wanted] = []
         self._segments: dict[str, int] = {}

@@ -20,6 +20,7 @@ from rheojobs.engine.states import JobState
 __all__ = ["LEASE_SECONDS", "Owner", "is_alive", "is_running", "without_owner"]
 
 LEASE_SECONDS = 30.0
+_GONE = "the application that ran it ended"
 BIRTH_TOLERANCE = 2.0
 """Seconds by which the start of one process may differ between two looks: clocks are set."""
 
