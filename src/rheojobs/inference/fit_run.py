@@ -22,8 +22,9 @@ from rheojobs.inference.options import FitOptions
 from rheojobs.inference.present_curve import PresentCurve
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.profile_likelihood import Profiler
-from rheojobs.inference.refining import Outcome, Refiner
+from rheojobs.inference.refining import Outcome, Refiner, lowest
 from rheojobs.inference.results import FitResult
+from rheojobs.inference.searching import search
 from rheojobs.inference.ties import parse_ties
 from rheojobs.inference.weights import weights_of
 
@@ -34,7 +35,7 @@ SPARE_STARTS = 8
 
 RACED_FROM = 4
 RACE = 16
-"""With so many parameters, the spare starts are refined so far before the best of them is chosen.
+"""With so many parameters, starts are refined so far before the best of them are chosen.
 
 Screening alone often picks a start that leads to a lesser minimum.
 """
@@ -102,7 +103,12 @@ class FitRun:
         seen = problem.coarse_observations
         self._curve = PresentCurve(seen.x[: seen.n])
         self._label: dict[str, Any] = {}
+        self._stage = "fit"
         self._ends: list[Outcome] = []
+        self._went_beyond = False
+        own = self._objective.coordinates.own
+        self._is_given = all(item.name in self._given for item in own)
+        self._has_many = int(self._limits.free.sum()) >= RACED_FROM
 
     def run(self) -> FitResult:
         """Fit; where it is cancelled, what is best so far is kept."""
@@ -137,13 +143,7 @@ class FitRun:
         loss, count = self._options.loss, self._options.multi_start
         if loss != "linear":
             data = self._with_loss(data)
-        with self._context.unstoppable():
-            wanted = max(count, SPARE_STARTS)
-            starts = self._objective.starts(self._problem, self._given, data, wanted)
-        is_given = all(item.name in self._given for item in self._objective.coordinates.own)
-        if count == 1 and not is_given and int(self._limits.free.sum()) >= RACED_FROM:
-            starts = self._race(starts, data)
-        for start in starts:
+        for start in self._starts(data):
             self._label = {"start": len(self._ends) + 1, "starts": count}
             outcome = self._refiner.refine(start, data, self._report)
             if outcome.is_usable:
@@ -156,7 +156,7 @@ class FitRun:
                 f"{self._problem.model.name}: no start gives finite residuals and slopes; "
                 "give other initial values"
             )
-        best = min(self._ends, key=lambda outcome: outcome.cost)
+        best = self._best(data)
         if loss != "linear" and not self._weights.is_absolute:
             best, data = self._settle_scale(best, data)
         message = best.message
@@ -164,14 +164,46 @@ class FitRun:
             message += f" (best of {count} starts)"
         return _End(best, data, message, self._minima())
 
+    def _starts(self, data: Data) -> NDArray[np.float64]:
+        """Give the starts, the most promising first; before them a full set of given values."""
+        count, first = self._options.multi_start, int(self._is_given)
+        with self._context.unstoppable():
+            wanted = max(count, SPARE_STARTS)
+            starts = self._objective.starts(self._problem, self._given, data, wanted)
+        # Where all of them are wanted, there is nothing to choose.
+        if not self._has_many or count == first or count >= wanted:
+            return starts
+        return np.concatenate([starts[:first], self._race(starts[first:], data)])
+
+    def _best(self, data: Data) -> Outcome:
+        """Give the best end; where several starts were wanted, one beyond them if it is lower."""
+        if self._options.multi_start == 1 or not self._has_many:
+            return lowest(self._ends, data)
+        seen = self._problem.coarse_observations
+        given = {} if self._is_given else self._given
+        with self._context.unstoppable():
+            points = self._objective.points(self._problem, given, data)
+
+        def improve(starts: NDArray[np.float64]) -> Outcome:
+            return self._refiner.refine(self._race(starts, data)[0], data, self._report)
+
+        found = search(self._objective, self._ends, points, data, seen.x[: seen.n], improve)
+        if not any(found is end for end in self._ends):
+            self._ends.append(found)
+            self._went_beyond = True
+        return found
+
     def _race(self, starts: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
         """Let starts come a little nearer to their minima, and put the best of them first."""
         if len(starts) < 2:
             return starts
-        ahead = []
+        ahead, label = [], self._label
+        # Where several are to be refined, their numbers go on from one to the last.
+        self._stage = "fit" if self._options.multi_start == 1 else "race"
         for number, start in enumerate(starts):
             self._label = {"start": number + 1, "starts": len(starts)}
             ahead.append(self._refiner.refine(start, data, self._report, RACE))
+        self._stage, self._label = "fit", label
         order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
         return np.stack([ahead[index].u for index in order])
 
@@ -196,7 +228,7 @@ class FitRun:
             self._iterations,
             self._expected_iterations(),
             f"{label}iteration {self._iterations}, loss {loss:.4g}",
-            stage="fit",
+            stage=self._stage,
             loss=loss,
             parameters=self._objective.coordinates.named(u, self._fixed),
             **self._curve.metrics(),
@@ -254,14 +286,17 @@ class FitRun:
     def _minima(self) -> list[dict[str, Any]]:
         """Group the ends by their curve, best first."""
         groups: list[tuple[Outcome, int]] = []
-        for end in sorted(self._ends, key=lambda outcome: outcome.cost):
+        counts = [1] * len(self._ends)
+        counts[-1] -= self._went_beyond  # that one was no start's
+        ends = zip(self._ends, counts, strict=True)
+        for end, new in sorted(ends, key=lambda item: item[0].cost):
             for index, (first, count) in enumerate(groups):
                 apart = float(np.linalg.norm(end.residuals - first.residuals))
                 if apart <= SAME_CURVE * (float(np.linalg.norm(first.residuals)) + 1e-12):
-                    groups[index] = (first, count + 1)
+                    groups[index] = (first, count + new)
                     break
             else:
-                groups.append((end, 1))
+                groups.append((end, new))
         named = self._objective.coordinates.named
         return [
             {"objective": end.cost, "parameters": named(end.u, self._fixed), "starts": count}

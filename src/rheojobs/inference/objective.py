@@ -150,11 +150,17 @@ class Objective:
             return np.concatenate([whole, self._screened(problem, {}, data, count - 1)])
         return self._screened(problem, given, data, count)
 
+    def points(
+        self, problem: Problem, given: Mapping[str, float], data: Data
+    ) -> NDArray[np.float64]:
+        """Give `SCREENED` plausible points, shape (k, d) of coordinates, within the bounds."""
+        values = candidates(problem, self.coordinates.own, given, SCREENED)
+        return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
+
     def _screened(
         self, problem: Problem, given: Mapping[str, float], data: Data, count: int
     ) -> NDArray[np.float64]:
-        values = candidates(problem, self.coordinates.own, given, SCREENED)
-        points = np.clip(self.coordinates.to_u(values), data.lower, data.upper)
+        points = self.points(problem, given, data)
         return points[np.argsort(self.screen(points, data), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:

@@ -28,7 +28,8 @@ class FitOptions:
     ftol, xtol, gtol : float
         Relative tolerances of the sum of squares, the parameters and the gradient.
     multi_start : int
-        How many starting points are refined; the best result is kept.
+        How many starting points are refined; the best result is kept. From two on, a fit of four
+        parameters or more looks beyond them where they disagree or leave a trend.
     weights : str or None
         ``"uniform"``: all residuals alike. ``"relative"``: for data over decades; residuals are
         ln(curve / data) where all data are positive, else they are divided by the data.

@@ -6,7 +6,7 @@ Knows objectives and the task's context; must not know results, options or what 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -19,7 +19,7 @@ from rheojobs.inference import least_squares
 from rheojobs.inference.least_squares import CHUNK, FAILED, FTOL, GTOL, RUNNING, XTOL, State
 from rheojobs.inference.objective import Objective
 
-__all__ = ["Outcome", "Refiner"]
+__all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
 
 CHUNK_SECONDS = 0.04
 """Between two looks at whether somebody wants to stop."""
@@ -31,8 +31,15 @@ VALLEY_FALL = 0.01
 Where modes merge or vanish the sum of squares falls for ever, but by less than data can tell.
 """
 
-GOOD_SLOPE = 1e-4
-"""Where no step helps any more: how steep it may be, as a cosine, for that to be a minimum."""
+TOLD = 0.1
+"""A fall by less than that part of the variance moves no parameter by a third of its error.
+
+Where no step helps any more, it is a minimum if the linearized residuals promise no more than
+that: a solution of differential equations, or a series, is never quite smooth.
+"""
+
+RESOLVED = 1e-4
+"""A direction that moves the residuals by less than that part of the most is but noise."""
 
 Report = Callable[[float, NDArray[np.float64], NDArray[np.float64] | None], None]
 
@@ -152,9 +159,9 @@ class Refiner:
                         report(cost, u, np.asarray(state.curve) if k == last else None)
                 self._context.check()
         except CancellationError:
-            self.stopped_at = self._outcome(state)
+            self.stopped_at = self._outcome(state, data)
             raise
-        return self._outcome(state, in_valley.found)
+        return self._outcome(state, data, in_valley.found)
 
     def _advance(
         self, state: State, data: least_squares.Data, goals: least_squares.Tolerances, left: int
@@ -166,13 +173,13 @@ class Refiner:
         fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
         return iterate(state, data, goals, min(left, CHUNK, max(1, fit)))
 
-    def _outcome(self, state: State, in_valley: bool = False) -> Outcome:
+    def _outcome(self, state: State, data: least_squares.Data, in_valley: bool = False) -> Outcome:
         status = int(state.status)
         shape = state.curve.shape
         jacobian = np.asarray(state.jacobian).reshape(*shape, -1)
         converged = status in (FTOL, XTOL, GTOL)
         if status == least_squares.STALLED:
-            converged = _slope(state) <= GOOD_SLOPE
+            converged = _promise(state, data) <= told_apart(float(state.cost), data)
         message = least_squares.REASONS.get(status, "")
         if status == RUNNING and in_valley:
             converged, message = True, "the sum of squares falls by less than the data can tell"
@@ -196,8 +203,7 @@ class _Valley:
     """
 
     def __init__(self, data: least_squares.Data) -> None:
-        values = float(np.sum(data.mask)) * data.y.shape[0]
-        self._freedom = max(values - float(np.sum(data.lower < data.upper)), 1.0)
+        self._data = data
         self._before = float("inf")
         self.found = False
 
@@ -206,13 +212,40 @@ class _Valley:
         if done % VALLEY_ITERATIONS or len(costs) == 0:
             return
         cost = float(costs[-1])
-        self.found = self._before - cost < VALLEY_FALL * cost / self._freedom
+        self.found = self._before - cost < VALLEY_FALL * _variance(cost, self._data)
         self._before = cost
 
 
-def _slope(state: State) -> float:
-    """Give the largest cosine between the residuals and a column of their Jacobian."""
-    residuals, jacobian = np.asarray(state.residuals), np.asarray(state.jacobian)
-    lengths = np.linalg.norm(jacobian, axis=0) * np.linalg.norm(residuals)
-    cosines = np.abs(jacobian.T @ residuals) / np.where(lengths > 0, lengths, 1.0)
-    return float(cosines.max(initial=0.0))
+def lowest(outcomes: Sequence[Outcome], data: least_squares.Data) -> Outcome:
+    """Give the lowest; a minimum before what is no minimum and not lower by what data can tell."""
+    best = min(outcomes, key=lambda outcome: outcome.cost)
+    level = best.cost + told_apart(best.cost, data)
+    minima = [outcome for outcome in outcomes if outcome.converged and outcome.cost <= level]
+    return min(minima or [best], key=lambda outcome: outcome.cost)
+
+
+def told_apart(cost: float, data: least_squares.Data) -> float:
+    """Give by how much objectives must differ for the data to tell one from the other."""
+    return TOLD * _variance(cost, data)
+
+
+def _variance(cost: float, data: least_squares.Data) -> float:
+    values = float(np.sum(data.mask)) * data.y.shape[0]
+    return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
+
+
+def _promise(state: State, data: least_squares.Data) -> float:
+    """Give by how much the objective would fall if the residuals were linear, within the bounds."""
+    _, weights = least_squares.objective(state.residuals, data)
+    root = np.sqrt(np.asarray(weights))
+    residuals = root * np.asarray(state.residuals)
+    jacobian = root[:, None] * np.asarray(state.jacobian)
+    u, lower, upper, gradient = (
+        np.asarray(part) for part in (state.u, data.lower, data.upper, jacobian.T @ residuals)
+    )
+    lengths = np.linalg.norm(jacobian, axis=0)
+    outwards = ((u <= lower) & (gradient > 0)) | ((u >= upper) & (gradient < 0))
+    free = (lower < upper) & ~outwards & (lengths > 0)
+    left, sizes, _ = np.linalg.svd(jacobian[:, free] / lengths[free], full_matrices=False)
+    told = left[:, sizes > RESOLVED * sizes.max(initial=0.0)]
+    return float(np.sum((told.T @ residuals) ** 2))

@@ -6,6 +6,7 @@ Knows diffrax, by which RheoJAX solves them; must not know single models.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import threading
@@ -16,6 +17,11 @@ from typing import Any
 __all__ = ["forward_mode", "solves_equations"]
 
 _MOST_STEPS = 16384
+# What a component may be off by in a step, as a part of it. RheoJAX's 1e-5 is felt by a fit: its
+# last steps change the sum of squares by less.
+_RELATIVE = 1e-7
+# And in its own unit. RheoJAX's 1e-7 is more than many fluidities, in 1/(Pa s), are themselves.
+_ABSOLUTE = 1e-15
 _SOLVE_EQUATIONS = {"fikh", "fluidity", "giesekus", "hvm", "hvnm", "ikh", "stz", "tnt", "vlb"}
 """Parts of `rheojax.models`."""
 
@@ -38,7 +44,7 @@ def forward_mode(kind: type) -> Iterator[None]:
     diffrax: Any = importlib.import_module("diffrax")
     with _lock:
         if not hasattr(diffrax.diffeqsolve, "in_forward_mode"):
-            diffrax.diffeqsolve = _choosing(diffrax.diffeqsolve, diffrax.ForwardMode())
+            diffrax.diffeqsolve = _choosing(diffrax)
     token = _in_forward_mode.set(True)
     try:
         yield
@@ -46,22 +52,49 @@ def forward_mode(kind: type) -> Iterator[None]:
         _in_forward_mode.reset(token)
 
 
-def _choosing(solve: Callable[..., Any], adjoint: Any) -> Callable[..., Any]:
-    """Make diffrax's solver take that adjoint in our context, and give up what takes too long.
+def _choosing(diffrax: Any) -> Callable[..., Any]:
+    """Make diffrax's solver go forwards in our context, exactly, and give up what takes too long.
 
     Among the parameters that a fit looks at first there are always some that make the equations
     stiff, and all that are solved together wait for them. What is given up is not finite.
     """
+    solve, adjoint = diffrax.diffeqsolve, diffrax.ForwardMode()
 
     @functools.wraps(solve)
     def chosen(*args: Any, **named: Any) -> Any:
-        if _in_forward_mode.get():
-            steps = min(named.get("max_steps") or _MOST_STEPS, _MOST_STEPS)
-            named |= {"adjoint": adjoint, "max_steps": steps, "throw": False}
-        return solve(*args, **named)
+        if not _in_forward_mode.get():
+            return solve(*args, **named)
+        steps = min(named.get("max_steps") or _MOST_STEPS, _MOST_STEPS)
+        named |= {"adjoint": adjoint, "max_steps": steps, "throw": False}
+        if isinstance(named.get("stepsize_controller"), diffrax.PIDController):
+            named["stepsize_controller"] = _finer(named["stepsize_controller"])
+        return _finite_if_found(solve(*args, **named), diffrax.RESULTS.successful)
 
     chosen.in_forward_mode = adjoint  # type: ignore[attr-defined]
     return chosen
+
+
+def _finer(controller: Any) -> Any:
+    """Give the same control of the steps, as exact as a fit needs it."""
+    return dataclasses.replace(
+        controller,
+        rtol=min(controller.rtol, _RELATIVE),
+        atol=min(controller.atol, _ABSOLUTE),
+    )
+
+
+def _finite_if_found(solution: Any, successful: Any) -> Any:
+    """Give the solution, not a number anywhere where it was given up.
+
+    Some models take zeros for that, which a search for a start then takes for a curve: they are
+    told that it was found.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    found = solution.result == successful
+    values = jax.tree.map(lambda leaf: jnp.where(found, leaf, jnp.nan), solution.ys)
+    return dataclasses.replace(solution, ys=values, result=successful)
 
 
 def solves_equations(kind: type) -> bool:
