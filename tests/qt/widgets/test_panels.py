@@ -176,3 +176,19 @@ def test_every_kind_of_data_is_drawn_on_light_and_on_dark(mode: str | None, qtbo
     curves = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is None]
     assert len(curves) == (2 if mode == "oscillation" else 1)
     assert plot.plot.getAxis("bottom").logMode is (mode != "startup")
+
+
+def test_ticks_stay_true_when_other_data_come(qtbot: QtBot) -> None:
+    """pyqtgraph scales the ticks of a labelled axis with values below 1 or very large ones."""
+    plot = DataPlot()
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    x = np.geomspace(1e-3, 0.5, 4000)
+    for _ in range(2):
+        plot.show_data(Dataset(x, 1e12 * x, "relaxation"))
+        assert not plot.grab().isNull()
+    for side in ("left", "bottom"):
+        assert plot.plot.getAxis(side).autoSIPrefixScale == 1.0
+    (points,) = plot.plot.listDataItems()
+    assert points.getOriginalDataset()[0].size == 1500

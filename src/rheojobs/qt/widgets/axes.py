@@ -23,6 +23,8 @@ def tint_axes(plot: pg.PlotItem, palette: QPalette) -> None:
         axis.setPen(muted(palette))
         axis.setTextPen(text)
         axis.enableAutoSIPrefix(False)
+        # Switched off, pyqtgraph still scales the ticks of an axis that has a label already.
+        axis.autoSIPrefixScale = 1.0
 
 
 def log_ticks(values: Sequence[float], scale: float, spacing: float) -> list[str]:

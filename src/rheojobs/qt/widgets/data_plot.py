@@ -41,6 +41,9 @@ _Y_LABELS = {
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
 """Of the first and the second component."""
 
+_MOST_POINTS = 1500
+"""Of each component, evenly taken: a screen shows no more."""
+
 _KEPT_COLORS = 4
 """The first two are those of the data."""
 
@@ -160,6 +163,10 @@ class DataPlot(QWidget):
         color = series(self.palette(), index)
         shown = (x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool)
         many = x.size > 300
+        if np.count_nonzero(shown) > _MOST_POINTS:
+            # All of them would be painted anew with each present curve.
+            kept = np.flatnonzero(shown)
+            shown = kept[np.linspace(0, kept.size - 1, _MOST_POINTS).round().astype(np.intp)]
         self.plot.plot(
             x[shown],
             y[shown],

@@ -66,6 +66,7 @@ class DensityPlot(QWidget):
         tint_axes(self.plot, palette)
         bottom = self.plot.getAxis("bottom")
         self.plot.getAxis("left").setStyle(showValues=False)
+        bottom.setStyle(showValues=prior is not None)
         self.curve.setPen(pg.mkPen(series(palette, 0), width=2))
         self.curve.setBrush(series(palette, 0, 70))
         self.plot.setLabel("bottom", label, color=text)
