@@ -222,23 +222,23 @@ def test_the_status_bar_tells_of_cores_memory_and_workers(window: MainWindow, qt
 
 
 def test_a_posterior_is_opened_without_arviz(past: dict[str, str], state_folder: Path) -> None:
-    """In a fresh process, as this one has loaded all already."""
+    """In a fresh process, as this one has loaded all already; it ends as soon as it is shown."""
     script = f"""
 import json, sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.app import main_window
+def begin():
+    (window,) = (w for w in QApplication.topLevelWidgets() if hasattr(w, "history"))
+    def done(*_):
+        names = ("jax", "rheojax", "numpyro", "arviz", "arviz_base", "xarray", "matplotlib")
+        print(json.dumps([name for name in names if name in sys.modules]))
+        window.close()
+    window.history.opened.connect(lambda *_: QTimer.singleShot(0, done))
+    window.history.open({past["sampling"]!r})
 app = QApplication([])
-window = MainWindow()
-window.show()
-def done(*_):
-    names = ("jax", "rheojax", "numpyro", "arviz", "arviz_base", "xarray", "matplotlib")
-    print(json.dumps([name for name in names if name in sys.modules]))
-    window.close()
-    app.quit()
-window.history.opened.connect(lambda *_: QTimer.singleShot(0, done))
-window.history.open({past["sampling"]!r})
-app.exec()
+QTimer.singleShot(0, begin)
+sys.exit(main_window.run())
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False

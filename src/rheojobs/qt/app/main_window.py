@@ -443,4 +443,8 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
-    return application.exec()
+    status = application.exec()
+    # Now, and not when Python ends: in what order things go then, nobody knows.
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    return status
