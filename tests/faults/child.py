@@ -20,7 +20,7 @@ __all__ = ["CampaignError", "Child", "marked", "wait_until"]
 
 ROOT = Path(__file__).parents[2]
 MARK = "RHEOJOBS_FAULTS"
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds after which something that should have happened long since counts as a failure."""
 
 
