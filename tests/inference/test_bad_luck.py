@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import sys
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +32,10 @@ def draw(
     data: Dataset | None = None, model: str | Model | None = None, **settings: object
 ) -> BayesianResult:
     """Sample, and make sure that whatever is wrong with the result is said."""
-    result = sample(data or decay_data(), model or decay_model(), **FEW | settings)
+    data = data or decay_data()
+    if settings.get("likelihood") == "sigma":
+        data = replace(data, sigma=np.full(len(data), 0.02 * np.abs(data.y).max() or 1.0))
+    result = sample(data, model or decay_model(), **FEW | settings)
     for name, draws in result.posterior_samples.items():
         assert np.isfinite(draws).all(), name
     said = result.diagnostics["warnings"]

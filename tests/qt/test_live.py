@@ -137,6 +137,13 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
         assert words in report
     # The tick outlasts the fit; without it the parameter is free, within the bounds given.
     assert window.parameters.fixed_values() == {"G0": 5e4}
+    click(qtbot, window.run_panel.sample_button)
+    finish(window, qtbot)
+    draws = window.posterior_view.plot._draws
+    assert draws is not None
+    assert "eta" in draws.values
+    assert "G0" not in draws.values
+    assert window.parameters.fixed_values() == {"G0": 5e4}
     tick(window, "G0", False)
     bounds = window.parameters.index(0, ParameterColumn.BOUNDS)
     assert not window.parameters.setData(bounds, "5 … 1")

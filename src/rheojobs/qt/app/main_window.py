@@ -303,6 +303,7 @@ class MainWindow(QMainWindow):
                 chains=run.chains.value(),
                 until_ess=run.until_ess(),
                 priors=priors,
+                fixed=self.parameters.fixed_values(),
             )
 
     def _cancel(self) -> None:

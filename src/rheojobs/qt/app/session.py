@@ -146,6 +146,7 @@ class Session(QObject):
         chains: int,
         until_ess: float | None = None,
         priors: Mapping[str, Any] | None = None,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
         """Sample the posterior, from the last fit of this model on where there is one."""
         last = self.fit_result
@@ -159,6 +160,7 @@ class Session(QObject):
             warm_start=last.parameters if warm and last is not None else None,
             until_ess=until_ess,
             priors=dict(priors or {}),
+            fixed=dict(fixed or {}),
         )
         signals = worker.signals
         signals.progress.connect(self.chain_progressed)

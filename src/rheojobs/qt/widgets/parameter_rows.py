@@ -48,7 +48,7 @@ class Row:
     uncertainty, r_hat, ess, interval
         Of the estimate.
     fixed_at : float or None
-        The value that it keeps in fits.
+        The value that it keeps.
     edited_bounds : tuple or None
         Narrower than the model's.
     """
@@ -67,7 +67,7 @@ class Row:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether fits keep its value."""
+        """Whether it keeps its value."""
         return self.fixed_at is not None
 
     @property

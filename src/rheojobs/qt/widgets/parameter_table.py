@@ -70,24 +70,29 @@ class ParameterModel(QAbstractTableModel):
         )
 
     def show_posterior(self, result: BayesianResult) -> None:
-        """Show means and standard deviations, and how good the draws are."""
+        """Show means and standard deviations, and how good the draws are; what is fixed stays."""
         known = {row.name: row for row in self._rows}
         intervals = result.credible_intervals or {}
-        self._reset(
-            [
-                Row(
-                    name,
-                    result.units.get(name, ""),
-                    value=row["mean"],
-                    uncertainty=row["std"],
-                    r_hat=row["r_hat"],
-                    ess=min(row["ess_bulk"], row["ess_tail"]),
-                    interval=intervals.get(name),
-                    **(known[name].kept() if name in known else {}),
-                )
-                for name, row in result.summary.items()
-            ]
-        )
+        fixed = [
+            Row(row.name, row.unit, value=row.fixed_at, **row.kept())
+            for row in self._rows
+            if row.is_fixed and row.name not in result.summary
+        ]
+        drawn = [
+            Row(
+                name,
+                result.units.get(name, ""),
+                value=row["mean"],
+                uncertainty=row["std"],
+                r_hat=row["r_hat"],
+                ess=min(row["ess_bulk"], row["ess_tail"]),
+                interval=intervals.get(name),
+                **(known[name].kept() if name in known else {}),
+            )
+            for name, row in result.summary.items()
+        ]
+        places = {name: place for place, name in enumerate(known)}
+        self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
 
     def given_values(self) -> dict[str, float]:
         """Give the values that the user typed, but for those that are fixed."""
@@ -159,7 +164,7 @@ class ParameterModel(QAbstractTableModel):
                 self.tr("Estimate; type a number to start the next fit there"),
                 self.tr("Standard error of a fit, standard deviation of a posterior"),
                 self.tr("Unit of value, uncertainty and bounds"),
-                self.tr("Keeps its value in a fit"),
+                self.tr("Keeps its value, in a fit and in a sampling"),
                 self.tr("Smallest and largest value allowed; type two numbers to narrow them"),
                 self.tr("Agreement of the chains: {limit} or less is good").format(limit=MAX_R_HAT),
                 self.tr("Independent draws: {limit:.0f} or more are good").format(limit=MIN_ESS),
