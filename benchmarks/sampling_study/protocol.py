@@ -32,7 +32,7 @@ class Mouth:
 
 
 def processors() -> int:
-    """Count the processors that this process may use."""
+    """Count the processors that this process may use; without the project, which children time."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from tests.qt.helpers import Recorder, decay_data
+from tests.qt.helpers import OF_THE_PLUGIN, Recorder, decay_data
 
 from rheojobs import Dataset, WorkerPool
 
@@ -36,3 +37,11 @@ def recorder(pool: WorkerPool, qtbot: object) -> Iterator[Recorder]:
 def data() -> Dataset:
     """A relaxation with one time."""
     return decay_data()
+
+
+@pytest.fixture
+def quiet_qt(qtlog: Any) -> Iterator[None]:
+    """Qt says nothing during a test."""
+    yield
+    said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
+    assert said == []

@@ -12,6 +12,9 @@ from PySide6.QtCore import QObject, QRunnable, QThread, Signal
 
 from rheojobs import CancellationError, CancellationToken, Dataset, Model, WorkerPool
 
+OF_THE_PLUGIN = "propagateSizeHints"
+"""Said by Qt's offscreen plugin of every window there is."""
+
 SIGNALS = ("job_started", "job_progress", "job_completed", "job_failed", "job_cancelled")
 ENDS = {"job_completed", "job_failed", "job_cancelled"}
 

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from tests.qt.test_window import OF_THE_PLUGIN, click, finish, open_file, prepare
+from tests.qt.test_window import click, finish, open_file, prepare
 
 from rheojobs import WorkerPool
 from rheojobs.qt.app.main_window import MainWindow
@@ -37,11 +37,7 @@ def window(qapp: QApplication) -> Iterator[MainWindow]:
     qapp.processEvents()
 
 
-@pytest.fixture(autouse=True)
-def _quiet_qt(qtlog: Any) -> Iterator[None]:
-    yield
-    said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
-    assert said == []
+pytestmark = pytest.mark.usefixtures("quiet_qt")
 
 
 def moduli(file: Path, count: int, modes: dict[float, float]) -> Path:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +15,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
+from tests.qt.helpers import OF_THE_PLUGIN
 
 from rheojobs.inference import melt
 from rheojobs.qt.app.closing import Choice
@@ -24,7 +24,6 @@ from rheojobs.qt.widgets.parameter_table import ParameterColumn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-OF_THE_PLUGIN = "propagateSizeHints"  # said by Qt's offscreen plugin of every window there is
 JOB_MS = 60_000
 
 
@@ -45,11 +44,7 @@ def window(qapp: QApplication) -> Iterator[MainWindow]:
     qapp.processEvents()
 
 
-@pytest.fixture(autouse=True)
-def _quiet_qt(qtlog: Any) -> Iterator[None]:
-    yield
-    said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
-    assert said == []
+pytestmark = pytest.mark.usefixtures("quiet_qt")
 
 
 def click(qtbot: QtBot, button: QPushButton) -> None:

@@ -21,6 +21,7 @@ from rheojobs.cli.numbers import interval, measured, number, plural
 from rheojobs.cli.progress import duration
 from rheojobs.inference.fit_report import facts, remark
 from rheojobs.inference.fit_statistics import POOR_R_SQUARED
+from rheojobs.inference.units import shown_unit
 
 if TYPE_CHECKING:
     from rheojobs.inference.data import Dataset
@@ -57,8 +58,7 @@ def _table() -> Table:
 
 
 def _unit(units: Mapping[str, str], name: str) -> str:
-    unit = units.get(name, "")
-    return "" if unit in ("dimensionless", "-") else unit
+    return shown_unit(units.get(name, ""))
 
 
 def show_fit(console: Console, fit: FitResult) -> None:

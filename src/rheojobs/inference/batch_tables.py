@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rheojobs.inference.batch import BatchEntry
+from rheojobs.inference.units import shown_unit
 from rheojobs.inference.whole_files import write_whole
 
 __all__ = ["Row", "rows_of", "write_csv", "write_parquet"]
@@ -91,7 +92,8 @@ def _extreme(choose: Any, values: Any) -> float | None:
 
 
 def _unit(unit: str) -> str:
-    return "" if unit in ("", "dimensionless", "-") else f" [{unit}]"
+    shown = shown_unit(unit)
+    return f" [{shown}]" if shown else ""
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:

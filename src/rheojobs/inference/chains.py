@@ -7,7 +7,6 @@ own random key, the draws do not depend on who runs when, nor on how long a chun
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,21 +17,15 @@ import numpy as np
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
+from rheojobs.machine import processors
 
-__all__ = ["Chain", "ChainSet", "Snapshot", "joined", "processors"]
+__all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
 
 CHUNK_SECONDS = 0.05
 """How long a chunk should take: the time until a wish to stop is heard."""
 
 FIRST_CHUNK = 8
 """Steps of the first chunk: enough that the call itself does not pass for the time of a step."""
-
-
-def processors() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def joined(parts: Sequence[Draws]) -> Draws:

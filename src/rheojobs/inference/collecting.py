@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference import diagnostics
-from rheojobs.inference.chains import Snapshot, joined, processors
+from rheojobs.inference.chains import Snapshot, joined
 from rheojobs.inference.compilation import Observations
 from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.inference_data import Evaluation, InferenceArrays
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.results import BayesianResult
+from rheojobs.machine import processors
 
 if TYPE_CHECKING:
     from rheojobs.inference.sampling import SampleTask

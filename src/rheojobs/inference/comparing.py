@@ -6,7 +6,6 @@ Knows jobs, fits and samplings; must not know how it is shown, nor JAX.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -34,6 +33,7 @@ from rheojobs.inference.options import FitOptions
 from rheojobs.inference.sampling import SampleTask
 from rheojobs.inference.shared_parameters import Shared, ask_names
 from rheojobs.inference.weights import check_weights
+from rheojobs.machine import processors
 
 __all__ = ["ComparisonRun", "available_workers", "compare"]
 
@@ -49,9 +49,7 @@ FRAME = 1 / 15
 
 def available_workers() -> int:
     """Give how many workers there is a processor for, at most four: each holds JAX in memory."""
-    if hasattr(os, "sched_getaffinity"):  # a container may have fewer than the machine
-        return min(4, len(os.sched_getaffinity(0)))
-    return min(4, os.cpu_count() or 1)
+    return min(4, processors())
 
 
 class ComparisonRun:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.fit_report import facts, remark
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.units import shown_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,7 +128,7 @@ def _fit_table(fit: FitResult) -> tuple[Row, list[Row]]:
     rows: list[Row] = []
     for name, value in fit.parameters.items():
         error = "–" if name in fit.fixed else _number(fit.uncertainties.get(name, math.nan), 3)
-        row = [name, _number(value), error, _unit(fit.units.get(name, ""))]
+        row = [name, _number(value), error, shown_unit(fit.units.get(name, ""))]
         if fit.intervals:
             row.insert(3, _ends(fit.intervals.get(name)))
         rows.append([*row, remark(fit, name)])
@@ -146,7 +147,7 @@ def _draws_table(result: BayesianResult) -> tuple[Row, list[Row]]:
             _number(row["r_hat"], 4),
             _number(row["ess_bulk"], 4),
             _number(row["ess_tail"], 4),
-            _unit(result.units.get(name, "")),
+            shown_unit(result.units.get(name, "")),
         ]
         for name, row in result.summary.items()
     ]
@@ -169,10 +170,6 @@ def _draws_facts(result: BayesianResult) -> list[Row]:
 
 def _ends(ends: tuple[float, float] | None) -> str:
     return "–" if ends is None else f"{_number(ends[0], 4)} … {_number(ends[1], 4)}"
-
-
-def _unit(unit: str) -> str:
-    return "" if unit in ("-", "1", "dimensionless") else unit
 
 
 def _number(value: float, digits: int = 6) -> str:

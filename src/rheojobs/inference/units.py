@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 
-__all__ = ["SI_UNITS", "parse_unit", "si_factor"]
+__all__ = ["SI_UNITS", "parse_unit", "shown_unit", "si_factor"]
 
 # Quantity -> (SI unit, exponent of Pa, exponent of s). The frequency is kept as angular frequency.
 _QUANTITIES: dict[str, tuple[str, int, int]] = {
@@ -140,3 +140,8 @@ def si_factor(unit: str, quantity: str) -> float | None:
         return factor if "frequency" in quantity else None
     # "1/s" beside the word frequency counts cycles; beside angular frequency it counts radians.
     return factor * 2 * math.pi if quantity == "frequency" and "rad" not in unit else factor
+
+
+def shown_unit(unit: str) -> str:
+    """Give a unit as people are shown it: nothing where it is one of the names for none."""
+    return "" if unit in ("-", "1", "dimensionless") else unit

@@ -18,14 +18,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import cloudpickle
-
 from rheojobs.engine import messages
 from rheojobs.engine.executors import dask_worker
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
 from rheojobs.engine.executors.dask_connection import connect, version_problems
 from rheojobs.engine.executors.dask_run import ClusterWorker, DaskRun
-from rheojobs.engine.executors.processes import ABANDONED_GRACE
+from rheojobs.engine.executors.pickling import pickle_task
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -147,8 +145,8 @@ class DaskExecutor(Executor):
         """Give waiting runs to free workers."""
         while True:
             with self._lock:
-                free = [worker for worker in self._workers.values() if worker.run is None]
-                busy = len(self._workers) - len(free)
+                free = [worker for worker in self._workers.values() if worker.is_free]
+                busy = sum(worker.run is not None for worker in self._workers.values())
                 if not free or not self._waiting or busy >= self.capacity:
                     return
                 control = self._waiting.popleft()
@@ -162,10 +160,9 @@ class DaskExecutor(Executor):
     def _submit(self, control: DaskRun, worker: ClusterWorker) -> None:
         run = control.run
         try:
-            task = cloudpickle.dumps(run.task, protocol=pickle.HIGHEST_PROTOCOL)
-        except Exception as error:  # whatever pickling raises is the task's failure
-            reason = f"the task cannot be sent to another process: {error}"
-            self._end(control, messages.Failed(TypeError(reason)))
+            task = pickle_task(run.task)
+        except TypeError as error:
+            self._end(control, messages.Failed(error))
             return
         control.future = future = self._client.submit(
             dask_worker.run_here,
@@ -218,28 +215,15 @@ class DaskExecutor(Executor):
     # ---------------------------------------------------------------- stopping
 
     def cancel(self, control: DaskRun, grace: float = CANCEL_GRACE) -> None:
-        """Ask a run to stop, and replace its worker if it has not within `grace` seconds.
-
-        A run that cannot stop is left to finish for nobody: its compilation is of use yet.
-        """
+        """Ask a run to stop, and replace its worker if it has not within `grace` seconds."""
         with self._lock:
-            if control.abandoned or control.ended:
+            if control.ended or not control.hurry(grace, has_worker=control.worker is not None):
                 return
-            if control.worker is not None and not control.stoppable:
-                control.abandoned = True
-                grace = ABANDONED_GRACE
-            elif grace >= control.grace:
-                return
-            control.grace = grace
             waiting = control in self._waiting
             if waiting:
                 self._waiting.remove(control)
             else:
-                if control.timer is not None:
-                    control.timer.cancel()
-                control.timer = threading.Timer(grace, self._replace_worker_of, (control,))
-                control.timer.daemon = True
-                control.timer.start()
+                control.strike_in_time(self._replace_worker_of)
         if waiting:
             self._end(control, messages.Cancelled())
             return
@@ -248,23 +232,13 @@ class DaskExecutor(Executor):
             control.run.tell(messages.Cancelled())
 
     def _replace_worker_of(self, control: DaskRun) -> None:
+        """Kill a worker; should its task end this very moment, no other may be sent there."""
         with self._lock:
-            worker = control.worker
+            if (worker := control.worker) is not None:
+                worker.is_condemned = True
         if worker is not None:
-            logger.info("worker %s does not stop: replaced", worker.address)
-            self._kill(worker)
-
-    def _give_up(self, control: DaskRun) -> None:
-        """Replace a worker; nothing more is sent there."""
-        with self._lock:
-            worker, control.worker = control.worker, None
-            if worker is not None:
-                self._workers.pop(worker.address, None)
-        if worker is not None:
-            self._kill(worker)
-
-    def _kill(self, worker: ClusterWorker) -> None:
-        self._on_worker(worker, dask_worker.kill_worker, nanny=worker.has_nanny)
+            logger.info("worker %s is replaced", worker.address)
+            self._on_worker(worker, dask_worker.kill_worker, nanny=worker.has_nanny)
 
     # ---------------------------------------------------------------- hearing, in Dask's loop
 
@@ -286,7 +260,8 @@ class DaskExecutor(Executor):
                 item = control.inbox.popleft()
                 message = await self._message(control, item)
                 if isinstance(message, messages.Failed) and isinstance(item, dict):
-                    self._give_up(control)  # said while the task still runs: it holds too much
+                    # Said while the task still runs: it holds too much.
+                    self._replace_worker_of(control)
                 if message is not None and not control.ended:
                     self._pass_on(control, message)
         finally:
@@ -339,12 +314,12 @@ class DaskExecutor(Executor):
     def _on_death(self, control: DaskRun, died: messages.Died) -> None:
         """End a run whose worker is gone; one that had not begun waits for another, once."""
         with self._lock:
-            again = not (control.started or control.sent_before or control.cancelled)
-            if again and not self._closed:
-                control.sent_before, control.sent = True, False
+            again = control.may_go_again and not self._closed
+            if again:
+                control.wait_again()
                 control.worker = control.future = None
                 self._waiting.appendleft(control)
-        if again and not self._closed:
+        if again:
             self._assign()
         else:
             self._end(control, messages.Cancelled() if control.cancelled else died)
@@ -356,8 +331,7 @@ class DaskExecutor(Executor):
                 return
             control.ended = True
             self._runs.pop(control.run.id, None)
-            if control.timer is not None:
-                control.timer.cancel()
+            control.stop_timer()
             worker, control.worker = control.worker, None
             if worker is not None:
                 worker.used_at = time.monotonic()

@@ -22,10 +22,9 @@ from typing import Any
 import cloudpickle
 
 from rheojobs.engine import messages
-from rheojobs.engine.errors import MemoryLimitError, RemoteTaskError
-from rheojobs.engine.executors.base import run_task
+from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.upkeep import MEMORY_INTERVAL, resident_bytes
-from rheojobs.engine.executors.worker import portable_error
+from rheojobs.engine.executors.worker import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
 from rheojobs.engine.task import TaskContext
 
@@ -88,7 +87,7 @@ def run_here(
         _contexts[run_id] = context
         early = _early.pop(run_id, [])
     for verb in early:
-        _obey(context, verb)
+        obey(context, verb)
     try:
         _wait_for_preload(preload, context)
         with _kept_within(memory, voice):
@@ -101,18 +100,11 @@ def run_here(
 def _ending(pickled: bytes, context: TaskContext, voice: _Voice) -> bytes:
     if context.token.is_cancelled():
         return _pickled(messages.Cancelled())
-    try:
-        task = pickle.loads(pickled)
-    except Exception as error:  # whatever unpickling raises is the task's failure
-        return _pickled(messages.Failed(portable_error(error)))
-    ending = run_task(task, context, voice.tell)
-    if isinstance(ending, messages.Failed):
-        ending = messages.Failed(portable_error(ending.error))
+    ending = run_pickled(pickled, context, voice.tell)
     try:
         return _pickled(ending)
     except Exception as error:  # the result cannot be pickled
-        reason = f"the result cannot be sent back from its process: {error}"
-        return _pickled(messages.Failed(RemoteTaskError(reason)))
+        return _pickled(undeliverable(error))
 
 
 def _pickled(message: messages.Message) -> bytes:
@@ -128,17 +120,7 @@ def hear(run_id: str, verb: str) -> None:
             while len(_early) > EARLY_WORDS:
                 del _early[next(iter(_early))]
             return
-    _obey(context, verb)
-
-
-def _obey(context: TaskContext, verb: str) -> None:
-    {
-        "cancel": context.token.cancel,
-        "pause": context.pause,
-        "resume": context.resume,
-        # In a thread of its own: a look may take long, and the event loop must not wait.
-        "inspect": threading.Thread(target=context.inspect, daemon=True).start,
-    }[verb]()
+    obey(context, verb)
 
 
 def take(run_id: str, number: int) -> bytes:

@@ -33,9 +33,6 @@ logger = logging.getLogger(__name__)
 CANCEL_GRACE = 1.5
 """Seconds that a task has to stop by itself before its process is killed."""
 
-ABANDONED_GRACE = 20.0
-"""The same for a task that has said that it cannot stop, and for which nobody waits any more."""
-
 PIPE_ROOM = 16 * 1024
 """Bytes that go into a pipe at once, whether or not somebody reads at the other end."""
 
@@ -223,10 +220,9 @@ class ProcessExecutor(Executor):
                 self._upkeep.wake()
             try:
                 task = pickle_task(run.task)
-            except Exception as error:  # whatever pickling raises is the task's failure
+            except TypeError as error:
                 self._finish(worker, control)
-                reason = f"the task cannot be sent to another process: {error}"
-                run.tell(messages.Failed(TypeError(reason)))
+                run.tell(messages.Failed(error))
                 continue
             if len(task) + len(run.restored or b"") < PIPE_ROOM:
                 self._hand_over(worker, control, task)
@@ -261,8 +257,7 @@ class ProcessExecutor(Executor):
 
     def _finish(self, worker: WorkerProcess, control: ProcessRun) -> None:
         with self._lock:
-            if control.timer is not None:
-                control.timer.cancel()
+            control.stop_timer()
             worker.run = control.worker = None
             worker.used_at = worker.idle_since = time.monotonic()
             if worker.phase is Phase.BUSY:
@@ -282,28 +277,15 @@ class ProcessExecutor(Executor):
                 worker.channel.send((verb, control.run.id))
 
     def cancel(self, control: ProcessRun, grace: float = CANCEL_GRACE) -> None:
-        """Ask a run to stop, and kill its worker if it has not within `grace` seconds.
-
-        A run that cannot stop is left to finish for nobody: its compilation is of use yet.
-        """
+        """Ask a run to stop, and kill its worker if it has not within `grace` seconds."""
         with self._lock:
-            if control.abandoned:
+            if not control.hurry(grace, has_worker=control.worker is not None):
                 return
-            if control.worker is not None and not control.stoppable:
-                control.abandoned = True
-                grace = ABANDONED_GRACE
-            elif grace >= control.grace:
-                return
-            control.grace = grace
             waiting = control in self._waiting
             if waiting:
                 self._waiting.remove(control)
             elif control.worker is not None:
-                if control.timer is not None:
-                    control.timer.cancel()
-                control.timer = threading.Timer(grace, self._kill_worker_of, (control,))
-                control.timer.daemon = True
-                control.timer.start()
+                control.strike_in_time(self._kill_worker_of)
         if not waiting:
             self.send(control, "cancel")
         if waiting or control.abandoned:
@@ -369,14 +351,11 @@ class ProcessExecutor(Executor):
         self._assign()
 
     def _send_again(self, control: ProcessRun) -> bool:
-        """Let a run wait for another worker where it had not begun: that death was not its doing.
-
-        Once only, since a task may kill its worker while it is being unpickled.
-        """
+        """Let a run wait for another worker where it had not begun: the death was not its doing."""
         with self._lock:
-            if control.started or control.sent_before or control.cancelled or self._closed:
+            if self._closed or not control.may_go_again:
                 return False
-            control.sent_before, control.sent = True, False
+            control.wait_again()
             self._waiting.appendleft(control)
             return True
 

@@ -62,7 +62,7 @@ class Worker:
         self._channel.send(("ready", os.getpid()))
         while (item := self._next()) is not None:
             run_id, task = item
-            ending = self._run(run_id, task, self._contexts[run_id])
+            ending = run_pickled(task, self._contexts[run_id], self._sender(run_id))
             del self._contexts[run_id]
             self._tell(run_id, ending)
             del item, task, ending  # an idle worker keeps no task and no result
@@ -89,23 +89,13 @@ class Worker:
     def _sender(self, run_id: str) -> Callable[[messages.Message], None]:
         return lambda message: self._channel.send((run_id, message))
 
-    def _run(self, run_id: str, pickled: bytes, context: TaskContext) -> messages.Message:
-        try:
-            task = pickle.loads(pickled)
-        except Exception as error:  # whatever unpickling raises is the task's failure
-            return messages.Failed(error)
-        return run_task(task, context, self._sender(run_id))
-
     def _tell(self, run_id: str, ending: messages.Message) -> None:
-        if isinstance(ending, messages.Failed):
-            ending = messages.Failed(portable_error(ending.error))
         try:
             self._channel.send((run_id, ending))
         except ChannelClosedError:
             raise
         except Exception as error:  # the result cannot be pickled
-            reason = f"the result cannot be sent back from its process: {error}"
-            self._channel.send((run_id, messages.Failed(RemoteTaskError(reason))))
+            self._channel.send((run_id, undeliverable(error)))
 
     def _listen(self) -> None:
         while True:
@@ -123,13 +113,39 @@ class Worker:
             elif verb == "exit":
                 self._todo.put(None)
             elif (context := self._contexts.get(args[0])) is not None:
-                {
-                    "cancel": context.token.cancel,
-                    "pause": context.pause,
-                    "resume": context.resume,
-                    # In a thread of its own: a look may take long, and a cancel must be heard.
-                    "inspect": threading.Thread(target=context.inspect, daemon=True).start,
-                }[verb]()
+                obey(context, verb)
+
+
+def run_pickled(
+    pickled: bytes, context: TaskContext, tell: Callable[[messages.Message], None]
+) -> messages.Message:
+    """Run a task that came from another process; gives an ending that arrives whole there."""
+    try:
+        task = pickle.loads(pickled)
+    except Exception as error:  # whatever unpickling raises is the task's failure
+        ending: messages.Message = messages.Failed(error)
+    else:
+        ending = run_task(task, context, tell)
+    if isinstance(ending, messages.Failed):
+        ending = messages.Failed(portable_error(ending.error))
+    return ending
+
+
+def undeliverable(error: Exception) -> messages.Failed:
+    """Give the ending of a task whose result cannot be pickled."""
+    reason = f"the result cannot be sent back from its process: {error}"
+    return messages.Failed(RemoteTaskError(reason))
+
+
+def obey(context: TaskContext, verb: str) -> None:
+    """Do what was said about a run: cancel, pause, resume or inspect."""
+    {
+        "cancel": context.token.cancel,
+        "pause": context.pause,
+        "resume": context.resume,
+        # In a thread of its own: a look may take long, and a cancel must be heard.
+        "inspect": threading.Thread(target=context.inspect, daemon=True).start,
+    }[verb]()
 
 
 def portable_error(error: BaseException) -> BaseException:

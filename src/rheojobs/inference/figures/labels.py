@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rheojobs.inference.units import shown_unit
+
 __all__ = ["AXES", "parameter_label", "short_name", "y_label"]
 
 AXES: dict[str, tuple[str, str]] = {
@@ -60,7 +62,7 @@ def parameter_label(name: str, unit: str, power: int = 0) -> str:
         Goes before the unit.
     """
     scale = f"10$^{{{power}}}$" if power else ""
-    plain = "" if unit in ("", "dimensionless", "-") else _UNITS.get(unit, unit)
+    plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
     # Pa·s^α: the power is raised, as it is spoken.
     plain = re.sub(r"\^\(?(\w+)\)?", lambda found: f"$^{{{_mathematical(found[1])}}}$", plain)
     below = " ".join(part for part in (scale, plain) if part)

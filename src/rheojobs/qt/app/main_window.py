@@ -6,7 +6,6 @@ Must import nothing heavy: JAX and RheoJAX live in the worker processes alone.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.machine import processors
 from rheojobs.qt.app.building import action, group, splitter
 from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.file_reader import FileReader
@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
     def __init__(self, pool: WorkerPool | None = None, settings: QSettings | None = None) -> None:
         super().__init__()
         self._owns_pool = pool is None
-        workers = max(1, min(4, os.cpu_count() or 1))
+        workers = min(4, processors())
         self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
         self.closing = Closing(self, self.pool, HOUSEKEEPING)
         self.session = Session(self.pool, self)

@@ -5,7 +5,6 @@ Knows the executor's workers; must not know jobs.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from rheojobs.engine import JobEngine
 from rheojobs.engine.executors import WorkerInfo
 from rheojobs.engine.sizes import size
+from rheojobs.machine import processors
 from rheojobs.qt.background import Background
 
 __all__ = ["Load", "MachineStatus", "look_at_machine"]
@@ -50,13 +50,9 @@ def look_at_machine(engine: JobEngine) -> Load:
     import psutil
 
     memory = psutil.virtual_memory()
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        cores = os.cpu_count() or 1
     workers = tuple(engine.executor.workers())
     busy = psutil.cpu_percent(None) / 100.0
-    return Load(cores, busy, int(memory.available), int(memory.total), workers)
+    return Load(processors(), busy, int(memory.available), int(memory.total), workers)
 
 
 class MachineStatus(QWidget):

@@ -16,12 +16,11 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results import BayesianResult
-from rheojobs.qt.widgets.axes import ticks, tint_axes
 from rheojobs.qt.widgets.colors import muted, series
-from rheojobs.qt.widgets.refresh import InSteps
+from rheojobs.qt.widgets.plot_page import PlotPage
 from rheojobs.qt.widgets.texts import number, with_unit
 
 __all__ = ["PosteriorPlot"]
@@ -57,44 +56,28 @@ class _Draws:
         return int(next(iter(self.values.values())).shape[0])
 
 
-class PosteriorPlot(QWidget):
+class PosteriorPlot(PlotPage):
     """Traces and marginals, one row per parameter; scrolls where there are many."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("", parent)
+        self.view.setAccessibleName(self.tr("Draws of each parameter"))
         self._draws: _Draws | None = None
         self._rows: dict[str, _Row] = {}
         self._names: list[str] = []
         self._chains = 0
-        self._steps = InSteps(self)
-        self.view = pg.GraphicsLayoutWidget()
-        self.view.setAcceptDrops(False)
-        self.view.setAccessibleName(self.tr("Draws of each parameter"))
-        self._scroll = QScrollArea(self)
-        self._scroll.setWidget(self.view)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._hint = QLabel(self.tr("Sample a model to see its posterior (Ctrl+B)"), self)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._hint.setAutoFillBackground(True)
-        self._hint.setBackgroundRole(QPalette.ColorRole.Base)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._hint)
-        layout.addWidget(self._scroll)
         self.clear()
 
     @property
     def is_drawn(self) -> bool:
         """Whether all that there is to show is shown."""
-        return not self._steps.is_busy
+        return not self.steps.is_busy
 
     def clear(self) -> None:
         """Show nothing."""
         self._draws = None
         self._forget_rows()
-        self._scroll.hide()
-        self._hint.show()
+        self.show_plots(False)
 
     def show_traces(
         self, traces: Mapping[str, NDArray[Any]], at: NDArray[np.intp], units: Mapping[str, str]
@@ -132,24 +115,21 @@ class PosteriorPlot(QWidget):
 
     def _show(self, draws: _Draws) -> None:
         self._draws = draws
-        self._hint.hide()
-        self._scroll.show()
+        self.show_plots(True)
         names = list(draws.values)
         if self._names != names or self._chains != draws.chains:
             self._make_rows(names, draws.chains)
         elif len(self._rows) == len(names):
-            self._steps.begin([partial(self._fill, name) for name in names])
+            self.steps.begin([partial(self._fill, name) for name in names])
         else:  # those that are being made take the newest by themselves
             for name in self._rows:
-                self._steps.add(partial(self._fill, name))
+                self.steps.add(partial(self._fill, name))
 
     # ---------------------------------------------------------------- rows, made once
 
     def _forget_rows(self) -> None:
-        self._steps.cancel()
+        self.empty()
         self._rows, self._names, self._chains = {}, [], 0
-        self.view.clear()
-        self.view.setBackground(self.palette().color(QPalette.ColorRole.Base))
 
     def _make_rows(self, names: list[str], chains: int) -> None:
         self._forget_rows()
@@ -158,24 +138,17 @@ class PosteriorPlot(QWidget):
         layout = self.view.ci.layout
         layout.setColumnStretchFactor(0, 3)
         layout.setColumnStretchFactor(1, 2)
-        self._steps.begin(
+        self.steps.begin(
             [
                 step
                 for row, name in enumerate(names)
                 for step in (
-                    partial(self._make_plot, row, 0),
-                    partial(self._make_plot, row, 1),
+                    partial(self.make_plot, row, 0),
+                    partial(self.make_plot, row, 1),
                     partial(self._make_row, row, name, row == len(names) - 1),
                 )
             ]
         )
-
-    def _make_plot(self, row: int, column: int) -> None:
-        plot = self.view.addPlot(row, column)
-        plot.hideButtons()
-        tint_axes(plot, self.palette())
-        for side in ("left", "bottom"):
-            plot.getAxis(side).tickStrings = ticks
 
     def _make_row(self, number_of_row: int, name: str, is_last: bool) -> None:
         palette = self.palette()

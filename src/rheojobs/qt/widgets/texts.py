@@ -6,6 +6,8 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
+from rheojobs.inference.units import shown_unit
+
 __all__ = [
     "bounds_text",
     "divergences_text",
@@ -64,8 +66,7 @@ def _trimmed(text: str) -> str:
 
 def unit_text(unit: str) -> str:
     """Write a unit, ``Pa·sᵅ`` for ``Pa·s^alpha``; nothing where there is none."""
-    if unit in ("-", "1", "dimensionless"):
-        return ""
+    unit = shown_unit(unit)
     base, caret, exponent = unit.rpartition("^")
     return f"{base}{_RAISED[exponent]}" if caret and exponent in _RAISED else unit
 
