@@ -22,7 +22,8 @@ from rheojobs.engine.records import Record, record_of, task_of, value_of, value_
 from rheojobs.errors import InputError
 from rheojobs.inference.checkpoints import Segment
 from rheojobs.inference.durable import pack, unpack
-from rheojobs.inference.inference_data import Evaluation, InferenceArrays
+from rheojobs.inference.inference_data import InferenceArrays
+from rheojobs.inference.predictions import Noise, Predictions
 
 SCALARS = (
     st.none()
@@ -182,7 +183,8 @@ def test_a_fits_result() -> None:
 def test_a_samplings_result() -> None:
     draws = {"G0": np.arange(6.0).reshape(2, 3)}
     data = {"observed_data": {"y": np.ones(4)}, "constant_data": {"x": np.ones(4)}}
-    seen = Evaluation(np.array([0, 2]), np.zeros((2, 2, 1, 4)), np.ones((2, 2, 1, 4)))
+    noise = Noise(True, False, np.ones((2, 2, 1)), np.full((1, 1), 1e-3))
+    seen = Predictions(np.array([0, 2]), np.ones((2, 2, 1, 4)), np.ones((1, 4)), noise, seed=3)
     trees = InferenceArrays(draws, {"diverging": draws["G0"] > 4}, data, ("y",), seen, {"a": "b"})
     result = BayesianResult(
         model_name="maxwell",

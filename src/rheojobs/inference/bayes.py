@@ -214,14 +214,13 @@ class Sampling:
         return seen.y[:, : seen.n], predicted
 
     def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
-        kernels, dimension = posterior.kernels, geometry.center.size
-        root = jax.random.PRNGKey(self._task.seed)
+        root, spreads = jax.random.PRNGKey(self._task.seed), np.array(SPREADS)
+        begun = [
+            posterior.kernels.begin(root, chain, spreads, geometry.arrays, *posterior.data)
+            for chain in range(self._task.num_chains)
+        ]
         states = []
-        for chain in range(self._task.num_chains):
-            key, spread = jax.random.split(jax.random.fold_in(root, chain))
-            direction = jax.random.normal(spread, (dimension,))
-            proposals = np.multiply.outer(np.array(SPREADS), np.asarray(direction))
-            state, good = kernels.begin(proposals, key, geometry.arrays, *posterior.data)
+        for state, good in begun:
             if not bool(good):
                 raise InputError(
                     f"{self._problem.model.name}: the start has no likelihood: give other start "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,9 +16,10 @@ from rheojobs.inference import diagnostics
 from rheojobs.inference.chains import Snapshot, joined
 from rheojobs.inference.compilation import Observations
 from rheojobs.inference.geometry import Geometry
-from rheojobs.inference.inference_data import Evaluation, InferenceArrays
+from rheojobs.inference.inference_data import InferenceArrays
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Posterior
+from rheojobs.inference.predictions import Predictions
 from rheojobs.inference.results import BayesianResult
 from rheojobs.machine import processors
 
@@ -36,6 +38,9 @@ SAME_QUANTILE = 0.1
 """How near each quantile of the draws and of the prior must be to count as the same."""
 
 CONSTRAIN_BLOCK = 1000
+WORTH_A_THREAD = 0.05
+"""Seconds of work that it does not pay to start threads for: a short program uses all cores."""
+
 MAX_SUMMARIZED = 500
 """Draws of each chain that the summary of a cancelled sampling is made of."""
 
@@ -58,22 +63,34 @@ def in_blocks(
 ) -> list[NDArray[np.float64]]:
     """Apply a compiled program to rows, always as many at a time, so that it compiles once.
 
-    Blocks are computed side by side on all cores; `function` is told where a block begins.
+    `function` is told where a block begins. Where the first takes so long that it pays, the
+    others are computed side by side on all cores.
     """
     count = rows.shape[0]
-    starts = range(0, count, block)
 
     def apply(start: int) -> list[NDArray[Any]]:
         part = rows[start : start + block]
         filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
         return [np.asarray(item) for item in function(filled, start)]
 
-    outputs: list[NDArray[np.float64]] = []
-    with ThreadPoolExecutor(min(processors(), len(starts))) as pool:
-        for start, found in zip(starts, pool.map(apply, starts), strict=True):
-            outputs = outputs or [np.empty((count, *item.shape[1:])) for item in found]
-            for whole, item in zip(outputs, found, strict=True):
-                whole[start : start + block] = item[: count - start]
+    began = time.perf_counter()
+    first = apply(0)
+    outputs = [np.empty((count, *item.shape[1:])) for item in first]
+
+    def keep(start: int, found: list[NDArray[Any]]) -> None:
+        for whole, item in zip(outputs, found, strict=True):
+            whole[start : start + block] = item[: count - start]
+
+    keep(0, first)
+    rest = range(block, count, block)
+    if (time.perf_counter() - began) * len(rest) < WORTH_A_THREAD:
+        for start in rest:
+            keep(start, apply(start))
+        return outputs
+    with ThreadPoolExecutor(min(processors(), len(rest))) as pool:
+        # Each thread writes its own rows: the pages of a fresh array are slow to touch.
+        for _ in pool.map(lambda start: keep(start, apply(start)), rest):
+            pass
     return outputs
 
 
@@ -170,26 +187,23 @@ class Collector:
         # Whoever cancels waits for this: of very many draws, some tell enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
-        with ThreadPoolExecutor(1) as beside:
-            evaluating = None
-            if check is not None:
-                sites = constrained.reshape(chains, count, -1)
-                evaluating = beside.submit(self._evaluate, sites, check)
-            summary = diagnostics.summarize(some, check)
-            intervals = diagnostics.credible_intervals(some)
-            evaluation = None if evaluating is None else evaluating.result()
+        summary = diagnostics.summarize(some, check)
+        intervals = diagnostics.credible_intervals(some)
+        predictions = None
+        if check is not None:
+            predictions = self._predict(constrained.reshape(chains, count, -1), check)
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
             summary=summary,
-            diagnostics=self._report(summary, stats, draws, evaluation, is_partial),
+            diagnostics=self._report(summary, stats, draws, predictions, is_partial),
             num_samples=count,
             num_chains=chains,
             sampling_time=seconds,
             timestamp=datetime.now(UTC),
             credible_intervals=intervals,
             num_warmup=self._task.num_warmup,
-            inference_data=InferenceArrays.of(self._problem, draws, stats, evaluation),
+            inference_data=InferenceArrays.of(self._problem, draws, stats, predictions),
             is_partial=is_partial,
             test_mode=self._problem.test_mode,
             units=self._units(draws),
@@ -201,7 +215,7 @@ class Collector:
         summary: Mapping[str, Mapping[str, float]],
         stats: Mapping[str, NDArray[Any]],
         draws: Mapping[str, NDArray[np.float64]],
-        evaluation: Evaluation | None,
+        predictions: Predictions | None,
         is_partial: bool,
     ) -> dict[str, Any]:
         posterior = self._posterior
@@ -228,8 +242,8 @@ class Collector:
             },
             "fixed": dict(posterior.fixed),
         }
-        if posterior.likelihood.is_known and evaluation is not None:
-            report["misfit"] = self._misfit(evaluation)
+        if posterior.likelihood.is_known and predictions is not None:
+            report["misfit"] = _misfit(predictions)
         report["warnings"] = diagnostics.concerns(report, stats["energy"].size)
         return report
 
@@ -259,15 +273,6 @@ class Collector:
             if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:
                 found.append(name)
         return found
-
-    def _misfit(self, evaluation: Evaluation) -> float:
-        """Give the residuals' root mean square over all draws, in known standard deviations."""
-        sigma, n = self._problem.observations.sigma, self._problem.observations.n
-        assert sigma is not None
-        # Of a Gaussian: ln p = -r²/2 - ln(σ √2π).
-        at_best = -np.log(sigma[:, :n] * math.sqrt(2.0 * math.pi))
-        squares = 2.0 * np.mean(at_best - evaluation.log_likelihood)
-        return math.sqrt(max(float(squares), 0.0))
 
     def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """Give each noise scale over the size of what was observed."""
@@ -299,30 +304,32 @@ class Collector:
         noise = "" if self._posterior.likelihood.relative else data.y_unit
         return {name: units.get(name, noise) for name in draws}
 
-    def _evaluate(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Evaluation:
-        """Evaluate likelihood and prediction at the draws, or at every k-th of them.
+    def _predict(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Predictions:
+        """Compute what the model says at the draws, or at every k-th of them.
 
         Parameters
         ----------
         constrained : ndarray, shape (chains, draws, d)
             The sites' values.
         """
-        seen, observed = self._problem.observations, self._posterior.observed
-        kernels = self._posterior.kernels
+        seen, kernels = self._problem.observations, self._posterior.kernels
         chains, count, _ = constrained.shape
         picked = np.arange(0, count, thinning(seen, chains * count))
-        rows = constrained[:, picked].reshape(-1, constrained.shape[-1])
+        sites = constrained[:, picked]
 
-        def evaluate(part: NDArray[np.float64], start: int) -> tuple[Any, ...]:
+        def predict(part: NDArray[np.float64], _: int) -> tuple[Any, ...]:
             check()
-            values = kernels.evaluate(part, *observed)
-            pointwise, predicted, spread = (np.asarray(v)[..., : seen.n] for v in values[:3])
-            generator = np.random.default_rng((self._task.seed, start))
-            made = self._posterior.likelihood.scatter(generator, predicted.shape)
-            made *= spread
-            made += predicted
-            return pointwise, made
+            predicted, _penalty = kernels.predict(part, seen.x, seen.mask)
+            return (np.asarray(predicted)[..., : seen.n],)
 
-        pointwise, predictive = in_blocks(evaluate, rows, draws_in_a_call(seen))
+        rows = sites.reshape(-1, sites.shape[-1])
+        (predicted,) = in_blocks(predict, rows, draws_in_a_call(seen))
         shape = (chains, picked.size, seen.y.shape[0], seen.n)
-        return Evaluation(picked, pointwise.reshape(shape), predictive.reshape(shape))
+        return self._posterior.predictions(picked, predicted.reshape(shape), sites, self._task.seed)
+
+
+def _misfit(predictions: Predictions) -> float:
+    """Give the residuals' root mean square over all draws, in known standard deviations."""
+    residuals = predictions.observed - predictions.predicted
+    scaled = residuals / predictions.noise.spread(predictions.predicted)
+    return math.sqrt(float(np.mean(scaled**2)))

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.inference.checkpoints import Segment
 from rheojobs.inference.data import Dataset
-from rheojobs.inference.inference_data import Evaluation, InferenceArrays
+from rheojobs.inference.inference_data import InferenceArrays
+from rheojobs.inference.predictions import Noise, Predictions
 
 __all__ = ["pack", "unpack"]
 
-_CLASSES = {cls.__name__: cls for cls in (Dataset, Segment, InferenceArrays, Evaluation)}
+_CLASSES = {cls.__name__: cls for cls in (Dataset, Segment, InferenceArrays, Predictions, Noise)}
 
 
 def pack(values: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:

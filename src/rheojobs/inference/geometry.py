@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +22,14 @@ PRIOR_CURVATURE = 0.1
 NARROW_PRIOR = 10.0
 """A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
 
-MAX_STEPS = 50
-NEAR_ENOUGH = 1e-3
-"""How far below the maximum a climb may end, in units of the log density."""
+MAX_STEPS = 250
+NEAR_ENOUGH = 0.05
+"""How far below the maximum a climb may end, in units of the log density.
 
-FIRST_DAMPING = 1e-3
+Draws lie half a unit below it for each parameter, so that more would be lost on them.
+"""
+
+FIRST_DAMPING = 0.1
 LARGEST_DAMPING = 1e9
 
 LARGEST_CONDITION = 1e12
@@ -87,25 +91,26 @@ class Neighbourhood:
             )
         return cls(center, float(density), gradient, curvature)
 
-    @property
+    @cached_property
     def is_regular(self) -> bool:
         """Whether one can climb from here, and tell what would be round."""
         if not (np.isfinite(self.density) and np.isfinite(self.gradient).all()):
             return False
-        return bool(np.linalg.cond(self._scaled()) < LARGEST_CONDITION)
+        return bool(np.linalg.cond(self._scaled) < LARGEST_CONDITION)
 
-    @property
+    @cached_property
     def _units(self) -> NDArray[np.float64]:
         """What the curvature is measured in: one over the width of each coordinate by itself."""
         units: NDArray[np.float64] = np.sqrt(np.diag(self.curvature))
         return units
 
+    @cached_property
     def _scaled(self) -> NDArray[np.float64]:
-        """Give the curvature in these units."""
+        """The curvature in these units."""
         scaled: NDArray[np.float64] = self.curvature / np.outer(self._units, self._units)
         return scaled
 
-    @property
+    @cached_property
     def missing(self) -> float:
         """How far the maximum lies above this point, were the density Gaussian."""
         return 0.5 * float(self.gradient @ self.step(0.0))
@@ -113,8 +118,13 @@ class Neighbourhood:
     def step(self, damping: float) -> NDArray[np.float64]:
         """Give a step uphill, the shorter the more it is damped."""
         units = self._units
-        damped = self._scaled() + damping * np.eye(units.size)
+        damped = self._scaled + damping * np.eye(units.size)
         return np.linalg.solve(damped, self.gradient / units) / units
+
+    def expected_gain(self, step: NDArray[np.float64], damping: float) -> float:
+        """Say how much a damped step uphill should gain, were the density Gaussian."""
+        scaled = step * self._units
+        return 0.5 * float(scaled @ (damping * scaled + self.gradient / self._units))
 
     @property
     def geometry(self) -> Geometry:
@@ -122,7 +132,7 @@ class Neighbourhood:
         units = self._units
         if not self.is_regular:
             return Geometry(self.center, np.diag(1 / units))
-        factor = np.linalg.cholesky(self._scaled())
+        factor = np.linalg.cholesky(self._scaled)
         return Geometry(self.center, np.linalg.inv(factor).T / units[:, None])
 
 
@@ -130,6 +140,8 @@ def climb(
     posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]
 ) -> Neighbourhood:
     """Go uphill to a maximum of the log density, by Levenberg's and Marquardt's method.
+
+    How much a step is damped follows from how well the one before kept what it promised.
 
     A fit weights its residuals its own way, so that it may end many standard deviations from
     where the posterior has its mass; and who gives no start has but an estimate.
@@ -142,16 +154,24 @@ def climb(
         Unconstrained coordinates.
     check : callable
         Called before each step; may raise.
+
+    References
+    ----------
+    H. B. Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05 (1999).
     """
     here = Neighbourhood.of(posterior, start)
-    damping = FIRST_DAMPING
+    damping, growth = FIRST_DAMPING, 2.0
     for _ in range(MAX_STEPS):
         check()
         if not here.is_regular or here.missing < NEAR_ENOUGH or damping > LARGEST_DAMPING:
             break
-        there = Neighbourhood.of(posterior, here.center + here.step(damping))
-        if there.is_regular and there.density > here.density:
-            here, damping = there, damping / 10
+        step = here.step(damping)
+        there = Neighbourhood.of(posterior, here.center + step)
+        gain = there.density - here.density
+        if gain > 0 and there.is_regular:
+            agreement = gain / here.expected_gain(step, damping)
+            damping *= max(1 / 3, 1 - (2 * agreement - 1) ** 3)
+            here, growth = there, 2.0
         else:
-            damping *= 10
+            damping, growth = damping * growth, 2 * growth
     return here

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.predictions import Predictions
 from rheojobs.inference.problem import Problem
 
 if TYPE_CHECKING:
@@ -21,28 +22,10 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Evaluation",
     "InferenceArrays",
     "component_names",
     "data_groups",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What the model says at some of the draws.
-
-    Attributes
-    ----------
-    draws : ndarray of int, shape (k,)
-        Which draws of each chain.
-    log_likelihood, predictive : ndarray, shape (chains, k, components, n)
-        Pointwise log likelihood, and observations as the model would have made them.
-    """
-
-    draws: NDArray[np.int64]
-    log_likelihood: NDArray[np.float64]
-    predictive: NDArray[np.float64]
 
 
 def component_names(problem: Problem) -> tuple[str, ...]:
@@ -81,8 +64,8 @@ class InferenceArrays:
         As `data_groups` gives it.
     names : tuple of str
         What was observed.
-    evaluation : Evaluation or None
-        Predictions and likelihood.
+    predictions : Predictions or None
+        What the model says at the draws.
     attrs : dict of str to str
         Of the whole tree.
     """
@@ -91,7 +74,7 @@ class InferenceArrays:
     stats: Mapping[str, NDArray[Any]]
     data: dict[str, dict[str, NDArray[Any]]]
     names: tuple[str, ...]
-    evaluation: Evaluation | None
+    predictions: Predictions | None
     attrs: dict[str, str]
 
     @classmethod
@@ -100,29 +83,29 @@ class InferenceArrays:
         problem: Problem,
         draws: Mapping[str, NDArray[np.float64]],
         stats: Mapping[str, NDArray[Any]],
-        evaluation: Evaluation | None,
+        predictions: Predictions | None,
     ) -> InferenceArrays:
         """Gather the arrays of a sampling."""
         attrs = {"model": problem.model.name, "test_mode": problem.test_mode}
         names = component_names(problem)
-        return cls(dict(draws), dict(stats), data_groups(problem), names, evaluation, attrs)
+        return cls(dict(draws), dict(stats), data_groups(problem), names, predictions, attrs)
 
     def tree(self) -> DataTree:
         """Build the tree."""
         groups = {"posterior": self.draws, "sample_stats": self.stats} | self.data
         tree = _tree(groups, dims={name: ["point"] for name in (*self.names, "x")})
-        if self.evaluation is not None:
+        if self.predictions is not None:
             extra = {
                 group: {name: values[:, :, column] for column, name in enumerate(self.names)}
                 for group, values in (
-                    ("log_likelihood", self.evaluation.log_likelihood),
-                    ("posterior_predictive", self.evaluation.predictive),
+                    ("log_likelihood", self.predictions.log_likelihood()),
+                    ("posterior_predictive", self.predictions.predictive()),
                 )
             }
             thinned = _tree(
                 extra,
                 dims={name: ["point"] for name in self.names},
-                coords={"draw": self.evaluation.draws},
+                coords={"draw": self.predictions.draws},
             )
             for group in extra:
                 tree[group] = thinned[group]

@@ -50,13 +50,13 @@ class Kernels:
         draws = nuts.Draws(*range(len(nuts.Draws._fields)))
 
         program = functools.partial(StoredProgram, identity=identity, needs=("numpyro.infer",))
-        evaluate = jax.vmap(self._likelihood, in_axes=(0, None, None, None, None))
+        predict = jax.vmap(self._predict, in_axes=(0, None, None))
         constrain = jax.vmap(self._constrain_scaled, in_axes=(0, None, None))
 
         self.begin = program(self._begin, (state, True), name="begin")
         self.advance = program(self._advance, (state, draws), name="advance")
         self.curvature = program(self._curvature, (0,) * 7, name="curvature")
-        self.evaluate = program(evaluate, (0,) * 4, name="evaluate")
+        self.predict = program(predict, (0, 0), name="predict")
         self.constrain = program(constrain, 0, name="constrain")
         self.log_density = jax.jit(self._log_density)
 
@@ -81,14 +81,18 @@ class Kernels:
             named[other.replaces] = other.to_parameter(named[name], named)
         return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
 
+    def _predict(self, site_values: Any, x: Any, mask: Any) -> tuple[Any, Any]:
+        """Give the prediction, (c, b), and the penalty for where it is not finite."""
+        prediction = self._components(x, self._parameters(site_values))
+        finite = jnp.isfinite(prediction).all(axis=0)
+        penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
+        return jnp.where(finite, prediction, 0.0), penalty
+
     def _likelihood(
         self, site_values: Any, x: Any, y: Any, mask: Any, told: Any
     ) -> tuple[Any, Any, Any, Any]:
         """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
-        prediction = self._components(x, self._parameters(site_values))
-        finite = jnp.isfinite(prediction).all(axis=0)
-        penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
-        prediction = jnp.where(finite, prediction, 0.0)
+        prediction, penalty = self._predict(site_values, x, mask)
         noise = site_values[self._first_noise :]
         spread = self._scatter.spread(prediction, noise, told)
         pointwise = self._scatter.log_prob(y, prediction, spread) * mask
@@ -103,8 +107,16 @@ class Kernels:
         center, scale = geometry
         return lambda w: -self._log_density(center + scale @ w, *data)
 
-    def _begin(self, proposals: Any, key: Any, geometry: Any, *data: Any) -> tuple[Any, Any]:
-        """Start a chain at the first of several points that has a finite density."""
+    def _begin(
+        self, root: Any, chain: Any, spreads: Any, geometry: Any, *data: Any
+    ) -> tuple[Any, Any]:
+        """Start a chain at the first of several points that has a finite density.
+
+        They lie in a direction of the chain's own, as far from the center as `spreads` says.
+        """
+        key, spread = jax.random.split(jax.random.fold_in(root, chain))
+        direction = jax.random.normal(spread, (len(self._sites),))
+        proposals = jnp.multiply.outer(spreads, direction)
         potential = self._potential(geometry, data)
         return nuts.first_state(potential, proposals, key, self._forward, -NOT_FINITE_PENALTY / 2)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.compiled_priors import NamedPrior
 from rheojobs.inference.likelihoods import DEGREES_OF_FREEDOM, check_likelihood
+from rheojobs.inference.predictions import Noise
 from rheojobs.inference.problem import Problem
 
 __all__ = ["Likelihood"]
@@ -110,13 +111,11 @@ class Likelihood:
             return dist.StudentT(DEGREES_OF_FREEDOM, prediction, spread).log_prob(y)
         return dist.Normal(prediction, spread).log_prob(y)
 
-    def scatter(
-        self, generator: np.random.Generator, shape: tuple[int, ...]
-    ) -> NDArray[np.float64]:
-        """Draw noise of unit scale."""
-        if self.heavy_tailed:
-            return generator.standard_t(DEGREES_OF_FREEDOM, shape)
-        return generator.standard_normal(shape)
+    def noise(self, problem: Problem, scales: NDArray[np.float64]) -> Noise:
+        """Give the noise at some draws of its scales, shape (chains, k, c); c is 0 where known."""
+        told, n = self.told(problem), problem.observations.n
+        known = None if self.is_known else scales
+        return Noise(self.relative, self.heavy_tailed, known, told[:, :n])
 
     def _residuals(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]

@@ -21,6 +21,7 @@ from rheojobs.inference.kernels import Kernels
 from rheojobs.inference.likelihood import Likelihood
 from rheojobs.inference.likelihoods import likelihood_of
 from rheojobs.inference.models import Alternative
+from rheojobs.inference.predictions import Predictions
 from rheojobs.inference.problem import Problem
 
 __all__ = ["Posterior"]
@@ -181,6 +182,31 @@ class Posterior:
                     f"{self.problem.model.name}: the prior of {name} makes {other.replaces} about "
                     f"{np.median(values):.3g}, which misses the bounds {lower:g} to {upper:g}"
                 )
+
+    def predictions(
+        self,
+        draws: NDArray[np.int64],
+        predicted: NDArray[np.float64],
+        sites: NDArray[np.float64],
+        seed: int,
+    ) -> Predictions:
+        """Bring together what the model says at some draws, and how data scatter there.
+
+        Parameters
+        ----------
+        draws : ndarray of int, shape (k,)
+            Which of each chain.
+        predicted : ndarray, shape (chains, k, c, n)
+            The model's curve at each.
+        sites : ndarray, shape (chains, k, d)
+            The sites' values.
+        seed : int
+            Of new observations.
+        """
+        seen = self.problem.observations
+        scales = sites[..., len(self.sites) - len(self.likelihood.noise_names(self.problem)) :]
+        noise = self.likelihood.noise(self.problem, scales)
+        return Predictions(draws, predicted, seen.y[:, : seen.n], noise, seed)
 
     def draw(self, count: int, generator: np.random.Generator) -> dict[str, NDArray[np.float64]]:
         """Draw from the priors: every site and every parameter that is not fixed, (count,) each."""

@@ -116,15 +116,14 @@ def _predict(
     every = thinning(seen, sites.shape[0])
 
     def evaluate(part: NDArray[np.float64], _: int) -> tuple[Any, ...]:
-        _, predicted, spread, penalty = posterior.kernels.evaluate(part, *posterior.observed)
-        return predicted[..., : seen.n], spread[..., : seen.n], penalty
+        predicted, penalty = posterior.kernels.predict(part, seen.x, seen.mask)
+        return predicted[..., : seen.n], penalty
 
-    predicted, spread, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(seen))
-    generator = np.random.default_rng(seed)
-    made = posterior.likelihood.scatter(generator, predicted.shape)
+    predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(seen))
+    picked = np.arange(0, sites.shape[0], every)
     with np.errstate(all="ignore"):  # what overflows is counted
-        made *= spread
-        made += predicted
+        made = posterior.predictions(picked, predicted[None], sites[None, ::every], seed)
+        made = made.predictive()[0]
     made[(penalty != 0) | ~np.isfinite(made).all(axis=(1, 2))] = np.nan
     return every, made
 

@@ -6,6 +6,7 @@ Must not know datasets, fits or samplers. RheoJAX is imported (3 s) only when a 
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -112,6 +113,7 @@ _loaded: dict[tuple[str, Any], Model] = {}
 _instances: dict[tuple[str, Any], Model] = {}
 
 
+@functools.cache
 def version() -> str | None:
     """Give RheoJAX's version without importing it; None where it is not installed."""
     try:

@@ -34,14 +34,10 @@ def predictive_bands(result: BayesianResult) -> list[Band]:
     if found is None:
         return []
     x, components = found
-    order = np.argsort(x, kind="stable")
-    points = order[_evenly(x.size, _MAX_POINTS)]
-    bands = []
-    for values in components:
-        draws = values.reshape(-1, x.size)
-        picked = draws[np.ix_(_evenly(draws.shape[0], _MAX_DRAWS), points)]
-        bands.append(Band(x[points], *np.quantile(picked, _QUANTILES, axis=0)))
-    return bands
+    return [
+        Band(x, *np.quantile(values.reshape(-1, x.size), _QUANTILES, axis=0))
+        for values in components
+    ]
 
 
 def diverging(result: BayesianResult) -> NDArray[np.bool_]:
@@ -58,23 +54,35 @@ def diverging(result: BayesianResult) -> NDArray[np.bool_]:
 def _predictions(
     result: BayesianResult,
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]] | None:
-    """Give x, shape (n,), and the draws of each component, shape (chains, draws, n).
+    """Give some of x, ascending, and some draws of each component, shape (chains, draws, n).
 
     Of the plain arrays, as they come from a worker: the tree is for those who have it already.
     """
     arrays = result.inference_arrays
     if arrays is not None:
-        if arrays.evaluation is None:
+        predictions = arrays.predictions
+        if predictions is None:
             return None
-        values = arrays.evaluation.predictive
-        return arrays.data["constant_data"]["x"], [
-            values[:, :, column] for column in range(values.shape[2])
-        ]
+        x = arrays.data["constant_data"]["x"]
+        rows, points = _picked(predictions.predicted.shape, x)
+        values = predictions.thinned(rows, points).predictive()
+        return x[points], [values[:, :, column] for column in range(values.shape[2])]
     tree = result.inference_data
     if tree is None or "posterior_predictive" not in tree.children:
         return None
-    groups = tree["posterior_predictive"].data_vars.values()
-    return np.asarray(tree["constant_data"]["x"].values), [np.asarray(v.values) for v in groups]
+    groups = [np.asarray(v.values) for v in tree["posterior_predictive"].data_vars.values()]
+    x = np.asarray(tree["constant_data"]["x"].values)
+    rows, points = _picked(groups[0].shape, x)
+    return x[points], [values[:, rows][..., points] for values in groups]
+
+
+def _picked(
+    shape: tuple[int, ...], x: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Choose draws of each chain, shape (chains, draws, ...), and points in the order of x."""
+    order = np.argsort(x, kind="stable")
+    rows = _evenly(shape[1], max(1, _MAX_DRAWS // shape[0]))
+    return rows, order[_evenly(x.size, _MAX_POINTS)]
 
 
 def _evenly(size: int, count: int) -> NDArray[np.int64]:
