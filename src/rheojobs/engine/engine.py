@@ -255,7 +255,10 @@ class JobEngine:
         return waiting_jobs(self._journal)
 
     def resume_job(self, job_id: str) -> Job:
-        """Take up a job of the store: one that waits, under its own id, or a cancelled one anew.
+        """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
+
+        Of those that have ended, the cancelled may go on from their checkpoint, and those that
+        failed because their workers died or they came to their limits.
 
         Parameters
         ----------
