@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.faults.application import LEASE
 from tests.faults.checks import Wanted, complaints, draws, why_again
-from tests.faults.child import CampaignError, Child, marked, wait_until
+from tests.faults.child import PATIENCE, CampaignError, Child, marked, wait_until
 from tests.faults.report import Report
 from tests.faults.samplings import KINDS, is_durable
 
 from rheojobs.engine import JobState
-from rheojobs.engine.stored import StoreReader
+from rheojobs.engine.stored import StoredJob, StoreReader
 
 __all__ = ["Campaign", "main"]
 
@@ -36,20 +37,22 @@ OPEN = 3
 """Samplings that are under way, or wait: one more than there are workers."""
 
 MOMENTS = ("any", "writing a checkpoint", "ending", "storing the result")
-MOMENT_SECONDS = 8.0
+MOMENT_SECONDS = 5.0
 """How long is waited for a moment to come: then any will do."""
 
+AT_THE_END = ("ending", "storing the result")
+
 FAULTS = {
-    "kill a busy worker": 5,
+    "kill a busy worker": 7,
     "kill an idle worker": 2,
-    "stop a worker": 3,
-    "stop a worker and cancel its job": 2,
+    "stop a worker": 5,
+    "stop a worker and cancel its job": 3,
     "kill the application": 4,
     "kill the application, a worker being stopped": 1,
     "stop the application and start another": 1,
     "kill the application at submit": 2,
 }
-"""How often each is tried, in proportion."""
+"""How often each is tried, in proportion: some three to each life of an application."""
 
 
 class Campaign:
@@ -139,7 +142,10 @@ class Campaign:
         }
         with_reader = StoreReader(store)
         wait_until(
-            lambda: with_reader.counts() == {JobState.SUCCEEDED: len(ids)}, "undisturbed runs"
+            lambda: with_reader.counts() == {JobState.SUCCEEDED: len(ids)},
+            "undisturbed runs",
+            4 * PATIENCE,  # they may have to compile
+            every=0.2,
         )
         self._undisturbed = {kind: draws(with_reader.result(ids[kind])) for kind in ids}
         with_reader.close()
@@ -155,8 +161,11 @@ class Campaign:
             refused = self._child.ask("take_up")["refused"]
             if refused:
                 raise CampaignError("\n".join(refused))
+        by_name: dict[str, list[StoredJob]] = {}
+        for job in self._reader.jobs():
+            by_name.setdefault(job.name, []).append(job)
         for each in list(self._open):
-            jobs = [job for job in self._reader.jobs() if job.name == each.key]
+            jobs = by_name.get(each.key, [])
             self._check_kept(each, bool(jobs) and jobs[-1].state is JobState.SUCCEEDED)
             if not jobs:
                 self._submit(each)
@@ -206,7 +215,7 @@ class Campaign:
                     or any(w["told"]["stage"] == "sampling" for w in self._workers("busy"))
                 ),
                 "a sampling to go on",
-                every=0.2,
+                every=0.1,
             )
 
     # ---------------------------------------------------------------- whom it hits, and when
@@ -232,18 +241,36 @@ class Campaign:
         wait_until(look, f"a worker that is {' or '.join(phases)}")
         return self._random.choice(found)
 
-    def _busy(self) -> dict[str, Any]:
-        """Give a busy worker; seldom one whose job would not be started again any more."""
-        worker = self._choose("busy")
-        others = [other for other in self._workers("busy") if other["told"]["deaths"] < 2]
-        if worker["told"]["deaths"] >= 2 and others and self._random.random() < 0.9:
-            return self._random.choice(others)
-        return worker
+    def _hit(self, *phases: str, spare: bool = False) -> tuple[dict[str, Any], tuple[str, str]]:
+        """Choose a worker and a moment, and wait for that.
 
-    def _moment(self, worker: dict[str, Any] | None) -> tuple[str, str]:
-        """Wait for a moment in the life of a worker's job; gives its stage, and the moment."""
+        Parameters
+        ----------
+        *phases : str
+            In one of which the worker is.
+        spare : bool
+            Whether one whose job would not be started again any more is hit but seldom.
+
+        Returns
+        -------
+        dict
+            The worker.
+        tuple of str
+            The stage of its job, and the moment.
+        """
         (moment,) = self._random.choices(MOMENTS, (4, 2, 1, 1))
-        if worker is None or worker["told"] is None:
+        worker = self._choose(*phases)
+        others = [other for other in self._workers("busy") if other["told"]["deaths"] < 2]
+        is_spared = spare and worker["told"]["deaths"] >= 2 and self._random.random() < 0.9
+        if is_spared and others:
+            worker = self._random.choice(others)
+        if moment in AT_THE_END and worker["phase"] == "busy" and others:
+            worker = max(others, key=lambda other: other["told"]["drawn"])
+        return worker, self._wait_for(moment, worker)
+
+    def _wait_for(self, moment: str, worker: dict[str, Any]) -> tuple[str, str]:
+        """Wait for a moment in the life of a worker's job; gives its stage, and the moment."""
+        if worker["told"] is None:
             time.sleep(self._random.uniform(0.0, 0.5))
             return "idle", "any"
         job, told = worker["job"], worker["told"]
@@ -262,7 +289,7 @@ class Campaign:
         if moment in has_come:
             look, every = has_come[moment]
             try:
-                wait_until(look, moment, MOMENT_SECONDS * self._scale, every)
+                wait_until(look, moment, MOMENT_SECONDS, every)
             except CampaignError:
                 moment = "any"
         else:
@@ -277,8 +304,7 @@ class Campaign:
     # ---------------------------------------------------------------- what it does
 
     def _kill_a_busy_worker(self) -> tuple[str, str]:
-        worker = self._busy()
-        found = self._moment(worker)
+        worker, found = self._hit("busy", spare=True)
         self._kill(worker["pid"])
         return found
 
@@ -295,16 +321,14 @@ class Campaign:
             )
 
     def _stop_a_worker(self) -> tuple[str, str]:
-        worker = self._choose("busy", "idle")
-        found = self._moment(worker)
+        worker, found = self._hit("busy", "idle")
         _send(worker["pid"], signal.SIGSTOP)
         time.sleep(self._random.uniform(0.1, 1.5))
         _send(worker["pid"], signal.SIGCONT)
         return found
 
     def _stop_a_worker_and_cancel_its_job(self) -> tuple[str, str]:
-        worker = self._choose("busy")
-        found = self._moment(worker)
+        worker, found = self._hit("busy")
         job, pid = worker["job"], worker["pid"]
         _send(pid, signal.SIGSTOP)
         self._child.ask("cancel", job_id=job)
@@ -320,29 +344,31 @@ class Campaign:
         return all(w["job"] != job for w in self._child.ask("look")["workers"] if w["pid"] == pid)
 
     def _kill_the_application(self) -> tuple[str, str]:
-        found = self._moment(self._choose("busy"))
+        _, found = self._hit("busy")
         self._kill_application()
         return found
 
     def _kill_the_application_a_worker_being_stopped(self) -> tuple[str, str]:
-        worker = self._choose("busy", "idle")
-        found = self._moment(worker)
+        worker, found = self._hit("busy", "idle")
         _send(worker["pid"], signal.SIGSTOP)
         self._kill_application()
         return found
 
     def _kill_application(self) -> list[dict[str, Any]]:
+        workers = psutil.Process(self._child.process.pid).children(recursive=True)
         heard = self._child.kill()
-        took = wait_until(lambda: not marked(str(self._folder)), "the end of its workers", 30.0)
+        took = wait_until(lambda: not any(map(_lives, workers)), "the end of its workers", 30.0)
         self.report.took("the workers of a killed application were gone", took)
+        # To look at every process there is takes long: once, for those that nobody knew of.
+        wait_until(lambda: not marked(str(self._folder)), "the end of what it had started", 30.0)
         return heard
 
     def _stop_the_application_and_start_another(self) -> tuple[str, str]:
-        worker = self._busy()
-        found = self._moment(worker)
+        worker, found = self._hit("busy", spare=True)
         self._child.signal(signal.SIGSTOP)
-        other = self._start()  # takes longer than a lease of the former
-        time.sleep(self._random.uniform(1.0, 2.0))
+        until = time.monotonic() + LEASE + self._random.uniform(0.2, 1.0)
+        other = self._start()
+        time.sleep(max(0.2, until - time.monotonic()))  # longer than a lease of the former
         taken = other.ask("take_up")["taken"]
         if taken:
             raise CampaignError(f"{taken} were taken from an application that only stood still")
@@ -393,6 +419,13 @@ def _children(pid: int) -> set[int]:
     return {child.pid for child in psutil.Process(pid).children(recursive=True)}
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _send(pid: int, number: signal.Signals) -> bool:
     """Send a signal; False where the process is gone."""
     try:
@@ -407,7 +440,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=60.0, help="no more faults after that")
+    parser.add_argument("--minutes", type=float, default=30.0, help="no more faults after that")
     parser.add_argument("--scale", type=float, default=1.0, help="times as many draws")
     parser.add_argument("--report", type=Path, help="where to write the counts, as JSON")
     given = parser.parse_args(arguments)
