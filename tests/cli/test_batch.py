@@ -197,6 +197,15 @@ def test_on_a_cluster(rheojobs, folder: Path, monkeypatch):
     assert there.parameters == FitResult.load(next((folder / "here").rglob("fit.json"))).parameters
 
 
+@pytest.mark.slow
+def test_a_sampling_on_a_cluster_leaves_no_checkpoint(rheojobs, folder: Path):
+    plan = _plan(folder, files=["run0.csv"], sample={"warmup": 100, "draws": 50, "chains": 2})
+    done = rheojobs("batch", plan, "--cluster", shared_cluster().address)
+    assert done.status == 0, done.stderr
+    assert len(list(folder.rglob("posterior.nc"))) == 1
+    assert not list(folder.rglob("sampling-*"))
+
+
 def test_a_cluster_that_is_not_there(rheojobs, folder: Path, monkeypatch):
     monkeypatch.chdir(folder)
     done = rheojobs("batch", "run*.csv", "--model", "zener", "--cluster", "gopher://head")
