@@ -16,7 +16,7 @@ BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
-FAULTS ?= --faults 200 --minutes 60
+FAULTS ?= --faults 200 --minutes 30
 
 # Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -39,7 +39,7 @@ test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them)
 	@$(BIN)/python scripts/check-qt
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-faults: env ## kill and stop workers and applications 200 times, and count what is left (an hour at most)
+faults: env ## kill and stop workers and applications 200 times, and count what is left (half an hour at most)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)
 
 lint: env ## ruff, mypy and the three floors

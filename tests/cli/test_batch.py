@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import xarray
 import yaml
 from tests.engine.cluster import shared_cluster
 
-from rheojobs import FitResult
+from rheojobs import FitResult, JobStore
 from rheojobs.inference import melt
+from rheojobs.inference.checkpoints import Checkpoints
 
 
 def _write(path: Path, tau: float, seed: int = 0) -> None:
@@ -195,6 +197,15 @@ def test_on_a_cluster(rheojobs, folder: Path, monkeypatch):
     assert there.parameters == FitResult.load(next((folder / "here").rglob("fit.json"))).parameters
 
 
+@pytest.mark.slow
+def test_a_sampling_on_a_cluster_leaves_no_checkpoint(rheojobs, folder: Path):
+    plan = _plan(folder, files=["run0.csv"], sample={"warmup": 100, "draws": 50, "chains": 2})
+    done = rheojobs("batch", plan, "--cluster", shared_cluster().address)
+    assert done.status == 0, done.stderr
+    assert len(list(folder.rglob("posterior.nc"))) == 1
+    assert not list(folder.rglob("sampling-*"))
+
+
 def test_a_cluster_that_is_not_there(rheojobs, folder: Path, monkeypatch):
     monkeypatch.chdir(folder)
     done = rheojobs("batch", "run*.csv", "--model", "zener", "--cluster", "gopher://head")
@@ -283,6 +294,64 @@ def test_killed_workers_cost_nothing(folder: Path):
     assert process.returncode == 0, told
     assert "3 done, 0 skipped (nothing has changed), 0 failed" in told
     assert {row["draws"] for row in _rows(folder)} == {"80000"}
+
+
+_KILLED_AT = """
+import os, signal, sys
+from rheojobs.cli.app import main
+from rheojobs.engine import JobStore
+from rheojobs.inference.batch_store import ItemStore
+
+name, step, plan = sys.argv[1:]
+usual = getattr(ItemStore, name)
+
+def die(store, *arguments, **options):
+    if step and arguments[0] != step:
+        return usual(store, *arguments, **options)
+    with JobStore() as jobs:  # whatever is tidied up after a job that is done is gone by now
+        while jobs.untidied():
+            pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(ItemStore, name, die)
+sys.exit(main(["batch", plan]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+@pytest.mark.parametrize(
+    ("name", "step", "has_posterior"), [("keep_posterior", "", False), ("note", "sample", True)]
+)
+def test_killed_when_all_is_drawn_and_not_yet_noted(
+    rheojobs, folder: Path, monkeypatch, name: str, step: str, has_posterior: bool
+):
+    """The draws that were there are those that are kept in the end: none is drawn again."""
+    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
+    plan = _plan(
+        folder, files=["run0.csv"], sample={"warmup": 150, "draws": 100, "chains": 2, "seed": 7}
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED_AT, name, step, str(plan)], capture_output=True, text=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    item = folder / "batch-results" / "items" / "run0.csv" / "zener"
+    assert (item / "posterior.nc").exists() is has_posterior
+    (sampling,) = item.glob("sampling-*")
+    segments, note = Checkpoints(sampling).read_segments()
+    assert segments[-1].meta["done"] == [250, 250]
+    assert note == ""
+    drawn = sum(np.array(segment.meta["lengths"]) for segment in segments)
+    assert drawn.tolist() == [100, 100]
+    ran = rheojobs("batch", plan)
+    assert ran.status == 0, ran.stderr
+    assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
+    with JobStore() as store:  # of the command that was killed
+        (job,) = (job for job in store.jobs() if job.kind.endswith(":SampleTask"))
+        before = store.result(job.id).posterior_samples
+    with xarray.open_dataset(item / "posterior.nc", group="posterior", engine="h5netcdf") as kept:
+        for parameter, draws in before.items():
+            np.testing.assert_array_equal(kept[parameter].values.ravel(), draws)
+    assert not list(folder.rglob("sampling-*"))
 
 
 @pytest.mark.slow

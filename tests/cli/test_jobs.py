@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.engine import application, helpers
 
-from rheojobs import BayesianResult, JobState, JobStore
+from rheojobs import BayesianResult, JobEngine, JobState, JobStore, WorkerDiedError
 from rheojobs.cli.app import main
 from rheojobs.inference import melt
 
@@ -185,6 +186,26 @@ def test_taking_up_what_a_killed_one_left(jobs: Jobs, window: dict[str, str]) ->
     assert "count_on: done" in err
     jobs.wait_for(window["running"], JobState.SUCCEEDED)
     assert jobs("cancel", window["queued"])[2].startswith("cancelled add")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_one_whose_worker_died_goes_on_by_choice(jobs: Jobs) -> None:
+    arguments = (6, str(jobs.folder / "trace"), str(jobs.folder / "gate"), 3)
+    with JobEngine("processes", max_workers=1, store=jobs.path) as engine:
+        job = engine.run(application.count_and_die, *arguments)
+        bad = engine.run(helpers.fail)
+        assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+        engine.wait(TIMEOUT)
+    _, out, _ = jobs("show", job.id)
+    assert f"goes on with  rheojobs jobs resume {job.id[:8]}" in out
+    assert "goes on with" not in jobs("show", bad.id)[1]
+    status, _, err = jobs("resume", bad.id)
+    assert (status, "has failed of itself" in err) == (2, True)
+    (jobs.folder / "gate").touch()
+    process = jobs.start("-m", "rheojobs", "jobs", "resume", job.id[:8])
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out) == 2, "from its last checkpoint"
 
 
 @pytest.mark.parametrize(

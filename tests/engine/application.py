@@ -7,7 +7,9 @@ folder for traces.
 from __future__ import annotations
 
 import itertools
+import os
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -28,6 +30,17 @@ def count_on(context: TaskContext, steps: int, trace: str, gate: str, closed_at:
             context.check()
             time.sleep(0.002)
     return [begin["step"], steps]
+
+
+def count_and_die(context: TaskContext, steps: int, trace: str, gate: str, die_at: int) -> int:
+    """Count, keeping the count; at one step kill the process until the gate is there."""
+    begin = context.restored() or 0
+    for step in range(begin + 1, steps + 1):
+        if step == die_at and not Path(gate).exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        helpers.note(trace, str(step))
+        context.checkpoint(step)
+    return begin
 
 
 def work(store: Path, folder: Path) -> None:
@@ -98,8 +111,6 @@ def fill_the_disk(store: Path, folder: Path) -> None:
 
 def may_not_write(store: Path, folder: Path) -> None:
     """Run jobs as somebody who may not write into the folder."""
-    import os
-
     if os.getuid() == 0:
         os.setuid(65534)
     with JobEngine("threads", store=store) as engine:

@@ -29,10 +29,13 @@ from rheojobs.engine import (
     JobEngine,
     JobState,
     JobStore,
+    JobTimeoutError,
     Progress,
     ResultOf,
     StateChanged,
     StoreError,
+    WorkerDiedError,
+    job_table,
     journal,
     schema,
 )
@@ -271,6 +274,75 @@ class TestTakingUp:
         assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
         with pytest.raises(InputError, match="has succeeded"):
             engine.resume_job(again.id)
+
+    @pytest.mark.skipif(os.name != "posix", reason="signals")
+    def test_a_quarantined_job_goes_on_where_somebody_wishes(
+        self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        task = FunctionTask(application.count_and_die, (6, str(trace), str(gate), 4))
+        with JobEngine("processes", max_workers=1, store=path) as engine:
+            job = engine.submit(task, max_attempts=9, name="deadly", priority=2)
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+            assert job.message.endswith("taken 3 workers along, and is not started again")
+            gate.touch()
+            again = engine.resume_job(job.id)
+            assert again.id != job.id
+            assert (again.name, again.priority, again.max_attempts) == ("deadly", 2, 9)
+            assert again.result(TIMEOUT) == 3, "it has gone on from its checkpoint"
+            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+            assert engine.store is not None
+            assert engine.store.find(job.id).state is S.FAILED
+
+    @pytest.mark.skipif(os.name != "posix", reason="signals")
+    def test_one_that_failed_with_its_only_worker_goes_on_in_another_application(
+        self, path: Path, tmp_path: Path
+    ) -> None:
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        with JobEngine("processes", max_workers=1, store=path) as engine:
+            job = engine.run(application.count_and_die, 6, str(trace), str(gate), 3)
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+        gate.touch()
+        with JobEngine("threads", store=path) as engine:
+            assert engine.recover() == [], "it is not taken up of itself"
+            assert engine.take_queued() == []
+            assert engine.resume_job(job.id).result(TIMEOUT) == 2
+
+    def test_one_that_ran_too_long_goes_on(self, engine: JobEngine, tmp_path: Path) -> None:
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        task = FunctionTask(application.count_on, (6, str(trace), str(gate), 3))
+        job = engine.submit(task, timeout=0.2)
+        assert isinstance(job.exception(TIMEOUT), JobTimeoutError)
+        gate.touch()
+        assert engine.resume_job(job.id).result(TIMEOUT) == [3, 6]
+
+    def test_one_that_failed_of_itself_does_not(self, engine: JobEngine) -> None:
+        job = engine.run(helpers.fail)
+        engine.wait(TIMEOUT)
+        with pytest.raises(InputError, match=r"failed of itself \(CustomError: the sample has"):
+            engine.resume_job(job.id)
+
+    @pytest.mark.skipif(os.name != "posix", reason="signals")
+    def test_workers_that_died_elsewhere_count(
+        self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two have died, and an application was killed while the job stood in line again."""
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        task = FunctionTask(application.count_and_die, (6, str(trace), str(gate), 2))
+        with JobStore(path) as gone:
+            gone.join()
+            gone.add("aaa", "deadly", record_of(task), max_attempts=9)
+            for _ in range(2):
+                gone.move("aaa", S.RUNNING)
+                gone.move("aaa", S.INTERRUPTED, "the worker process died: killed by SIGKILL")
+                gone.move("aaa", S.QUEUED)
+            gone.leave()
+        with JobEngine("processes", max_workers=1, store=path) as engine:
+            (job,) = engine.take_queued()
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+            assert (job.attempts, job.deaths) == (3, 3)
+            assert job.message.endswith("taken 3 workers along, and is not started again")
 
     def test_what_it_needs_must_be_done(self, path: Path) -> None:
         with JobStore(path) as gone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,75 @@ def test_never_negative_and_always_in_its_range(steps: list[tuple[float, int, in
         assert left is None or left >= 0.0
         present = estimate.left(now + 1.0)
         assert present is None or 0.0 <= present.low <= present.seconds <= present.high
+
+
+# -------------------------------------------------------------------- real samplings
+
+Trace = tuple[int, float, list[tuple[float, int]]]
+"""How many steps there are, when the stage has ended (s), and when how many were done."""
+
+
+def recorded() -> dict[str, Trace]:
+    """Read when the steps of real samplings were done."""
+    traces: dict[str, Trace] = {}
+    for line in (Path(__file__).parent / "progress_traces.txt").read_text().splitlines():
+        if line.startswith("["):
+            name, _, numbers = line[1:].partition("] ")
+            total, end = numbers.split()
+            traces[name] = int(total), float(end), []
+        elif not line.startswith("#"):
+            points = (point.split(":") for point in line.split())
+            traces[name][2].extend((float(now), int(done)) for now, done in points)
+    return traces
+
+
+TRACES = recorded()
+LONG = {name: trace for name, trace in TRACES.items() if trace[1] > 1.0}
+"""Others are over before anybody asks."""
+
+
+def judge(
+    trace: Trace, clock: Callable[[float], float], since: float = 0.0
+) -> tuple[list[float], list[bool]]:
+    """Give what `follow` does, of a trace whose times a clock has shown otherwise.
+
+    What was told before `since`, in that clock's time, does not count either.
+    """
+    total, end, points = trace
+    end, estimate = clock(end), TimeRemaining()
+    begin = clock(points[0][0])
+    third = max(since, begin + (end - begin) / 3)
+    errors, within = [], []
+    for now, done in ((clock(now), done) for now, done in points):
+        estimate.note(Progress(done, total), now)
+        left = estimate.left(now)
+        if third <= now < end and left is not None:
+            errors.append(abs(left.seconds - (end - now)) / (end - now))
+            within.append(left.low <= end - now <= left.high)
+    return errors, within
+
+
+@pytest.mark.parametrize("name", LONG)
+@given(origin=st.floats(0.0, 1e5), scale=st.floats(0.1, 1e4))
+def test_real_samplings(name: str, origin: float, scale: float) -> None:
+    """Within 20 % from a third of the time on, the first of their kind too, on any machine."""
+    errors, within = judge(LONG[name], lambda now: origin + scale * now)
+    assert len(errors) >= 15
+    assert statistics.median(errors) <= 0.12
+    assert statistics.mean(within) >= 0.8
+
+
+@given(st.sampled_from(sorted(LONG)), st.floats(0.0, 0.3), st.sampled_from([0.33, 0.5, 2.0, 3.0]))
+def test_real_samplings_on_a_machine_that_others_use(name: str, when: float, slower: float) -> None:
+    """They come or go in the first third: the pace of before is forgotten a fifth later."""
+    total, end, points = LONG[name]
+    change = when * end
+
+    def clock(now: float) -> float:
+        return min(now, change) + slower * max(0.0, now - change)
+
+    errors, _ = judge((total, end, points), clock, since=1.2 * change)
+    assert statistics.median(errors) <= 0.2
 
 
 def test_unknown() -> None:

@@ -99,6 +99,21 @@ class TestKeeping:
         store.remove(job_id)
         assert not list((path.parent / "jobs.files").iterdir())
 
+    @pytest.mark.parametrize(
+        ("error", "goes_on"),
+        [("WorkerDiedError", True), ("JobTimeoutError", True), ("ValueError", False)],
+    )
+    def test_what_was_stopped_keeps_its_checkpoint(
+        self, store: JobStore, error: str, goes_on: bool
+    ) -> None:
+        job_id = enter(store, S.RUNNING)
+        store.put_checkpoint(job_id, pack_state(1))
+        store.put(job_id, "error", Record("json", {"type": error, "traceback": ""}))
+        assert not store.may_go_on(store.find(job_id)), "somebody works on it"
+        store.move(job_id, S.FAILED)
+        assert store.may_go_on(store.find(job_id)) is goes_on
+        assert (store.checkpoint(job_id) is not None) is goes_on
+
     def test_a_pickled_checkpoint_is_not_kept(self, store: JobStore, path: Path) -> None:
         job_id = enter(store, S.RUNNING)
         store.put_checkpoint(job_id, pack_state((1, 2)))

@@ -17,7 +17,6 @@ from tests.faults.samplings import sampling
 
 from rheojobs.engine import Job, JobEngine, ProcessExecutor, journal, store
 from rheojobs.errors import InputError
-from rheojobs.inference.jax_setup import PRELOAD
 
 WORKERS = 2
 LEASE, RENEWAL = 2.0, 0.5
@@ -28,7 +27,7 @@ class Application:
     """An engine, and what may be asked of it: each method that does not begin with ``_``."""
 
     def __init__(self, path: Path, scale: float) -> None:
-        preload = (*PRELOAD, "tests.faults.samplings:keep_often")
+        preload = ("tests.faults.samplings:prepare",)
         self._engine = JobEngine(max_workers=WORKERS, preload=preload, store=path)
         self._scale = scale
 
@@ -82,10 +81,12 @@ class Application:
 def _told(job: Job) -> dict[str, Any]:
     progress = job.latest_progress
     stage = progress.stage if progress is not None else ""
+    is_drawing = progress is not None and stage == "sampling" and progress.total > 0
     return {
         "name": job.name,
         "state": str(job.state),
         "stage": stage if job.running() else str(job.state),
+        "drawn": progress.current / progress.total if is_drawing else float(stage == "summary"),
         "deaths": job.deaths,
         "message": job.message,
     }

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import shutil
 import signal
 import sys
@@ -22,49 +21,43 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tests.faults.checks import Wanted, complaints, draws, why_again
-from tests.faults.child import CampaignError, Child, marked, wait_until
+from tests.faults.application import LEASE
+from tests.faults.checks import complaints
+from tests.faults.child import CampaignError, marked, wait_until
 from tests.faults.report import Report
-from tests.faults.samplings import KINDS, is_durable
+from tests.faults.samplings import KINDS
+from tests.faults.work import Work
 
 from rheojobs.engine import JobState
-from rheojobs.engine.stored import StoreReader
 
 __all__ = ["Campaign", "main"]
 
-OPEN = 3
-"""Samplings that are under way, or wait: one more than there are workers."""
-
 MOMENTS = ("any", "writing a checkpoint", "ending", "storing the result")
-MOMENT_SECONDS = 8.0
+MOMENT_SECONDS = 5.0
 """How long is waited for a moment to come: then any will do."""
 
+AT_THE_END = ("ending", "storing the result")
+
 FAULTS = {
-    "kill a busy worker": 5,
+    "kill a busy worker": 7,
     "kill an idle worker": 2,
-    "stop a worker": 3,
-    "stop a worker and cancel its job": 2,
+    "stop a worker": 5,
+    "stop a worker and cancel its job": 3,
     "kill the application": 4,
     "kill the application, a worker being stopped": 1,
     "stop the application and start another": 1,
     "kill the application at submit": 2,
 }
-"""How often each is tried, in proportion."""
+"""How often each is tried, in proportion: some three to each life of an application."""
 
 
-class Campaign:
+class Campaign(Work):
     """A number of faults, one after another, on one store.
 
     Parameters
     ----------
-    folder : Path
-        Of its own, for all that it and its applications write.
-    seed : int
-        Of what is done.
-    kinds : sequence of str
-        What is sampled.
-    scale : float
-        How many times as many draws as usual.
+    folder, seed, kinds, scale
+        As `Work` takes them.
     tell : callable
         Takes a line about each fault.
     """
@@ -77,22 +70,10 @@ class Campaign:
         scale: float = 1.0,
         tell: Callable[[str], object] = lambda line: None,
     ) -> None:
+        super().__init__(folder, seed, kinds, scale)
         self._tell = tell
-        self._folder = folder
-        self._state = folder / "state"
-        (self._state / "samplings").mkdir(parents=True)
-        self._store = self._state / "jobs.sqlite3"
-        self._random = random.Random(seed)
-        self._kinds = kinds
-        self._scale = scale
         self._shared_memory = _shared_memory()
         self.report = Report(tuple(FAULTS))
-        self.wanted: list[Wanted] = []
-        self._open: list[Wanted] = []
-        self._segments: dict[str, int] = {}
-        self._undisturbed: dict[str, dict[str, Any]] = {}
-
-    # ---------------------------------------------------------------- from start to end
 
     def run(self, faults: int, seconds: float = float("inf")) -> int:
         """Do so many faults, or as many as there is time for; gives how many it were.
@@ -103,10 +84,7 @@ class Campaign:
             In some lines, what is not as it should be.
         """
         end = time.monotonic() + seconds
-        self._sample_undisturbed()
-        self._child = self._start()
-        self._reader = StoreReader(self._store)
-        self._settle(top_up=True)
+        self._begin()
         done = 0
         while done < faults and time.monotonic() < end:
             (name,) = self._random.choices(list(FAULTS), list(FAULTS.values()))
@@ -125,101 +103,7 @@ class Campaign:
             raise CampaignError("\n".join(found))
         return done
 
-    def close(self) -> None:
-        """Kill what is left."""
-        for process in marked(str(self._folder)):
-            process.kill()
-
-    def _sample_undisturbed(self) -> None:
-        store = self._folder / "undisturbed" / "jobs.sqlite3"
-        child = Child(self._folder, store, self._scale)
-        ids = {
-            kind: child.ask("submit", kind=kind, key=kind, folder=str(self._folder / kind))["id"]
-            for kind in self._kinds
-        }
-        with_reader = StoreReader(store)
-        wait_until(
-            lambda: with_reader.counts() == {JobState.SUCCEEDED: len(ids)}, "undisturbed runs"
-        )
-        self._undisturbed = {kind: draws(with_reader.result(ids[kind])) for kind in ids}
-        with_reader.close()
-        child.leave()
-
-    def _start(self) -> Child:
-        return Child(self._folder, self._store, self._scale)
-
-    def _settle(self, top_up: bool = False) -> None:
-        """Have somebody work on each sampling that is not done."""
-        if self._child.process.poll() is not None:
-            self._child = self._start()
-            refused = self._child.ask("take_up")["refused"]
-            if refused:
-                raise CampaignError("\n".join(refused))
-        for each in list(self._open):
-            jobs = [job for job in self._reader.jobs() if job.name == each.key]
-            self._check_kept(each, bool(jobs) and jobs[-1].state is JobState.SUCCEEDED)
-            if not jobs:
-                self._submit(each)
-            elif jobs[-1].state is JobState.SUCCEEDED:
-                self._open.remove(each)
-            elif jobs[-1].state is JobState.CANCELLED and is_durable(each.kind):
-                self._child.ask("resume", job_id=jobs[-1].id)
-            elif jobs[-1].state.is_terminal:
-                why_again(jobs[-1])
-                self._submit(each)
-        while top_up and len(self._open) < OPEN:
-            self._submit(self._new())
-
-    def _is_over(self) -> bool:
-        self._settle()
-        return not self._open
-
-    def _new(self) -> Wanted:
-        kind = self._random.choice(self._kinds)
-        key = f"{kind}-{len(self.wanted)}"
-        self.wanted.append(Wanted(key, kind, self._state / "samplings" / key))
-        self._open.append(self.wanted[-1])
-        return self.wanted[-1]
-
-    def _submit(self, each: Wanted, wait: bool = True) -> None:
-        self._child.request("submit", kind=each.kind, key=each.key, folder=str(each.folder))
-        if wait:
-            self._child.answer()
-
-    def _check_kept(self, each: Wanted, is_done: bool) -> None:
-        """See that no sampling falls back behind what was kept of it."""
-        numbers = [int(path.name[:6]) for path in each.folder.glob("[0-9]*.zarr.zip")]
-        before, now = self._segments.get(each.key, -1), max(numbers, default=-1)
-        if not is_done and now < before:
-            jobs = [job for job in self._reader.jobs() if job.name == each.key]
-            if jobs[-1].state is not JobState.SUCCEEDED:
-                raise CampaignError(f"{each.key} had kept {before + 1} segments, now {now + 1}")
-        self._segments[each.key] = now
-
-    def _let_work(self) -> None:
-        """Have somebody work on each sampling; most often until one is drawing again."""
-        self._settle(top_up=True)
-        if self._random.random() < 0.8:
-            wait_until(
-                lambda: (
-                    self._settle(top_up=True)
-                    or any(w["told"]["stage"] == "sampling" for w in self._workers("busy"))
-                ),
-                "a sampling to go on",
-                every=0.2,
-            )
-
     # ---------------------------------------------------------------- whom it hits, and when
-
-    def _workers(self, *phases: str) -> list[dict[str, Any]]:
-        """Give the workers in one of these phases; of the busy ones, with their job."""
-        seen = self._child.ask("look")
-        if seen["problem"]:
-            raise CampaignError(f"the application cannot use its store: {seen['problem']}")
-        found = [worker for worker in seen["workers"] if worker["phase"] in phases]
-        for worker in found:
-            worker["told"] = seen["jobs"].get(worker["job"])
-        return [worker for worker in found if worker["phase"] != "busy" or worker["told"]]
 
     def _choose(self, *phases: str) -> dict[str, Any]:
         """Give a worker in one of these phases; waits until there is one."""
@@ -232,18 +116,36 @@ class Campaign:
         wait_until(look, f"a worker that is {' or '.join(phases)}")
         return self._random.choice(found)
 
-    def _busy(self) -> dict[str, Any]:
-        """Give a busy worker; seldom one whose job would not be started again any more."""
-        worker = self._choose("busy")
-        others = [other for other in self._workers("busy") if other["told"]["deaths"] < 2]
-        if worker["told"]["deaths"] >= 2 and others and self._random.random() < 0.9:
-            return self._random.choice(others)
-        return worker
+    def _hit(self, *phases: str, spare: bool = False) -> tuple[dict[str, Any], tuple[str, str]]:
+        """Choose a worker and a moment, and wait for that.
 
-    def _moment(self, worker: dict[str, Any] | None) -> tuple[str, str]:
-        """Wait for a moment in the life of a worker's job; gives its stage, and the moment."""
+        Parameters
+        ----------
+        *phases : str
+            In one of which the worker is.
+        spare : bool
+            Whether one whose job would not be started again any more is hit but seldom.
+
+        Returns
+        -------
+        dict
+            The worker.
+        tuple of str
+            The stage of its job, and the moment.
+        """
         (moment,) = self._random.choices(MOMENTS, (4, 2, 1, 1))
-        if worker is None or worker["told"] is None:
+        worker = self._choose(*phases)
+        others = [other for other in self._workers("busy") if other["told"]["deaths"] < 2]
+        is_spared = spare and worker["told"]["deaths"] >= 2 and self._random.random() < 0.9
+        if is_spared and others:
+            worker = self._random.choice(others)
+        if moment in AT_THE_END and worker["phase"] == "busy" and others:
+            worker = max(others, key=lambda other: other["told"]["drawn"])
+        return worker, self._wait_for(moment, worker)
+
+    def _wait_for(self, moment: str, worker: dict[str, Any]) -> tuple[str, str]:
+        """Wait for a moment in the life of a worker's job; gives its stage, and the moment."""
+        if worker["told"] is None:
             time.sleep(self._random.uniform(0.0, 0.5))
             return "idle", "any"
         job, told = worker["job"], worker["told"]
@@ -262,7 +164,7 @@ class Campaign:
         if moment in has_come:
             look, every = has_come[moment]
             try:
-                wait_until(look, moment, MOMENT_SECONDS * self._scale, every)
+                wait_until(look, moment, MOMENT_SECONDS, every)
             except CampaignError:
                 moment = "any"
         else:
@@ -277,8 +179,7 @@ class Campaign:
     # ---------------------------------------------------------------- what it does
 
     def _kill_a_busy_worker(self) -> tuple[str, str]:
-        worker = self._busy()
-        found = self._moment(worker)
+        worker, found = self._hit("busy", spare=True)
         self._kill(worker["pid"])
         return found
 
@@ -295,16 +196,14 @@ class Campaign:
             )
 
     def _stop_a_worker(self) -> tuple[str, str]:
-        worker = self._choose("busy", "idle")
-        found = self._moment(worker)
+        worker, found = self._hit("busy", "idle")
         _send(worker["pid"], signal.SIGSTOP)
         time.sleep(self._random.uniform(0.1, 1.5))
         _send(worker["pid"], signal.SIGCONT)
         return found
 
     def _stop_a_worker_and_cancel_its_job(self) -> tuple[str, str]:
-        worker = self._choose("busy")
-        found = self._moment(worker)
+        worker, found = self._hit("busy")
         job, pid = worker["job"], worker["pid"]
         _send(pid, signal.SIGSTOP)
         self._child.ask("cancel", job_id=job)
@@ -320,29 +219,31 @@ class Campaign:
         return all(w["job"] != job for w in self._child.ask("look")["workers"] if w["pid"] == pid)
 
     def _kill_the_application(self) -> tuple[str, str]:
-        found = self._moment(self._choose("busy"))
+        _, found = self._hit("busy")
         self._kill_application()
         return found
 
     def _kill_the_application_a_worker_being_stopped(self) -> tuple[str, str]:
-        worker = self._choose("busy", "idle")
-        found = self._moment(worker)
+        worker, found = self._hit("busy", "idle")
         _send(worker["pid"], signal.SIGSTOP)
         self._kill_application()
         return found
 
     def _kill_application(self) -> list[dict[str, Any]]:
+        workers = psutil.Process(self._child.process.pid).children(recursive=True)
         heard = self._child.kill()
-        took = wait_until(lambda: not marked(str(self._folder)), "the end of its workers", 30.0)
+        took = wait_until(lambda: not any(map(_lives, workers)), "the end of its workers", 30.0)
         self.report.took("the workers of a killed application were gone", took)
+        # To look at every process there is takes long: once, for those that nobody knew of.
+        wait_until(lambda: not marked(str(self._folder)), "the end of what it had started", 30.0)
         return heard
 
     def _stop_the_application_and_start_another(self) -> tuple[str, str]:
-        worker = self._busy()
-        found = self._moment(worker)
+        worker, found = self._hit("busy", spare=True)
         self._child.signal(signal.SIGSTOP)
-        other = self._start()  # takes longer than a lease of the former
-        time.sleep(self._random.uniform(1.0, 2.0))
+        until = time.monotonic() + LEASE + self._random.uniform(0.2, 1.0)
+        other = self._start()
+        time.sleep(max(0.2, until - time.monotonic()))  # longer than a lease of the former
         taken = other.ask("take_up")["taken"]
         if taken:
             raise CampaignError(f"{taken} were taken from an application that only stood still")
@@ -393,6 +294,13 @@ def _children(pid: int) -> set[int]:
     return {child.pid for child in psutil.Process(pid).children(recursive=True)}
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _send(pid: int, number: signal.Signals) -> bool:
     """Send a signal; False where the process is gone."""
     try:
@@ -407,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=60.0, help="no more faults after that")
+    parser.add_argument("--minutes", type=float, default=30.0, help="no more faults after that")
     parser.add_argument("--scale", type=float, default=1.0, help="times as many draws")
     parser.add_argument("--report", type=Path, help="where to write the counts, as JSON")
     given = parser.parse_args(arguments)

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import psutil
 
+from rheojobs.inference.jax_setup import cache_folder
+
 __all__ = ["CampaignError", "Child", "marked", "wait_until"]
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +76,8 @@ class Child:
         environment = os.environ | {
             MARK: str(folder),
             "RHEOJOBS_STATE_DIR": str(folder / "state"),
-            "RHEOJOBS_CACHE_DIR": str(folder / "cache"),
+            # Kept from one campaign to the next: to compile takes longer than to sample.
+            "RHEOJOBS_CACHE_DIR": str(cache_folder() / "faults"),
             "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
         }
         command = [sys.executable, "-m", "tests.faults.application", str(store), str(scale)]

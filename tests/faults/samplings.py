@@ -15,13 +15,14 @@ from rheojobs.inference.data import Dataset
 from rheojobs.inference.models import Model
 from rheojobs.inference.sampling import SampleTask
 
-__all__ = ["KINDS", "is_durable", "keep_often", "sampling"]
+__all__ = ["KINDS", "is_durable", "prepare", "sampling"]
 
 KINDS = ("relaxation", "oscillation", "function")
 """Two by their model's name, which the store keeps, and one of a function, which it cannot."""
 
 COUNTS = {"num_warmup": 300, "num_chains": 2}
-DRAWS = {"relaxation": 2_000, "oscillation": 6_000, "function": 4_000}
+DRAWS = {"relaxation": 1_000, "oscillation": 5_000, "function": 1_500}
+"""Each chain's: some seconds of drawing, in which there are many checkpoints and a few faults."""
 
 
 def is_durable(kind: str) -> bool:
@@ -72,8 +73,14 @@ def slow_decay(x, params):
     return jax.lax.scan(again, decayed, length=200)[0]
 
 
-def keep_often() -> None:
-    """Have a worker keep its samplings every few draws, where it would every few seconds."""
-    from rheojobs.inference import continuation
+def prepare() -> None:
+    """Ready a worker, and have it keep its samplings every few draws, not every few seconds.
 
+    What `warm_up` imports later is of no use here, where all programs are on disk: in a worker
+    that is soon killed it would cost more than all that is sampled.
+    """
+    from rheojobs.inference import continuation
+    from rheojobs.inference.jax_setup import warm_up
+
+    next(warm_up())
     continuation.CHECKPOINT_SECONDS = 0.25

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 @pytest.mark.slow
 def test_whatever_is_killed_nothing_is_lost_doubled_or_left(tmp_path: Path) -> None:
-    campaign = Campaign(tmp_path / "campaign", 5, ("oscillation", "function"), scale=0.3)
+    campaign = Campaign(tmp_path / "campaign", 5, ("oscillation", "function"), scale=0.4)
     try:
         assert campaign.run(8) == 8
     finally:

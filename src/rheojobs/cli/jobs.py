@@ -107,9 +107,11 @@ def show(
         job = store.find(job_id)
         history = store.history(job.id)
         error = store.result(job.id, "error")
+        may_go_on = store.may_go_on(job)
         value, lost = _result(store, job)
     if json:
         fields = _as_dict(job) | {
+            "may_go_on": may_go_on,
             "history": [[_iso(when), state, message] for when, state, message in history],
             "result": _plain(value),
             "traceback": (error or {}).get("traceback", ""),
@@ -117,7 +119,7 @@ def show(
         print(writer.dumps(fields, indent=2, ensure_ascii=False))
         return 0
     outputs = Outputs()
-    _show_facts(outputs.tables, job, history)
+    _show_facts(outputs.tables, job, history, may_go_on)
     if lost:
         outputs.talk.print(f"the result cannot be shown: {lost}", style="yellow")
     elif value is not None:
@@ -144,7 +146,10 @@ def resume(
     json: JsonOption = None,
     plot: PlotOption = None,
 ) -> int:
-    """Let a paused job go on; take up here one that lost its application or was cancelled."""
+    """Let a paused job go on; take up here one that lost its application or its workers.
+
+    So too one that was cancelled, or came to its limits: each goes on from its checkpoint.
+    """
     from rheojobs.cli.resuming import run_job
 
     with _open() as store:
@@ -244,8 +249,12 @@ def _remark(job: StoredJob) -> str:
     if job.wish:
         return f"asked to {job.wish}"
     if job.can_be_taken:
-        return f"waits for an application: rheojobs jobs resume {job.id[:ID_LENGTH]}"
+        return f"waits for an application: {_resume(job)}"
     return f"in process {job.pid}" if job.pid is not None else ""
+
+
+def _resume(job: StoredJob) -> str:
+    return f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
 
 
 def _show_list(console: Console, jobs: Iterable[StoredJob]) -> None:
@@ -266,7 +275,10 @@ def _show_list(console: Console, jobs: Iterable[StoredJob]) -> None:
 
 
 def _show_facts(
-    console: Console, job: StoredJob, history: Iterable[tuple[float, str, str]]
+    console: Console,
+    job: StoredJob,
+    history: Iterable[tuple[float, str, str]],
+    may_go_on: bool,
 ) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
@@ -280,6 +292,7 @@ def _show_facts(
         "started": f"{job.attempts} times" if job.attempts > 1 else "",
         "task": job.kind,
         "cannot be run again": job.obstacle,
+        "goes on with": _resume(job) if may_go_on else "",
     }
     for head, words in rows.items():
         if words:

@@ -170,8 +170,9 @@ class JobEngine:
             Cancels the job when it is cancelled; gets the error where the job fails.
         max_attempts : int, optional
             How often the task is started, counting those whose worker process died; once where
-            neither this nor the task says otherwise. A job that has taken three workers along
-            is not started again in any case.
+            neither this nor the task says otherwise. A worker that dies before the task begins
+            is no start. A job that has taken three workers along, in whatever way, is not
+            started again unless somebody asks for it (`resume_job`).
         after_any : iterable of Job
             Jobs that must have ended first, in whatever way.
         tags : iterable of str
@@ -255,7 +256,10 @@ class JobEngine:
         return waiting_jobs(self._journal)
 
     def resume_job(self, job_id: str) -> Job:
-        """Take up a job of the store: one that waits, under its own id, or a cancelled one anew.
+        """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
+
+        Of those that have ended, the cancelled may go on from their checkpoint, and those that
+        failed because their workers died or they came to their limits.
 
         Parameters
         ----------

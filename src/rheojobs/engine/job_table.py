@@ -45,7 +45,7 @@ BACK_OFF = 0.5
 LONGEST_BACK_OFF = 60.0
 
 QUARANTINE = 3
-"""Workers that a job may take along; after that it is not started again."""
+"""Workers that a job may take along; after that it is not started again unless somebody asks."""
 
 ENDINGS = (messages.Succeeded, messages.Failed, messages.Cancelled, messages.Died)
 
@@ -263,14 +263,24 @@ class JobTable:
         self._publisher.tell(event, private=job.is_prewarming)
 
     def _on_death(self, job: Job, reason: str) -> None:
-        if job.state is JobState.QUEUED:  # its process never came up
-            self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
-            return
+        """Let a job whose worker died be started again, in a while, where that is worth trying.
+
+        A worker that dies before the task has begun takes no attempt away: most often it was
+        killed for another's sake. It counts towards the quarantine: a task may kill the process
+        that only unpickles it.
+        """
         job.deaths += 1
-        if job.deaths >= QUARANTINE and job.attempts < job.max_attempts:
+        has_begun = job.state is not JobState.QUEUED
+        another = job.attempts < job.max_attempts if has_begun else not job.is_prewarming
+        if another and job.deaths >= QUARANTINE:
             reason += f"; it has taken {job.deaths} workers along, and is not started again"
-        elif job.attempts < job.max_attempts and not self.closed:
-            self.move(job, JobState.INTERRUPTED, reason)
+        elif another and (self.closed or job.cancel_wanted):
+            self._on_cancelled(job)
+            return
+        elif another:
+            if has_begun:
+                self.move(job, JobState.INTERRUPTED, reason)
+            logger.info("job %s is tried again: %s", job.id[:8], reason)
             self.scheduler.give_back(job.needs)
             job.dispatched, job.control = False, None
             wait = min(BACK_OFF * 2.0 ** (job.deaths - 1), LONGEST_BACK_OFF)
@@ -283,6 +293,7 @@ class JobTable:
         with self.lock:
             if job.state is JobState.INTERRUPTED:
                 self.move(job, JobState.QUEUED)
+            if job.state is JobState.QUEUED:  # else it was cancelled meanwhile
                 self._line_up(job)
 
     def move(

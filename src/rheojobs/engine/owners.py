@@ -17,14 +17,14 @@ from pathlib import Path
 
 from rheojobs.engine.states import JobState
 
-__all__ = ["LEASE_SECONDS", "Owner", "is_alive", "is_running", "without_owner"]
+__all__ = ["GONE", "LEASE_SECONDS", "Owner", "is_alive", "is_running", "without_owner"]
 
 LEASE_SECONDS = 30.0
-_GONE = "the application that ran it ended"
 BIRTH_TOLERANCE = 2.0
 """Seconds by which the start of one process may differ between two looks: clocks are set."""
 
-_GONE = "the application that ran it ended"
+GONE = "the application that ran it ended"
+"""Why a job has changed its state whose owner is gone."""
 
 
 @functools.cache
@@ -122,11 +122,11 @@ def without_owner(state: JobState, obstacle: str, wish: str) -> list[tuple[JobSt
     """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
     at_work = state in (JobState.RUNNING, JobState.PAUSED)
     if state is JobState.CANCELLING:
-        return [(JobState.CANCELLED, _GONE)]
+        return [(JobState.CANCELLED, GONE)]
     if wish == "cancel":
         steps = [(JobState.CANCELLING, "")] if at_work else []
-        return [*steps, (JobState.CANCELLED, _GONE)]
+        return [*steps, (JobState.CANCELLED, GONE)]
     if obstacle:
         end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
-        return [(end, f"{_GONE}, and it cannot be run again: {obstacle}")]
-    return [(JobState.INTERRUPTED, _GONE)] if at_work else []
+        return [(end, f"{GONE}, and it cannot be run again: {obstacle}")]
+    return [(JobState.INTERRUPTED, GONE)] if at_work else []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.job import NO_STORE, Job
 from rheojobs.engine.journal import Journal
+from rheojobs.engine.owners import GONE
 from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.requests import check_memory, needs_again
 from rheojobs.engine.states import JobState
@@ -109,6 +110,9 @@ def revive(
 ) -> Job:
     """Take a job of the store, and make it one of an engine's.
 
+    One that waits keeps its id. One that has ended and may go on (`StoreReader.may_go_on`) stays
+    as it is: a new one goes on from its checkpoint, with as many attempts as the first had.
+
     Parameters
     ----------
     journal : Journal or None
@@ -140,8 +144,14 @@ def revive(
     if stored.owner is not None:
         whose = "here" if stored.owner == store.owner.id else f"in process {stored.pid}"
         raise InputError(f"{label} is {stored.state} {whose}")
-    if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
+    if stored.state is JobState.SUCCEEDED:
         raise InputError(f"{label} has {stored.state}: there is nothing to take up")
+    if not store.may_go_on(stored):
+        why = f" ({stored.message})" if stored.message else ""
+        raise InputError(
+            f"{label} has {stored.state} of itself{why}, and would again: submit it anew when "
+            "what was wrong is mended"
+        )
     here = {}
     for other in (*stored.after, *stored.after_any):
         if (job := known.get(other)) is not None and not job.state.is_terminal:
@@ -171,12 +181,20 @@ def revive(
         journal.add(job, record_of(task), checkpoint)
         return job
     job.id = stored.id
+    if stored.state is JobState.QUEUED:  # nobody has chosen to give it a fresh start
+        job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)
     if state is None:
         raise InputError(f"job {stored.id[:8]} was taken by another application just now")
     if state is not job.state:  # what it had to wait for was done meanwhile
         store.move(stored.id, job.state)
     return job
+
+
+def _deaths(store: JobStore, job_id: str) -> int:
+    """Count the workers that a job has taken along in the hands of other applications."""
+    history = store.history(job_id)
+    return sum(state is JobState.INTERRUPTED and why != GONE for _, state, why in history)
 
 
 def _check_dependency(store: JobStore, job_id: str, must_succeed: bool, label: str) -> None:

@@ -241,7 +241,9 @@ class JobStore(StoreReader):
             check_transition(before, state)
             begins = state is JobState.RUNNING and before is JobState.QUEUED
             self._enter(number, state, message, when, attempts=int(begins))
-            if state in (JobState.SUCCEEDED, JobState.FAILED):
+            if state is JobState.SUCCEEDED or (
+                state is JobState.FAILED and not self.was_stopped(job_id)
+            ):
                 self._parts.drop(number, job_id, "checkpoint")
             return True
 

@@ -26,6 +26,9 @@ __all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"
 
 WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
+FROM_OUTSIDE = frozenset({"WorkerDiedError", "JobTimeoutError", "MemoryLimitError"})
+"""Errors with which a job fails that its task has not made: it may go on where somebody wishes."""
+
 _SELECT = (
     "SELECT number, jobs.id, name, kind, obstacle, priority, needs, max_attempts, after,"
     " after_any, limits, created,"
@@ -260,6 +263,22 @@ class StoreReader:
         """Give the result of a job, or another ``part``; None where there is none."""
         record = self._part(job_id, part)
         return None if record is None else value_of(record)
+
+    def was_stopped(self, job_id: str) -> bool:
+        """Say whether a job failed not of itself: its workers died, or it came to its limits."""
+        error = self.result(job_id, "error")
+        return isinstance(error, Mapping) and error.get("type") in FROM_OUTSIDE
+
+    def may_go_on(self, job: StoredJob) -> bool:
+        """Say whether a person may have a job go on that nobody works on.
+
+        One that waits does, one that was cancelled, and one that `was_stopped`.
+        """
+        if job.obstacle or job.owner is not None:
+            return False
+        if job.state is JobState.FAILED:
+            return self.was_stopped(job.id)
+        return job.can_be_taken or job.state is JobState.CANCELLED
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""

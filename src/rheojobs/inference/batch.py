@@ -172,7 +172,8 @@ class BatchRun:
             entry.state, entry.message = "stopped", "fitted, but not sampled"
             return
         assert entry.fit is not None
-        item = entry.item
+        item, checkpoint = entry.item, entry.store.checkpoint(fingerprint)
+        checkpoint.mkdir(parents=True, exist_ok=True)
         task = SampleTask(
             item.model,
             self._files.dataset(item),
@@ -181,7 +182,8 @@ class BatchRun:
             model_config=item.config,
             test_mode=item.data.get("mode"),
             protocol=item.data.get("at"),
-            checkpoint=entry.store.checkpoint(fingerprint),
+            checkpoint=str(checkpoint),
+            keep_checkpoint=True,  # until the posterior is on disk
             **item.sample,  # type: ignore[arg-type]
         )
         self._submit(entry, task, "sampling", None)

@@ -93,9 +93,9 @@ class ItemStore:
         """Where the posterior is summarized: all but the draws."""
         return self.folder / "posterior.json"
 
-    def checkpoint(self, fingerprint: str) -> str:
-        """Give the folder in which a sampling is kept while it runs, to go on from."""
-        return str(self.folder / f"sampling-{fingerprint[:12]}")
+    def checkpoint(self, fingerprint: str) -> Path:
+        """Give the folder in which a sampling is kept until its posterior is, to go on from."""
+        return self.folder / f"sampling-{fingerprint[:12]}"
 
     def fit(self, fingerprint: str) -> FitResult | None:
         """Give the fit where it is done."""
@@ -135,7 +135,9 @@ class ItemStore:
         summary = to_json(_WithoutDraws(result))
         write_whole(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
         self.note("sample", fingerprint, "succeeded", seconds=seconds)
-        for folder in self.folder.glob("sampling-*"):  # of other options, never finished
+        # Only now: killed at any moment before, this sampling goes on from there at its very end.
+        # So go those of other options too, which were never finished.
+        for folder in self.folder.glob("sampling-*"):
             shutil.rmtree(folder, ignore_errors=True)
         return cast(dict[str, Any], json.loads(summary))
 

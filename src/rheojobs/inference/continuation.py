@@ -124,6 +124,8 @@ class Keeper:
         self._task = task
         self._fingerprint = fingerprint(task, problem)
         self._checkpoints = None if task.checkpoint is None else Checkpoints(task.checkpoint)
+        # Else a worker far away keeps it where nobody looks for it.
+        self._was_there = self._checkpoints is not None and self._checkpoints.folder.is_dir()
         self._geometry: Geometry | None = None
         self._has_plan = False
         self._kept_parts: list[int] = []
@@ -226,10 +228,12 @@ class Keeper:
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
     def done(self, chains: Sequence[Chain], is_tidied: bool) -> None:
-        """Say that all is drawn: what was kept on the way goes, or waits for `SampleTask.tidy`."""
+        """Say that all is drawn: what was kept on the way goes, or waits for who removes it."""
         if self._checkpoints is None:
             return
-        if not is_tidied:
+        if self._task.keep_checkpoint and (is_tidied or self._was_there):
+            self.save(chains)
+        elif not is_tidied:
             self._checkpoints.remove()
         elif self._has_plan:
             self.save(chains)  # the result has a way to go yet, on which it may be lost

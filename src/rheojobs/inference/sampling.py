@@ -53,6 +53,7 @@ _STORED = (
     "until_ess",
     "max_samples",
     "fixed",
+    "keep_checkpoint",
 )
 
 
@@ -102,6 +103,9 @@ class SampleTask:
         Chains to go on from; `extend` sets it.
     fixed : mapping, optional
         Parameters that keep a value and are not sampled: ``{"eta": 1e3}``.
+    keep_checkpoint : bool
+        Whether the checkpoint stays when all is drawn: whoever sets this removes it, when the
+        draws are where he wants them. On a cluster only where the folder was there before.
     """
 
     model: str | Model
@@ -123,6 +127,7 @@ class SampleTask:
     checkpoint: str | Path | None = None
     continues: Segment | None = field(default=None, repr=False)
     fixed: Mapping[str, float] | None = None
+    keep_checkpoint: bool = False
     _dataset: Dataset | None = field(default=None, repr=False)
 
     max_attempts = 3
@@ -205,7 +210,7 @@ class SampleTask:
 
     def tidy(self) -> None:
         """Remove the checkpoint: the result is kept elsewhere by now."""
-        if self.checkpoint:
+        if self.checkpoint and not self.keep_checkpoint:
             Checkpoints(self.checkpoint).remove()
 
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -289,6 +294,7 @@ class SampleTask:
             num_samples=result.num_samples + num_samples,
             until_ess=None,
             checkpoint=str(new_folder()),
+            keep_checkpoint=False,
             continues=before.segment,
         )
 
@@ -338,7 +344,7 @@ def sample(
     **settings
         As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
         test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
-        max_samples, checkpoint, fixed.
+        max_samples, checkpoint, fixed, keep_checkpoint.
 
     Returns
     -------

@@ -25,6 +25,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         write(temporary)
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())  # else a power cut leaves the name with nothing behind it
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -136,6 +136,17 @@ class TestDeath:
         assert first == "0123"
         assert second == "45"
 
+    def test_before_the_task_begins_is_no_attempt(self, own_cluster: Cluster) -> None:
+        engine = JobEngine(DaskExecutor(own_cluster.address))
+        pid = engine.run(helpers.my_pid).result(TIMEOUT)
+        os.kill(pid, signal.SIGSTOP)
+        job = engine.run(helpers.my_pid)
+        helpers.wait_until(lambda: job.control is not None)
+        os.kill(pid, signal.SIGKILL)
+        assert job.result(TIMEOUT) != pid
+        assert (job.attempts, job.deaths) == (1, 1)
+        assert engine.shutdown(timeout=TIMEOUT)
+
     def test_of_the_scheduler(self, own_cluster: Cluster) -> None:
         engine = JobEngine(DaskExecutor(own_cluster.address))
         recorder = Recorder(engine)

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from tests.engine import helpers
 from tests.engine.executors import worker_tasks as tasks
-from tests.engine.helpers import TIMEOUT, Recorder
+from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 
 from rheojobs.engine import (
     FunctionTask,
+    Job,
     JobEngine,
     JobState,
     JobTimeoutError,
@@ -65,6 +66,28 @@ class TestMemoryLimit:
             assert second.result(TIMEOUT) is None
 
 
+def _killed_before_it_begins(
+    engine: JobEngine, times: int, function: Any = helpers.add, args: Any = (1.0,), **options: Any
+) -> Job:
+    """Submit a job, and kill so many workers to which it was sent and that were stopped before."""
+    executor = engine.executor
+    assert isinstance(executor, ProcessExecutor)
+    engine.pause_queue()
+    job = engine.submit(FunctionTask(function, args), **options)
+    for time in range(1, times + 1):
+        wait_until(lambda: {worker.state for worker in executor.workers()} == {"idle"})
+        for pid in executor.worker_pids():
+            os.kill(pid, signal.SIGSTOP)
+        engine.resume_queue()
+        wait_until(lambda: any(worker.state == "busy" for worker in executor.workers()))
+        engine.pause_queue()
+        for worker in executor.workers():
+            os.kill(worker.pid, signal.SIGKILL if worker.state == "busy" else signal.SIGCONT)
+        wait_until(lambda time=time: job.deaths == time)
+    engine.resume_queue()
+    return job
+
+
 class TestTimeLimit:
     @pytest.mark.parametrize("function", [tasks.loop_forever, tasks.ignore_cancellation])
     def test_a_stuck_job_is_killed(self, tmp_path: Path, function: Any) -> None:
@@ -105,6 +128,73 @@ class TestRetries:
             assert recorder.wait_for_end(job).count(S.RUNNING) == 3
             assert "SIGKILL" in job.message
             assert job.message.endswith("taken 3 workers along, and is not started again")
+
+    def test_killed_before_the_task_begins_is_no_attempt(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        with JobEngine("processes", max_workers=1) as engine:
+            recorder = Recorder(engine)
+            job = _killed_before_it_begins(engine, 2)
+            assert job.result(TIMEOUT) == 2.0
+            assert (job.attempts, job.deaths) == (1, 2)
+            assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
+
+    def test_killed_three_times_before_the_task_begins(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        with JobEngine("processes", max_workers=1) as engine:
+            recorder = Recorder(engine)
+            job = _killed_before_it_begins(engine, 3, max_attempts=100)
+            assert recorder.wait_for_end(job) == [S.QUEUED, S.FAILED]
+            assert (job.attempts, job.deaths) == (0, 3)
+            assert job.message.endswith("taken 3 workers along, and is not started again")
+            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+
+    def test_none_for_one_that_kills_three_workers_in_its_unpickling(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        trace = tmp_path / "trace"
+        with JobEngine("processes", max_workers=1) as engine:
+            job = engine.run(str, tasks.KillsWhenUnpickled(str(trace)))
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+            assert len(set(helpers.lines(trace))) == 3
+            assert job.message.endswith("taken 3 workers along, and is not started again")
+
+    def test_deaths_before_and_after_the_begin_count_together(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        with JobEngine("processes", max_workers=1) as engine:
+            job = _killed_before_it_begins(engine, 1, tasks.kill_myself, (), max_attempts=100)
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+            assert (job.attempts, job.deaths) == (2, 3)
+
+    def test_a_job_that_waits_after_a_death_before_its_begin_can_be_cancelled(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(job_table, "BACK_OFF", 1000.0)
+        with JobEngine("processes", max_workers=1) as engine:
+            recorder = Recorder(engine)
+            job = _killed_before_it_begins(engine, 1)
+            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0  # nobody else waits
+            assert job.cancel()
+            assert recorder.wait_for_end(job) == [S.QUEUED, S.CANCELLED]
+            assert engine.wait(TIMEOUT)
+
+    def test_one_that_only_prepares_is_not_tried_again(self) -> None:
+        with JobEngine("processes", max_workers=1) as engine:
+            executor = engine.executor
+            assert executor.wait_until_warm(TIMEOUT)
+            (pid,) = executor.worker_pids()
+            os.kill(pid, signal.SIGSTOP)
+            job = engine.prewarm(helpers.nothing)
+            wait_until(lambda: job.dispatched)
+            os.kill(pid, signal.SIGKILL)
+            assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0
 
     def test_cancelled_while_it_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(job_table, "BACK_OFF", 1000.0)

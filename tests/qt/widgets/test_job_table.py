@@ -9,11 +9,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from tests.engine import application
 from tests.qt import helpers
 
 from rheojobs import JobEngine, TaskContext
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
+from rheojobs.engine.task import FunctionTask
 from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
 from rheojobs.qt.widgets.job_model import JobTableModel
 from rheojobs.qt.widgets.job_table import JobTable
@@ -154,6 +156,21 @@ def test_a_failed_job_runs_again_with_and_without_a_store(
             lambda t=table: t.model.rowCount() == 2 and state(t.model, 0) is S.FAILED, timeout=LONG
         )
         table.close_down()
+
+
+def test_one_that_was_stopped_from_outside_goes_on_from_its_checkpoint(
+    stored: JobEngine, tmp_path: Path, qtbot: QtBot
+) -> None:
+    table = shown(JobTable(stored), qtbot)
+    gate = tmp_path / "gate"
+    task = FunctionTask(application.count_on, (6, str(tmp_path / "trace"), str(gate), 3))
+    job = stored.submit(task, timeout=0.2)
+    qtbot.waitUntil(lambda: job.done() and state(table.model, 0) is S.FAILED, timeout=LONG)
+    gate.touch()
+    choose(table, 0)
+    table.verbs.retry.trigger()
+    qtbot.waitUntil(lambda: len(stored.jobs()) == 2 and stored.jobs()[1].done(), timeout=LONG)
+    assert stored.jobs()[1].result() == [3, 6]
 
 
 def test_priorities_are_changed_while_jobs_wait(stored: JobEngine, qtbot: QtBot) -> None:

@@ -302,27 +302,12 @@ class DaskExecutor(Executor):
     def _pass_on(self, control: DaskRun, message: messages.Message) -> None:
         if isinstance(message, messages.Stoppable):
             control.stoppable = message.possible
-        if isinstance(message, messages.Started):
-            control.started = True
         if isinstance(message, messages.Died):
-            self._on_death(control, message)
+            self._end(control, messages.Cancelled() if control.cancelled else message)
         elif isinstance(message, _FINAL):
             self._end(control, message)
         elif not control.abandoned:
             control.run.tell(message)
-
-    def _on_death(self, control: DaskRun, died: messages.Died) -> None:
-        """End a run whose worker is gone; one that had not begun waits for another, once."""
-        with self._lock:
-            again = control.may_go_again and not self._closed
-            if again:
-                control.wait_again()
-                control.worker = control.future = None
-                self._waiting.appendleft(control)
-        if again:
-            self._assign()
-        else:
-            self._end(control, messages.Cancelled() if control.cancelled else died)
 
     def _end(self, control: DaskRun, ending: messages.Message) -> None:
         """Say the last word of a run, and give its worker the next."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.errors import MemoryLimitError
+from rheojobs.engine.errors import MemoryLimitError, WorkerDiedError
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
 from rheojobs.engine.executors.channel import ChannelClosedError
 from rheojobs.engine.executors.environment import environments
@@ -148,7 +148,7 @@ class ProcessExecutor(Executor):
                 self._workers.append(worker)
                 worker.begin()
         for orphan in orphans:
-            orphan.run.tell(messages.Died(reason))
+            orphan.run.tell(messages.Failed(WorkerDiedError(reason)))
 
     def _wanted(self) -> int:
         """Count the workers that there should be."""
@@ -317,7 +317,6 @@ class ProcessExecutor(Executor):
         if control is None or control.run.id != run_id:
             logger.debug("a message of a run that is over: %r", message)
             return
-        control.started = True
         if isinstance(message, messages.Stoppable):
             control.stoppable = message.possible
         if isinstance(message, messages.Succeeded | messages.Failed | messages.Cancelled):
@@ -343,21 +342,13 @@ class ProcessExecutor(Executor):
                     self._waiting.clear()
         if control is not None:
             self._finish(worker, control)
-            if not control.abandoned and not self._send_again(control):
+            if not control.abandoned:
                 control.run.tell(control.last_word(reason))
         for orphan in orphans:
-            orphan.run.tell(messages.Died(f"worker processes cannot start: {reason}"))
+            error = WorkerDiedError(f"worker processes cannot start: {reason}")
+            orphan.run.tell(messages.Failed(error))
         self._replenish()
         self._assign()
-
-    def _send_again(self, control: ProcessRun) -> bool:
-        """Let a run wait for another worker where it had not begun: the death was not its doing."""
-        with self._lock:
-            if self._closed or not control.may_go_again:
-                return False
-            control.wait_again()
-            self._waiting.appendleft(control)
-            return True
 
     def shutdown(self, timeout: float) -> bool:
         """Let the workers leave, and kill those that do not within `timeout` seconds."""

@@ -40,9 +40,7 @@ class RemoteRun(RunControl):
         self.grace = math.inf
         self.timer: threading.Timer | None = None
         self.sent = False
-        self.sent_before = False
         self.unsent: list[str] = []
-        self.started = False
         self.stoppable = True
         self.abandoned = False
 
@@ -50,18 +48,6 @@ class RemoteRun(RunControl):
     def cancelled(self) -> bool:
         """Whether it was asked to stop: then it has but so long for it."""
         return self.grace < math.inf
-
-    @property
-    def may_go_again(self) -> bool:
-        """Whether it may wait for another worker, where its own died before it had begun.
-
-        Once only, since a task may kill its worker while it is being unpickled.
-        """
-        return not (self.started or self.sent_before or self.cancelled)
-
-    def wait_again(self) -> None:
-        """Be as before it was sent, but for knowing that it was."""
-        self.sent_before, self.sent = True, False
 
     def hurry(self, grace: float, has_worker: bool) -> bool:
         """Note that it is to stop within `grace` seconds; False where that changes nothing.

@@ -73,7 +73,7 @@ class JobControl:
             self._store().ask(job_id, "resume")
 
     def retry(self, job_id: str, task: Any = None, name: str = "") -> None:
-        """Run a job again that failed or was cancelled; a cancelled one from its checkpoint on.
+        """Run a job again that failed or was cancelled; from its checkpoint, where it may go on.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class JobControl:
             self._engine.submit(task, name=name or None)
             return
         stored = self._store().find(job_id)
-        if stored.state is JobState.CANCELLED:
+        if self._store().may_go_on(stored):
             self._engine.resume_job(stored.id)
             return
         self._engine.submit(
