@@ -13,7 +13,7 @@ import pickle
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import cloudpickle
 
@@ -136,9 +136,13 @@ def _record(thing: Durable) -> Record:
 
 def record_of(task: object) -> Record:
     """Give what is to be kept of a task; raises `NotDurableError`."""
-    if isinstance(task, Durable):
-        return _record(task)
+    if _is_durable(type(task)):
+        return _record(cast(Durable, task))
     raise NotDurableError(f"a {type(task).__name__} has no record() to be stored by")
+
+
+def _is_durable(kind: type) -> bool:
+    return hasattr(kind, "record") and hasattr(kind, "of_record")  # as isinstance, but quick
 
 
 def task_of(record: Record) -> Any:
@@ -156,8 +160,8 @@ def value_record(value: object) -> Record:
     """Give what is to be kept of a result; raises `NotDurableError`."""
     if is_json(value):
         return Record(PLAIN, value)
-    if isinstance(value, Durable):
-        return _record(value)
+    if _is_durable(type(value)):
+        return _record(cast(Durable, value))
     raise NotDurableError(f"a {type(value).__name__} is neither JSON nor has it a record()")
 
 

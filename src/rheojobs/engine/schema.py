@@ -277,7 +277,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size % _value(db, "page_size") and not _log_of(path).exists():
         # SQLite would take the rest of the last page for zeros, and write into the file.
         raise StoreError(
-            f"the job store {path} is damaged (its end is cut off): move it away to begin a new one",
+            f"the job store {path} is damaged (its end is gone): move it away to begin a new one",
             is_lasting=True,
         )
     version = _value(db, "user_version")
