@@ -142,7 +142,7 @@ class Journal(Publisher):
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
-            limits={"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory},
+            limits=_limits(job),
             state=job.state,
             checkpoint=checkpoint,
             when=time.time(),
@@ -464,6 +464,12 @@ class Journal(Publisher):
             self._is_off = True
             self._backlog.clear()
             self._progress.clear()
+
+
+def _limits(job: Job) -> dict[str, Any]:
+    """Give the limits that a job has; most have none."""
+    limits = {"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory}
+    return {name: limit for name, limit in limits.items() if limit}
 
 
 def _is_short(result: object) -> bool:

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
-import cloudpickle
-
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.errors import InputError, one_line
 
@@ -82,9 +80,9 @@ def is_json(value: object) -> bool:
     if value is None or type(value) in (bool, int, float, str):
         return True
     if type(value) is list:
-        return all(is_json(item) for item in value)
+        return all(map(is_json, value))  # no generator: each small job passes here
     if type(value) is dict:
-        return all(type(key) is str and is_json(item) for key, item in value.items())
+        return all(map(is_json, value.values())) and all(type(key) is str for key in value)
     return False
 
 
@@ -198,6 +196,8 @@ def pack_state(state: Any) -> bytes:
     """Turn the state of a checkpoint into bytes: as JSON where it is, else pickled."""
     if is_json(state):
         return _JSON + json.dumps(state).encode()
+    import cloudpickle  # not by everybody who only looks into a store
+
     pickled: bytes = cloudpickle.dumps(state)
     return _PICKLE + pickled
 

@@ -137,7 +137,7 @@ class Starter:
         awaited = {job.kind for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
         chosen = []
-        while (job_id := scheduler.start_next(awaited)) is not None:
+        while scheduler and (job_id := scheduler.start_next(awaited)) is not None:
             chosen.append(self._table.open[job_id])
         return chosen, in_the_way
 
@@ -151,9 +151,10 @@ class Starter:
 
     def _start(self, job: Job) -> None:
         try:
-            waiting, job.task = job.task, fill_in(job.task)
-            if job.task is not waiting:
-                describe_again(job, self._table.journal)
+            if job.after:  # else it takes nobody's result
+                waiting, job.task = job.task, fill_in(job.task)
+                if job.task is not waiting:
+                    describe_again(job, self._table.journal)
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure

@@ -7,6 +7,7 @@ most. Knows records, not engines.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sqlite3
@@ -95,8 +96,6 @@ class JobStore(StoreReader):
     ----------
     path : Path
         The database.
-    owner : Owner
-        Who works on jobs through this object, once it has joined.
 
     Raises
     ------
@@ -112,12 +111,16 @@ class JobStore(StoreReader):
         running: Callable[[Owner], bool | None] = is_running,
     ) -> None:
         super().__init__(path)
-        self.owner = Owner()
         self._clock = clock
         self._running = running
         self._seen = -1
         self._joined = False
         self._checkpointed: set[str] = set()  # those of this owner's that may have a checkpoint
+
+    @functools.cached_property
+    def owner(self) -> Owner:
+        """Who works on jobs through this object; to find that out takes longer than a look."""
+        return Owner()
 
     def __enter__(self) -> JobStore:
         return self
@@ -243,8 +246,8 @@ class JobStore(StoreReader):
         contents = {} if record is None else contents_of(record)
         kind = "" if record is None else record.kind
         values = (
-            *(job_id, name, kind, obstacle, priority, _json(needs or {}), max_attempts),
-            *(_json(after), _json(after_any), _json(limits or {}), now, now, state),
+            *(job_id, name, kind, obstacle, priority, _object(needs), max_attempts),
+            *(_array(after), _array(after_any), _object(limits), now, now, state),
             *(_line(now, state, ""), size_of(contents), self.owner.id),
         )
         with self.transaction():
@@ -469,8 +472,15 @@ def _line(when: float, state: JobState, message: str) -> str:
     return json.dumps([when, state, message]) + "\n"
 
 
-def _json(value: Iterable[str] | Mapping[str, Any]) -> str:
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value)) if value else "{}"
-    items = list(value)
-    return json.dumps(items) if items else "[]"
+def _object(items: Mapping[str, Any] | None) -> str:
+    if not items:
+        return "{}"
+    return _ONE_WORKER if items == {"worker": 1.0} else json.dumps(dict(items))
+
+
+_ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
+
+
+def _array(items: Iterable[str]) -> str:
+    found = list(items)
+    return json.dumps(found) if found else "[]"

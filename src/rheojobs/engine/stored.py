@@ -36,10 +36,11 @@ _SELECT = (
 
 def state_folder() -> Path:
     """Give the folder of what this user's jobs leave; `RHEOJOBS_STATE_DIR` moves it."""
+    if override := os.environ.get("RHEOJOBS_STATE_DIR"):
+        return Path(override)
     from platformdirs import user_state_path
 
-    override = os.environ.get("RHEOJOBS_STATE_DIR")
-    return Path(override) if override else user_state_path("rheojobs", appauthor=False)
+    return user_state_path("rheojobs", appauthor=False)
 
 
 def default_path() -> Path:
