@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
@@ -116,6 +115,8 @@ class Parts:
 
     def remove_files(self, job_ids: Iterable[str]) -> None:
         """Remove the files of jobs that are in the store no more."""
+        import shutil  # not by everybody who only looks into a store
+
         for job_id in job_ids:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
 

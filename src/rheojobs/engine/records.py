@@ -110,6 +110,9 @@ def import_path(thing: Any) -> str:
     return f"{module}:{name}"
 
 
+_class_path = functools.lru_cache(maxsize=256)(import_path)  # a job's is asked for each time
+
+
 def load(path: str) -> Any:
     """Import what a path names; `InputError` where it cannot be."""
     module, _, name = path.partition(":")
@@ -121,7 +124,7 @@ def load(path: str) -> Any:
 
 def _record(thing: Durable) -> Record:
     try:
-        kind = import_path(type(thing))
+        kind = _class_path(type(thing))
         content, blobs = thing.record()
     except NotDurableError:
         raise

@@ -68,6 +68,7 @@ class Worker:
         self._todo: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._contexts: dict[str, TaskContext] = {}
         self._reading = threading.Lock()  # who has it reads from the channel
+        self._is_prepared = False
         self._begun = self._ended = 0
         self._is_asleep = False
         self._bell = threading.Event()
@@ -77,20 +78,9 @@ class Worker:
         self._reading.acquire()  # the second thread's, to begin with
         threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
         self._channel.send(("ready", os.getpid()))
-        is_prepared = False
-        while not is_prepared:
-            try:
-                item = self._todo.get(timeout=IDLE_SECONDS)
-            except queue.Empty:
-                is_prepared = self._prepare()
-            else:
-                if item is None:
-                    return
-                self._run(item)
-                del item  # an idle worker keeps no task and no result
         while (item := self._next()) is not None:
             self._run(item)
-            del item
+            del item  # an idle worker keeps no task and no result
 
     def _run(self, item: tuple[str, bytes]) -> None:
         run_id, task = item
@@ -103,10 +93,15 @@ class Worker:
         self._tell(run_id, ending)
 
     def _next(self) -> _Item:
-        """Wait for a task."""
+        """Wait for a task, and meanwhile prepare for those to come."""
+        while not self._is_prepared:
+            try:
+                return self._todo.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                self._is_prepared = self._prepare()
         if self._reading.acquire(blocking=False):
             try:
-                return self._receive()
+                return self._receive() if self._todo.empty() else self._todo.get()
             finally:
                 self._reading.release()
         return self._todo.get()  # the other thread reads: it will have the next one
@@ -139,9 +134,11 @@ class Worker:
             except ChannelClosedError:
                 # The application is gone: nobody is left to finish anything for.
                 os._exit(0)
-            self._reading.release()
-            self._todo.put(item)
+            self._todo.put(item)  # before the other thread may read: it looks here first
             del item
+            if not self._is_prepared:
+                continue  # the other thread has more to do than to read
+            self._reading.release()
             self._wait_for_a_long_task()
 
     def _wait_for_a_long_task(self) -> None:
