@@ -45,7 +45,7 @@ def _submitting(engine: JobEngine) -> Iterator[Submit]:
 
         def submit() -> Future[None]:
             job = engine.submit(empty)
-            job.add_done_callback(engine.forget)  # the others keep no finished jobs either
+            job.forget()  # once it has ended: the others keep no finished jobs either
             return job.future
 
         yield submit

@@ -5,7 +5,6 @@ Knows nothing of the rest of the package; every floor may raise these.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = ["InputError", "MissingExtraError", "RheojobsError", "nearest", "one_line"]
@@ -38,6 +37,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     str
         A clause to end an error message with, such as ``"did you mean 'maxwell'?"``.
     """
+    import difflib  # only where something is wrong
+
     names = sorted(known)
     folded = {candidate.casefold(): candidate for candidate in names}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)

@@ -21,6 +21,7 @@ from rheojobs.inference import melt
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 30.0
+S = JobState
 
 
 class Jobs:
@@ -75,6 +76,41 @@ def jobs(
 ) -> Jobs:
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
     return Jobs(tmp_path, capsys)
+
+
+def test_the_list_is_read_without_what_takes_long_to_import(jobs: Jobs) -> None:
+    script = (
+        "import sys; from rheojobs.cli.main import main; status = main(['jobs', 'list', '--all']); "
+        "loaded = {'typer', 'pydantic', 'cloudpickle', 'numpy'} & set(sys.modules); "
+        "sys.exit(f'{status} {loaded}' if status or loaded else 0)"
+    )
+    process = jobs.start("-c", script)
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, out.strip(), err) == (0, "no jobs", "")
+
+
+@pytest.mark.parametrize("state", [("--state=queued",), ("--state", "queued")])
+def test_the_list_is_the_same_with_and_without_the_parser(
+    jobs: Jobs, state: tuple[str, ...]
+) -> None:
+    with JobStore(jobs.path) as store:
+        store.join()
+        store.add("0000cafe-0000-4000-8000-000000000000", "waits", None)
+        store.add("1000cafe-0000-4000-8000-000000000000", "is blocked", None, state=S.BLOCKED)
+        store.leave()
+    status, out, err = jobs("list", *state, "--json")
+    assert (status, err) == (0, "")
+    assert [job["name"] for job in json.loads(out)] == ["waits"]
+    _, out, _ = jobs("list", *state)
+    assert "0000cafe" in out
+    assert "1000cafe" not in out
+    _, out, _ = jobs("list", "--help")
+    assert "--state" in out
+    for slip in (("--state", "queed"), ("--state=queed",)):
+        status, out, err = jobs("list", *slip)
+        assert (status, out) == (2, "")
+        assert "unknown state 'queed'" in err
+    assert jobs("list", "--state")[0] == jobs("list", "--every")[0] == 2
 
 
 @pytest.fixture

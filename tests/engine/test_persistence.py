@@ -556,7 +556,7 @@ class TestBadStores:
         with JobEngine("threads", store=path) as engine:
             engine.run(helpers.add, 1.0).result(TIMEOUT)
             with sqlite3.connect(path) as vandal:
-                vandal.execute("DROP TABLE history")
+                vandal.execute("DROP TABLE parts")
             vandal.close()
             assert engine.run(helpers.add, 2.0).result(TIMEOUT) == 3.0
             assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0

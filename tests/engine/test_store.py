@@ -29,6 +29,32 @@ ADD = record_of(FunctionTask(helpers.add, (1.0,)))
 IDS = (f"{number:08x}-0000-4000-8000-000000000000" for number in itertools.count(0xABC))
 
 
+JOB = "0000cafe-0000-4000-8000-000000000000"
+_TASK = '{"function": "builtins:abs", "args": [-1], "kwargs": {}}'
+_COLUMNS = (
+    "number, id, name, kind, obstacle, priority, needs, max_attempts, after, after_any, limits,"
+    " created, changed, state, attempts, bytes"
+)
+_ALIKE = "'abs', 'rheojobs.engine.task:FunctionTask', '', 0, '{}', 1, '[]', '[]', '{}'"
+FIRST_VERSION = f"""
+INSERT INTO jobs ({_COLUMNS}) VALUES
+  (1, '{JOB}', {_ALIKE}, 1700000000.123456, 1700000002.25, 'succeeded', 1, 70),
+  (2, '1{JOB[1:]}', {_ALIKE}, 1700000001.0, 1700000003.0, 'interrupted', 1, 70);
+INSERT INTO history VALUES
+  (1, 1700000000.123456, 'queued', ''), (2, 1700000001.0, 'queued', ''),
+  (1, 1700000001.5, 'running', ''),
+  (1, 1700000002.25, 'succeeded', 'so "it" went,' || char(10) || 'at last'),
+  (2, 1700000002.5, 'running', ''), (2, 1700000003.0, 'interrupted', 'gone');
+INSERT INTO parts VALUES
+  (1, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
+  (1, 'result', '', 'json', CAST('{{"x": 1}}' AS BLOB), NULL, 8),
+  (1, 'result', 'big', 'json', NULL, 'result-big', 5),
+  (2, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
+  (2, 'checkpoint', '', 'json', CAST('"{{\\"at\\": 3}}"' AS BLOB), NULL, 13);
+"""
+"""What a program of the first version had written: a job that is done, and one that waits."""
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "jobs.sqlite3"
@@ -407,10 +433,48 @@ class TestTakenForDead:
 
 
 class TestVersions:
-    def test_the_first_version_is_brought_to_the_next(
+    def test_the_first_version_is_brought_to_the_present(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+            with contextlib.closing(schema.connect(path)) as db:
+                db.executescript(FIRST_VERSION)
+        file = path.with_suffix(".files") / JOB / "result-big"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"12345")
+        with JobStore(path) as store:
+            assert store._rows("PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
+            done, waiting = store.jobs()
+            assert (done.id, done.state, done.bytes) == (JOB, S.SUCCEEDED, 70)
+            assert store.history(JOB) == [
+                (1700000000.123456, S.QUEUED, ""),
+                (1700000001.5, S.RUNNING, ""),
+                (1700000002.25, S.SUCCEEDED, 'so "it" went,\nat last'),
+            ]
+            assert store.first_starts([done.number, waiting.number]) == {
+                1: 1700000001.5,
+                2: 1700000002.5,
+            }
+            assert store.task(JOB).args == (-1,)
+            record = store._part(JOB, "result")
+            assert record == Record("json", {"x": 1}, {"big": b"12345"})
+            store.join()
+            assert store.take(waiting.id) is S.QUEUED
+            store.move(waiting.id, S.RUNNING)
+            assert store.checkpoint(waiting.id) == pack_state({"at": 3})
+            store.move(waiting.id, S.SUCCEEDED)
+            assert [state for _, state, _ in store.history(waiting.id)] == [
+                *(S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED)
+            ]
+            assert store.checkpoint(waiting.id) is None
+            store.remove(JOB)
+            assert not file.exists()
+            assert store._rows("SELECT job, part FROM parts") == [(2, "task")]
+
+    def test_a_migration_that_fails_changes_nothing(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with JobStore(path) as store:
             store.join()
             job_id = enter(store, S.RUNNING, S.SUCCEEDED)
@@ -419,18 +483,19 @@ class TestVersions:
             db.execute("ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
 
         def fail(db: sqlite3.Connection) -> None:
-            db.execute("DROP TABLE history")
+            db.execute("DROP TABLE parts")
             raise sqlite3.OperationalError("no such thing")
 
-        monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, add_column, fail])
+        present = list(schema.MIGRATIONS)
+        monkeypatch.setattr(schema, "MIGRATIONS", [*present, add_column, fail])
         with pytest.raises(StoreError):
             JobStore(path)
-        monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        monkeypatch.setattr(schema, "MIGRATIONS", [*present, add_column])
         with JobStore(path) as store:
             assert store.find(job_id).state is S.SUCCEEDED
-            assert len(store.history(job_id)) == 3, "a migration that fails changes nothing"
+            assert store.task(job_id) is not None, "a migration that fails changes nothing"
             assert store._rows("SELECT colour FROM jobs") == [("blue",)]
-            assert store._rows("PRAGMA user_version") == [(2,)]
+            assert store._rows("PRAGMA user_version") == [(len(present) + 1,)]
 
     def test_a_newer_version(self, path: Path) -> None:
         JobStore(path).close()
@@ -470,7 +535,8 @@ class TestBadFiles:
             store.leave()
         whole = path.read_bytes()
         assert not path.with_name(path.name + "-wal").exists()
-        for size in random.Random(4).sample(range(1, len(whole)), 25):
+        within_the_last_page = range(len(whole) - 4000, len(whole), 500)
+        for size in (*random.Random(4).sample(range(1, len(whole)), 25), *within_the_last_page):
             path.write_bytes(whole[:size])
             with pytest.raises(StoreError) as caught:
                 _read_all(path)

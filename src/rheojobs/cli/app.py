@@ -1,11 +1,10 @@
-"""The command `rheojobs`: its options, its help, and what each way to end means for the shell.
+"""The command `rheojobs`: its options and its help.
 
-Thin: options are turned into requests here, and errors into one line and an exit status.
+Thin: options are turned into requests here; `rheojobs.cli.main` turns errors into a line each.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
 import os
@@ -18,6 +17,7 @@ import typer
 
 from rheojobs import __version__
 from rheojobs.cli import cache, jobs
+from rheojobs.cli.main import main
 from rheojobs.cli.options import (
     AtOption,
     BatchOutOption,
@@ -59,15 +59,13 @@ from rheojobs.cli.options import (
     Y2Option,
     YOption,
 )
-from rheojobs.cli.outputs import BAD_INPUT, FAILED, INTERRUPTED, Outputs
-from rheojobs.errors import InputError, MissingExtraError, one_line
+from rheojobs.cli.outputs import Outputs
+from rheojobs.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from rheojobs.cli.request import Request
 
-__all__ = ["app", "main"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["app", "main", "run"]
 
 app = typer.Typer(
     name="rheojobs",
@@ -392,58 +390,9 @@ def gui(
     return int(window.run([str(file) for file in files or ()]))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    arguments : list of str, optional
-        Those of the process where not given.
-
-    Returns
-    -------
-    int
-        The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
-    """
-    if sys.stdout is None or sys.stderr is None:  # closed by whoever started this process
-        nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
-        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that knows no ± or η shows a question mark instead.
-        with contextlib.suppress(AttributeError):  # replaced by something plainer, as in tests
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+def run(arguments: list[str] | None = None) -> int:
+    """Do what the arguments say; gives the exit status. Whatever goes wrong is raised."""
     try:
-        status = app(args=arguments, prog_name="rheojobs", standalone_mode=False)
-        sys.stdout.flush()
-        return int(status or 0)
-    except BrokenPipeError:
-        # Whoever read has gone; Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except (KeyboardInterrupt, typer.Abort):
-        return _say("stopped", INTERRUPTED)
-    except (InputError, MissingExtraError) as error:
-        return _say(one_line(error), BAD_INPUT)
-    except Exception as error:
-        usage = _usage(error)
-        if usage is not None:
-            return _say(usage, BAD_INPUT)
-        # A job may fail with whatever a model, an optimizer or a disk raises.
-        logger.debug("failed", exc_info=True)
-        return _say(one_line(error), FAILED)
-
-
-def _usage(error: Exception) -> str | None:
-    """Describe an error of the options, which typer's own copy of click raises; else None."""
-    describe = getattr(error, "format_message", None)
-    if describe is None:
-        return None
-    text = " ".join(str(describe()).split()).rstrip(".")
-    context = getattr(error, "ctx", None)
-    return f"{text}; see {context.command_path} --help" if context is not None else text
-
-
-def _say(line: str, status: int) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"rheojobs: {line}", file=sys.stderr, flush=True)
-    return status
+        return int(app(args=arguments, prog_name="rheojobs", standalone_mode=False) or 0)
+    except typer.Abort:
+        raise KeyboardInterrupt from None

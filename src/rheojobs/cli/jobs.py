@@ -6,40 +6,25 @@ Speaks with the store, also of jobs that another process runs; only `resume` sta
 from __future__ import annotations
 
 import json as writer
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from rheojobs.cli import job_list
 from rheojobs.cli.options import JsonOption, PlotOption, PosteriorOption
 from rheojobs.cli.outputs import Outputs
-from rheojobs.errors import InputError, nearest
+from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
     from rheojobs.engine.store import JobStore, StoredJob
 
 __all__ = ["app"]
-
-RECENT = 20
-"""How many of the jobs that have ended are listed where not all are asked for."""
-
-ID_LENGTH = 8
-_COLOURS = {
-    "running": "cyan",
-    "paused": "yellow",
-    "cancelling": "yellow",
-    "interrupted": "yellow",
-    "succeeded": "green",
-    "failed": "red",
-    "cancelled": "dim",
-}
 
 app = typer.Typer(
     help="List and steer the jobs of this computer, also those of a window that is open.",
@@ -57,14 +42,6 @@ def _start(context: typer.Context) -> None:
         print(context.get_help())
 
 
-def _open() -> JobStore:
-    from rheojobs.engine.store import JobStore
-
-    store = JobStore()
-    store.recover()  # what a killed application left behind is told as such
-    return store
-
-
 @app.command("list")
 def list_jobs(
     states: Annotated[
@@ -77,24 +54,7 @@ def list_jobs(
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print them as JSON.")] = False,
 ) -> int:
     """List the jobs, the newest last: all that have not ended, and the last of those that have."""
-    from rheojobs.engine.states import JobState
-
-    wanted = [_state(text) for text in states or JobState]
-    with _open() as store:
-        ended = [state for state in wanted if state.is_terminal]
-        open_ones = [state for state in wanted if not state.is_terminal]
-        jobs = store.jobs(open_ones) + store.jobs(ended, limit=None if every else RECENT)
-        counts = store.counts()
-    jobs.sort(key=lambda job: job.number)
-    if json:
-        print(writer.dumps([_as_dict(job) for job in jobs], indent=2))
-        return 0
-    outputs = Outputs()
-    left_out = sum(counts.get(state, 0) for state in wanted) - len(jobs)
-    _show_list(outputs.tables, jobs)
-    if left_out:
-        outputs.talk.print(f"and {left_out:,} that ended before: --all", style="dim")
-    return 0
+    return job_list.list_jobs(states or (), every, json)
 
 
 @app.command()
@@ -103,16 +63,16 @@ def show(
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print it as JSON.")] = False,
 ) -> int:
     """Show all that is known of a job, its result included."""
-    with _open() as store:
+    with job_list.open_store() as store:
         job = store.find(job_id)
         history = store.history(job.id)
         error = store.result(job.id, "error")
         may_go_on = store.may_go_on(job)
         value, lost = _result(store, job)
     if json:
-        fields = _as_dict(job) | {
+        fields = job_list.as_dict(job) | {
             "may_go_on": may_go_on,
-            "history": [[_iso(when), state, message] for when, state, message in history],
+            "history": [[job_list.iso(when), state, message] for when, state, message in history],
             "result": _plain(value),
             "traceback": (error or {}).get("traceback", ""),
         }
@@ -152,11 +112,13 @@ def resume(
     """
     from rheojobs.cli.resuming import run_job
 
-    with _open() as store:
+    with job_list.open_store() as store:
         job = store.find(job_id)
         if job.owner is not None:
             store.ask(job.id, "resume")
-            _say(f"asked process {job.pid} to go on with {job.name} ({job.id[:ID_LENGTH]})")
+            _say(
+                f"asked process {job.pid} to go on with {job.name} ({job.id[: job_list.ID_LENGTH]})"
+            )
             return 0
     return run_job(job, Outputs(json, plot, out))
 
@@ -164,33 +126,24 @@ def resume(
 @app.command()
 def remove(job_id: IdArgument) -> int:
     """Remove a job that has ended, with its result."""
-    with _open() as store:
+    with job_list.open_store() as store:
         job = store.find(job_id)
         store.remove(job.id)
-    _say(f"removed {job.name} ({job.id[:ID_LENGTH]})")
+    _say(f"removed {job.name} ({job.id[: job_list.ID_LENGTH]})")
     return 0
 
 
 def _ask(job_id: str, wish: str, done: str) -> int:
-    with _open() as store:
+    with job_list.open_store() as store:
         job = store.find(job_id)
         is_done = store.ask(job.id, wish)
-    label = f"{job.name} ({job.id[:ID_LENGTH]})"
+    label = f"{job.name} ({job.id[: job_list.ID_LENGTH]})"
     _say(f"{done} {label}" if is_done else f"asked process {job.pid} to {wish} {label}")
     return 0
 
 
 def _say(line: str) -> None:
     Outputs().talk.print(line)
-
-
-def _state(text: str) -> Any:
-    from rheojobs.engine.states import JobState
-
-    try:
-        return JobState(text.strip().lower())
-    except ValueError:
-        raise InputError(f"unknown state {text!r}; {nearest(text, map(str, JobState))}") from None
 
 
 def _result(store: JobStore, job: StoredJob) -> tuple[Any, str]:
@@ -200,17 +153,6 @@ def _result(store: JobStore, job: StoredJob) -> tuple[Any, str]:
         return (store.result(job.id, "partial") if value is None else value), ""
     except (InputError, OSError) as error:
         return None, str(error)
-
-
-def _iso(when: float) -> str:
-    return datetime.fromtimestamp(when).astimezone().isoformat(timespec="milliseconds")
-
-
-def _as_dict(job: StoredJob) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    fields = asdict(job) | {"created": _iso(job.created), "changed": _iso(job.changed)}
-    return fields | {"can_be_taken": job.can_be_taken}
 
 
 def _plain(value: Any) -> Any:
@@ -225,55 +167,6 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _ago(when: float) -> str:
-    from rheojobs.cli.progress import duration
-
-    seconds = max(0.0, time.time() - when)
-    if seconds < 86400:
-        return f"{duration(round(seconds))} ago"
-    return datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
-
-
-def _progress(job: StoredJob) -> str:
-    progress = job.progress
-    if progress is None or job.state.is_terminal:
-        return ""
-    if progress.total > 0:
-        return f"{progress.stage} {progress.current}/{progress.total}".strip()
-    return progress.message
-
-
-def _remark(job: StoredJob) -> str:
-    if job.message:
-        return job.message
-    if job.wish:
-        return f"asked to {job.wish}"
-    if job.can_be_taken:
-        return f"waits for an application: {_resume(job)}"
-    return f"in process {job.pid}" if job.pid is not None else ""
-
-
-def _resume(job: StoredJob) -> str:
-    return f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
-
-
-def _show_list(console: Console, jobs: Iterable[StoredJob]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for head in ("id", "state", "name", "progress", "changed"):
-        table.add_column(head, no_wrap=True)
-    table.add_column("remark")
-    for job in jobs:
-        table.add_row(
-            job.id[:ID_LENGTH],
-            Text(job.state, style=_COLOURS.get(job.state, "")),
-            Text(job.name),
-            Text(_progress(job)),
-            _ago(job.changed),
-            Text(_remark(job)),
-        )
-    console.print(table if table.row_count else "no jobs")
-
-
 def _show_facts(
     console: Console,
     job: StoredJob,
@@ -286,13 +179,13 @@ def _show_facts(
     rows = {
         "job": f"{job.name} ({job.id})",
         "state": f"{job.state}{': ' if job.message else ''}{job.message}",
-        "progress": _progress(job),
+        "progress": job_list.progress_of(job),
         "works on it": "" if job.pid is None else f"process {job.pid}",
-        "needs": ", ".join(other[:ID_LENGTH] for other in job.after),
+        "needs": ", ".join(other[: job_list.ID_LENGTH] for other in job.after),
         "started": f"{job.attempts} times" if job.attempts > 1 else "",
         "task": job.kind,
         "cannot be run again": job.obstacle,
-        "goes on with": _resume(job) if may_go_on else "",
+        "goes on with": job_list.resume_command(job) if may_go_on else "",
     }
     for head, words in rows.items():
         if words:

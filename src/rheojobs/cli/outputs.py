@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from rheojobs.cli.main import BAD_INPUT, FAILED, INTERRUPTED
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from rheojobs.inference.results import BayesianResult, FitResult
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Outputs"]
-
-FAILED = 1
-BAD_INPUT = 2
-INTERRUPTED = 130
-"""Exit statuses; the last is what shells give for Ctrl-C."""
 
 PIPE_WIDTH = 160
 

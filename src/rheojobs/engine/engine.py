@@ -104,7 +104,7 @@ class JobEngine:
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
-        self._starter = Starter(self._table, self._executor, self.cancel)
+        self._starter = Starter(self._table, self._executor, self.cancel, self._publisher.flush)
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -235,9 +235,10 @@ class JobEngine:
 
     def _take_in(self, job: Job, cancel_token: CancellationToken | None) -> None:
         """Take in a job that was let in."""
+        starts_here = self._starter.may_start_here(job)
         with self._table.lock:
             self._table.arriving -= 1
-            self._table.add(job)
+            self._table.add(job, wakes=not starts_here)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token
@@ -246,6 +247,8 @@ class JobEngine:
                     job.forget_token()
             if self._table.closed:  # meanwhile; the others were told to stop already
                 self.cancel(job)
+        if starts_here:
+            self._starter.start_here()
 
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
@@ -351,8 +354,9 @@ class JobEngine:
             return list(self._table.jobs.values())
 
     def forget(self, job: Job) -> None:
-        """Drop a job that has ended from the engine's list, so that its result can be freed."""
+        """Drop a job from the engine's list, once it has ended, so that its result is freed."""
         with self._table.lock:
+            job.is_kept = False
             if job.state.is_terminal:
                 self._table.jobs.pop(job.id, None)
 

@@ -28,7 +28,7 @@ class EngineExecutor(concurrent.futures.Executor):
         job = self._engine.run(fn, *args, **kwargs)
         self._jobs.add(job)
         # A caller that maps over a million items keeps the futures that it needs.
-        job.add_done_callback(self._engine.forget)
+        job.forget()
         return job.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

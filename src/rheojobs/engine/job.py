@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
+import threading
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.remaining import Remaining, TimeRemaining
@@ -26,16 +28,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "JobFuture"]
 
+logger = logging.getLogger(__name__)
+
 NO_STORE = "its engine has no store"
 """Why a job is not kept on disk, where nothing else is to blame."""
 
 
 class JobFuture(concurrent.futures.Future[Any]):
-    """The job's result as the standard library knows it; `cancel` stops a running job too."""
+    """The job's result as the standard library knows it; `cancel` stops a running job too.
+
+    Who waits for it is woken by whoever settles it; the callbacks are called a little later, by
+    the engine's own thread for them, so that a slow one holds up no worker.
+    """
 
     def __init__(self, job: Job) -> None:
         super().__init__()
         self._job = job
+        self._callbacks: list[Callable[[Self], object]] | None = []
 
     def cancel(self) -> bool:
         """Ask the job to stop; True where it was not done yet."""
@@ -45,8 +54,18 @@ class JobFuture(concurrent.futures.Future[Any]):
         """Whether the job is being worked on."""
         return self._job.running()
 
-    def settle(self, result: Any, error: BaseException | None, cancelled: bool) -> None:
-        """Make the outcome known; called once, by the engine."""
+    def add_done_callback(self, fn: Callable[[Self], object]) -> None:
+        """Call `fn` with this future when it is done, or now if it is."""
+        with _CALLBACKS:
+            if self._callbacks is not None:
+                self._callbacks.append(fn)
+                return
+        self._call(fn)
+
+    def settle(
+        self, result: Any, error: BaseException | None, cancelled: bool
+    ) -> list[Callable[[Self], object]]:
+        """Make the outcome known, once; gives the callbacks, which are the engine's to call."""
         if cancelled:
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -54,6 +73,24 @@ class JobFuture(concurrent.futures.Future[Any]):
             self.set_exception(error)
         else:
             self.set_result(result)
+        with _CALLBACKS:
+            callbacks, self._callbacks = self._callbacks or [], None
+        return callbacks
+
+    def call_back(self, callbacks: Iterable[Callable[[Self], object]]) -> None:
+        """Call what `settle` gave."""
+        for callback in callbacks:
+            self._call(callback)
+
+    def _call(self, callback: Callable[[Self], object]) -> None:
+        try:
+            callback(self)
+        except Exception:  # a callback's fault is nobody else's, as with the standard library
+            logger.exception("a callback of job %s failed", self._job.id)
+
+
+_CALLBACKS = threading.Lock()
+"""Guards the callbacks of all futures."""
 
 
 class Job:
@@ -147,6 +184,7 @@ class Job:
         self.pause_wanted = False
         self.checkpoint: bytes | None = None
         self.is_prewarming = is_prewarming
+        self.is_kept = True
         self.looks: list[concurrent.futures.Future[Any]] = []
         self._engine = engine
 
@@ -232,7 +270,7 @@ class Job:
         return self._engine.inspect(self, timeout)
 
     def forget(self) -> None:
-        """Drop the ended job from its engine's list, so that its result can be freed."""
+        """Drop the job from its engine's list, once it has ended, so that its result is freed."""
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:

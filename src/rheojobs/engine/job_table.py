@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from rheojobs.engine.events import (
     StateChanged,
 )
 from rheojobs.engine.job import Job
-from rheojobs.engine.publishing import Publisher
+from rheojobs.engine.publishing import First, Publisher
 from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
@@ -134,8 +134,11 @@ class JobTable:
                 lambda: not self.active_count() and (publishing or not self.unsettled), timeout
             )
 
-    def add(self, job: Job) -> None:
-        """Take in a new job: it waits for its turn, or for other jobs."""
+    def add(self, job: Job, *, wakes: bool = True) -> None:
+        """Take in a new job: it waits for its turn, or for other jobs.
+
+        Not where it `wakes` nobody: who adds it must then see to its start himself.
+        """
         self.open[job.id] = job
         if job.is_prewarming:
             self.prewarming[job.id] = job
@@ -144,7 +147,7 @@ class JobTable:
         self.jobs[job.id] = job
         self._publisher.tell(StateChanged(job.id, time.time(), None, job.state, name=job.name))
         if job.state is JobState.QUEUED:
-            self._line_up(job)
+            self._line_up(job, wakes=wakes)
         for other in {*job.after, *job.after_any}:
             if other.state.is_terminal:
                 self._ended.append((other, [job]))
@@ -152,12 +155,17 @@ class JobTable:
             else:
                 self._hanging.setdefault(other.id, []).append(job)
 
-    def _line_up(self, job: Job) -> None:
+    @property
+    def has_to_start(self) -> bool:
+        """Whether there may be something for whoever starts jobs to do."""
+        return bool(self.scheduler) or bool(self._ended) or bool(self.prewarming)
+
+    def _line_up(self, job: Job, *, wakes: bool = True) -> None:
         self.scheduler.add(
             Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.kind)
         )
         # Where no worker is free, the end of a job wakes whoever starts the next.
-        if self.prewarming or self.scheduler.free[WORKER] > 0:
+        if wakes and (self.prewarming or self.scheduler.free[WORKER] > 0):
             self.wake.set()
 
     def prioritise(self, job: Job, priority: int) -> None:
@@ -297,7 +305,7 @@ class JobTable:
                 self._line_up(job)
 
     def move(
-        self, job: Job, state: JobState, message: str = "", first: Callable[[], None] | None = None
+        self, job: Job, state: JobState, message: str = "", first: First | None = None
     ) -> None:
         """Let a job enter a state, and tell, after `first` was called."""
         check_transition(job.state, state)
@@ -369,6 +377,8 @@ class JobTable:
             self.unsettled += 1
             self._publisher.call(partial(self._tidy, job, tidy))
         del self.open[job.id]
+        if not job.is_kept:
+            self.jobs.pop(job.id, None)
         self.prewarming.pop(job.id, None)
         if (hanging := self._hanging.pop(job.id, None)) is not None:
             self._ended.append((job, hanging))
@@ -395,9 +405,18 @@ class JobTable:
         finally:
             self._note_settled()
 
-    def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
+    def _settle(
+        self, job: Job, result: Any, error: BaseException | None, cancelled: bool
+    ) -> Callable[[], None] | None:
+        """Make a job's outcome known; gives what then calls those who asked to be called."""
+        if callbacks := job.future.settle(result, error, cancelled):
+            return partial(self._call_back, job, callbacks)
+        self._note_settled()
+        return None
+
+    def _call_back(self, job: Job, callbacks: Iterable[Callable[[Any], object]]) -> None:
         try:
-            job.future.settle(result, error, cancelled)
+            job.future.call_back(callbacks)
         finally:
             self._note_settled()
 

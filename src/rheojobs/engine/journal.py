@@ -1,20 +1,20 @@
 """The publisher of an engine with a store: what happened is on disk before it is told.
 
-A new job is written by the thread that submits it. All else is written by one thread, in the
-order of events, so that neither a task nor whoever cancels ever waits for a disk. A store that
-fails takes nothing down: the engine goes on in memory, says so once, and what was to be written is
-tried again with the next renewal of the lease.
+A new job is written by the thread that submits it. All else is written by one thread at a time,
+in the order of events, so that neither a task nor whoever cancels ever waits for a disk: by a
+thread of this journal, or, where somebody waits for a small result, by the one that has brought
+it. A store that fails takes nothing down: the engine goes on in memory, says so once, and what was
+to be written is tried again with the next renewal of the lease.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import math
-import queue
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Any
 from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
-from rheojobs.engine.publishing import Publisher
+from rheojobs.engine.publishing import First, Publisher
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
@@ -44,27 +44,40 @@ SYNC_DELAY = 0.2
 MOMENT = 0.002
 """Seconds for which what does not press waits for more: a short job's start for its end."""
 
+SLOW = 0.05
+"""Seconds to write from which on none but the journal's own thread waits for it, for a while."""
+
+SHORT = 1000
+"""Characters of a result that is turned into JSON at once."""
+
 PROGRESS_INTERVAL = 1.0
 BATCH = 1000
 
 _STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Entry:
     """Something to be written: `write` does it, `encode` comes before, outside the transaction.
 
-    `is_pressing` says that somebody waits for it, and `failed` why it could not be written already.
+    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
     """
 
     job_id: str
     write: Callable[[], object]
     encode: Callable[[], Callable[[], object]] | None = None
-    is_pressing: bool = False
+    is_heavy: bool = False
     failed: StoreError | None = None
 
 
-_Item = _Entry | Callable[[], None] | None
+@dataclass(eq=False, slots=True)
+class _First:
+    """What is to be done when all before it is written, in the thread that has written it."""
+
+    do: First
+
+
+_Item = _Entry | _First | Callable[[], None] | None
 
 
 class Journal(Publisher):
@@ -94,7 +107,12 @@ class Journal(Publisher):
         self.store = store
         self.problem = ""
         self._on_wish = on_wish
-        self._items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._items: deque[_Item] = deque()
+        self._turn = threading.Lock()  # who has it takes items, and writes
+        self._bell = threading.Event()
+        self._presses = self._is_ticking = self._is_busy = False
+        self._is_heavy = False  # whether there is something that takes its time to write
+        self._slow_until = 0.0
         self._backlog: list[_Entry] = []
         self._is_off = False
         self._lock_of_progress = threading.Lock()
@@ -124,7 +142,7 @@ class Journal(Publisher):
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
-            limits={"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory},
+            limits=_limits(job),
             state=job.state,
             checkpoint=checkpoint,
             when=time.time(),
@@ -138,14 +156,14 @@ class Journal(Publisher):
             else:
                 self._unsynced.set()
                 return
-        self._items.put(entry)
+        self._put(entry)
 
     def tell(
         self,
         event: JobEvent,
         *,
         private: bool = False,
-        first: Callable[[], None] | None = None,
+        first: First | None = None,
     ) -> None:
         """Write an event, where it is one that lasts, and tell it."""
         if not private and isinstance(event, ProgressMade):
@@ -163,20 +181,43 @@ class Journal(Publisher):
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
-        self._enter(self.store.put_task, job_id, record)
+        self._enter(self.store.put_task, job_id, record, is_heavy=True)
 
     def keep_checkpoint(self, job_id: str, packed: bytes) -> None:
         """Write the state that a task can go on from."""
-        self._enter(self.store.put_checkpoint, job_id, packed)
+        self._enter(self.store.put_checkpoint, job_id, packed, is_heavy=True)
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
-        if result is not None:
+        if _is_short(result):
+            self._enter(self.store.put, job.id, "result", Record(PLAIN, result))
+        elif result is not None:
             self._keep(job.id, "result", partial(_value_record, result))
         elif job.partial is not None:
             self._keep(job.id, "partial", partial(_value_record, job.partial))
+
+    def flush(self) -> None:
+        """Write here and now what there is, as somebody waits for it.
+
+        Not where that takes its time, since this thread has other things to do.
+        """
+        while self._items:
+            if self._is_heavy or time.monotonic() < self._slow_until:
+                return self._press()
+            if not self._turn.acquire(blocking=False):
+                return self._press()  # who has it may have looked already
+            try:
+                begin = time.monotonic()
+                self._work_off(self._take())
+                if (end := time.monotonic()) > begin + SLOW:
+                    self._slow_until = end + 1.0
+                if self._items and self._items[0] is None:
+                    return None  # the end, which is the journal's own thread's
+            finally:
+                self._turn.release()
+        return None
 
     def note_untidied(self, job_id: str) -> None:
         """Write, before its last state is told, that a job's task is to tidy up after it."""
@@ -196,8 +237,28 @@ class Journal(Publisher):
 
     # ---------------------------------------------------------------- inside
 
-    def _enter(self, write: Callable[..., object], job_id: str, *arguments: Any) -> None:
-        self._items.put(_Entry(job_id, partial(write, job_id, *arguments)))
+    def _put(self, item: _Item, *, presses: bool = False) -> None:
+        self._items.append(item)
+        self._is_busy = True
+        if presses:
+            self._press()
+        elif not self._is_ticking:
+            self._bell.set()
+
+    def _press(self) -> None:
+        """Have the journal's own thread write at once."""
+        self._presses = True
+        self._bell.set()
+
+    def _enter(
+        self, write: Callable[..., object], job_id: str, *arguments: Any, is_heavy: bool = False
+    ) -> None:
+        self._put_entry(_Entry(job_id, partial(write, job_id, *arguments), is_heavy=is_heavy))
+
+    def _put_entry(self, entry: _Entry, *, presses: bool = False) -> None:
+        if entry.is_heavy:
+            self._is_heavy = True
+        self._put(entry, presses=presses)
 
     def _enter_state(self, event: StateChanged) -> None:
         if event.job_id in self._left and event.state in _STOPPING:
@@ -206,9 +267,13 @@ class Journal(Publisher):
         if is_last:
             self._enter_last_progress(event.job_id)
         move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
-        self._items.put(_Entry(event.job_id, move, is_pressing=is_last))
+        # Who brings a result looks after its being written; if many come, they are so together.
+        presses = is_last and event.state is not JobState.SUCCEEDED
+        self._put(_Entry(event.job_id, move), presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
+        if not self._progress:
+            return
         with self._lock_of_progress:
             last = self._progress.pop(job_id, None)
         if last is not None:
@@ -218,51 +283,76 @@ class Journal(Publisher):
         def encode() -> Callable[[], object]:
             return partial(self.store.put, job_id, part, record())
 
-        self._items.put(_Entry(job_id, lambda: None, encode))
+        self._put_entry(_Entry(job_id, lambda: None, encode, is_heavy=True))
+
+    def _do_first(self, first: First) -> None:
+        with self._door:
+            if not self._closed.is_set():
+                self._put(_First(first))
+                return
+        super()._do_first(first)
 
     def _pass_on(self, delivery: Callable[[], None] | None) -> None:
         with self._door:
             if not self._closed.is_set():
-                self._items.put(delivery)
+                self._put(delivery, presses=delivery is None)
                 return
         super()._pass_on(delivery)  # what comes after the end waits for nothing
 
     def _write(self) -> None:
         is_last = False
         while not is_last:
-            items = self._collect()
-            is_last = None in items
-            self._work_off(items)
-            del items  # a result must not live on here until there is more to write
-            if not is_last and not self._is_off:
-                self._look_after()
+            self._await()
+            with self._turn:
+                self._presses = self._is_heavy = False
+                self._work_off(self._take())
+                is_last = bool(self._items) and self._items[0] is None
+                if not is_last and not self._is_off:
+                    self._look_after()
+        self._turn.acquire()  # for ever: nobody writes any more
+        self._leave()
         with self._door:
             self._closed.set()
         self._unsynced.set()
-        while not self._items.empty():  # what came between the wish to close and now
-            if not isinstance(item := self._items.get(), _Entry):
-                super()._pass_on(item)
+        while self._items:  # the wish to close, and what came between it and now
+            self._deliver_item(self._items.popleft())
+
+    def _await(self) -> None:
+        """Wait until there is something that presses, or has waited for a moment, or for long.
+
+        While there is something to write every other moment, nobody has to ring the bell.
+        """
+        if self._is_ticking:
+            self._bell.wait(MOMENT)
+        if not self._items and not self._is_busy:
+            self._is_ticking = False
+            if not self._items:  # what came before that has rung no bell
+                self._bell.wait(POLL)
+            self._is_ticking = bool(self._items)
+            self._bell.clear()
+            if self._is_ticking and not self._presses:
+                self._bell.wait(MOMENT)
+        self._is_busy = False
+        self._bell.clear()
+
+    def _take(self) -> list[_Item]:
+        """Take what there is, up to the wish to close; it costs one transaction."""
+        items: list[_Item] = []
+        while len(items) < BATCH and self._items and self._items[0] is not None:
+            items.append(self._items.popleft())
+        return items
 
     def _work_off(self, items: list[_Item]) -> None:
         entries = [item for item in items if isinstance(item, _Entry)]
         self._commit(entries)
-        if None in items:
-            self._leave()
         for item in items:
-            if not isinstance(item, _Entry):
-                super()._pass_on(item)
+            self._deliver_item(item)
 
-    def _collect(self) -> list[_Item]:
-        """Wait for something to do; gives all that there is, so that it costs one transaction."""
-        items: list[_Item] = []
-        patience, until = POLL, math.inf
-        with contextlib.suppress(queue.Empty):
-            while len(items) < BATCH:
-                items.append(self._items.get(timeout=patience))
-                now = time.monotonic()
-                until = 0.0 if _is_pressing(items[-1]) else min(until, now + MOMENT)
-                patience = max(0.0, until - now)
-        return items
+    def _deliver_item(self, item: _Item) -> None:
+        if isinstance(item, _First):
+            super()._do_first(item.do)
+        elif not isinstance(item, _Entry):
+            super()._pass_on(item)
 
     def _commit(self, entries: list[_Entry]) -> None:
         """Write entries; those that cannot be written now wait for a better time."""
@@ -376,8 +466,15 @@ class Journal(Publisher):
             self._progress.clear()
 
 
-def _is_pressing(item: _Item) -> bool:
-    return item is None or (isinstance(item, _Entry) and item.is_pressing)
+def _limits(job: Job) -> dict[str, Any]:
+    """Give the limits that a job has; most have none."""
+    limits = {"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory}
+    return {name: limit for name, limit in limits.items() if limit}
+
+
+def _is_short(result: object) -> bool:
+    """Say whether a result is JSON that takes no time to write."""
+    return type(result) in (bool, int, float) or (type(result) is str and len(result) < SHORT)
 
 
 def _error_record(error: BaseException) -> Record:

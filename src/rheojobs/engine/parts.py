@@ -9,18 +9,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.records import Record
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "contents_of", "size_of"]
 
 INLINE_BYTES = 256 * 1024
+
+
+def contents_of(record: Record) -> dict[str, bytes]:
+    """Give what is kept of a record, by name: its JSON under the name ''."""
+    return {"": json.dumps(record.content).encode(), **record.blobs}
+
+
+def size_of(contents: Mapping[str, bytes]) -> int:
+    """Give how many bytes they take."""
+    return sum(map(len, contents.values()))
 
 
 class Parts:
@@ -42,19 +51,21 @@ class Parts:
     def put(self, number: int, job_id: str, part: str, record: Record) -> None:
         """Keep a part of a job, in place of what was kept of it before."""
         self.drop(number, job_id, part)
-        self.add(number, job_id, part, record)
+        contents = contents_of(record)
+        self.add(number, job_id, part, record.kind, contents)
+        self._count(number, size_of(contents))
 
-    def add(self, number: int, job_id: str, part: str, record: Record) -> None:
-        """Keep a part that a job has not got yet."""
-        rows = {"": json.dumps(record.content).encode()} | dict(record.blobs)
-        for name, content in rows.items():
+    def add(
+        self, number: int, job_id: str, part: str, kind: str, contents: Mapping[str, bytes]
+    ) -> None:
+        """Keep a part that a job has not got yet; who calls adds its size to the job's."""
+        for name, content in contents.items():
             file = None if len(content) <= INLINE_BYTES else self._write(job_id, part, content)
             inline = content if file is None else None
             self._db.execute(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (number, part, name, record.kind, inline, file, len(content)),
+                (number, part, name, kind, inline, file, len(content)),
             )
-        self._count(number, sum(map(len, rows.values())))
 
     def drop(self, number: int, job_id: str, part: str) -> None:
         """Remove a part of a job, where it has it; its files go when that is certain."""
@@ -104,6 +115,8 @@ class Parts:
 
     def remove_files(self, job_ids: Iterable[str]) -> None:
         """Remove the files of jobs that are in the store no more."""
+        import shutil  # not by everybody who only looks into a store
+
         for job_id in job_ids:
             shutil.rmtree(self.folder / job_id, ignore_errors=True)
 

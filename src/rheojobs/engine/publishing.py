@@ -26,6 +26,7 @@ __all__ = ["Caller", "Listener", "Mailbox", "Publisher", "Subscriber", "TakesEve
 logger = logging.getLogger(__name__)
 
 Subscriber = Callable[[JobEvent], object]
+First = Callable[[], "Callable[[], None] | None"]
 
 KEPT = 16
 """Reports of one job and stage, and partial results of one job, that wait for a subscriber."""
@@ -223,7 +224,7 @@ class Publisher:
         event: JobEvent,
         *,
         private: bool = False,
-        first: Callable[[], None] | None = None,
+        first: First | None = None,
     ) -> None:
         """Tell an event to all who subscribe now, later and in other threads.
 
@@ -232,16 +233,20 @@ class Publisher:
         private : bool
             Whether it concerns those alone who subscribed to its job.
         first : callable, optional
-            Is called before, in the thread that hands out the news.
+            Is called before, in this thread or another one; it must not wait for anything. What
+            it gives is called in the thread that hands out the news.
         """
+        if first is not None:
+            self._do_first(first)
         with self._lock:
             boxes = [who.mailbox for who in self._listening.get(event.job_id, ())]
             if not private:
                 boxes += [who.mailbox for who in self._listening.get(None, ())]
-            if first is not None:
-                self._pass_on(first)
             if boxes:
                 self._pass_on(partial(_put_into, boxes, event))
+
+    def flush(self) -> None:
+        """Have what was told pass on at once, as somebody waits for it; not with a lock held."""
 
     def call(self, function: Callable[[], None]) -> None:
         """Call a function when all that was told before has been handed out."""
@@ -265,6 +270,10 @@ class Publisher:
     def is_here(self) -> bool:
         """Say whether the publisher's own thread is asking."""
         return threading.current_thread() is self._thread
+
+    def _do_first(self, first: First) -> None:
+        if (then := first()) is not None:
+            self._pass_on(then)
 
     def _pass_on(self, delivery: Callable[[], None] | None) -> None:
         """Have something delivered after all that came before; None is the end."""

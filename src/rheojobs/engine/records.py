@@ -13,9 +13,7 @@ import pickle
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
-
-import cloudpickle
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.errors import InputError, one_line
@@ -82,9 +80,9 @@ def is_json(value: object) -> bool:
     if value is None or type(value) in (bool, int, float, str):
         return True
     if type(value) is list:
-        return all(is_json(item) for item in value)
+        return all(map(is_json, value))  # no generator: each small job passes here
     if type(value) is dict:
-        return all(type(key) is str and is_json(item) for key, item in value.items())
+        return all(map(is_json, value.values())) and all(type(key) is str for key in value)
     return False
 
 
@@ -112,6 +110,9 @@ def import_path(thing: Any) -> str:
     return f"{module}:{name}"
 
 
+_class_path = functools.lru_cache(maxsize=256)(import_path)  # a job's is asked for each time
+
+
 def load(path: str) -> Any:
     """Import what a path names; `InputError` where it cannot be."""
     module, _, name = path.partition(":")
@@ -123,7 +124,7 @@ def load(path: str) -> Any:
 
 def _record(thing: Durable) -> Record:
     try:
-        kind = import_path(type(thing))
+        kind = _class_path(type(thing))
         content, blobs = thing.record()
     except NotDurableError:
         raise
@@ -136,9 +137,13 @@ def _record(thing: Durable) -> Record:
 
 def record_of(task: object) -> Record:
     """Give what is to be kept of a task; raises `NotDurableError`."""
-    if isinstance(task, Durable):
-        return _record(task)
+    if _is_durable(type(task)):
+        return _record(cast(Durable, task))
     raise NotDurableError(f"a {type(task).__name__} has no record() to be stored by")
+
+
+def _is_durable(kind: type) -> bool:
+    return hasattr(kind, "record") and hasattr(kind, "of_record")  # as isinstance, but quick
 
 
 def task_of(record: Record) -> Any:
@@ -156,8 +161,8 @@ def value_record(value: object) -> Record:
     """Give what is to be kept of a result; raises `NotDurableError`."""
     if is_json(value):
         return Record(PLAIN, value)
-    if isinstance(value, Durable):
-        return _record(value)
+    if _is_durable(type(value)):
+        return _record(cast(Durable, value))
     raise NotDurableError(f"a {type(value).__name__} is neither JSON nor has it a record()")
 
 
@@ -194,6 +199,8 @@ def pack_state(state: Any) -> bytes:
     """Turn the state of a checkpoint into bytes: as JSON where it is, else pickled."""
     if is_json(state):
         return _JSON + json.dumps(state).encode()
+    import cloudpickle  # not by everybody who only looks into a store
+
     pickled: bytes = cloudpickle.dumps(state)
     return _PICKLE + pickled
 

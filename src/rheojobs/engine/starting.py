@@ -1,8 +1,9 @@
 """Starting jobs: asks the scheduler who is next, and hands it to the executor.
 
 Neither a slow check of a task nor a slow start holds up whoever submits or cancels: jobs start
-in a thread of their own, or in the one that has brought a result, whose worker is free. Knows no
-subscribers.
+in a thread of their own, or in the one that has brought a result, whose worker is free. A light
+one starts in the thread that submits it, where a worker waits: to wake another thread would take
+longer. Knows no subscribers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType, NoneType
 
 from rheojobs.engine import messages
 from rheojobs.engine.dependencies import fill_in
@@ -20,6 +22,8 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.recovery import describe_again
 from rheojobs.engine.scheduler import fits
+from rheojobs.engine.states import JobState
+from rheojobs.engine.task import FunctionTask
 
 __all__ = ["Starter"]
 
@@ -35,6 +39,8 @@ class Starter:
         Where they run.
     cancel : callable
         Cancels a job: a prewarming that has to give way.
+    flush : callable
+        Has what was told pass on at once.
 
     Attributes
     ----------
@@ -43,11 +49,16 @@ class Starter:
     """
 
     def __init__(
-        self, table: JobTable, executor: Executor, cancel: Callable[[Job], object]
+        self,
+        table: JobTable,
+        executor: Executor,
+        cancel: Callable[[Job], object],
+        flush: Callable[[], None],
     ) -> None:
         self._table = table
         self._executor = executor
         self._cancel = cancel
+        self._flush = flush
         self.paused = False
         self._turn = threading.Lock()  # one thread at a time starts jobs: so they keep their order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
@@ -75,18 +86,33 @@ class Starter:
             with self._turn:
                 self._start_next()
 
-    def _tell(self, job: Job, message: messages.Message) -> None:
-        """Take in what a job's task tells; who brings a result starts the next job."""
-        self._table.on_message(job, message)
-        if not isinstance(message, messages.Succeeded):
-            return
+    def may_start_here(self, job: Job) -> bool:
+        """Say whether a new job may start in this thread, by `start_here`, without delay."""
+        return (
+            not self._table.has_to_start
+            and job.state is JobState.QUEUED
+            and self._executor.has_idle_worker()
+            and _is_light(job.task)
+        )
+
+    def start_here(self) -> None:
+        """Start what may start, in this thread; another one does, if that is at it already."""
         if not self._turn.acquire(blocking=False):
-            self._table.wake.set()  # whoever is at it may have looked already
+            self._table.wake.set()  # it may have looked already
             return
         try:
             self._start_next()
         finally:
             self._turn.release()
+
+    def _tell(self, job: Job, message: messages.Message) -> None:
+        """Take in what a job's task tells; who brings a result starts the next job."""
+        self._table.on_message(job, message)
+        if isinstance(message, messages.Succeeded):
+            if self._table.has_to_start:
+                self.start_here()
+            if not self._table.scheduler:
+                self._flush()  # else one job ends after another, and they are told together
 
     def _start_next(self) -> None:
         with self._table.lock:
@@ -111,7 +137,7 @@ class Starter:
         awaited = {job.kind for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
         chosen = []
-        while (job_id := scheduler.start_next(awaited)) is not None:
+        while scheduler and (job_id := scheduler.start_next(awaited)) is not None:
             chosen.append(self._table.open[job_id])
         return chosen, in_the_way
 
@@ -125,9 +151,10 @@ class Starter:
 
     def _start(self, job: Job) -> None:
         try:
-            waiting, job.task = job.task, fill_in(job.task)
-            if job.task is not waiting:
-                describe_again(job, self._table.journal)
+            if job.after:  # else it takes nobody's result
+                waiting, job.task = job.task, fill_in(job.task)
+                if job.task is not waiting:
+                    describe_again(job, self._table.journal)
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:  # whatever a task's check raises is the job's failure
@@ -138,9 +165,11 @@ class Starter:
         run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
         try:
             control = self._executor.start(run)
-        except Exception as error:  # no more threads to be had, for example
+        except BaseException as error:  # no more threads to be had, for example
             self._table.on_message(job, messages.Failed(error))
-            return
+            if isinstance(error, Exception):
+                return
+            raise  # Ctrl-C, in the thread that submits
         with self._table.lock:
             job.control = None if job.state.is_terminal else control
             stop = job.cancel_wanted or job.verdict is not None
@@ -155,3 +184,23 @@ class Starter:
             control.release()
         else:
             control.cancel()
+
+
+LIGHT = 1000
+"""Characters of text that a light task may have."""
+
+
+def _is_light(task: object) -> bool:
+    """Say whether a task is pickled in no time: a function that is found by its name."""
+    if type(task) is not FunctionTask or type(task.function) is not FunctionType:
+        return False
+    if (
+        "<" in task.function.__qualname__ or task.function.__module__ == "__main__"
+    ):  # it is pickled as a whole
+        return False
+    values = [*task.args, *task.kwargs.values()] if len(task.args) + len(task.kwargs) < 10 else [()]
+    return all(
+        type(value) in (NoneType, bool, int, float)
+        or (type(value) in (str, bytes) and len(value) < LIGHT)
+        for value in values
+    )

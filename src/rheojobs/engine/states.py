@@ -24,10 +24,12 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    __hash__ = str.__hash__  # that of Enum is written in Python
+
     @property
     def is_terminal(self) -> bool:
         """Whether nothing may follow."""
-        return not STATES[self].successors
+        return self in _ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ STATES: dict[JobState, StateRow] = {
     _S.FAILED: StateRow("ended with an error", frozenset()),
     _S.CANCELLED: StateRow("was stopped on request", frozenset()),
 }
+
+_ENDED = frozenset(state for state, row in STATES.items() if not row.successors)
 
 
 def check_transition(previous: JobState, state: JobState) -> None:

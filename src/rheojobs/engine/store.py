@@ -7,8 +7,10 @@ most. Knows records, not engines.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -17,9 +19,10 @@ from typing import Any
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running, without_owner
+from rheojobs.engine.parts import contents_of, size_of
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
 from rheojobs.engine.schema import move_log, told
-from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.states import STATES, JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
 from rheojobs.errors import InputError, nearest
 
@@ -42,6 +45,37 @@ _WISHES = {
 }
 """What others may want of a job's owner, and in which states of the job."""
 
+_INSERT = (
+    "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
+    " limits, created, changed, state, history, bytes, owner)"
+    f" VALUES ({', '.join('?' * 16)})"
+)
+
+
+def _entering(state: JobState, where: str) -> str:
+    """Give the statement that lets a job enter a state; its start counts as an attempt."""
+    begins = (
+        f"attempts + (state = '{JobState.QUEUED}')" if state is JobState.RUNNING else "attempts"
+    )
+    # Who has ended a job has it no more, and nobody wants anything of it.
+    ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
+    return (
+        f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"
+        f" history = history || ?{ends} WHERE {where} RETURNING number"
+    )
+
+
+def _before(state: JobState) -> str:
+    names = (f"'{other}'" for other, row in STATES.items() if state in row.successors)
+    return f"state IN ({', '.join(names)})"
+
+
+_ENTRIES = {state: _entering(state, "number = ?") for state in JobState}
+_MOVES = {
+    state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
+}
+"""The statements by which a job enters a state, in any case and where it may: one each."""
+
 UNTIDIED = "untidied"
 """The part of a job whose task is to tidy up when its result is kept."""
 
@@ -62,8 +96,6 @@ class JobStore(StoreReader):
     ----------
     path : Path
         The database.
-    owner : Owner
-        Who works on jobs through this object, once it has joined.
 
     Raises
     ------
@@ -79,11 +111,16 @@ class JobStore(StoreReader):
         running: Callable[[Owner], bool | None] = is_running,
     ) -> None:
         super().__init__(path)
-        self.owner = Owner()
         self._clock = clock
         self._running = running
         self._seen = -1
         self._joined = False
+        self._checkpointed: set[str] = set()  # those of this owner's that may have a checkpoint
+
+    @functools.cached_property
+    def owner(self) -> Owner:
+        """Who works on jobs through this object; to find that out takes longer than a look."""
+        return Owner()
 
     def __enter__(self) -> JobStore:
         return self
@@ -206,46 +243,57 @@ class JobStore(StoreReader):
             When it was submitted (seconds since the epoch); now where not given.
         """
         now = time.time() if when is None else when
+        contents = {} if record is None else contents_of(record)
+        kind = "" if record is None else record.kind
         values = (
-            *(job_id, name, "" if record is None else record.kind, obstacle, priority),
-            *(json.dumps(dict(needs or {})), max_attempts, json.dumps(list(after))),
-            *(json.dumps(list(after_any)), json.dumps(dict(limits or {}))),
-            *(now, now, state, self.owner.id),
+            *(job_id, name, kind, obstacle, priority, _object(needs), max_attempts),
+            *(_array(after), _array(after_any), _object(limits), now, now, state),
+            *(_line(now, state, ""), size_of(contents), self.owner.id),
         )
         with self.transaction():
-            self._sign_in()
-            number = self._db.execute(
-                "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after,"
-                " after_any, limits,"
-                f" created, changed, state, owner) VALUES ({', '.join('?' * len(values))})",
-                values,
-            ).lastrowid
-            assert number is not None
-            self._note(number, now, state, "")
-            if record is not None:
-                self._parts.add(number, job_id, "task", record)
+            number = self._insert(values)
+            self._parts.add(number, job_id, "task", kind, contents)
             if checkpoint is not None:
                 self.put_checkpoint(job_id, checkpoint)
+
+    def _insert(self, values: tuple[Any, ...]) -> int:
+        """Add a row; gives its number."""
+        try:
+            number = self._db.execute(_INSERT, values).lastrowid
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise
+            self._sign_in()  # others have taken this engine for dead
+            number = self._db.execute(_INSERT, values).lastrowid
+        assert number is not None
+        return number
 
     def move(
         self, job_id: str, state: JobState, message: str = "", when: float | None = None
     ) -> bool:
         """Let a job of this owner's enter a state; False where it is somebody else's."""
+        now = time.time() if when is None else when
+        values = (state, message, now, _line(now, state, message), job_id, self.owner.id)
         with self.transaction():
-            row = self._db.execute(
-                "SELECT number, state FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
-            ).fetchone()
-            if row is None:
-                return False
-            number, before = row[0], JobState(row[1])
-            check_transition(before, state)
-            begins = state is JobState.RUNNING and before is JobState.QUEUED
-            self._enter(number, state, message, when, attempts=int(begins))
-            if state is JobState.SUCCEEDED or (
-                state is JobState.FAILED and not self.was_stopped(job_id)
-            ):
-                self._parts.drop(number, job_id, "checkpoint")
+            rows = self._db.execute(_MOVES[state], values).fetchall()
+            if not rows:
+                return self._refuse(job_id, state)
+            if job_id in self._checkpointed and state.is_terminal:
+                self._checkpointed.discard(job_id)
+                if state is JobState.SUCCEEDED or (
+                    state is JobState.FAILED and not self.was_stopped(job_id)
+                ):
+                    self._parts.drop(rows[0][0], job_id, "checkpoint")
             return True
+
+    def _refuse(self, job_id: str, state: JobState) -> bool:
+        """Say why a job cannot be moved: False where it is somebody else's, else an error."""
+        rows = self._rows(
+            "SELECT state FROM jobs WHERE id = ? AND owner = ?", job_id, self.owner.id
+        )
+        for row in rows:
+            check_transition(JobState(row[0]), state)
+        return False
 
     def put_progress(self, job_id: str, progress: Progress) -> bool:
         """Keep the newest report of a job of this owner's; False where it is somebody else's."""
@@ -288,6 +336,7 @@ class JobStore(StoreReader):
     def put_checkpoint(self, job_id: str, packed: bytes) -> bool:
         """Keep the state of a checkpoint, where it is JSON; a pickled one is kept nowhere."""
         text = state_to_disk(packed)
+        self._checkpointed.add(job_id)
         return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
 
     def untidied(self) -> list[str]:
@@ -320,6 +369,7 @@ class JobStore(StoreReader):
             if row is None or row[1] not in WAITING:
                 return None
             self._sign_in()
+            self._checkpointed.add(job_id)
             self._db.execute(
                 "UPDATE jobs SET owner = ?, wish = '' WHERE number = ?", (self.owner.id, row[0])
             )
@@ -411,24 +461,28 @@ class JobStore(StoreReader):
 
     # ---------------------------------------------------------------- inside
 
-    def _enter(
-        self,
-        number: int,
-        state: JobState,
-        message: str = "",
-        when: float | None = None,
-        *,
-        attempts: int = 0,
-    ) -> None:
-        now = time.time() if when is None else when
-        # Who has ended a job has it no more, and nobody wants anything of it.
-        keep = "" if not state.is_terminal else ", owner = NULL, wish = ''"
-        self._db.execute(
-            "UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = attempts + ?"
-            f"{keep} WHERE number = ?",
-            (state, message, now, attempts, number),
-        )
-        self._note(number, now, state, message)
+    def _enter(self, number: int, state: JobState, message: str = "") -> None:
+        now = time.time()
+        values = (state, message, now, _line(now, state, message), number)
+        self._db.execute(_ENTRIES[state], values).fetchall()
 
-    def _note(self, number: int, when: float, state: JobState, message: str) -> None:
-        self._db.execute("INSERT INTO history VALUES (?, ?, ?, ?)", (number, when, state, message))
+
+def _line(when: float, state: JobState, message: str) -> str:
+    """Give an entry of a job's history."""
+    if not message:
+        return f'[{when!r}, "{state}", ""]\n'
+    return json.dumps([when, state, message]) + "\n"
+
+
+def _object(items: Mapping[str, Any] | None) -> str:
+    if not items:
+        return "{}"
+    return _ONE_WORKER if items == {"worker": 1.0} else json.dumps(dict(items))
+
+
+_ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
+
+
+def _array(items: Iterable[str]) -> str:
+    found = list(items)
+    return json.dumps(found) if found else "[]"

@@ -39,10 +39,11 @@ _SELECT = (
 
 def state_folder() -> Path:
     """Give the folder of what this user's jobs leave; `RHEOJOBS_STATE_DIR` moves it."""
+    if override := os.environ.get("RHEOJOBS_STATE_DIR"):
+        return Path(override)
     from platformdirs import user_state_path
 
-    override = os.environ.get("RHEOJOBS_STATE_DIR")
-    return Path(override) if override else user_state_path("rheojobs", appauthor=False)
+    return user_state_path("rheojobs", appauthor=False)
 
 
 def default_path() -> Path:
@@ -120,6 +121,11 @@ def _stored_job(row: tuple[Any, ...]) -> StoredJob:
     if values["progress"] is not None:
         values["progress"] = Progress(*json.loads(values["progress"]))
     return StoredJob(**values)
+
+
+def _entries(history: str) -> list[tuple[float, JobState, str]]:
+    lines = map(json.loads, history.splitlines())
+    return [(when, JobState(state), message) for when, state, message in lines]
 
 
 class StoreReader:
@@ -210,12 +216,8 @@ class StoreReader:
 
     def history(self, job_id: str) -> list[tuple[float, JobState, str]]:
         """Give each state that a job has entered: when (seconds since the epoch), which, why."""
-        rows = self._rows(
-            "SELECT time, history.state, history.message FROM history JOIN jobs ON number = job"
-            " WHERE id = ? ORDER BY history.rowid",
-            job_id,
-        )
-        return [(when, JobState(state), message) for when, state, message in rows]
+        rows = self._rows("SELECT history FROM jobs WHERE id = ?", job_id)
+        return [entry for (history,) in rows for entry in _entries(history)]
 
     def version(self) -> int:
         """Give a number that another has when somebody else has written since."""
@@ -224,10 +226,13 @@ class StoreReader:
     def first_starts(self, numbers: Iterable[int]) -> dict[int, float]:
         """Say when jobs, by their `number`, began to run; those that have not are left out."""
         statement = (
-            "SELECT job, min(time) FROM history WHERE state = ?"
-            " AND job IN (SELECT value FROM json_each(?)) GROUP BY job"
+            "SELECT number, history FROM jobs WHERE number IN (SELECT value FROM json_each(?))"
         )
-        return dict(self._rows(statement, str(JobState.RUNNING), json.dumps(list(numbers))))
+        starts = {
+            number: [when for when, state, _ in _entries(history) if state is JobState.RUNNING]
+            for number, history in self._rows(statement, json.dumps(list(numbers)))
+        }
+        return {number: min(times) for number, times in starts.items() if times}
 
     def task_words(self, numbers: Iterable[int], path: str) -> dict[int, str]:
         """Give one piece of text of the tasks of jobs, by their `number`, where they have it.

@@ -46,6 +46,49 @@ class TestFuture:
         assert not waiting.running()
         gate.touch()
 
+    def test_a_slow_callback_holds_up_nobody(self, engine: JobEngine) -> None:
+        go_on, seen = threading.Event(), threading.Event()
+
+        def linger(job: Job) -> None:
+            seen.set()
+            assert go_on.wait(TIMEOUT)
+
+        job = engine.submit(helpers.nothing)
+        job.add_done_callback(linger)
+        job.result(TIMEOUT)
+        assert seen.wait(TIMEOUT)
+        try:
+            others = [engine.run(helpers.add, float(number)) for number in range(20)]
+            assert [other.result(TIMEOUT) for other in others] == [n + 1.0 for n in range(20)]
+        finally:
+            go_on.set()
+
+    def test_callbacks_come_in_order_and_after_the_end(self, engine: JobEngine) -> None:
+        called: list[tuple[int, bool]] = []
+        jobs = [engine.submit(helpers.nothing) for _ in range(20)]
+        for number, job in enumerate(jobs):
+            job.add_done_callback(lambda job, number=number: called.append((number, job.done())))
+        assert engine.wait(TIMEOUT)
+        assert sorted(called) == [(number, True) for number in range(20)], "each once"
+
+    def test_a_callback_that_fails(self, engine: JobEngine) -> None:
+        called: list[Job] = []
+        job = engine.submit(helpers.nothing)
+        job.add_done_callback(lambda job: 1 // 0)
+        job.add_done_callback(called.append)
+        helpers.wait_until(lambda: called)
+        job.add_done_callback(lambda job: 1 // 0)  # as the standard library does, it is logged
+
+    def test_forgotten_before_the_end(self, engine: JobEngine, tmp_path: Path) -> None:
+        gate = tmp_path / "gate"
+        job = engine.run(helpers.hold, gate)
+        job.forget()
+        assert job in engine.jobs(), "it can be cancelled yet"
+        gate.touch()
+        assert job.result(TIMEOUT) == "through"
+        assert engine.wait(TIMEOUT)
+        assert job not in engine.jobs()
+
     def test_done_callbacks(self, engine: JobEngine, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         called: list[Job] = []

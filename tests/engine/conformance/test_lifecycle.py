@@ -41,7 +41,7 @@ class TestSubscribers:
         stop_first = engine.subscribe(first.append)
         stop_second = engine.subscribe(second.append)
         engine.submit(helpers.nothing).result(TIMEOUT)
-        helpers.wait_until(lambda: getattr(first[-1], "state", None) is S.SUCCEEDED)
+        helpers.wait_until(lambda: first and getattr(first[-1], "state", None) is S.SUCCEEDED)
         stop_first()
         stop_first()
         before = len(first)

@@ -98,6 +98,21 @@ class TestWarmWorkers:
             assert executor.shutdown(TIMEOUT)
         assert not executor.wait_until_warm(0.01)
 
+    def test_whether_a_task_would_start_at_once(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        executor = engine.executor
+        assert isinstance(executor, ProcessExecutor)
+        assert executor.wait_until_warm(TIMEOUT)
+        assert not executor.has_idle_worker(), "a spare would have to be started with it"
+        jobs = [engine.run(helpers.hold, tmp_path / "gate") for _ in range(2)]
+        for job in jobs:
+            recorder.wait_for(job, S.RUNNING)
+        (tmp_path / "gate").touch()
+        helpers.wait_until(executor.has_idle_worker)
+        engine.shutdown(timeout=TIMEOUT)
+        assert not executor.has_idle_worker()
+
     def test_a_spare_is_kept_behind_the_busy(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:

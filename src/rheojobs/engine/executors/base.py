@@ -103,6 +103,10 @@ class Executor(abc.ABC):
     def start(self, run: Run) -> RunControl:
         """Take on a run; never blocks for long, and never raises for the task's sake."""
 
+    def has_idle_worker(self) -> bool:
+        """Say whether `start` would hand a task over at once: at least as far as can be seen."""
+        return False
+
     def workers(self) -> list[WorkerInfo]:
         """Give the worker processes that live; none where tasks run in this process."""
         return []

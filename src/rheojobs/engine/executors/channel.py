@@ -16,6 +16,9 @@ import cloudpickle
 
 __all__ = ["Channel", "ChannelClosedError"]
 
+_HEAD = struct.Struct("<QQ")
+"""How many buffers there are, and how long the pickle is."""
+
 _SIZE = struct.Struct("<Q")
 
 
@@ -40,24 +43,26 @@ class Channel:
     def send(self, message: Any) -> None:
         """Send an object; raises `ChannelClosedError` where nobody is there to receive it."""
         data, buffers = _dumps(message)
-        parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
-        sizes = [part.nbytes for part in parts]
+        views = [buffer.raw() for buffer in buffers]
+        head = _HEAD.pack(len(views), len(data))
+        sizes = b"".join([_SIZE.pack(view.nbytes) for view in views])
         try:
             with self._lock:
-                self._writer.write(_SIZE.pack(len(sizes)))
-                self._writer.write(b"".join(map(_SIZE.pack, sizes)))
-                for part in parts:
-                    self._writer.write(part)
+                self._writer.write(head + sizes)
+                for view in (memoryview(data), *views):
+                    self._writer.write(view)
                 self._writer.flush()
         except (OSError, ValueError) as error:
             raise ChannelClosedError from error
 
     def receive(self) -> Any:
         """Wait for an object; raises `ChannelClosedError` when the other end is gone."""
-        (count,) = _SIZE.unpack(self._read(_SIZE.size))
+        count, size = _HEAD.unpack(self._read(_HEAD.size))
+        if not count:
+            return pickle.loads(self._read(size))
         sizes = _SIZE.iter_unpack(self._read(count * _SIZE.size))
-        data, *buffers = [self._read(size) for (size,) in sizes]
-        return pickle.loads(data, buffers=buffers)
+        data = self._read(size)
+        return pickle.loads(data, buffers=[self._read(size) for (size,) in sizes])
 
     def _read(self, length: int) -> bytearray:
         data = bytearray(length)

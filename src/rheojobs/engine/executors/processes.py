@@ -108,6 +108,16 @@ class ProcessExecutor(Executor):
             self._replenish()
         return control
 
+    def has_idle_worker(self) -> bool:
+        """Say whether a task would go to a worker at once, and no other had to start for it."""
+        with self._lock:
+            if self._waiting or self._closed:
+                return False
+            phases = [worker.phase for worker in self._workers]
+            busy = phases.count(Phase.BUSY) + 1
+            enough = len(phases) >= min(busy, self.capacity) + self._spares
+            return Phase.IDLE in phases and (enough or Phase.STARTING in phases)
+
     def worker_pids(self) -> list[int]:
         """Give the process ids of the workers that live."""
         with self._lock:
@@ -317,13 +327,16 @@ class ProcessExecutor(Executor):
         if control is None or control.run.id != run_id:
             logger.debug("a message of a run that is over: %r", message)
             return
+        is_over = False
         if isinstance(message, messages.Stoppable):
             control.stoppable = message.possible
         if isinstance(message, messages.Succeeded | messages.Failed | messages.Cancelled):
             self._finish(worker, control)
+            is_over = True
         if not control.abandoned:
             control.run.tell(message)
-        self._assign()
+        if is_over:
+            self._assign()
 
     def on_death(self, worker: WorkerProcess) -> None:
         """End the run that a dead worker had, and replace the worker."""

@@ -45,6 +45,10 @@ class ThreadExecutor(Executor):
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, _ThreadRun] = {}
 
+    def has_idle_worker(self) -> bool:
+        """Say yes: a thread starts at once."""
+        return True
+
     def start(self, run: Run) -> RunControl:
         """Take on a run."""
         control = _ThreadRun(run)

@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,9 +39,20 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 0.2
 """Without work for so long, a worker goes on with what it need not have at once."""
 
+LOOK = 0.01
+"""Seconds between two looks at whether a task takes its time: then somebody must listen."""
+
+QUIET = 100
+"""Looks without a new task until nobody looks any more."""
+
+_Item = tuple[str, bytes] | None
+
 
 class Worker:
-    """Runs on the main thread what a second thread receives; the latter also cancels and pauses.
+    """Runs on the main thread what the application sends; a second thread cancels and pauses.
+
+    Between two tasks the main thread itself reads what comes, so that a short one need not wait
+    for two threads to wake; the second reads while a task takes its time, or is prepared for.
 
     Parameters
     ----------
@@ -53,29 +65,46 @@ class Worker:
     def __init__(self, channel: Channel, later: Iterator[object]) -> None:
         self._channel = channel
         self._later = later
-        self._todo: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._contexts: dict[str, TaskContext] = {}
+        self._reading = threading.Lock()  # who has it reads from the channel
+        self._is_prepared = False
+        self._begun = self._ended = 0
+        self._is_asleep = False
+        self._bell = threading.Event()
 
     def serve(self) -> None:
         """Run tasks until told to leave."""
+        self._reading.acquire()  # the second thread's, to begin with
         threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
         self._channel.send(("ready", os.getpid()))
         while (item := self._next()) is not None:
-            run_id, task = item
-            ending = run_pickled(task, self._contexts[run_id], self._sender(run_id))
-            del self._contexts[run_id]
-            self._tell(run_id, ending)
-            del item, task, ending  # an idle worker keeps no task and no result
+            self._run(item)
+            del item  # an idle worker keeps no task and no result
 
-    def _next(self) -> tuple[str, bytes] | None:
+    def _run(self, item: tuple[str, bytes]) -> None:
+        run_id, task = item
+        self._begun += 1
+        if self._is_asleep:
+            self._bell.set()
+        ending = run_pickled(task, self._contexts[run_id], self._sender(run_id))
+        del self._contexts[run_id]
+        self._ended += 1
+        self._tell(run_id, ending)
+
+    def _next(self) -> _Item:
         """Wait for a task, and meanwhile prepare for those to come."""
-        is_prepared = False
-        while not is_prepared:
+        while not self._is_prepared:
             try:
                 return self._todo.get(timeout=IDLE_SECONDS)
             except queue.Empty:
-                is_prepared = self._prepare()
-        return self._todo.get()
+                self._is_prepared = self._prepare()
+        if self._reading.acquire(blocking=False):
+            try:
+                return self._receive() if self._todo.empty() else self._todo.get()
+            finally:
+                self._reading.release()
+        return self._todo.get()  # the other thread reads: it will have the next one
 
     def _prepare(self) -> bool:
         """Take a step of the preparations; gives whether there is none left."""
@@ -98,21 +127,51 @@ class Worker:
             self._channel.send((run_id, undeliverable(error)))
 
     def _listen(self) -> None:
+        """Read what comes, but between short tasks, and while there are none."""
         while True:
             try:
-                verb, *args = self._channel.receive()
+                item = self._receive()
             except ChannelClosedError:
                 # The application is gone: nobody is left to finish anything for.
                 os._exit(0)
+            self._todo.put(item)  # before the other thread may read: it looks here first
+            del item
+            if not self._is_prepared:
+                continue  # the other thread has more to do than to read
+            self._reading.release()
+            self._wait_for_a_long_task()
+
+    def _wait_for_a_long_task(self) -> None:
+        """Return as the reader, once a task has run from one look to the next."""
+        begun, quiet = -1, 0
+        while True:
+            time.sleep(LOOK)
+            is_running = self._begun > self._ended
+            if is_running and begun == self._begun and self._reading.acquire(blocking=False):
+                return
+            quiet = quiet + 1 if begun == self._begun else 0
+            begun = self._begun
+            if quiet > QUIET and not is_running:
+                self._is_asleep = True
+                if self._begun == begun:  # else it has begun before it could know
+                    self._bell.wait()
+                self._is_asleep = False
+                self._bell.clear()
+                quiet = 0
+
+    def _receive(self) -> _Item:
+        """Read until there is a task, or None for the end; obey what else comes."""
+        while True:
+            verb, *args = self._channel.receive()
             if verb == "run":
                 run_id, task, restored = args
                 self._contexts[run_id] = TaskContext(
                     self._sender(run_id), restored=restored, is_tidied=True
                 )
-                self._todo.put((run_id, task))
-            elif verb == "exit":
-                self._todo.put(None)
-            elif (context := self._contexts.get(args[0])) is not None:
+                return run_id, task
+            if verb == "exit":
+                return None
+            if (context := self._contexts.get(args[0])) is not None:
                 obey(context, verb)
 
 

@@ -1,0 +1,154 @@
+"""What `rheojobs jobs list` prints, and the words for a job. Imports neither typer nor an engine.
+
+So it takes less time than a command with options: who asks for the list waits for nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rheojobs.cli.outputs import Outputs
+from rheojobs.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from rheojobs.engine.store import JobStore, StoredJob
+
+__all__ = ["ID_LENGTH", "as_dict", "iso", "list_jobs", "open_store", "progress_of"]
+
+RECENT = 20
+"""How many of the jobs that have ended are listed where not all are asked for."""
+
+ID_LENGTH = 8
+_COLOURS = {
+    "running": "cyan",
+    "paused": "yellow",
+    "cancelling": "yellow",
+    "interrupted": "yellow",
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "dim",
+}
+
+
+def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
+    """List the jobs, the newest last: all that have not ended, and the last of those that have.
+
+    Parameters
+    ----------
+    states : sequence of str
+        Only those in one of these; all where there are none.
+    every : bool
+        Also those that ended long ago.
+    as_json : bool
+        As JSON, on standard output.
+    """
+    from rheojobs.engine.states import JobState
+
+    wanted = [_state(text) for text in states or JobState]
+    with open_store() as store:
+        ended = [state for state in wanted if state.is_terminal]
+        open_ones = [state for state in wanted if not state.is_terminal]
+        jobs = store.jobs(open_ones) + store.jobs(ended, limit=None if every else RECENT)
+        counts = store.counts()
+    jobs.sort(key=lambda job: job.number)
+    if as_json:
+        import json
+
+        print(json.dumps([as_dict(job) for job in jobs], indent=2))
+        return 0
+    outputs = Outputs()
+    left_out = sum(counts.get(state, 0) for state in wanted) - len(jobs)
+    _show_list(outputs.tables, jobs)
+    if left_out:
+        outputs.talk.print(f"and {left_out:,} that ended before: --all", style="dim")
+    return 0
+
+
+def open_store() -> JobStore:
+    """Open the store of this user's jobs."""
+    from rheojobs.engine.store import JobStore
+
+    store = JobStore()
+    store.recover()  # what a killed application left behind is told as such
+    return store
+
+
+def _state(text: str) -> Any:
+    from rheojobs.engine.states import JobState
+
+    try:
+        return JobState(text.strip().lower())
+    except ValueError:
+        raise InputError(f"unknown state {text!r}; {nearest(text, map(str, JobState))}") from None
+
+
+def iso(when: float) -> str:
+    """Write a time (seconds since the epoch) with its zone."""
+    return datetime.fromtimestamp(when).astimezone().isoformat(timespec="milliseconds")
+
+
+def as_dict(job: StoredJob) -> dict[str, Any]:
+    """Give all that is known of a job, for JSON."""
+    from dataclasses import asdict
+
+    fields = asdict(job) | {"created": iso(job.created), "changed": iso(job.changed)}
+    return fields | {"can_be_taken": job.can_be_taken}
+
+
+def _ago(when: float) -> str:
+    from rheojobs.cli.progress import duration
+
+    seconds = max(0.0, time.time() - when)
+    if seconds < 86400:
+        return f"{duration(round(seconds))} ago"
+    return datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
+
+
+def progress_of(job: StoredJob) -> str:
+    """Say how far a job has come; empty where it has ended."""
+    progress = job.progress
+    if progress is None or job.state.is_terminal:
+        return ""
+    if progress.total > 0:
+        return f"{progress.stage} {progress.current}/{progress.total}".strip()
+    return progress.message
+
+
+def resume_command(job: StoredJob) -> str:
+    """Give the line that lets a job go on."""
+    return f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
+
+
+def _remark(job: StoredJob) -> str:
+    if job.message:
+        return job.message
+    if job.wish:
+        return f"asked to {job.wish}"
+    if job.can_be_taken:
+        return f"waits for an application: {resume_command(job)}"
+    return f"in process {job.pid}" if job.pid is not None else ""
+
+
+def _show_list(console: Console, jobs: Iterable[StoredJob]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for head in ("id", "state", "name", "progress", "changed"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("remark")
+    for job in jobs:
+        table.add_row(
+            job.id[:ID_LENGTH],
+            Text(job.state, style=_COLOURS.get(job.state, "")),
+            Text(job.name),
+            Text(progress_of(job)),
+            _ago(job.changed),
+            Text(_remark(job)),
+        )
+    console.print(table if table.row_count else "no jobs")

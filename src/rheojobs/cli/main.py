@@ -1,0 +1,108 @@
+"""Where the command `rheojobs` begins, and what each way to end means for the shell.
+
+Errors are turned into one line and an exit status here. Knows no options but those of `jobs list`:
+to read any others takes longer to import than that command takes in all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from rheojobs.errors import InputError, MissingExtraError, one_line
+
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "main"]
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+"""Exit statuses; the last is what shells give for Ctrl-C."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process where not given.
+
+    Returns
+    -------
+    int
+        The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
+    """
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started this process
+        nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no ± or η shows a question mark instead.
+        with contextlib.suppress(AttributeError):  # replaced by something plainer, as in tests
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read has gone; Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return _say("stopped", INTERRUPTED)
+    except (InputError, MissingExtraError) as error:
+        return _say(one_line(error), BAD_INPUT)
+    except Exception as error:
+        usage = _usage(error)
+        if usage is not None:
+            return _say(usage, BAD_INPUT)
+        # A job may fail with whatever a model, an optimizer or a disk raises.
+        _debug("failed")
+        return _say(one_line(error), FAILED)
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments[:2] == ["jobs", "list"] and (options := _list_options(arguments[2:])) is not None:
+        from rheojobs.cli.job_list import list_jobs
+
+        return list_jobs(*options)
+    from rheojobs.cli.app import run
+
+    return run(arguments)
+
+
+def _list_options(words: list[str]) -> tuple[list[str], bool, bool] | None:
+    """Read the options of `jobs list`: states, all, JSON; None where there is anything else."""
+    states, rest = [], list(words)
+    while rest:
+        match rest:
+            case ["--all" | "--json", *_]:
+                del rest[:1]
+            case ["--state", state, *_] if not state.startswith("-"):
+                states.append(state)
+                del rest[:2]
+            case _:
+                return None  # --help, or a slip: the command's own parser has words for it
+    return states, "--all" in words, "--json" in words
+
+
+def _usage(error: Exception) -> str | None:
+    """Describe an error of the options, which typer's own copy of click raises; else None."""
+    describe = getattr(error, "format_message", None)
+    if describe is None:
+        return None
+    text = " ".join(str(describe()).split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see {context.command_path} --help" if context is not None else text
+
+
+def _say(line: str, status: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"rheojobs: {line}", file=sys.stderr, flush=True)
+    return status
+
+
+def _debug(line: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).debug(line, exc_info=True)
