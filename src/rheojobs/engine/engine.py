@@ -99,7 +99,8 @@ class JobEngine:
         self._executor = make_executor(executor, max_workers, tuple(preload))
         self._journal, self._store_problem = open_journal(store, self._on_wish)
         self._publisher = self._journal or Publisher()
-        self._table = JobTable(self._publisher, stock(self._executor.capacity, resources, limits))
+        there = {**self._executor.resources(), **(resources or {})}
+        self._table = JobTable(self._publisher, stock(self._executor.capacity, there, limits))
         self._table.journal = self._journal
         self._order = itertools.count()
         self._ended = False
@@ -254,13 +255,16 @@ class JobEngine:
         """
         return waiting_jobs(self._journal)
 
-    def resume_job(self, job_id: str) -> Job:
+    def resume_job(self, job_id: str, *, elsewhere: bool = False) -> Job:
         """Take up a job of the store: one that waits, under its own id, or a cancelled one anew.
 
         Parameters
         ----------
         job_id : str
             Its id, or the beginning of it.
+        elsewhere : bool
+            Whether to take up a job too that may still run on a cluster that is not this
+            engine's: it is up to you that it does not.
 
         Raises
         ------
@@ -268,11 +272,11 @@ class JobEngine:
             Where it is somebody else's, cannot be run again, or needs a job that is not done.
         """
         free_orphans(self._journal)
-        return self._take_up(job_id)
+        return self._take_up(job_id, elsewhere)
 
-    def _take_up(self, job_id: str) -> Job:
-        total = self._table.scheduler.total
-        job = revive(self._journal, job_id, self, self._table.jobs, total, next(self._order))
+    def _take_up(self, job_id: str, elsewhere: bool = False) -> Job:
+        total, order = self._table.scheduler.total, next(self._order)
+        job = revive(self._journal, job_id, self, self._table.jobs, total, order, elsewhere)
         with self._table.lock:
             self._table.check_open()  # what was taken is free again, since the engine has left
             self._table.add(job)

@@ -79,6 +79,8 @@ class Job:
         Seconds that it may run, pauses not counted.
     memory : int or None
         Bytes that its worker may use.
+    place : str
+        The cluster on which it may go on when this process is gone; else empty.
     state : JobState
         The present state.
     latest_progress : Progress or None
@@ -119,6 +121,7 @@ class Job:
         self.tags = tags
         self.timeout = timeout
         self.memory = memory
+        self.place = engine.executor.place
         self.needs = needs
         self.max_attempts = max_attempts
         self.order = order

@@ -47,7 +47,13 @@ LONGEST_BACK_OFF = 60.0
 QUARANTINE = 3
 """Workers that a job may take along; after that it is not started again."""
 
-ENDINGS = (messages.Succeeded, messages.Failed, messages.Cancelled, messages.Died)
+ENDINGS = (
+    messages.Succeeded,
+    messages.Failed,
+    messages.Cancelled,
+    messages.Died,
+    messages.Lost,
+)
 
 
 class JobTable:
@@ -236,12 +242,14 @@ class JobTable:
                     self.end(job, JobState.SUCCEEDED, result=value)
                 case messages.Cancelled():
                     self._on_cancelled(job)
-                case messages.Failed() | messages.Died() if stopping:
+                case messages.Failed() | messages.Died() | messages.Lost() if stopping:
                     self.end(job, JobState.CANCELLED)
                 case messages.Failed(error):
                     self.end(job, JobState.FAILED, error=error)
                 case messages.Died(reason):
                     self._on_death(job, reason)
+                case messages.Lost(reason):
+                    self._on_loss(job, reason)
 
     @staticmethod
     def _overrule(job: Job, message: messages.Message, verdict: BaseException) -> messages.Failed:
@@ -277,6 +285,16 @@ class JobTable:
             self.agenda.add(time.monotonic() + wait, partial(self._try_again, job))
             self.wake.set()
             return
+        self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
+
+    def _on_loss(self, job: Job, reason: str) -> None:
+        """Try a job again whose cluster is gone, or leave it in the store for others to go on."""
+        if job.state is not JobState.QUEUED and job.attempts < job.max_attempts:
+            self._on_death(job, reason)
+            return
+        if self.journal is not None and job.is_durable and not job.is_prewarming:
+            self.journal.give_away(job.id, reason)
+            reason += f"; it can be gone on with: rheojobs jobs resume {job.id[:8]}"
         self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
 
     def _try_again(self, job: Job) -> None:

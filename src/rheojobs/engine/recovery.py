@@ -106,6 +106,7 @@ def revive(
     known: Mapping[str, Job],
     total: Mapping[str, float],
     order: int,
+    elsewhere: bool = False,
 ) -> Job:
     """Take a job of the store, and make it one of an engine's.
 
@@ -123,6 +124,8 @@ def revive(
         What the engine has of each resource.
     order : int
         Its place in the line.
+    elsewhere : bool
+        Whether it may be taken up though it may still run on another cluster.
 
     Raises
     ------
@@ -142,6 +145,10 @@ def revive(
         raise InputError(f"{label} is {stored.state} {whose}")
     if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
         raise InputError(f"{label} has {stored.state}: there is nothing to take up")
+    if stored.place not in ("", engine.executor.place) and not elsewhere:
+        raise InputError(
+            f"{label} may still run on {stored.place}: go on with it there, or say that it does not"
+        )
     here = {}
     for other in (*stored.after, *stored.after_any):
         if (job := known.get(other)) is not None and not job.state.is_terminal:
@@ -174,6 +181,8 @@ def revive(
     state = store.take(stored.id)
     if state is None:
         raise InputError(f"job {stored.id[:8]} was taken by another application just now")
+    if (stored.limits.get("place") or "") != job.place:
+        store.put_place(job.id, job.place)
     if state is not job.state:  # what it had to wait for was done meanwhile
         store.move(stored.id, job.state)
     return job

@@ -64,7 +64,7 @@ class StoredJob:
     needs, max_attempts, after, after_any
         As it was submitted; the latter two hold ids.
     limits : mapping
-        Its tags, timeout and memory, as it was submitted.
+        Its tags, timeout and memory, as it was submitted, and the place where it ran last.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
@@ -100,6 +100,12 @@ class StoredJob:
     owner: str | None
     wish: str
     pid: int | None
+
+    @property
+    def place(self) -> str:
+        """The cluster on which its run may still go on, its application being gone; else empty."""
+        began = self.state is JobState.INTERRUPTED or (not self.state.is_terminal and self.attempts)
+        return str(self.limits.get("place") or "") if began else ""
 
     @property
     def can_be_taken(self) -> bool:
