@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.job import NO_STORE, Job
 from rheojobs.engine.journal import Journal
+from rheojobs.engine.places import is_gone
 from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.requests import check_memory, needs_again
 from rheojobs.engine.states import JobState
@@ -145,7 +146,8 @@ def revive(
         raise InputError(f"{label} is {stored.state} {whose}")
     if not stored.can_be_taken and stored.state is not JobState.CANCELLED:
         raise InputError(f"{label} has {stored.state}: there is nothing to take up")
-    if stored.place not in ("", engine.executor.place) and not elsewhere:
+    is_safe = elsewhere or stored.place in ("", engine.executor.place)
+    if not is_safe and not is_gone(stored.place):
         raise InputError(
             f"{label} may still run on {stored.place}: go on with it there, or say that it does not"
         )
