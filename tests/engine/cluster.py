@@ -43,7 +43,7 @@ class Cluster:
         port: int = 0,
         resources: str = "",
     ) -> None:
-        self._resources = ["--resources", resources] if resources else []
+        self._resources = resources
         self._folder = tempfile.TemporaryDirectory(prefix="rheojobs-dask-")
         self._file = Path(self._folder.name) / "scheduler.json"
         files = (certificates or {}).items()
@@ -63,14 +63,15 @@ class Cluster:
             assert time.monotonic() < deadline, self.log
             time.sleep(0.05)
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
-        """Start another worker."""
+    def add_worker(self, resources: str | None = None) -> subprocess.Popen[bytes]:
+        """Start another worker, which may declare other resources than those before it."""
+        declared = self._resources if resources is None else resources
         return self._start(
             "dask_worker",
             *("--host", self._host, "--no-dashboard", "--nthreads", "1"),
             *("--memory-limit", "0", "--death-timeout", "20"),
             *("--local-directory", self._folder.name),
-            *self._resources,
+            *(("--resources", declared) if declared else ()),
         )
 
     def _start(self, command: str, *arguments: str) -> subprocess.Popen[bytes]:

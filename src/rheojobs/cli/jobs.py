@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli.options import JsonOption, PlotOption, PosteriorOption
+from rheojobs.cli.options import ClusterOption, JsonOption, PlotOption, PosteriorOption
 from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError, nearest
 
@@ -143,8 +143,20 @@ def resume(
     out: PosteriorOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
+    cluster: ClusterOption = None,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere",
+            metavar="",
+            help="Go on with it though the cluster that it ran on may still be at it.",
+        ),
+    ] = False,
 ) -> int:
-    """Let a paused job go on; take up here one that lost its application or was cancelled."""
+    """Let a paused job go on; take up one that lost its application or was cancelled.
+
+    One that ran on a cluster is taken up there, with its result where it has ended meanwhile.
+    """
     from rheojobs.cli.resuming import run_job
 
     with _open() as store:
@@ -153,7 +165,7 @@ def resume(
             store.ask(job.id, "resume")
             _say(f"asked process {job.pid} to go on with {job.name} ({job.id[:ID_LENGTH]})")
             return 0
-    return run_job(job, Outputs(json, plot, out))
+    return run_job(job, Outputs(json, plot, out), cluster, elsewhere)
 
 
 @app.command()
@@ -239,6 +251,9 @@ def _progress(job: StoredJob) -> str:
 
 
 def _remark(job: StoredJob) -> str:
+    if job.place and job.can_be_taken:
+        line = f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
+        return f"may still run on {job.place}: {line}"
     if job.message:
         return job.message
     if job.wish:
@@ -275,6 +290,7 @@ def _show_facts(
         "job": f"{job.name} ({job.id})",
         "state": f"{job.state}{': ' if job.message else ''}{job.message}",
         "progress": _progress(job),
+        "may still run on": job.place if job.can_be_taken else "",
         "works on it": "" if job.pid is None else f"process {job.pid}",
         "needs": ", ".join(other[:ID_LENGTH] for other in job.after),
         "started": f"{job.attempts} times" if job.attempts > 1 else "",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import pickle
 import threading
 import time
 import uuid
@@ -29,7 +28,8 @@ from rheojobs.engine.executors.dask_connection import (
     prepare_workers,
     version_problems,
 )
-from rheojobs.engine.executors.dask_held import Whereabouts
+from rheojobs.engine.executors.dask_held import Whereabouts, job_of
+from rheojobs.engine.executors.dask_inbox import Inbox
 from rheojobs.engine.executors.dask_members import ClusterWorker, Members
 from rheojobs.engine.executors.dask_run import DaskRun
 from rheojobs.engine.executors.pickling import pickle_task
@@ -101,6 +101,7 @@ class DaskExecutor(Executor):
             self._on_back,
             self._look_around,
         )
+        self._inbox = Inbox(self._client, self.place, self._pass_on, self._replace_worker_of)
         self._members.take_in(self._client.scheduler_info(n_workers=-1)["workers"])
         if not len(self._members):
             self.shutdown(1.0)
@@ -109,7 +110,7 @@ class DaskExecutor(Executor):
         self.version_problems = version_problems(self._client)
         prepare_workers(self._client, self._preload)
         found = self._client.run(dask_worker.whereabouts, self._topic, on_error="ignore")
-        self._take_note(found)
+        self._members.note_runs(found)
 
     # ---------------------------------------------------------------- the executor's interface
 
@@ -151,12 +152,7 @@ class DaskExecutor(Executor):
         """Give the workers: what each does for us, and the memory that it holds."""
         known = self._client.scheduler_info(n_workers=-1)["workers"]
         with self._lock:
-            busy = {worker.address: worker.run is not None for worker in self._members.all()}
-        return [
-            WorkerInfo(0, "busy" if busy.get(address) else "idle", about["metrics"]["memory"])
-            for address, about in known.items()
-            if address in busy and "memory" in about.get("metrics", {})
-        ]
+            return self._members.infos(known)
 
     def shutdown(self, timeout: float) -> bool:
         """Stop what runs for us, replace what does not stop, and let go of the cluster."""
@@ -174,7 +170,7 @@ class DaskExecutor(Executor):
             known = [(worker, worker.acknowledgements(age=0.0)) for worker in self._members.all()]
         for worker, keys in known:
             if keys:
-                self._on_worker(worker, dask_worker.acknowledge, keys)
+                self._link.have(worker.address, dask_worker.acknowledge, keys)
         self._link.close()
         if self._owns_client:
             self._client.close(timeout=max(1.0, deadline - time.monotonic()))
@@ -218,7 +214,7 @@ class DaskExecutor(Executor):
                     [files], workers=[worker.address], hash=False, asynchronous=True
                 )
         except (OSError, TimeoutError, ValueError, KeyError) as error:
-            self._receive(control, messages.Died(f"its files cannot be sent there: {error}"))
+            self._inbox.receive(control, messages.Died(f"its files cannot be sent there: {error}"))
             return
         if control.key == key and not control.ended:
             self._submit(control, worker)
@@ -251,7 +247,7 @@ class DaskExecutor(Executor):
             retries=0,
         )
         future.add_done_callback(
-            lambda done: self._loop.call_soon_threadsafe(self._receive, control, done)
+            lambda done: self._loop.call_soon_threadsafe(self._inbox.receive, control, done)
         )
         self._say_what_waited(control)
 
@@ -296,20 +292,7 @@ class DaskExecutor(Executor):
     def _say(self, control: DaskRun, verb: str) -> None:
         worker = control.worker
         if worker is not None:
-            self._on_worker(worker, dask_worker.hear, control.key, verb)
-
-    def _on_worker(
-        self, worker: ClusterWorker, function: Any, *args: Any, nanny: bool = False
-    ) -> None:
-        """Have a worker's event loop, or its nanny's, call a function; waits for nothing."""
-
-        async def call() -> None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it is gone
-                await self._client.run(
-                    function, *args, workers=[worker.address], nanny=nanny, on_error="ignore"
-                )
-
-        asyncio.run_coroutine_threadsafe(call(), self._loop)
+            self._link.have(worker.address, dask_worker.hear, control.key, verb)
 
     # ---------------------------------------------------------------- stopping
 
@@ -337,76 +320,15 @@ class DaskExecutor(Executor):
                 worker.is_condemned = True
         if worker is not None:
             logger.info("worker %s is replaced", worker.address)
-            self._on_worker(worker, dask_worker.kill_worker, nanny=worker.has_nanny)
+            self._link.have(worker.address, dask_worker.kill_worker, nanny=worker.has_nanny)
 
     # ---------------------------------------------------------------- hearing, in Dask's loop
 
     def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         _, said = event
-        control = self._runs.get(dask_worker.job_of(said["run"]))
+        control = self._runs.get(job_of(said["run"]))
         if control is not None and control.key == said["run"]:
-            self._receive(control, said)
-
-    def _receive(self, control: DaskRun, item: Any) -> None:
-        """Put what came into the run's order, in which what is large is called for first."""
-        control.inbox.append(item)
-        if not control.is_delivering:
-            control.is_delivering = True
-            self._loop.create_task(self._deliver(control))
-
-    async def _deliver(self, control: DaskRun) -> None:
-        try:
-            while control.inbox:
-                item = control.inbox.popleft()
-                message = await self._message(control, item)
-                if message is None or control.ended:
-                    continue
-                if isinstance(message, messages.Kept):
-                    await self._keep(control, message)
-                    continue
-                if isinstance(message, messages.Failed) and _is_said_in_between(item):
-                    # It holds too much.
-                    self._replace_worker_of(control)
-                self._pass_on(control, message)
-        finally:
-            control.is_delivering = False
-
-    async def _keep(self, control: DaskRun, message: messages.Kept) -> None:
-        if control.folder is None:
-            return
-        try:
-            await asyncio.to_thread(shipping.keep, control.folder, message)
-        except OSError as error:  # a full disk, or a folder that may not be written
-            logger.warning("a checkpoint cannot be kept in %s: %s", control.folder, error)
-
-    async def _message(self, control: DaskRun, item: Any) -> messages.Message | None:
-        """Give the message that an event, a future or a death comes to."""
-        if isinstance(item, messages.Message):
-            return item
-        if not isinstance(item, dict):
-            return await self._outcome(control, item)
-        data = item.get("message")
-        if data is None and control.worker is not None:
-            address = control.worker.address
-            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-                found = await self._client.run(
-                    dask_worker.take, control.key, item["number"], workers=[address]
-                )
-                data = found.get(address)
-        return None if data is None else _read(data)
-
-    async def _outcome(self, control: DaskRun, future: Any) -> messages.Message | None:
-        """Give the last message of a run, whose future has ended somehow."""
-        if future is not control.future:
-            return None
-        if future.status == "finished":
-            try:
-                return _read(await self._client.gather(future, asynchronous=True))
-            except Exception as error:  # the worker went before the result came
-                return messages.Died(f"the worker died: {error}")
-        if self._client.status != "running":
-            return messages.Lost(f"the scheduler {self.place} is gone")
-        return messages.Died(f"the cluster gave the task up ({future.status})")
+            self._inbox.receive(control, said)
 
     def _pass_on(self, control: DaskRun, message: messages.Message) -> None:
         if isinstance(message, messages.Stoppable):
@@ -467,7 +389,7 @@ class DaskExecutor(Executor):
                 worker = self._members.drop(said["worker"])
                 control = worker.run if worker is not None else None
             if control is not None:
-                self._receive(control, messages.Died(f"the worker {said['worker']} died"))
+                self._inbox.receive(control, messages.Died(f"the worker {said['worker']} died"))
 
     async def _refresh(self) -> None:
         with contextlib.suppress(OSError, TimeoutError):  # the scheduler is gone
@@ -484,13 +406,10 @@ class DaskExecutor(Executor):
             return
         with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
             ask = (dask_worker.whereabouts, self._topic)
-            self._take_note(await self._client.run(*ask, workers=addresses, on_error="ignore"))
+            found = await self._client.run(*ask, workers=addresses, on_error="ignore")
+            with self._lock:
+                self._members.note_runs(found)
             self._assign()
-
-    def _take_note(self, found: dict[str, list[Whereabouts]]) -> None:
-        with self._lock:
-            for address, runs in found.items():
-                self._members.note_runs(address, runs)
 
     def _on_lost(self, for_good: bool) -> None:
         """Hear that the scheduler is gone: what ran there has ended, what waits may wait on."""
@@ -503,22 +422,9 @@ class DaskExecutor(Executor):
         if lost or for_good:
             logger.warning("the scheduler %s is gone", self.place)
         for control in lost:
-            self._receive(control, messages.Lost(f"the scheduler {self.place} is gone"))
+            self._inbox.receive(control, messages.Lost(f"the scheduler {self.place} is gone"))
 
     def _on_back(self) -> None:
         """Hear that a scheduler answers again under the same address."""
         logger.warning("the scheduler %s answers again", self.place)
         self._loop.create_task(self._refresh())
-
-
-def _read(data: bytes) -> messages.Message:
-    try:
-        return pickle.loads(data)  # type: ignore[no-any-return]
-    except Exception as error:  # the result names classes that are not to be had here
-        text = f"the result cannot be read in this process: {error}"
-        return messages.Failed(TypeError(text))
-
-
-def _is_said_in_between(item: Any) -> bool:
-    """Whether an event tells a failure while its task still runs."""
-    return isinstance(item, dict) and not item.get("ends")

@@ -131,6 +131,17 @@ class ClusterLink:
                 with contextlib.suppress(ValueError):  # it has gone meanwhile
                     self._client.unsubscribe_topic(topic)
 
+    def have(self, address: str, function: Any, *args: Any, nanny: bool = False) -> None:
+        """Have a worker's event loop, or its nanny's, call a function; waits for nothing."""
+
+        async def call() -> None:
+            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it is gone
+                await self._client.run(
+                    function, *args, workers=[address], nanny=nanny, on_error="ignore"
+                )
+
+        asyncio.run_coroutine_threadsafe(call(), self._client.loop.asyncio_loop)
+
     def _listen(self) -> None:
         for topic, handler in self._handlers.items():
             self._client.subscribe_topic(topic, handler)

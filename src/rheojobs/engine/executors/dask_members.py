@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rheojobs.engine.executors.base import Run, WorkerInfo
 from rheojobs.engine.executors.dask_held import Whereabouts, job_of
 from rheojobs.engine.requests import MEMORY
 from rheojobs.engine.sizes import size
 
 if TYPE_CHECKING:
-    from rheojobs.engine.executors.base import Run
     from rheojobs.engine.executors.dask_run import DaskRun
 
 __all__ = ["ClusterWorker", "Members"]
@@ -99,6 +99,8 @@ class Members:
 
     def __init__(self) -> None:
         self._workers: dict[str, ClusterWorker] = {}
+        # One of each kind that there ever was: a worker that is being replaced comes back.
+        self._kinds: dict[tuple[int, frozenset[tuple[str, float]]], ClusterWorker] = {}
         self._found: dict[str, tuple[Whereabouts, ClusterWorker]] = {}
 
     def __len__(self) -> int:
@@ -116,6 +118,7 @@ class Members:
             if address not in self._workers
         ]
         self._workers |= {worker.address: worker for worker in fresh}
+        self._kinds |= {(w.memory, frozenset(w.resources.items())): w for w in fresh}
         return fresh
 
     def drop(self, address: str) -> ClusterWorker | None:
@@ -128,17 +131,16 @@ class Members:
         gone, self._workers, self._found = self.all(), {}, {}
         return gone
 
-    def note_runs(self, address: str, runs: Iterable[Whereabouts]) -> None:
-        """Learn which runs of other applications, or of one before this, a worker holds."""
-        worker = self._workers.get(address)
-        if worker is None:
-            return
-        worker.is_occupied = any(not run.has_ended for run in runs)
-        for run in runs:
-            job_id = job_of(run.key)
-            known = self._found.get(job_id)
-            if run.is_of_use and (known is None or known[0].begun <= run.begun):
-                self._found[job_id] = (run, worker)
+    def note_runs(self, found: Mapping[str, Iterable[Whereabouts]]) -> None:
+        """Learn which runs of other applications, or of one before this, workers hold."""
+        for address, runs in found.items():
+            if (worker := self._workers.get(address)) is None:
+                continue
+            worker.is_occupied = any(not run.has_ended for run in runs)
+            for run in runs:
+                known = self._found.get(job_of(run.key))
+                if run.is_of_use and (known is None or known[0].begun <= run.begun):
+                    self._found[job_of(run.key)] = (run, worker)
 
     def claim(self, job_id: str) -> tuple[Whereabouts, ClusterWorker] | None:
         """Give the run of a job that an application before this one has left behind; once."""
@@ -147,7 +149,7 @@ class Members:
     @property
     def declared(self) -> set[str]:
         """The resources that any worker declares."""
-        return {name for worker in self._workers.values() for name in worker.resources}
+        return {name for worker in self._kinds.values() for name in worker.resources}
 
     def totals(self) -> dict[str, float]:
         """Give how much there is of each resource that workers declare."""
@@ -155,6 +157,14 @@ class Members:
             name: sum(worker.resources.get(name, 0.0) for worker in self._workers.values())
             for name in self.declared
         }
+
+    def infos(self, known: Mapping[str, Any]) -> list[WorkerInfo]:
+        """Say how each worker is, of which Dask's scheduler says something."""
+        return [
+            WorkerInfo(0, "idle" if worker.run is None else "busy", about["metrics"]["memory"])
+            for address, about in known.items()
+            if (worker := self._workers.get(address)) and "memory" in about.get("metrics", {})
+        ]
 
     def busy_count(self) -> int:
         """Count the workers that do something for us."""
@@ -174,9 +184,10 @@ class Members:
     def obstacle(self, run: Run) -> str:
         """Say in a line why no worker can ever take a run; empty where one can."""
         declared = self.declared
-        if not self._workers or any(w.can_take(run, declared) for w in self._workers.values()):
+        kinds = list(self._kinds.values())
+        if any(worker.can_take(run, declared) for worker in kinds):
             return ""
-        limits = [worker.memory for worker in self._workers.values()]
+        limits = [worker.memory for worker in kinds]
         if run.memory is not None and all(0 < limit < run.memory for limit in limits):
             return (
                 f"no worker of the cluster has {size(run.memory)} of memory: "
@@ -185,7 +196,7 @@ class Members:
         wanted = {name: run.needs[name] for name in sorted(declared) if run.needs.get(name)}
         lacks = []
         for name, amount in wanted.items():
-            most = max(worker.resources.get(name, 0.0) for worker in self._workers.values())
+            most = max(worker.resources.get(name, 0.0) for worker in kinds)
             if amount > most:
                 lacks.append(f"{_shown(name, amount)} {name} (the most is {_shown(name, most)})")
         if not lacks:

@@ -19,7 +19,7 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
-from rheojobs.engine.executors.dask_held import HeldRun, Holdings, Whereabouts, job_of, pickled
+from rheojobs.engine.executors.dask_held import HeldRun, Holdings, Whereabouts, pickled
 from rheojobs.engine.executors.upkeep import MEMORY_INTERVAL, resident_bytes
 from rheojobs.engine.executors.worker import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
@@ -31,7 +31,6 @@ __all__ = [
     "adopt",
     "begin_preload",
     "hear",
-    "job_of",
     "kill_worker",
     "run_here",
     "take",
