@@ -77,6 +77,10 @@ class JobEngine:
     store : JobStore or path, optional
         Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
         is no error: `store_problem` says why, and the jobs live in memory.
+    spill : float or str, optional
+        Results that take more bytes than this in the store, such as ``"100 kB"``, are not kept in
+        memory but read again when they are asked for: then thousands of jobs may be waited for.
+        A `BayesianResult` that was read again cannot be extended.
 
     Examples
     --------
@@ -94,6 +98,7 @@ class JobEngine:
         resources: Mapping[str, float | str] | None = None,
         limits: Mapping[str, int] | None = None,
         store: JobStore | str | Path | None = None,
+        spill: float | str | None = None,
     ) -> None:
         stock(1, resources, limits)  # before an executor is made that would have to be given back
         self._executor = make_executor(executor, max_workers, tuple(preload))
@@ -102,6 +107,7 @@ class JobEngine:
         there = {**self._executor.resources(), **(resources or {})}
         self._table = JobTable(self._publisher, stock(self._executor.capacity, there, limits))
         self._table.journal = self._journal
+        self._table.spill = None if spill is None else parse_bytes(spill)
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()

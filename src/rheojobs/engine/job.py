@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.remaining import Remaining, TimeRemaining
+from rheojobs.engine.spilling import resolved
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import Task, task_affinity, task_name
 from rheojobs.errors import InputError
@@ -44,6 +45,10 @@ class JobFuture(concurrent.futures.Future[Any]):
     def running(self) -> bool:
         """Whether the job is being worked on."""
         return self._job.running()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result; one that was spilled is read from the store."""
+        return resolved(super().result(timeout))
 
     def settle(self, result: Any, error: BaseException | None, cancelled: bool) -> None:
         """Make the outcome known; called once, by the engine."""
@@ -239,7 +244,7 @@ class Job:
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return asyncio.wrap_future(self.future).__await__()
+        return resolved((yield from asyncio.wrap_future(self.future).__await__()))
 
     async def events(self) -> AsyncGenerator[JobEvent]:
         """Give the events of this job, the present state first, until it has ended."""

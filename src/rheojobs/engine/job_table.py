@@ -28,6 +28,7 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import Publisher
 from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
+from rheojobs.engine.spilling import spilled
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.task import task_name
 from rheojobs.errors import one_line
@@ -90,6 +91,8 @@ class JobTable:
         Jobs that were let in, and are being written before they come.
     journal : Journal or None
         Keeps on disk what comes of the jobs.
+    spill : float or None
+        Bytes from which on results are not kept in memory when they are on disk.
     """
 
     def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
@@ -109,6 +112,7 @@ class JobTable:
         self.closed = False
         self.arriving = 0
         self.journal: Journal | None = None
+        self.spill: float | None = None
 
     def check_open(self) -> None:
         """Raise `EngineClosedError` where no more jobs are taken; with the lock held."""
@@ -404,6 +408,9 @@ class JobTable:
 
     def _settle(self, job: Job, result: Any, error: BaseException | None, cancelled: bool) -> None:
         try:
+            if self.spill is not None and self.journal is not None and result is not None:
+                # Written by now: what comes before this in the journal's line is done.
+                result = job.outcome = spilled(result, self.journal.store, job.id, self.spill)
             job.future.settle(result, error, cancelled)
         finally:
             self._note_settled()

@@ -17,7 +17,7 @@ from typing import Any
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
-from rheojobs.engine.records import Record, state_from_disk, task_of, value_of
+from rheojobs.engine.records import UNKEPT, Record, state_from_disk, task_of, value_of
 from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -266,6 +266,15 @@ class StoreReader:
         """Give the result of a job, or another ``part``; None where there is none."""
         record = self._part(job_id, part)
         return None if record is None else value_of(record)
+
+    def result_bytes(self, job_id: str) -> int:
+        """Say how large the result of a job is on disk; 0 where it could not be kept."""
+        rows = self._rows(
+            "SELECT sum(size) FROM parts JOIN jobs ON number = job"
+            " WHERE id = ? AND part = 'result' AND parts.kind <> ?",
+            *(job_id, UNKEPT),
+        )
+        return int(rows[0][0] or 0)
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""
