@@ -64,6 +64,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/sampling.py
 	@$(BIN)/python benchmarks/fitting.py
 	@$(BIN)/python benchmarks/responsiveness.py
+	@$(BIN)/python benchmarks/scaling.py
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:

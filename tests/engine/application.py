@@ -55,6 +55,15 @@ def work(store: Path, folder: Path) -> None:
         engine.wait()
 
 
+def work_on_a_cluster(store: Path, folder: Path) -> None:
+    """Run one job that waits at its gate on a cluster, until killed."""
+    from rheojobs.engine.executors.dask import DaskExecutor
+
+    with JobEngine(DaskExecutor(sys.argv[4]), store=store) as engine:
+        engine.run(count_on, 6, str(folder / "trace"), str(folder / "gate"), 3)
+        engine.wait()
+
+
 def race(store: Path, folder: Path) -> None:
     """Take one job of the store after another, as fast as can be."""
     with JobEngine("threads", max_workers=4, store=store) as engine:
@@ -125,6 +134,7 @@ if __name__ == "__main__":
     logging.basicConfig(format="%(message)s")
     verbs = {
         "work": work,
+        "work_on_a_cluster": work_on_a_cluster,
         "race": race,
         "churn": churn,
         "fill_the_disk": fill_the_disk,

@@ -14,12 +14,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["Cluster", "shared_cluster"]
+__all__ = ["Cluster", "kill", "shared_cluster"]
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT = 60.0
-IDLE_SECONDS = 600
-"""A scheduler that nobody asks for so long leaves, should the tests be killed."""
 
 
 class Cluster:
@@ -31,9 +29,21 @@ class Cluster:
         How many.
     certificates : mapping, optional
         Files by the name of the option that takes them; without, nothing is encrypted.
+    port : int
+        Where the scheduler listens; any that is free where not given.
+    resources : str
+        What each worker declares, such as ``"GPU=1"``.
     """
 
-    def __init__(self, workers: int, certificates: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        certificates: Mapping[str, Path] | None = None,
+        *,
+        port: int = 0,
+        resources: str = "",
+    ) -> None:
+        self._resources = resources
         self._folder = tempfile.TemporaryDirectory(prefix="rheojobs-dask-")
         self._file = Path(self._folder.name) / "scheduler.json"
         files = (certificates or {}).items()
@@ -42,27 +52,26 @@ class Cluster:
         scheme = "tls" if certificates else "tcp"
         self._host = f"{scheme}://127.0.0.1"
         local = ("--host", self._host, "--no-dashboard", "--protocol", scheme)
-        self.scheduler = self._start(
-            "dask_scheduler", *local, "--port", "0", "--idle-timeout", str(IDLE_SECONDS)
-        )
+        self.scheduler = self._start("dask_scheduler", *local, "--port", str(port))
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._file.exists():
+        while not (self._file.exists() and self._file.read_text().endswith("}")):
             assert time.monotonic() < deadline, "the scheduler does not start"
             time.sleep(0.05)
         self.address: str = json.loads(self._file.read_text())["address"]
-        for _ in range(workers):
-            self.add_worker()
+        self.nannies = [self.add_worker() for _ in range(workers)]
         while self.log.count("Registered to:") < workers:
             assert time.monotonic() < deadline, self.log
             time.sleep(0.05)
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
-        """Start another worker."""
+    def add_worker(self, resources: str | None = None) -> subprocess.Popen[bytes]:
+        """Start another worker, which may declare other resources than those before it."""
+        declared = self._resources if resources is None else resources
         return self._start(
             "dask_worker",
             *("--host", self._host, "--no-dashboard", "--nthreads", "1"),
             *("--memory-limit", "0", "--death-timeout", "20"),
             *("--local-directory", self._folder.name),
+            *(("--resources", declared) if declared else ()),
         )
 
     def _start(self, command: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -70,11 +79,12 @@ class Cluster:
         path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", f"distributed.cli.{command}"),
+                *(sys.executable, "-m", "tests.engine.watched", f"distributed.cli.{command}"),
                 *("--scheduler-file", str(self._file)),
                 *self._secrets,
                 *arguments,
             ],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -92,10 +102,17 @@ class Cluster:
     def close(self) -> None:
         """End all processes."""
         for process in reversed(self._processes):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            kill(process)
         self._folder.cleanup()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a scheduler, or a nanny together with its worker, and wait until they are gone."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 @functools.cache

@@ -202,6 +202,7 @@ def fit(
     json: JsonOption = None,
     plot: PlotOption = None,
     report: ReportOption = None,
+    cluster: ClusterOption = None,
 ) -> int:
     """Fit a model to the data of a file by nonlinear least squares.
 
@@ -211,7 +212,7 @@ def fit(
 
     fitted = (init, config, multi_start, weights, fix, tie, sigma, loss, intervals)
     request = _request(file, model, mode, (x, y, y2), step, at, *fitted)
-    return run_fit(request, Outputs(json, plot, report=report))
+    return run_fit(request, Outputs(json, plot, report=report), cluster)
 
 
 @app.command()
@@ -243,6 +244,7 @@ def sample(
     out: PosteriorOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
+    cluster: ClusterOption = None,
 ) -> int:
     """Sample the posterior of a model's parameters with NUTS, starting from a fit.
 
@@ -255,7 +257,7 @@ def sample(
     if resume is not None:
         if file is not None or model is not None:
             raise InputError("--resume takes no FILE and no --model: the folder knows them")
-        return run_resume(resume, outputs)
+        return run_resume(resume, outputs, cluster)
     if file is None or model is None:
         missing = "FILE" if file is None else "--model"
         raise InputError(f"{missing} is missing: rheojobs sample FILE --model NAME")
@@ -271,7 +273,7 @@ def sample(
         default_priors,
         until_ess,
     )
-    return run_sample(request, plan, outputs, warm_start=warm_start)
+    return run_sample(request, plan, outputs, cluster, warm_start=warm_start)
 
 
 @app.command()
@@ -293,6 +295,7 @@ def compare(
     bayes: BayesOption = False,
     json: JsonOption = None,
     plot: PlotOption = None,
+    cluster: ClusterOption = None,
 ) -> int:
     """Fit many models to the data of a file, in parallel, and rank them.
 
@@ -312,7 +315,8 @@ def compare(
         "tied": request.tied,
     }
     chosen, outputs = parse_models(models), Outputs(json, plot)
-    return run_compare(request.read, chosen, options, outputs, bayes=bayes, timeout=timeout)
+    rest = (options, outputs, cluster)
+    return run_compare(request.read, chosen, *rest, bayes=bayes, timeout=timeout)
 
 
 @app.command()

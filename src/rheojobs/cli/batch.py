@@ -102,10 +102,7 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None
         plan.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
-    if cluster is None:
-        engine = session.start_engine(PRELOAD, min(available_workers(), len(plan.items)))
-    else:
-        engine = session.start_engine_on_cluster(cluster, PRELOAD)
+    engine = session.start(PRELOAD, min(available_workers(), len(plan.items)), cluster)
     try:
         run = BatchRun(engine, plan)
         title = f"batch of {plural(len(plan.items), 'fit')}"

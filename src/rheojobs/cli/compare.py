@@ -53,6 +53,7 @@ def run_compare(
     models: Sequence[tuple[str, dict[str, Any]]] | None,
     options: dict[str, Any],
     outputs: Outputs,
+    cluster: str | None = None,
     *,
     bayes: bool,
     timeout: float,
@@ -63,7 +64,7 @@ def run_compare(
 
     dataset = read()
     listing.load(outputs.talk)
-    engine = session.start_engine(PRELOAD, available_workers())
+    engine = session.start(PRELOAD, available_workers(), cluster)
     try:
         run = ComparisonRun(engine, dataset, models, bayes=bayes, timeout=timeout, options=options)
         report.show_data(outputs.talk, run.dataset)

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli import job_list
-from rheojobs.cli.options import JsonOption, PlotOption, PosteriorOption
+from rheojobs.cli.options import ClusterOption, JsonOption, PlotOption, PosteriorOption
 from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError
 
@@ -105,10 +105,20 @@ def resume(
     out: PosteriorOption = None,
     json: JsonOption = None,
     plot: PlotOption = None,
+    cluster: ClusterOption = None,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere",
+            metavar="",
+            help="Go on with it though the cluster that it ran on may still be at it.",
+        ),
+    ] = False,
 ) -> int:
-    """Let a paused job go on; take up here one that lost its application or its workers.
+    """Let a paused job go on; take up one that lost its application or its workers.
 
-    So too one that was cancelled, or came to its limits: each goes on from its checkpoint.
+    So too one that was cancelled, or came to its limits: each goes on from its checkpoint. One
+    that ran on a cluster is taken up there, with its result where it has ended meanwhile.
     """
     from rheojobs.cli.resuming import run_job
 
@@ -120,7 +130,7 @@ def resume(
                 f"asked process {job.pid} to go on with {job.name} ({job.id[: job_list.ID_LENGTH]})"
             )
             return 0
-    return run_job(job, Outputs(json, plot, out))
+    return run_job(job, Outputs(json, plot, out), cluster, elsewhere)
 
 
 @app.command()
@@ -180,6 +190,7 @@ def _show_facts(
         "job": f"{job.name} ({job.id})",
         "state": f"{job.state}{': ' if job.message else ''}{job.message}",
         "progress": job_list.progress_of(job),
+        "may still run on": job.place if job.can_be_taken else "",
         "works on it": "" if job.pid is None else f"process {job.pid}",
         "needs": ", ".join(other[: job_list.ID_LENGTH] for other in job.after),
         "started": f"{job.attempts} times" if job.attempts > 1 else "",

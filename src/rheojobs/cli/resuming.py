@@ -16,6 +16,7 @@ from rheojobs.cli.work import (
     keep_draws,
     keep_fit,
 )
+from rheojobs.engine.places import is_gone
 
 if TYPE_CHECKING:
     from rheojobs.engine.store import StoredJob
@@ -23,16 +24,32 @@ if TYPE_CHECKING:
 __all__ = ["run_job"]
 
 
-def run_job(stored: StoredJob, outputs: Outputs) -> int:
-    """Take a job up, run it to its end, and save and show its result; gives the exit status."""
+def run_job(
+    stored: StoredJob, outputs: Outputs, cluster: str | None = None, elsewhere: bool = False
+) -> int:
+    """Take a job up, run it to its end, and save and show its result; gives the exit status.
+
+    Parameters
+    ----------
+    stored : StoredJob
+        The job.
+    outputs : Outputs
+        Where its result goes.
+    cluster : str, optional
+        Where to run it: by default on the cluster on which it may still run, else here.
+    elsewhere : bool
+        Whether to run it here though it may still run there.
+    """
+    if cluster is None and not elsewhere and stored.place and not is_gone(stored.place):
+        cluster = stored.place
     is_sampling = stored.kind.endswith(":SampleTask")
     is_fit = stored.kind.endswith(":FitTask")
     # What is no fit and no sampling is any function: its worker imports what it needs.
     preload = None if is_sampling or is_fit else ()
     describe: Any = describe_sampling if is_sampling else describe_fit if is_fit else _done
-    with Session(outputs.talk, preload) as session:
+    with Session(outputs.talk, preload, cluster) as session:
         try:
-            job, result = session.resume(stored.id, describe)
+            job, result = session.resume(stored.id, describe, elsewhere)
         except Interrupted as stop:
             if is_sampling:
                 return keep_draws(stop, outputs)

@@ -22,7 +22,15 @@ from rheojobs.cli.progress import JobDisplay
 from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task
 from rheojobs.engine.store import default_path
 
-__all__ = ["FRAME", "Interrupted", "Session", "ctrl_c", "start_engine", "start_engine_on_cluster"]
+__all__ = [
+    "FRAME",
+    "Interrupted",
+    "Session",
+    "ctrl_c",
+    "start",
+    "start_engine",
+    "start_engine_on_cluster",
+]
 
 FRAME = 1 / 15
 """Seconds between two drawings."""
@@ -61,6 +69,13 @@ def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine
     return JobEngine(DaskExecutor(address, preload=preload), store=default_path())
 
 
+def start(preload: tuple[str, ...], workers: int, cluster: str | None) -> JobEngine:
+    """Start an engine here, or on a cluster where the user has named one."""
+    if cluster is None:
+        return start_engine(preload, workers)
+    return start_engine_on_cluster(cluster, preload)
+
+
 class Session:
     """One worker process for the length of a command; it starts at once, in the background.
 
@@ -70,15 +85,22 @@ class Session:
         Where progress is drawn: standard error.
     preload : tuple of str
         What the worker imports before its first task.
+    cluster : str, optional
+        The address of a Dask scheduler, whose workers run the jobs.
     """
 
-    def __init__(self, console: Console, preload: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        preload: tuple[str, ...] | None = None,
+        cluster: str | None = None,
+    ) -> None:
         if preload is None:
             from rheojobs.inference.jax_setup import PRELOAD
 
             preload = PRELOAD
         self._console = console
-        self._engine = start_engine(preload)
+        self._engine = start(preload, 1, cluster)
 
     def __enter__(self) -> Session:
         return self
@@ -112,15 +134,20 @@ class Session:
         """
         return self._follow(lambda: self._engine.submit(task), title, describe)
 
-    def resume(self, job_id: str, describe: Callable[[Any], str]) -> tuple[Job, Any]:
+    def resume(
+        self, job_id: str, describe: Callable[[Any], str], elsewhere: bool = False
+    ) -> tuple[Job, Any]:
         """Take up a job of the store and run it to its end, as `run` does.
+
+        One that may still run on a cluster which is not this session's is taken up `elsewhere`
+        only where that is said.
 
         Returns
         -------
         Job, object
             The job, and its result.
         """
-        job = self._engine.resume_job(job_id)
+        job = self._engine.resume_job(job_id, elsewhere=elsewhere)
         return job, self._follow(lambda: job, job.name, describe)
 
     def _follow(self, begin: Callable[[], Job], title: str, describe: Callable[[Any], str]) -> Any:

@@ -47,9 +47,9 @@ def describe_sampling(result: BayesianResult) -> str:
     return f"{count} draws, {plural(result.diagnostics['divergences'], 'divergence')}"
 
 
-def run_fit(request: Request, outputs: Outputs) -> int:
+def run_fit(request: Request, outputs: Outputs, cluster: str | None = None) -> int:
     """Fit, save and show; gives the exit status."""
-    with Session(outputs.talk) as session:
+    with Session(outputs.talk, cluster=cluster) as session:
         dataset = request.read()
         task = request.fit_task(dataset)
         report.show_data(outputs.talk, dataset)
@@ -74,9 +74,16 @@ def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
     return 0
 
 
-def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_start: bool) -> int:
+def run_sample(
+    request: Request,
+    plan: SamplePlan,
+    outputs: Outputs,
+    cluster: str | None = None,
+    *,
+    warm_start: bool,
+) -> int:
     """Fit, sample from there, save and show; gives the exit status."""
-    with Session(outputs.talk) as session:
+    with Session(outputs.talk, cluster=cluster) as session:
         dataset = request.read()
         # Checked here, so that a bad prior or count is refused before the fit.
         request.sample_task(dataset, plan, request.initial)
@@ -102,13 +109,13 @@ def run_sample(request: Request, plan: SamplePlan, outputs: Outputs, *, warm_sta
     return hand_over_draws(dataset, result, fit, outputs)
 
 
-def run_resume(folder: Path, outputs: Outputs) -> int:
+def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> int:
     """Go on with a sampling that was stopped, save and show; gives the exit status."""
     from rheojobs.inference.sampling import SampleTask
 
     task = SampleTask.of_checkpoint(folder)
     task.validate()
-    with Session(outputs.talk) as session:
+    with Session(outputs.talk, cluster=cluster) as session:
         report.show_data(outputs.talk, task.dataset)
         import_in_advance()
         title = f"sampling of {task.model_name}"

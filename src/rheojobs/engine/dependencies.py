@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rheojobs.engine.spilling import resolved
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ResultOf:
 
     def get(self) -> Any:
         """Give the result, or its part, of the job, which has succeeded."""
-        result = self.job.outcome
+        result = resolved(self.job.outcome)
         if not self.part:
             return result
         try:

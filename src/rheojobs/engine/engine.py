@@ -77,6 +77,10 @@ class JobEngine:
     store : JobStore or path, optional
         Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
         is no error: `store_problem` says why, and the jobs live in memory.
+    spill : float or str, optional
+        Results that take more bytes than this in the store, such as ``"100 kB"``, are not kept in
+        memory but read again when they are asked for: then thousands of jobs may be waited for.
+        A `BayesianResult` that was read again cannot be extended.
 
     Examples
     --------
@@ -94,13 +98,16 @@ class JobEngine:
         resources: Mapping[str, float | str] | None = None,
         limits: Mapping[str, int] | None = None,
         store: JobStore | str | Path | None = None,
+        spill: float | str | None = None,
     ) -> None:
         stock(1, resources, limits)  # before an executor is made that would have to be given back
         self._executor = make_executor(executor, max_workers, tuple(preload))
         self._journal, self._store_problem = open_journal(store, self._on_wish)
         self._publisher = self._journal or Publisher()
-        self._table = JobTable(self._publisher, stock(self._executor.capacity, resources, limits))
+        there = {**self._executor.resources(), **(resources or {})}
+        self._table = JobTable(self._publisher, stock(self._executor.capacity, there, limits))
         self._table.journal = self._journal
+        self._table.spill = None if spill is None else parse_bytes(spill)
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
@@ -258,7 +265,7 @@ class JobEngine:
         """
         return waiting_jobs(self._journal)
 
-    def resume_job(self, job_id: str) -> Job:
+    def resume_job(self, job_id: str, *, elsewhere: bool = False) -> Job:
         """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
 
         Of those that have ended, the cancelled may go on from their checkpoint, and those that
@@ -268,6 +275,9 @@ class JobEngine:
         ----------
         job_id : str
             Its id, or the beginning of it.
+        elsewhere : bool
+            Whether to take up a job too that may still run on a cluster that is not this
+            engine's: it is up to you that it does not.
 
         Raises
         ------
@@ -275,11 +285,11 @@ class JobEngine:
             Where it is somebody else's, cannot be run again, or needs a job that is not done.
         """
         free_orphans(self._journal)
-        return self._take_up(job_id)
+        return self._take_up(job_id, elsewhere)
 
-    def _take_up(self, job_id: str) -> Job:
-        total = self._table.scheduler.total
-        job = revive(self._journal, job_id, self, self._table.jobs, total, next(self._order))
+    def _take_up(self, job_id: str, elsewhere: bool = False) -> Job:
+        total, order = self._table.scheduler.total, next(self._order)
+        job = revive(self._journal, job_id, self, self._table.jobs, total, order, elsewhere)
         with self._table.lock:
             self._table.check_open()  # what was taken is free again, since the engine has left
             self._table.add(job)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.remaining import Remaining, TimeRemaining
+from rheojobs.engine.spilling import resolved
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import Task, task_affinity, task_name
 from rheojobs.errors import InputError
@@ -53,6 +54,10 @@ class JobFuture(concurrent.futures.Future[Any]):
     def running(self) -> bool:
         """Whether the job is being worked on."""
         return self._job.running()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the result; one that was spilled is read from the store."""
+        return resolved(super().result(timeout))
 
     def add_done_callback(self, fn: Callable[[Self], object]) -> None:
         """Call `fn` with this future when it is done, or now if it is."""
@@ -116,6 +121,8 @@ class Job:
         Seconds that it may run, pauses not counted.
     memory : int or None
         Bytes that its worker may use.
+    place : str
+        The cluster on which it may go on when this process is gone; else empty.
     state : JobState
         The present state.
     latest_progress : Progress or None
@@ -156,6 +163,7 @@ class Job:
         self.tags = tags
         self.timeout = timeout
         self.memory = memory
+        self.place = engine.executor.place
         self.needs = needs
         self.max_attempts = max_attempts
         self.order = order
@@ -274,7 +282,7 @@ class Job:
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return asyncio.wrap_future(self.future).__await__()
+        return resolved((yield from asyncio.wrap_future(self.future).__await__()))
 
     async def events(self) -> AsyncGenerator[JobEvent]:
         """Give the events of this job, the present state first, until it has ended."""

@@ -28,6 +28,7 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import First, Publisher
 from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
+from rheojobs.engine.spilling import spilled
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.task import task_name
 from rheojobs.errors import one_line
@@ -47,7 +48,13 @@ LONGEST_BACK_OFF = 60.0
 QUARANTINE = 3
 """Workers that a job may take along; after that it is not started again unless somebody asks."""
 
-ENDINGS = (messages.Succeeded, messages.Failed, messages.Cancelled, messages.Died)
+ENDINGS = (
+    messages.Succeeded,
+    messages.Failed,
+    messages.Cancelled,
+    messages.Died,
+    messages.Lost,
+)
 
 
 class JobTable:
@@ -84,6 +91,8 @@ class JobTable:
         Jobs that were let in, and are being written before they come.
     journal : Journal or None
         Keeps on disk what comes of the jobs.
+    spill : float or None
+        Bytes from which on results are not kept in memory when they are on disk.
     """
 
     def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
@@ -103,6 +112,7 @@ class JobTable:
         self.closed = False
         self.arriving = 0
         self.journal: Journal | None = None
+        self.spill: float | None = None
 
     def check_open(self) -> None:
         """Raise `EngineClosedError` where no more jobs are taken; with the lock held."""
@@ -244,12 +254,14 @@ class JobTable:
                     self.end(job, JobState.SUCCEEDED, result=value)
                 case messages.Cancelled():
                     self._on_cancelled(job)
-                case messages.Failed() | messages.Died() if stopping:
+                case messages.Failed() | messages.Died() | messages.Lost() if stopping:
                     self.end(job, JobState.CANCELLED)
                 case messages.Failed(error):
                     self.end(job, JobState.FAILED, error=error)
                 case messages.Died(reason):
                     self._on_death(job, reason)
+                case messages.Lost(reason):
+                    self._on_loss(job, reason)
 
     @staticmethod
     def _overrule(job: Job, message: messages.Message, verdict: BaseException) -> messages.Failed:
@@ -295,6 +307,16 @@ class JobTable:
             self.agenda.add(time.monotonic() + wait, partial(self._try_again, job))
             self.wake.set()
             return
+        self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
+
+    def _on_loss(self, job: Job, reason: str) -> None:
+        """Try a job again whose cluster is gone, or leave it in the store for others to go on."""
+        if job.state is not JobState.QUEUED and job.attempts < job.max_attempts:
+            self._on_death(job, reason)
+            return
+        if self.journal is not None and job.is_durable and not job.is_prewarming:
+            self.journal.give_away(job.id, reason)
+            reason += f"; it can be gone on with: rheojobs jobs resume {job.id[:8]}"
         self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
 
     def _try_again(self, job: Job) -> None:
@@ -409,6 +431,9 @@ class JobTable:
         self, job: Job, result: Any, error: BaseException | None, cancelled: bool
     ) -> Callable[[], None] | None:
         """Make a job's outcome known; gives what then calls those who asked to be called."""
+        if self.spill is not None and self.journal is not None and result is not None:
+            # Written by now: what comes before this in the journal's line is done.
+            result = job.outcome = spilled(result, self.journal.store, job.id, self.spill)
         if callbacks := job.future.settle(result, error, cancelled):
             return partial(self._call_back, job, callbacks)
         self._note_settled()

@@ -120,6 +120,7 @@ class Journal(Publisher):
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
         self._left: frozenset[str] = frozenset()
+        self._given_away: set[str] = set()
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
@@ -179,6 +180,13 @@ class Journal(Publisher):
         """Do not write that these jobs are stopped: others go on with them, unless they end."""
         self._left = frozenset(job_ids)
 
+    def give_away(self, job_id: str, reason: str) -> None:
+        """Write that a job is interrupted and free for others; of this end of it, nothing more."""
+        with self._lock_of_progress:
+            self._progress.pop(job_id, None)
+        self._given_away.add(job_id)
+        self._enter(self.store.give_away, job_id, reason)
+
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
         self._enter(self.store.put_task, job_id, record, is_heavy=True)
@@ -189,6 +197,8 @@ class Journal(Publisher):
 
     def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write what came of a job, before its last state is told."""
+        if job.id in self._given_away:
+            return
         if error is not None:
             self._keep(job.id, "error", partial(_error_record, error))
         if _is_short(result):
@@ -262,6 +272,10 @@ class Journal(Publisher):
 
     def _enter_state(self, event: StateChanged) -> None:
         if event.job_id in self._left and event.state in _STOPPING:
+            return
+        if event.job_id in self._given_away:
+            if event.state.is_terminal:
+                self._given_away.discard(event.job_id)  # the same engine may take it up again
             return
         is_last = event.state.is_terminal
         if is_last:
@@ -468,7 +482,12 @@ class Journal(Publisher):
 
 def _limits(job: Job) -> dict[str, Any]:
     """Give the limits that a job has; most have none."""
-    limits = {"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory}
+    limits = {
+        "tags": list(job.tags),
+        "timeout": job.timeout,
+        "memory": job.memory,
+        "place": job.place,
+    }
     return {name: limit for name, limit in limits.items() if limit}
 
 

@@ -17,6 +17,8 @@ __all__ = [
     "Died",
     "Failed",
     "Inspected",
+    "Kept",
+    "Lost",
     "Message",
     "Partial",
     "Paused",
@@ -72,6 +74,18 @@ class Checkpointed(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Kept(Message):
+    """A file of the task's folder was written, or removed, on a machine that is not this one.
+
+    `content` is None for one that was removed, and `sha256` the checksum of what was written.
+    """
+
+    name: str
+    content: bytes | None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Paused(Message):
     """The task waits at a check point."""
 
@@ -110,5 +124,12 @@ class Cancelled(Message):
 @dataclass(frozen=True, slots=True)
 class Died(Message):
     """The process that ran the task is gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Message):
+    """The place where tasks run is gone as a whole, which is no fault of the task."""
 
     reason: str

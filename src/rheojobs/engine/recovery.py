@@ -14,6 +14,7 @@ from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.job import NO_STORE, Job
 from rheojobs.engine.journal import Journal
 from rheojobs.engine.owners import GONE
+from rheojobs.engine.places import is_gone
 from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.requests import check_memory, needs_again
 from rheojobs.engine.states import JobState
@@ -107,6 +108,7 @@ def revive(
     known: Mapping[str, Job],
     total: Mapping[str, float],
     order: int,
+    elsewhere: bool = False,
 ) -> Job:
     """Take a job of the store, and make it one of an engine's.
 
@@ -127,6 +129,8 @@ def revive(
         What the engine has of each resource.
     order : int
         Its place in the line.
+    elsewhere : bool
+        Whether it may be taken up though it may still run on another cluster.
 
     Raises
     ------
@@ -151,6 +155,11 @@ def revive(
         raise InputError(
             f"{label} has {stored.state} of itself{why}, and would again: submit it anew when "
             "what was wrong is mended"
+        )
+    is_safe = elsewhere or stored.place in ("", engine.executor.place)
+    if not is_safe and not is_gone(stored.place):
+        raise InputError(
+            f"{label} may still run on {stored.place}: go on with it there, or say that it does not"
         )
     here = {}
     for other in (*stored.after, *stored.after_any):
@@ -186,6 +195,8 @@ def revive(
     state = store.take(stored.id)
     if state is None:
         raise InputError(f"job {stored.id[:8]} was taken by another application just now")
+    if (stored.limits.get("place") or "") != job.place:
+        store.put_place(job.id, job.place)
     if state is not job.state:  # what it had to wait for was done meanwhile
         store.move(stored.id, job.state)
     return job

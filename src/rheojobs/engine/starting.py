@@ -162,7 +162,7 @@ class Starter:
             self._table.on_message(job, messages.Failed(error))
             return
         tell = partial(self._tell, job)
-        run = Run(job.id, job.task, tell, job.checkpoint, job.memory)
+        run = Run(job.id, job.task, tell, job.checkpoint, job.memory, job.needs, job.priority)
         try:
             control = self._executor.start(run)
         except BaseException as error:  # no more threads to be had, for example

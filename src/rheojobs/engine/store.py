@@ -295,6 +295,28 @@ class JobStore(StoreReader):
             check_transition(JobState(row[0]), state)
         return False
 
+    def give_away(self, job_id: str, message: str) -> bool:
+        """Let others have a job of this owner's: it is interrupted, where it was at work."""
+        with self.transaction():
+            row = self._db.execute(
+                "SELECT number, state FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
+            ).fetchone()
+            if row is None:
+                return False
+            if row[1] in (JobState.RUNNING, JobState.PAUSED):
+                self._enter(row[0], JobState.INTERRUPTED, message)
+            self._db.execute("UPDATE jobs SET owner = NULL WHERE number = ?", (row[0],))
+            return True
+
+    def put_place(self, job_id: str, place: str) -> None:
+        """Keep where a job of this owner's runs from now on."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET limits = json_set(limits, '$.place', ?)"
+                " WHERE id = ? AND owner = ?",
+                (place, job_id, self.owner.id),
+            )
+
     def put_progress(self, job_id: str, progress: Progress) -> bool:
         """Keep the newest report of a job of this owner's; False where it is somebody else's."""
         metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}

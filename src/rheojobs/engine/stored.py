@@ -17,7 +17,7 @@ from typing import Any
 
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
-from rheojobs.engine.records import Record, state_from_disk, task_of, value_of
+from rheojobs.engine.records import UNKEPT, Record, state_from_disk, task_of, value_of
 from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -68,7 +68,7 @@ class StoredJob:
     needs, max_attempts, after, after_any
         As it was submitted; the latter two hold ids.
     limits : mapping
-        Its tags, timeout and memory, as it was submitted.
+        Its tags, timeout and memory, as it was submitted, and the place where it ran last.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
@@ -104,6 +104,12 @@ class StoredJob:
     owner: str | None
     wish: str
     pid: int | None
+
+    @property
+    def place(self) -> str:
+        """The cluster on which its run may still go on, its application being gone; else empty."""
+        began = self.state is JobState.INTERRUPTED or (not self.state.is_terminal and self.attempts)
+        return str(self.limits.get("place") or "") if began else ""
 
     @property
     def can_be_taken(self) -> bool:
@@ -284,6 +290,15 @@ class StoreReader:
         if job.state is JobState.FAILED:
             return self.was_stopped(job.id)
         return job.can_be_taken or job.state is JobState.CANCELLED
+
+    def result_bytes(self, job_id: str) -> int:
+        """Say how large the result of a job is on disk; 0 where it could not be kept."""
+        rows = self._rows(
+            "SELECT sum(size) FROM parts JOIN jobs ON number = job"
+            " WHERE id = ? AND part = 'result' AND parts.kind <> ?",
+            *(job_id, UNKEPT),
+        )
+        return int(rows[0][0] or 0)
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""

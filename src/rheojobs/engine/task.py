@@ -7,11 +7,13 @@ Knows nothing of where the task runs: the executor hands in a `send` function.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import inspect
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
@@ -31,13 +33,14 @@ logger = logging.getLogger(__name__)
 class Task(Protocol):
     """A picklable description of work.
 
-    A task may also have `validate()`, called before it is sent anywhere, which raises where
-    the task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the
-    same affinity before, where there is one free; `max_attempts`, how often it may be started
-    when its worker process dies; and `tidy()`, called in the application when the job has
-    succeeded and its result is kept, which removes what another attempt would have gone on
-    from. One that offers `rheojobs.engine.records.Durable` is kept on disk, and can be run
-    again, where the engine has a store.
+    A task may also have `validate()`, called before it is sent anywhere, which raises where the
+    task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the same
+    affinity before, where there is one free; `max_attempts`, how often it may be started when its
+    worker process dies; `tidy()`, called in the application when the job has succeeded and its
+    result is kept, which removes what another attempt would have gone on from; and `folder`, a path
+    of the application's machine, in which the task keeps files that another attempt goes on from:
+    it asks `TaskContext.folder` where that is. One that offers `rheojobs.engine.records.Durable` is
+    kept on disk, and can be run again, where the engine has a store.
     """
 
     def run(self, context: TaskContext) -> Any:
@@ -60,6 +63,8 @@ class TaskContext:
         As `ProgressThrottle` has it.
     is_tidied : bool
         Whether the task's `tidy` will be called: else it must itself remove what it leaves.
+    scratch : callable, optional
+        Gives a folder that stands for the task's own, where that is on another machine.
     """
 
     def __init__(
@@ -70,8 +75,10 @@ class TaskContext:
         *,
         timed: bool = True,
         is_tidied: bool = False,
+        scratch: Callable[[], Path] | None = None,
     ) -> None:
         self.is_tidied = is_tidied
+        self._scratch = scratch
         self._send = send
         self._restored = restored
         self._go = threading.Event()
@@ -142,6 +149,21 @@ class TaskContext:
     def restored(self) -> Any:
         """Give the state of the last checkpoint of an earlier attempt, or None."""
         return None if self._restored is None else unpack_state(self._restored)
+
+    def folder(self, path: str | Path) -> Path:
+        """Give the folder that stands here for the task's `folder`: itself, on its own machine."""
+        return Path(path) if self._scratch is None else self._scratch()
+
+    def kept(self, path: Path) -> None:
+        """Say that a file of `folder` was written or removed: the application's machine follows.
+
+        A file that was said to be there must not change any more, but for being removed.
+        """
+        if self._scratch is None:
+            return
+        content = path.read_bytes() if path.exists() else None
+        digest = hashlib.sha256(content or b"").hexdigest()
+        self._send(messages.Kept(path.name, content, digest))
 
     @contextlib.contextmanager
     def unstoppable(self) -> Iterator[None]:

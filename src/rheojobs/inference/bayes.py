@@ -69,7 +69,7 @@ class Sampling:
     def run(self) -> BayesianResult:
         """Sample; if it is cancelled, keep what was drawn so far."""
         context, task = self._context, self._task
-        keeper = Keeper(task, self._problem)
+        keeper = Keeper(task, self._problem, context)
         restored, self._note = keeper.restore()
         context.check()
         context.progress(0, 0, self._note or "compiling", stage="compile")

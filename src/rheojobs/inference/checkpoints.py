@@ -117,10 +117,15 @@ class Checkpoints:
     ----------
     folder : path
         Made when there is something to keep.
+    told : callable, optional
+        Is called with the path of each file that was written or removed.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(
+        self, folder: str | Path, told: Callable[[Path], object] = lambda path: None
+    ) -> None:
         self.folder = Path(folder)
+        self._told = told
         self._next = 0
 
     def begin(self, plan: Segment) -> None:
@@ -190,10 +195,10 @@ class Checkpoints:
         """Give what a process was writing when it was killed."""
         return list(self.folder.glob(".*.zarr.zip.*.tmp"))
 
-    @staticmethod
-    def _drop(paths: Iterable[Path]) -> None:
+    def _drop(self, paths: Iterable[Path]) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
+            self._told(path)
 
     def _segments(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.zarr.zip"))
@@ -221,6 +226,7 @@ class Checkpoints:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+        self._told(path)
 
     def _read(self, path: Path) -> Segment | None:
         import zarr

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference.chains import Chain, Snapshot, joined
 from rheojobs.inference.checkpoints import Checkpoints, Segment
@@ -118,14 +119,18 @@ class Keeper:
         Names the folder, or brings a `Continuation` to go on from.
     problem : Problem
         The model and the data.
+    context : TaskContext
+        Says where the folder is on this machine, and is told of what is kept there.
     """
 
-    def __init__(self, task: SampleTask, problem: Problem) -> None:
+    def __init__(self, task: SampleTask, problem: Problem, context: TaskContext) -> None:
         self._task = task
         self._fingerprint = fingerprint(task, problem)
-        self._checkpoints = None if task.checkpoint is None else Checkpoints(task.checkpoint)
-        # Else a worker far away keeps it where nobody looks for it.
-        self._was_there = self._checkpoints is not None and self._checkpoints.folder.is_dir()
+        self._checkpoints = (
+            None
+            if task.checkpoint is None
+            else Checkpoints(context.folder(task.checkpoint), told=context.kept)
+        )
         self._geometry: Geometry | None = None
         self._has_plan = False
         self._kept_parts: list[int] = []
@@ -138,7 +143,7 @@ class Keeper:
         """Where the sampling is kept; empty where it is not."""
         if self._checkpoints is None or not self._has_plan:
             return ""
-        return str(self._checkpoints.folder)
+        return str(self._task.checkpoint)
 
     def restore(self) -> tuple[Restored | None, str]:
         """Give what there is to go on from, and words about what is damaged."""
@@ -155,7 +160,7 @@ class Keeper:
             return None, ""
         if plan.meta["fingerprint"] != self._fingerprint:
             raise InputError(
-                f"{self._checkpoints.folder} holds a sampling of other data or settings: give "
+                f"{self._task.checkpoint} holds a sampling of other data or settings: give "
                 "another folder, or remove it"
             )
         geometry = Geometry(plan.arrays["center"], plan.arrays["scale"])
@@ -176,7 +181,7 @@ class Keeper:
         ]
         self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
         self._kept_done = list(done)
-        logger.info("going on from %s", self._checkpoints.folder)
+        logger.info("going on from %s", self._task.checkpoint)
         return Restored(geometry, snapshots), note
 
     def _follows(self, before: Segment | None, segment: Segment) -> bool:
@@ -231,7 +236,7 @@ class Keeper:
         """Say that all is drawn: what was kept on the way goes, or waits for who removes it."""
         if self._checkpoints is None:
             return
-        if self._task.keep_checkpoint and (is_tidied or self._was_there):
+        if self._task.keep_checkpoint:
             self.save(chains)
         elif not is_tidied:
             self._checkpoints.remove()

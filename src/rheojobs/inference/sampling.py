@@ -149,6 +149,11 @@ class SampleTask:
         return f"{self.model_name} {self.model_config}"
 
     @property
+    def folder(self) -> str | Path | None:
+        """Where its files are, on the machine of the application: its checkpoint."""
+        return self.checkpoint
+
+    @property
     def dataset(self) -> Dataset:
         """The data, checked; only after `validate`."""
         if self._dataset is None:

@@ -6,8 +6,8 @@ Knows nothing of jobs: an executor runs tasks and says through messages how they
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationError
@@ -28,11 +28,15 @@ class Run:
         The work.
     tell : callable
         Takes each message of this run, from any thread, in order; the last is one of
-        `Succeeded`, `Failed`, `Cancelled` and `Died`, and comes exactly once.
+        `Succeeded`, `Failed`, `Cancelled`, `Died` and `Lost`, and comes exactly once.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
     memory : int, optional
         Bytes that the worker may use.
+    needs : mapping of str to float
+        What the job takes of the engine's resources.
+    priority : int
+        Higher goes first, where others wait for the same workers.
     """
 
     id: str
@@ -40,6 +44,8 @@ class Run:
     tell: Callable[[messages.Message], None]
     restored: bytes | None = None
     memory: int | None = None
+    needs: Mapping[str, float] = field(default_factory=dict)
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,13 @@ class Executor(abc.ABC):
         How many.
     limits_memory : bool
         Whether a run's `memory` is kept to.
+    place : str
+        Where a run may go on when this process is gone, such as a cluster's address; else empty.
     """
 
     capacity: int
     limits_memory: bool = False
+    place: str = ""
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:
@@ -106,6 +115,10 @@ class Executor(abc.ABC):
     def has_idle_worker(self) -> bool:
         """Say whether `start` would hand a task over at once: at least as far as can be seen."""
         return False
+
+    def resources(self) -> dict[str, float]:
+        """Give how much there is of what runs may need, where the executor knows that itself."""
+        return {}
 
     def workers(self) -> list[WorkerInfo]:
         """Give the worker processes that live; none where tasks run in this process."""

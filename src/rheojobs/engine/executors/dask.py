@@ -2,7 +2,8 @@
 
 Dask carries tasks, results, words and events; which worker a task goes to is decided here,
 because Dask takes a worker for free whose task was cancelled and still runs. Here a worker is
-free when its task has ended, or when it was replaced.
+free when its task has ended, or when it was replaced. A run that an application before this one
+has left on the cluster is taken over, not started a second time.
 """
 
 from __future__ import annotations
@@ -10,19 +11,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import pickle
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors import dask_worker
+from rheojobs.engine.executors import dask_worker, shipping
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
-from rheojobs.engine.executors.dask_connection import connect, version_problems
-from rheojobs.engine.executors.dask_run import ClusterWorker, DaskRun
+from rheojobs.engine.executors.dask_connection import (
+    GONE,
+    ClusterLink,
+    connect,
+    prepare_workers,
+    version_problems,
+)
+from rheojobs.engine.executors.dask_held import Whereabouts, job_of
+from rheojobs.engine.executors.dask_inbox import Inbox
+from rheojobs.engine.executors.dask_members import ClusterWorker, Members
+from rheojobs.engine.executors.dask_run import DaskRun
 from rheojobs.engine.executors.pickling import pickle_task
 from rheojobs.errors import InputError
 
@@ -33,7 +42,7 @@ logger = logging.getLogger(__name__)
 CANCEL_GRACE = 2.5
 """Seconds that a task has to stop by itself before its worker is replaced."""
 
-_FINAL = messages.Succeeded | messages.Failed | messages.Cancelled
+_FINAL = messages.Succeeded | messages.Failed | messages.Cancelled | messages.Lost
 
 
 class DaskExecutor(Executor):
@@ -75,8 +84,9 @@ class DaskExecutor(Executor):
             raise ValueError(f"max_workers must be at least 1, got {max_workers}")
         self._owns_client = isinstance(cluster, str)
         self._client = connect(cluster, security) if self._owns_client else cluster
+        self.place = str(self._client.scheduler.address)
         self._lock = threading.RLock()
-        self._workers: dict[str, ClusterWorker] = {}
+        self._members = Members()
         self._waiting: deque[DaskRun] = deque()
         self._runs: dict[str, DaskRun] = {}
         self._closed = False
@@ -84,14 +94,23 @@ class DaskExecutor(Executor):
         self._topic = f"rheojobs-{uuid.uuid4()}"
         self._preload = tuple(preload)
         self._loop = self._client.loop.asyncio_loop
-        self._client.subscribe_topic(self._topic, self._on_event)
-        self._client.subscribe_topic("all", self._on_cluster_event)
-        self._refresh()
-        if not self._workers:
+        self._link = ClusterLink(
+            self._client,
+            {self._topic: self._on_event, "all": self._on_cluster_event},
+            self._on_lost,
+            self._on_back,
+            self._look_around,
+        )
+        self._inbox = Inbox(self._client, self.place, self._pass_on, self._replace_worker_of)
+        self._members.take_in(self._client.scheduler_info(n_workers=-1)["workers"])
+        if not len(self._members):
             self.shutdown(1.0)
             raise InputError(f"the cluster {cluster} has no worker: start one with `dask worker`")
-        self.capacity = len(self._workers) if max_workers is None else max_workers
+        self.capacity = len(self._members) if max_workers is None else max_workers
         self.version_problems = version_problems(self._client)
+        prepare_workers(self._client, self._preload)
+        found = self._client.run(dask_worker.whereabouts, self._topic, on_error="ignore")
+        self._members.note_runs(found)
 
     # ---------------------------------------------------------------- the executor's interface
 
@@ -99,26 +118,41 @@ class DaskExecutor(Executor):
         """Take on a run: it goes to a free worker now, or to the next that is free."""
         control = DaskRun(self, run)
         with self._lock:
-            closed = self._closed
-            if not closed:
+            refusal = self._refusal(run)
+            found = None if refusal is not None else self._members.claim(run.id)
+            if refusal is None:
                 self._runs[run.id] = control
-                self._waiting.append(control)
-        if closed:
-            run.tell(messages.Cancelled())
+                if found is None:
+                    self._waiting.append(control)
+        if refusal is not None:
+            if isinstance(refusal, messages.Failed):
+                run.tell(messages.Started())
+            run.tell(refusal)
+        elif found is not None:
+            self._go(self._adopt(control, *found))
         else:
             self._assign()
         return control
+
+    def _refusal(self, run: Run) -> messages.Message | None:
+        if self._closed:
+            return messages.Cancelled()
+        if self._client.status in GONE:
+            return messages.Lost(f"the scheduler {self.place} is gone")
+        if obstacle := self._members.obstacle(run):
+            return messages.Failed(InputError(obstacle))
+        return None
+
+    def resources(self) -> dict[str, float]:
+        """Give the sum of what the workers declare, by the names in lower case."""
+        with self._lock:
+            return self._members.totals()
 
     def workers(self) -> list[WorkerInfo]:
         """Give the workers: what each does for us, and the memory that it holds."""
         known = self._client.scheduler_info(n_workers=-1)["workers"]
         with self._lock:
-            busy = {address: worker.run is not None for address, worker in self._workers.items()}
-        return [
-            WorkerInfo(0, "busy" if busy.get(address) else "idle", about["metrics"]["memory"])
-            for address, about in known.items()
-            if address in busy and "memory" in about.get("metrics", {})
-        ]
+            return self._members.infos(known)
 
     def shutdown(self, timeout: float) -> bool:
         """Stop what runs for us, replace what does not stop, and let go of the cluster."""
@@ -132,9 +166,12 @@ class DaskExecutor(Executor):
             ended = self._all_ended.wait_for(
                 lambda: not self._runs, max(0.0, deadline - time.monotonic())
             )
-        if self._client.status == "running":
-            with contextlib.suppress(ValueError):  # it has gone meanwhile
-                self._client.unsubscribe_topic(self._topic)
+        with self._lock:
+            known = [(worker, worker.acknowledgements(age=0.0)) for worker in self._members.all()]
+        for worker, keys in known:
+            if keys:
+                self._link.have(worker.address, dask_worker.acknowledge, keys)
+        self._link.close()
         if self._owns_client:
             self._client.close(timeout=max(1.0, deadline - time.monotonic()))
         return ended
@@ -145,16 +182,41 @@ class DaskExecutor(Executor):
         """Give waiting runs to free workers."""
         while True:
             with self._lock:
-                free = [worker for worker in self._workers.values() if worker.is_free]
-                busy = sum(worker.run is not None for worker in self._workers.values())
-                if not free or not self._waiting or busy >= self.capacity:
+                if self._members.busy_count() >= self.capacity or self._client.status in GONE:
                     return
-                control = self._waiting.popleft()
-                affinity = control.affinity
-                worker = max(free, key=lambda w: (affinity in w.affinities, w.used_at))
+                pairs = ((c, self._members.choose(c.run, c.affinity)) for c in self._waiting)
+                pair = next((pair for pair in pairs if pair[1] is not None), None)
+                if pair is None:
+                    return
+                control, worker = pair
+                assert worker is not None
+                self._waiting.remove(control)
+                control.new_key()
                 worker.run, control.worker = control, worker
-                if affinity:
-                    worker.affinities.add(affinity)
+                if control.affinity:
+                    worker.affinities.add(control.affinity)
+            if control.folder is not None and control.folder.is_dir():
+                self._go(self._submit_with_files(control, worker))
+            else:
+                self._submit(control, worker)
+
+    def _go(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Have a coroutine run in Dask's loop, whichever thread this is."""
+        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(coroutine))
+
+    async def _submit_with_files(self, control: DaskRun, worker: ClusterWorker) -> None:
+        """Submit a run together with the files that it goes on from."""
+        key = control.key
+        try:
+            files = await asyncio.to_thread(shipping.read_files, control.folder)
+            if files:
+                control.files = await self._client.scatter(
+                    [files], workers=[worker.address], hash=False, asynchronous=True
+                )
+        except (OSError, TimeoutError, ValueError, KeyError) as error:
+            self._inbox.receive(control, messages.Died(f"its files cannot be sent there: {error}"))
+            return
+        if control.key == key and not control.ended:
             self._submit(control, worker)
 
     def _submit(self, control: DaskRun, worker: ClusterWorker) -> None:
@@ -164,23 +226,56 @@ class DaskExecutor(Executor):
         except TypeError as error:
             self._end(control, messages.Failed(error))
             return
+        with self._lock:
+            acknowledged = worker.acknowledgements()
         control.future = future = self._client.submit(
             dask_worker.run_here,
             self._topic,
-            run.id,
+            control.key,
             task,
             run.restored,
+            control.files[0] if control.files else {},
             run.memory,
             self._preload,
-            key=f"rheojobs-{run.id}-{uuid.uuid4().hex[:8]}",
+            acknowledged,
+            key=f"rheojobs-{control.key}",
             workers=[worker.address],
             allow_other_workers=False,
+            resources=worker.claims(run) or None,
+            priority=run.priority,
             pure=False,
             retries=0,
         )
         future.add_done_callback(
-            lambda done: self._loop.call_soon_threadsafe(self._receive, control, done)
+            lambda done: self._loop.call_soon_threadsafe(self._inbox.receive, control, done)
         )
+        self._say_what_waited(control)
+
+    async def _adopt(self, control: DaskRun, run: Whereabouts, worker: ClusterWorker) -> None:
+        """Take over a run that an application before this one has left on the cluster."""
+        with self._lock:
+            control.key, control.worker, address = run.key, worker, worker.address
+            if not run.has_ended:
+                worker.run, worker.is_occupied = control, False
+        logger.info("job %s is found again on worker %s", control.run.id[:8], address)
+        taken: dict[str, bool] = {}
+        with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
+            there = await asyncio.to_thread(shipping.digests, control.folder)
+            adopt = (dask_worker.adopt, run.key, self._topic, there)
+            taken = await self._client.run(*adopt, workers=[address], on_error="ignore")
+        if taken.get(address):
+            self._say_what_waited(control)
+            return
+        with self._lock:  # its worker has gone meanwhile
+            if control.ended or control.key != run.key:
+                return
+            if worker.run is control:
+                worker.run = None
+            control.worker = None
+            self._waiting.append(control)
+        self._assign()
+
+    def _say_what_waited(self, control: DaskRun) -> None:
         with self._lock:
             words, control.unsent, control.sent = control.unsent, [], True
         for verb in words:
@@ -197,20 +292,7 @@ class DaskExecutor(Executor):
     def _say(self, control: DaskRun, verb: str) -> None:
         worker = control.worker
         if worker is not None:
-            self._on_worker(worker, dask_worker.hear, control.run.id, verb)
-
-    def _on_worker(
-        self, worker: ClusterWorker, function: Any, *args: Any, nanny: bool = False
-    ) -> None:
-        """Have a worker's event loop, or its nanny's, call a function; waits for nothing."""
-
-        async def call() -> None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it is gone
-                await self._client.run(
-                    function, *args, workers=[worker.address], nanny=nanny, on_error="ignore"
-                )
-
-        asyncio.run_coroutine_threadsafe(call(), self._loop)
+            self._link.have(worker.address, dask_worker.hear, control.key, verb)
 
     # ---------------------------------------------------------------- stopping
 
@@ -238,66 +320,15 @@ class DaskExecutor(Executor):
                 worker.is_condemned = True
         if worker is not None:
             logger.info("worker %s is replaced", worker.address)
-            self._on_worker(worker, dask_worker.kill_worker, nanny=worker.has_nanny)
+            self._link.have(worker.address, dask_worker.kill_worker, nanny=worker.has_nanny)
 
     # ---------------------------------------------------------------- hearing, in Dask's loop
 
     def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         _, said = event
-        if (control := self._runs.get(said["run"])) is not None:
-            self._receive(control, said)
-
-    def _receive(self, control: DaskRun, item: Any) -> None:
-        """Put what came into the run's order, in which what is large is called for first."""
-        control.inbox.append(item)
-        if not control.is_delivering:
-            control.is_delivering = True
-            self._loop.create_task(self._deliver(control))
-
-    async def _deliver(self, control: DaskRun) -> None:
-        try:
-            while control.inbox:
-                item = control.inbox.popleft()
-                message = await self._message(control, item)
-                if isinstance(message, messages.Failed) and isinstance(item, dict):
-                    # Said while the task still runs: it holds too much.
-                    self._replace_worker_of(control)
-                if message is not None and not control.ended:
-                    self._pass_on(control, message)
-        finally:
-            control.is_delivering = False
-
-    async def _message(self, control: DaskRun, item: Any) -> messages.Message | None:
-        """Give the message that an event, a future or a death comes to."""
-        if isinstance(item, messages.Message):
-            return item
-        if not isinstance(item, dict):
-            return await self._outcome(control, item)
-        data = item.get("message")
-        if data is None and control.worker is not None:
-            address = control.worker.address
-            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-                found = await self._client.run(
-                    dask_worker.take, control.run.id, item["number"], workers=[address]
-                )
-                data = found.get(address)
-        return None if data is None else pickle.loads(data)
-
-    async def _outcome(self, control: DaskRun, future: Any) -> messages.Message | None:
-        """Give the last message of a run, whose future has ended somehow."""
-        if future is not control.future:
-            return None
-        if future.status == "finished":
-            try:
-                data = await self._client.gather(future, asynchronous=True)
-            except Exception as error:  # the worker went before the result came
-                return messages.Died(f"the worker died: {error}")
-            try:
-                return pickle.loads(data)  # type: ignore[no-any-return]
-            except Exception as error:  # the result names classes that are not to be had here
-                text = f"the result cannot be read in this process: {error}"
-                return messages.Failed(TypeError(text))
-        return messages.Died(f"the cluster gave the task up ({future.status})")
+        control = self._runs.get(job_of(said["run"]))
+        if control is not None and control.key == said["run"]:
+            self._inbox.receive(control, said)
 
     def _pass_on(self, control: DaskRun, message: messages.Message) -> None:
         if isinstance(message, messages.Stoppable):
@@ -319,9 +350,10 @@ class DaskExecutor(Executor):
             control.stop_timer()
             worker, control.worker = control.worker, None
             if worker is not None:
+                worker.note_end(control.key)
                 worker.used_at = time.monotonic()
-                worker.run = None
-            future, control.future = control.future, None
+                worker.run = None if worker.run is control else worker.run
+            future, control.future, control.files = control.future, None, None
             self._all_ended.notify_all()
         if future is not None and self._client.status == "running":
             future.release()
@@ -329,36 +361,55 @@ class DaskExecutor(Executor):
             control.run.tell(ending)
         self._assign()
 
+    # ---------------------------------------------------------------- the cluster's own news
+
     def _on_cluster_event(self, event: tuple[float, Any]) -> None:
         """Hear that a worker came or went."""
         _, said = event
         action = said.get("action") if isinstance(said, dict) else None
         if action == "add-worker":
-            self._loop.create_task(self._refresh_soon())
+            self._loop.create_task(self._refresh())
         elif action == "remove-worker":
             with self._lock:
-                worker = self._workers.pop(said["worker"], None)
+                worker = self._members.drop(said["worker"])
                 control = worker.run if worker is not None else None
             if control is not None:
-                self._receive(control, messages.Died(f"the worker {said['worker']} died"))
+                self._inbox.receive(control, messages.Died(f"the worker {said['worker']} died"))
 
-    async def _refresh_soon(self) -> None:
-        info = await self._client.scheduler.identity(n_workers=-1)
-        self._take_in(info["workers"])
-        self._assign()
+    async def _refresh(self) -> None:
+        with contextlib.suppress(OSError, TimeoutError):  # the scheduler is gone
+            info = await self._client.scheduler.identity(n_workers=-1)
+            with self._lock:
+                self._members.take_in(info["workers"])
+            self._assign()
 
-    def _refresh(self) -> None:
-        self._take_in(self._client.scheduler_info(n_workers=-1)["workers"])
-
-    def _take_in(self, known: dict[str, Any]) -> None:
-        """Learn of workers that are new."""
+    async def _look_around(self) -> None:
+        """See whether workers have become free that did something for others."""
         with self._lock:
-            fresh = [
-                ClusterWorker(address, about.get("nanny") is not None)
-                for address, about in known.items()
-                if address not in self._workers
-            ]
-            self._workers |= {worker.address: worker for worker in fresh}
-        for worker in fresh:
-            if self._preload:
-                self._on_worker(worker, dask_worker.begin_preload, self._preload)
+            addresses = [w.address for w in self._members.all() if w.is_occupied]
+        if not addresses:
+            return
+        with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
+            ask = (dask_worker.whereabouts, self._topic)
+            found = await self._client.run(*ask, workers=addresses, on_error="ignore")
+            with self._lock:
+                self._members.note_runs(found)
+            self._assign()
+
+    def _on_lost(self, for_good: bool) -> None:
+        """Hear that the scheduler is gone: what ran there has ended, what waits may wait on."""
+        with self._lock:
+            gone = self._members.clear()
+            lost = [worker.run for worker in gone if worker.run is not None]
+            if for_good:
+                lost += [control for control in self._runs.values() if control not in lost]
+                self._waiting.clear()
+        if lost or for_good:
+            logger.warning("the scheduler %s is gone", self.place)
+        for control in lost:
+            self._inbox.receive(control, messages.Lost(f"the scheduler {self.place} is gone"))
+
+    def _on_back(self) -> None:
+        """Hear that a scheduler answers again under the same address."""
+        logger.warning("the scheduler %s answers again", self.place)
+        self._loop.create_task(self._refresh())

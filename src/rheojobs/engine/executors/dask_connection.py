@@ -1,24 +1,33 @@
-"""Reaching a Dask cluster, and saying what is wrong with it: nobody there, in the open, unlike us.
+"""Reaching a Dask cluster, saying what is wrong with it, and noticing when it is gone.
 
 Knows no tasks.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from rheojobs.engine.executors import dask_worker
 from rheojobs.errors import InputError
 
-__all__ = ["connect", "version_problems"]
+__all__ = ["GONE", "ClusterLink", "connect", "prepare_workers", "version_problems"]
 
 installed = dask_worker.versions
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
+WATCH_SECONDS = 0.25
+"""Seconds between two looks at whether the scheduler is there."""
+
+GONE = ("closing", "closed")
+"""The states of a client that will not find its scheduler again."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -67,3 +76,86 @@ def version_problems(client: Any) -> list[str]:
     for problem in problems:
         logger.warning("%s", problem)
     return problems
+
+
+def prepare_workers(client: Any, preload: Sequence[str]) -> None:
+    """Have all workers, and those that come later, make their imports."""
+    if not preload:
+        return
+    from rheojobs.engine.executors.dask_plugin import Preparation
+
+    try:
+        client.register_plugin(Preparation(preload))
+    except Exception as error:  # whatever a worker's Python raises; its first task will wait
+        logger.warning("the workers are not prepared: %s", error)
+
+
+class ClusterLink:
+    """A client's line to its scheduler: what is heard over it, and whether it holds.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected.
+    handlers : mapping of str to callable
+        Called, in the client's loop, with the events of each topic.
+    on_lost : callable
+        Called when the scheduler is gone; with True when the client has given it up.
+    on_back : callable
+        Called when a scheduler answers again under its address: one that knows nothing.
+    look_around : callable
+        Awaited now and then while the line holds.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        handlers: Mapping[str, Callable[[Any], object]],
+        on_lost: Callable[[bool], object],
+        on_back: Callable[[], object],
+        look_around: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._client = client
+        self._handlers = handlers
+        self._on_lost = on_lost
+        self._on_back = on_back
+        self._look_around = look_around
+        self._listen()
+        self._watching = asyncio.run_coroutine_threadsafe(self._watch(), client.loop.asyncio_loop)
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self._watching.cancel()
+        if self._client.status == "running":
+            for topic in self._handlers:
+                with contextlib.suppress(ValueError):  # it has gone meanwhile
+                    self._client.unsubscribe_topic(topic)
+
+    def have(self, address: str, function: Any, *args: Any, nanny: bool = False) -> None:
+        """Have a worker's event loop, or its nanny's, call a function; waits for nothing."""
+
+        async def call() -> None:
+            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it is gone
+                await self._client.run(
+                    function, *args, workers=[address], nanny=nanny, on_error="ignore"
+                )
+
+        asyncio.run_coroutine_threadsafe(call(), self._client.loop.asyncio_loop)
+
+    def _listen(self) -> None:
+        for topic, handler in self._handlers.items():
+            self._client.subscribe_topic(topic, handler)
+
+    async def _watch(self) -> None:
+        is_there = True
+        while self._client.status not in GONE:
+            await asyncio.sleep(WATCH_SECONDS)
+            was_there, is_there = is_there, self._client.status == "running"
+            if was_there and not is_there:
+                self._on_lost(False)
+            elif is_there and not was_there:
+                self._listen()
+                self._on_back()
+            elif is_there:
+                await self._look_around()
+        self._on_lost(True)

@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine.executors.base import Run
 from rheojobs.engine.executors.remote_run import RemoteRun
+from rheojobs.engine.executors.shipping import folder_of
 
 if TYPE_CHECKING:
     from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask_members import ClusterWorker
 
-__all__ = ["ClusterWorker", "DaskRun"]
-
-
-class ClusterWorker:
-    """A worker of the cluster, as far as it works for us.
-
-    Attributes
-    ----------
-    address : str
-        Its name on the cluster.
-    has_nanny : bool
-        Whether another takes its place when it is killed.
-    run : DaskRun or None
-        What it does for us.
-    is_condemned : bool
-        Whether it is being killed.
-    """
-
-    def __init__(self, address: str, has_nanny: bool) -> None:
-        self.address = address
-        self.has_nanny = has_nanny
-        self.run: DaskRun | None = None
-        self.is_condemned = False
-        self.affinities: set[str] = set()
-        self.used_at = 0.0
-
-    @property
-    def is_free(self) -> bool:
-        """Whether its task has ended, not whether somebody gave that up; and it will live."""
-        return self.run is None and not self.is_condemned
+__all__ = ["DaskRun"]
 
 
 class DaskRun(RemoteRun):
-    """A run on its way through waiting, a worker, and its end."""
+    """A run on its way through waiting, a worker, and its end.
+
+    Attributes
+    ----------
+    key : str
+        Names the attempt on the cluster; whatever comes under another key is not heard.
+    folder : Path or None
+        Where the files of the task are, on this machine.
+    worker : ClusterWorker or None
+        Where it is.
+    future, files : Future or None
+        Dask's hold on its ending, and on the files that it was given.
+    """
 
     def __init__(self, executor: DaskExecutor, run: Run) -> None:
         super().__init__(executor, run)
+        self.key = ""
+        self.folder: Path | None = folder_of(run.task)
         self.worker: ClusterWorker | None = None
         self.future: Any = None
+        self.files: Any = None
         self.ended = False
         self.inbox: deque[Any] = deque()
         self.is_delivering = False
+
+    def new_key(self) -> None:
+        """Begin another attempt: what still comes of the one before is not heard any more."""
+        self.key = f"{self.run.id}.{int(time.time())}-{uuid.uuid4().hex[:8]}"

@@ -1,152 +1,199 @@
 """What a worker of a Dask cluster does for us: it runs tasks, and hears what is said about them.
 
-Runs inside the cluster's workers, whose event loop calls `hear`, `take` and `begin_preload`
-while a task runs on a thread. Knows nothing of the application but the topic that it listens to.
+Runs inside the cluster's workers, whose event loop calls all but `run_here` while a task runs on a
+thread. Knows nothing of the application but the topic that it listens to.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.metadata
-import itertools
 import logging
 import os
-import pickle
 import platform
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import cloudpickle
 
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
+from rheojobs.engine.executors.dask_held import HeldRun, Holdings, Whereabouts, pickled
 from rheojobs.engine.executors.upkeep import MEMORY_INTERVAL, resident_bytes
 from rheojobs.engine.executors.worker import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
 from rheojobs.engine.task import TaskContext
 
-__all__ = ["COMPARED", "begin_preload", "hear", "kill_worker", "run_here", "take", "versions"]
+__all__ = [
+    "COMPARED",
+    "acknowledge",
+    "adopt",
+    "begin_preload",
+    "hear",
+    "kill_worker",
+    "run_here",
+    "take",
+    "versions",
+    "whereabouts",
+]
 
 logger = logging.getLogger(__name__)
 
 COMPARED = ("rheojobs", "jax", "numpyro", "rheojax", "numpy")
 """What must be of the same version on the workers as in the application."""
 
-IN_AN_EVENT = 64 * 1024
-"""Bytes that travel in an event: the scheduler keeps events, so larger ones are called for."""
-
 EARLY_WORDS = 1000
 """Words kept about runs that have not begun here; those of runs that never come are forgotten."""
 
+CUT_OFF_GRACE = 5.0
+"""Seconds that a task has to stop by itself when its worker has lost the scheduler."""
+
 _lock = threading.Lock()
-_contexts: dict[str, TaskContext] = {}
+_held = Holdings()
+_limits: dict[str, int] = {}
 _early: dict[str, list[str]] = {}
-_outbox: dict[tuple[str, int], bytes] = {}
 _preloading: threading.Thread | None = None
-
-
-class _Voice:
-    """Sends the messages of one run, in order, to whoever listens to the topic."""
-
-    def __init__(self, worker: Any, topic: str, run_id: str) -> None:
-        self._worker = worker
-        self._topic = topic
-        self._run_id = run_id
-        self._numbers = itertools.count()
-        self._lock = threading.Lock()
-
-    def tell(self, message: messages.Message) -> None:
-        data = _pickled(message)
-        with self._lock:
-            number = next(self._numbers)
-            if len(data) <= IN_AN_EVENT:
-                event: dict[str, Any] = {"run": self._run_id, "message": data}
-            else:
-                _outbox[self._run_id, number] = data
-                event = {"run": self._run_id, "number": number}
-            self._worker.log_event(self._topic, event)
+_watching: threading.Thread | None = None
 
 
 def run_here(
     topic: str,
-    run_id: str,
-    pickled: bytes,
+    key: str,
+    task: bytes,
     restored: bytes | None,
+    files: Mapping[str, bytes],
     memory: int | None,
     preload: Sequence[str],
+    acknowledged: list[str],
 ) -> bytes:
-    """Run a task on this thread, once what it needs is imported; gives its ending, pickled."""
+    """Run a task on this thread, once what it needs is imported; gives its ending, pickled.
+
+    Parameters
+    ----------
+    topic, key, restored, files
+        As `HeldRun` has them.
+    task : bytes
+        The task, pickled.
+    memory : int or None
+        Bytes that this process may hold.
+    preload : sequence of str
+        As of `begin_preload`.
+    acknowledged : list of str
+        Runs whose ending need not be held any more.
+    """
     from distributed import get_worker
 
-    voice = _Voice(get_worker(), topic, run_id)
-    context = TaskContext(voice.tell, restored=restored)
+    acknowledge(acknowledged)
+    run = HeldRun(get_worker(), topic, key, restored, files)
     with _lock:
-        _contexts[run_id] = context
-        early = _early.pop(run_id, [])
+        _held.add(run)
+        early = _early.pop(key, [])
+        if memory is not None:
+            _limits[key] = memory
+    _begin_watch(get_worker())
     for verb in early:
-        obey(context, verb)
+        obey(run.context, verb)
+    ending = pickled(messages.Died("the worker could not run the task"))
     try:
-        _wait_for_preload(preload, context)
-        with _kept_within(memory, voice):
-            return _ending(pickled, context, voice)
+        _wait_for_preload(preload, run.context)
+        ending = _ending(task, run)
     finally:
-        with _lock:
-            del _contexts[run_id]
+        _limits.pop(key, None)
+        run.end(ending)
+    _held.limit()
+    return ending
 
 
-def _ending(pickled: bytes, context: TaskContext, voice: _Voice) -> bytes:
-    if context.token.is_cancelled():
-        return _pickled(messages.Cancelled())
-    ending = run_pickled(pickled, context, voice.tell)
+def _ending(task: bytes, run: HeldRun) -> bytes:
+    if run.context.token.is_cancelled():
+        return pickled(messages.Cancelled())
+    ending = run_pickled(task, run.context, run.tell)
     try:
-        return _pickled(ending)
+        return pickled(ending)
     except Exception as error:  # the result cannot be pickled
-        return _pickled(undeliverable(error))
+        return pickled(undeliverable(error))
 
 
-def _pickled(message: messages.Message) -> bytes:
-    return bytes(cloudpickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
-
-
-def hear(run_id: str, verb: str) -> None:
+def hear(key: str, verb: str) -> None:
     """Take a word about a run: cancel, pause, resume or inspect."""
     with _lock:
-        context = _contexts.get(run_id)
-        if context is None:
-            _early.setdefault(run_id, []).append(verb)
+        run = _held.get(key)
+        if run is None:
+            _early.setdefault(key, []).append(verb)
             while len(_early) > EARLY_WORDS:
                 del _early[next(iter(_early))]
             return
-    obey(context, verb)
+    if run.ending is None:
+        obey(run.context, verb)
 
 
-def take(run_id: str, number: int) -> bytes:
+def take(key: str, number: int) -> bytes | None:
     """Give a message that was too large for an event; once."""
-    return _outbox.pop((run_id, number))
+    run = _held.get(key)
+    return None if run is None else run.take(number)
 
 
-@contextlib.contextmanager
-def _kept_within(memory: int | None, voice: _Voice) -> Iterator[None]:
-    """Watch that this process holds no more than it may; it is replaced where it does."""
-    over = threading.Event()
+def whereabouts(topic: str) -> list[Whereabouts]:
+    """Give each run that is held here for others than those who listen to a topic."""
+    return _held.whereabouts(topic)
 
-    def watch() -> None:
-        while not over.wait(MEMORY_INTERVAL):
-            used = resident_bytes(os.getpid())
-            if memory is not None and used > memory:
-                text = f"used {size(used)} of the {size(memory)} it was given"
-                voice.tell(messages.Failed(MemoryLimitError(text)))
-                return
 
-    if memory is not None:
-        threading.Thread(target=watch, name="rheojobs-memory", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+def adopt(key: str, topic: str, there: Mapping[str, str]) -> bool:
+    """Let an application that came back have a run, as `HeldRun.adopt`; False where it is gone."""
+    run = _held.get(key)
+    if run is not None:
+        run.adopt(topic, there)
+    return run is not None
+
+
+def acknowledge(keys: list[str]) -> None:
+    """Let go of runs whose ending has come to their application."""
+    _held.drop(keys)
+
+
+# ---------------------------------------------------------------- watching
+
+
+def _begin_watch(worker: Any) -> None:
+    """Watch this process, on one thread for all runs, from the first on."""
+    global _watching
+    with _lock:
+        if _watching is not None:
+            return
+        _watching = threading.Thread(
+            target=_watch, args=(worker,), name="rheojobs-watch", daemon=True
+        )
+    _watching.start()
+
+
+def _watch(worker: Any) -> None:
+    """See that no run holds more memory than it may, and that none goes on for nobody."""
+    while worker.status.name not in ("closing", "closed", "failed"):
+        time.sleep(MEMORY_INTERVAL)
+        for run in _held.active() if _limits else ():
+            _check_memory(run)
+    # The scheduler is gone, and with it whoever could take what a task finds: the job goes on
+    # elsewhere, and must not be done twice.
+    for run in _held.active():
+        run.context.token.cancel()
+    deadline = time.monotonic() + CUT_OFF_GRACE
+    while _held.active() and time.monotonic() < deadline:
+        time.sleep(MEMORY_INTERVAL)
+    if _held.active():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _check_memory(run: HeldRun) -> None:
+    limit = _limits.get(run.key)
+    used = resident_bytes(os.getpid())
+    if limit is not None and used > limit:
+        _limits.pop(run.key, None)
+        text = f"used {size(used)} of the {size(limit)} it was given"
+        run.tell(messages.Failed(MemoryLimitError(text)))
+
+
+# ---------------------------------------------------------------- preparing
 
 
 def begin_preload(targets: Sequence[str]) -> None:
