@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from tests.qt import helpers
 
@@ -16,6 +18,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
 from rheojobs.qt.widgets.job_model import JobTableModel
+from rheojobs.qt.widgets.job_rows import JobRow
 from rheojobs.qt.widgets.job_table import JobTable
 
 S = JobState
@@ -260,6 +263,49 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
     assert model.rowCount() == 41
     engine.submit(int, name="count 2")
     qtbot.waitUntil(lambda: model.rowCount() == 42, timeout=LONG)
+
+
+def test_filtering_thousands_of_jobs_takes_a_few_milliseconds(
+    engine: JobEngine, qtbot: QtBot
+) -> None:
+    """Processor time of typing a letter and of all that follows, whatever is selected."""
+    table = shown(JobTable(engine), qtbot)
+    model = table.model
+    names = ("maxwell", "zener")
+    model._add(
+        [
+            JobRow(f"{number:032x}", f"sample {number}", S.SUCCEEDED, model=names[number % 2])
+            for number in range(6000)
+        ]
+    )
+    QApplication.processEvents()
+    ways: dict[str, list[float]] = {}
+    for _ in range(5):
+        for selected in ("none", "all"):
+            for text in ("z", "ze", "zener 7", "sample", "succeeded", "nothing", ""):
+                if selected == "all":
+                    table.view.selectAll()
+                else:
+                    table.view.clearSelection()
+                QApplication.processEvents()
+                began = time.thread_time()
+                table.filter.setText(text)
+                QApplication.processEvents()
+                table.verbs.refresh()
+                ways.setdefault(f"{text}, {selected} selected", []).append(
+                    time.thread_time() - began
+                )
+    medians = {way: statistics.median(times) for way, times in ways.items()}
+    # What the rows say of themselves, once for each: slow where the machine is.
+    began = time.thread_time()
+    for _ in range(5):
+        for row in model.rows_between(0, 5999):
+            row.hint()
+    yardstick = (time.thread_time() - began) / 5
+    assert max(medians.values()) < 3 * yardstick, (yardstick, medians)
+    table.filter.setText("zener 77")
+    assert model.rowCount() == len([n for n in range(1, 6000, 2) if "77" in str(n)])
+    table.close_down()
 
 
 def test_a_flood_of_events_is_shown_in_few_updates(engine: JobEngine, qtbot: QtBot) -> None:

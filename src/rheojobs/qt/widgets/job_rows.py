@@ -65,7 +65,7 @@ class JobRow:
     place : int
         Its place among the rows that are shown; -1 for one that is not.
     searched : str
-        What the filter looks in, in small letters; empty until it is made.
+        What `words` has made; empty until it is asked for, and after a change.
     """
 
     job_id: str
@@ -98,7 +98,7 @@ class JobRow:
         elif isinstance(event, PriorityChanged):
             self.priority = event.priority
         elif isinstance(event, StateChanged):
-            self.state = event.state
+            self.state, self.searched = event.state, ""
             self.message = event.message
             if event.state is JobState.RUNNING and self.started is None:
                 self.started = event.time
@@ -197,15 +197,22 @@ class JobRow:
             lines.append(_tr("in another program, process {pid}").format(pid=self.pid))
         return "\n".join(lines)
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """Give all that decides what can be done with it: alike for most of many jobs."""
+        kept = self.task is not None
+        return self.state, self.is_own, self.wish, self.can_be_taken, bool(self.obstacle), kept
+
+    def words(self) -> str:
+        """Give what the filter looks in; made once for each state, as a filter asks every row."""
+        if not self.searched:
+            text = f"{self.name}\n{self.model}\n{self.data}\n{state_text(self.state)}"
+            self.searched = text.casefold()
+        return self.searched
+
     def matches(self, words: list[str]) -> bool:
         """Say whether all words stand somewhere in it; they are in small letters."""
-        if not words:
-            return True
-        if not self.searched:
-            self.searched = f"{self.name}\n{self.model}\n{self.data}".casefold()
-        missing = [word for word in words if word not in self.searched]
-        state = state_text(self.state).casefold() if missing else ""
-        return all(word in state for word in missing)
+        return not words or all(word in self.words() for word in words)
 
 
 def row_of_job(job: Job) -> JobRow:
