@@ -242,7 +242,7 @@ def _remark(job: StoredJob) -> str:
     if job.message:
         return job.message
     if job.wish:
-        return f"asked to {job.wish}"
+        return f"asked {'for' if ' ' in job.wish else 'to'} {job.wish}"
     if job.can_be_taken:
         return f"waits for an application: rheojobs jobs resume {job.id[:ID_LENGTH]}"
     return f"in process {job.pid}" if job.pid is not None else ""

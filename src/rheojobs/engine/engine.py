@@ -49,6 +49,7 @@ from rheojobs.engine.starting import Starter
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
@@ -563,8 +564,15 @@ class JobEngine:
 
     def _on_wish(self, job_id: str, wish: str) -> None:
         job = self._table.jobs.get(job_id)
-        if job is not None:
-            {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}[wish](job)
+        if job is None:
+            return
+        verbs = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
+        if (priority := wanted_priority(wish)) is not None:
+            self.set_priority(job, priority)
+        elif wish in verbs:
+            verbs[wish](job)
+        else:  # of a newer rheojobs on the same store
+            logger.warning("job %s is asked for %r, which is not known here", job_id, wish)
 
     def _close(self, timeout: float) -> bool:
         try:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.qt import helpers
 
 from rheojobs import JobEngine, TaskContext
+from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
@@ -62,6 +63,10 @@ def choose(table: JobTable, row: int) -> None:
     """Select a row, whatever keys an earlier test has left pressed, and see what can be done."""
     table.select(table.model.rows_between(row, row)[0].job_id)
     table.verbs.refresh()
+
+
+def is_start(event: JobEvent) -> bool:
+    return isinstance(event, StateChanged) and event.state is S.RUNNING
 
 
 def until_cancelled(context: TaskContext) -> None:
@@ -203,7 +208,7 @@ def test_jobs_of_another_program_are_seen_and_steered(
             (verbs.cancel, S.CANCELLED),
         ):
             verbs.refresh()
-            assert not verbs.sooner.isEnabled()  # whose turn it is is the other's business
+            assert not verbs.sooner.isEnabled()  # its turn has come
             qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1], timeout=LONG)
             action.trigger()
             qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=LONG)
@@ -217,6 +222,39 @@ def test_jobs_of_another_program_are_seen_and_steered(
         qtbot.waitUntil(lambda: bool(said), timeout=LONG)
         assert "no job's id begins with" in said[0]
         table.close_down()
+
+
+def test_jobs_of_another_program_are_moved_in_its_line(
+    stored: JobEngine, path: Path, qtbot: QtBot
+) -> None:
+    go = threading.Event()
+    stored.run(go.wait)
+    jobs = [stored.run(helpers.count_to, 1) for _ in range(2)]
+    began: list[str] = []
+    stored.subscribe(
+        lambda event: began.append(event.job_id) if is_start(event) else None, present=False
+    )
+    with JobEngine("threads", max_workers=1, store=path) as other:
+        table = shown(JobTable(other), qtbot)
+        model, verbs = table.model, table.verbs
+        qtbot.waitUntil(
+            lambda: model.rowCount() == 3 and state(model, 2) is S.RUNNING, timeout=LONG
+        )
+        choose(table, 0)
+        verbs.sooner.trigger()
+        verbs.sooner.trigger()  # at once: its owner has not heard of the first yet
+        qtbot.waitUntil(lambda: jobs[1].priority == 2, timeout=LONG)
+        qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
+        verbs.refresh()
+        qtbot.waitUntil(lambda: (verbs.refresh(), verbs.later.isEnabled())[1], timeout=LONG)
+        verbs.later.trigger()
+        qtbot.waitUntil(lambda: jobs[1].priority == 1, timeout=LONG)
+        go.set()
+        assert all(job.result(10) for job in jobs)
+        table.close_down()
+    ids = [job.id for job in jobs]
+    qtbot.waitUntil(lambda: set(ids) <= set(began), timeout=LONG)
+    assert [job_id for job_id in began if job_id in ids] == ids[::-1]
 
 
 def test_what_waits_in_the_store_is_taken_up_and_ends_here(path: Path, qtbot: QtBot) -> None:

@@ -47,7 +47,7 @@ def _can_remove(row: JobRow) -> bool:
 
 
 def _can_be_moved(row: JobRow) -> bool:
-    return row.is_own and row.state in (_S.QUEUED, _S.BLOCKED)
+    return row.state in (_S.QUEUED, _S.BLOCKED) or row.can_be_taken
 
 
 class JobActions(QObject):

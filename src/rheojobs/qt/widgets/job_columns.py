@@ -10,7 +10,7 @@ from enum import IntEnum
 from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.job_rows import JobRow, state_text
+from rheojobs.qt.widgets.job_rows import JobRow, signed, state_text
 
 __all__ = [
     "FRACTION_ROLE",
@@ -90,5 +90,5 @@ def cell_text(row: JobRow, column: int) -> str:
         case JobColumn.REMAINING:
             return row.remaining_text()
         case JobColumn.PRIORITY:
-            return f"{row.priority:+d}".replace("-", "−") if row.priority else ""
+            return signed(row.priority) if row.priority else ""
     return row.elapsed_text()

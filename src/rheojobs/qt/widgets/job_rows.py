@@ -15,16 +15,22 @@ from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.remaining import TimeRemaining
 from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.qt.widgets.store_glance import SeenJob
 from rheojobs.qt.widgets.texts import duration
 
-__all__ = ["JobRow", "describe", "row_of_job", "row_of_seen", "state_text"]
+__all__ = ["JobRow", "describe", "row_of_job", "row_of_seen", "signed", "state_text"]
 
 _WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("jobs", text)
+
+
+def signed(priority: int) -> str:
+    """Write a priority: it is above or below what is usual."""
+    return f"{priority:+d}".replace("-", "−") if priority else "0"
 
 
 def state_text(state: JobState) -> str:
@@ -158,6 +164,8 @@ class JobRow:
 
     def progress_text(self) -> str:
         """Say how far it is, or how it ended."""
+        if (priority := wanted_priority(self.wish)) is not None:
+            return _tr("asked for priority {number}").format(number=signed(priority))
         if self.wish:
             return {
                 "cancel": _tr("asked to cancel"),
