@@ -31,6 +31,7 @@ from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import action, group, splitter
 from rheojobs.qt.app.closing import Closing
+from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History, place_of
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.jobs_pane = JobsPane(self.pool)
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
+        self.correcting = Correcting(self.session, background, self)
         self.machine_status = MachineStatus(self.pool.engine, background)
         self.statusBar().addPermanentWidget(self.machine_status)
         left = QWidget()
@@ -135,6 +137,10 @@ class MainWindow(QMainWindow):
         view_menu = self.menuBar().addMenu(self.tr("&View"))
         self.open_action = action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
         file_menu.addAction(self.open_action)
+        self.correct_action = action(
+            self, self.tr("&Correct how data are read…"), "Ctrl+R", self.correcting.open
+        )
+        file_menu.addAction(self.correct_action)
         file_menu.addSeparator()
         file_menu.addAction(action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
         self.fit_action = action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
@@ -159,6 +165,8 @@ class MainWindow(QMainWindow):
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.data_panel.correct_wanted.connect(self.correcting.open)
+        self.correcting.corrected.connect(self._show_data)
         self.reader.dataset_read.connect(self._on_read)
         self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
         self.model_picker.model_changed.connect(self._show_model)
@@ -212,10 +220,12 @@ class MainWindow(QMainWindow):
             # What runs belongs to the data that are shown: the newcomer waits in the list.
             self.session.datasets.append(dataset)
             self.data_panel.append(dataset)
-            return
-        self.session.add(dataset)
-        self.data_panel.add(dataset)
-        self._show_data()
+        else:
+            self.session.add(dataset)
+            self.data_panel.add(dataset)
+            self._show_data()
+        path = self.reader.path_of(dataset)
+        self.correcting.note_source(len(self.session.datasets) - 1, path)
 
     def _go_to(self, number: int) -> None:
         self.session.go_to(number)
@@ -228,6 +238,7 @@ class MainWindow(QMainWindow):
             self._show_data()
             self.data_panel.message.say("error", str(error))
         else:
+            self.correcting.note_mode(mode)
             self._show_data()
 
     def _show_data(self) -> None:

@@ -114,6 +114,11 @@ class Session(QObject):
         self.datasets[self.current] = Dataset.of(bare, test_mode=mode)
         self.fit_result = None
 
+    def correct(self, dataset: Dataset) -> None:
+        """Put data that were read in another way in the place of the present ones."""
+        self.datasets[self.current] = dataset
+        self.fit_result = None
+
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
         """Give the present data in the quantity that a model predicts."""
         data = self.dataset
