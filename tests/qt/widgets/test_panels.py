@@ -15,7 +15,7 @@ from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot
-from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE
+from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
 
@@ -91,6 +91,29 @@ def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> N
     completer = picker.names.completer()
     assert completer.completionCount() == 1
     assert completer.pathFromIndex(completer.currentIndex()) == "fractional_maxwell_liquid"
+
+
+def test_a_model_is_shown_with_its_equation_for_the_test(qtbot: QtBot) -> None:
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    picker.set_models(MODELS)
+    picker.set_test_mode("oscillation")
+    assert picker.description.text().splitlines() == [
+        "The maxwell model.",
+        "G* = G₀ iωτ / (1 + iωτ), τ = η/G₀",
+    ]
+    picker.set_test_mode("relaxation")
+    assert picker.description.text().endswith("G = G₀ exp(−t/τ), τ = η/G₀")
+    row = picker.names.findText("fractional_maxwell_liquid")
+    assert picker.names.itemData(row, EQUATION_ROLE) == "G = Gₘ E_α(−(t/τ_α)^α)"
+    greyed = picker.names.findText("carreau")
+    assert picker.names.itemData(greyed, EQUATION_ROLE) == ""
+    edit = picker.names.lineEdit()
+    assert edit is not None
+    edit.selectAll()
+    qtbot.keyClicks(edit, "exp(−t")
+    completer = picker.names.completer()
+    assert completer.pathFromIndex(completer.currentIndex()) == "maxwell"
 
 
 def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:

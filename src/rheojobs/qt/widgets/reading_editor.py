@@ -29,6 +29,7 @@ from rheojobs.inference.given_units import ROLES
 from rheojobs.inference.units import USUAL_UNITS
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.option_words import without_options
+from rheojobs.qt.widgets.texts import with_unit
 
 __all__ = ["ReadingEditor"]
 
@@ -295,11 +296,10 @@ class ReadingEditor(QDialog):
         self._problem_line("file")
         names = list(PROTOCOL_CONSTANTS)
         for left, right in zip(names[::2], names[1::2], strict=True):
-            parts = []
+            parts: list[QWidget] = []
             for name in (left, right):
-                unit = _CONSTANT_UNITS[name]
-                text = f"{name} / ({unit})" if "/" in unit else f"{name} / {unit}".rstrip(" /")
-                parts += [self._name(text, self.constants[name]), self.constants[name]]
+                edit = self.constants[name]
+                parts += [self._name(with_unit(name, _CONSTANT_UNITS[name]), edit), edit]
             self._row(parts[0], parts[1], left, parts[2], parts[3])
             self._problem_line(right)
 
