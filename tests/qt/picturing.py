@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, qInstallMessageHandler
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -27,9 +27,9 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs import BayesianWorker, FitWorker
+from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.inference import melt
-from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.job_delegate import ProgressDelegate
 
@@ -82,7 +82,7 @@ def dark_palette() -> QPalette:
 
 
 def cut_off(window: QWidget) -> list[str]:
-    """Name the texts that are not shown whole."""
+    """Name the texts that are not shown whole, but for what running jobs say: a hint has it."""
     found = []
     for widget in window.findChildren(QWidget):
         if not widget.isVisible() or widget.window() is not window:
@@ -131,18 +131,14 @@ def _cut_cells(table: QTableView) -> Iterator[str]:
             index = model.index(row, column)
             if table.visualRect(index).top() >= table.viewport().height():
                 break
-            needed = _needed(table, index)
+            if isinstance(table.itemDelegateForIndex(index), ProgressDelegate):
+                assert str(index.data()) in str(index.data(Qt.ItemDataRole.ToolTipRole))
+                continue
+            option: Any = QStyleOptionViewItem()
+            table.initViewItemOption(option)
+            needed = table.itemDelegateForIndex(index).sizeHint(option, index).width()
             if table.columnWidth(column) < needed:
                 yield f"cell {index.data()!r}: {table.columnWidth(column)} of {needed} pixels"
-
-
-def _needed(table: QTableView, index: QModelIndex) -> int:
-    delegate = table.itemDelegateForIndex(index)
-    option: Any = QStyleOptionViewItem()
-    table.initViewItemOption(option)
-    if isinstance(delegate, ProgressDelegate):
-        return delegate.width_needed(option, index)
-    return delegate.sizeHint(option, index).width()
 
 
 # ---------------------------------------------------------------- the pictures
@@ -180,29 +176,32 @@ def fit(window: MainWindow, model: str) -> None:
     wait(lambda: not window.session.is_running)
 
 
-def start_jobs(window: MainWindow) -> None:
+def start_jobs(window: MainWindow) -> list[Job]:
     """Have jobs in many states: one that runs, and others that wait, failed or were stopped."""
-    pool, data, model = window.pool, window.session.dataset, MODELS[0]
-    refused = pool.submit(FitWorker("maxwell", data, {"G0": -5.0}))
-    wait(pool.job(refused).done)
-    start = window.session.fit_result
-    warm = start.parameters if start is not None and start.model_name == model else None
-    sampling, paused, stopped = (
-        pool.job(pool.submit(BayesianWorker(model, data, 500, draws, 4, warm)))
-        for draws in (20_000, 4000, 2000)
-    )
-    pool.engine.submit(
-        sampling.task, after=[sampling], name="sample once more"
-    )
-    wait(lambda: all(_draws(job) for job in (sampling, paused)))
-    paused.pause()
-    wait(lambda: paused.state is JobState.PAUSED)
+    pool, data, model = window.pool, window.session.dataset, MODELS[1]
+    refused = pool.job(pool.submit(FitWorker("maxwell", data, {"G0": -5.0})))
+    wait(refused.done)
+    result = window.session.fit_result
+    assert result is not None
+
+    def sample(draws: int) -> Job:
+        return pool.job(pool.submit(BayesianWorker(model, data, 500, draws, 4, result.parameters)))
+
+    stopped = sample(100_000)
     wait(lambda: _draws(stopped))
     stopped.cancel()
     wait(stopped.done)
+    paused, running = sample(4000), sample(500_000)
+    again = pool.engine.submit(running.task, after=[running], name="sample again")
+    others = [pool.engine.submit(running.task, priority=priority) for priority in (0, 2)]
+    wait(lambda: _draws(running) and _draws(paused))
+    paused.pause()
+    wait(lambda: paused.state is JobState.PAUSED)
+    window.jobs_pane.table.select(running.id)
+    return [again, *others, paused, running]
 
 
-def _draws(job: Any) -> bool:
+def _draws(job: Job) -> bool:
     progress = job.latest_progress
     return progress is not None and progress.stage == "sampling" and progress.current > 0
 
@@ -221,16 +220,17 @@ def main() -> None:
     for model in MODELS:
         fit(window, model)
     photographer.take("fit")
+    jobs = start_jobs(window)
+    photographer.take("jobs")
+    for job in jobs:
+        job.cancel()
+    wait(lambda: all(job.done() for job in jobs))
     window.run_panel.sample_button.click()
     wait(lambda: not window.session.is_running)
     photographer.take("posterior")
-    window.tabs.setCurrentWidget(window.fit_view)
-    start_jobs(window)
-    photographer.take("jobs")
-    window.closing.choose(Choice.CANCEL)
+    assert window.close()
     window.deleteLater()
-    del window
-    app.sendPostedEvents(None, 52)
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     print(json.dumps({"cut off": photographer.found, "said": said}))
 
 

@@ -64,15 +64,6 @@ class ProgressDelegate(QStyledItemDelegate):
             painter, words, int(Qt.AlignmentFlag.AlignVCenter), palette, True, elided, role
         )
 
-    def width_needed(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> int:
-        """Give the width, in pixels, at which a cell shows all its words."""
-        options: Any = QStyleOptionViewItem(option)
-        self.initStyleOption(options, index)
-        words = options.fontMetrics.horizontalAdvance(options.text)
-        return _LEFT + (_BAR_WIDTH + _GAP) * _has_bar(index) + int(words) + _RIGHT
-
 
 def _has_bar(index: QModelIndex | QPersistentModelIndex) -> bool:
     return index.data(FRACTION_ROLE) is not None and job_state(index) is not JobState.FAILED

@@ -39,11 +39,11 @@ _MOST_RUNS = 100
 """Of selected neighbours that a filter leaves selected: each costs time when a cell is drawn."""
 
 _CHARACTERS = {
-    JobColumn.NAME: 25,
-    JobColumn.MODEL: 26,
-    JobColumn.STATE: 12,
-    JobColumn.REMAINING: 11,
-    JobColumn.PRIORITY: 8,
+    JobColumn.NAME: 28,
+    JobColumn.MODEL: 28,
+    JobColumn.STATE: 13,
+    JobColumn.REMAINING: 12,
+    JobColumn.PRIORITY: 9,
     JobColumn.ELAPSED: 10,
 }
 
