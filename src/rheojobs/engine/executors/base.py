@@ -94,10 +94,13 @@ class Executor(abc.ABC):
         How many.
     limits_memory : bool
         Whether a run's `memory` is kept to.
+    is_remote : bool
+        Whether tasks may run on other machines, which see other files.
     """
 
     capacity: int
     limits_memory: bool = False
+    is_remote: bool = False
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:

@@ -62,6 +62,7 @@ class DaskExecutor(Executor):
     """
 
     limits_memory = True
+    is_remote = True
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ class FileReader(QObject):
         if path.suffix.lower() in _PLAIN_SUFFIXES or not path.is_file():
             self._jobs[self._pool.submit(_ReadWorker(path))] = path
         else:
-            self._jobs[self._pool.run(read, path)] = path
+            self._jobs[self._pool.run_here(read, path)] = path
 
     def path_of(self, dataset: Dataset) -> Path | None:
         """Give the file that a dataset was read from; None where it was not."""

@@ -38,6 +38,7 @@ from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.reports import fit_report, posterior_report
+from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         if settings is not None:
             restore_layout(self, settings)
         self._load_models()
+        self.run_place.restore()
 
     # ---------------------------------------------------------------- its parts
 
@@ -110,6 +112,8 @@ class MainWindow(QMainWindow):
         background = self.jobs_pane.table.model.background
         self.correcting = Correcting(self.session, background, self)
         self.machine_status = MachineStatus(self.pool.engine, background)
+        self.run_place = RunPlace(self.pool, self, self._settings)
+        self.statusBar().addPermanentWidget(self.run_place.button)
         self.statusBar().addPermanentWidget(self.machine_status)
         left = QWidget()
         column = QVBoxLayout(left)
@@ -191,6 +195,10 @@ class MainWindow(QMainWindow):
         )
         run_menu.addActions([self.fit_action, self.sample_action])
         run_menu.addActions([self.pause_action, self.cancel_action])
+        run_menu.addSeparator()
+        run_menu.addAction(
+            action(self, self.tr("&Where jobs run…"), "Ctrl+Shift+W", self.run_place.ask)
+        )
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
         show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
@@ -203,6 +211,7 @@ class MainWindow(QMainWindow):
         self.data_panel.mode_chosen.connect(self._set_test_mode)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.correcting.corrected.connect(self._show_data)
+        self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
         self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
         self.model_picker.model_changed.connect(self._show_model)
@@ -373,6 +382,11 @@ class MainWindow(QMainWindow):
         if self._posterior_page.made is not None:
             self.posterior_view.take_progress(progress.metrics)
 
+    def _show_place(self, kind: str, text: str) -> None:
+        """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
+        if self.run_place.dialog is None and kind in ("warning", "error"):
+            self.jobs_pane.message.say(kind, text)
+
     def _show_refusal(self, text: str) -> None:
         if text:
             self.parameter_message.say("error", text)
@@ -466,6 +480,7 @@ class MainWindow(QMainWindow):
             save_layout(self, self._settings)
         self.hide()
         self.history.close()
+        self.run_place.close()
         self.jobs_pane.close_down()
         leave = self.closing.leaves
         if not self._owns_pool:

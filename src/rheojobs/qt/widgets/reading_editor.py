@@ -28,6 +28,7 @@ from rheojobs.inference.data import PROTOCOL_CONSTANTS, TEST_MODES
 from rheojobs.inference.given_units import ROLES
 from rheojobs.inference.units import USUAL_UNITS
 from rheojobs.qt.widgets.colors import alarm, muted
+from rheojobs.qt.widgets.growing import grow_to_fit
 from rheojobs.qt.widgets.option_words import without_options
 from rheojobs.qt.widgets.texts import with_unit
 
@@ -134,6 +135,7 @@ class ReadingEditor(QDialog):
         else:
             self.summary.setText(self.tr("Not to be read in this way."))
         self.use_button.setEnabled(look.dataset is not None)
+        grow_to_fit(self)
 
     def _show_reading(self) -> None:
         self._filling = True
