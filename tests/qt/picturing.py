@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
+    QSplitter,
     QStyleOptionViewItem,
     QTabBar,
     QTableView,
@@ -221,10 +222,15 @@ def main() -> None:
         fit(window, model)
     photographer.take("fit")
     jobs = start_jobs(window)
+    rows = window.findChild(QSplitter, "rows")
+    assert rows is not None
+    sizes = rows.sizes()
+    rows.setSizes([sizes[0] - 60, sizes[1] + 60])
     photographer.take("jobs")
     for job in jobs:
         job.cancel()
     wait(lambda: all(job.done() for job in jobs))
+    rows.setSizes(sizes)
     window.run_panel.sample_button.click()
     wait(lambda: not window.session.is_running)
     photographer.take("posterior")
