@@ -72,9 +72,7 @@ def _emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
     )
 
 
-def _points(
-    data: Dataset, is_log: bool
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Give x and y of each component as the axes show them."""
     found = []
     for y in components(data.y):
