@@ -212,6 +212,7 @@ def main() -> None:
     said: list[str] = []
     qInstallMessageHandler(lambda _kind, _context, message: said.append(message))
     app = QApplication(sys.argv[:1])
+    app.setCursorFlashTime(0)
     window = MainWindow()
     window.resize(WIDTH, HEIGHT)
     window.show()
