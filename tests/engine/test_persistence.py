@@ -259,6 +259,31 @@ class TestWishes:
         with pytest.raises(concurrent.futures.CancelledError):
             job.result(TIMEOUT)
 
+    def test_another_process_changes_whose_turn_it_is(self, engine: JobEngine, path: Path) -> None:
+        engine.pause_queue()
+        job = engine.run(helpers.add, 1.0)
+        with JobStore(path) as other:
+            other.ask_priority(job.id, 4)
+            wait_until(lambda: job.priority == 4)
+            wait_until(lambda: other.find(job.id).priority == 4)
+            assert other.find(job.id).wish == ""
+        engine.resume_queue()
+        assert job.result(TIMEOUT) == 2.0
+
+    def test_a_wish_of_a_newer_program_harms_nothing(
+        self, engine: JobEngine, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        engine.pause_queue()
+        job = engine.run(helpers.add, 1.0)
+        with JobStore(path) as other:
+            with other.transaction():
+                other._db.execute("UPDATE jobs SET wish = 'explain' WHERE id = ?", (job.id,))
+            wait_until(lambda: other.find(job.id).wish == "")
+        wait_until(lambda: "asked for 'explain'" in caplog.text)
+        engine.resume_queue()
+        assert job.result(TIMEOUT) == 2.0
+        assert engine.store_problem == ""
+
 
 class TestTakingUp:
     def test_a_cancelled_job_goes_on_as_a_new_one(self, engine: JobEngine, tmp_path: Path) -> None:

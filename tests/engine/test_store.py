@@ -22,6 +22,7 @@ from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.parts import INLINE_BYTES
 from rheojobs.engine.records import Record, pack_state, record_of
 from rheojobs.engine.task import FunctionTask
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
 
 S = JobState
@@ -317,6 +318,27 @@ class TestWishes:
         assert store.heard() == [(job_id, "cancel")]
         assert store.heard() == []
         assert store.find(job_id).wish == ""
+
+    def test_a_priority_is_asked_of_the_owner_and_set_where_there_is_none(
+        self, store: JobStore, path: Path
+    ) -> None:
+        job_id = enter(store)
+        with JobStore(path) as other:
+            assert not other.ask_priority(job_id, -3)
+            assert other.find(job_id).priority == 0
+            ((heard, wish),) = store.heard()
+            assert (heard, wanted_priority(wish)) == (job_id, -3)
+            other.ask(job_id, "cancel")
+            other.ask_priority(job_id, 5)
+            assert store.heard() == [(job_id, "cancel")], "who is to be cancelled needs no turn"
+            store.leave()
+            assert other.ask_priority(job_id, 5)
+            assert other.find(job_id).priority == 5
+
+    def test_what_runs_has_had_its_turn(self, store: JobStore) -> None:
+        job_id = enter(store, S.RUNNING)
+        with pytest.raises(InputError, match="is running: its turn has come"):
+            store.ask_priority(job_id, 1)
 
     def test_what_nobody_works_on_is_cancelled_at_once(self, store: JobStore) -> None:
         job_id = enter(store)

@@ -45,10 +45,11 @@ from rheojobs.engine.requests import (
 )
 from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes
-from rheojobs.engine.starting import Starter
+from rheojobs.engine.starting import Starter, check_movable
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]
@@ -476,6 +477,50 @@ class JobEngine:
             self.resume(job)
         self._table.wake.set()
 
+    def move_to(self, executor: Executor, timeout: float = 5.0) -> None:
+        """Have all jobs that have not begun, and those to come, run on another executor.
+
+        The engine shuts down the one before, and the new one when it is shut down itself.
+
+        Parameters
+        ----------
+        executor : Executor
+            Where they run.
+        timeout : float
+            Seconds to wait for what only prepares, and for the end of the executor before.
+
+        Raises
+        ------
+        InputError
+            Where a job runs, or one that waits asks for more workers than there are; all is then
+            as before.
+        EngineClosedError
+            After `shutdown`.
+        """
+        with self._table.lock:
+            self._table.check_open()
+            check_movable(self._table.open.values(), executor)
+            held, self._starter.paused = self._starter.paused, True
+            preparing = list(self._table.prewarming.values())
+        try:
+            for job in preparing:
+                self.cancel(job)
+            with self._table.idle:
+                self._table.idle.wait_for(
+                    lambda: not any(job.control for job in preparing), timeout
+                )
+                self._table.check_open()
+                check_movable(self._table.open.values(), executor)
+                before, self._executor = self._executor, executor
+                self._starter.start_on(executor)
+                self._table.scheduler.resize(WORKER, executor.capacity)
+        finally:
+            with self._table.lock:
+                self._starter.paused = held
+            self._table.wake.set()
+        if not before.shutdown(timeout):
+            logger.warning("the executor before has not ended within %g s", timeout)
+
     def cancel(self, job: Job) -> bool:
         """Ask a job to stop and return at once; False where it had ended already."""
         with self._table.lock:
@@ -581,8 +626,15 @@ class JobEngine:
 
     def _on_wish(self, job_id: str, wish: str) -> None:
         job = self._table.jobs.get(job_id)
-        if job is not None:
-            {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}[wish](job)
+        if job is None:
+            return
+        verbs = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
+        if (priority := wanted_priority(wish)) is not None:
+            self.set_priority(job, priority)
+        elif wish in verbs:
+            verbs[wish](job)
+        else:  # of a newer rheojobs on the same store
+            logger.warning("job %s is asked for %r, which is not known here", job_id, wish)
 
     def _close(self, timeout: float) -> bool:
         try:

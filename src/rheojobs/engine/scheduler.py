@@ -128,6 +128,11 @@ class Scheduler:
         self._line_of: dict[str, _LineKey] = {}
         self._heads: list[tuple[tuple[float, int], _LineKey]] = []
 
+    def resize(self, resource: str, total: float) -> None:
+        """Have more or less of a resource from now on; what is taken stays taken."""
+        self.free[resource] += total - self.total[resource]
+        self.total[resource] = total
+
     def __len__(self) -> int:
         return len(self._line_of)
 

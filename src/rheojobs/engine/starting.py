@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import FunctionType, NoneType
 
@@ -21,11 +21,29 @@ from rheojobs.engine.executors.base import RunControl
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.recovery import describe_again
-from rheojobs.engine.scheduler import fits
+from rheojobs.engine.scheduler import WORKER, fits
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
+from rheojobs.errors import InputError
 
-__all__ = ["Starter"]
+__all__ = ["Starter", "check_movable"]
+
+
+def check_movable(jobs: Iterable[Job], executor: Executor) -> None:
+    """Raise `InputError` where jobs that have not ended could not go on on another executor."""
+    jobs = list(jobs)
+    running = sum(job.dispatched and not job.is_prewarming for job in jobs)
+    if running:
+        many = "1 job runs" if running == 1 else f"{running} jobs run"
+        raise InputError(f"{many} still: wait for the end, or cancel")
+    for job in jobs:
+        if job.needs[WORKER] > executor.capacity:
+            raise InputError(
+                f"{job.name!r} asks for {job.needs[WORKER]:g} workers, there are "
+                f"{executor.capacity} there"
+            )
+    if not executor.limits_memory and any(job.memory is not None for job in jobs):
+        raise InputError("a job that waits has a limit of memory, which is not kept there")
 
 
 class Starter:
@@ -63,6 +81,10 @@ class Starter:
         self._turn = threading.Lock()  # one thread at a time starts jobs: so they keep their order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
         self._thread.start()
+
+    def start_on(self, executor: Executor) -> None:
+        """Start jobs there from now on; with the table's lock held, and none of them running."""
+        self._executor = executor
 
     def is_alive(self) -> bool:
         """Say whether the thread has not ended yet."""

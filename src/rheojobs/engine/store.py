@@ -24,6 +24,7 @@ from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
 from rheojobs.engine.schema import move_log, told
 from rheojobs.engine.states import STATES, JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
+from rheojobs.engine.wishes import WISHES, priority_wish
 from rheojobs.errors import InputError, nearest
 
 __all__ = ["UNTIDIED", "JobStore", "StoredJob", "default_path"]
@@ -37,13 +38,6 @@ LARGE_LOG = 4_000_000
 
 LONGEST_LOG = 4_000
 """Pages of the log from which on whoever writes moves it, as SQLite does by itself."""
-
-_WISHES = {
-    "cancel": tuple(state for state in JobState if not state.is_terminal),
-    "pause": (JobState.RUNNING,),
-    "resume": (JobState.RUNNING, JobState.PAUSED),
-}
-"""What others may want of a job's owner, and in which states of the job."""
 
 _INSERT = (
     "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
@@ -430,15 +424,38 @@ class JobStore(StoreReader):
         InputError
             Where it cannot be had of this job.
         """
-        if wish not in _WISHES:
-            raise InputError(f"unknown wish {wish!r}; {nearest(wish, _WISHES)}")
+        if wish not in WISHES:
+            raise InputError(f"unknown wish {wish!r}; {nearest(wish, WISHES)}")
         with self.transaction():
             job = self.find(job_id)
-            if job.state not in _WISHES[wish]:
+            if job.state not in WISHES[wish]:
                 raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cannot {wish} it")
             if job.owner is None:
                 self._enter(job.number, JobState.CANCELLED, "cancelled while it waited")
             else:
+                self._db.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, job.number))
+            return job.owner is None
+
+    def ask_priority(self, job_id: str, priority: int) -> bool:
+        """Want a job that waits to have another priority; gives what `ask` gives.
+
+        Raises
+        ------
+        InputError
+            Where the job does not wait.
+        """
+        with self.transaction():
+            job = self.find(job_id)
+            if job.state not in WAITING:
+                raise InputError(
+                    f"job {job.id[:8]} ({job.name}) is {job.state}: its turn has come already"
+                )
+            if job.owner is None:
+                self._db.execute(
+                    "UPDATE jobs SET priority = ? WHERE number = ?", (priority, job.number)
+                )
+            elif job.wish != "cancel":  # who is to be cancelled needs no turn
+                wish = priority_wish(priority)
                 self._db.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, job.number))
             return job.owner is None
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.inference.equations import equation_of
 from rheojobs.inference.jax_setup import cache_folder
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.whole_files import write_whole
@@ -50,6 +51,10 @@ class ModelInfo:
     description: str
     flow_quantity: str
     refused: Mapping[str, str] = field(default_factory=dict)
+
+    def equation(self, test_mode: str | None = None) -> str:
+        """Give the equation for a test, as `equation_of` does; empty where none fits on a line."""
+        return equation_of(self.name, test_mode)
 
 
 def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:

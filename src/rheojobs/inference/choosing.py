@@ -5,7 +5,6 @@ Knows quantities and what the user has named; must not know files, units or data
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.columns import UNCERTAINTY, quantity_of, recognise
+from rheojobs.inference.columns import UNCERTAINTY, bare_name, quantity_of, recognise
 from rheojobs.inference.tables import Section
 
 __all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed", "named_column"]
@@ -229,7 +228,7 @@ def named_column(text: str, columns: list[Column], option: str) -> Column:
     for found in (
         [c for c in columns if c.label == text],
         [c for c in columns if c.label.casefold() == text.casefold()],
-        [c for c in columns if _bare(c.label) == text.casefold()],
+        [c for c in columns if bare_name(c.label).casefold() == text.casefold()],
         [c for c in columns if c.quantity and c.quantity == quantity],
     ):
         if len(found) == 1:
@@ -243,7 +242,3 @@ def named_column(text: str, columns: list[Column], option: str) -> Column:
         raise InputError(f"there is no column {text}: the file has {len(columns)}, from 1")
     hint = nearest(text, (c.label for c in columns if c.label))
     raise InputError(f"there is no column {text!r}: {hint}")
-
-
-def _bare(label: str) -> str:
-    return re.sub(r"\s*([\[(].*|/.*)$", "", label).casefold()

@@ -11,7 +11,7 @@ import unicodedata
 
 from rheojobs.inference.units import si_factor
 
-__all__ = ["UNCERTAINTY", "is_step_number", "quantity_of", "recognise"]
+__all__ = ["UNCERTAINTY", "bare_name", "is_step_number", "quantity_of", "recognise"]
 
 #: What a column of standard deviations is called here.
 UNCERTAINTY = "uncertainty"
@@ -103,6 +103,11 @@ def quantity_of(text: str) -> tuple[str, int]:
             if name[0] and name[0] == _spelled(other)[0]:
                 return name
     return "", 0
+
+
+def bare_name(label: str) -> str:
+    """Give a column's name without what stands behind it as its unit."""
+    return re.sub(r"\s*([\[(].*|/.*)$", "", label)
 
 
 def is_step_number(label: str) -> bool:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from rheojobs.errors import InputError
 
 __all__ = [
+    "DECIMAL_MARKS",
+    "DELIMITERS",
     "NumberStyle",
     "decoded",
     "dialect_of",
@@ -24,15 +26,15 @@ __all__ = [
     "split_lines",
 ]
 
+DECIMAL_MARKS = ".,"
+DELIMITERS = "\t;|, "
 LONGEST_LINE = 100_000
 _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
 _MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}
-_MARKS = ".,"
-_DELIMITERS = "\t;|, "
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _PLAIN = {
     mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
-    for mark in _MARKS
+    for mark in DECIMAL_MARKS
 }
 _SPACED = {  # 1 234,5 and 1'234.5
     mark: re.compile(
@@ -40,7 +42,7 @@ _SPACED = {  # 1 234,5 and 1'234.5
         rf"(?:[{mark}]\d*)?{_EXPONENT}",
         re.ASCII,
     )
-    for mark in _MARKS
+    for mark in DECIMAL_MARKS
 }
 _GROUPED = {  # 1,234.5
     mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[{other}]\d{{3}})+(?:[{mark}]\d*)?{_EXPONENT}")
@@ -74,10 +76,10 @@ class NumberStyle:
     grouped: bool = False
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[str]]) -> NumberStyle:
-        """Find the style that reads most cells of `rows`."""
+    def of(cls, rows: Iterable[Sequence[str]], decimal: str = "") -> NumberStyle:
+        """Find the style that reads most cells of `rows`; the decimal mark may be given."""
         rows = list(rows)
-        styles = [cls._with(mark, rows) for mark in _MARKS]
+        styles = [cls._with(mark, rows) for mark in decimal or DECIMAL_MARKS]
         return max(styles, key=lambda style: sum(style.count(row) for row in rows))
 
     @classmethod
@@ -146,8 +148,17 @@ def decoded(data: bytes) -> str:
     raise InputError("not a text table: the file holds binary data")
 
 
-def dialect_of(lines: Sequence[str]) -> tuple[str, NumberStyle] | None:
+def dialect_of(
+    lines: Sequence[str], delimiter: str = "", decimal: str = ""
+) -> tuple[str, NumberStyle] | None:
     """Find the delimiter and the style that turn most cells into numbers; None without any.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Of a file.
+    delimiter, decimal : str
+        One of `DELIMITERS` and ``"."`` or ``","``, where the user has named it.
 
     Raises
     ------
@@ -163,17 +174,17 @@ def dialect_of(lines: Sequence[str]) -> tuple[str, NumberStyle] | None:
     sample = [_without_remark(line) for line in lines if line.strip()]
     sample = sample[:: max(1, len(sample) // 500)]
     best, found = 0.0, None
-    for delimiter in _DELIMITERS:
-        bared = _without_bars(sample) if delimiter == "|" else sample
-        split = [_split(line, delimiter) for line in bared]
-        for mark in _MARKS:
+    for cut in (delimiter,) if delimiter else DELIMITERS:
+        bared = _without_bars(sample) if cut == "|" else sample
+        split = [_split(line, cut) for line in bared]
+        for mark in (decimal,) if decimal else DECIMAL_MARKS:
             style = NumberStyle._with(mark, split)
             score = sum(
-                _likeness(style, cells) * (0.5 if _has_stronger(line, delimiter) else 1.0)
+                _likeness(style, cells) * (0.5 if _has_stronger(line, cut) else 1.0)
                 for line, cells in zip(sample, split, strict=True)
             )
             if score > best:
-                best, found = score, (delimiter, style)
+                best, found = score, (cut, style)
     return found
 
 
@@ -240,7 +251,7 @@ def _split(line: str, delimiter: str) -> list[str]:
         except csv.Error:
             return [c.strip() for c in line.split(delimiter)]
     cells = re.split(r"[ \t\f\v]+", line.strip())
-    if any(NumberStyle(mark).count(cells) for mark in _MARKS):
+    if any(NumberStyle(mark).count(cells) for mark in DECIMAL_MARKS):
         return cells
     # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
     wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())

@@ -6,19 +6,21 @@ Knows in which order a file is understood; must not know models, fits, JAX or Qt
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.choosing import choose, columns_of
+from rheojobs.inference.choosing import Choice, Column, choose, columns_of
 from rheojobs.inference.converting import computed_columns, converted
 from rheojobs.inference.data import Dataset, canonical_test_mode
-from rheojobs.inference.dialects import printable
+from rheojobs.inference.dialects import DECIMAL_MARKS, DELIMITERS, printable
+from rheojobs.inference.given_units import with_units
 from rheojobs.inference.instruments import read_with_rheojax
 from rheojobs.inference.tables import Section, sections_of
 
-__all__ = ["read"]
+__all__ = ["Curve", "Wanted", "curve_of", "file_bytes", "named_after", "read"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,10 @@ def read(
     y2: str | int | None = None,
     step: int | None = None,
     sigma: Sequence[str | int] = (),
+    units: Mapping[str, str] | None = None,
+    delimiter: str = "",
+    decimal: str = "",
+    protocol: Mapping[str, float] | None = None,
 ) -> Dataset:
     """Read one measured curve from a file.
 
@@ -52,6 +58,14 @@ def read(
         Which section of a file with several, from 1; the first that can be used where not given.
     sigma : sequence of str or int
         The column of the standard deviations of y; of G' and of G'' for an oscillation.
+    units : mapping of str to str
+        The units of ``"x"``, ``"y"`` and ``"y2"``, where the file does not tell them or tells
+        them wrongly.
+    delimiter, decimal : str
+        What parts the columns of a text (tab, ``;``, ``,``, ``|`` or a blank), and the decimal
+        mark (``.`` or ``,``), where these are not found rightly.
+    protocol : mapping of str to float
+        Constants of the test, in SI units.
 
     Returns
     -------
@@ -64,17 +78,56 @@ def read(
         Where the file cannot be read or understood; one line that says what would be right.
     """
     path = Path(path)
-    mode = None if mode is None else canonical_test_mode(mode)
-    data = _bytes(path)
+    wanted = Wanted(
+        None if mode is None else canonical_test_mode(mode),
+        (x, y, y2),
+        step,
+        tuple(sigma),
+        dict(units or {}),
+        delimiter,
+        decimal,
+    )
+    data = file_bytes(path)
     try:
-        dataset = _understood(path, data, mode, (x, y, y2), step, sigma)
+        dataset = Dataset.of(_understood(path, data, wanted), protocol=protocol)
     except InputError as error:
         raise InputError(f"{path.name}: {printable(str(error))}") from error
     logger.debug("read %s: %s", path, dataset.summary())
     return dataset
 
 
-def _bytes(path: Path) -> bytes:
+@dataclass(frozen=True)
+class Wanted:
+    """What the user has named, as `read` takes it; `columns` are x, y and y2."""
+
+    mode: str | None = None
+    columns: tuple[str | int | None, ...] = (None, None, None)
+    step: int | None = None
+    sigma: tuple[str | int, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
+    decimal: str = ""
+
+    def __post_init__(self) -> None:
+        if self.decimal not in ("", *DECIMAL_MARKS):
+            raise InputError(f"decimal is '.' or ',', got {self.decimal!r}")
+        if self.delimiter not in ("", *DELIMITERS):
+            raise InputError(
+                f"delimiter is a tab, ';', '|', ',' or a blank, got {self.delimiter!r}"
+            )
+
+
+class Curve(NamedTuple):
+    """A dataset, and where it came from: the section, from 1, its columns, those chosen."""
+
+    number: int
+    columns: list[Column]
+    choice: Choice
+    dataset: Dataset
+
+
+def file_bytes(path: Path) -> bytes:
+    """Read a file of measured data; `InputError` where there is none, or it can be none."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder: give one file in it")
@@ -97,38 +150,30 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _understood(
-    path: Path,
-    data: bytes,
-    mode: str | None,
-    named: Sequence[str | int | None],
-    step: int | None,
-    sigma: Sequence[str | int],
-) -> Dataset:
+def _understood(path: Path, data: bytes, wanted: Wanted) -> Dataset:
     suffix = path.suffix.lower()
-    sections = sections_of(data, suffix)
+    sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal)
     if not sections and suffix not in _PLAIN_SUFFIXES:
-        if sigma or any(column is not None for column in named):
+        if any(column is not None for column in wanted.columns) or wanted.sigma or wanted.units:
             raise InputError(
                 "no table of text: x= (--x), y= (--y) and sigma= (--sigma) cannot choose columns "
                 "in this format; export it as CSV"
             )
-        return read_with_rheojax(path, step, mode)
+        return read_with_rheojax(path, wanted.step, wanted.mode)
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
-    dataset = _curve(sections, mode, named, step, sigma)
+    return named_after(path, curve_of(sections, wanted).dataset)
+
+
+def named_after(path: Path, dataset: Dataset) -> Dataset:
+    """Name a dataset after its file and its section, and check it."""
     name = f"{path.stem}, {dataset.name}" if dataset.name else path.stem
     return Dataset.of(replace(dataset, name=name))
 
 
-def _curve(
-    sections: list[Section],
-    mode: str | None,
-    named: Sequence[str | int | None],
-    step: int | None,
-    sigma: Sequence[str | int],
-) -> Dataset:
+def curve_of(sections: list[Section], wanted: Wanted) -> Curve:
     """Make the dataset of one section: the one named, or the first that can be understood."""
+    step = wanted.step
     if step is not None and not 1 <= step <= len(sections):
         raise InputError(
             f"there is no step {step}: the file has {len(sections)}, from 1: {_names(sections)}"
@@ -138,21 +183,29 @@ def _curve(
         if step not in (None, index):
             continue
         try:
-            columns = computed_columns(columns_of(section))
-            choice = choose(columns, mode, named)
-            dataset = converted(columns, choice, told=mode is not None, sigma=sigma)
+            curve = _curve_in(section, index, wanted)
         except InputError as error:
             problem = problem or error
             continue
         if len(sections) == 1:
-            return dataset
+            return curve
         title = f" {section.title!r}" if section.title else ""
         note = (
             f"{len(sections)} sections in the file: took number {index}{title}; step= (--step) "
             f"from 1 to {len(sections)} chooses another: {_names(sections)}"
         )
-        return replace(dataset, name=section.title, notes=(note, *dataset.notes))
+        dataset = curve.dataset
+        dataset = replace(dataset, name=section.title, notes=(note, *dataset.notes))
+        return curve._replace(dataset=dataset)
     raise problem or InputError("no table found")
+
+
+def _curve_in(section: Section, number: int, wanted: Wanted) -> Curve:
+    columns = with_units(columns_of(section), wanted.mode, wanted.columns, wanted.units)
+    columns = computed_columns(columns)
+    choice = choose(columns, wanted.mode, wanted.columns)
+    dataset = converted(columns, choice, told=wanted.mode is not None, sigma=wanted.sigma)
+    return Curve(number, columns, choice, dataset)
 
 
 def _names(sections: list[Section]) -> str:

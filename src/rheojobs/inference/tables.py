@@ -39,8 +39,11 @@ class Section:
     style: NumberStyle
 
 
-def sections_of(data: bytes, suffix: str) -> list[Section]:
-    """Find the tables in the bytes of a file; none where they are an instrument's own format."""
+def sections_of(data: bytes, suffix: str, delimiter: str = "", decimal: str = "") -> list[Section]:
+    """Find the tables in the bytes of a file; none where they are an instrument's own format.
+
+    The delimiter and the decimal mark of a text are found, where they are not given.
+    """
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
     if data.startswith(b"PK\x03\x04"):
@@ -48,7 +51,7 @@ def sections_of(data: bytes, suffix: str) -> list[Section]:
     elif suffix in _INSTRUMENT_SUFFIXES:
         sections = []
     else:
-        sections = _of_text(decoded(data))
+        sections = _of_text(decoded(data), delimiter, decimal)
     return [
         replace(
             section,
@@ -60,15 +63,15 @@ def sections_of(data: bytes, suffix: str) -> list[Section]:
     ]
 
 
-def _of_text(text: str) -> list[Section]:
+def _of_text(text: str, delimiter: str, decimal: str) -> list[Section]:
     lines = re.split(r"\r\n|\r|\n", text)
     if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
-        return _lims(lines)
-    return _by_step(_delimited(lines))
+        return _lims(lines, decimal)
+    return _by_step(_delimited(lines, delimiter, decimal))
 
 
-def _delimited(lines: list[str]) -> list[Section]:
-    dialect = dialect_of(lines)
+def _delimited(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
+    dialect = dialect_of(lines, delimiter, decimal)
     if dialect is None:
         return []
     delimiter, style = dialect
@@ -235,7 +238,7 @@ def _by_step(sections: list[Section]) -> list[Section]:
     return parts
 
 
-def _lims(lines: list[str]) -> list[Section]:
+def _lims(lines: list[str], decimal: str) -> list[Section]:
     """Read the steps of a TA Instruments LIMS export that hold points."""
     sections: list[Section] = []
     for block in "\n".join(lines).split("\n[Step]\n")[1:]:
@@ -250,7 +253,7 @@ def _lims(lines: list[str]) -> list[Section]:
         title = " ".join(fields.get("Step name", []))
         header, units = fields.get("Variables", []), fields.get("Units", [])
         if rows and header:
-            sections.append(Section(title, header, units, rows, NumberStyle.of(rows)))
+            sections.append(Section(title, header, units, rows, NumberStyle.of(rows, decimal)))
     return sections
 
 

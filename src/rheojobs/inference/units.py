@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 
-__all__ = ["SI_UNITS", "parse_unit", "shown_unit", "si_factor"]
+__all__ = ["SI_UNITS", "USUAL_UNITS", "parse_unit", "shown_unit", "si_factor"]
 
 # Quantity -> (SI unit, exponent of Pa, exponent of s). The frequency is kept as angular frequency.
 _QUANTITIES: dict[str, tuple[str, int, int]] = {
@@ -32,6 +32,28 @@ _QUANTITIES: dict[str, tuple[str, int, int]] = {
     "loss tangent": ("", 0, 0),
 }
 SI_UNITS: dict[str, str] = {name: unit for name, (unit, _, _) in _QUANTITIES.items()}
+
+_MODULI_UNITS = ("Pa", "kPa", "MPa", "dyn/cm²")
+_VISCOSITY_UNITS = ("Pa s", "mPa s", "cP", "P")
+USUAL_UNITS: dict[str, tuple[str, ...]] = {
+    "time": ("s", "ms", "min", "h"),
+    "angular frequency": ("rad/s", "Hz"),
+    "frequency": ("Hz", "rad/s"),
+    "shear rate": ("1/s", "1/min"),
+    "shear stress": _MODULI_UNITS,
+    "viscosity": _VISCOSITY_UNITS,
+    "relaxation modulus": _MODULI_UNITS,
+    "creep compliance": ("1/Pa", "1/kPa", "1/MPa"),
+    "complex modulus": _MODULI_UNITS,
+    "complex viscosity": _VISCOSITY_UNITS,
+    "in-phase viscosity": _VISCOSITY_UNITS,
+    "out-of-phase viscosity": _VISCOSITY_UNITS,
+    "storage modulus": _MODULI_UNITS,
+    "loss modulus": _MODULI_UNITS,
+    "strain": ("%", "1"),
+    "phase angle": ("°", "rad"),
+}
+"""What a quantity is written in most often."""
 
 # Spellings, factor to SI, exponent of Pa, exponent of s
 _UNITS: tuple[tuple[str, float, int, int], ...] = (

@@ -121,6 +121,7 @@ class WorkerPool(QObject):
                 executor, max_workers=max_threads, preload=PRELOAD, store=store
             )
         self._thread_engine: JobEngine | None = None
+        self._local_engine: JobEngine | None = None
         self._workers: dict[str, TaskWorker] = {}
         self._started: set[str] = set()
         self._jobs: dict[str, Job] = {}
@@ -136,6 +137,16 @@ class WorkerPool(QObject):
     def engine(self) -> JobEngine:
         """The engine behind the pool."""
         return self._engine
+
+    @property
+    def local_engine(self) -> JobEngine:
+        """An engine whose jobs see this machine's files: `engine`, unless that is on a cluster."""
+        if not self._engine.executor.place:
+            return self._engine
+        if self._local_engine is None:
+            self._local_engine = JobEngine("processes", max_workers=1, preload=PRELOAD)
+            self._local_engine.subscribe(self._mailbox.put)
+        return self._local_engine
 
     def submit(self, worker: QRunnable) -> str:
         """Take on a worker and return at once.
@@ -170,7 +181,14 @@ class WorkerPool(QObject):
         A function whose first argument is named `context` gets the task's context; a generator
         function may be stopped at each `yield`.
         """
-        job = self._engine.submit(FunctionTask(function, args, kwargs))
+        return self._run_on(self._engine, function, args, kwargs)
+
+    def run_here(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
+        """Run a function as `run` does, in any case where it sees this machine's files."""
+        return self._run_on(self.local_engine, function, args, kwargs)
+
+    def _run_on(self, engine: JobEngine, function: Callable[..., Any], args: Any, kw: Any) -> str:
+        job = engine.submit(FunctionTask(function, args, kw))
         self._jobs[job.id] = job
         return job.id
 
@@ -233,9 +251,10 @@ class WorkerPool(QObject):
         """
         deadline = time.monotonic() + timeout_ms / 1000
         ended = self._engine.shutdown(wait, timeout_ms / 1000, leave=leave)
-        if self._thread_engine is not None:
-            left = max(0.05, deadline - time.monotonic())
-            ended = self._thread_engine.shutdown(wait, left) and ended
+        for engine in (self._thread_engine, self._local_engine):
+            if engine is not None:
+                left = max(0.05, deadline - time.monotonic())
+                ended = engine.shutdown(wait, left) and ended
         self._deliver_all()
         return ended
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -8,16 +9,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from tests.engine import application
 from tests.qt import helpers
 
 from rheojobs import JobEngine, TaskContext
+from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import FunctionTask
 from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
 from rheojobs.qt.widgets.job_model import JobTableModel
+from rheojobs.qt.widgets.job_rows import JobRow
 from rheojobs.qt.widgets.job_table import JobTable
 
 S = JobState
@@ -61,6 +65,10 @@ def choose(table: JobTable, row: int) -> None:
     """Select a row, whatever keys an earlier test has left pressed, and see what can be done."""
     table.select(table.model.rows_between(row, row)[0].job_id)
     table.verbs.refresh()
+
+
+def is_start(event: JobEvent) -> bool:
+    return isinstance(event, StateChanged) and event.state is S.RUNNING
 
 
 def until_cancelled(context: TaskContext) -> None:
@@ -217,7 +225,7 @@ def test_jobs_of_another_program_are_seen_and_steered(
             (verbs.cancel, S.CANCELLED),
         ):
             verbs.refresh()
-            assert not verbs.sooner.isEnabled()  # whose turn it is is the other's business
+            assert not verbs.sooner.isEnabled()  # its turn has come
             qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1], timeout=LONG)
             action.trigger()
             qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=LONG)
@@ -231,6 +239,39 @@ def test_jobs_of_another_program_are_seen_and_steered(
         qtbot.waitUntil(lambda: bool(said), timeout=LONG)
         assert "no job's id begins with" in said[0]
         table.close_down()
+
+
+def test_jobs_of_another_program_are_moved_in_its_line(
+    stored: JobEngine, path: Path, qtbot: QtBot
+) -> None:
+    go = threading.Event()
+    stored.run(go.wait)
+    jobs = [stored.run(helpers.count_to, 1) for _ in range(2)]
+    began: list[str] = []
+    stored.subscribe(
+        lambda event: began.append(event.job_id) if is_start(event) else None, present=False
+    )
+    with JobEngine("threads", max_workers=1, store=path) as other:
+        table = shown(JobTable(other), qtbot)
+        model, verbs = table.model, table.verbs
+        qtbot.waitUntil(
+            lambda: model.rowCount() == 3 and state(model, 2) is S.RUNNING, timeout=LONG
+        )
+        choose(table, 0)
+        verbs.sooner.trigger()
+        verbs.sooner.trigger()  # at once: its owner has not heard of the first yet
+        qtbot.waitUntil(lambda: jobs[1].priority == 2, timeout=LONG)
+        qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
+        verbs.refresh()
+        qtbot.waitUntil(lambda: (verbs.refresh(), verbs.later.isEnabled())[1], timeout=LONG)
+        verbs.later.trigger()
+        qtbot.waitUntil(lambda: jobs[1].priority == 1, timeout=LONG)
+        go.set()
+        assert all(job.result(10) for job in jobs)
+        table.close_down()
+    ids = [job.id for job in jobs]
+    qtbot.waitUntil(lambda: set(ids) <= set(began), timeout=LONG)
+    assert [job_id for job_id in began if job_id in ids] == ids[::-1]
 
 
 def test_what_waits_in_the_store_is_taken_up_and_ends_here(path: Path, qtbot: QtBot) -> None:
@@ -277,6 +318,49 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
     assert model.rowCount() == 41
     engine.submit(int, name="count 2")
     qtbot.waitUntil(lambda: model.rowCount() == 42, timeout=LONG)
+
+
+def test_filtering_thousands_of_jobs_takes_a_few_milliseconds(
+    engine: JobEngine, qtbot: QtBot
+) -> None:
+    """Processor time of typing a letter and of all that follows, whatever is selected."""
+    table = shown(JobTable(engine), qtbot)
+    model = table.model
+    names = ("maxwell", "zener")
+    model._add(
+        [
+            JobRow(f"{number:032x}", f"sample {number}", S.SUCCEEDED, model=names[number % 2])
+            for number in range(6000)
+        ]
+    )
+    QApplication.processEvents()
+    ways: dict[str, list[float]] = {}
+    for _ in range(5):
+        for selected in ("none", "all"):
+            for text in ("z", "ze", "zener 7", "sample", "succeeded", "nothing", ""):
+                if selected == "all":
+                    table.view.selectAll()
+                else:
+                    table.view.clearSelection()
+                QApplication.processEvents()
+                began = time.thread_time()
+                table.filter.setText(text)
+                QApplication.processEvents()
+                table.verbs.refresh()
+                ways.setdefault(f"{text}, {selected} selected", []).append(
+                    time.thread_time() - began
+                )
+    medians = {way: statistics.median(times) for way, times in ways.items()}
+    # What the rows say of themselves, once for each: slow where the machine is.
+    began = time.thread_time()
+    for _ in range(5):
+        for row in model.rows_between(0, 5999):
+            row.hint()
+    yardstick = (time.thread_time() - began) / 5
+    assert max(medians.values()) < 3 * yardstick, (yardstick, medians)
+    table.filter.setText("zener 77")
+    assert model.rowCount() == len([n for n in range(1, 6000, 2) if "77" in str(n)])
+    table.close_down()
 
 
 def test_a_flood_of_events_is_shown_in_few_updates(engine: JobEngine, qtbot: QtBot) -> None:

@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 from rheojobs.inference.catalogue import ModelInfo
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.results import FitResult
+from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot
-from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE
+from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
 
@@ -93,6 +93,29 @@ def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> N
     assert completer.pathFromIndex(completer.currentIndex()) == "fractional_maxwell_liquid"
 
 
+def test_a_model_is_shown_with_its_equation_for_the_test(qtbot: QtBot) -> None:
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    picker.set_models(MODELS)
+    picker.set_test_mode("oscillation")
+    assert picker.description.text().splitlines() == [
+        "The maxwell model.",
+        "G* = G₀ iωτ / (1 + iωτ), τ = η/G₀",
+    ]
+    picker.set_test_mode("relaxation")
+    assert picker.description.text().endswith("G = G₀ exp(−t/τ), τ = η/G₀")
+    row = picker.names.findText("fractional_maxwell_liquid")
+    assert picker.names.itemData(row, EQUATION_ROLE) == "G = Gₘ E_α(−(t/τ_α)^α)"
+    greyed = picker.names.findText("carreau")
+    assert picker.names.itemData(greyed, EQUATION_ROLE) == ""
+    edit = picker.names.lineEdit()
+    assert edit is not None
+    edit.selectAll()
+    qtbot.keyClicks(edit, "exp(−t")
+    completer = picker.names.completer()
+    assert completer.pathFromIndex(completer.currentIndex()) == "maxwell"
+
+
 def test_a_typed_value_is_a_start_and_nonsense_is_refused(qtbot: QtBot) -> None:
     model = ParameterModel()
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
@@ -138,6 +161,30 @@ def test_a_fit_is_shown_with_uncertainties_and_what_is_at_its_bound(qtbot: QtBot
     assert "bound" in model.index(1, ParameterColumn.VALUE).data(hint)
     assert table.isColumnHidden(ParameterColumn.R_HAT)
     assert model.given_values() == {}
+
+
+def test_what_a_sampling_found_is_read_whole_in_the_window_s_own_width(qtbot: QtBot) -> None:
+    model = ParameterModel()
+    table = ParameterTable(model)
+    qtbot.addWidget(table)
+    table.resize(427, 200)  # at 1280 by 800
+    table.show()
+    model.set_parameters((*PARAMETERS, Parameter("tau_alpha", 1.0, (1e-6, 1e6), "s")))
+    names = ("G0", "alpha", "tau_alpha", "sigma_real", "sigma_imag")
+    ones = np.ones(4)
+    found = {"mean": 3.841e-4, "std": 6.7e-5, "r_hat": 1.001, "ess_bulk": 9e4, "ess_tail": 1e4}
+    result = BayesianResult(
+        "m", dict.fromkeys(names, ones), dict.fromkeys(names, found), {}, 4, 1, 1.0,
+        datetime.now(UTC), None, units={"G0": "Pa", "tau_alpha": "s"},
+    )  # fmt: skip
+    model.show_posterior(result)
+    assert not table.isColumnHidden(ParameterColumn.ESS)
+    assert table.horizontalScrollBar().maximum() == 0
+    for column in ParameterColumn:
+        if column is not ParameterColumn.BOUNDS:
+            assert table.columnWidth(column) >= table.sizeHintForColumn(column), column
+    bounds = model.index(0, ParameterColumn.BOUNDS)
+    assert bounds.data(Qt.ItemDataRole.ToolTipRole) == "0.001 … 10⁹ / Pa"
 
 
 def test_the_data_panel_asks_for_a_test_mode_that_is_not_known(qtbot: QtBot) -> None:

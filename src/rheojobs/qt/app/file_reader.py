@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, Signal
@@ -60,17 +61,22 @@ class FileReader(QObject):
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = pool
-        self._jobs: set[str] = set()
+        self._jobs: dict[str, Path] = {}
+        self._paths: weakref.WeakKeyDictionary[Dataset, Path] = weakref.WeakKeyDictionary()
         pool.job_completed.connect(self._on_completed)
         pool.job_failed.connect(self._on_failed)
-        pool.job_cancelled.connect(self._jobs.discard)
+        pool.job_cancelled.connect(self._on_cancelled)
 
     def read(self, path: Path) -> None:
         """Begin to read a file."""
         if path.suffix.lower() in _PLAIN_SUFFIXES or not path.is_file():
-            self._jobs.add(self._pool.submit(_ReadWorker(path)))
+            self._jobs[self._pool.submit(_ReadWorker(path))] = path
         else:
-            self._jobs.add(self._pool.run(read, path))
+            self._jobs[self._pool.run_here(read, path)] = path
+
+    def path_of(self, dataset: Dataset) -> Path | None:
+        """Give the file that a dataset was read from; None where it was not."""
+        return self._paths.get(dataset)
 
     def is_busy(self) -> bool:
         """Whether files are being read."""
@@ -78,11 +84,13 @@ class FileReader(QObject):
 
     def _on_completed(self, job_id: str, dataset: object) -> None:
         if job_id in self._jobs:
-            self._jobs.discard(job_id)
             assert isinstance(dataset, Dataset)
+            self._paths[dataset] = self._jobs.pop(job_id)
             self.dataset_read.emit(dataset)
 
     def _on_failed(self, job_id: str, message: str) -> None:
-        if job_id in self._jobs:
-            self._jobs.discard(job_id)
+        if self._jobs.pop(job_id, None) is not None:
             self.failed.emit(message)
+
+    def _on_cancelled(self, job_id: str) -> None:
+        self._jobs.pop(job_id, None)

@@ -157,7 +157,7 @@ class History(QObject):
         }.get(suffix, self.tr("Figure"))
 
     def _write(self, result: Result, dataset: Dataset, path: Path) -> None:
-        engine = self._pool.engine
+        engine = self._pool.local_engine  # the file is for this machine
 
         def write() -> str:
             check_export(result, path)

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
@@ -17,7 +18,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
     QMainWindow,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -31,29 +31,39 @@ from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import action, group, splitter
 from rheojobs.qt.app.closing import Closing
+from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History, place_of
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
+from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.reports import fit_report, posterior_report
+from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
-from rheojobs.qt.widgets.fit_view import FitView
 from rheojobs.qt.widgets.machine_status import MachineStatus
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
-from rheojobs.qt.widgets.posterior_view import PosteriorView
-from rheojobs.qt.widgets.priors_editor import PriorsEditor
 from rheojobs.qt.widgets.run_panel import RunPanel
 from rheojobs.qt.worker_pool import WorkerPool
+
+if TYPE_CHECKING:  # plots take as long to load as all the rest: they are when there are data
+    from rheojobs.qt.widgets.data_plot import DataPlot
+    from rheojobs.qt.widgets.fit_view import FitView
+    from rheojobs.qt.widgets.posterior_view import PosteriorView
+    from rheojobs.qt.widgets.priors_editor import PriorsEditor
 
 __all__ = ["MainWindow", "run"]
 
 logger = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_MS = 5000
+_LOAD_PLOTS_MS = 300
+"""After the start: the window is painted, and can be used."""
+
+_PLOTS = ("rheojobs.qt.widgets.fit_view", "rheojobs.qt.widgets.posterior_view")
 
 
 class MainWindow(QMainWindow):
@@ -87,6 +97,7 @@ class MainWindow(QMainWindow):
         if settings is not None:
             restore_layout(self, settings)
         self._load_models()
+        self.run_place.restore()
 
     # ---------------------------------------------------------------- its parts
 
@@ -96,14 +107,13 @@ class MainWindow(QMainWindow):
         self.parameters = ParameterModel(self)
         self.parameter_table = ParameterTable(self.parameters)
         self.run_panel = RunPanel()
-        self.fit_view = FitView()
-        self.data_plot = self.fit_view.data_plot
-        self.posterior_view = PosteriorView()
-        self.priors_editor = PriorsEditor()
         self.jobs_pane = JobsPane(self.pool)
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
+        self.correcting = Correcting(self.session, background, self)
         self.machine_status = MachineStatus(self.pool.engine, background)
+        self.run_place = RunPlace(self.pool, self, self._settings)
+        self.statusBar().addPermanentWidget(self.run_place.button)
         self.statusBar().addPermanentWidget(self.machine_status)
         left = QWidget()
         column = QVBoxLayout(left)
@@ -112,20 +122,52 @@ class MainWindow(QMainWindow):
         model_group = (self.model_picker, self.parameter_table, self.parameter_message)
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
-        self.tabs = QTabWidget()
+        self.tabs = LateTabs()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.fit_view, self.tr("Data and fit"))
-        self.tabs.addTab(self.posterior_view, self.tr("Posterior"))
-        self.tabs.addTab(self.priors_editor, self.tr("Priors"))
+        no_data = self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
+        self._fit_page = self.tabs.add(self.tr("Data and fit"), _make_fit_view, no_data)
+        no_draws = self.tr("Sample a model to see its posterior (Ctrl+B)")
+        self._posterior_page = self.tabs.add(self.tr("Posterior"), _make_posterior_view, no_draws)
+        self._priors_page = self.tabs.add(self.tr("Priors"), self._make_priors_editor)
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
+        right.setContentsMargins(0, 0, 8, 0)  # as much room as the left has
         whole = splitter(Qt.Orientation.Horizontal, left, right)
         whole.setStretchFactor(1, 1)
         whole.setSizes([470, 810])
         self.setCentralWidget(whole)
         for name, part in (("columns", whole), ("rows", right), ("tabs", self.tabs)):
             part.setObjectName(name)
+
+    @property
+    def fit_view(self) -> FitView:
+        """Data and fit; made with the first data."""
+        return self._fit_page.get()
+
+    @property
+    def data_plot(self) -> DataPlot:
+        """The plot of the data."""
+        return self.fit_view.data_plot
+
+    @property
+    def posterior_view(self) -> PosteriorView:
+        """The page of a sampling; made with the first."""
+        return self._posterior_page.get()
+
+    @property
+    def priors_editor(self) -> PriorsEditor:
+        """The page of the priors; made when it is looked at."""
+        return self._priors_page.get()
+
+    def _make_priors_editor(self) -> PriorsEditor:
+        from rheojobs.qt.widgets.priors_editor import PriorsEditor
+
+        editor = PriorsEditor()
+        model = self.model_picker.model
+        editor.set_parameters(model.parameters if model is not None else ())
+        editor.set_bounds(self.parameters.edited_bounds())
+        return editor
 
     def _add_actions(self) -> None:
         file_menu = self.menuBar().addMenu(self.tr("&File"))
@@ -135,6 +177,10 @@ class MainWindow(QMainWindow):
         view_menu = self.menuBar().addMenu(self.tr("&View"))
         self.open_action = action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
         file_menu.addAction(self.open_action)
+        self.correct_action = action(
+            self, self.tr("&Correct how data are read…"), "Ctrl+R", self.correcting.open
+        )
+        file_menu.addAction(self.correct_action)
         file_menu.addSeparator()
         file_menu.addAction(action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
         self.fit_action = action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
@@ -149,6 +195,10 @@ class MainWindow(QMainWindow):
         )
         run_menu.addActions([self.fit_action, self.sample_action])
         run_menu.addActions([self.pause_action, self.cancel_action])
+        run_menu.addSeparator()
+        run_menu.addAction(
+            action(self, self.tr("&Where jobs run…"), "Ctrl+Shift+W", self.run_place.ask)
+        )
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
         show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
@@ -159,6 +209,9 @@ class MainWindow(QMainWindow):
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.data_panel.correct_wanted.connect(self.correcting.open)
+        self.correcting.corrected.connect(self._show_data)
+        self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
         self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
         self.model_picker.model_changed.connect(self._show_model)
@@ -167,9 +220,7 @@ class MainWindow(QMainWindow):
         run.cancel_button.clicked.connect(self._cancel)
         run.pause_button.clicked.connect(self._pause_or_resume)
         self.parameters.refused.connect(self._show_refusal)
-        self.parameters.dataChanged.connect(
-            lambda *_: self.priors_editor.set_bounds(self.parameters.edited_bounds())
-        )
+        self.parameters.dataChanged.connect(self._tell_bounds)
         session.told.connect(run.set_status)
         session.iterated.connect(run.set_iteration)
         session.reported.connect(self._on_reported)
@@ -212,10 +263,12 @@ class MainWindow(QMainWindow):
             # What runs belongs to the data that are shown: the newcomer waits in the list.
             self.session.datasets.append(dataset)
             self.data_panel.append(dataset)
-            return
-        self.session.add(dataset)
-        self.data_panel.add(dataset)
-        self._show_data()
+        else:
+            self.session.add(dataset)
+            self.data_panel.add(dataset)
+            self._show_data()
+        path = self.reader.path_of(dataset)
+        self.correcting.note_source(len(self.session.datasets) - 1, path)
 
     def _go_to(self, number: int) -> None:
         self.session.go_to(number)
@@ -228,6 +281,7 @@ class MainWindow(QMainWindow):
             self._show_data()
             self.data_panel.message.say("error", str(error))
         else:
+            self.correcting.note_mode(mode)
             self._show_data()
 
     def _show_data(self) -> None:
@@ -259,9 +313,11 @@ class MainWindow(QMainWindow):
         """Begin anew with a model: the data alone, and its parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
-        self.priors_editor.set_parameters(model.parameters if model is not None else ())
+        if self._priors_page.made is not None:
+            self.priors_editor.set_parameters(model.parameters if model is not None else ())
         self.parameter_message.clear()
-        self.posterior_view.clear()
+        if self._posterior_page.made is not None:
+            self.posterior_view.clear()
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
@@ -269,6 +325,10 @@ class MainWindow(QMainWindow):
             assert self.session.dataset is not None
             self.fit_view.show_data(dataset, self.session.dataset)
             self.session.prewarm(model)
+
+    def _tell_bounds(self) -> None:
+        if self._priors_page.made is not None:
+            self.priors_editor.set_bounds(self.parameters.edited_bounds())
 
     # ---------------------------------------------------------------- jobs
 
@@ -285,6 +345,7 @@ class MainWindow(QMainWindow):
     def _sample(self) -> None:
         model, run = self.model_picker.model, self.run_panel
         try:
+            # Who has never looked at them has the defaults, on bounds as they are now.
             priors = self.priors_editor.priors()
         except InputError as error:
             run.message.say("error", str(error))
@@ -318,7 +379,13 @@ class MainWindow(QMainWindow):
 
     def _on_reported(self, progress: Progress) -> None:
         self.fit_view.take_progress(progress.current, progress.metrics)
-        self.posterior_view.take_progress(progress.metrics)
+        if self._posterior_page.made is not None:
+            self.posterior_view.take_progress(progress.metrics)
+
+    def _show_place(self, kind: str, text: str) -> None:
+        """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
+        if self.run_place.dialog is None and kind in ("warning", "error"):
+            self.jobs_pane.message.say(kind, text)
 
     def _show_refusal(self, text: str) -> None:
         if text:
@@ -398,7 +465,8 @@ class MainWindow(QMainWindow):
         self._lock(False)
         self.run_panel.end()
         self.fit_view.end()
-        self.posterior_view.end()
+        if self._posterior_page.made is not None:
+            self.posterior_view.end()
         self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end
@@ -412,6 +480,7 @@ class MainWindow(QMainWindow):
             save_layout(self, self._settings)
         self.hide()
         self.history.close()
+        self.run_place.close()
         self.jobs_pane.close_down()
         leave = self.closing.leaves
         if not self._owns_pool:
@@ -419,6 +488,18 @@ class MainWindow(QMainWindow):
         elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS, leave=leave):
             logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
         event.accept()
+
+
+def _make_fit_view() -> FitView:
+    from rheojobs.qt.widgets.fit_view import FitView
+
+    return FitView()
+
+
+def _make_posterior_view() -> PosteriorView:
+    from rheojobs.qt.widgets.posterior_view import PosteriorView
+
+    return PosteriorView()
 
 
 def run(files: Sequence[str] = ()) -> int:
@@ -444,6 +525,7 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
+    QTimer.singleShot(_LOAD_PLOTS_MS, lambda: load_in_background(_PLOTS))
     status = application.exec()
     # Now, and not when Python ends: in what order things go then, nobody knows.
     window.deleteLater()

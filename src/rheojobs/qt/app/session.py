@@ -19,6 +19,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.bayesian_worker import BayesianWorker
 from rheojobs.qt.fit_worker import FitWorker
 from rheojobs.qt.worker_pool import WorkerPool
@@ -27,9 +28,6 @@ __all__ = ["Session"]
 
 PREWARM_AFTER_MS = 400
 """How long a choice must stand before its programs are compiled: one may be scrolling by."""
-
-LOOK_MS = 100
-"""Between two looks at whether the job waits."""
 
 
 class Session(QObject):
@@ -80,8 +78,8 @@ class Session(QObject):
         self._patience.timeout.connect(self._prewarm)
         self._is_paused = False
         # Whoever has the job may pause it, the table of jobs for one: its state is what counts.
-        self._look = QTimer(self, interval=LOOK_MS)
-        self._look.timeout.connect(self._look_at_state)
+        self._follower = JobFollower(pool.engine, self)
+        self._follower.state_changed.connect(self._on_state)
         pool.job_progress.connect(self._on_progress)
 
     @property
@@ -114,6 +112,11 @@ class Session(QObject):
         assert self.dataset is not None
         bare = replace(self.dataset, test_mode=None)
         self.datasets[self.current] = Dataset.of(bare, test_mode=mode)
+        self.fit_result = None
+
+    def correct(self, dataset: Dataset) -> None:
+        """Put data that were read in another way in the place of the present ones."""
+        self.datasets[self.current] = dataset
         self.fit_result = None
 
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
@@ -194,8 +197,10 @@ class Session(QObject):
         """Let a job that waits go on; False where none does."""
         return self._job is not None and self._job.resume()
 
-    def _look_at_state(self) -> None:
-        paused = self.is_paused
+    def _on_state(self, state: JobState) -> None:
+        self._tell_paused(state is JobState.PAUSED)
+
+    def _tell_paused(self, paused: bool) -> None:
         if paused != self._is_paused:
             self._is_paused = paused
             self.paused_changed.emit(paused)
@@ -210,12 +215,12 @@ class Session(QObject):
         worker.signals.cancelled.connect(self._on_cancelled)
         self._worker = worker
         self._job = self._pool.job(self._pool.submit(worker))
-        self._look.start()
+        self._follower.follow(self._job)
 
     def _end(self) -> None:
         self._job = self._worker = None
-        self._look.stop()
-        self._look_at_state()
+        self._follower.leave()
+        self._tell_paused(False)
 
     def _on_progress(self, job_id: str, current: int, total: int, message: str) -> None:
         if self._job is not None and job_id == self._job.id and total == 0:

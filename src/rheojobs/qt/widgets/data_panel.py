@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from rheojobs.inference.data import TEST_MODES, Dataset
 from rheojobs.qt.widgets.colors import muted
 from rheojobs.qt.widgets.message_bar import MessageBar
+from rheojobs.qt.widgets.option_words import without_options
 
 __all__ = ["DataPanel"]
 
@@ -39,11 +40,14 @@ class DataPanel(QWidget):
         The user went to the dataset with this number, in the order in which they came.
     mode_chosen : Signal(str)
         The user says that the present data are of this test mode.
+    correct_wanted : Signal()
+        The user wants to correct how the present data were read.
     """
 
     open_wanted = Signal()
     dataset_chosen = Signal(int)
     mode_chosen = Signal(str)
+    correct_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +68,12 @@ class DataPanel(QWidget):
         self.modes.setCurrentIndex(-1)
         self.modes.setEnabled(False)
         self.modes.activated.connect(lambda row: self.mode_chosen.emit(self.modes.itemData(row)))
+        self.correct_button = QPushButton(self.tr("Correct…"), self)
+        self.correct_button.setToolTip(
+            self.tr("Correct the columns, units, marks and constants of these data (Ctrl+R)")
+        )
+        self.correct_button.setEnabled(False)
+        self.correct_button.clicked.connect(self.correct_wanted)
         self.summary = self._words(self.tr("Summary of the data"))
         self.notes = self._words(self.tr("Notes on the data"))
         self.message = MessageBar(self)
@@ -74,7 +84,10 @@ class DataPanel(QWidget):
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("Data"), row)
-        form.addRow(self.tr("Test"), self.modes)
+        test = QHBoxLayout()
+        test.addWidget(self.modes, 1)
+        test.addWidget(self.correct_button)
+        form.addRow(self.tr("Test"), test)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
@@ -107,7 +120,7 @@ class DataPanel(QWidget):
         self.names.setToolTip(dataset.name)
         self.summary.setText(dataset.summary())
         self.summary.show()
-        lines = [f"• {note}" for note in dataset.notes]
+        lines = [f"• {without_options(note)}" for note in dataset.notes]
         self.notes.setToolTip("\n".join(lines) if len(lines) > _MAX_NOTES else "")
         if len(lines) > _MAX_NOTES:
             more = self.tr("• … and {count} more")
@@ -132,6 +145,7 @@ class DataPanel(QWidget):
         can_choose = self.names.count() > 0 and not self._locked
         self.names.setEnabled(can_choose)
         self.modes.setEnabled(can_choose)
+        self.correct_button.setEnabled(can_choose)
 
     def _words(self, accessible_name: str) -> QLabel:
         label = QLabel(self)

@@ -47,7 +47,7 @@ def _can_remove(row: JobRow) -> bool:
 
 
 def _can_be_moved(row: JobRow) -> bool:
-    return row.is_own and row.state in (_S.QUEUED, _S.BLOCKED)
+    return row.state in (_S.QUEUED, _S.BLOCKED) or row.can_be_taken
 
 
 class JobActions(QObject):
@@ -138,7 +138,7 @@ class JobActions(QObject):
         text, keys, hint : str
             What it is called, its keys, and what it does.
         condition : callable
-            Says whether it suits a job.
+            Says whether it suits a job, by nothing but its `JobRow.facts`.
         act : callable
             Called with the selected jobs that it suits.
         """
@@ -158,7 +158,8 @@ class JobActions(QObject):
 
     def refresh(self) -> None:
         """Enable what suits the jobs that are selected now."""
-        rows = self._selected()
+        # Of thousands that are selected, those that are alike need to be asked once.
+        rows = list({row.facts: row for row in self._selected()}.values())
         for action, condition in self._conditions.items():
             action.setEnabled(any(condition(row) for row in rows))
 

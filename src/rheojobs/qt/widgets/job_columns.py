@@ -10,7 +10,7 @@ from enum import IntEnum
 from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.job_rows import JobRow, state_text
+from rheojobs.qt.widgets.job_rows import JobRow, signed, state_text
 
 __all__ = [
     "FRACTION_ROLE",
@@ -80,7 +80,7 @@ def cell_text(row: JobRow, column: int) -> str:
     """Give what a cell says."""
     match column:
         case JobColumn.NAME:
-            return row.name
+            return _job_text(row)
         case JobColumn.MODEL:
             return row.model
         case JobColumn.STATE:
@@ -90,5 +90,12 @@ def cell_text(row: JobRow, column: int) -> str:
         case JobColumn.REMAINING:
             return row.remaining_text()
         case JobColumn.PRIORITY:
-            return f"{row.priority:+d}".replace("-", "−") if row.priority else ""
+            return signed(row.priority) if row.priority else ""
     return row.elapsed_text()
+
+
+def _job_text(row: JobRow) -> str:
+    """Say what is done to which data, where the name repeats the model that the next column has."""
+    if row.model and row.data and row.name.endswith(f" {row.model}"):
+        return f"{row.name.removesuffix(row.model)}{row.data}"
+    return row.name

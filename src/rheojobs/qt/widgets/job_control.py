@@ -14,6 +14,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobControl", "Kept", "Waiting"]
@@ -98,10 +99,15 @@ class JobControl:
         )
 
     def move(self, step: int, job_id: str) -> None:
-        """Change the priority of a job that waits here."""
+        """Change the priority of a job that waits, here or with another program."""
         job = self._job(job_id)
         if job is not None and not job.state.is_terminal:
             job.priority += step
+            return
+        stored = self._store().find(job_id)
+        wanted = wanted_priority(stored.wish)  # its owner may not have heard yet
+        before = stored.priority if wanted is None else wanted
+        self._store().ask_priority(stored.id, before + step)
 
     def remove(self, job_id: str) -> None:
         """Drop a job that has ended, with its result."""

@@ -133,6 +133,11 @@ class JobTableModel(QAbstractTableModel):
         end = len(self._shown)
         return self._shown[end - 1 - last : end - first]
 
+    def numbers_of(self, rows: Iterable[JobRow]) -> list[int]:
+        """Give where jobs stand, from the top; those that are not shown are left out."""
+        last = len(self._shown) - 1
+        return sorted(last - row.place for row in rows if row.place >= 0)
+
     def index_of(self, job_id: str) -> QModelIndex:
         """Give where a job stands; an invalid index for one that is not shown."""
         row = self._rows.get(job_id)
@@ -197,10 +202,13 @@ class JobTableModel(QAbstractTableModel):
         return row.matches(self._words)
 
     def _filter(self) -> None:
+        shown = [row for row in self._all if self._passes(row)]
+        if shown == self._shown:  # one letter more, most often
+            return
         self.beginResetModel()
         for row in self._shown:
             row.place = -1
-        self._shown = [row for row in self._all if self._passes(row)]
+        self._shown = shown
         self._number_from(0)
         self.endResetModel()
 

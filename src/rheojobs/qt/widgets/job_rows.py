@@ -15,16 +15,22 @@ from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.remaining import TimeRemaining
 from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.wishes import wanted_priority
 from rheojobs.qt.widgets.store_glance import SeenJob
 from rheojobs.qt.widgets.texts import duration
 
-__all__ = ["JobRow", "describe", "row_of_job", "row_of_seen", "state_text"]
+__all__ = ["JobRow", "describe", "row_of_job", "row_of_seen", "signed", "state_text"]
 
 _WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("jobs", text)
+
+
+def signed(priority: int) -> str:
+    """Write a priority: it is above or below what is usual."""
+    return f"{priority:+d}".replace("-", "−") if priority else "0"
 
 
 def state_text(state: JobState) -> str:
@@ -65,7 +71,7 @@ class JobRow:
     place : int
         Its place among the rows that are shown; -1 for one that is not.
     searched : str
-        What the filter looks in, in small letters; empty until it is made.
+        What `words` has made; empty until it is asked for, and after a change.
     """
 
     job_id: str
@@ -98,7 +104,7 @@ class JobRow:
         elif isinstance(event, PriorityChanged):
             self.priority = event.priority
         elif isinstance(event, StateChanged):
-            self.state = event.state
+            self.state, self.searched = event.state, ""
             self.message = event.message
             if event.state is JobState.RUNNING and self.started is None:
                 self.started = event.time
@@ -158,6 +164,8 @@ class JobRow:
 
     def progress_text(self) -> str:
         """Say how far it is, or how it ended."""
+        if (priority := wanted_priority(self.wish)) is not None:
+            return _tr("asked for priority {number}").format(number=signed(priority))
         if self.wish:
             return {
                 "cancel": _tr("asked to cancel"),
@@ -191,21 +199,28 @@ class JobRow:
         if self.progress is not None and self.progress.total > 0 and not self.state.is_terminal:
             counts = f"{self.progress.current:,} / {self.progress.total:,}"
             lines.append(f"{self.progress.stage or _tr('step')}: {counts}")
-        if self.message:
-            lines.append(self.message)
+        if self.progress_text() not in ("", state_meaning(self.state)):
+            lines.append(self.progress_text())  # there is not always room for it
         if self.pid is not None:
             lines.append(_tr("in another program, process {pid}").format(pid=self.pid))
         return "\n".join(lines)
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """Give all that decides what can be done with it: alike for most of many jobs."""
+        kept = self.task is not None
+        return self.state, self.is_own, self.wish, self.can_be_taken, bool(self.obstacle), kept
+
+    def words(self) -> str:
+        """Give what the filter looks in; made once for each state, as a filter asks every row."""
+        if not self.searched:
+            text = f"{self.name}\n{self.model}\n{self.data}\n{state_text(self.state)}"
+            self.searched = text.casefold()
+        return self.searched
+
     def matches(self, words: list[str]) -> bool:
         """Say whether all words stand somewhere in it; they are in small letters."""
-        if not words:
-            return True
-        if not self.searched:
-            self.searched = f"{self.name}\n{self.model}\n{self.data}".casefold()
-        missing = [word for word in words if word not in self.searched]
-        state = state_text(self.state).casefold() if missing else ""
-        return all(word in state for word in missing)
+        return not words or all(word in self.words() for word in words)
 
 
 def row_of_job(job: Job) -> JobRow:

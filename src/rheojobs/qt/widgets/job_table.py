@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -35,13 +35,16 @@ from rheojobs.qt.worker_pool import WorkerPool
 __all__ = ["JobTable"]
 
 _REFRESH_MS = 60
+_MOST_RUNS = 100
+"""Of selected neighbours that a filter leaves selected: each costs time when a cell is drawn."""
+
 _CHARACTERS = {
-    JobColumn.NAME: 24,
-    JobColumn.MODEL: 18,
-    JobColumn.STATE: 14,
-    JobColumn.REMAINING: 12,
+    JobColumn.NAME: 27,
+    JobColumn.MODEL: 28,
+    JobColumn.STATE: 13,
+    JobColumn.REMAINING: 14,
     JobColumn.PRIORITY: 9,
-    JobColumn.ELAPSED: 11,
+    JobColumn.ELAPSED: 10,
 }
 
 
@@ -107,7 +110,7 @@ class JobTable(QWidget):
             self._add_button(action)
         self.view.addActions(act.all())
         self._lay_out()
-        self._selected: list[str] = []
+        self._selected: list[JobRow] = []
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._refresh_timer.timeout.connect(act.refresh)
         self._connect()
@@ -132,6 +135,10 @@ class JobTable(QWidget):
         header.setObjectName("columns of jobs")
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        # With the view's own, each time that it is drawn Qt asks for every row of a selection
+        # whether that fills the column.
+        header.setSelectionModel(QItemSelectionModel(self.model, header))
         header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
         width = self.fontMetrics().averageCharWidth()
         for column, characters in _CHARACTERS.items():
@@ -221,14 +228,13 @@ class JobTable(QWidget):
         self.model.set_filter(self.filter.text(), Scope(self.scope.currentIndex()))
 
     def _remember(self) -> None:
-        self._selected = self.selected_jobs()
+        self._selected = self.selected_rows()
 
     def _select_again(self) -> None:
         """Select the jobs again that were before the table was shown anew."""
-        indexes = (self.model.index_of(job_id) for job_id in self._selected)
-        numbers = sorted(index.row() for index in indexes if index.isValid())
+        runs = _runs(self.model.numbers_of(self._selected))
         again = QItemSelection()
-        for first, last in _runs(numbers):
+        for first, last in runs if len(runs) <= _MOST_RUNS else []:
             again.select(self.model.index(first, 0), self.model.index(last, 0))
         chosen = self.view.selectionModel()
         flag = chosen.SelectionFlag

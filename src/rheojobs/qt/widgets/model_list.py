@@ -1,4 +1,4 @@
-"""The list of models as it drops down: each with its one line; those that do not suit come last.
+"""The list of models as it drops down: each with its equation or its one line.
 
 Knows how items are drawn and searched; must not know what a model is.
 """
@@ -11,18 +11,21 @@ from PySide6.QtWidgets import QCompleter, QStyle, QStyledItemDelegate, QStyleOpt
 
 from rheojobs.qt.widgets.colors import muted
 
-__all__ = ["DESCRIPTION_ROLE", "SEARCH_ROLE", "ModelCompleter", "ModelDelegate"]
+__all__ = ["DESCRIPTION_ROLE", "EQUATION_ROLE", "SEARCH_ROLE", "ModelCompleter", "ModelDelegate"]
 
 DESCRIPTION_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 SEARCH_ROLE = int(Qt.ItemDataRole.UserRole) + 2
-"""Name and description, in which is searched."""
+"""Name, description and equation, in which is searched."""
+
+EQUATION_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+"""Empty where the model has none."""
 
 _MARGIN = 4
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class ModelDelegate(QStyledItemDelegate):
-    """Draws a name, and below it in passing what it is."""
+    """Draws a name, and in passing what it is; an equation has the second line to itself."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw an item."""
@@ -36,16 +39,21 @@ class ModelDelegate(QStyledItemDelegate):
         enabled = bool(state & QStyle.StateFlag.State_Enabled)
         chosen = bool(state & QStyle.StateFlag.State_Selected) and enabled
         color = palette.highlightedText() if chosen else palette.text()
-        height = options.fontMetrics.height()
+        metrics = options.fontMetrics
+        height = metrics.height()
         line = QRect(rect.left() + _MARGIN, rect.top() + 2, rect.width() - 2 * _MARGIN, height)
+        below = line.translated(0, height)
+        name = str(index.data())
+        told, equation = (str(index.data(role) or "") for role in (DESCRIPTION_ROLE, EQUATION_ROLE))
+        beside = line.adjusted(metrics.horizontalAdvance(name) + 3 * _MARGIN, 0, 0, 0)
         painter.save()
         painter.setPen(color.color() if enabled else muted(palette))
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, str(index.data()))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
         painter.setPen(color.color() if chosen else muted(palette))
-        told = options.fontMetrics.elidedText(
-            str(index.data(DESCRIPTION_ROLE) or ""), Qt.TextElideMode.ElideRight, line.width()
-        )
-        painter.drawText(line.translated(0, height), Qt.AlignmentFlag.AlignLeft, told)
+        places = ((beside, told), (below, equation)) if equation else ((below, told),)
+        for place, text in places:
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft, shown)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:

@@ -18,6 +18,7 @@ from rheojobs.inference.catalogue import ModelInfo
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.model_list import (
     DESCRIPTION_ROLE,
+    EQUATION_ROLE,
     SEARCH_ROLE,
     ModelCompleter,
     ModelDelegate,
@@ -53,7 +54,9 @@ class ModelPicker(QWidget):
         self.names.setMaxVisibleItems(20)
         self.names.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.names.setAccessibleName(self.tr("Model"))
-        self.names.setToolTip(self.tr("Type a part of a name or of what it is to search"))
+        self.names.setToolTip(
+            self.tr("Type a part of a name, of what it is or of its equation to search")
+        )
         self.names.setItemDelegate(ModelDelegate(self.names))
         completer = ModelCompleter(self)
         completer.setModel(self.names.model())
@@ -63,7 +66,8 @@ class ModelPicker(QWidget):
         self.description = QLabel(self)
         self.description.setWordWrap(True)
         self.description.setTextFormat(Qt.TextFormat.PlainText)
-        self.description.setAccessibleName(self.tr("Description of the model"))
+        self.description.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.description.setAccessibleName(self.tr("Description and equation of the model"))
         self.message = MessageBar(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -120,9 +124,13 @@ class ModelPicker(QWidget):
         for row, info in enumerate((*offered, *others)):
             told = info.description if row < self._offered else self._why_not(info)
             self.names.addItem(info.name)
-            self.names.setItemData(row, told, Qt.ItemDataRole.ToolTipRole)
             self.names.setItemData(row, told, DESCRIPTION_ROLE)
-            self.names.setItemData(row, f"{info.name} {info.description}", SEARCH_ROLE)
+            equation = info.equation(self._mode) if row < self._offered else ""
+            self.names.setItemData(row, equation, EQUATION_ROLE)
+            hint = f"{told}\n{equation}" if equation else told
+            self.names.setItemData(row, hint, Qt.ItemDataRole.ToolTipRole)
+            words = f"{info.name} {info.description} {info.equation(self._mode)}"
+            self.names.setItemData(row, words, SEARCH_ROLE)
             if row >= self._offered:
                 self.names.setItemData(row, 0, int(Qt.ItemDataRole.UserRole) - 1)  # its flags
         if not offered:
@@ -146,7 +154,8 @@ class ModelPicker(QWidget):
 
     def _on_changed(self, *_: object) -> None:
         info = self.model
-        self.description.setText(info.description if info is not None else "")
+        lines = () if info is None else (info.description, info.equation(self._mode))
+        self.description.setText("\n".join(line for line in lines if line))
         name = info.name if info is not None else ""
         if name != self._told:
             self._told = name

@@ -24,9 +24,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from rheojobs.inference.diagnostics import MAX_R_HAT, MIN_ESS
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.widgets.check_delegate import CheckDelegate
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.parameter_rows import NUMBERS, ParameterColumn, Row
-from rheojobs.qt.widgets.texts import bounds_text, estimate, number, unit_text
+from rheojobs.qt.widgets.texts import bounds_text, estimate, number, unit_text, with_unit
 
 __all__ = ["ParameterColumn", "ParameterModel", "ParameterTable"]
 
@@ -300,6 +301,8 @@ class ParameterModel(QAbstractTableModel):
     def _hint(self, row: Row, column: int) -> str | None:
         if column == ParameterColumn.NAME and row.parameter is not None:
             return row.parameter.description or None
+        if column == ParameterColumn.BOUNDS and row.bounds is not None:
+            return with_unit(bounds_text(*row.bounds), row.unit)
         if column == ParameterColumn.UNCERTAINTY and row.is_undetermined:
             return self.tr("The data do not determine this parameter")
         if column == ParameterColumn.VALUE and row.is_at_bound:
@@ -342,7 +345,9 @@ class ParameterTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 5)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        # What a fit or a sampling found is read whole; bounds give way, and are in a hint as well.
+        header.setSectionResizeMode(ParameterColumn.BOUNDS, QHeaderView.ResizeMode.Stretch)
+        self.setItemDelegateForColumn(ParameterColumn.FIXED, CheckDelegate(self))
         model.modelReset.connect(self._choose_columns)
         self._choose_columns()
 

@@ -1,0 +1,75 @@
+"""Follows the state of one job by the engine's own events, and tells it in the window's thread.
+
+Knows jobs and events; must not know what the job computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from rheojobs.engine import JobEngine
+from rheojobs.engine.events import JobEvent, StateChanged
+from rheojobs.engine.job import Job
+from rheojobs.engine.states import JobState
+from rheojobs.qt.widgets.job_inbox import Inbox
+
+__all__ = ["JobFollower"]
+
+_MOST_EVENTS = 100
+"""At a time: a job has a handful of them."""
+
+
+class JobFollower(QObject):
+    """Tells each state that a job enters, whoever made it do so.
+
+    Parameters
+    ----------
+    engine : JobEngine
+        Whose jobs are followed, one at a time.
+
+    Attributes
+    ----------
+    state_changed : Signal(object)
+        The `JobState` that the job has entered; the present one first.
+    """
+
+    state_changed = Signal(object)
+    _knocked = Signal()
+
+    def __init__(self, engine: JobEngine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._job_id = ""
+        self._unsubscribe: Callable[[], None] | None = None
+        self._inbox = inbox = Inbox(self._knocked.emit)
+        self._knocked.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.destroyed.connect(inbox.close)
+
+    def follow(self, job: Job) -> None:
+        """Follow this job, and no other any more."""
+        self.leave()
+        self._job_id = job.id
+        inbox = self._inbox
+
+        def hear(event: JobEvent) -> None:
+            if isinstance(event, StateChanged):  # its progress need not wake the window
+                inbox.put(event)
+
+        self._unsubscribe = self._engine.subscribe(hear, job=job)
+
+    def leave(self) -> None:
+        """Follow no job."""
+        self._job_id = ""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _deliver(self) -> None:
+        events, more = self._inbox.take(_MOST_EVENTS)
+        for event in events:
+            if isinstance(event, StateChanged) and event.job_id == self._job_id:
+                self.state_changed.emit(JobState(event.state))
+        if more:
+            self._knocked.emit()
