@@ -250,9 +250,7 @@ def test_the_compliance_of_a_fractional_jeffreys_liquid_has_its_known_ends():
     model, params = load("fractional_jeffreys"), np.array([1000.0, 200.0, 0.7, 1.0])
     early, late = np.array([0.0, 1e-9]), np.array([1e9])
     known = early * (params[0] / params[1]) ** 0.7 / params[0]
-    np.testing.assert_allclose(
-        model.predict(early, params, "creep"), known, rtol=1e-4, atol=1e-25
-    )
+    np.testing.assert_allclose(model.predict(early, params, "creep"), known, rtol=1e-4, atol=1e-25)
     np.testing.assert_allclose(model.predict(late, params, "creep"), late / params[0], rtol=1e-3)
 
 

@@ -187,8 +187,13 @@ class FitRun:
             yield from self._objective.starts(self._problem, given, data, 1)
             given, count = {}, count - 1
         with self._context.unstoppable():
-            starts = self._objective.starts(self._problem, given, data, count)
+            starts = self._objective.starts(self._problem, given, data, count, self._tell_search)
         yield from starts
+
+    def _tell_search(self, done: int, total: int) -> None:
+        """Report how far a screening is; raises where it is to stop."""
+        self._context.check()
+        self._context.progress(done, total, "looking for a start", stage="start")
 
     def _best(self, data: Data) -> Outcome:
         """Give the best end; where several starts were wanted, one beyond them if it is lower."""

@@ -6,7 +6,7 @@ Data, weights, bounds and the loss are arguments: a second fit of the same kind 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -28,10 +28,15 @@ from rheojobs.inference.weights import Weights, weights_of
 __all__ = ["Objective"]
 
 SCREENED = 256
+PORTION = 32
+"""So many at once: a screening of a slow model tells how far it is, and can be stopped."""
+
 SCREENED_POINTS = 64
 """Of how many data: enough to tell a promising start, however many there are."""
 
 _objectives = KernelCache()
+
+Tell = Callable[[int, int], None]
 
 
 def _thinned(data: Data) -> Data:
@@ -124,9 +129,30 @@ class Objective:
         """
         return jax.lax.map(lambda u: self._cost(u, data), points)
 
-    def screen(self, points: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
-        """Give about the objective at each of the points, shape (k, d) of coordinates."""
-        return np.asarray(self._screen(points, _thinned(data) if self._is_pointwise else data))
+    def screen(
+        self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
+    ) -> NDArray[np.float64]:
+        """Give about the objective at each of the points.
+
+        Parameters
+        ----------
+        points : ndarray, shape (k, d)
+            Coordinates.
+        data : Data
+            What is fitted.
+        tell : callable, optional
+            Called with how many are done, and of how many, whenever `PORTION` more are; what it
+            raises ends the screening.
+        """
+        seen, done = _thinned(data) if self._is_pointwise else data, []
+        for first in range(0, len(points), PORTION):
+            part = points[first : first + PORTION]
+            # The last one is filled up: one shape is compiled.
+            filled = np.pad(part, ((0, PORTION - len(part)), (0, 0)), mode="edge")
+            done.append(np.asarray(self._screen(filled, seen))[: len(part)])
+            if tell is not None:
+                tell(first + len(part), len(points))
+        return np.concatenate(done)
 
     def starts(
         self,
@@ -134,6 +160,7 @@ class Objective:
         given: Mapping[str, float],
         data: Data,
         count: int,
+        tell: Tell | None = None,
     ) -> NDArray[np.float64]:
         """Give the most promising of many plausible starting points.
 
@@ -147,6 +174,8 @@ class Objective:
             What is fitted.
         count : int
             How many points are wanted, at most `SCREENED`.
+        tell : callable, optional
+            As `screen` calls it.
 
         Returns
         -------
@@ -158,8 +187,8 @@ class Objective:
             whole = self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
             if count == 1:
                 return whole
-            return np.concatenate([whole, self._screened(problem, {}, data, count - 1)])
-        return self._screened(problem, given, data, count)
+            return np.concatenate([whole, self._screened(problem, {}, data, count - 1, tell)])
+        return self._screened(problem, given, data, count, tell)
 
     def points(
         self, problem: Problem, given: Mapping[str, float], data: Data
@@ -169,10 +198,15 @@ class Objective:
         return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
 
     def _screened(
-        self, problem: Problem, given: Mapping[str, float], data: Data, count: int
+        self,
+        problem: Problem,
+        given: Mapping[str, float],
+        data: Data,
+        count: int,
+        tell: Tell | None,
     ) -> NDArray[np.float64]:
         points = self.points(problem, given, data)
-        return points[np.argsort(self.screen(points, data), kind="stable")[:count]]
+        return points[np.argsort(self.screen(points, data, tell), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
         """Estimate the parameters that are not given, without fitting them."""
