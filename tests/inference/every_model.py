@@ -43,12 +43,14 @@ from rheojobs.inference.starts import is_logarithmic
 LIMIT = 900.0
 """Seconds for each pair."""
 
-# A prediction takes seconds: fewer points, one start, and one design.
+# Predictions take long, or parameters are many: fewer points, and the first test that works.
 HEAVY = {
     *("hebraud_lequeux", "lattice_epm", "tensorial_epm", "vlb_nonlocal"),
     *("fluidity_nonlocal", "fluidity_saramito_nonlocal", "fikh", "fmlikh"),
     "fractional_burgers",
 }
+# Of these, an iteration takes so long that one start has to do.
+SLOWEST = {"hebraud_lequeux", "lattice_epm", "tensorial_epm", "fluidity_nonlocal", "fmlikh"}
 # There the search for a start would take longer than the fit: it is given the model's defaults.
 FROM_DEFAULTS: set[tuple[str, str]] = set()
 
@@ -77,7 +79,7 @@ def fit_pair(name: str, mode: str, context: TaskContext | None = None) -> dict[s
     truth = draw(model, rng)
     data, clean, weights = simulate(model, mode, truth, rng, points, first=heavy)
     row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
-    options = {"weights": weights, "multi_start": 1 if heavy else STARTS}
+    options = {"weights": weights, "multi_start": 1 if name in SLOWEST else STARTS}
     if heavy:
         options["max_iter"] = 200
     initial = defaults(model) if (name, mode) in FROM_DEFAULTS else None
@@ -244,7 +246,8 @@ def run_pairs(
     """Run what is not among the results, or again, and add it; what takes too long is killed."""
     done = set() if again else {(row["model"], row["mode"]) for row in read_rows(results)}
     waiting = [pair for pair in pairs if pair not in done and pair[0] not in SECOND_NAMES]
-    waiting.sort(key=lambda pair: pair[0] in HEAVY)  # what is quick is known soon
+    if not again:
+        waiting.sort(key=lambda pair: pair[0] in HEAVY)  # what is quick is known soon
     lock = threading.Lock()
 
     with JobEngine("processes", max_workers=processes) as engine:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError
+from rheojobs.inference import rheojax_models
 from rheojobs.inference.models import MODE_CONSTANTS, load
 
 TIMES = np.linspace(0.1, 4.0, 12)
@@ -269,3 +270,24 @@ def test_a_converted_function_is_about_the_series_that_rheojax_fits(name, mode, 
     theirs = instance.model_function(jnp.asarray(times), jnp.asarray(params), mode)
     ours = model.predict(times, np.array(params), mode)
     np.testing.assert_allclose(ours, theirs, rtol=apart)
+
+
+@pytest.mark.parametrize("name", ["mikh", "ml_ikh", "fikh"])
+def test_a_model_that_steps_in_strain_does_not_depend_on_where_the_data_lie(name):
+    """With RheoJAX's own steps, from point to point, these stresses swing, and blow up."""
+    model, rate = load(name), {"gamma_dot": 40.0}
+    params = np.array([p.default for p in model.parameters])
+    times = np.geomspace(1e-4, 0.5, 40)
+    fine = np.sort(np.concatenate([times, np.linspace(0.0, 0.5, 4000)[1:]]))
+    stress = np.asarray(model.predict(times, params, "startup", rate))
+    closely = np.asarray(model.predict(fine, params, "startup", rate))
+    wanted = closely[np.searchsorted(fine, times)]
+    np.testing.assert_allclose(stress, wanted, atol=0.03 * np.abs(wanted).max())
+
+
+def test_the_steps_between_the_data_are_even():
+    times, at = rheojax_models._in_even_steps(jnp.asarray([0.5, 1.0, 1.001, 4.0]))
+    np.testing.assert_array_equal(times[at], [0.5, 1.0, 1.001, 4.0])
+    assert times[0] == 0.0
+    assert np.diff(times).min() > 0
+    assert np.diff(times).max() == pytest.approx(4.0 / 64)

@@ -38,7 +38,9 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
         times = (1 / times[1], 1 / times[0])
     if mode == "creep":
         values = (1 / values[1], 1 / values[0])
-        if problem.model.quantity(mode) == "strain" and (held := abs(given.get("sigma_applied", 0))):
+        if problem.model.quantity(mode) == "strain" and (
+            held := abs(given.get("sigma_applied", 0))
+        ):
             # The stress that is held, and the moduli that it shows.
             values = (held * min(values[0], 1.0), held * max(values[1], 1.0))
     elif mode == "startup" and (rate := abs(given.get("gamma_dot", 0))):
