@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rheojobs.inference.hebraud_lequeux import steady_stress
 from rheojobs.inference.laplace import inverse
 
 __all__ = ["INNER", "Inner", "quicken_mittag_leffler"]
@@ -23,8 +24,6 @@ Inner = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 _BINS = 201
 _GRID = 5.0
 _STEPS = 1200
-_RATES = 16
-_STRAIN = 10.0
 # From the state at rest to a break rate e^17 times as high, as at Wi = 10^10, and some more.
 _NEWTON_STEPS = 40
 
@@ -59,24 +58,17 @@ def _hebraud_lequeux(
 
 
 def _hebraud_lequeux_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the steady stress at rates across the data, and between them by interpolation.
+    """Give the steady stress, which RheoJAX comes near to by letting its grid flow.
 
-    The curve is smooth in the logarithms; what interpolation adds is a tenth of the grid's error.
+    That takes a second for 16 rates, is off by 4 % at a rate of 1 / tau, and by most of the stress
+    where local stresses leave the grid, which ends at 5 sigma_c.
     """
-    import jax
     import jax.numpy as jnp
-    from rheojax.utils.hl_kernels import flow_curve_kernel
 
     alpha, tau, sigma_c = params
-    rates = jnp.log(jnp.maximum(jnp.asarray(x), 1e-9) * tau)
-    nodes = jnp.linspace(jnp.min(rates), jnp.max(rates) + 1e-6, _RATES)
-
-    def steady(rate: Any) -> Any:
-        step = _STRAIN * jnp.maximum(1 / rate, 1.0) / _STEPS
-        return flow_curve_kernel(rate, alpha, 1.0, 1.0, step, _GRID, _BINS, _STEPS)
-
-    stress = jax.vmap(steady)(jnp.exp(nodes))
-    return sigma_c * jnp.exp(jnp.interp(rates, nodes, jnp.log(jnp.maximum(stress, 1e-12))))
+    rate = jnp.asarray(x)
+    stress = steady_stress(jnp.maximum(jnp.abs(rate) * tau, 1e-9), alpha)
+    return sigma_c * jnp.sign(rate) * stress
 
 
 def _soft_glassy_laos(always: bool) -> Inner:
