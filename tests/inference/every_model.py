@@ -1,7 +1,8 @@
 """Every model in every test mode it declares, fitted to data simulated from itself.
 
 ``python -m tests.inference.every_model --write docs/models.md`` makes the table. It goes on from
-``--results``, a line of JSON for each pair, so that it may be stopped and started again.
+``--results``, a line of JSON for each pair, so that it may be stopped and started again; pairs that
+are not there are taken from the page as it is, unless ``--afresh`` or ``--pairs`` asks for them.
 """
 
 from __future__ import annotations
@@ -19,60 +20,54 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.inference.simulated import NOISE, draw, simulate
+from tests.inference.models_page import (
+    POINTS,
+    SECOND_NAMES,
+    STARTS,
+    read_page,
+    table,
+    with_second_names,
+)
+from tests.inference.simulated import draw, simulate
 
 from rheojobs.engine.engine import JobEngine
+from rheojobs.engine.task import TaskContext
 from rheojobs.inference.catalogue import catalogue
 from rheojobs.inference.data import TEST_MODES, Dataset
 from rheojobs.inference.fitting import FitTask
 from rheojobs.inference.local import local_context
 from rheojobs.inference.models import Model, Parameter, load
 from rheojobs.inference.results import FitResult
-from rheojobs.inference.rheojax_models import version
 from rheojobs.inference.starts import is_logarithmic
 
-POINTS = 40
-STARTS = 4
-# A prediction takes seconds: fewer points, one start, and one design.
+LIMIT = 900.0
+"""Seconds for each pair."""
+
+# Predictions take long, or parameters are many: fewer points, and the first test that works.
 HEAVY = {
     *("hebraud_lequeux", "lattice_epm", "tensorial_epm", "vlb_nonlocal"),
     *("fluidity_nonlocal", "fluidity_saramito_nonlocal", "fikh", "fmlikh"),
     "fractional_burgers",
 }
-# Other names for a class that is in the list already.
-SECOND_NAMES = {
-    "giesekus_multimode": "giesekus_multi",
-    "giesekus_single": "giesekus",
-    "hvm_local": "hvm",
-    "hvnm_local": "hvnm",
-    "tnt_single_mode": "tnt",
-    "vlb_local": "vlb",
-}
-_STIFF = "its times lie eleven decades apart, and RheoJAX's explicit method is given up"
-_NO_YIELDING = "most starts end where nothing yields, and what lies beyond was not found"
-_TRUNCATED = (
-    "RheoJAX converts between modulus and compliance by least squares of deficient rank, "
-    "for every evaluation anew, and clips what is negative"
-)
-CAUSES = {
-    **dict.fromkeys((("stz_conventional", m) for m in ("relaxation", "creep", "laos")), _STIFF),
-    ("mikh", "startup"): _NO_YIELDING,
-    ("ml_ikh", "laos"): _NO_YIELDING,
-    ("ml_ikh", "creep"): "stiff: of 256 points that might be starts two could be solved",
-    ("fluidity_local", "relaxation"): "the stress is gone before the first point of every test "
-    "that is tried: these data are rounding errors",
-    ("fractional_burgers", "relaxation"): _TRUNCATED,
-    ("fractional_jeffreys", "creep"): _TRUNCATED,
-    ("fractional_zener_ll", "creep"): _TRUNCATED,
-}
-"""Why, as far as it is known, where a pair did not end well."""
+# Of these, an iteration takes so long that one start has to do.
+SLOWEST = {"hebraud_lequeux", "lattice_epm", "tensorial_epm", "fluidity_nonlocal", "fmlikh"}
+# There the search for a start would take longer than the fit: it is given the model's defaults.
+FROM_DEFAULTS: set[tuple[str, str]] = set()
 
 
 # --- one pair -----------------------------------------------------------------------------------
 
 
-def fit_pair(name: str, mode: str) -> dict[str, Any]:
-    """Fit one model to its own data in one test mode; gives a row of the table."""
+def fit_pair(name: str, mode: str, context: TaskContext | None = None) -> dict[str, Any]:
+    """Fit one model to its own data in one test mode; gives a row of the table.
+
+    Parameters
+    ----------
+    name, mode : str
+        The pair.
+    context : TaskContext, optional
+        Hears of the fit's progress.
+    """
     row: dict[str, Any] = {"model": name, "mode": mode, "seconds": 0.0, "note": ""}
     model = load(name)
     if mode in model.refused:
@@ -84,11 +79,16 @@ def fit_pair(name: str, mode: str) -> dict[str, Any]:
     truth = draw(model, rng)
     data, clean, weights = simulate(model, mode, truth, rng, points, first=heavy)
     row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
-    options = {"weights": weights, "multi_start": 1 if heavy else STARTS}
+    options = {"weights": weights, "multi_start": 1 if name in SLOWEST else STARTS}
     if heavy:
         options["max_iter"] = 200
-    with local_context() as context:
-        result = FitTask(name, data, None, options).run(context)
+    initial = defaults(model) if (name, mode) in FROM_DEFAULTS else None
+    fitting = FitTask(name, data, initial, options)
+    if context is not None:
+        result = fitting.run(context)
+    else:
+        with local_context() as context:
+            result = fitting.run(context)
     row |= {
         "seconds": result.fit_time,
         "converged": result.success,
@@ -97,6 +97,11 @@ def fit_pair(name: str, mode: str) -> dict[str, Any]:
         "message": result.message,
     }
     return row | judge(model, data, clean, truth, result)
+
+
+def defaults(model: Model) -> dict[str, float]:
+    """Give the values that a model has before anything is known."""
+    return {p.name: p.default for p in model.parameters if p.default is not None}
 
 
 def judge(
@@ -231,11 +236,18 @@ def declared_pairs() -> list[tuple[str, str]]:
     ]
 
 
-def run_pairs(pairs: list[tuple[str, str]], results: Path, processes: int, limit: float) -> None:
-    """Run what is not among the results yet, and add it; a pair that takes too long is killed."""
-    done = {(row["model"], row["mode"]) for row in read_rows(results)}
+def run_pairs(
+    pairs: list[tuple[str, str]],
+    results: Path,
+    processes: int,
+    limit: float,
+    again: bool = False,
+) -> None:
+    """Run what is not among the results, or again, and add it; what takes too long is killed."""
+    done = set() if again else {(row["model"], row["mode"]) for row in read_rows(results)}
     waiting = [pair for pair in pairs if pair not in done and pair[0] not in SECOND_NAMES]
-    waiting.sort(key=lambda pair: pair[0] in HEAVY)  # what is quick is known soon
+    if not again:
+        waiting.sort(key=lambda pair: pair[0] in HEAVY)  # what is quick is known soon
     lock = threading.Lock()
 
     with JobEngine("processes", max_workers=processes) as engine:
@@ -248,12 +260,10 @@ def run_pairs(pairs: list[tuple[str, str]], results: Path, processes: int, limit
                 row = job.result(limit)
             except TimeoutError:
                 job.cancel()
-                row = {
-                    "model": name,
-                    "mode": mode,
-                    "status": "slow",
-                    "note": f"stopped after {limit:g} s",
-                }
+                note = f"stopped after {limit:g} s"
+                if job.latest_progress is not None and job.latest_progress.current:
+                    note += f", in iteration {job.latest_progress.current}"
+                row = {"model": name, "mode": mode, "status": "slow", "note": note}
             except Exception as error:  # what the table is to show
                 text = " ".join(str(error).split())
                 row = {"model": name, "mode": mode, "status": "failed", "note": text[:300]}
@@ -282,7 +292,7 @@ class _Pair:
         """Fit it."""
         from tests.inference.every_model import fit_pair
 
-        return fit_pair(*self.pair)
+        return fit_pair(*self.pair, context)
 
 
 def read_rows(results: Path) -> list[dict[str, Any]]:
@@ -294,124 +304,29 @@ def read_rows(results: Path) -> list[dict[str, Any]]:
     return list({(row["model"], row["mode"]): row for row in rows}.values())
 
 
-MARKS = {
-    "recovered": "✓",
-    "weak": "◐",
-    "missed": "≠",
-    "poor": "▽",
-    "slow": "…",
-    "failed": "!",
-    "open": "?",
-}
-MEANINGS = {
-    "recovered": "every parameter came back within 3 standard errors",
-    "weak": "the fit is as good as the truth, but these data do not tell some parameters",
-    "missed": "the fit is as good as the truth, but a parameter is beyond 3 standard errors",
-    "poor": "the fit ended at a poorer minimum than the truth, or did not converge",
-    "slow": "stopped after the time limit",
-    "failed": "the fit failed",
-    "open": "runs, but was not fitted when this page was written",
-}
-
-
-def table(rows: list[dict[str, Any]], command: str) -> str:
-    """Write the rows as a page of Markdown."""
-    by_pair = {(row["model"], row["mode"]): row for row in rows}
-    names = sorted({name for name, _ in by_pair})
-    counts = {status: sum(row["status"] == status for row in rows) for status in MARKS}
-    refused = sum(row["status"] == "refused" for row in rows)
-    ran = sum(bool(row.get("converged")) for row in rows)
-    seconds = sorted(row["wall"] for row in rows if row["status"] not in ("refused", "open"))
-    lines = [
-        "# Every model in every test mode",
-        "",
-        f"RheoJAX {version()} declares {len(rows)} pairs of model and test mode for {len(names)} "
-        f"models: {len(rows) - refused} can be run, {refused} cannot. {ran} were fitted here to a "
-        "converged end.",
-        "",
-        "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
-        f"well inside their bounds, {POINTS} points (fewer for the slowest models) with "
-        f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest). Where "
-        "several disagree or leave a trend, the fit searched beyond them. Since fits do so, and "
-        "equations are solved more exactly, most of the pairs that had ended poorly or failed "
-        "were fitted again (two of them in twice the time); the others are as "
-        "they were fitted before. The draws follow from the names, none was chosen. The "
-        "rule for what counts as not identified, "
-        "the tests that are tried and the settings of the slowest models were changed after a "
-        "first look at some of the results. With more than a thousand parameters, a few are "
-        "expected beyond 3 standard errors. Second names of a class ("
-        + ", ".join(f"`{second}` of `{first}`" for second, first in SECOND_NAMES.items())
-        + ") were not fitted again.",
-        "",
-        "| mark | pairs | means |",
-        "|---|---|---|",
-        *(
-            f"| {mark} | {counts[status]} | {MEANINGS[status]} |"
-            for status, mark in MARKS.items()
-            if counts[status]
-        ),
-        f"| – | {refused} | cannot be run; the reason is below |",
-        "| | | not described by the model |",
-        "",
-        f"A pair took {seconds[len(seconds) // 2]:.0f} s in the middle and {seconds[-1]:.0f} s at "
-        "most, on one core of a busy machine, simulating and compiling included. Made by",
-        "",
-        f"    {command}",
-        "",
-        "| model | " + " | ".join(mode.replace("_", " ") for mode in TEST_MODES) + " |",
-        "|---" * (len(TEST_MODES) + 1) + "|",
-    ]
-    for name in names:
-        cells = []
-        for mode in TEST_MODES:
-            row = by_pair.get((name, mode))
-            cells.append("" if row is None else MARKS.get(row["status"], "–"))
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "## Reasons", ""]
-    for name in names:
-        notes: dict[str, list[str]] = {}
-        for mode in TEST_MODES:
-            row = by_pair.get((name, mode))
-            if row is not None and row["note"]:
-                mark = MARKS.get(row["status"], "–")
-                note = f"{mark} {row['note']}"
-                if row["status"] in ("poor", "slow", "failed") and (name, mode) in CAUSES:
-                    note += f" ({CAUSES[name, mode]})"
-                notes.setdefault(note, []).append(mode.replace("_", " "))
-        lines += [f"- **{name}** {', '.join(modes)}: {note}" for note, modes in notes.items()]
-    return "\n".join([*lines, ""])
-
-
-def with_second_names(
-    rows: list[dict[str, Any]], pairs: list[tuple[str, str]]
-) -> list[dict[str, Any]]:
-    """Give the rows of the pairs; a second name of a class has those of the first."""
-    found = {(row["model"], row["mode"]): row for row in rows}
-    refused = {(i.name, mode): why for i in catalogue() for mode, why in i.refused.items()}
-    filled = []
-    for name, mode in pairs:
-        row = found.get((SECOND_NAMES.get(name, name), mode))
-        if row is None:
-            why = refused.get((name, mode), "")
-            row = {"status": "refused" if why else "open", "note": why}
-        filled.append(row | {"model": name, "mode": mode})
-    return filled
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="where the table goes")
     parser.add_argument("--results", type=Path, default=Path("build/every_model.jsonl"))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--limit", type=float, default=150.0, help="seconds for each pair")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for each pair")
     parser.add_argument("--only", default="", help="models whose name holds this")
+    parser.add_argument("--pairs", nargs="*", default=[], help="such as maxwell:creep: run these")
+    parser.add_argument("--afresh", action="store_true", help="take nothing from the page")
     given = parser.parse_args()
     given.results.parent.mkdir(parents=True, exist_ok=True)
+    wanted = [tuple(pair.split(":")) for pair in given.pairs]
     pairs = [pair for pair in declared_pairs() if given.only in pair[0]]
-    run_pairs(pairs, given.results, given.processes, given.limit)
+    kept = [] if given.afresh or given.write is None else read_page(given.write)
+    if wanted:
+        run_pairs(wanted, given.results, given.processes, given.limit, again=True)
+    else:
+        done = {(row["model"], row["mode"]) for row in kept if row["status"] != "open"}
+        waiting = [pair for pair in pairs if pair not in done]
+        run_pairs(waiting, given.results, given.processes, given.limit)
     if given.write is not None:
-        rows = with_second_names(read_rows(given.results), pairs)
+        rows = with_second_names([*kept, *read_rows(given.results)], declared_pairs())
         command = f"python -m tests.inference.every_model --write {given.write}"
         given.write.write_text(table(rows, command), encoding="utf-8")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -164,16 +164,36 @@ class FitRun:
             message += f" (best of {count} starts)"
         return _End(best, data, message, self._minima())
 
-    def _starts(self, data: Data) -> NDArray[np.float64]:
+    def _starts(self, data: Data) -> Iterator[NDArray[np.float64]]:
         """Give the starts, the most promising first; before them a full set of given values."""
         count, first = self._options.multi_start, int(self._is_given)
-        with self._context.unstoppable():
-            wanted = max(count, SPARE_STARTS)
-            starts = self._objective.starts(self._problem, self._given, data, wanted)
+        wanted = max(count, SPARE_STARTS)
         # Where all of them are wanted, there is nothing to choose.
         if not self._has_many or count == first or count >= wanted:
-            return starts
-        return np.concatenate([starts[:first], self._race(starts[first:], data)])
+            yield from self._unraced(data, wanted)
+            return
+        starts = np.stack(list(self._unraced(data, wanted)))
+        yield from starts[:first]
+        yield from self._race(starts[first:], data)
+
+    def _unraced(self, data: Data, count: int) -> Iterator[NDArray[np.float64]]:
+        """Give so many starts, as the screening has them.
+
+        It waits until a start beside the given values is asked for: where these will do, a slow
+        model is not evaluated at hundreds of points for nothing.
+        """
+        given = self._given
+        if self._is_given:
+            yield from self._objective.starts(self._problem, given, data, 1)
+            given, count = {}, count - 1
+        with self._context.unstoppable():
+            starts = self._objective.starts(self._problem, given, data, count, self._tell_search)
+        yield from starts
+
+    def _tell_search(self, done: int, total: int) -> None:
+        """Report how far a screening is; raises where it is to stop."""
+        self._context.check()
+        self._context.progress(done, total, "looking for a start", stage="start")
 
     def _best(self, data: Data) -> Outcome:
         """Give the best end; where several starts were wanted, one beyond them if it is lower."""
@@ -250,10 +270,8 @@ class FitRun:
         robust = self._objective.data(self._problem, self._weights, self._limits, loss)
         if self._weights.is_absolute:
             return robust._replace(scale=np.float64(TUNING[loss]))
-        with self._context.unstoppable():
-            starts = self._objective.starts(self._problem, self._given, data, SPARE_STARTS)
         self._label = {"start": 1, "starts": 1}
-        for start in starts:
+        for start in self._unraced(data, SPARE_STARTS):
             first = self._refiner.refine(start, data)
             if first.is_usable:
                 return robust._replace(scale=self._scale(first))

@@ -6,7 +6,7 @@ Data, weights, bounds and the loss are arguments: a second fit of the same kind 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -28,10 +28,15 @@ from rheojobs.inference.weights import Weights, weights_of
 __all__ = ["Objective"]
 
 SCREENED = 256
+PORTION = 32
+"""So many at once: a screening of a slow model tells how far it is, and can be stopped."""
+
 SCREENED_POINTS = 64
 """Of how many data: enough to tell a promising start, however many there are."""
 
 _objectives = KernelCache()
+
+Tell = Callable[[int, int], None]
 
 
 def _thinned(data: Data) -> Data:
@@ -65,7 +70,8 @@ class Objective:
         moved = (state, np.zeros(CHUNK), np.zeros((CHUNK, d)), 0)
         self.predict = program(lambda params, x: self._components(x, params), 0, name="predict")
         self._iterate = program(self._iterations, moved, name="fit")
-        self._screen = program(jax.vmap(self._cost, in_axes=(0, None)), 0, name="screen")
+        each = self._one_by_one if problem.model.forward_mode else self._together
+        self._screen = program(each, 0, name="screen")
 
     @staticmethod
     def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:
@@ -113,9 +119,40 @@ class Objective:
         cost, _ = least_squares.objective(least_squares.residuals_of(curve, data), data)
         return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
 
-    def screen(self, points: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
-        """Give about the objective at each of the points, shape (k, d) of coordinates."""
-        return np.asarray(self._screen(points, _thinned(data) if self._is_pointwise else data))
+    def _together(self, points: Any, data: Data) -> Any:
+        return jax.vmap(self._cost, in_axes=(0, None))(points, data)
+
+    def _one_by_one(self, points: Any, data: Data) -> Any:
+        """Give the costs of points whose differential equations take each its own time.
+
+        Together all of them would wait, step by step, for the stiffest: 32 s instead of 4 s.
+        """
+        return jax.lax.map(lambda u: self._cost(u, data), points)
+
+    def screen(
+        self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
+    ) -> NDArray[np.float64]:
+        """Give about the objective at each of the points.
+
+        Parameters
+        ----------
+        points : ndarray, shape (k, d)
+            Coordinates.
+        data : Data
+            What is fitted.
+        tell : callable, optional
+            Called with how many are done, and of how many, whenever `PORTION` more are; what it
+            raises ends the screening.
+        """
+        seen, done = _thinned(data) if self._is_pointwise else data, []
+        for first in range(0, len(points), PORTION):
+            part = points[first : first + PORTION]
+            # The last one is filled up: one shape is compiled.
+            filled = np.pad(part, ((0, PORTION - len(part)), (0, 0)), mode="edge")
+            done.append(np.asarray(self._screen(filled, seen))[: len(part)])
+            if tell is not None:
+                tell(first + len(part), len(points))
+        return np.concatenate(done)
 
     def starts(
         self,
@@ -123,6 +160,7 @@ class Objective:
         given: Mapping[str, float],
         data: Data,
         count: int,
+        tell: Tell | None = None,
     ) -> NDArray[np.float64]:
         """Give the most promising of many plausible starting points.
 
@@ -136,6 +174,8 @@ class Objective:
             What is fitted.
         count : int
             How many points are wanted, at most `SCREENED`.
+        tell : callable, optional
+            As `screen` calls it.
 
         Returns
         -------
@@ -147,8 +187,8 @@ class Objective:
             whole = self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
             if count == 1:
                 return whole
-            return np.concatenate([whole, self._screened(problem, {}, data, count - 1)])
-        return self._screened(problem, given, data, count)
+            return np.concatenate([whole, self._screened(problem, {}, data, count - 1, tell)])
+        return self._screened(problem, given, data, count, tell)
 
     def points(
         self, problem: Problem, given: Mapping[str, float], data: Data
@@ -158,10 +198,15 @@ class Objective:
         return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
 
     def _screened(
-        self, problem: Problem, given: Mapping[str, float], data: Data, count: int
+        self,
+        problem: Problem,
+        given: Mapping[str, float],
+        data: Data,
+        count: int,
+        tell: Tell | None,
     ) -> NDArray[np.float64]:
         points = self.points(problem, given, data)
-        return points[np.argsort(self.screen(points, data), kind="stable")[:count]]
+        return points[np.argsort(self.screen(points, data, tell), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
         """Estimate the parameters that are not given, without fitting them."""

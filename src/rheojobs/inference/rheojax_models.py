@@ -68,8 +68,9 @@ _STRESS_RELAXATION = {
 }
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
 _FROM_REST = ("startup", "creep", "relaxation", "laos")
-# Theirs go from point to point: the way to the first one is not to be a single step.
-_STEPS_TO_FIRST = 16
+# Theirs go from point to point by a scheme that swings, and blows up, where a step of strain is
+# long. RheoJAX's own fits divide the steps of some of these models (`stable_dt`), of others not.
+_STEPS_PER_POINT = 16
 # RheoJAX's other names for a constant of the test.
 _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
     ("creep", "sigma_applied"): ("stress",),
@@ -215,10 +216,11 @@ class RheojaxFunction:
         if test_mode in _FROM_REST and solves_equations(type(self.instance)):
             # RheoJAX begins at rest at the first x, whatever it is; a test begins at zero.
             x = jnp.asarray(x)
-            steps = _STEPS_TO_FIRST if "IKH" in type(self.instance).__name__ else 1
-            before = jnp.linspace(0.0, x[0], steps, endpoint=False)
-            from_zero = jnp.concatenate([before, x])
-            return self._predict(from_zero, params, test_mode, protocol)[steps:]
+            times, at = jnp.append(0.0, x), jnp.arange(1, x.shape[0] + 1)
+            stepped = "IKH" in type(self.instance).__name__ and test_mode in ("startup", "laos")
+            if stepped:
+                times, at = _in_even_steps(x)
+            return self._predict(times, params, test_mode, protocol)[at]
         return self._predict(x, params, test_mode, protocol)
 
     def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
@@ -257,6 +259,32 @@ class RheojaxFunction:
         if kind == "TNTStickyRouse" and test_mode == "relaxation":
             return out * given["sigma_0"]
         return out
+
+
+def _in_even_steps(x: Any) -> tuple[Any, Any]:
+    """Give times from zero on that hold those of x, and others between them as even as can be.
+
+    How exact a scheme with steps of strain is depends on the longest of them.
+
+    Parameters
+    ----------
+    x : array, shape (n,)
+        Times / s of the data.
+
+    Returns
+    -------
+    times : array
+        In order.
+    at : array of int, shape (n,)
+        Where x is among them.
+    """
+    import jax.numpy as jnp
+
+    count = _STEPS_PER_POINT * x.shape[0]
+    # Half a step from zero: none of them is to be all but one of x.
+    even = jnp.max(x) * (jnp.arange(count) + 0.5) / count
+    times = jnp.sort(jnp.concatenate([jnp.zeros(1), x, even]))
+    return times, jnp.searchsorted(times, x)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ __all__ = ["candidates", "plausible_range"]
 MARGIN = 10.0
 """Parameters may lie that far beyond the scales of the data."""
 
+NUMBER = 100.0
+"""A number without a unit may lie that far from the model's default, where its bound is farther."""
+
 
 def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
     """Give the ranges of stress / Pa and of time / s that the data speak of."""
@@ -30,11 +33,21 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
     x, y = x[x > 0], y[y > 0]
     times = (1.0, 1.0) if x.size == 0 else (float(x.min()), float(x.max()))
     values = (1.0, 1.0) if y.size == 0 else (float(y.min()), float(y.max()))
-    mode = problem.test_mode
+    mode, given = problem.test_mode, problem.protocol
     if mode in ("oscillation", "flow_curve"):
         times = (1 / times[1], 1 / times[0])
     if mode == "creep":
         values = (1 / values[1], 1 / values[0])
+        if problem.model.quantity(mode) == "strain" and (
+            held := abs(given.get("sigma_applied", 0))
+        ):
+            # The stress that is held, and the moduli that it shows.
+            values = (held * min(values[0], 1.0), held * max(values[1], 1.0))
+    elif mode == "startup" and (rate := abs(given.get("gamma_dot", 0))):
+        # Beside the stress, the modulus that its rise shows.
+        strain, stress = rate * problem.dataset.x, np.abs(problem.dataset.y)
+        moduli = stress[strain > 0] / strain[strain > 0]
+        values = (values[0], max(values[1], float(moduli.max(initial=0.0))))
     elif mode == "flow_curve" and problem.model.flow_quantity == "viscosity":
         values = (values[0] / times[1], values[1] / times[0])
     return values, times
@@ -64,6 +77,9 @@ def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, floa
     elif is_logarithmic(parameter):
         center = parameter.default if parameter.default else math.sqrt(lower * upper)
         low, high = center / 1e3, center * 1e3
+    elif lower == 0 and parameter.default and upper > NUMBER * parameter.default:
+        # Drawn evenly up to its bound, hardly any would be of its order.
+        low, high = parameter.default / NUMBER, parameter.default * NUMBER
     else:
         low, high = lower, upper
         if not math.isfinite(low) or not math.isfinite(high):

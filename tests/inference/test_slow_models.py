@@ -1,0 +1,116 @@
+"""Models that take long tell how far they are, and end when they are told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from tests.engine.helpers import Recorder
+
+from rheojobs.engine.cancellation import CancellationError, CancellationToken
+from rheojobs.engine.engine import JobEngine
+from rheojobs.engine.events import Progress
+from rheojobs.engine.states import JobState
+from rheojobs.inference.data import Dataset
+from rheojobs.inference.fitting import FitTask
+from rheojobs.inference.jax_setup import PRELOAD
+from rheojobs.inference.local import local_context
+from rheojobs.inference.models import load
+from rheojobs.inference.objective import PORTION, SCREENED
+
+# A process is replaced within two seconds, on a machine with nothing else to do.
+AT_MOST = 2.0 + 1.5
+COMPILED = 300.0
+
+
+@pytest.fixture
+def engine() -> Iterator[JobEngine]:
+    """One worker process."""
+    with JobEngine("processes", max_workers=1, preload=PRELOAD) as engine:
+        yield engine
+
+
+def across_a_gap() -> Dataset:
+    """A startup between plates, of a fluid that yields."""
+    t = np.geomspace(0.01, 10.0, 20)
+    return Dataset(t, 100.0 * -np.expm1(-t), "startup", protocol={"gamma_dot": 1.0})
+
+
+def flow_of_a_lattice() -> Dataset:
+    """A flow curve with a yield stress."""
+    rate = np.geomspace(0.01, 10.0, 20)
+    return Dataset(rate, 1.0 + rate**0.5, "flow_curve")
+
+
+def reports_until(task: FitTask, enough: int) -> list[Progress]:
+    """Give what a fit reports of its search for a start, cancelled after so many reports."""
+    token, seen = CancellationToken(), []
+
+    def watch(progress: Progress) -> None:
+        if progress.stage == "start" and progress.current:
+            seen.append(progress)
+            if len(seen) == enough:
+                token.cancel()
+        elif progress.stage == "fit":
+            seen.append(progress)
+
+    with pytest.raises(CancellationError), local_context(watch, token) as context:
+        task.run(context)
+    return seen
+
+
+def test_the_search_for_a_start_tells_how_far_it_is_and_stops_in_the_middle():
+    seen = reports_until(FitTask("tnt", _startup_of("tnt"), None, {}), 3)
+    # Reports may be left out where they come thick and fast; none goes back or beyond.
+    counts = [p.current for p in seen]
+    assert len(seen) == 3
+    assert counts == sorted(set(counts))
+    assert all(count % PORTION == 0 and count < SCREENED for count in counts)
+    assert {p.total for p in seen} == {SCREENED}
+
+
+def test_where_all_values_are_given_no_start_is_looked_for():
+    model, stages = load("tnt"), []
+    given = {p.name: p.default for p in model.parameters}
+    with local_context(lambda p: stages.append((p.stage, p.current > 0))) as context:
+        FitTask("tnt", _startup_of("tnt"), given, {}).run(context)
+    assert ("fit", True) in stages
+    assert ("start", True) not in stages
+
+
+def _startup_of(name: str) -> Dataset:
+    """Give a startup that the model makes with its own values."""
+    model, t = load(name), np.geomspace(0.01, 10.0, 12)
+    params = np.array([p.default for p in model.parameters])
+    stress = np.asarray(model.predict(t, params, "startup", {"gamma_dot": 1.0}))
+    return Dataset(t, stress, "startup", protocol={"gamma_dot": 1.0})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("fluidity_nonlocal", across_a_gap()), ("lattice_epm", flow_of_a_lattice())],
+    ids=["fluidity_nonlocal", "lattice_epm"],
+)
+@pytest.mark.parametrize("stage", ["start", "fit"])
+def test_a_slow_fit_reports_and_is_cancelled_where_it_stands(
+    engine: JobEngine, name: str, data: Dataset, stage: str
+):
+    recorder = Recorder(engine)
+    given = {p.name: p.default for p in load(name).parameters} if stage == "fit" else None
+    job = engine.submit(FitTask(name, data, given, {}))
+    recorder.wait(
+        lambda: any(p.stage == stage and p.current > 0 for p in recorder.progress(job)),
+        timeout=COMPILED,
+    )
+    assert job.cancel()
+    states = recorder.wait_for_end(job, timeout=AT_MOST)
+    assert states[-2:] == [JobState.CANCELLING, JobState.CANCELLED]
+    quick = engine.submit(FitTask("maxwell", _decay(), None, {}))
+    assert quick.result(COMPILED).success
+
+
+def _decay() -> Dataset:
+    t = np.geomspace(0.01, 10.0, 20)
+    return Dataset(t, 1e3 * np.exp(-t), "relaxation")
