@@ -106,7 +106,7 @@ class TestTheApplicationIsKilled:
         (tmp_path / "gate").touch()
         assert job.result(TIMEOUT) == [0, 6]  # it has begun at the beginning, and only once
         assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
-        assert recorder.states(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
+        assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
         # The worker is free again.
         assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
