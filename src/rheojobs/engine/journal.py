@@ -90,7 +90,7 @@ class Journal(Publisher):
         self._items: deque[Item] = deque()
         self._turn = threading.Lock()  # who has it takes items, and writes
         self._bell = threading.Event()
-        self._presses = self._is_ticking = self._is_busy = False
+        self._presses = self._is_ticking = self._is_busy = self._was_needed = False
         self._is_heavy = False  # whether there is something that takes its time to write
         self._slow_until = 0.0
         self._backlog: list[Entry] = []
@@ -303,7 +303,9 @@ class Journal(Publisher):
         While there is something to write every other moment, nobody has to ring the bell.
         """
         if self._is_ticking:
-            self._bell.wait(MOMENT)
+            # Where others have written all that came, this thread looks in less often.
+            self._bell.wait(MOMENT if self._was_needed else 4 * MOMENT)
+            self._was_needed = bool(self._items)
         if not self._items and not self._is_busy:
             self._is_ticking = False
             if not self._items:  # what came before that has rung no bell
