@@ -13,18 +13,25 @@ import contextlib
 import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.entries import (
+    AfterThat,
+    Entry,
+    Item,
+    error_record,
+    is_short,
+    kept_value,
+    limits_of,
+)
+from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import First, Publisher
-from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.records import PLAIN, Record
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
 
@@ -47,37 +54,10 @@ MOMENT = 0.002
 SLOW = 0.05
 """Seconds to write from which on none but the journal's own thread waits for it, for a while."""
 
-SHORT = 1000
-"""Characters of a result that is turned into JSON at once."""
-
 PROGRESS_INTERVAL = 1.0
 BATCH = 1000
 
 _STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
-
-
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """Something to be written: `write` does it, `encode` comes before, outside the transaction.
-
-    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
-    """
-
-    job_id: str
-    write: Callable[[], object]
-    encode: Callable[[], Callable[[], object]] | None = None
-    is_heavy: bool = False
-    failed: StoreError | None = None
-
-
-@dataclass(eq=False, slots=True)
-class _First:
-    """What is to be done when all before it is written, in the thread that has written it."""
-
-    do: First
-
-
-_Item = _Entry | _First | Callable[[], None] | None
 
 
 class Journal(Publisher):
@@ -107,13 +87,13 @@ class Journal(Publisher):
         self.store = store
         self.problem = ""
         self._on_wish = on_wish
-        self._items: deque[_Item] = deque()
+        self._items: deque[Item] = deque()
         self._turn = threading.Lock()  # who has it takes items, and writes
         self._bell = threading.Event()
-        self._presses = self._is_ticking = self._is_busy = False
+        self._presses = self._is_ticking = self._is_busy = self._was_needed = False
         self._is_heavy = False  # whether there is something that takes its time to write
         self._slow_until = 0.0
-        self._backlog: list[_Entry] = []
+        self._backlog: list[Entry] = []
         self._is_off = False
         self._lock_of_progress = threading.Lock()
         self._progress: dict[str, Progress] = {}
@@ -143,12 +123,12 @@ class Journal(Publisher):
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
-            limits=_limits(job),
+            limits=limits_of(job),
             state=job.state,
             checkpoint=checkpoint,
             when=time.time(),
         )
-        entry = _Entry(job.id, write)
+        entry = Entry(job.id, write)
         if not self.problem:
             try:
                 self._write_one(entry)
@@ -200,13 +180,13 @@ class Journal(Publisher):
         if job.id in self._given_away:
             return
         if error is not None:
-            self._keep(job.id, "error", partial(_error_record, error))
-        if _is_short(result):
+            self._keep(job.id, "error", partial(error_record, error))
+        if is_short(result):
             self._enter(self.store.put, job.id, "result", Record(PLAIN, result))
         elif result is not None:
-            self._keep(job.id, "result", partial(_value_record, result))
+            self._keep(job.id, "result", partial(kept_value, result))
         elif job.partial is not None:
-            self._keep(job.id, "partial", partial(_value_record, job.partial))
+            self._keep(job.id, "partial", partial(kept_value, job.partial))
 
     def flush(self) -> None:
         """Write here and now what there is, as somebody waits for it.
@@ -247,7 +227,7 @@ class Journal(Publisher):
 
     # ---------------------------------------------------------------- inside
 
-    def _put(self, item: _Item, *, presses: bool = False) -> None:
+    def _put(self, item: Item, *, presses: bool = False) -> None:
         self._items.append(item)
         self._is_busy = True
         if presses:
@@ -263,9 +243,9 @@ class Journal(Publisher):
     def _enter(
         self, write: Callable[..., object], job_id: str, *arguments: Any, is_heavy: bool = False
     ) -> None:
-        self._put_entry(_Entry(job_id, partial(write, job_id, *arguments), is_heavy=is_heavy))
+        self._put_entry(Entry(job_id, partial(write, job_id, *arguments), is_heavy=is_heavy))
 
-    def _put_entry(self, entry: _Entry, *, presses: bool = False) -> None:
+    def _put_entry(self, entry: Entry, *, presses: bool = False) -> None:
         if entry.is_heavy:
             self._is_heavy = True
         self._put(entry, presses=presses)
@@ -283,7 +263,7 @@ class Journal(Publisher):
         move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
         # Who brings a result looks after its being written; if many come, they are so together.
         presses = is_last and event.state is not JobState.SUCCEEDED
-        self._put(_Entry(event.job_id, move), presses=presses)
+        self._put(Entry(event.job_id, move), presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
         if not self._progress:
@@ -297,12 +277,12 @@ class Journal(Publisher):
         def encode() -> Callable[[], object]:
             return partial(self.store.put, job_id, part, record())
 
-        self._put_entry(_Entry(job_id, lambda: None, encode, is_heavy=True))
+        self._put_entry(Entry(job_id, lambda: None, encode, is_heavy=True))
 
     def _do_first(self, first: First) -> None:
         with self._door:
             if not self._closed.is_set():
-                self._put(_First(first))
+                self._put(AfterThat(first))
                 return
         super()._do_first(first)
 
@@ -337,38 +317,40 @@ class Journal(Publisher):
         While there is something to write every other moment, nobody has to ring the bell.
         """
         if self._is_ticking:
-            self._bell.wait(MOMENT)
+            # Where others have written all that came, this thread looks in less often.
+            self._bell.wait(MOMENT if self._was_needed else 4 * MOMENT)
+            self._was_needed = bool(self._items)
         if not self._items and not self._is_busy:
             self._is_ticking = False
             if not self._items:  # what came before that has rung no bell
                 self._bell.wait(POLL)
-            self._is_ticking = bool(self._items)
+            self._is_ticking = self._is_busy or bool(self._items)
             self._bell.clear()
             if self._is_ticking and not self._presses:
                 self._bell.wait(MOMENT)
         self._is_busy = False
         self._bell.clear()
 
-    def _take(self) -> list[_Item]:
+    def _take(self) -> list[Item]:
         """Take what there is, up to the wish to close; it costs one transaction."""
-        items: list[_Item] = []
+        items: list[Item] = []
         while len(items) < BATCH and self._items and self._items[0] is not None:
             items.append(self._items.popleft())
         return items
 
-    def _work_off(self, items: list[_Item]) -> None:
-        entries = [item for item in items if isinstance(item, _Entry)]
+    def _work_off(self, items: list[Item]) -> None:
+        entries = [item for item in items if isinstance(item, Entry)]
         self._commit(entries)
         for item in items:
             self._deliver_item(item)
 
-    def _deliver_item(self, item: _Item) -> None:
-        if isinstance(item, _First):
+    def _deliver_item(self, item: Item) -> None:
+        if isinstance(item, AfterThat):
             super()._do_first(item.do)
-        elif not isinstance(item, _Entry):
+        elif not isinstance(item, Entry):
             super()._pass_on(item)
 
-    def _commit(self, entries: list[_Entry]) -> None:
+    def _commit(self, entries: list[Entry]) -> None:
         """Write entries; those that cannot be written now wait for a better time."""
         for entry in entries:
             if entry.failed is not None:
@@ -391,7 +373,7 @@ class Journal(Publisher):
                 self._on_wish(job_id, "cancel")
 
     @staticmethod
-    def _write_one(entry: _Entry) -> bool:
+    def _write_one(entry: Entry) -> bool:
         """Write one entry; False where its job is somebody else's by now."""
         try:
             return entry.write() is not False
@@ -401,7 +383,7 @@ class Journal(Publisher):
             logger.exception("the record of job %s is not complete", entry.job_id)
             return True
 
-    def _due_progress(self) -> list[_Entry]:
+    def _due_progress(self) -> list[Entry]:
         now = time.monotonic()
         if now < self._progress_due or not self._progress:
             return []
@@ -409,7 +391,7 @@ class Journal(Publisher):
         with self._lock_of_progress:
             latest, self._progress = self._progress, {}
         return [
-            _Entry(job_id, partial(self.store.put_progress, job_id, progress))
+            Entry(job_id, partial(self.store.put_progress, job_id, progress))
             for job_id, progress in latest.items()
         ]
 
@@ -478,33 +460,3 @@ class Journal(Publisher):
             self._is_off = True
             self._backlog.clear()
             self._progress.clear()
-
-
-def _limits(job: Job) -> dict[str, Any]:
-    """Give the limits that a job has; most have none."""
-    limits = {
-        "tags": list(job.tags),
-        "timeout": job.timeout,
-        "memory": job.memory,
-        "place": job.place,
-    }
-    return {name: limit for name, limit in limits.items() if limit}
-
-
-def _is_short(result: object) -> bool:
-    """Say whether a result is JSON that takes no time to write."""
-    return type(result) in (bool, int, float) or (type(result) is str and len(result) < SHORT)
-
-
-def _error_record(error: BaseException) -> Record:
-    trace = getattr(error, "remote_traceback", None)
-    text = trace or "".join(traceback.format_exception(error))
-    return Record(PLAIN, {"type": type(error).__qualname__, "traceback": text})
-
-
-def _value_record(value: Any) -> Record:
-    try:
-        return value_record(value)
-    except NotDurableError as error:
-        logger.info("a result is not kept on disk: %s", error)
-        return Record(UNKEPT, str(error))

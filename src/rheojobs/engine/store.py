@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rheojobs.engine import statements
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running, without_owner
 from rheojobs.engine.parts import contents_of, size_of
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
 from rheojobs.engine.schema import move_log, told
-from rheojobs.engine.states import STATES, JobState, check_transition
+from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
 from rheojobs.engine.wishes import WISHES, priority_wish
 from rheojobs.errors import InputError, nearest
@@ -39,36 +40,6 @@ LARGE_LOG = 4_000_000
 LONGEST_LOG = 4_000
 """Pages of the log from which on whoever writes moves it, as SQLite does by itself."""
 
-_INSERT = (
-    "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
-    " limits, created, changed, state, history, bytes, owner)"
-    f" VALUES ({', '.join('?' * 16)})"
-)
-
-
-def _entering(state: JobState, where: str) -> str:
-    """Give the statement that lets a job enter a state; its start counts as an attempt."""
-    begins = (
-        f"attempts + (state = '{JobState.QUEUED}')" if state is JobState.RUNNING else "attempts"
-    )
-    # Who has ended a job has it no more, and nobody wants anything of it.
-    ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
-    return (
-        f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"
-        f" history = history || ?{ends} WHERE {where} RETURNING number"
-    )
-
-
-def _before(state: JobState) -> str:
-    names = (f"'{other}'" for other, row in STATES.items() if state in row.successors)
-    return f"state IN ({', '.join(names)})"
-
-
-_ENTRIES = {state: _entering(state, "number = ?") for state in JobState}
-_MOVES = {
-    state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
-}
-"""The statements by which a job enters a state, in any case and where it may: one each."""
 
 UNTIDIED = "untidied"
 """The part of a job whose task is to tidy up when its result is kept."""
@@ -240,9 +211,16 @@ class JobStore(StoreReader):
         contents = {} if record is None else contents_of(record)
         kind = "" if record is None else record.kind
         values = (
-            *(job_id, name, kind, obstacle, priority, _object(needs), max_attempts),
-            *(_array(after), _array(after_any), _object(limits), now, now, state),
-            *(_line(now, state, ""), size_of(contents), self.owner.id),
+            *(job_id, name, kind, obstacle, priority, statements.object_(needs), max_attempts),
+            *(
+                statements.array(after),
+                statements.array(after_any),
+                statements.object_(limits),
+                now,
+                now,
+                state,
+            ),
+            *(statements.line(now, state, ""), size_of(contents), self.owner.id),
         )
         with self.transaction():
             number = self._insert(values)
@@ -253,12 +231,12 @@ class JobStore(StoreReader):
     def _insert(self, values: tuple[Any, ...]) -> int:
         """Add a row; gives its number."""
         try:
-            number = self._db.execute(_INSERT, values).lastrowid
+            number = self._db.execute(statements.INSERT, values).lastrowid
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise
             self._sign_in()  # others have taken this engine for dead
-            number = self._db.execute(_INSERT, values).lastrowid
+            number = self._db.execute(statements.INSERT, values).lastrowid
         assert number is not None
         return number
 
@@ -267,9 +245,9 @@ class JobStore(StoreReader):
     ) -> bool:
         """Let a job of this owner's enter a state; False where it is somebody else's."""
         now = time.time() if when is None else when
-        values = (state, message, now, _line(now, state, message), job_id, self.owner.id)
+        values = (state, message, now, statements.line(now, state, message), job_id, self.owner.id)
         with self.transaction():
-            rows = self._db.execute(_MOVES[state], values).fetchall()
+            rows = self._db.execute(statements.MOVES[state], values).fetchall()
             if not rows:
                 return self._refuse(job_id, state)
             if job_id in self._checkpointed and state.is_terminal:
@@ -502,26 +480,5 @@ class JobStore(StoreReader):
 
     def _enter(self, number: int, state: JobState, message: str = "") -> None:
         now = time.time()
-        values = (state, message, now, _line(now, state, message), number)
-        self._db.execute(_ENTRIES[state], values).fetchall()
-
-
-def _line(when: float, state: JobState, message: str) -> str:
-    """Give an entry of a job's history."""
-    if not message:
-        return f'[{when!r}, "{state}", ""]\n'
-    return json.dumps([when, state, message]) + "\n"
-
-
-def _object(items: Mapping[str, Any] | None) -> str:
-    if not items:
-        return "{}"
-    return _ONE_WORKER if items == {"worker": 1.0} else json.dumps(dict(items))
-
-
-_ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
-
-
-def _array(items: Iterable[str]) -> str:
-    found = list(items)
-    return json.dumps(found) if found else "[]"
+        values = (state, message, now, statements.line(now, state, message), number)
+        self._db.execute(statements.ENTRIES[state], values).fetchall()

@@ -29,7 +29,7 @@ class TestSubscribers:
         unsubscribe = engine.subscribe(seen.append, job=job)
         engine.run(helpers.add, 1.0).result(TIMEOUT)
         gate.touch()
-        helpers.wait_until(lambda: getattr(seen[-1], "state", None) is S.SUCCEEDED)
+        helpers.wait_until(lambda: seen and getattr(seen[-1], "state", None) is S.SUCCEEDED)
         unsubscribe()
         assert {event.job_id for event in seen} == {job.id}
         states = [(e.previous, e.state) for e in seen if isinstance(e, StateChanged)]
@@ -47,7 +47,7 @@ class TestSubscribers:
         before = len(first)
         job = engine.submit(helpers.nothing)
         job.result(TIMEOUT)
-        helpers.wait_until(lambda: second[-1].job_id == job.id and len(second) == before + 3)
+        helpers.wait_until(lambda: len(second) == before + 3 and second[-1].job_id == job.id)
         stop_second()
         assert len(first) == before > 0
         assert [e.state for e in second if e.job_id == job.id and isinstance(e, StateChanged)] == [

@@ -1,0 +1,80 @@
+"""What a journal writes: its entries, and what of a job, a result and an error is kept.
+
+Knows no threads and no order of things.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.job import Job
+from rheojobs.engine.publishing import First
+from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+
+__all__ = ["AfterThat", "Entry", "Item", "error_record", "is_short", "kept_value", "limits_of"]
+
+logger = logging.getLogger(__name__)
+
+SHORT = 1000
+"""Characters of a result that is turned into JSON at once."""
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """Something to be written: `write` does it, `encode` comes before, outside the transaction.
+
+    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
+    """
+
+    job_id: str
+    write: Callable[[], object]
+    encode: Callable[[], Callable[[], object]] | None = None
+    is_heavy: bool = False
+    failed: StoreError | None = None
+
+
+@dataclass(eq=False, slots=True)
+class AfterThat:
+    """What is to be done when all before it is written, in the thread that has written it."""
+
+    do: First
+
+
+Item = Entry | AfterThat | Callable[[], None] | None
+
+
+def limits_of(job: Job) -> dict[str, Any]:
+    """Give the limits that a job has; most have none."""
+    limits = {
+        "tags": list(job.tags),
+        "timeout": job.timeout,
+        "memory": job.memory,
+        "place": job.place,
+    }
+    return {name: limit for name, limit in limits.items() if limit}
+
+
+def is_short(result: object) -> bool:
+    """Say whether a result is JSON that takes no time to write."""
+    return type(result) in (bool, int, float) or (type(result) is str and len(result) < SHORT)
+
+
+def error_record(error: BaseException) -> Record:
+    """Give what is kept of an error."""
+    trace = getattr(error, "remote_traceback", None)
+    text = trace or "".join(traceback.format_exception(error))
+    return Record(PLAIN, {"type": type(error).__qualname__, "traceback": text})
+
+
+def kept_value(value: Any) -> Record:
+    """Give what is kept of a result: why it is not, where it cannot be."""
+    try:
+        return value_record(value)
+    except NotDurableError as error:
+        logger.info("a result is not kept on disk: %s", error)
+        return Record(UNKEPT, str(error))

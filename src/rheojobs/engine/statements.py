@@ -1,0 +1,65 @@
+"""The statements that a short job waits for, and how its row is written. Knows SQL alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rheojobs.engine.states import STATES, JobState
+
+__all__ = ["ENTRIES", "INSERT", "MOVES", "array", "line", "object_"]
+
+INSERT = (
+    "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
+    " limits, created, changed, state, history, bytes, owner)"
+    f" VALUES ({', '.join('?' * 16)})"
+)
+
+
+def _entering(state: JobState, where: str) -> str:
+    """Give the statement that lets a job enter a state; its start counts as an attempt."""
+    begins = (
+        f"attempts + (state = '{JobState.QUEUED}')" if state is JobState.RUNNING else "attempts"
+    )
+    # Who has ended a job has it no more, and nobody wants anything of it.
+    ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
+    return (
+        f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"
+        f" history = history || ?{ends} WHERE {where} RETURNING number"
+    )
+
+
+def _before(state: JobState) -> str:
+    names = (f"'{other}'" for other, row in STATES.items() if state in row.successors)
+    return f"state IN ({', '.join(names)})"
+
+
+ENTRIES = {state: _entering(state, "number = ?") for state in JobState}
+MOVES = {
+    state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
+}
+"""The statements by which a job enters a state, in any case and where it may: one each."""
+
+
+def line(when: float, state: JobState, message: str) -> str:
+    """Give an entry of a job's history."""
+    if not message:
+        return f'[{when!r}, "{state}", ""]\n'
+    return json.dumps([when, state, message]) + "\n"
+
+
+def object_(items: Mapping[str, Any] | None) -> str:
+    """Write a mapping; most are empty, or alike."""
+    if not items:
+        return "{}"
+    return _ONE_WORKER if items == {"worker": 1.0} else json.dumps(dict(items))
+
+
+_ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
+
+
+def array(items: Iterable[str]) -> str:
+    """Write a list; most are empty."""
+    found = list(items)
+    return json.dumps(found) if found else "[]"
