@@ -272,7 +272,7 @@ def test_a_converted_function_is_about_the_series_that_rheojax_fits(name, mode, 
     np.testing.assert_allclose(ours, theirs, rtol=apart)
 
 
-@pytest.mark.parametrize("name", ["mikh", "ml_ikh", "fikh"])
+@pytest.mark.parametrize("name", ["mikh", "ml_ikh"])
 def test_a_model_that_steps_in_strain_does_not_depend_on_where_the_data_lie(name):
     """With RheoJAX's own steps, from point to point, these stresses swing, and blow up."""
     model, rate = load(name), {"gamma_dot": 40.0}
