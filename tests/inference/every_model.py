@@ -50,9 +50,12 @@ HEAVY = {
     "fractional_burgers",
 }
 # Of these, an iteration takes so long that one start has to do.
-SLOWEST = {"hebraud_lequeux", "lattice_epm", "tensorial_epm", "fluidity_nonlocal", "fmlikh"}
+SLOWEST = {"hebraud_lequeux", "lattice_epm", "tensorial_epm", "fluidity_nonlocal"}
 # There the search for a start would take longer than the fit: it is given the model's defaults.
-FROM_DEFAULTS: set[tuple[str, str]] = set()
+FROM_DEFAULTS = {
+    *(("vlb_nonlocal", "startup"), ("fluidity_nonlocal", "startup"), ("fluidity_nonlocal", "laos")),
+    *(("lattice_epm", "flow_curve"), ("tensorial_epm", "flow_curve")),
+}
 
 
 # --- one pair -----------------------------------------------------------------------------------
@@ -79,7 +82,8 @@ def fit_pair(name: str, mode: str, context: TaskContext | None = None) -> dict[s
     truth = draw(model, rng)
     data, clean, weights = simulate(model, mode, truth, rng, points, first=heavy)
     row |= {"constants": data.protocol, "truth": truth, "simulated": time.perf_counter() - started}
-    options = {"weights": weights, "multi_start": 1 if name in SLOWEST else STARTS}
+    single = name in SLOWEST or (name, mode) in FROM_DEFAULTS
+    options = {"weights": weights, "multi_start": 1 if single else STARTS}
     if heavy:
         options["max_iter"] = 200
     initial = defaults(model) if (name, mode) in FROM_DEFAULTS else None

@@ -16,9 +16,15 @@ from rheojobs.inference.models import MODE_CONSTANTS, load
 TIMES = np.linspace(0.1, 4.0, 12)
 
 
+def instance_of(model):
+    """Give RheoJAX's model itself, fetched where ours is still made of what is kept of it."""
+    function = model.function
+    return getattr(function, "_function", lambda: function)().instance
+
+
 def instance_with(model, params):
     """Give a copy of RheoJAX's model that has those parameters."""
-    instance = copy.deepcopy(model.function.instance)
+    instance = copy.deepcopy(instance_of(model))
     for name, value in zip(model.names, params, strict=True):
         instance.parameters.set_value(name, float(value))
     return instance
@@ -80,7 +86,7 @@ def test_the_waves_of_soft_glassy_rheology_are_those_that_rheojax_simulates(name
 def test_sticky_rouse_transients_are_those_of_the_model(mode, constants):
     model = load("tnt_sticky_rouse")
     params = np.array([p.default or 1.0 for p in model.parameters])
-    instance, modes = instance_with(model, params), 2 * model.function.instance.n_modes
+    instance, modes = instance_with(model, params), 2 * instance_of(model).n_modes
     theirs = getattr(
         instance, f"_predict_{mode}"
     )(
@@ -170,7 +176,7 @@ def test_rheojax_itself_still_differentiates_backwards():
     model = load("tnt")
     params = np.array([p.default for p in model.parameters])
     model.predict(TIMES, params, "startup", {"gamma_dot": 1.0})
-    own = copy.copy(model.function.instance)
+    own = copy.copy(instance_of(model))
     gradient = jax.grad(
         lambda p: jnp.sum(own.model_function(TIMES[:7], p, "startup", gamma_dot=1.0))
     )(jnp.asarray(params))
@@ -211,7 +217,7 @@ def test_the_steady_flow_of_loops_and_bridges_is_that_of_rheojax(force):
     model = load("tnt_loop_bridge")
     params = np.array([500.0, 2.0, 5.0, force, 0.5, 0.3])
     rates = np.array([-0.3, 1e-3, 0.1, 1.0, 20.0])
-    theirs = model.function.instance._flow_curve_internal(jnp.asarray(rates), *params)
+    theirs = instance_of(model)._flow_curve_internal(jnp.asarray(rates), *params)
     np.testing.assert_allclose(model.predict(rates, params, "flow_curve"), theirs, rtol=1e-3)
 
 
@@ -266,13 +272,13 @@ def test_the_compliance_of_a_fractional_jeffreys_liquid_has_its_known_ends():
 )
 def test_a_converted_function_is_about_the_series_that_rheojax_fits(name, mode, params, apart):
     model, times = load(name), np.geomspace(0.1, 10.0, 9)
-    instance = model.function.instance
+    instance = instance_of(model)
     theirs = instance.model_function(jnp.asarray(times), jnp.asarray(params), mode)
     ours = model.predict(times, np.array(params), mode)
     np.testing.assert_allclose(ours, theirs, rtol=apart)
 
 
-@pytest.mark.parametrize("name", ["mikh", "ml_ikh", "fikh"])
+@pytest.mark.parametrize("name", ["mikh", "ml_ikh"])
 def test_a_model_that_steps_in_strain_does_not_depend_on_where_the_data_lie(name):
     """With RheoJAX's own steps, from point to point, these stresses swing, and blow up."""
     model, rate = load(name), {"gamma_dot": 40.0}

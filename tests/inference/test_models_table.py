@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.inference import every_model
+from tests.inference import every_model, models_page
 
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import catalogue
@@ -66,6 +67,37 @@ def test_the_page_has_every_pair_and_no_other():
         assert {mode for mode in TEST_MODES if shown[mode] == "–"} == set(info.refused)
         for reason in info.refused.values():
             assert reason in text
+
+
+def test_the_page_says_why_wherever_a_pair_did_not_end_well():
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    reasons = [line for line in lines if line.startswith("- **")]
+    badly = [line for line in reasons if line.split(": ", 1)[1][0] in "▽…!?"]
+    assert badly
+    assert all("; the cause: " in line for line in badly), badly
+
+
+def test_the_page_read_back_makes_the_same_page():
+    rows = models_page.with_second_names(models_page.read_page(PAGE), every_model.declared_pairs())
+    again = models_page.table(rows, "").splitlines()
+    text = PAGE.read_text(encoding="utf-8").splitlines()
+    for heading in ("| mark |", "| model |"):
+        start = next(k for k, line in enumerate(text) if line.startswith(heading))
+        first = next(k for k, line in enumerate(again) if line.startswith(heading))
+        assert again[first : first + 8] == text[start : start + 8]
+    reasons = [line for line in text if line.startswith("- **")]
+    assert reasons == [line for line in again if line.startswith("- **")]
+
+
+def test_the_readme_counts_as_the_page_does():
+    page, readme = (
+        path.read_text(encoding="utf-8") for path in (PAGE, PAGE.parents[1] / "README.md")
+    )
+    good = re.search(r"cannot\. (\d+) were fitted", page)
+    told = re.search(r"(\d+) of the others are fitted", readme)
+    assert good is not None
+    assert told is not None
+    assert told[1] == good[1]
 
 
 def nonsense(mode: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,11 +13,12 @@ from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.engine.engine import JobEngine
 from rheojobs.engine.events import Progress
 from rheojobs.engine.states import JobState
+from rheojobs.errors import RheojobsError
 from rheojobs.inference.data import Dataset
-from rheojobs.inference.fitting import FitTask
+from rheojobs.inference.fitting import FitTask, fit
 from rheojobs.inference.jax_setup import PRELOAD
 from rheojobs.inference.local import local_context
-from rheojobs.inference.models import load
+from rheojobs.inference.models import Model, load
 from rheojobs.inference.objective import PORTION, SCREENED
 
 # A process is replaced within two seconds, on a machine with nothing else to do.
@@ -114,3 +116,17 @@ def test_a_slow_fit_reports_and_is_cancelled_where_it_stands(
 def _decay() -> Dataset:
     t = np.geomspace(0.01, 10.0, 20)
     return Dataset(t, 1e3 * np.exp(-t), "relaxation")
+
+
+@pytest.mark.parametrize(
+    ("solves_equations", "advice"),
+    [(False, "give other initial values"), (True, "times are nearer to the data's")],
+)
+def test_what_cannot_be_evaluated_anywhere_says_in_one_line_what_to_try(solves_equations, advice):
+    nowhere = Model.from_function(
+        lambda x, params: params[0] * x * np.nan, {"G": (1.0, 1e3, 10.0)}, test_modes="relaxation"
+    )
+    model = dataclasses.replace(nowhere, forward_mode=solves_equations)
+    with pytest.raises(RheojobsError, match=f"no start gives finite.*{advice}") as caught:
+        fit((np.linspace(0.1, 3.0, 10), np.ones(10)), model)
+    assert "\n" not in str(caught.value)

@@ -17,6 +17,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference import fit_statistics as statistics
 from rheojobs.inference.least_squares import Data, Tolerances
+from rheojobs.inference.models import Model
 from rheojobs.inference.objective import Objective
 from rheojobs.inference.options import FitOptions
 from rheojobs.inference.present_curve import PresentCurve
@@ -59,6 +60,18 @@ class _End:
     data: Data
     message: str
     minima: list[dict[str, Any]]
+
+
+def _without_start(model: Model) -> str:
+    """Say in one line what to do where no start could be evaluated."""
+    what = f"{model.name}: no start gives finite residuals and slopes; "
+    if not model.forward_mode:
+        return what + "give other initial values"
+    return what + (
+        "where times of the model are far below those of the data, its equations are too stiff "
+        "for RheoJAX's explicit method, which is given up after 16,384 steps: give initial values "
+        "or bounds whose times are nearer to the data's"
+    )
 
 
 class FitRun:
@@ -152,10 +165,7 @@ class FitRun:
             if len(self._ends) == count:
                 break
         if not self._ends:
-            raise RheojobsError(
-                f"{self._problem.model.name}: no start gives finite residuals and slopes; "
-                "give other initial values"
-            )
+            raise RheojobsError(_without_start(self._problem.model))
         best = self._best(data)
         if loss != "linear" and not self._weights.is_absolute:
             best, data = self._settle_scale(best, data)
