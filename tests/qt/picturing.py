@@ -160,7 +160,7 @@ class Photographer:
         for theme in THEMES:
             self._app.setPalette(self._palettes[theme])
             linger(0.5)
-            posterior = self._window._posterior_page.made
+            posterior = self._window.tabs._posterior.made
             if posterior is not None:
                 wait(lambda view=posterior: view.plot.is_drawn)
             linger(0.5)
