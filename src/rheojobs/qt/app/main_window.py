@@ -39,6 +39,7 @@ from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.session import Session
+from rheojobs.qt.widgets.axes_menu import AxesMenu
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.fit_view import FitView
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
         show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
+        view_menu.addMenu(AxesMenu(self.data_plot, self))
 
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
@@ -173,6 +175,7 @@ class MainWindow(QMainWindow):
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.data_panel.together.toggled.connect(self._show_others)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
@@ -288,7 +291,14 @@ class MainWindow(QMainWindow):
         if dataset is not None:
             assert self.session.dataset is not None
             self.fit_view.show_data(dataset, self.session.dataset)
+            self._show_others()
             self.session.prewarm(model)
+
+    def _show_others(self) -> None:
+        """Show the other data of the same test beside the present ones, where that is wanted."""
+        wanted = self.data_panel.together.isChecked()
+        others = self.session.others_for(self.model_picker.model) if wanted else []
+        self.data_plot.show_others(others)
 
     # ---------------------------------------------------------------- jobs
 

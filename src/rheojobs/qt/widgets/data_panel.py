@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -42,6 +43,8 @@ class DataPanel(QWidget):
         The user says that the present data are of this test mode.
     correct_wanted : Signal()
         The user wants to correct how the present data were read.
+    together : QCheckBox
+        Whether all data of the same test are to be shown beside the present ones.
     """
 
     open_wanted = Signal()
@@ -74,6 +77,9 @@ class DataPanel(QWidget):
         )
         self.correct_button.setEnabled(False)
         self.correct_button.clicked.connect(self.correct_wanted)
+        self.together = QCheckBox(self.tr("Show &all data of this test together"), self)
+        self.together.setToolTip(self.tr("Draw the other opened data beside the present ones"))
+        self.together.hide()
         self.summary = self._words(self.tr("Summary of the data"))
         self.notes = self._words(self.tr("Notes on the data"))
         self.message = MessageBar(self)
@@ -91,6 +97,7 @@ class DataPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
+        layout.addWidget(self.together)
         layout.addWidget(self.summary)
         layout.addWidget(self.notes)
         layout.addWidget(self.message)
@@ -105,6 +112,7 @@ class DataPanel(QWidget):
     def append(self, dataset: Dataset) -> None:
         """Add a dataset to the list."""
         self.names.addItem(dataset.name or self.tr("unnamed"))
+        self.together.setVisible(self.names.count() > 1)
         self._enable()
 
     def set_locked(self, locked: bool) -> None:
