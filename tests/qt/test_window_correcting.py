@@ -142,6 +142,51 @@ def test_the_decimal_sign_is_corrected(window: MainWindow, opened, qtbot: QtBot)
     assert window.session.dataset.x[0] == 10.234
 
 
+def test_a_file_that_was_not_understood_is_opened_with_corrections(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "strange.csv"
+    path.write_text("a;b;c\n1,5;10;7\n2,5;30;8\n3,5;20;9\n", encoding="utf-8")
+    panel, count = window.data_panel, len(window.session.datasets)
+    window.open([path])
+    qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
+    assert "columns not recognised" in panel.message.text()
+    assert "(--" not in panel.message.text()
+    assert QApplication.activeModalWidget() is None
+    qtbot.mouseClick(panel.failed_button, Qt.MouseButton.LeftButton)
+    editor = window.correcting.editor
+    assert editor is not None
+    assert problem(editor, qtbot)[0] == "columns"
+    assert [editor.columns["y"].itemText(n) for n in range(4)] == [
+        "as found",
+        "1: a",
+        "2: b",
+        "3: c",
+    ]
+    choose(editor.modes, "relaxation")
+    choose(editor.columns["x"], 1)
+    choose(editor.columns["y"], 3)
+    qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
+    qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
+    assert len(window.session.datasets) == count + 1
+    data = window.session.dataset
+    assert data is not None
+    assert (data.name, data.test_mode, list(data.y)) == ("strange", "relaxation", [7.0, 8.0, 9.0])
+    assert panel.failed_button.isHidden()
+    assert panel.message.kind == ""
+    # It is known from now on where these data came from.
+    window.correct_action.trigger()
+    assert window.correcting.editor is not None
+    again = window.correcting.editor
+    qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
+    assert again.columns["y"].currentData() == 3
+    again.reject()
+    # Of a file that is not there nothing can be corrected.
+    window.open([tmp_path / "missing.csv"])
+    qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
+    assert panel.failed_button.isHidden()
+
+
 def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtbot: QtBot) -> None:
     editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n")
     before = window.session.dataset

@@ -180,7 +180,9 @@ class MainWindow(QMainWindow):
         self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
-        self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
+        self.reader.failed.connect(self._on_unread)
+        self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
+        self.correcting.opened.connect(self._on_read)
         self.model_picker.model_changed.connect(self._show_model)
         run.fit_button.clicked.connect(self._fit)
         run.sample_button.clicked.connect(self._sample)
@@ -238,6 +240,10 @@ class MainWindow(QMainWindow):
             self._show_data()
         path = self.reader.path_of(dataset)
         self.correcting.note_source(len(self.session.datasets) - 1, path)
+
+    def _on_unread(self, text: str, path: Path) -> None:
+        self.correcting.note_failure(path)
+        self.data_panel.show_failure(text, can_correct=path.is_file())
 
     def _go_to(self, number: int) -> None:
         self.session.go_to(number)

@@ -43,6 +43,8 @@ class DataPanel(QWidget):
         The user says that the present data are of this test mode.
     correct_wanted : Signal()
         The user wants to correct how the present data were read.
+    failed_button : QPushButton
+        Under the message of a file that was not understood: to correct how it is read.
     together : QCheckBox
         Whether all data of the same test are to be shown beside the present ones.
     """
@@ -83,6 +85,11 @@ class DataPanel(QWidget):
         self.summary = self._words(self.tr("Summary of the data"))
         self.notes = self._words(self.tr("Notes on the data"))
         self.message = MessageBar(self)
+        self.failed_button = QPushButton(self.tr("Correct &how it is read…"), self)
+        self.failed_button.setToolTip(
+            self.tr("Name the columns, units and marks of the file that was not understood")
+        )
+        self.failed_button.hide()
         self._locked = False
         row = QHBoxLayout()
         row.addWidget(self.names, 1)
@@ -101,6 +108,7 @@ class DataPanel(QWidget):
         layout.addWidget(self.summary)
         layout.addWidget(self.notes)
         layout.addWidget(self.message)
+        layout.addWidget(self.failed_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._tint()
 
     def add(self, dataset: Dataset) -> None:
@@ -120,9 +128,15 @@ class DataPanel(QWidget):
         self._locked = locked
         self._enable()
 
+    def show_failure(self, text: str, *, can_correct: bool) -> None:
+        """Say why a file was not read; it may be that it can be, in another way."""
+        self.message.say("error", without_options(text))
+        self.failed_button.setVisible(can_correct)
+
     def show_dataset(self, dataset: Dataset) -> None:
         """Say what is known of the present dataset."""
         mode = dataset.test_mode
+        self.failed_button.hide()
         self._enable()
         self.modes.setCurrentIndex(-1 if mode is None else self.modes.findData(mode))
         self.names.setToolTip(dataset.name)
