@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 
 from rheojobs import Dataset
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.axes_menu import AxesMenu
 from rheojobs.qt.widgets.data_plot import DataPlot
 
 pytestmark = pytest.mark.usefixtures("quiet_qt")
@@ -95,20 +94,20 @@ def test_many_are_counted_and_not_all_drawn(qtbot: QtBot) -> None:
     assert legend(plot)[-1] == "… and 18 more"
 
 
-def test_the_axes_are_chosen_and_stay_so(qtbot: QtBot) -> None:
-    plot = DataPlot()
-    menu = AxesMenu(plot)
-    qtbot.addWidget(plot)
-    qtbot.addWidget(menu)
-    plot.show_data(relaxation(1))
-    assert plot.is_log
-    menu.linear.trigger()
+def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
+    menu = window.axes_menu
+    menu.linear.trigger()  # before there is anything to show
+    window._on_read(relaxation(1))
+    plot = window.data_plot
     assert not plot.is_log
     assert not plot.plot.getAxis("bottom").logMode
-    plot.show_data(relaxation(2))
+    window._on_read(relaxation(2))
     assert not plot.is_log
     menu.logarithmic.trigger()
-    plot.show_data(Dataset(T, T, "startup"))
+    assert plot.is_log
+    window._on_read(Dataset(T, T, "startup"))
     assert plot.is_log
     menu.usual.trigger()
     assert not plot.is_log
+    window.data_panel.names.activated.emit(0)
+    assert plot.is_log

@@ -167,7 +167,9 @@ class MainWindow(QMainWindow):
         show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
         show_jobs.toggled.connect(self.jobs_pane.setVisible)
         view_menu.addAction(show_jobs)
-        view_menu.addMenu(AxesMenu(self.data_plot, self))
+        self.axes_menu = AxesMenu(self)
+        self.axes_menu.chosen.connect(self._arrange_plot)
+        view_menu.addMenu(self.axes_menu)
 
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
@@ -175,7 +177,7 @@ class MainWindow(QMainWindow):
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
-        self.data_panel.together.toggled.connect(self._show_others)
+        self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
@@ -297,14 +299,16 @@ class MainWindow(QMainWindow):
         if dataset is not None:
             assert self.session.dataset is not None
             self.fit_view.show_data(dataset, self.session.dataset)
-            self._show_others()
+            self._arrange_plot()
             self.session.prewarm(model)
 
-    def _show_others(self) -> None:
-        """Show the other data of the same test beside the present ones, where that is wanted."""
-        wanted = self.data_panel.together.isChecked()
-        others = self.session.others_for(self.model_picker.model) if wanted else []
-        self.data_plot.show_others(others)
+    def _arrange_plot(self) -> None:
+        """Show the data on the axes that are wanted, and the others beside them where these are."""
+        if self.session.dataset is not None:
+            wanted = self.data_panel.together.isChecked()
+            others = self.session.others_for(self.model_picker.model) if wanted else []
+            self.data_plot.set_log(self.axes_menu.is_log)
+            self.data_plot.show_others(others)
 
     # ---------------------------------------------------------------- jobs
 

@@ -1,11 +1,13 @@
-"""Whether the axes of the plot are logarithmic: chosen by the person, or left to the test."""
+"""Whether the axes of the plot are logarithmic: chosen by the person, or left to the test.
+
+Loads no plots: these may come later than the menu.
+"""
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
-
-from rheojobs.qt.widgets.data_plot import DataPlot
 
 __all__ = ["AxesMenu"]
 
@@ -17,26 +19,30 @@ class AxesMenu(QMenu):
     ----------
     usual, logarithmic, linear : QAction
         One of them is ticked.
+    chosen : Signal()
+        Another is.
     """
 
-    def __init__(self, plot: DataPlot, parent: QWidget | None = None) -> None:
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setTitle(self.tr("&Axes"))
-        self._plot = plot
         self._group = QActionGroup(self)
-        self.usual = self._add(self.tr("As &usual for the test"), "Ctrl+Alt+0", None)
-        self.logarithmic = self._add(self.tr("&Logarithmic"), "Ctrl+Alt+1", True)
-        self.linear = self._add(self.tr("L&inear"), "Ctrl+Alt+2", False)
+        self.usual = self._add(self.tr("As &usual for the test"), "Ctrl+Alt+0")
+        self.logarithmic = self._add(self.tr("&Logarithmic"), "Ctrl+Alt+1")
+        self.linear = self._add(self.tr("L&inear"), "Ctrl+Alt+2")
         self.usual.setChecked(True)
-        self._group.triggered.connect(self._choose)
+        self._group.triggered.connect(lambda _: self.chosen.emit())
 
-    def _add(self, text: str, keys: str, is_log: bool | None) -> QAction:
+    @property
+    def is_log(self) -> bool | None:
+        """What is chosen; None where it is left to the test."""
+        return None if self.usual.isChecked() else self.logarithmic.isChecked()
+
+    def _add(self, text: str, keys: str) -> QAction:
         action = QAction(text, self, checkable=True)
         action.setShortcut(QKeySequence(keys))
-        action.setData(is_log)
         self._group.addAction(action)
         self.addAction(action)
         return action
-
-    def _choose(self, action: QAction) -> None:
-        self._plot.set_log(action.data())

@@ -107,6 +107,8 @@ class DataPlot(QWidget):
 
     def show_others(self, datasets: Sequence[Dataset]) -> None:
         """Show other data beside the present ones: of the same test, in the same quantity."""
+        if not datasets and not self._others:
+            return
         self._others = tuple(datasets)
         self._draw()
         self.plot.enableAutoRange()
@@ -118,6 +120,8 @@ class DataPlot(QWidget):
 
     def set_log(self, is_log: bool | None) -> None:
         """Make both axes logarithmic or linear; None leaves it to the test."""
+        if is_log == self._wanted_log:
+            return
         self._wanted_log = is_log
         self._draw()
         self.plot.enableAutoRange()
