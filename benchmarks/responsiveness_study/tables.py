@@ -69,18 +69,25 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+_OPENING = ("painted", "usable", "processor")
+
+
 def _opening(found: Mapping[str, Any]) -> Table:
     table = Table(
-        "From the start of the process, s (median and range)", ("", "painted", "models there")
+        "From the start of the process, s (median and range)",
+        ("", "painted", "models there", "of it at work"),
     )
     rows = [row for row in found["again"] if "error" not in row]
     first = found["first"]
     if "error" not in first:
-        table.add("first start, nothing kept", f"{first['painted']:.2f}", f"{first['usable']:.2f}")
+        cells = [f"{first[key]:.2f}" for key in _OPENING if key in first]
+        table.add("first start, nothing kept", *cells)
     if rows:
         cells = []
-        for key in ("painted", "usable"):
-            values = [row[key] for row in rows]
+        for key in _OPENING:
+            values = [row[key] for row in rows if key in row]
+            if not values:
+                continue  # kept by an older study
             low, high = min(values), max(values)
             cells.append(f"{statistics.median(values):.2f} ({low:.2f}–{high:.2f})")
         table.add(f"again, {len(rows)} times", *cells)

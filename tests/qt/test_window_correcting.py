@@ -98,7 +98,7 @@ def test_columns_units_and_constants_are_corrected(
     assert "gamma_dot = 0.1" in window.data_panel.summary.text()
     assert window.run_panel.fit_button.isEnabled()
     # Opened again, it begins with what was chosen.
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     again = window.correcting.editor
     assert again is not None
     qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
@@ -175,7 +175,7 @@ def test_a_file_that_was_not_understood_is_opened_with_corrections(
     assert panel.failed_button.isHidden()
     assert panel.message.kind == ""
     # It is known from now on where these data came from.
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     assert window.correcting.editor is not None
     again = window.correcting.editor
     qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
@@ -203,7 +203,7 @@ def test_data_that_no_table_stands_behind_get_constants(window: MainWindow, qtbo
     window.session.add(dataset)
     window.data_panel.add(dataset)
     window._show_data()
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
@@ -227,7 +227,7 @@ def test_an_instrument_s_own_format_loads_no_jax_here(
     window.data_panel.add(dataset)
     window.correcting.note_source(len(window.session.datasets) - 1, path)
     window._show_data()
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
@@ -239,7 +239,7 @@ def test_everything_can_be_reached_and_is_named(window: MainWindow, qtbot: QtBot
     window.open([melt.csv_path()])
     count = len(window.session.datasets)
     qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=LONG)
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)

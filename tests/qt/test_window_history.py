@@ -195,7 +195,7 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
     second = MainWindow(settings=settings())
     assert second.height() == 700  # the width is cut to that of Qt's offscreen screen
     assert second.jobs_pane.table.view.horizontalHeader().sectionSize(0) == 133
-    assert second.tabs.currentWidget() is second.posterior_view
+    assert second.posterior_view is second.tabs.currentWidget()
     assert second.close()
     # What an older or newer window has kept is left alone.
     kept = settings()

@@ -95,7 +95,7 @@ def test_many_are_counted_and_not_all_drawn(qtbot: QtBot) -> None:
 
 
 def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
-    menu = window.axes_menu
+    menu = window.menus.axes
     menu.linear.trigger()  # before there is anything to show
     window._on_read(relaxation(1))
     plot = window.data_plot

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyqtgraph as pg
 import xarray as xr
+from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
 
 from rheojobs.inference.results import BayesianResult
@@ -71,5 +72,9 @@ def test_the_table_says_in_words_how_good_the_draws_are(qtbot: QtBot) -> None:
         "too few draws to tell",
         "enough draws, but one chain alone",
     ]
-    colors = {table.item(row, 7).foreground().color().name() for row in (0, 1)}
-    assert len(colors) == 2
+    colors = [table.item(row, 7).foreground().color() for row in (0, 1)]
+    assert colors[0] != colors[1]
+    # On dark ground they are lighter.
+    table.setPalette(QPalette(QColor("#303236")))
+    darker = [table.item(row, 7).foreground().color() for row in (0, 1)]
+    assert all(new.lightness() > old.lightness() for new, old in zip(darker, colors, strict=True))

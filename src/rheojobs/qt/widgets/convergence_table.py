@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,12 +28,15 @@ __all__ = ["ConvergenceTable"]
 _NAME, _MEAN, _STD, _UNIT, _R_HAT, _BULK, _TAIL, _WORDS = range(8)
 _SHOWN_ROWS = 6
 
+type _Shown = tuple[Mapping[str, Mapping[str, float]], Mapping[str, str], float]
+
 
 class ConvergenceTable(QTableWidget):
     """One row per parameter; cells are made once, and then get other texts."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 8, parent)
+        self._shown: _Shown | None = None
         self.setAccessibleName(self.tr("How good the draws are"))
         self.setHorizontalHeaderLabels(
             [
@@ -81,12 +84,19 @@ class ConvergenceTable(QTableWidget):
         wanted_ess : float
             From which on there are enough independent draws.
         """
+        self._shown = numbers, units, wanted_ess
         names = list(numbers["r_hat"])
         if self.rowCount() != len(names):
             self._make_rows(len(names))
         for row, name in enumerate(names):
             facts = {key: values[name] for key, values in numbers.items()}
             self._show_row(row, name, facts, units.get(name, ""), wanted_ess)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
+            self.show_numbers(*self._shown)
 
     def words(self) -> list[str]:
         """Give what is said of each parameter."""

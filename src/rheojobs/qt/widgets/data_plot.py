@@ -50,6 +50,9 @@ _OTHER_SYMBOLS = ("s", "t", "d", "p", "h", "star")
 _MOST_OTHERS = 12
 """Beside the present data: all are painted anew with each present curve of a fit."""
 
+_LEGEND_SHARE = 0.45
+"""Of the width and of the height, where a legend may lie."""
+
 _KEPT_COLORS = 4
 """The first two are those of the data."""
 
@@ -58,6 +61,31 @@ def _least_positive(data: Dataset | None, index: int) -> float:
     assert data is not None
     y = components(data.y)[index]
     return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
+
+
+def _emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
+    """Say where the fewest points are: right or left (1, 0), and above or below (1, 0)."""
+    x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
+    if x.size == 0:
+        return 0, 1
+    x, y = ((values - values.min()) / (np.ptp(values) or 1.0) for values in (x, y))
+    corners = ((0, 1), (1, 1), (1, 0), (0, 0))
+    return min(
+        corners,
+        key=lambda corner: np.count_nonzero(
+            (np.abs(x - corner[0]) < _LEGEND_SHARE) & (np.abs(y - corner[1]) < _LEGEND_SHARE)
+        ),
+    )
+
+
+def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Give x and y of each component as the axes show them."""
+    found = []
+    for y in components(data.y):
+        shown = (data.x > 0) & (y > 0) if is_log else np.isfinite(y)
+        x, y = data.x[shown], y[shown]
+        found.append((np.log(x), np.log(y)) if is_log else (x, y))
+    return found
 
 
 class DataPlot(QWidget):
@@ -80,6 +108,7 @@ class DataPlot(QWidget):
         self.view.setAccessibleName(self.tr("Plot of data and fit"))
         self.plot = self.view.getPlotItem()
         self.plot.hideButtons()
+        self.plot.layout.setContentsMargins(6, 8, 14, 4)
         self._legend = self.plot.addLegend(offset=(16, 12))
         hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -300,10 +329,10 @@ class DataPlot(QWidget):
 
     def _place_legend(self) -> None:
         assert self._dataset is not None
-        y = components(self._dataset.y)[0][np.argsort(self._dataset.x, kind="stable")]
-        # Curves that fall leave room on the right, those that rise on the left.
-        side = 1 if y[-1] < y[0] else 0
-        self._legend.anchor((side, 0), (side, 0), offset=(16 - 32 * side, 12))
+        right, top = _emptiest_corner(self._dataset, self._is_log)
+        self._legend.anchor(
+            (right, 1 - top), (right, 1 - top), offset=(16 - 32 * right, 24 * top - 12)
+        )
         ground = self.palette().color(QPalette.ColorRole.Base)
         ground.setAlpha(200)
         self._legend.setBrush(ground)

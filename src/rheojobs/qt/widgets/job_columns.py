@@ -80,7 +80,7 @@ def cell_text(row: JobRow, column: int) -> str:
     """Give what a cell says."""
     match column:
         case JobColumn.NAME:
-            return row.name
+            return _job_text(row)
         case JobColumn.MODEL:
             return row.model
         case JobColumn.STATE:
@@ -92,3 +92,10 @@ def cell_text(row: JobRow, column: int) -> str:
         case JobColumn.PRIORITY:
             return signed(row.priority) if row.priority else ""
     return row.elapsed_text()
+
+
+def _job_text(row: JobRow) -> str:
+    """Say what is done to which data, where the name repeats the model that the next column has."""
+    if row.model and row.data and row.name.endswith(f" {row.model}"):
+        return f"{row.name.removesuffix(row.model)}{row.data}"
+    return row.name

@@ -13,8 +13,9 @@ from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, job_state
 
 __all__ = ["ProgressDelegate"]
 
-_BAR_WIDTH = 90
+_BAR_WIDTH = 64
 _BAR_HEIGHT = 6
+_LEFT, _GAP, _RIGHT = 6, 10, 4
 
 
 class ProgressDelegate(QStyledItemDelegate):
@@ -30,12 +31,12 @@ class ProgressDelegate(QStyledItemDelegate):
         options: Any = QStyleOptionViewItem(option)  # the stubs hide its fields
         self.initStyleOption(options, index)
         fraction, state = index.data(FRACTION_ROLE), job_state(index)
-        has_bar = fraction is not None and state is not JobState.FAILED
+        has_bar = _has_bar(index)
         rect = options.rect
         text, options.text = options.text, ""
         style = options.widget.style()
         style.drawControl(style.ControlElement.CE_ItemViewItem, options, painter, options.widget)
-        left = rect.left() + 6
+        left = rect.left() + _LEFT
         palette, roles = options.palette, QPalette.ColorRole
         selected = bool(options.state & style.StateFlag.State_Selected)
         if has_bar:
@@ -55,10 +56,14 @@ class ProgressDelegate(QStyledItemDelegate):
             if fraction:
                 painter.drawRoundedRect(groove, radius, radius)
             painter.restore()
-            left += _BAR_WIDTH + 10
-        words = rect.adjusted(left - rect.left(), 0, -4, 0)
+            left += _BAR_WIDTH + _GAP
+        words = rect.adjusted(left - rect.left(), 0, -_RIGHT, 0)
         elided = options.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, words.width())
         role = roles.HighlightedText if selected else roles.Text
         style.drawItemText(
             painter, words, int(Qt.AlignmentFlag.AlignVCenter), palette, True, elided, role
         )
+
+
+def _has_bar(index: QModelIndex | QPersistentModelIndex) -> bool:
+    return index.data(FRACTION_ROLE) is not None and job_state(index) is not JobState.FAILED

@@ -199,8 +199,8 @@ class JobRow:
         if self.progress is not None and self.progress.total > 0 and not self.state.is_terminal:
             counts = f"{self.progress.current:,} / {self.progress.total:,}"
             lines.append(f"{self.progress.stage or _tr('step')}: {counts}")
-        if self.message:
-            lines.append(self.message)
+        if self.progress_text() not in ("", state_meaning(self.state)):
+            lines.append(self.progress_text())  # there is not always room for it
         if self.pid is not None:
             lines.append(_tr("in another program, process {pid}").format(pid=self.pid))
         return "\n".join(lines)

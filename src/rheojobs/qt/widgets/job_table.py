@@ -39,12 +39,12 @@ _MOST_RUNS = 100
 """Of selected neighbours that a filter leaves selected: each costs time when a cell is drawn."""
 
 _CHARACTERS = {
-    JobColumn.NAME: 24,
-    JobColumn.MODEL: 18,
-    JobColumn.STATE: 14,
-    JobColumn.REMAINING: 12,
+    JobColumn.NAME: 27,
+    JobColumn.MODEL: 28,
+    JobColumn.STATE: 13,
+    JobColumn.REMAINING: 13,
     JobColumn.PRIORITY: 9,
-    JobColumn.ELAPSED: 11,
+    JobColumn.ELAPSED: 10,
 }
 
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from rheojobs.inference.diagnostics import MAX_R_HAT, MIN_ESS
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.widgets.check_delegate import CheckDelegate
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.parameter_rows import NUMBERS, ParameterColumn, Row
 from rheojobs.qt.widgets.texts import bounds_text, estimate, number, unit_text, with_unit
@@ -346,6 +347,7 @@ class ParameterTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         # What a fit or a sampling found is read whole; bounds give way, and are in a hint as well.
         header.setSectionResizeMode(ParameterColumn.BOUNDS, QHeaderView.ResizeMode.Stretch)
+        self.setItemDelegateForColumn(ParameterColumn.FIXED, CheckDelegate(self))
         model.modelReset.connect(self._choose_columns)
         self._choose_columns()
 

@@ -1,0 +1,117 @@
+"""Tabs whose pages are made when they are first looked at: plots take long to load.
+
+Knows not what is in the pages.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QTabWidget, QWidget
+
+__all__ = ["LatePage", "LateTabs", "load_in_background"]
+
+logger = logging.getLogger(__name__)
+
+
+class LatePage[Page: QWidget]:
+    """A page that is there when it is asked for.
+
+    Attributes
+    ----------
+    title : str
+        On its tab.
+    """
+
+    def __init__(
+        self, tabs: LateTabs, title: str, make: Callable[[], Page], stand_in: QWidget
+    ) -> None:
+        self.title = title
+        self._tabs = tabs
+        self._make = make
+        self._stand_in = stand_in
+        self._page: Page | None = None
+
+    @property
+    def made(self) -> Page | None:
+        """The page, where somebody has asked for it before."""
+        return self._page
+
+    def get(self) -> Page:
+        """Give the page; the first time it is made, and takes its place in the tabs."""
+        if self._page is None:
+            self._page = self._make()
+            self._tabs.put(self._page, self._stand_in)
+        return self._page
+
+
+class LateTabs(QTabWidget):
+    """Tabs with pages that are made when they are looked at, or asked for."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: dict[QWidget, LatePage[QWidget]] = {}
+        self.currentChanged.connect(self._on_current)
+
+    def add[Page: QWidget](
+        self, title: str, make: Callable[[], Page], words: str = ""
+    ) -> LatePage[Page]:
+        """Add a page that is not made yet.
+
+        Parameters
+        ----------
+        title : str
+            On its tab.
+        make : callable
+            Makes the page.
+        words : str
+            Stand in its place; a page with words waits until it is asked for.
+        """
+        stand_in = QLabel(words)
+        stand_in.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        stand_in.setWordWrap(True)
+        stand_in.setAutoFillBackground(True)
+        stand_in.setBackgroundRole(QPalette.ColorRole.Base)
+        page = LatePage(self, title, make, stand_in)
+        if not words:
+            self._waiting[stand_in] = page
+        self.addTab(stand_in, title)
+        return page
+
+    def put(self, page: QWidget, stand_in: QWidget) -> None:
+        """Put a page in the place of what stood in for it."""
+        self._waiting.pop(stand_in, None)
+        number = self.indexOf(stand_in)
+        is_current = self.currentIndex() == number
+        said = self.blockSignals(True)  # nobody has gone to another page
+        self.insertTab(number, page, self.tabText(number))
+        if is_current:
+            self.setCurrentIndex(number)
+        self.removeTab(number + 1)
+        self.blockSignals(said)
+        stand_in.deleteLater()
+
+    def _on_current(self, number: int) -> None:
+        widget = self.widget(number)
+        if widget in self._waiting:
+            self._waiting[widget].get()
+
+
+def load_in_background(modules: Sequence[str]) -> None:
+    """Import modules in a thread of their own, so that they are there when they are wanted."""
+
+    def load() -> None:
+        for module in modules:
+            try:
+                importlib.import_module(module)
+            except ImportError:  # whoever wants it will be told
+                logger.debug("%s cannot be loaded", module, exc_info=True)
+                return
+
+    # Not waited for when the program ends.
+    threading.Thread(target=load, name="rheojobs-loading", daemon=True).start()
