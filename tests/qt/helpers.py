@@ -93,6 +93,13 @@ def count_to(context: Any, n: int, pause: float = 0.005) -> int:
     return os.getpid()
 
 
+def hear_nothing(seconds: float) -> None:
+    """Work on for that long, whoever asks to stop."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.01)
+
+
 class PlainSignals(QObject):
     """What a worker of an existing application has."""
 

@@ -192,7 +192,7 @@ def start_jobs(window: MainWindow) -> list[Job]:
     wait(lambda: _draws(stopped))
     stopped.cancel()
     wait(stopped.done)
-    paused, running = sample(4000), sample(500_000)
+    paused, running = sample(20_000), sample(100_000)
     again = pool.engine.submit(running.task, after=[running], name="sample again")
     others = [pool.engine.submit(running.task, priority=priority) for priority in (0, 2)]
     wait(lambda: _draws(running) and _draws(paused))

@@ -42,7 +42,7 @@ _CHARACTERS = {
     JobColumn.NAME: 27,
     JobColumn.MODEL: 28,
     JobColumn.STATE: 13,
-    JobColumn.REMAINING: 13,
+    JobColumn.REMAINING: 14,
     JobColumn.PRIORITY: 9,
     JobColumn.ELAPSED: 10,
 }

@@ -1,0 +1,89 @@
+"""A window that is opened and closed leaves nothing: no widget, thread, file or process."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+import shiboken6
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from tests.qt.test_window import click, finish
+
+from rheojobs.inference import melt
+from rheojobs.qt.app.main_window import MainWindow
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+TIMES = 50
+SETTLED = 5
+"""Windows after which all is loaded that is loaded once."""
+
+FITS_EVERY = 10
+SMALL_OBJECTS = 12
+"""Of a window, that Python may keep: an engine leaves its reference to be called at exit."""
+
+JOB_MS = 60_000
+
+
+def counts(app: QApplication) -> dict[str, int]:
+    """Count what there is."""
+    gc.collect()
+    process = psutil.Process()
+    objects = gc.get_objects()
+    wrappers = [thing for thing in objects if isinstance(thing, QObject)]
+    return {
+        "Qt objects known to Python": len(wrappers),
+        "of them deleted": sum(not shiboken6.isValid(thing) for thing in wrappers),
+        "widgets": len(app.allWidgets()),
+        "top-level widgets": len(app.topLevelWidgets()),
+        "threads": process.num_threads(),
+        "open files": process.num_fds(),
+        "child processes": len(process.children(recursive=True)),
+        "Python objects": len(objects),
+    }
+
+
+def open_and_close(app: QApplication, qtbot: QtBot, *, with_fit: bool) -> None:
+    """Open a window on data, look at all its pages, and close it."""
+    window = MainWindow()
+    window.show()
+    window.open([melt.csv_path()])
+    qtbot.waitUntil(lambda: window.session.dataset is not None, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=JOB_MS)
+    assert window.data_plot.plot.listDataItems()
+    for page in (window.posterior_view, window.priors_editor):
+        window.tabs.setCurrentWidget(page)
+        app.processEvents()
+    if with_fit:
+        assert window.model_picker.choose("maxwell")
+        click(qtbot, window.run_panel.fit_button)
+        finish(window, qtbot)
+        assert window.run_panel.message.kind == "success"
+    assert window.close()
+    window.deleteLater()
+    app.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    app.processEvents()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_opened_and_closed_fifty_times_nothing_is_left(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
+    before: dict[str, int] = {}
+    for number in range(1, TIMES + 1):
+        open_and_close(qapp, qtbot, with_fit=number % FITS_EVERY == 1)
+        now = counts(qapp)
+        if number == SETTLED:
+            before = now
+        elif number > SETTLED:
+            grown = {what: now[what] - count for what, count in before.items()}
+            kept = grown.pop("Python objects")
+            assert {what: more for what, more in grown.items() if more > 0} == {}, number
+            assert kept <= SMALL_OBJECTS * (number - SETTLED), number
