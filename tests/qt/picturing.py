@@ -211,7 +211,7 @@ def main() -> None:
     """Take the pictures."""
     said: list[str] = []
     qInstallMessageHandler(lambda _kind, _context, message: said.append(message))
-    app = QApplication(sys.argv[:1])
+    _application = QApplication(sys.argv[:1])
     window = MainWindow()
     window.resize(WIDTH, HEIGHT)
     window.show()

@@ -34,8 +34,10 @@ def screen() -> Iterator[str]:
         pytest.skip("no Xvfb here: apt-get install xvfb, dnf install xorg-x11-server-Xvfb")
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten"]
-        + ["tcp"],
+        [
+            *("Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"),
+            *("-nolisten", "tcp"),
+        ],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
