@@ -46,7 +46,7 @@ class Cluster:
             "dask_scheduler", *local, "--port", "0", "--idle-timeout", str(IDLE_SECONDS)
         )
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._file.exists():
+        while not (self._file.exists() and self._file.stat().st_size):
             assert time.monotonic() < deadline, "the scheduler does not start"
             time.sleep(0.05)
         self.address: str = json.loads(self._file.read_text())["address"]

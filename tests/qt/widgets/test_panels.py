@@ -111,7 +111,7 @@ def test_a_model_is_shown_with_its_equation_for_the_test(qtbot: QtBot) -> None:
     edit = picker.names.lineEdit()
     assert edit is not None
     edit.selectAll()
-    qtbot.keyClicks(edit, "exp(−t")
+    qtbot.keyClicks(edit, "exp(")
     completer = picker.names.completer()
     assert completer.pathFromIndex(completer.currentIndex()) == "maxwell"
 

@@ -6,8 +6,9 @@ Knows no tasks.
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rheojobs.engine.executors import dask_worker
 from rheojobs.errors import InputError
@@ -19,6 +20,8 @@ installed = dask_worker.versions
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
+KNOCK_TIMEOUT = 4.0
+DEFAULT_PORT = 8786
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -38,6 +41,7 @@ def connect(address: str, security: Any) -> Any:
             address,
         )
     try:
+        _knock(parts)
         return Client(  # type: ignore[no-untyped-call]
             address,
             security=security,
@@ -47,6 +51,13 @@ def connect(address: str, security: Any) -> Any:
         )
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
+
+
+def _knock(parts: SplitResult) -> None:
+    """Raise `OSError` where nobody listens: Dask would go on trying until its time is up."""
+    if parts.scheme in ("tcp", "tls") and parts.hostname:
+        where = (parts.hostname, parts.port or DEFAULT_PORT)
+        socket.create_connection(where, timeout=KNOCK_TIMEOUT).close()
 
 
 def version_problems(client: Any) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -29,13 +29,14 @@ from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
-from rheojobs.qt.app.building import action, group, splitter
+from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History, place_of
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
+from rheojobs.qt.app.menus import Menus
 from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.run_place import RunPlace
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("rheojobs")
         self.setAcceptDrops(True)
         self._build()
-        self._add_actions()
+        self.menus = Menus(self)
         self._connect()
         self.resize(1280, 800)
         if settings is not None:
@@ -152,51 +153,21 @@ class MainWindow(QMainWindow):
         """The page of the priors."""
         return self.tabs.priors_editor
 
-    def _add_actions(self) -> None:
-        file_menu = self.menuBar().addMenu(self.tr("&File"))
-        run_menu = self.menuBar().addMenu(self.tr("&Run"))
-        jobs_menu = self.menuBar().addMenu(self.tr("&Jobs"))
-        jobs_menu.addActions(self.jobs_pane.table.verbs.all())
-        view_menu = self.menuBar().addMenu(self.tr("&View"))
-        self.open_action = action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
-        file_menu.addAction(self.open_action)
-        self.correct_action = action(
-            self, self.tr("&Correct how data are read…"), "Ctrl+R", self.correcting.open
-        )
-        file_menu.addAction(self.correct_action)
-        file_menu.addSeparator()
-        file_menu.addAction(action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
-        self.fit_action = action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
-        self.sample_action = action(
-            self, self.tr("&Sample"), "Ctrl+B", self.run_panel.sample_button.click
-        )
-        self.cancel_action = action(
-            self, self.tr("&Cancel"), "Esc", self.run_panel.cancel_button.click
-        )
-        self.pause_action = action(
-            self, self.tr("&Pause or resume"), "Ctrl+P", self.run_panel.pause_button.click
-        )
-        run_menu.addActions([self.fit_action, self.sample_action])
-        run_menu.addActions([self.pause_action, self.cancel_action])
-        run_menu.addSeparator()
-        run_menu.addAction(
-            action(self, self.tr("&Where jobs run…"), "Ctrl+Shift+W", self.run_place.ask)
-        )
-        show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
-        show_jobs.toggled.connect(self.jobs_pane.setVisible)
-        view_menu.addAction(show_jobs)
-
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
         self.history.opened.connect(self.show_result)
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.menus.axes.chosen.connect(self._arrange_plot)
+        self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
-        self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
+        self.reader.failed.connect(self._on_unread)
+        self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
+        self.correcting.opened.connect(self._on_read)
         self.model_picker.model_changed.connect(self._show_model)
         run.fit_button.clicked.connect(self._fit)
         run.sample_button.clicked.connect(self._sample)
@@ -253,6 +224,10 @@ class MainWindow(QMainWindow):
         path = self.reader.path_of(dataset)
         self.correcting.note_source(len(self.session.datasets) - 1, path)
 
+    def _on_unread(self, text: str, path: Path) -> None:
+        self.correcting.note_failure(path)
+        self.data_panel.show_failure(text, can_correct=path.is_file())
+
     def _go_to(self, number: int) -> None:
         self.session.go_to(number)
         self._show_data()
@@ -304,7 +279,16 @@ class MainWindow(QMainWindow):
         if dataset is not None:
             assert self.session.dataset is not None
             self.fit_view.show_data(dataset, self.session.dataset)
+            self._arrange_plot()
             self.session.prewarm(model)
+
+    def _arrange_plot(self) -> None:
+        """Show the data on the axes that are wanted, and the others beside them where these are."""
+        if self.session.dataset is not None:
+            wanted = self.data_panel.together.isChecked()
+            others = self.session.others_for(self.model_picker.model) if wanted else []
+            self.data_plot.set_log(self.menus.axes.is_log)
+            self.data_plot.show_others(others)
 
     # ---------------------------------------------------------------- jobs
 
