@@ -23,7 +23,7 @@ from rheojobs.qt.widgets.colors import series
 from rheojobs.qt.widgets.curves import Curve, components
 from rheojobs.qt.widgets.texts import with_unit
 
-__all__ = ["DataPlot"]
+__all__ = ["DataPlot", "emptiest_corner"]
 
 _LINEAR_MODES = ("startup", "laos")
 _X_LABELS = {
@@ -63,7 +63,7 @@ def _least_positive(data: Dataset | None, index: int) -> float:
     return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
 
 
-def _emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
+def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
     """Say where the fewest points are: right or left (1, 0), and above or below (1, 0)."""
     x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
     if x.size == 0:
@@ -329,7 +329,7 @@ class DataPlot(QWidget):
 
     def _place_legend(self) -> None:
         assert self._dataset is not None
-        right, top = _emptiest_corner(self._dataset, self._is_log)
+        right, top = emptiest_corner(self._dataset, self._is_log)
         self._legend.anchor(
             (right, 1 - top), (right, 1 - top), offset=(16 - 32 * right, 24 * top - 12)
         )
