@@ -39,9 +39,9 @@ def data() -> Dataset:
     return decay_data()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def quiet_qt(qtlog: Any) -> Iterator[None]:
-    """Qt says nothing during a test."""
+    """Qt says nothing during a test: pytest-qt's message handler hears it."""
     yield
     said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
     assert said == []

@@ -160,7 +160,7 @@ class Photographer:
         for theme in THEMES:
             self._app.setPalette(self._palettes[theme])
             linger(0.5)
-            posterior = self._window._posterior_page.made
+            posterior = self._window.tabs._posterior.made
             if posterior is not None:
                 wait(lambda view=posterior: view.plot.is_drawn)
             linger(0.5)
@@ -211,7 +211,8 @@ def main() -> None:
     """Take the pictures."""
     said: list[str] = []
     qInstallMessageHandler(lambda _kind, _context, message: said.append(message))
-    _application = QApplication(sys.argv[:1])
+    app = QApplication(sys.argv[:1])
+    app.setCursorFlashTime(0)
     window = MainWindow()
     window.resize(WIDTH, HEIGHT)
     window.show()

@@ -33,11 +33,9 @@ def screen() -> Iterator[str]:
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb here: apt-get install xvfb, dnf install xorg-x11-server-Xvfb")
     read, write = os.pipe()
+    size = f"{WIDTH}x{HEIGHT}x24"
     server = subprocess.Popen(
-        [
-            *("Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"),
-            *("-nolisten", "tcp"),
-        ],
+        ["Xvfb", "-displayfd", str(write), "-nolisten", "tcp", "-screen", "0", size],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

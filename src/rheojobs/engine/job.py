@@ -5,7 +5,6 @@ Knows nothing of executors; all that changes a job goes through the engine.
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextlib
 import time
@@ -236,6 +235,8 @@ class Job:
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
+        import asyncio  # late: it takes longer to load than the engine, and few await a job
+
         return asyncio.wrap_future(self.future).__await__()
 
     async def events(self) -> AsyncGenerator[JobEvent]:

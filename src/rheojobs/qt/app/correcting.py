@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -15,7 +16,9 @@ from rheojobs.inference.corrections import Look, Reading, amended, look
 from rheojobs.inference.data import Dataset
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.background import Background
-from rheojobs.qt.widgets.reading_editor import ReadingEditor
+
+if TYPE_CHECKING:  # loaded when it is opened
+    from rheojobs.qt.widgets.reading_editor import ReadingEditor
 
 __all__ = ["Correcting"]
 
@@ -84,6 +87,8 @@ class Correcting(QObject):
             self._open(_Subject(None, None, self._failed), self._failed.name, Reading())
 
     def _open(self, subject: _Subject, name: str, reading: Reading) -> None:
+        from rheojobs.qt.widgets.reading_editor import ReadingEditor
+
         self._subject = subject
         editor = ReadingEditor(name, reading, self._window)
         editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -35,9 +35,9 @@ from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History, place_of
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
-from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.menus import Menus
+from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.session import Session
@@ -50,7 +50,7 @@ from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.widgets.run_panel import RunPanel
 from rheojobs.qt.worker_pool import WorkerPool
 
-if TYPE_CHECKING:  # plots take as long to load as all the rest: they are when there are data
+if TYPE_CHECKING:  # with their plots they are loaded when there are data
     from rheojobs.qt.widgets.data_plot import DataPlot
     from rheojobs.qt.widgets.fit_view import FitView
     from rheojobs.qt.widgets.posterior_view import PosteriorView
@@ -63,8 +63,6 @@ logger = logging.getLogger(__name__)
 _CLOSE_TIMEOUT_MS = 5000
 _LOAD_PLOTS_MS = 300
 """After the start: the window is painted, and can be used."""
-
-_PLOTS = ("rheojobs.qt.widgets.fit_view", "rheojobs.qt.widgets.posterior_view")
 
 
 class MainWindow(QMainWindow):
@@ -123,13 +121,7 @@ class MainWindow(QMainWindow):
         model_group = (self.model_picker, self.parameter_table, self.parameter_message)
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
-        self.tabs = LateTabs()
-        self.tabs.setDocumentMode(True)
-        no_data = self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
-        self._fit_page = self.tabs.add(self.tr("Data and fit"), _make_fit_view, no_data)
-        no_draws = self.tr("Sample a model to see its posterior (Ctrl+B)")
-        self._posterior_page = self.tabs.add(self.tr("Posterior"), _make_posterior_view, no_draws)
-        self._priors_page = self.tabs.add(self.tr("Priors"), self._make_priors_editor)
+        self.tabs = Pages(self.parameters.edited_bounds)
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
@@ -143,32 +135,23 @@ class MainWindow(QMainWindow):
 
     @property
     def fit_view(self) -> FitView:
-        """Data and fit; made with the first data."""
-        return self._fit_page.get()
+        """Data and fit."""
+        return self.tabs.fit_view
 
     @property
     def data_plot(self) -> DataPlot:
         """The plot of the data."""
-        return self.fit_view.data_plot
+        return self.tabs.fit_view.data_plot
 
     @property
     def posterior_view(self) -> PosteriorView:
-        """The page of a sampling; made with the first."""
-        return self._posterior_page.get()
+        """The page of a sampling."""
+        return self.tabs.posterior_view
 
     @property
     def priors_editor(self) -> PriorsEditor:
-        """The page of the priors; made when it is looked at."""
-        return self._priors_page.get()
-
-    def _make_priors_editor(self) -> PriorsEditor:
-        from rheojobs.qt.widgets.priors_editor import PriorsEditor
-
-        editor = PriorsEditor()
-        model = self.model_picker.model
-        editor.set_parameters(model.parameters if model is not None else ())
-        editor.set_bounds(self.parameters.edited_bounds())
-        return editor
+        """The page of the priors."""
+        return self.tabs.priors_editor
 
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
@@ -191,7 +174,7 @@ class MainWindow(QMainWindow):
         run.cancel_button.clicked.connect(self._cancel)
         run.pause_button.clicked.connect(self._pause_or_resume)
         self.parameters.refused.connect(self._show_refusal)
-        self.parameters.dataChanged.connect(self._tell_bounds)
+        self.parameters.dataChanged.connect(self.tabs.tell_bounds)
         session.told.connect(run.set_status)
         session.iterated.connect(run.set_iteration)
         session.reported.connect(self._on_reported)
@@ -288,11 +271,8 @@ class MainWindow(QMainWindow):
         """Begin anew with a model: the data alone, and its parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
-        if self._priors_page.made is not None:
-            self.priors_editor.set_parameters(model.parameters if model is not None else ())
         self.parameter_message.clear()
-        if self._posterior_page.made is not None:
-            self.posterior_view.clear()
+        self.tabs.begin(model)
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
@@ -309,10 +289,6 @@ class MainWindow(QMainWindow):
             others = self.session.others_for(self.model_picker.model) if wanted else []
             self.data_plot.set_log(self.menus.axes.is_log)
             self.data_plot.show_others(others)
-
-    def _tell_bounds(self) -> None:
-        if self._priors_page.made is not None:
-            self.priors_editor.set_bounds(self.parameters.edited_bounds())
 
     # ---------------------------------------------------------------- jobs
 
@@ -362,9 +338,7 @@ class MainWindow(QMainWindow):
             self.run_panel.set_status(self.tr("Pausing…"))
 
     def _on_reported(self, progress: Progress) -> None:
-        self.fit_view.take_progress(progress.current, progress.metrics)
-        if self._posterior_page.made is not None:
-            self.posterior_view.take_progress(progress.metrics)
+        self.tabs.take_progress(progress.current, progress.metrics)
 
     def _show_place(self, kind: str, text: str) -> None:
         """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
@@ -448,9 +422,7 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         self._lock(False)
         self.run_panel.end()
-        self.fit_view.end()
-        if self._posterior_page.made is not None:
-            self.posterior_view.end()
+        self.tabs.end()
         self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end
@@ -472,18 +444,6 @@ class MainWindow(QMainWindow):
         elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS, leave=leave):
             logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
         event.accept()
-
-
-def _make_fit_view() -> FitView:
-    from rheojobs.qt.widgets.fit_view import FitView
-
-    return FitView()
-
-
-def _make_posterior_view() -> PosteriorView:
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-
-    return PosteriorView()
 
 
 def run(files: Sequence[str] = ()) -> int:
@@ -509,7 +469,7 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
-    QTimer.singleShot(_LOAD_PLOTS_MS, lambda: load_in_background(_PLOTS))
+    QTimer.singleShot(_LOAD_PLOTS_MS, window.tabs.load)
     status = application.exec()
     # Now, and not when Python ends: in what order things go then, nobody knows.
     window.deleteLater()
