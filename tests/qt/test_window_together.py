@@ -89,9 +89,9 @@ def test_many_are_counted_and_not_all_drawn(qtbot: QtBot) -> None:
     plot.show_data(Dataset(t, np.exp(-t), "relaxation"))
     plot.show_others([Dataset(t, n * np.exp(-t), "relaxation", name=str(n)) for n in range(1, 31)])
     drawn = points(plot)
-    assert len(drawn) == 1 + 12
-    assert sum(y.size for y in drawn) <= 3000
-    assert legend(plot)[-1] == "… and 18 more"
+    assert len(drawn) == 1 + 8
+    assert sum(y.size for y in drawn) <= 1500 + 400
+    assert legend(plot)[-1] == "… and 22 more"
 
 
 def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:

@@ -47,8 +47,11 @@ _MOST_POINTS = 1500
 _OTHER_SYMBOLS = ("s", "t", "d", "p", "h", "star")
 """Of other datasets, which may be as many as there are, and are told apart in grey too."""
 
-_MOST_OTHERS = 12
+_MOST_OTHERS = 8
 """Beside the present data: all are painted anew with each present curve of a fit."""
+
+_POINTS_OF_OTHERS = 400
+"""Of each component of all of them together."""
 
 _LEGEND_SHARE = 0.45
 """Of the width and of the height, where a legend may lie."""
@@ -238,7 +241,7 @@ class DataPlot(QWidget):
         color = series(self.palette(), index)
         symbol, large, most = "o", 8, _MOST_POINTS
         if other is not None:
-            most = max(50, _MOST_POINTS // min(len(self._others), _MOST_OTHERS))
+            most = _POINTS_OF_OTHERS // min(len(self._others), _MOST_OTHERS)
             color = series(self.palette(), 2 + other % _KEPT_COLORS, 170)
             symbol, large = _OTHER_SYMBOLS[other % len(_OTHER_SYMBOLS)], 7
         shown = (x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool)
