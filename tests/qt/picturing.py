@@ -199,6 +199,7 @@ def start_jobs(window: MainWindow) -> list[Job]:
     paused.pause()
     wait(lambda: paused.state is JobState.PAUSED)
     window.jobs_pane.table.select(running.id)
+    linger(3.0)  # the time remaining is estimated once a second
     return [again, *others, paused, running]
 
 
