@@ -193,9 +193,9 @@ def start_jobs(window: MainWindow) -> list[Job]:
     stopped.cancel()
     wait(stopped.done)
     paused, running = sample(20_000), sample(100_000)
+    wait(lambda: _draws(running) and _draws(paused))  # or who has priority would be first
     again = pool.engine.submit(running.task, after=[running], name="sample again")
     others = [pool.engine.submit(running.task, priority=priority) for priority in (0, 2)]
-    wait(lambda: _draws(running) and _draws(paused))
     paused.pause()
     wait(lambda: paused.state is JobState.PAUSED)
     window.jobs_pane.table.select(running.id)
