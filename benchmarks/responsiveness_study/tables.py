@@ -80,15 +80,16 @@ def _opening(found: Mapping[str, Any]) -> Table:
     rows = [row for row in found["again"] if "error" not in row]
     first = found["first"]
     if "error" not in first:
-        cells = [f"{first[key]:.2f}" for key in _OPENING if key in first]
-        table.add("first start, nothing kept", *cells)
+        table.add("first start, nothing kept", *(_middle([first], key) for key in _OPENING))
     if rows:
-        cells = []
-        for key in _OPENING:
-            values = [row[key] for row in rows if key in row]
-            if not values:
-                continue  # kept by an older study
-            low, high = min(values), max(values)
-            cells.append(f"{statistics.median(values):.2f} ({low:.2f}–{high:.2f})")
-        table.add(f"again, {len(rows)} times", *cells)
+        table.add(f"again, {len(rows)} times", *(_middle(rows, key) for key in _OPENING))
     return table
+
+
+def _middle(rows: Sequence[Mapping[str, Any]], key: str) -> str:
+    """Write the median, and the range of more than one; an older study lacks some."""
+    values = [row[key] for row in rows if key in row]
+    if not values:
+        return "–"
+    middle = f"{statistics.median(values):.2f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.2f}–{max(values):.2f})"

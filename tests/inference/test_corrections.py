@@ -124,6 +124,19 @@ def test_the_section_is_chosen(at) -> None:
     assert (seen.table.step, seen.dataset.y[0].real) == (2, 11.0)
 
 
+def test_a_workbook_has_no_delimiter(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("Time (s)", "G(t) (Pa)"), (1.5, 10.0), (2.5, 8.0), (3.5, 5.0)):
+        book.active.append(row)
+    path = tmp_path / "data.xlsx"
+    book.save(path)
+    seen = look(path, Reading(units={"y": "kPa"}))
+    assert seen.problem == ""
+    assert not seen.table.is_text
+    assert (seen.dataset.x[0], seen.dataset.y[0]) == (1.5, 1e4)
+
+
 def test_what_is_no_table_says_so(at, tmp_path: Path) -> None:
     seen = at("{}", "data.json")
     assert (seen.dataset, seen.table, seen.place) == (None, None, "file")

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QRunnable, QThread, Signal
 
 from rheojobs import CancellationError, CancellationToken, Dataset, Model, WorkerPool
 
-OF_THE_PLUGIN = "propagateSizeHints"
-"""Said by Qt's offscreen plugin of every window there is."""
+OF_THE_PLUGIN = "This plugin does not support"
+"""Said by Qt's offscreen plugin of every window there is, and of every list that drops down."""
 
 SIGNALS = ("job_started", "job_progress", "job_completed", "job_failed", "job_cancelled")
 ENDS = {"job_completed", "job_failed", "job_cancelled"}

@@ -160,7 +160,7 @@ class Photographer:
         for theme in THEMES:
             self._app.setPalette(self._palettes[theme])
             linger(0.5)
-            posterior = self._window._posterior_page.made
+            posterior = self._window.tabs._posterior.made
             if posterior is not None:
                 wait(lambda view=posterior: view.plot.is_drawn)
             linger(0.5)
@@ -193,12 +193,13 @@ def start_jobs(window: MainWindow) -> list[Job]:
     stopped.cancel()
     wait(stopped.done)
     paused, running = sample(20_000), sample(100_000)
+    wait(lambda: _draws(running) and _draws(paused))  # or who has priority would be first
     again = pool.engine.submit(running.task, after=[running], name="sample again")
     others = [pool.engine.submit(running.task, priority=priority) for priority in (0, 2)]
-    wait(lambda: _draws(running) and _draws(paused))
     paused.pause()
     wait(lambda: paused.state is JobState.PAUSED)
     window.jobs_pane.table.select(running.id)
+    linger(3.0)  # the time remaining is estimated once a second
     return [again, *others, paused, running]
 
 

@@ -248,5 +248,5 @@ def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
     for page, cells in ((view.pairs, 4 * 5 // 2), (view.ranks, 4)):
         assert len(page.view.ci.items) == 0
         view.pages.setCurrentWidget(page)
-        qtbot.waitUntil(lambda page=page: page.is_drawn)
+        qtbot.waitUntil(lambda page=page: page.is_drawn, timeout=JOB_MS)
         assert len(page.view.ci.items) == cells

@@ -24,7 +24,7 @@ NAMES = [f"window-{scene}-{theme}.png" for scene in SCENES for theme in THEMES]
 MOST_BYTES = 150_000
 COLORS = 256
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def taken(screen: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
         },
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -98,7 +98,7 @@ def test_columns_units_and_constants_are_corrected(
     assert "gamma_dot = 0.1" in window.data_panel.summary.text()
     assert window.run_panel.fit_button.isEnabled()
     # Opened again, it begins with what was chosen.
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     again = window.correcting.editor
     assert again is not None
     qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
@@ -142,6 +142,51 @@ def test_the_decimal_sign_is_corrected(window: MainWindow, opened, qtbot: QtBot)
     assert window.session.dataset.x[0] == 10.234
 
 
+def test_a_file_that_was_not_understood_is_opened_with_corrections(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "strange.csv"
+    path.write_text("a;b;c\n1,5;10;7\n2,5;30;8\n3,5;20;9\n", encoding="utf-8")
+    panel, count = window.data_panel, len(window.session.datasets)
+    window.open([path])
+    qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
+    assert "columns not recognised" in panel.message.text()
+    assert "(--" not in panel.message.text()
+    assert QApplication.activeModalWidget() is None
+    qtbot.mouseClick(panel.failed_button, Qt.MouseButton.LeftButton)
+    editor = window.correcting.editor
+    assert editor is not None
+    assert problem(editor, qtbot)[0] == "columns"
+    assert [editor.columns["y"].itemText(n) for n in range(4)] == [
+        "as found",
+        "1: a",
+        "2: b",
+        "3: c",
+    ]
+    choose(editor.modes, "relaxation")
+    choose(editor.columns["x"], 1)
+    choose(editor.columns["y"], 3)
+    qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
+    qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
+    assert len(window.session.datasets) == count + 1
+    data = window.session.dataset
+    assert data is not None
+    assert (data.name, data.test_mode, list(data.y)) == ("strange", "relaxation", [7.0, 8.0, 9.0])
+    assert panel.failed_button.isHidden()
+    assert panel.message.kind == ""
+    # It is known from now on where these data came from.
+    window.menus.correct.trigger()
+    assert window.correcting.editor is not None
+    again = window.correcting.editor
+    qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
+    assert again.columns["y"].currentData() == 3
+    again.reject()
+    # Of a file that is not there nothing can be corrected.
+    window.open([tmp_path / "missing.csv"])
+    qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
+    assert panel.failed_button.isHidden()
+
+
 def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtbot: QtBot) -> None:
     editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n")
     before = window.session.dataset
@@ -158,7 +203,7 @@ def test_data_that_no_table_stands_behind_get_constants(window: MainWindow, qtbo
     window.session.add(dataset)
     window.data_panel.add(dataset)
     window._show_data()
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
@@ -182,7 +227,7 @@ def test_an_instrument_s_own_format_loads_no_jax_here(
     window.data_panel.add(dataset)
     window.correcting.note_source(len(window.session.datasets) - 1, path)
     window._show_data()
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
@@ -194,7 +239,7 @@ def test_everything_can_be_reached_and_is_named(window: MainWindow, qtbot: QtBot
     window.open([melt.csv_path()])
     count = len(window.session.datasets)
     qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=LONG)
-    window.correct_action.trigger()
+    window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)

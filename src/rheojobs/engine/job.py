@@ -5,7 +5,6 @@ Knows nothing of executors; all that changes a job goes through the engine.
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextlib
 import logging
@@ -282,6 +281,8 @@ class Job:
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
+        import asyncio  # late: it takes longer to load than the engine, and few await a job
+
         return resolved((yield from asyncio.wrap_future(self.future).__await__()))
 
     async def events(self) -> AsyncGenerator[JobEvent]:

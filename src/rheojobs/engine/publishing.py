@@ -7,7 +7,6 @@ Knows events, not jobs.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import logging
@@ -159,6 +158,8 @@ class Listener:
     """Gives what is in its mailbox to an `async for`, in the event loop in which it was made."""
 
     def __init__(self) -> None:
+        import asyncio  # late: whoever has a running loop has loaded it
+
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self.mailbox = Mailbox(self._notify)

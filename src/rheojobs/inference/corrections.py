@@ -22,6 +22,7 @@ from rheojobs.inference.tables import Section, sections_of
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
 
 _ROWS = 4
+_ZIPPED = b"PK\x03\x04"  # a workbook
 _PLAIN_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
 
 
@@ -88,6 +89,8 @@ class TableSeen:
         The cells of its first rows, as they are written.
     chosen : mapping of str to int
         The numbers of the columns that are x, y and y2; empty where none are.
+    is_text : bool
+        Whether delimiter and decimal mark have a meaning: a workbook has none.
     """
 
     sections: tuple[str, ...]
@@ -95,6 +98,7 @@ class TableSeen:
     columns: tuple[ColumnSeen, ...]
     rows: tuple[tuple[str, ...], ...]
     chosen: Mapping[str, int] = field(default_factory=dict)
+    is_text: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,12 @@ def look(path: str | Path, reading: Reading) -> Look:
                 )
             return Look(None, "its columns cannot be chosen: no table of text", "file")
         place = "columns"
-        table = _seen(sections, min(reading.step or 1, len(sections)), None)
+        is_text = not data.startswith(_ZIPPED)
+        table = _seen(sections, min(reading.step or 1, len(sections)), None, is_text)
         columns = tuple(reading.columns.get(role) for role in ROLES)
         units = {role: unit for role, unit in reading.units.items() if unit.strip()}
         curve = curve_of(sections, Wanted(reading.mode, columns, reading.step, (), units))
-        table = _seen(sections, curve.number, curve)
+        table = _seen(sections, curve.number, curve, is_text)
         place = "mode"
         dataset = named_after(path, curve.dataset)
         dataset = Dataset.of(dataset, protocol=reading.constants())
@@ -185,7 +190,7 @@ def _number(name: str, text: str) -> float:
     return value
 
 
-def _seen(sections: list[Section], step: int, curve: Curve | None) -> TableSeen:
+def _seen(sections: list[Section], step: int, curve: Curve | None, is_text: bool) -> TableSeen:
     section = sections[step - 1]
     columns = columns_of(section) if curve is None else curve.columns
     chosen: dict[str, int] = {}
@@ -198,6 +203,7 @@ def _seen(sections: list[Section], step: int, curve: Curve | None) -> TableSeen:
         tuple(_column_seen(column) for column in columns),
         tuple(tuple(row) for row in section.rows[:_ROWS]),
         chosen,
+        is_text,
     )
 
 

@@ -15,11 +15,11 @@ from tests.engine import application
 from tests.qt import helpers
 
 from rheojobs import JobEngine, TaskContext
-from rheojobs.engine.events import JobEvent, StateChanged
+from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import FunctionTask
-from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, job_state
+from rheojobs.qt.widgets.job_columns import FRACTION_ROLE, JobColumn, Scope, cell_text, job_state
 from rheojobs.qt.widgets.job_model import JobTableModel
 from rheojobs.qt.widgets.job_rows import JobRow
 from rheojobs.qt.widgets.job_table import JobTable
@@ -80,6 +80,22 @@ def until_cancelled(context: TaskContext) -> None:
 
 def fails() -> None:
     raise ValueError("no such luck")
+
+
+def test_a_job_names_its_data_where_the_next_column_has_its_model() -> None:
+    row = JobRow("1", "fit maxwell", S.QUEUED, model="maxwell", data="melt")
+    assert cell_text(row, JobColumn.NAME) == "fit melt"
+    assert row.hint().startswith("fit maxwell")
+    row.name = "my fit"
+    assert cell_text(row, JobColumn.NAME) == "my fit"
+    row.name, row.data = "fit maxwell", ""
+    assert cell_text(row, JobColumn.NAME) == "fit maxwell"
+
+
+def test_what_there_is_no_room_for_is_in_the_hint() -> None:
+    row = JobRow("1", "fit", S.RUNNING)
+    row.progress = Progress(3, 4, "three of four, and much more to say", "sampling")
+    assert row.progress_text() in row.hint()
 
 
 def test_shows_jobs_from_before_and_new_ones_first(engine: JobEngine, qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ from rheojobs.inference.data import Dataset
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.data_panel import DataPanel
-from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.data_plot import DataPlot, emptiest_corner
 from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
@@ -111,7 +112,7 @@ def test_a_model_is_shown_with_its_equation_for_the_test(qtbot: QtBot) -> None:
     edit = picker.names.lineEdit()
     assert edit is not None
     edit.selectAll()
-    qtbot.keyClicks(edit, "exp(−t")
+    qtbot.keyClicks(edit, "exp(")
     completer = picker.names.completer()
     assert completer.pathFromIndex(completer.currentIndex()) == "maxwell"
 
@@ -223,6 +224,24 @@ def test_every_kind_of_data_is_drawn_on_light_and_on_dark(mode: str | None, qtbo
     curves = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is None]
     assert len(curves) == (2 if mode == "oscillation" else 1)
     assert plot.plot.getAxis("bottom").logMode is (mode != "startup")
+
+
+@pytest.mark.parametrize(
+    ("curve", "corner"),
+    [
+        (lambda x: x, (0, 1)),
+        (lambda x: 1 / x, (1, 1)),
+        (lambda x: x / (1 + x), (1, 0)),
+        (lambda x: 1 / (1 + x), (0, 0)),
+        (lambda x: 1 + x, (0, 1)),
+    ],
+)
+def test_the_legend_lies_where_no_data_are(
+    curve: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int]
+) -> None:
+    """Right and above are 1."""
+    x = np.geomspace(1e-3, 1e3, 60)
+    assert emptiest_corner(Dataset(x, curve(x), "relaxation"), is_log=True) == corner
 
 
 def test_ticks_stay_true_when_other_data_come(qtbot: QtBot) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rheojobs.engine.executors import dask_worker
 from rheojobs.errors import InputError
@@ -22,6 +23,8 @@ installed = dask_worker.versions
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
+KNOCK_TIMEOUT = 4.0
+DEFAULT_PORT = 8786
 WATCH_SECONDS = 0.25
 """Seconds between two looks at whether the scheduler is there."""
 
@@ -47,6 +50,7 @@ def connect(address: str, security: Any) -> Any:
             address,
         )
     try:
+        _knock(parts)
         return Client(  # type: ignore[no-untyped-call]
             address,
             security=security,
@@ -56,6 +60,13 @@ def connect(address: str, security: Any) -> Any:
         )
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
+
+
+def _knock(parts: SplitResult) -> None:
+    """Raise `OSError` where nobody listens: Dask would go on trying until its time is up."""
+    if parts.scheme in ("tcp", "tls") and parts.hostname:
+        where = (parts.hostname, parts.port or DEFAULT_PORT)
+        socket.create_connection(where, timeout=KNOCK_TIMEOUT).close()
 
 
 def version_problems(client: Any) -> list[str]:

@@ -5,8 +5,9 @@ Knows the session and the dialog; must not know formats of files.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -15,9 +16,20 @@ from rheojobs.inference.corrections import Look, Reading, amended, look
 from rheojobs.inference.data import Dataset
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.background import Background
-from rheojobs.qt.widgets.reading_editor import ReadingEditor
+
+if TYPE_CHECKING:  # loaded when it is opened
+    from rheojobs.qt.widgets.reading_editor import ReadingEditor
 
 __all__ = ["Correcting"]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is corrected: a dataset of the session, by its number, or a file that was not read."""
+
+    number: int | None
+    dataset: Dataset | None
+    path: Path | None
 
 
 class Correcting(QObject):
@@ -29,9 +41,12 @@ class Correcting(QObject):
         The dialog, while it is there.
     corrected : Signal()
         The present data of the session are others now.
+    opened : Signal(object)
+        The `Dataset` of a file that could not be read before.
     """
 
     corrected = Signal()
+    opened = Signal(object)
 
     def __init__(self, session: Session, background: Background, window: QWidget) -> None:
         super().__init__(window)
@@ -40,6 +55,8 @@ class Correcting(QObject):
         self._window = window
         self._sources: dict[int, Path] = {}
         self._readings: dict[int, Reading] = {}
+        self._failed: Path | None = None
+        self._subject = _Subject(None, None, None)
         self.editor: ReadingEditor | None = None
 
     def note_source(self, number: int, path: Path | None) -> None:
@@ -52,13 +69,28 @@ class Correcting(QObject):
         number = self._session.current
         self._readings[number] = replace(self._readings.get(number, Reading()), mode=mode)
 
+    def note_failure(self, path: Path) -> None:
+        """Remember which file was not read last."""
+        self._failed = path
+
     def open(self) -> None:
-        """Open the dialog, if there are data and none of their jobs runs."""
-        dataset = self._session.dataset
+        """Open the dialog for the present data, if there are any and none of their jobs runs."""
+        number, dataset = self._session.current, self._session.dataset
         if dataset is None or self._session.is_running or self.editor is not None:
             return
-        number = self._session.current
-        editor = ReadingEditor(dataset.name, self._reading_of(number, dataset), self._window)
+        subject = _Subject(number, dataset, self._sources.get(number))
+        self._open(subject, dataset.name, self._reading_of(number, dataset))
+
+    def open_failed(self) -> None:
+        """Open the dialog for the file that was not read last."""
+        if self._failed is not None and self.editor is None:
+            self._open(_Subject(None, None, self._failed), self._failed.name, Reading())
+
+    def _open(self, subject: _Subject, name: str, reading: Reading) -> None:
+        from rheojobs.qt.widgets.reading_editor import ReadingEditor
+
+        self._subject = subject
+        editor = ReadingEditor(name, reading, self._window)
         editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         editor.wanted.connect(self._try)
         editor.chosen.connect(self._take)
@@ -73,13 +105,14 @@ class Correcting(QObject):
         return replace(known, protocol=known.protocol or constants)
 
     def _try(self, reading: Reading) -> None:
-        number, dataset = self._session.current, self._session.dataset
-        assert dataset is not None
-        path = self._sources.get(number)
+        path, dataset = self._subject.path, self._subject.dataset
 
         def work() -> Look:
-            seen = look(path, reading) if path is not None else amended(dataset, reading)
-            if seen.dataset is None and seen.table is None and seen.place == "file":
+            if path is None:
+                assert dataset is not None
+                return amended(dataset, reading)
+            seen = look(path, reading)
+            if dataset is not None and seen.table is None and seen.place == "file":
                 return amended(dataset, reading)  # an instrument's own format, or it is gone
             return seen
 
@@ -90,9 +123,16 @@ class Correcting(QObject):
             self.editor.show_look(reading, seen)
 
     def _take(self, reading: Reading, dataset: Dataset) -> None:
-        self._readings[self._session.current] = reading
-        self._session.correct(dataset)
-        self.corrected.emit()
+        number, path = self._subject.number, self._subject.path
+        if number is None:
+            self.opened.emit(dataset)
+            number = len(self._session.datasets) - 1
+            self.note_source(number, path)
+            self._failed = None
+        else:
+            self._session.correct(dataset)
+            self.corrected.emit()
+        self._readings[number] = reading
 
     def _on_finished(self, _: int) -> None:
         self.editor = None

@@ -51,12 +51,12 @@ class FileReader(QObject):
     ----------
     dataset_read : Signal(object)
         A `Dataset`.
-    failed : Signal(str)
-        Why a file could not be read, in one line.
+    failed : Signal(str, object)
+        Why a file could not be read, in one line, and its `Path`.
     """
 
     dataset_read = Signal(object)
-    failed = Signal(str)
+    failed = Signal(str, object)
 
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -89,8 +89,9 @@ class FileReader(QObject):
             self.dataset_read.emit(dataset)
 
     def _on_failed(self, job_id: str, message: str) -> None:
-        if self._jobs.pop(job_id, None) is not None:
-            self.failed.emit(message)
+        path = self._jobs.pop(job_id, None)
+        if path is not None:
+            self.failed.emit(message, path)
 
     def _on_cancelled(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)

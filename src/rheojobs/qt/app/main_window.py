@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -29,14 +29,15 @@ from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
-from rheojobs.qt.app.building import action, group, splitter
+from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History, place_of
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
-from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
+from rheojobs.qt.app.menus import Menus
+from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.session import Session
@@ -49,7 +50,7 @@ from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.widgets.run_panel import RunPanel
 from rheojobs.qt.worker_pool import WorkerPool
 
-if TYPE_CHECKING:  # plots take as long to load as all the rest: they are when there are data
+if TYPE_CHECKING:  # with their plots they are loaded when there are data
     from rheojobs.qt.widgets.data_plot import DataPlot
     from rheojobs.qt.widgets.fit_view import FitView
     from rheojobs.qt.widgets.posterior_view import PosteriorView
@@ -62,8 +63,6 @@ logger = logging.getLogger(__name__)
 _CLOSE_TIMEOUT_MS = 5000
 _LOAD_PLOTS_MS = 300
 """After the start: the window is painted, and can be used."""
-
-_PLOTS = ("rheojobs.qt.widgets.fit_view", "rheojobs.qt.widgets.posterior_view")
 
 
 class MainWindow(QMainWindow):
@@ -91,7 +90,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("rheojobs")
         self.setAcceptDrops(True)
         self._build()
-        self._add_actions()
+        self.menus = Menus(self)
         self._connect()
         self.resize(1280, 800)
         if settings is not None:
@@ -122,13 +121,7 @@ class MainWindow(QMainWindow):
         model_group = (self.model_picker, self.parameter_table, self.parameter_message)
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
-        self.tabs = LateTabs()
-        self.tabs.setDocumentMode(True)
-        no_data = self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
-        self._fit_page = self.tabs.add(self.tr("Data and fit"), _make_fit_view, no_data)
-        no_draws = self.tr("Sample a model to see its posterior (Ctrl+B)")
-        self._posterior_page = self.tabs.add(self.tr("Posterior"), _make_posterior_view, no_draws)
-        self._priors_page = self.tabs.add(self.tr("Priors"), self._make_priors_editor)
+        self.tabs = Pages(self.parameters.edited_bounds)
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
@@ -142,66 +135,23 @@ class MainWindow(QMainWindow):
 
     @property
     def fit_view(self) -> FitView:
-        """Data and fit; made with the first data."""
-        return self._fit_page.get()
+        """Data and fit."""
+        return self.tabs.fit_view
 
     @property
     def data_plot(self) -> DataPlot:
         """The plot of the data."""
-        return self.fit_view.data_plot
+        return self.tabs.fit_view.data_plot
 
     @property
     def posterior_view(self) -> PosteriorView:
-        """The page of a sampling; made with the first."""
-        return self._posterior_page.get()
+        """The page of a sampling."""
+        return self.tabs.posterior_view
 
     @property
     def priors_editor(self) -> PriorsEditor:
-        """The page of the priors; made when it is looked at."""
-        return self._priors_page.get()
-
-    def _make_priors_editor(self) -> PriorsEditor:
-        from rheojobs.qt.widgets.priors_editor import PriorsEditor
-
-        editor = PriorsEditor()
-        model = self.model_picker.model
-        editor.set_parameters(model.parameters if model is not None else ())
-        editor.set_bounds(self.parameters.edited_bounds())
-        return editor
-
-    def _add_actions(self) -> None:
-        file_menu = self.menuBar().addMenu(self.tr("&File"))
-        run_menu = self.menuBar().addMenu(self.tr("&Run"))
-        jobs_menu = self.menuBar().addMenu(self.tr("&Jobs"))
-        jobs_menu.addActions(self.jobs_pane.table.verbs.all())
-        view_menu = self.menuBar().addMenu(self.tr("&View"))
-        self.open_action = action(self, self.tr("&Open…"), "Ctrl+O", self.ask_for_files)
-        file_menu.addAction(self.open_action)
-        self.correct_action = action(
-            self, self.tr("&Correct how data are read…"), "Ctrl+R", self.correcting.open
-        )
-        file_menu.addAction(self.correct_action)
-        file_menu.addSeparator()
-        file_menu.addAction(action(self, self.tr("&Quit"), "Ctrl+Q", self.close))
-        self.fit_action = action(self, self.tr("&Fit"), "Ctrl+F", self.run_panel.fit_button.click)
-        self.sample_action = action(
-            self, self.tr("&Sample"), "Ctrl+B", self.run_panel.sample_button.click
-        )
-        self.cancel_action = action(
-            self, self.tr("&Cancel"), "Esc", self.run_panel.cancel_button.click
-        )
-        self.pause_action = action(
-            self, self.tr("&Pause or resume"), "Ctrl+P", self.run_panel.pause_button.click
-        )
-        run_menu.addActions([self.fit_action, self.sample_action])
-        run_menu.addActions([self.pause_action, self.cancel_action])
-        run_menu.addSeparator()
-        run_menu.addAction(
-            action(self, self.tr("&Where jobs run…"), "Ctrl+Shift+W", self.run_place.ask)
-        )
-        show_jobs = QAction(self.tr("&Jobs"), self, checkable=True, checked=True)
-        show_jobs.toggled.connect(self.jobs_pane.setVisible)
-        view_menu.addAction(show_jobs)
+        """The page of the priors."""
+        return self.tabs.priors_editor
 
     def _connect(self) -> None:
         session, run = self.session, self.run_panel
@@ -209,18 +159,22 @@ class MainWindow(QMainWindow):
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
+        self.menus.axes.chosen.connect(self._arrange_plot)
+        self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
-        self.reader.failed.connect(lambda text: self.data_panel.message.say("error", text))
+        self.reader.failed.connect(self._on_unread)
+        self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
+        self.correcting.opened.connect(self._on_read)
         self.model_picker.model_changed.connect(self._show_model)
         run.fit_button.clicked.connect(self._fit)
         run.sample_button.clicked.connect(self._sample)
         run.cancel_button.clicked.connect(self._cancel)
         run.pause_button.clicked.connect(self._pause_or_resume)
         self.parameters.refused.connect(self._show_refusal)
-        self.parameters.dataChanged.connect(self._tell_bounds)
+        self.parameters.dataChanged.connect(self.tabs.tell_bounds)
         session.told.connect(run.set_status)
         session.iterated.connect(run.set_iteration)
         session.reported.connect(self._on_reported)
@@ -270,6 +224,10 @@ class MainWindow(QMainWindow):
         path = self.reader.path_of(dataset)
         self.correcting.note_source(len(self.session.datasets) - 1, path)
 
+    def _on_unread(self, text: str, path: Path) -> None:
+        self.correcting.note_failure(path)
+        self.data_panel.show_failure(text, can_correct=path.is_file())
+
     def _go_to(self, number: int) -> None:
         self.session.go_to(number)
         self._show_data()
@@ -313,22 +271,24 @@ class MainWindow(QMainWindow):
         """Begin anew with a model: the data alone, and its parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
-        if self._priors_page.made is not None:
-            self.priors_editor.set_parameters(model.parameters if model is not None else ())
         self.parameter_message.clear()
-        if self._posterior_page.made is not None:
-            self.posterior_view.clear()
+        self.tabs.begin(model)
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
             assert self.session.dataset is not None
             self.fit_view.show_data(dataset, self.session.dataset)
+            self._arrange_plot()
             self.session.prewarm(model)
 
-    def _tell_bounds(self) -> None:
-        if self._priors_page.made is not None:
-            self.priors_editor.set_bounds(self.parameters.edited_bounds())
+    def _arrange_plot(self) -> None:
+        """Show the data on the axes that are wanted, and the others beside them where these are."""
+        if self.session.dataset is not None:
+            wanted = self.data_panel.together.isChecked()
+            others = self.session.others_for(self.model_picker.model) if wanted else []
+            self.data_plot.set_log(self.menus.axes.is_log)
+            self.data_plot.show_others(others)
 
     # ---------------------------------------------------------------- jobs
 
@@ -378,9 +338,7 @@ class MainWindow(QMainWindow):
             self.run_panel.set_status(self.tr("Pausing…"))
 
     def _on_reported(self, progress: Progress) -> None:
-        self.fit_view.take_progress(progress.current, progress.metrics)
-        if self._posterior_page.made is not None:
-            self.posterior_view.take_progress(progress.metrics)
+        self.tabs.take_progress(progress.current, progress.metrics)
 
     def _show_place(self, kind: str, text: str) -> None:
         """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
@@ -464,9 +422,7 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         self._lock(False)
         self.run_panel.end()
-        self.fit_view.end()
-        if self._posterior_page.made is not None:
-            self.posterior_view.end()
+        self.tabs.end()
         self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end
@@ -488,18 +444,6 @@ class MainWindow(QMainWindow):
         elif not self.pool.shutdown(timeout_ms=_CLOSE_TIMEOUT_MS, leave=leave):
             logger.warning("not all workers ended within %d ms", _CLOSE_TIMEOUT_MS)
         event.accept()
-
-
-def _make_fit_view() -> FitView:
-    from rheojobs.qt.widgets.fit_view import FitView
-
-    return FitView()
-
-
-def _make_posterior_view() -> PosteriorView:
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-
-    return PosteriorView()
 
 
 def run(files: Sequence[str] = ()) -> int:
@@ -525,7 +469,7 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
-    QTimer.singleShot(_LOAD_PLOTS_MS, lambda: load_in_background(_PLOTS))
+    QTimer.singleShot(_LOAD_PLOTS_MS, window.tabs.load)
     status = application.exec()
     # Now, and not when Python ends: in what order things go then, nobody knows.
     window.deleteLater()

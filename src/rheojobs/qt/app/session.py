@@ -121,10 +121,17 @@ class Session(QObject):
 
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
         """Give the present data in the quantity that a model predicts."""
-        data = self.dataset
-        if data is None or model is None or data.test_mode != "flow_curve":
-            return data
-        return data.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))
+        return None if self.dataset is None else _as_predicted(self.dataset, model)
+
+    def others_for(self, model: ModelInfo | None) -> list[Dataset]:
+        """Give the other data of the same test, in the quantity that a model predicts."""
+        mine = self.dataset
+        if mine is None:
+            return []
+        others = (data for data in self.datasets if data is not mine)
+        shown = [_as_predicted(d, model) for d in others if d.test_mode == mine.test_mode]
+        quantity = _as_predicted(mine, model).quantity
+        return [data for data in shown if data.quantity == quantity]
 
     def fit(
         self,
@@ -246,3 +253,9 @@ class Session(QObject):
         partial = self._job.partial if self._job is not None else None
         self._end()
         self.cancelled.emit(partial)
+
+
+def _as_predicted(data: Dataset, model: ModelInfo | None) -> Dataset:
+    if model is None or data.test_mode != "flow_curve":
+        return data
+    return data.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))

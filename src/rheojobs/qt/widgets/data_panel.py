@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -42,6 +43,10 @@ class DataPanel(QWidget):
         The user says that the present data are of this test mode.
     correct_wanted : Signal()
         The user wants to correct how the present data were read.
+    failed_button : QPushButton
+        Under the message of a file that was not understood: to correct how it is read.
+    together : QCheckBox
+        Whether all data of the same test are to be shown beside the present ones.
     """
 
     open_wanted = Signal()
@@ -74,9 +79,17 @@ class DataPanel(QWidget):
         )
         self.correct_button.setEnabled(False)
         self.correct_button.clicked.connect(self.correct_wanted)
+        self.together = QCheckBox(self.tr("Show &all data of this test together"), self)
+        self.together.setToolTip(self.tr("Draw the other opened data beside the present ones"))
+        self.together.hide()
         self.summary = self._words(self.tr("Summary of the data"))
         self.notes = self._words(self.tr("Notes on the data"))
         self.message = MessageBar(self)
+        self.failed_button = QPushButton(self.tr("Correct &how it is read…"), self)
+        self.failed_button.setToolTip(
+            self.tr("Name the columns, units and marks of the file that was not understood")
+        )
+        self.failed_button.hide()
         self._locked = False
         row = QHBoxLayout()
         row.addWidget(self.names, 1)
@@ -91,9 +104,11 @@ class DataPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
+        layout.addWidget(self.together)
         layout.addWidget(self.summary)
         layout.addWidget(self.notes)
         layout.addWidget(self.message)
+        layout.addWidget(self.failed_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._tint()
 
     def add(self, dataset: Dataset) -> None:
@@ -105,6 +120,7 @@ class DataPanel(QWidget):
     def append(self, dataset: Dataset) -> None:
         """Add a dataset to the list."""
         self.names.addItem(dataset.name or self.tr("unnamed"))
+        self.together.setVisible(self.names.count() > 1)
         self._enable()
 
     def set_locked(self, locked: bool) -> None:
@@ -112,9 +128,15 @@ class DataPanel(QWidget):
         self._locked = locked
         self._enable()
 
+    def show_failure(self, text: str, *, can_correct: bool) -> None:
+        """Say why a file was not read; it may be that it can be, in another way."""
+        self.message.say("error", without_options(text))
+        self.failed_button.setVisible(can_correct)
+
     def show_dataset(self, dataset: Dataset) -> None:
         """Say what is known of the present dataset."""
         mode = dataset.test_mode
+        self.failed_button.hide()
         self._enable()
         self.modes.setCurrentIndex(-1 if mode is None else self.modes.findData(mode))
         self.names.setToolTip(dataset.name)

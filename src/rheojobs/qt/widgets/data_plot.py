@@ -23,7 +23,7 @@ from rheojobs.qt.widgets.colors import series
 from rheojobs.qt.widgets.curves import Curve, components
 from rheojobs.qt.widgets.texts import with_unit
 
-__all__ = ["DataPlot"]
+__all__ = ["DataPlot", "emptiest_corner"]
 
 _LINEAR_MODES = ("startup", "laos")
 _X_LABELS = {
@@ -44,6 +44,15 @@ _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
 _MOST_POINTS = 1500
 """Of each component, evenly taken: a screen shows no more."""
 
+_OTHER_SYMBOLS = ("s", "t", "d", "p", "h", "star")
+"""Of other datasets, which may be as many as there are, and are told apart in grey too."""
+
+_MOST_OTHERS = 8
+"""Beside the present data: all are painted anew with each present curve of a fit."""
+
+_POINTS_OF_OTHERS = 400
+"""Of each component of all of them together."""
+
 _LEGEND_SHARE = 0.45
 """Of the width and of the height, where a legend may lie."""
 
@@ -57,7 +66,7 @@ def _least_positive(data: Dataset | None, index: int) -> float:
     return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
 
 
-def _emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
+def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
     """Say where the fewest points are: right or left (1, 0), and above or below (1, 0)."""
     x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
     if x.size == 0:
@@ -90,6 +99,8 @@ class DataPlot(QWidget):
         self._dataset: Dataset | None = None
         self._curve: Curve | None = None
         self._kept: list[Curve] = []
+        self._others: Sequence[Dataset] = ()
+        self._wanted_log: bool | None = None
         self._bands: Sequence[Band] = ()
         self._symbols: tuple[str, ...] = ()
         self._is_log = True
@@ -121,8 +132,29 @@ class DataPlot(QWidget):
     def show_data(self, dataset: Dataset, kept: Sequence[Curve] = ()) -> None:
         """Show data without a curve of their own, with thin curves of earlier fits."""
         self._dataset = dataset
-        self._curve, self._kept, self._bands = None, list(kept), ()
+        self._curve, self._kept, self._bands, self._others = None, list(kept), (), ()
         self._stack.setCurrentWidget(self.view)
+        self._draw()
+        self.plot.enableAutoRange()
+
+    def show_others(self, datasets: Sequence[Dataset]) -> None:
+        """Show other data beside the present ones: of the same test, in the same quantity."""
+        if not datasets and not self._others:
+            return
+        self._others = tuple(datasets)
+        self._draw()
+        self.plot.enableAutoRange()
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the axes are logarithmic."""
+        return self._is_log
+
+    def set_log(self, is_log: bool | None) -> None:
+        """Make both axes logarithmic or linear; None leaves it to the test."""
+        if is_log == self._wanted_log:
+            return
+        self._wanted_log = is_log
         self._draw()
         self.plot.enableAutoRange()
 
@@ -171,7 +203,8 @@ class DataPlot(QWidget):
         if self._dataset is None:
             return
         data = self._dataset
-        self._is_log = is_log = data.test_mode not in _LINEAR_MODES
+        usual = data.test_mode not in _LINEAR_MODES
+        self._is_log = is_log = usual if self._wanted_log is None else self._wanted_log
         # Switched when empty: pyqtgraph would transform what is on its way out.
         self.plot.setLogMode(is_log, is_log)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
@@ -182,26 +215,47 @@ class DataPlot(QWidget):
         self._symbols = symbols
         for index, part in enumerate(components(data.y)):
             self._draw_points(data.x, part, index, symbols[index])
+        self._draw_others()
         self._lay_curve(self._curve)
         self._lay_extras()
         self._place_legend()
 
+    def _draw_others(self) -> None:
+        for number, other in enumerate(self._others[:_MOST_OTHERS]):
+            for index, part in enumerate(components(other.y)):
+                name = None if index else other.name or self.tr("unnamed")
+                self._draw_points(other.x, part, index, name, number)
+        more = len(self._others) - _MOST_OTHERS
+        if more > 0:
+            self._legend.addItem(pg.PlotDataItem(), self.tr("… and {n} more").format(n=more))
+
     def _draw_points(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], index: int, name: str
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        index: int,
+        name: str | None,
+        other: int | None = None,
     ) -> None:
+        """Draw a component of the present data, or of the `other`-th dataset beside them."""
         color = series(self.palette(), index)
+        symbol, large, most = "o", 8, _MOST_POINTS
+        if other is not None:
+            most = _POINTS_OF_OTHERS // min(len(self._others), _MOST_OTHERS)
+            color = series(self.palette(), 2 + other % _KEPT_COLORS, 170)
+            symbol, large = _OTHER_SYMBOLS[other % len(_OTHER_SYMBOLS)], 7
         shown = (x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool)
         many = x.size > 300
-        if np.count_nonzero(shown) > _MOST_POINTS:
+        if np.count_nonzero(shown) > most:
             # All of them would be painted anew with each present curve.
             kept = np.flatnonzero(shown)
-            shown = kept[np.linspace(0, kept.size - 1, _MOST_POINTS).round().astype(np.intp)]
+            shown = kept[np.linspace(0, kept.size - 1, most).round().astype(np.intp)]
         self.plot.plot(
             x[shown],
             y[shown],
             pen=None,
-            symbol="o",
-            symbolSize=4 if many else 8,
+            symbol=symbol,
+            symbolSize=4 if many else large,
             symbolPen=pg.mkPen(color, width=1 if many else 1.5),
             # Filled and open, so that they are told apart in grey too.
             symbolBrush=color if index == 0 else None,
@@ -278,7 +332,7 @@ class DataPlot(QWidget):
 
     def _place_legend(self) -> None:
         assert self._dataset is not None
-        right, top = _emptiest_corner(self._dataset, self._is_log)
+        right, top = emptiest_corner(self._dataset, self._is_log)
         self._legend.anchor(
             (right, 1 - top), (right, 1 - top), offset=(16 - 32 * right, 24 * top - 12)
         )

@@ -46,7 +46,10 @@ class ProgressDelegate(QStyledItemDelegate):
             middle = rect.center().y() - _BAR_HEIGHT // 2 + 1
             groove = QRect(left, middle, _BAR_WIDTH, _BAR_HEIGHT)
             radius = _BAR_HEIGHT / 2
-            painter.setBrush(palette.color(roles.Midlight if not selected else roles.Window))
+            ground = palette.color(roles.HighlightedText if selected else roles.Midlight)
+            if selected:
+                ground.setAlpha(70)  # what is done stands out from what is not
+            painter.setBrush(ground)
             painter.drawRoundedRect(groove, radius, radius)
             stopped = state is JobState.CANCELLED
             painter.setBrush(palette.color(roles.Mid if stopped else roles.Highlight))

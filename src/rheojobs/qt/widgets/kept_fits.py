@@ -89,7 +89,7 @@ class KeptFits(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._fits: dict[int, list[KeptFit]] = {}
+        self._fits: dict[Dataset | None, list[KeptFit]] = {}
         self._owner: Dataset | None = None
         self.table = QTableWidget(0, 4, self)
         self.table.setAccessibleName(self.tr("Fits of these data"))
@@ -129,19 +129,19 @@ class KeptFits(QWidget):
         self._fill()
 
     def go_to(self, owner: Dataset | None) -> None:
-        """Show the fits of this dataset, which must live as long as this widget shows it."""
+        """Show the fits of this dataset."""
         self._owner = owner
         self._fill()
 
     def add(self, fit: KeptFit) -> None:
         """Take a fit of the present dataset, in place of an earlier one of the same kind."""
         fits = [other for other in self.fits() if other.what != fit.what]
-        self._fits[id(self._owner)] = [*fits, fit][-MOST_KEPT:]
+        self._fits[self._owner] = [*fits, fit][-MOST_KEPT:]
         self._fill()
 
     def fits(self) -> list[KeptFit]:
         """Give the fits of the present dataset, in the order in which they came."""
-        return list(self._fits.get(id(self._owner), ()))
+        return list(self._fits.get(self._owner, ()))
 
     def curves(self, shown: Dataset, but: FitResult | None) -> list[Curve]:
         """Give the curves of all fits but one."""
@@ -153,7 +153,7 @@ class KeptFits(QWidget):
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
         gone = {id(fit) for row, fit in enumerate(self._ordered()) if row in rows}
         if gone:
-            self._fits[id(self._owner)] = [fit for fit in self.fits() if id(fit) not in gone]
+            self._fits[self._owner] = [fit for fit in self.fits() if id(fit) not in gone]
             self._fill()
             self.changed.emit()
 

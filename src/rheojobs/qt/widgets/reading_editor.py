@@ -179,8 +179,11 @@ class ReadingEditor(QDialog):
     def _fill(self, table: TableSeen | None) -> None:
         """Offer the columns and sections that the file has."""
         is_table = table is not None
-        for box in (self.delimiters, self.decimals, *self.columns.values(), *self.units.values()):
-            box.setEnabled(is_table or self._look is None or self._look.place == "delimiter")
+        can_be_cut = self._look is None or self._look.place == "delimiter"
+        for box in (*self.columns.values(), *self.units.values()):
+            box.setEnabled(is_table or can_be_cut)
+        for box in (self.delimiters, self.decimals):
+            box.setEnabled(table.is_text if table is not None else can_be_cut)
         self.table.setVisible(is_table)
         if table is None:
             return

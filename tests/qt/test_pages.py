@@ -1,0 +1,84 @@
+"""Pages of the window are made when they are wanted, and then know what has been told before."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.parameters import Parameter
+from rheojobs.qt.app.pages import Pages
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SCRIPT = """
+import json, sys
+from PySide6.QtWidgets import QApplication
+from rheojobs.qt.app.main_window import MainWindow
+
+app = QApplication([])
+window = MainWindow()
+window.show()
+app.processEvents()
+heavy = ("pyqtgraph", "scipy", "jax", "asyncio", "xarray", "matplotlib")
+print(json.dumps([name for name in heavy if name in sys.modules]))
+window.close()
+window.deleteLater()
+app.processEvents()
+"""
+
+
+def test_a_window_without_data_loads_no_plots(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=os.environ
+        | {
+            "QT_QPA_PLATFORM": "offscreen",
+            "RHEOJOBS_STATE_DIR": str(tmp_path),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
+
+
+@pytest.fixture
+def model() -> ModelInfo:
+    parameters = (Parameter("G0", 1.0, (1e-3, 1e9), "Pa"), Parameter("eta", 1.0, (1e-6, 1e12)))
+    return ModelInfo("maxwell", ("oscillation",), parameters, "Spring and dashpot.", "stress")
+
+
+def test_a_page_is_made_when_it_is_looked_at_and_takes_its_place(
+    model: ModelInfo, qtbot: QtBot
+) -> None:
+    pages = Pages(lambda: {"G0": (1.0, 2.0)})
+    qtbot.addWidget(pages)
+    pages.show()
+    titles = [pages.tabText(number) for number in range(pages.count())]
+    hint = pages.currentWidget()
+    assert isinstance(hint, QLabel)
+    assert "Drop a file" in hint.text()
+    pages.begin(model)  # makes nothing
+    pages.tell_bounds()
+    assert all(isinstance(pages.widget(number), QLabel) for number in range(3))
+    pages.setCurrentIndex(2)
+    assert pages.currentWidget() is pages.priors_editor
+    assert pages.priors_editor.table.rowCount() == 2
+    assert pages.priors_editor.priors() == {"G0": {"type": "uniform", "low": 1.0, "high": 2.0}}
+    pages.setCurrentIndex(1)
+    assert isinstance(pages.currentWidget(), QLabel)  # there is nothing to see yet
+    assert pages.currentWidget() is not pages.posterior_view
+    assert pages.widget(1) is pages.posterior_view
+    assert pages.currentIndex() == 1
+    assert [pages.tabText(number) for number in range(pages.count())] == titles

@@ -1,0 +1,113 @@
+"""Several data on one plot, and the axes as a person wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from rheojobs import Dataset
+from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.widgets.data_plot import DataPlot
+
+pytestmark = pytest.mark.usefixtures("quiet_qt")
+
+T = np.geomspace(0.1, 10.0, 30)
+
+
+def relaxation(number: int) -> Dataset:
+    return Dataset(T, number * 1e3 * np.exp(-T), "relaxation", name=f"sample {number}")
+
+
+@pytest.fixture
+def window(
+    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
+    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    window = MainWindow()
+    window.show()
+    yield window
+    window.close()
+    window.deleteLater()
+    qapp.processEvents()
+
+
+def points(plot: DataPlot) -> list[np.ndarray]:
+    """What is drawn as points, without curves."""
+    items = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is not None]
+    return [item.getOriginalDataset()[1] for item in items]
+
+
+def legend(plot: DataPlot) -> list[str]:
+    return [label.text for _, label in plot._legend.items]
+
+
+def test_data_of_the_same_test_are_shown_together(window: MainWindow, qtbot: QtBot) -> None:
+    panel, plot = window.data_panel, window.data_plot
+    for dataset in (relaxation(1), relaxation(2), Dataset(T, T, "creep", name="another test")):
+        window._on_read(dataset)
+    assert panel.together.isVisible()
+    window.data_panel.names.activated.emit(1)
+    assert len(points(plot)) == 1
+    qtbot.mouseClick(panel.together, Qt.MouseButton.LeftButton)
+    assert [y[0] for y in points(plot)] == [relaxation(2).y[0], relaxation(1).y[0]]
+    assert legend(plot) == ["G", "sample 1"]
+    # The curve of a fit lies over the present data; the others stay.
+    plot.show_curve("fit", relaxation(2).y)
+    assert len(points(plot)) == 2
+    window.data_panel.names.activated.emit(0)
+    assert legend(plot) == ["G", "sample 2"]
+    window.data_panel.names.activated.emit(2)
+    assert legend(plot) == ["J"]
+    qtbot.mouseClick(panel.together, Qt.MouseButton.LeftButton)
+    window.data_panel.names.activated.emit(0)
+    assert legend(plot) == ["G"]
+
+
+def test_flow_curves_are_brought_to_one_quantity(window: MainWindow, qtbot: QtBot) -> None:
+    rate = np.geomspace(0.1, 100.0, 20)
+    stress = Dataset(rate, 5.0 * rate, "flow_curve", "a", "shear stress", "1/s", "Pa")
+    viscosity = Dataset(rate, np.full(20, 3.0), "flow_curve", "b", "viscosity", "1/s", "Pa s")
+    window._on_read(viscosity)
+    window._on_read(stress)
+    qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=60_000)
+    window.data_panel.together.setChecked(True)
+    mine, other = points(window.data_plot)
+    assert window.model_picker.model.flow_quantity == "stress"
+    assert np.allclose(mine, 5.0 * rate)
+    assert np.allclose(other, 3.0 * rate)
+
+
+def test_many_are_counted_and_not_all_drawn(qtbot: QtBot) -> None:
+    plot = DataPlot()
+    qtbot.addWidget(plot)
+    t = np.geomspace(0.01, 10.0, 4000)
+    plot.show_data(Dataset(t, np.exp(-t), "relaxation"))
+    plot.show_others([Dataset(t, n * np.exp(-t), "relaxation", name=str(n)) for n in range(1, 31)])
+    drawn = points(plot)
+    assert len(drawn) == 1 + 8
+    assert sum(y.size for y in drawn) <= 1500 + 400
+    assert legend(plot)[-1] == "… and 22 more"
+
+
+def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
+    menu = window.menus.axes
+    menu.linear.trigger()  # before there is anything to show
+    window._on_read(relaxation(1))
+    plot = window.data_plot
+    assert not plot.is_log
+    assert not plot.plot.getAxis("bottom").logMode
+    window._on_read(relaxation(2))
+    assert not plot.is_log
+    menu.logarithmic.trigger()
+    assert plot.is_log
+    window._on_read(Dataset(T, T, "startup"))
+    assert plot.is_log
+    menu.usual.trigger()
+    assert not plot.is_log
+    window.data_panel.names.activated.emit(0)
+    assert plot.is_log
