@@ -33,6 +33,7 @@ from rheojobs.engine.executors.dask_inbox import Inbox
 from rheojobs.engine.executors.dask_members import ClusterWorker, Members
 from rheojobs.engine.executors.dask_run import DaskRun
 from rheojobs.engine.executors.pickling import pickle_task
+from rheojobs.engine.scheduler import WORKER
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -53,7 +54,8 @@ class DaskExecutor(Executor):
     cluster : str or distributed.Client
         The scheduler's address, such as ``"tcp://head:8786"``, or a client that is connected.
     max_workers : int, optional
-        How many tasks may run at a time; as many as there are workers now where not given.
+        How many tasks may run at a time; as many as there are workers, now and later, where not
+        given.
     security : distributed.Security, optional
         Certificates for ``tls://`` addresses, as Dask takes them.
     preload : sequence of str
@@ -107,6 +109,8 @@ class DaskExecutor(Executor):
             self.shutdown(1.0)
             raise InputError(f"the cluster {cluster} has no worker: start one with `dask worker`")
         self.capacity = len(self._members) if max_workers is None else max_workers
+        self._grows = max_workers is None
+        self._members.growth()
         self.version_problems = version_problems(self._client)
         prepare_workers(self._client, self._preload)
         found = self._client.run(dask_worker.whereabouts, self._topic, on_error="ignore")
@@ -396,12 +400,26 @@ class DaskExecutor(Executor):
             info = await self._client.scheduler.identity(n_workers=-1)
             with self._lock:
                 self._members.take_in(info["workers"])
+                more = self._members.growth()
+                if not self._grows:
+                    more.pop(WORKER, None)
+                self.capacity += int(more.get(WORKER, 0))
+            if more:
+                self.on_growth(more)
             self._assign()
 
     async def _look_around(self) -> None:
-        """See whether workers have become free that did something for others."""
+        """See whether workers have become free that did something for others.
+
+        And let go of what workers hold that have had no task for long, which would carry the word.
+        """
         with self._lock:
-            addresses = [w.address for w in self._members.all() if w.is_occupied]
+            workers = self._members.all()
+            addresses = [worker.address for worker in workers if worker.is_occupied]
+            idle = [(worker.address, worker.long_ended()) for worker in workers]
+        for address, keys in idle:
+            if keys:
+                self._link.have(address, dask_worker.acknowledge, keys)
         if not addresses:
             return
         with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
