@@ -37,6 +37,12 @@ PATIENCE = 120.0
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(autouse=True)
+def _patience_of_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So long it looks for a scheduler, and for another under its address."""
+    monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", PATIENCE)
+
+
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """A cluster of one worker, to be harmed."""
@@ -203,7 +209,7 @@ class TestTheSchedulerIsKilled:
         come_back: Callable[[str], JobEngine],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", 2.0)
+        monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", 5.0)
         engine = come_back(cluster.address)
         recorder = PatientRecorder(engine)
         job = engine.run(
