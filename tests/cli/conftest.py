@@ -32,6 +32,7 @@ class _KeptEngine:
     def __init__(self, engine: JobEngine) -> None:
         self._engine = engine
         self.submit = engine.submit
+        self.executor = engine.executor
 
     def shutdown(self, timeout: float) -> None:
         self._engine.wait(timeout)

@@ -109,6 +109,8 @@ class JobEngine:
         self._table = JobTable(self._publisher, stock(self._executor.capacity, there, limits))
         self._table.journal = self._journal
         self._table.spill = None if spill is None else parse_bytes(spill)
+        self._given = frozenset(resources or {})
+        self._executor.on_growth = self._on_growth
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
@@ -623,6 +625,12 @@ class JobEngine:
         return self._close(timeout)
 
     # ---------------------------------------------------------------- inside
+
+    def _on_growth(self, more: Mapping[str, float]) -> None:
+        """Reckon with workers that have joined; what the user has set himself stays as it is."""
+        with self._table.lock:
+            self._table.scheduler.grow({n: more[n] for n in more if n not in self._given})
+        self._table.wake.set()
 
     def _on_wish(self, job_id: str, wish: str) -> None:
         job = self._table.jobs.get(job_id)

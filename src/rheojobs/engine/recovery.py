@@ -159,7 +159,8 @@ def revive(
     is_safe = elsewhere or stored.place in ("", engine.executor.place)
     if not is_safe and not is_gone(stored.place):
         raise InputError(
-            f"{label} may still run on {stored.place}: go on with it there, or say that it does not"
+            f"{label} may still run on {stored.place}: go on with it there, "
+            "or with elsewhere=True (--elsewhere) if you know that it does not"
         )
     here = {}
     for other in (*stored.after, *stored.after_any):

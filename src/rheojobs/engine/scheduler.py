@@ -227,6 +227,12 @@ class Scheduler:
         for name, amount in needs.items():
             self.free[name] += amount
 
+    def grow(self, more: Mapping[str, float]) -> None:
+        """Reckon with more of some resources, perhaps of new ones."""
+        for name, amount in more.items():
+            self.total[name] = self.total.get(name, 0.0) + amount
+            self.free[name] = self.free.get(name, 0.0) + amount
+
 
 def _reserve(needs: Mapping[str, float], left: dict[str, float]) -> None:
     """Keep for a job that must wait what it can have already."""

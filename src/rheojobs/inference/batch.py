@@ -22,7 +22,10 @@ from rheojobs.inference.sampling import SampleTask
 __all__ = ["BatchEntry", "BatchRun"]
 
 IN_FLIGHT = 8
-"""Jobs that are submitted at a time, twice as many as there are workers at most."""
+"""Jobs that are submitted at a time, or twice as many as there are workers, if that is more."""
+
+BEGUN_AT_ONCE = 16
+"""Jobs that are begun at one look, each of which reads a file: whoever looks also draws."""
 
 FIT_ATTEMPTS = 2
 """A worker that was killed, by whomever, does not cost its fit."""
@@ -94,7 +97,7 @@ class BatchRun:
         self._engine = engine
         self._plan = plan
         self._stopped = False
-        self._files = BatchFiles(IN_FLIGHT)
+        self._files = BatchFiles(self._most_in_flight)
         self.entries = [BatchEntry(item, ItemStore(plan.out, item)) for item in plan.items]
 
     def poll(self) -> bool:
@@ -103,8 +106,10 @@ class BatchRun:
             if entry.attempt is not None and entry.attempt.ended():
                 self._guarded(entry, self._take_up)
         # Few at a time, so that not all data have to be in memory.
-        if sum(entry.attempt is not None for entry in self.entries) < IN_FLIGHT:
-            self._begin_one()
+        under_way = sum(entry.attempt is not None for entry in self.entries)
+        for _ in range(min(self._most_in_flight - under_way, BEGUN_AT_ONCE)):
+            if not self._begin_one():
+                break
         return all(entry.is_settled for entry in self.entries)
 
     def cancel(self) -> None:
@@ -118,6 +123,10 @@ class BatchRun:
 
     # ---------------------------------------------------------------- inside
 
+    @property
+    def _most_in_flight(self) -> int:
+        return max(IN_FLIGHT, 2 * self._engine.executor.capacity)
+
     def _guarded(self, entry: BatchEntry, step: Any) -> None:
         """Take a step for an entry; whatever goes wrong with its file ends this entry alone."""
         try:
@@ -126,13 +135,14 @@ class BatchRun:
             entry.attempt = None
             self._fail(entry, "fit" if entry.fit is None else "sample", one_line(error))
 
-    def _begin_one(self) -> None:
+    def _begin_one(self) -> bool:
         """Start the next job; what is done already, or cannot be begun, is passed over."""
         for entry in self.entries:
             if entry.state == "waiting":
                 self._guarded(entry, self._begin)
                 if entry.attempt is not None:
-                    return
+                    return True
+        return False
 
     def _begin(self, entry: BatchEntry) -> None:
         entry.fingerprint = fit_fingerprint(entry.item, self._files.digest(entry.item.file))

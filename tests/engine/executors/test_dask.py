@@ -168,8 +168,12 @@ def test_what_is_large_comes_whole_and_in_order(engine: JobEngine, recorder: Rec
     assert recorder.progress(job)[-1].current == len(sizes)
 
 
-def test_a_worker_that_comes_later_is_used(own_cluster: Cluster, tmp_path: Path) -> None:
-    engine = JobEngine(DaskExecutor(own_cluster.address, max_workers=2))
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_worker_that_comes_later_is_used(
+    own_cluster: Cluster, tmp_path: Path, is_told: bool
+) -> None:
+    """Also by an engine that has counted them before."""
+    engine = JobEngine(DaskExecutor(own_cluster.address, max_workers=2 if is_told else None))
     recorder = Recorder(engine)
     gate = tmp_path / "gate"
     jobs = [engine.run(helpers.hold_telling_pid, gate) for _ in range(2)]

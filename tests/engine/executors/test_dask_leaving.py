@@ -16,7 +16,7 @@ import psutil
 import pytest
 from tests.engine import application, helpers
 from tests.engine.cluster import Cluster, kill
-from tests.engine.helpers import TIMEOUT, Recorder, wait_until
+from tests.engine.helpers import Recorder
 
 from rheojobs.engine import (
     FunctionTask,
@@ -31,7 +31,16 @@ from rheojobs.engine.records import pack_state
 from rheojobs.errors import InputError
 
 S = JobState
+PATIENCE = 120.0
+"""Seconds: whole clusters are started here, on a machine that may be busy."""
+
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _patience_of_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So long it looks for a scheduler, and for another under its address."""
+    monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture
@@ -72,6 +81,17 @@ def left(cluster: Cluster, path: Path, tmp_path: Path) -> StoredJob:
     return stored
 
 
+def wait_until(predicate: Callable[[], object]) -> None:
+    helpers.wait_until(predicate, PATIENCE)
+
+
+class PatientRecorder(Recorder):
+    """A recorder that waits for as long as it takes to start a cluster."""
+
+    def wait(self, predicate: Callable[[], bool], timeout: float = PATIENCE) -> None:
+        super().wait(predicate, max(timeout, PATIENCE))
+
+
 def _steps(tmp_path: Path) -> list[str]:
     return helpers.lines(tmp_path / "trace")
 
@@ -87,7 +107,7 @@ def come_back(path: Path) -> Iterator[Callable[[str], JobEngine]]:
 
     yield start
     for engine in engines:
-        assert engine.shutdown(timeout=TIMEOUT)
+        assert engine.shutdown(timeout=PATIENCE)
 
 
 class TestTheApplicationIsKilled:
@@ -99,16 +119,16 @@ class TestTheApplicationIsKilled:
         tmp_path: Path,
     ) -> None:
         engine = come_back(cluster.address)
-        recorder = Recorder(engine)
+        recorder = PatientRecorder(engine)
         job = engine.resume_job(left.id)
         recorder.wait(lambda: bool(recorder.progress(job)))
         assert recorder.progress(job)[-1].current == 3
         (tmp_path / "gate").touch()
-        assert job.result(TIMEOUT) == [0, 6]  # it has begun at the beginning, and only once
+        assert job.result(PATIENCE) == [0, 6]  # it has begun at the beginning, and only once
         assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
         # The worker is free again.
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
 
     def test_it_takes_the_result_of_what_has_ended(
         self,
@@ -120,7 +140,7 @@ class TestTheApplicationIsKilled:
         (tmp_path / "gate").touch()
         wait_until(lambda: len(_steps(tmp_path)) == 6)
         job = come_back(cluster.address).resume_job(left.id)
-        assert job.result(TIMEOUT) == [0, 6]
+        assert job.result(PATIENCE) == [0, 6]
         assert len(_steps(tmp_path)) == 6
 
     def test_it_can_stop_what_still_runs(
@@ -131,12 +151,12 @@ class TestTheApplicationIsKilled:
         tmp_path: Path,
     ) -> None:
         engine = come_back(cluster.address)
-        recorder = Recorder(engine)
+        recorder = PatientRecorder(engine)
         job = engine.resume_job(left.id)
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
 
     def test_its_worker_died_meanwhile(
         self,
@@ -150,7 +170,7 @@ class TestTheApplicationIsKilled:
         cluster.add_worker()
         wait_until(lambda: cluster.log.count("Registered to:") == 2)
         (tmp_path / "gate").touch()
-        assert come_back(cluster.address).resume_job(left.id).result(TIMEOUT) == [3, 6]
+        assert come_back(cluster.address).resume_job(left.id).result(PATIENCE) == [3, 6]
         assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
 
     def test_what_may_still_run_there_is_not_begun_elsewhere(
@@ -162,7 +182,7 @@ class TestTheApplicationIsKilled:
                 engine.resume_job(left.id)
             kill(cluster.nannies[0])
             (tmp_path / "gate").touch()
-            assert engine.resume_job(left.id, elsewhere=True).result(TIMEOUT) == [3, 6]
+            assert engine.resume_job(left.id, elsewhere=True).result(PATIENCE) == [3, 6]
 
     def test_what_others_do_there_is_waited_for(
         self,
@@ -177,7 +197,7 @@ class TestTheApplicationIsKilled:
         assert not engine.wait(1.0)
         assert job.state is S.QUEUED
         (tmp_path / "gate").touch()
-        assert job.result(TIMEOUT) > 0
+        assert job.result(PATIENCE) > 0
 
 
 class TestTheSchedulerIsKilled:
@@ -189,9 +209,9 @@ class TestTheSchedulerIsKilled:
         come_back: Callable[[str], JobEngine],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", 2.0)
+        monkeypatch.setattr("rheojobs.engine.executors.dask_connection.CONNECT_TIMEOUT", 5.0)
         engine = come_back(cluster.address)
-        recorder = Recorder(engine)
+        recorder = PatientRecorder(engine)
         job = engine.run(
             application.count_on, 6, str(tmp_path / "trace"), str(tmp_path / "gate"), 3
         )
@@ -199,27 +219,27 @@ class TestTheSchedulerIsKilled:
         recorder.wait(lambda: any(p.current == 3 for p in recorder.progress(job)))
         workers = psutil.Process(cluster.nannies[0].pid).children(recursive=True)
         kill(cluster.scheduler)
-        assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
+        assert isinstance(job.exception(PATIENCE), WorkerDiedError)
         assert f"the scheduler {cluster.address} is gone" in job.message
         assert f"rheojobs jobs resume {job.id[:8]}" in job.message
-        assert isinstance(waiting.exception(TIMEOUT), WorkerDiedError)
-        assert engine.wait(TIMEOUT)
+        assert isinstance(waiting.exception(PATIENCE), WorkerDiedError)
+        assert engine.wait(PATIENCE)
         with JobStore(path) as store:
             assert [each.state for each in store.jobs()] == [S.INTERRUPTED, S.QUEUED]
             assert all(each.can_be_taken for each in store.jobs())
         # Who worked under it does not go on.
-        _, alive = psutil.wait_procs(workers, TIMEOUT)
+        _, alive = psutil.wait_procs(workers, PATIENCE)
         assert not alive
         (tmp_path / "gate").touch()
         assert _steps(tmp_path) == ["1", "2", "3"]
         other = Cluster(workers=1)
         try:
             again = come_back(other.address)
-            assert again.resume_job(job.id).result(TIMEOUT) == [3, 6]
+            assert again.resume_job(job.id).result(PATIENCE) == [3, 6]
             [rest] = again.take_queued()
-            assert rest.result(TIMEOUT) == 2.0
+            assert rest.result(PATIENCE) == 2.0
         finally:
-            again.shutdown(timeout=TIMEOUT)
+            again.shutdown(timeout=PATIENCE)
             other.close()
 
     def test_one_that_may_be_tried_again_waits_for_the_next_under_its_address(
@@ -228,20 +248,20 @@ class TestTheSchedulerIsKilled:
         port = int(cluster.address.rpartition(":")[2])
         trace, gate = str(tmp_path / "trace"), str(tmp_path / "gate")
         with JobEngine(DaskExecutor(cluster.address)) as engine:
-            recorder = Recorder(engine)
+            recorder = PatientRecorder(engine)
             task = FunctionTask(application.count_on, (6, trace, gate, 3))
             job = engine.submit(task, max_attempts=2)
             recorder.wait(lambda: any(p.current == 3 for p in recorder.progress(job)))
             workers = psutil.Process(cluster.nannies[0].pid).children(recursive=True)
             kill(cluster.scheduler)
             recorder.wait_for(job, S.INTERRUPTED)
-            psutil.wait_procs(workers, TIMEOUT)
+            psutil.wait_procs(workers, PATIENCE)
             (tmp_path / "gate").touch()
             other = Cluster(workers=1, port=port)
             try:
-                assert job.result(TIMEOUT) == [3, 6]
+                assert job.result(PATIENCE) == [3, 6]
                 assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
-                assert engine.shutdown(timeout=TIMEOUT)
+                assert engine.shutdown(timeout=PATIENCE)
             finally:
                 other.close()
 
@@ -265,5 +285,5 @@ def test_a_cluster_of_the_tests_ends_with_them(tmp_path: Path) -> None:
     assert len(family) >= 3
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    _, alive = psutil.wait_procs(family, TIMEOUT)
+    _, alive = psutil.wait_procs(family, PATIENCE)
     assert not alive

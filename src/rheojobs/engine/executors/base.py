@@ -102,11 +102,14 @@ class Executor(abc.ABC):
         Whether a run's `memory` is kept to.
     place : str
         Where a run may go on when this process is gone, such as a cluster's address; else empty.
+    on_growth : callable
+        Set by the engine: called with how much more there is, by resource, when workers join.
     """
 
     capacity: int
     limits_memory: bool = False
     place: str = ""
+    on_growth: Callable[[Mapping[str, float]], object] = staticmethod(lambda more: None)
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunControl:

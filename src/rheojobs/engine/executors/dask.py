@@ -8,18 +8,17 @@ has left on the cluster is taken over, not started a second time.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors import dask_worker, shipping
+from rheojobs.engine.executors import dask_worker
 from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
 from rheojobs.engine.executors.dask_connection import (
     GONE,
@@ -32,7 +31,8 @@ from rheojobs.engine.executors.dask_held import Whereabouts, job_of
 from rheojobs.engine.executors.dask_inbox import Inbox
 from rheojobs.engine.executors.dask_members import ClusterWorker, Members
 from rheojobs.engine.executors.dask_run import DaskRun
-from rheojobs.engine.executors.pickling import pickle_task
+from rheojobs.engine.executors.dask_sending import Sender
+from rheojobs.engine.scheduler import WORKER
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -53,7 +53,8 @@ class DaskExecutor(Executor):
     cluster : str or distributed.Client
         The scheduler's address, such as ``"tcp://head:8786"``, or a client that is connected.
     max_workers : int, optional
-        How many tasks may run at a time; as many as there are workers now where not given.
+        How many tasks may run at a time; as many as there are workers, now and later, where not
+        given.
     security : distributed.Security, optional
         Certificates for ``tls://`` addresses, as Dask takes them.
     preload : sequence of str
@@ -92,7 +93,6 @@ class DaskExecutor(Executor):
         self._closed = False
         self._all_ended = threading.Condition(self._lock)
         self._topic = f"rheojobs-{uuid.uuid4()}"
-        self._preload = tuple(preload)
         self._loop = self._client.loop.asyncio_loop
         self._link = ClusterLink(
             self._client,
@@ -102,13 +102,17 @@ class DaskExecutor(Executor):
             self._look_around,
         )
         self._inbox = Inbox(self._client, self.place, self._pass_on, self._replace_worker_of)
+        receive, follow = self._inbox.receive, self._say_what_waited
+        self._sender = Sender(self._client, self._topic, preload, receive, follow)
         self._members.take_in(self._client.scheduler_info(n_workers=-1)["workers"])
         if not len(self._members):
             self.shutdown(1.0)
             raise InputError(f"the cluster {cluster} has no worker: start one with `dask worker`")
         self.capacity = len(self._members) if max_workers is None else max_workers
+        self._grows = max_workers is None
+        self._members.growth()
         self.version_problems = version_problems(self._client)
-        prepare_workers(self._client, self._preload)
+        prepare_workers(self._client, preload)
         found = self._client.run(dask_worker.whereabouts, self._topic, on_error="ignore")
         self._members.note_runs(found)
 
@@ -129,7 +133,7 @@ class DaskExecutor(Executor):
                 run.tell(messages.Started())
             run.tell(refusal)
         elif found is not None:
-            self._go(self._adopt(control, *found))
+            self._sender.go(self._adopt(control, *found))
         else:
             self._assign()
         return control
@@ -195,76 +199,17 @@ class DaskExecutor(Executor):
                 worker.run, control.worker = control, worker
                 if control.affinity:
                     worker.affinities.add(control.affinity)
-            if control.folder is not None and control.folder.is_dir():
-                self._go(self._submit_with_files(control, worker))
-            else:
-                self._submit(control, worker)
-
-    def _go(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Have a coroutine run in Dask's loop, whichever thread this is."""
-        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(coroutine))
-
-    async def _submit_with_files(self, control: DaskRun, worker: ClusterWorker) -> None:
-        """Submit a run together with the files that it goes on from."""
-        key = control.key
-        try:
-            files = await asyncio.to_thread(shipping.read_files, control.folder)
-            if files:
-                control.files = await self._client.scatter(
-                    [files], workers=[worker.address], hash=False, asynchronous=True
-                )
-        except (OSError, TimeoutError, ValueError, KeyError) as error:
-            self._inbox.receive(control, messages.Died(f"its files cannot be sent there: {error}"))
-            return
-        if control.key == key and not control.ended:
-            self._submit(control, worker)
-
-    def _submit(self, control: DaskRun, worker: ClusterWorker) -> None:
-        run = control.run
-        try:
-            task = pickle_task(run.task)
-        except TypeError as error:
-            self._end(control, messages.Failed(error))
-            return
-        with self._lock:
-            acknowledged = worker.acknowledgements()
-        control.future = future = self._client.submit(
-            dask_worker.run_here,
-            self._topic,
-            control.key,
-            task,
-            run.restored,
-            control.files[0] if control.files else {},
-            run.memory,
-            self._preload,
-            acknowledged,
-            key=f"rheojobs-{control.key}",
-            workers=[worker.address],
-            allow_other_workers=False,
-            resources=worker.claims(run) or None,
-            priority=run.priority,
-            pure=False,
-            retries=0,
-        )
-        future.add_done_callback(
-            lambda done: self._loop.call_soon_threadsafe(self._inbox.receive, control, done)
-        )
-        self._say_what_waited(control)
+                acknowledged = worker.acknowledgements()
+            self._sender.send(control, worker, acknowledged)
 
     async def _adopt(self, control: DaskRun, run: Whereabouts, worker: ClusterWorker) -> None:
         """Take over a run that an application before this one has left on the cluster."""
         with self._lock:
-            control.key, control.worker, address = run.key, worker, worker.address
+            control.key, control.worker = run.key, worker
             if not run.has_ended:
                 worker.run, worker.is_occupied = control, False
-        logger.info("job %s is found again on worker %s", control.run.id[:8], address)
-        taken: dict[str, bool] = {}
-        with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-            there = await asyncio.to_thread(shipping.digests, control.folder)
-            adopt = (dask_worker.adopt, run.key, self._topic, there)
-            taken = await self._client.run(*adopt, workers=[address], on_error="ignore")
-        if taken.get(address):
-            self._say_what_waited(control)
+        logger.info("job %s is found again on worker %s", control.run.id[:8], worker.address)
+        if await self._sender.adopt(control, run, worker.address):
             return
         with self._lock:  # its worker has gone meanwhile
             if control.ended or control.key != run.key:
@@ -381,12 +326,26 @@ class DaskExecutor(Executor):
             info = await self._client.scheduler.identity(n_workers=-1)
             with self._lock:
                 self._members.take_in(info["workers"])
+                more = self._members.growth()
+                if not self._grows:
+                    more.pop(WORKER, None)
+                self.capacity += int(more.get(WORKER, 0))
+            if more:
+                self.on_growth(more)
             self._assign()
 
     async def _look_around(self) -> None:
-        """See whether workers have become free that did something for others."""
+        """See whether workers have become free that did something for others.
+
+        And let go of what workers hold that have had no task for long, which would carry the word.
+        """
         with self._lock:
-            addresses = [w.address for w in self._members.all() if w.is_occupied]
+            workers = self._members.all()
+            addresses = [worker.address for worker in workers if worker.is_occupied]
+            idle = [(worker.address, worker.long_ended()) for worker in workers]
+        for address, keys in idle:
+            if keys:
+                self._link.have(address, dask_worker.acknowledge, keys)
         if not addresses:
             return
         with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):

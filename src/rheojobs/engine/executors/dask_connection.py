@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +28,9 @@ KNOCK_TIMEOUT = 4.0
 DEFAULT_PORT = 8786
 WATCH_SECONDS = 0.25
 """Seconds between two looks at whether the scheduler is there."""
+
+LOOK_SECONDS = 1.0
+"""Seconds between two looks at what workers do for others."""
 
 GONE = ("closing", "closed")
 """The states of a client that will not find its scheduler again."""
@@ -158,7 +162,7 @@ class ClusterLink:
             self._client.subscribe_topic(topic, handler)
 
     async def _watch(self) -> None:
-        is_there = True
+        is_there, due = True, time.monotonic()
         while self._client.status not in GONE:
             await asyncio.sleep(WATCH_SECONDS)
             was_there, is_there = is_there, self._client.status == "running"
@@ -167,6 +171,7 @@ class ClusterLink:
             elif is_there and not was_there:
                 self._listen()
                 self._on_back()
-            elif is_there:
+            elif is_there and time.monotonic() >= due:
                 await self._look_around()
+                due = time.monotonic() + LOOK_SECONDS
         self._on_lost(True)

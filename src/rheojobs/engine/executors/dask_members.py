@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rheojobs.engine.executors.base import Run, WorkerInfo
 from rheojobs.engine.executors.dask_held import Whereabouts, job_of
 from rheojobs.engine.requests import MEMORY
+from rheojobs.engine.scheduler import WORKER
 from rheojobs.engine.sizes import size
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ __all__ = ["ClusterWorker", "Members"]
 
 HELD_SECONDS = 5.0
 """Seconds after which what a run gave has surely been written to disk, where it is to be."""
+
+IDLE_SECONDS = 30.0
+"""Seconds after which a worker is told of that in a message of its own."""
 
 
 class ClusterWorker:
@@ -86,6 +90,11 @@ class ClusterWorker:
         """Note that the ending of a run has come from here."""
         self._ended.append((time.monotonic(), key))
 
+    def long_ended(self) -> list[str]:
+        """Give what `acknowledgements` does, where no task has taken that along for long."""
+        since = time.monotonic() - IDLE_SECONDS
+        return self.acknowledgements() if self._ended and self._ended[0][0] < since else []
+
     def acknowledgements(self, age: float = HELD_SECONDS) -> list[str]:
         """Give the runs whose ending need not be held there any more; once."""
         before = time.monotonic() - age
@@ -101,6 +110,7 @@ class Members:
         self._workers: dict[str, ClusterWorker] = {}
         # One of each kind that there ever was: a worker that is being replaced comes back.
         self._kinds: dict[tuple[int, frozenset[tuple[str, float]]], ClusterWorker] = {}
+        self._most: dict[str, float] = {}
         self._found: dict[str, tuple[Whereabouts, ClusterWorker]] = {}
 
     def __len__(self) -> int:
@@ -157,6 +167,17 @@ class Members:
             name: sum(worker.resources.get(name, 0.0) for worker in self._workers.values())
             for name in self.declared
         }
+
+    def growth(self) -> dict[str, float]:
+        """Give what there is more than ever before; a worker that was replaced is not more."""
+        totals = {**self.totals(), WORKER: float(len(self._workers))}
+        more = {
+            name: amount - self._most.get(name, 0.0)
+            for name, amount in totals.items()
+            if amount > self._most.get(name, 0.0)
+        }
+        self._most |= {name: totals[name] for name in more}
+        return more
 
     def infos(self, known: Mapping[str, Any]) -> list[WorkerInfo]:
         """Say how each worker is, of which Dask's scheduler says something."""
