@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from tests.qt.helpers import OF_THE_PLUGIN
 
 from rheojobs.inference import melt
+from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.parameter_table import ParameterColumn
@@ -115,6 +116,20 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert not plot.view.grab().isNull()
     assert len(plot.view.ci.items) == 2 * 4
+
+
+def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
+    prepare(window, qtbot, draws=120)
+    found: list[BayesianResult] = []
+    window.session.sampled.connect(found.append)
+    noise = window.run_panel.noise
+    for name in ("relative", None):
+        noise.setCurrentIndex(noise.findData(name))
+        click(qtbot, window.run_panel.sample_button)
+        assert not noise.isEnabled()
+        finish(window, qtbot)
+    relative, by_default = (result.diagnostics["likelihood"] for result in found)
+    assert (relative, by_default) == ("relative", "constant")
 
 
 def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: QtBot) -> None:

@@ -323,6 +323,7 @@ class MainWindow(QMainWindow):
                 draws=run.draws.value(),
                 chains=run.chains.value(),
                 until_ess=run.until_ess(),
+                likelihood=run.likelihood(),
                 priors=priors,
                 fixed=self.parameters.fixed_values(),
             )

@@ -155,6 +155,7 @@ class Session(QObject):
         draws: int,
         chains: int,
         until_ess: float | None = None,
+        likelihood: str | None = None,
         priors: Mapping[str, Any] | None = None,
         fixed: Mapping[str, float] | None = None,
     ) -> None:
@@ -169,6 +170,7 @@ class Session(QObject):
             num_chains=chains,
             warm_start=last.parameters if warm and last is not None else None,
             until_ess=until_ess,
+            likelihood=likelihood,
             priors=dict(priors or {}),
             fixed=dict(fixed or {}),
         )

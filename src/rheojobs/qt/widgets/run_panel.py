@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.inference.diagnostics import MIN_ESS
+from rheojobs.inference.likelihoods import LIKELIHOODS
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.texts import divergences_text, number
 
@@ -78,6 +80,8 @@ class RunPanel(QWidget):
         To be connected to what they do; `pause_button` says what it does now.
     warmup, draws, chains : QSpinBox
         The settings of a sampling.
+    noise : QComboBox
+        How a sampling takes the data to scatter; `likelihood` gives the choice.
     stop_when_good : QCheckBox
         Whether a sampling ends when its draws are good, and `good_ess` says how good.
     status : QLabel
@@ -97,6 +101,7 @@ class RunPanel(QWidget):
         self.warmup = self._number(self.tr("Warm-up"), 500, 0, 100_000)
         self.draws = self._number(self.tr("Draws"), 1000, 1, 1_000_000)
         self.chains = self._number(self.tr("Chains"), 4, 1, 16)
+        self.noise = self._noise_choice()
         self.stop_when_good = QCheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
@@ -133,13 +138,18 @@ class RunPanel(QWidget):
             label.setBuddy(spin)
             settings.addWidget(label)
             settings.addWidget(spin, 1)
+        noise_label = QLabel(self.noise.accessibleName(), self)
+        noise_label.setBuddy(self.noise)
+        scatter = QHBoxLayout()
+        scatter.addWidget(noise_label)
+        scatter.addWidget(self.noise, 1)
         goodness = QHBoxLayout()
         goodness.addWidget(self.stop_when_good)
         goodness.addWidget(self.good_ess)
         goodness.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (buttons, settings, goodness):
+        for part in (buttons, settings, scatter, goodness):
             layout.addLayout(part)
         for widget in (self.status, self.busy, self.chain_bars, self.message):
             layout.addWidget(widget)
@@ -150,6 +160,11 @@ class RunPanel(QWidget):
     def until_ess(self) -> float | None:
         """Give the ESS that ends a sampling; None where all draws are wanted."""
         return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
+
+    def likelihood(self) -> str | None:
+        """Give the likelihood of a sampling; None where the data are to choose it."""
+        chosen: str | None = self.noise.currentData()
+        return chosen
 
     def set_ready(self, ready: bool) -> None:
         """Say whether there are data and a model."""
@@ -218,7 +233,7 @@ class RunPanel(QWidget):
         self.cancel_button.setEnabled(self._running)
         self.pause_button.setEnabled(self._running)
         self.pause_button.setText(self.tr("&Resume") if self._paused else self.tr("&Pause"))
-        settings = (self.warmup, self.draws, self.chains, self.stop_when_good)
+        settings = (self.warmup, self.draws, self.chains, self.noise, self.stop_when_good)
         for widget in settings:
             widget.setEnabled(not self._running)
         self.good_ess.setEnabled(not self._running and self.stop_when_good.isChecked())
@@ -228,6 +243,26 @@ class RunPanel(QWidget):
         self.status.setVisible(running)
         self.busy.setVisible(running and not is_sampling)
         self.chain_bars.setVisible(running and is_sampling)
+
+    def _noise_choice(self) -> QComboBox:
+        """Give the choice of a likelihood; that of data with known errors is theirs to make."""
+        box = QComboBox(self)
+        box.setAccessibleName(self.tr("Noise"))
+        box.setToolTip(self.tr("How the data scatter around the model, for a sampling"))
+        names = {
+            None: self.tr("given by the data, else of one size"),
+            "constant": self.tr("of one size"),
+            "relative": self.tr("a fraction of the value: for data over decades"),
+            "student_t": self.tr("of one size, with outliers"),
+            "relative_student_t": self.tr("a fraction of the value, with outliers"),
+        }
+        for name, words in names.items():
+            box.addItem(words, name)
+            if name is not None:
+                tip = LIKELIHOODS[name]
+                box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        return box
 
     def _button(self, text: str, hint: str) -> QPushButton:
         button = QPushButton(text, self)
