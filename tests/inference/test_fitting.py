@@ -327,3 +327,18 @@ def test_bounds_are_made_narrower_for_one_fit():
 def test_bounds_that_are_none_are_refused(bounds, start, words):
     with pytest.raises(InputError, match=words):
         fit(decay_data(), decay_model(), bounds=bounds, initial_params=start)
+
+
+def test_a_parameter_of_next_to_no_influence_holds_up_no_other() -> None:
+    def curve(t, params):
+        G0, tau, idle = params
+        beyond = jax.numpy.where(idle > 5.0, np.nan, 1.0)  # as where an equation cannot be solved
+        return G0 * jax.numpy.exp(-t / tau) * (1.0 + 1e-19 * idle) * beyond
+
+    bounds = {"G0": (1.0, 1e6), "tau": (1e-2, 1e2), "idle": (1e-3, 1e3)}
+    model = Model.from_function(curve, bounds, test_modes="relaxation")
+    found = fit(decay_data(), model, initial_params={"G0": 3e3, "tau": 20.0, "idle": 1.0})
+    assert found.success
+    assert found.parameters["G0"] == pytest.approx(2e4, rel=0.03)
+    assert found.parameters["tau"] == pytest.approx(1.5, rel=0.03)
+    assert math.isinf(found.uncertainties["idle"])

@@ -53,6 +53,9 @@ MOST_DAMPING = 1e15
 PASSES = 3
 """How often a step is computed anew because it met a bound."""
 
+LEAST_INFLUENCE = 1e-8
+"""How much a coordinate counts for at least when steps are scaled, in terms of the strongest."""
+
 LEAST_RATIO = 1e-10
 """Below that part of a datum a curve's logarithm goes on as a straight line: it may reach zero."""
 
@@ -312,6 +315,8 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
     hessian = weighted.T @ state.jacobian
     lengths = jnp.sqrt(jnp.diag(hessian))
     scale = jnp.maximum(state.largest, lengths)
+    # What moves the curve by next to nothing would else take the longest step at any damping.
+    scale = jnp.maximum(scale, LEAST_INFLUENCE * jnp.max(scale))
     scale = jnp.where(scale > 0, scale, 1.0)
     held = (data.lower >= data.upper) | (
         ((state.u <= data.lower) & (gradient > 0)) | ((state.u >= data.upper) & (gradient < 0))
