@@ -53,8 +53,8 @@ HEAVY = {
 SLOWEST = {"hebraud_lequeux", "lattice_epm", "tensorial_epm", "fluidity_nonlocal"}
 # There the search for a start would take longer than the fit: it is given the model's defaults.
 FROM_DEFAULTS = {
-    *(("vlb_nonlocal", "startup"), ("fluidity_nonlocal", "startup"), ("fluidity_nonlocal", "laos")),
-    *(("lattice_epm", "flow_curve"), ("tensorial_epm", "flow_curve")),
+    ("lattice_epm", "flow_curve"),
+    ("tensorial_epm", "flow_curve"),
 }
 
 

@@ -28,22 +28,10 @@ _STIFF = (
     "needs a step for every tau0, and is given up after 16,384 of them; of diffrax's implicit "
     "ones, Kvaerno5 and Kvaerno3 do not agree about LAOS"
 )
-_UNFELT = (
-    "D_mu moves the curve by 1e-19 of what the others do, so that its scaled step is the longest "
-    "allowed at any damping, into where the equations cannot be solved: no step is accepted, "
-    "though the loss falls all along the straight way to the truth"
-)
-_UNFELT_TOO = (
-    "most likely as for vlb_nonlocal, with xi in place of D_mu: no step is accepted far from any "
-    "minimum; not followed up"
-)
 CAUSES = {
     **dict.fromkeys((("stz_conventional", m) for m in ("relaxation", "creep", "laos")), _STIFF),
     ("fluidity_local", "relaxation"): "the stress is gone before the first point of every test "
     "that is tried: these data are rounding errors",
-    ("fluidity_nonlocal", "startup"): _UNFELT_TOO,
-    ("fluidity_nonlocal", "laos"): _UNFELT_TOO,
-    ("vlb_nonlocal", "startup"): _UNFELT,
     ("fmlikh", "laos"): "28 parameters of which the data tell few: one estimated start ended at 25 "
     "times the loss at the truth, four and the search beyond them came to no end",
     ("fmlikh", "oscillation"): "one evaluation takes 16 ms, one with the slopes of 28 parameters "
