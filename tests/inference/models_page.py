@@ -36,8 +36,6 @@ CAUSES = {
     "times the loss at the truth, four and the search beyond them came to no end",
     ("fmlikh", "oscillation"): "one evaluation takes 16 ms, one with the slopes of 28 parameters "
     "1.6 s: eight starts of 16 iterations and 60 more need five minutes of a core of their own",
-    ("ml_ikh", "creep"): "stiff: an evaluation takes 0.8 ms, one with slopes 19 ms, at the truth; "
-    "from most starts RheoJAX's explicit method uses up all of its 16,384 steps for each",
     ("lattice_epm", "flow_curve"): "one evaluation takes 1.6 s, one with its slopes 15 s: a fit "
     "of 60 iterations needs a quarter of an hour, the search for a start 7 minutes before it",
     ("tensorial_epm", "flow_curve"): "150 s do not even simulate the data, some 20 evaluations: "

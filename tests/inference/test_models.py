@@ -171,7 +171,10 @@ def test_what_cannot_be_loaded_says_why_on_one_line(name, config, message):
     assert "\n" not in str(caught.value)
 
 
-def test_without_rheojax_the_extra_is_named(monkeypatch):
+def test_without_rheojax_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("RHEOJOBS_CACHE_DIR", str(tmp_path))  # where no model is kept
+    for cache in ("_loaded", "_instances"):
+        monkeypatch.setattr(rheojax_models, cache, {})
     monkeypatch.setattr(rheojax_models.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"rheojobs\[rheology\]"):
         load("springpot", {})

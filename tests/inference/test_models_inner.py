@@ -57,11 +57,11 @@ def test_hebraud_lequeux_has_no_scales_but_tau_and_sigma_c():
 @pytest.mark.slow
 def test_the_flow_curve_of_hebraud_and_lequeux_is_about_that_of_rheojax():
     model, params = load("hebraud_lequeux"), np.array([0.3, 1.0, 1.0])
-    rates = np.logspace(-1, 0.3, 5)
+    rates = np.logspace(-1, 0, 5)  # beyond, RheoJAX's stresses are cut off at five thresholds
     instance = instance_with(model, params)
     instance._test_mode = "flow_curve"
     np.testing.assert_allclose(
-        model.predict(rates, params, "flow_curve"), instance._predict(rates), rtol=0.12
+        model.predict(rates, params, "flow_curve"), instance._predict(rates), rtol=0.07
     )
 
 

@@ -22,7 +22,14 @@ LONG = FunctionTask(time.sleep, (5 * LOOK,))
 SHORT = FunctionTask(helpers.nothing)
 
 
-class Dawdler(Worker):
+class Guest(Worker):
+    """Shares the process of the tests, which must not end when its pipe is closed."""
+
+    def _leave(self) -> None:
+        pass
+
+
+class Dawdler(Guest):
     """Takes its time between the end of a task and the next, in which it does not read."""
 
     def _tell(self, run_id: str, ending: messages.Message) -> None:
@@ -33,7 +40,7 @@ class Dawdler(Worker):
 class Application:
     """The other side of the pipe."""
 
-    def __init__(self, kind: type[Worker], later: Iterator[object] | None = None) -> None:
+    def __init__(self, kind: type[Guest], later: Iterator[object] | None = None) -> None:
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
         self._channel = Channel(os.fdopen(our_in, "rb"), os.fdopen(our_out, "wb"))
         theirs = Channel(os.fdopen(their_in, "rb"), os.fdopen(their_out, "wb"))
@@ -59,14 +66,17 @@ class Application:
     def hear(self) -> tuple[str, Any]:
         return self._heard.get(timeout=TIMEOUT)
 
+    def end(self) -> None:
+        self.send("exit")
+        self.worker.join(TIMEOUT)
+        assert not self.worker.is_alive()
 
-@pytest.fixture(params=[Worker, Dawdler])
+
+@pytest.fixture(params=[Guest, Dawdler])
 def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     application = Application(request.param)
     yield application
-    application.send("exit")
-    application.worker.join(TIMEOUT)
-    assert not application.worker.is_alive()
+    application.end()
 
 
 def test_every_task_is_run_whoever_reads(application: Application) -> None:
@@ -110,7 +120,7 @@ def test_tasks_go_before_preparations() -> None:
             steps.append(number)
             yield
 
-    application = Application(Worker, later())
+    application = Application(Guest, later())
     for number in range(3):
         helpers.wait_until(lambda number=number: len(steps) > number)
         for task in (SHORT, LONG, SHORT):
@@ -118,6 +128,7 @@ def test_tasks_go_before_preparations() -> None:
             assert application.hear() == ("a task", messages.Started())
             assert application.hear() == ("a task", messages.Succeeded(None))
     assert len(steps) < 500, "the rest is for later"
+    application.end()
     application.send("exit")
     application.worker.join(TIMEOUT)
     assert not application.worker.is_alive()

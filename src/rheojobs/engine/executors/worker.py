@@ -132,14 +132,18 @@ class Worker:
             try:
                 item = self._receive()
             except ChannelClosedError:
-                # The application is gone: nobody is left to finish anything for.
-                os._exit(0)
+                self._leave()
+                return
             self._todo.put(item)  # before the other thread may read: it looks here first
             del item
             if not self._is_prepared:
                 continue  # the other thread has more to do than to read
             self._reading.release()
             self._wait_for_a_long_task()
+
+    def _leave(self) -> None:
+        """End the process: the application is gone, nobody is left to finish anything for."""
+        os._exit(0)
 
     def _wait_for_a_long_task(self) -> None:
         """Return as the reader, once a task has run from one look to the next."""
