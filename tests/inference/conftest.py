@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,22 @@ from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.reading import read
 
 configure_jax()
+
+MAPPED = Path("/proc/self/maps")
+MANY_MAPPINGS = 20_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_programs() -> Iterator[None]:
+    """Let go of compiled programs before they are too many for one process.
+
+    Each takes some mappings of memory, of which Linux allows 65,530; beyond, XLA crashes. No
+    application compiles as many as all these tests together.
+    """
+    yield
+    if MAPPED.exists() and MAPPED.read_text().count("\n") > MANY_MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
