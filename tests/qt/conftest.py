@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,13 @@ def pool(request: pytest.FixtureRequest, qapp: object) -> Iterator[WorkerPool]:
     made = WorkerPool(2, executor=request.param)
     yield made
     assert made.shutdown(timeout_ms=10_000)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_garbage() -> Iterator[None]:
+    """Let closed windows go while nothing runs, not in the middle of another module's test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
