@@ -28,6 +28,9 @@ SMALL_OBJECTS = 40
 """Of a window, that Python may keep, of the thousands that it has: an engine leaves what is called
 at exit, and pytest-qt keeps what Qt's offscreen plugin says."""
 
+ONCE = 1000
+"""Objects that Python may keep once and for all, whenever it comes to them: a window has more."""
+
 JOB_MS = 60_000
 
 
@@ -87,4 +90,4 @@ def test_opened_and_closed_fifty_times_nothing_is_left(
             grown = {what: now[what] - count for what, count in before.items()}
             kept = grown.pop("Python objects")
             assert {what: more for what, more in grown.items() if more > 0} == {}, number
-            assert kept <= SMALL_OBJECTS * (number - SETTLED), number
+            assert kept <= ONCE + SMALL_OBJECTS * (number - SETTLED), number
