@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.engine import helpers
@@ -14,6 +15,7 @@ from tests.engine.helpers import TIMEOUT, wait_until
 from rheojobs.engine import JobEngine, JobState
 from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 
@@ -101,3 +103,34 @@ def test_an_engine_that_is_shut_down_moves_nowhere(spare: Executor) -> None:
     engine.shutdown()
     with pytest.raises(EngineClosedError):
         engine.move_to(spare)
+
+
+class Far(ThreadExecutor):
+    """Threads that pass for a cluster, on which runs go on when the application is gone."""
+
+    place = "tcp://127.0.0.1:9"
+
+
+def test_the_store_knows_where_a_moved_job_may_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    with JobEngine("threads", store=path) as engine:
+        engine.pause_queue()
+        waiting = engine.run(os.getpid)
+        engine.move_to(Far(1))
+        later = engine.run(os.getpid)
+        engine.resume_queue()
+        for job in (waiting, later):
+            job.result(TIMEOUT)
+    with JobStore(path) as store:
+        places = [store.find(job.id).limits.get("place") for job in (waiting, later)]
+    assert places == [Far.place, Far.place]
+
+
+def test_workers_that_join_after_a_move_are_reckoned_with(
+    engine: JobEngine, spare: Executor
+) -> None:
+    engine.move_to(spare)
+    together = threading.Barrier(4)
+    spare.on_growth({"worker": 1.0})
+    jobs = [engine.run(together.wait, TIMEOUT) for _ in range(4)]
+    assert sorted(job.result(TIMEOUT) for job in jobs) == [0, 1, 2, 3]

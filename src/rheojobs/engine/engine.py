@@ -514,8 +514,14 @@ class JobEngine:
                 self._table.check_open()
                 check_movable(self._table.open.values(), executor)
                 before, self._executor = self._executor, executor
+                before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
                 self._starter.start_on(executor)
-                self._table.scheduler.resize(WORKER, executor.capacity)
+                for job in self._table.open.values():
+                    job.place = executor.place
+                    if self._journal is not None and job.is_durable:
+                        self._journal.keep_place(job.id, job.place)
+                more = executor.capacity - self._table.scheduler.total[WORKER]
+                self._table.scheduler.grow({WORKER: more})
         finally:
             with self._table.lock:
                 self._starter.paused = held

@@ -167,6 +167,10 @@ class Journal(Publisher):
         self._given_away.add(job_id)
         self._enter(self.store.give_away, job_id, reason)
 
+    def keep_place(self, job_id: str, place: str) -> None:
+        """Write where a job runs from now on."""
+        self._enter(self.store.put_place, job_id, place)
+
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
         self._enter(self.store.put_task, job_id, record, is_heavy=True)

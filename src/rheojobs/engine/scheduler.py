@@ -128,11 +128,6 @@ class Scheduler:
         self._line_of: dict[str, _LineKey] = {}
         self._heads: list[tuple[tuple[float, int], _LineKey]] = []
 
-    def resize(self, resource: str, total: float) -> None:
-        """Have more or less of a resource from now on; what is taken stays taken."""
-        self.free[resource] += total - self.total[resource]
-        self.total[resource] = total
-
     def __len__(self) -> int:
         return len(self._line_of)
 
@@ -228,7 +223,7 @@ class Scheduler:
             self.free[name] += amount
 
     def grow(self, more: Mapping[str, float]) -> None:
-        """Reckon with more of some resources, perhaps of new ones."""
+        """Reckon with more of some resources, perhaps of new ones; what is taken stays taken."""
         for name, amount in more.items():
             self.total[name] = self.total.get(name, 0.0) + amount
             self.free[name] = self.free.get(name, 0.0) + amount
