@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         self.data_panel.show_dataset(dataset)
         self.model_picker.set_test_mode(dataset.test_mode)
         self._show_model(self.model_picker.model)
+        QTimer.singleShot(0, self.tabs, self.tabs.prepare)
         self.setWindowTitle(f"{dataset.name} – rheojobs" if dataset.name else "rheojobs")
 
     # ---------------------------------------------------------------- models

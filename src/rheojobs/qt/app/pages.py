@@ -1,4 +1,4 @@
-"""The pages of the window: data and fit, posterior, priors; each made when it is wanted.
+"""The pages of the window: data and fit, posterior, priors; made when there are data, or sooner.
 
 Loads their plots late, in the background; must not know jobs and sessions.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.catalogue import ModelInfo
@@ -50,6 +51,14 @@ class Pages(LateTabs):
         """Load what the pages need, so that the first data do not wait for it."""
         load_in_background(_MODULES)
 
+    def prepare(self) -> None:
+        """Make what a sampling needs, a page whenever nothing else is to do: not at the click."""
+        for page in (self._posterior, self._priors):
+            if page.made is None:
+                page.get()
+                QTimer.singleShot(0, self, self.prepare)
+                return
+
     @property
     def fit_view(self) -> FitView:
         """Data and fit; made with the first data."""
@@ -57,12 +66,12 @@ class Pages(LateTabs):
 
     @property
     def posterior_view(self) -> PosteriorView:
-        """The page of a sampling; made with the first."""
+        """The page of a sampling; made soon after the first data."""
         return self._posterior.get()
 
     @property
     def priors_editor(self) -> PriorsEditor:
-        """The page of the priors; made when it is looked at."""
+        """The page of the priors; made soon after the first data, or when it is looked at."""
         return self._priors.get()
 
     def begin(self, model: ModelInfo | None) -> None:
