@@ -22,6 +22,7 @@ import psutil
 __all__ = ["LocalMachines", "local_machines"]
 
 HERE = Path(__file__).parents[1]
+WATCHED = HERE.parent / "scripts" / "watched.py"
 PATIENCE = 120.0
 
 
@@ -54,9 +55,8 @@ def local_machines(workers: int) -> Iterator[LocalMachines]:
     with tempfile.TemporaryDirectory(prefix="rheojobs-scaling-") as folder:
 
         def start(command: str, *arguments: str) -> int:
-            words = ["-m", "scaling_study.watched", f"distributed.cli.{command}", *arguments]
             process = subprocess.Popen(
-                [sys.executable, *words],
+                [sys.executable, str(WATCHED), f"distributed.cli.{command}", *arguments],
                 stdin=subprocess.PIPE,
                 cwd=HERE,
                 start_new_session=True,

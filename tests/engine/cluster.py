@@ -17,6 +17,7 @@ from pathlib import Path
 __all__ = ["Cluster", "kill", "shared_cluster"]
 
 ROOT = Path(__file__).parents[2]
+WATCHED = ROOT / "scripts" / "watched.py"
 START_TIMEOUT = 60.0
 
 
@@ -79,7 +80,7 @@ class Cluster:
         path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.engine.watched", f"distributed.cli.{command}"),
+                *(sys.executable, str(WATCHED), f"distributed.cli.{command}"),
                 *("--scheduler-file", str(self._file)),
                 *self._secrets,
                 *arguments,

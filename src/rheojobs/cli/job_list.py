@@ -21,7 +21,15 @@ from rheojobs.errors import InputError, nearest
 if TYPE_CHECKING:
     from rheojobs.engine.store import JobStore, StoredJob
 
-__all__ = ["ID_LENGTH", "as_dict", "iso", "list_jobs", "open_store", "progress_of"]
+__all__ = [
+    "ID_LENGTH",
+    "as_dict",
+    "iso",
+    "list_jobs",
+    "open_store",
+    "progress_of",
+    "resume_command",
+]
 
 RECENT = 20
 """How many of the jobs that have ended are listed where not all are asked for."""

@@ -209,19 +209,20 @@ class Starter:
 
 
 LIGHT = 1000
-"""Characters of text that a light task may have."""
+"""Characters of each text that a light task may have."""
+
+MOST_VALUES = 10
 
 
 def _is_light(task: object) -> bool:
     """Say whether a task is pickled in no time: a function that is found by its name."""
     if type(task) is not FunctionTask or type(task.function) is not FunctionType:
         return False
-    if (
-        "<" in task.function.__qualname__ or task.function.__module__ == "__main__"
-    ):  # it is pickled as a whole
+    function = task.function
+    if "<" in function.__qualname__ or function.__module__ == "__main__":  # pickled as a whole
         return False
-    values = [*task.args, *task.kwargs.values()] if len(task.args) + len(task.kwargs) < 10 else [()]
-    return all(
+    values = (*task.args, *task.kwargs.values())
+    return len(values) < MOST_VALUES and all(
         type(value) in (NoneType, bool, int, float)
         or (type(value) in (str, bytes) and len(value) < LIGHT)
         for value in values

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rheojobs.engine.errors import JobTimeoutError, MemoryLimitError, WorkerDiedError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts
 from rheojobs.engine.records import UNKEPT, Record, state_from_disk, task_of, value_of
@@ -26,7 +27,9 @@ __all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"
 
 WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
-FROM_OUTSIDE = frozenset({"WorkerDiedError", "JobTimeoutError", "MemoryLimitError"})
+FROM_OUTSIDE = frozenset(
+    kind.__qualname__ for kind in (WorkerDiedError, JobTimeoutError, MemoryLimitError)
+)
 """Errors with which a job fails that its task has not made: it may go on where somebody wishes."""
 
 _SELECT = (

@@ -182,8 +182,7 @@ class BatchRun:
             entry.state, entry.message = "stopped", "fitted, but not sampled"
             return
         assert entry.fit is not None
-        item, checkpoint = entry.item, entry.store.checkpoint(fingerprint)
-        checkpoint.mkdir(parents=True, exist_ok=True)
+        item = entry.item
         task = SampleTask(
             item.model,
             self._files.dataset(item),
@@ -192,7 +191,7 @@ class BatchRun:
             model_config=item.config,
             test_mode=item.data.get("mode"),
             protocol=item.data.get("at"),
-            checkpoint=str(checkpoint),
+            checkpoint=entry.store.checkpoint(fingerprint),
             keep_checkpoint=True,  # until the posterior is on disk
             **item.sample,  # type: ignore[arg-type]
         )

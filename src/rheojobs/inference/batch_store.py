@@ -18,7 +18,7 @@ from typing import Any, cast
 from rheojobs.errors import InputError
 from rheojobs.inference.batch_plan import BatchItem
 from rheojobs.inference.results import BayesianResult, FitResult, to_json
-from rheojobs.inference.whole_files import write_whole
+from rheojobs.whole_files import write_whole
 
 __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
 

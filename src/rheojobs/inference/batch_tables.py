@@ -15,7 +15,7 @@ from typing import Any
 
 from rheojobs.inference.batch import BatchEntry
 from rheojobs.inference.units import shown_unit
-from rheojobs.inference.whole_files import write_whole
+from rheojobs.whole_files import write_whole
 
 __all__ = ["Row", "rows_of", "write_csv", "write_parquet"]
 

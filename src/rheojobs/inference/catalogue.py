@@ -18,7 +18,7 @@ from rheojobs.errors import InputError, MissingExtraError, nearest
 from rheojobs.inference.equations import equation_of
 from rheojobs.inference.jax_setup import cache_folder
 from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.whole_files import write_whole
+from rheojobs.whole_files import write_whole
 
 __all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
 

@@ -57,21 +57,21 @@ def draws_in_a_call(seen: Observations) -> int:
 
 
 def in_blocks(
-    function: Callable[[NDArray[np.float64], int], tuple[Any, ...]],
+    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
     rows: NDArray[np.float64],
     block: int,
 ) -> list[NDArray[np.float64]]:
     """Apply a compiled program to rows, always as many at a time, so that it compiles once.
 
-    `function` is told where a block begins. Where the first takes so long that it pays, the
-    others are computed side by side on all cores.
+    Where the first block takes so long that it pays, the others are computed side by side on all
+    cores.
     """
     count = rows.shape[0]
 
     def apply(start: int) -> list[NDArray[Any]]:
         part = rows[start : start + block]
         filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
-        return [np.asarray(item) for item in function(filled, start)]
+        return [np.asarray(item) for item in function(filled)]
 
     began = time.perf_counter()
     first = apply(0)
@@ -126,7 +126,7 @@ class Collector:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
         (values,) = in_blocks(
-            lambda part, _: (
+            lambda part: (
                 posterior.kernels.constrain(part, self.geometry.arrays, posterior.priors),
             ),
             rows,
@@ -317,7 +317,7 @@ class Collector:
         picked = np.arange(0, count, thinning(seen, chains * count))
         sites = constrained[:, picked]
 
-        def predict(part: NDArray[np.float64], _: int) -> tuple[Any, ...]:
+        def predict(part: NDArray[np.float64]) -> tuple[Any, ...]:
             check()
             predicted, _penalty = kernels.predict(part, seen.x, seen.mask)
             return (np.asarray(predicted)[..., : seen.n],)

@@ -43,7 +43,7 @@ class Kernels:
         self._fixed = posterior.fixed
         self._substituted = posterior.substituted
         self._scatter = posterior.likelihood
-        self._first_noise = len(posterior.sites) - len(posterior.likelihood.noise_names(problem))
+        self._first_noise = posterior.first_noise
         self._forward = problem.model.forward_mode
         # Its structure alone: nothing is computed.
         state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))

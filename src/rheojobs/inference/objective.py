@@ -180,15 +180,13 @@ class Objective:
         Returns
         -------
         ndarray, shape (count, d)
-            Coordinates, best first; before them a full set of given values.
+            Coordinates, best first; of a full set of given values these alone.
         """
         own = self.coordinates.own
         if all(item.name in given for item in own):
-            whole = self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
-            if count == 1:
-                return whole
-            return np.concatenate([whole, self._screened(problem, {}, data, count - 1, tell)])
-        return self._screened(problem, given, data, count, tell)
+            return self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
+        points = self.points(problem, given, data)
+        return points[np.argsort(self.screen(points, data, tell), kind="stable")[:count]]
 
     def points(
         self, problem: Problem, given: Mapping[str, float], data: Data
@@ -196,17 +194,6 @@ class Objective:
         """Give `SCREENED` plausible points, shape (k, d) of coordinates, within the bounds."""
         values = candidates(problem, self.coordinates.own, given, SCREENED)
         return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
-
-    def _screened(
-        self,
-        problem: Problem,
-        given: Mapping[str, float],
-        data: Data,
-        count: int,
-        tell: Tell | None,
-    ) -> NDArray[np.float64]:
-        points = self.points(problem, given, data)
-        return points[np.argsort(self.screen(points, data, tell), kind="stable")[:count]]
 
     def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
         """Estimate the parameters that are not given, without fitting them."""

@@ -204,8 +204,7 @@ class Posterior:
             Of new observations.
         """
         seen = self.problem.observations
-        scales = sites[..., len(self.sites) - len(self.likelihood.noise_names(self.problem)) :]
-        noise = self.likelihood.noise(self.problem, scales)
+        noise = self.likelihood.noise(self.problem, sites[..., self.first_noise :])
         return Predictions(draws, predicted, seen.y[:, : seen.n], noise, seed)
 
     def draw(self, count: int, generator: np.random.Generator) -> dict[str, NDArray[np.float64]]:
@@ -260,6 +259,11 @@ class Posterior:
             )
         reach = PRIOR_REACH * (high - low)
         return value if low - reach <= value <= high + reach else min(max(value, low), high)
+
+    @property
+    def first_noise(self) -> int:
+        """Where among the sites the noise scales begin."""
+        return len(self.sites) - len(self.likelihood.noise_names(self.problem))
 
     @property
     def kernels(self) -> Kernels:

@@ -115,7 +115,7 @@ def _predict(
     seen = posterior.problem.observations
     every = thinning(seen, sites.shape[0])
 
-    def evaluate(part: NDArray[np.float64], _: int) -> tuple[Any, ...]:
+    def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
         predicted, penalty = posterior.kernels.predict(part, seen.x, seen.mask)
         return predicted[..., : seen.n], penalty
 

@@ -105,7 +105,7 @@ class SampleTask:
         Parameters that keep a value and are not sampled: ``{"eta": 1e3}``.
     keep_checkpoint : bool
         Whether the checkpoint stays when all is drawn: whoever sets this removes it, when the
-        draws are where he wants them. On a cluster only where the folder was there before.
+        draws are where he wants them.
     """
 
     model: str | Model

@@ -191,10 +191,6 @@ class Members:
         """Count the workers that do something for us."""
         return sum(worker.run is not None for worker in self._workers.values())
 
-    def is_any_occupied(self) -> bool:
-        """Whether one still does something for others."""
-        return any(worker.is_occupied for worker in self._workers.values())
-
     def choose(self, run: Run, affinity: str) -> ClusterWorker | None:
         """Give the free worker that suits a run best."""
         declared = self.declared

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import messages
+from rheojobs.whole_files import write_whole
 
 __all__ = ["differences", "digests", "folder_of", "keep", "lay_down", "read_files"]
 
@@ -88,10 +88,5 @@ def keep(folder: Path, message: messages.Kept) -> None:
     if _digest(message.content) != message.sha256:
         logger.warning("%s came damaged from its worker, and is not kept", path)
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{message.name}.{os.getpid()}.tmp"
-    with temporary.open("wb") as file:
-        file.write(message.content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    content = message.content
+    write_whole(path, lambda whole: whole.write_bytes(content))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rheojobs.inference.whole_files import write_whole
+from rheojobs.whole_files import write_whole
 
 TEXTS = [letter * 200_000 for letter in "abcd"]
 
