@@ -27,6 +27,10 @@ NICE = 5
 """Worker processes have that priority; so has this one, on a machine that others use too."""
 
 
+NO_LIMIT = 10**9
+"""Of the leapfrogs of one call."""
+
+
 class _Recorder:
     """Notes each call of `Kernels.advance`: when, for how long, how many steps."""
 
@@ -48,15 +52,16 @@ class _Recorder:
         self.calls, self.starts = [], []
 
     def _around(self, advance: Any) -> Any:
-        def call(state: Any, steps: Any, *rest: Any) -> Any:
+        def call(state: Any, steps: Any, leapfrogs: Any, *rest: Any) -> Any:
             first = int(state.step) == 0 and int(steps) > 0
             start = jax.tree.map(jnp.copy, state) if first else None
             began = time.perf_counter()
-            result = jax.block_until_ready(advance(state, steps, *rest))
+            result = jax.block_until_ready(advance(state, steps, leapfrogs, *rest))
             ended = time.perf_counter()
             with self._lock:
                 if int(steps) > 0:
-                    self.calls.append((began, ended, int(steps)))
+                    taken = int(result[0].step) - int(state.step)
+                    self.calls.append((began, ended, taken))
                 if first:
                     self.starts.append(start)
                 self.advance, self.rest = advance, rest
@@ -81,7 +86,7 @@ def _bare(advance: Any, starts: list[Any], rest: tuple[Any, ...], total: int) ->
                 chain = min(waiting, key=lambda k: done[k])
                 busy.add(chain)
             steps = min(CHUNK_CAPACITY, total - done[chain])
-            state, draws = jax.block_until_ready(advance(states[chain], steps, *rest))
+            state, draws = jax.block_until_ready(advance(states[chain], steps, NO_LIMIT, *rest))
             with lock:
                 kept.append((done[chain], steps, draws))
                 states[chain], done[chain] = state, done[chain] + steps

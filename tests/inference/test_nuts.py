@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,10 +50,17 @@ def test_a_chain_begins_at_the_first_point_that_will_do():
     assert not bool(good)
 
 
-def run(state, steps, settings, forward=False):
+NO_LIMIT = 10**9
+
+
+@functools.partial(jax.jit, static_argnums=4)
+def take(state, steps, leapfrogs, settings, forward):
+    return advance(potential, state, steps, leapfrogs, settings, forward)
+
+
+def run(state, steps, settings, forward=False, leapfrogs=NO_LIMIT):
     """Take steps, with everything an argument as in a sampling."""
-    step = jax.jit(lambda state, settings: advance(potential, state, steps, settings, forward))
-    return step(state, settings)
+    return take(state, steps, leapfrogs, settings, forward)
 
 
 @pytest.mark.parametrize("forward", [False, True])
@@ -81,3 +90,21 @@ def test_few_draws_leave_the_mass_about_round():
     eigenvalues = np.linalg.eigvalsh(state.inverse_mass)
     assert eigenvalues.min() >= ROUNDNESS / (ROUNDNESS + end) - 1e-9
     assert not np.allclose(state.inverse_mass, np.eye(2))
+
+
+@pytest.mark.parametrize("leapfrogs", [1, 7, 40, 300])
+def test_no_step_begins_after_so_many_leapfrogs_and_the_draws_stay_the_same(leapfrogs):
+    start, _ = first_state(potential, np.ones((1, 2)), jax.random.PRNGKey(3), False, 1e6)
+    settings = Settings.of(50, 0.9, 10)
+    whole, at_once = run(start, 100, settings)
+    state, parts = start, []
+    while (done := int(state.step)) < 100:
+        state, draws = run(state, 100 - done, settings, leapfrogs=leapfrogs)
+        taken = int(state.step) - done
+        assert taken >= 1
+        spent = np.asarray(draws.leapfrogs)[:taken]
+        assert spent[:-1].sum() < leapfrogs
+        assert spent.sum() >= leapfrogs or int(state.step) == 100
+        parts.append(np.asarray(draws.z)[:taken])
+    np.testing.assert_array_equal(np.concatenate(parts), np.asarray(at_once.z)[:100])
+    np.testing.assert_array_equal(state.z, whole.z)

@@ -24,6 +24,7 @@ from rheojobs.inference.geometry import Geometry, climb
 from rheojobs.inference.live import LiveDiagnostics
 from rheojobs.inference.nuts import MAX_TREE_DEPTH, Settings
 from rheojobs.inference.objective import Objective
+from rheojobs.inference.pace import Pace
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.problem import Problem
 from rheojobs.inference.results import BayesianResult, Continuation
@@ -74,7 +75,7 @@ class Sampling:
         context.check()
         context.progress(0, 0, self._note or "compiling", stage="compile")
         with context.unstoppable():
-            collector, advance = self._set_up(keeper, restored)
+            collector, advance, pace = self._set_up(keeper, restored)
         live = LiveDiagnostics(collector)
 
         def tick() -> None:
@@ -88,7 +89,12 @@ class Sampling:
         context.on_inspect(look)
         try:
             chain_set = ChainSet(
-                self._chains, advance, context.check, tick, context.token.is_cancelled
+                self._chains,
+                advance,
+                pace,
+                context.check,
+                tick,
+                context.token.is_cancelled,
             )
             self._run_chains(chain_set, collector)
             context.progress(0, 0, "summarizing", stage="summary")
@@ -123,7 +129,7 @@ class Sampling:
         if self._note:
             result.diagnostics["warnings"].append(self._note)
 
-    def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any]:
+    def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any, Pace]:
         """Choose where to start, or take it from what was kept; compile what will be called."""
         task = self._task
         posterior, geometry, residuals = self._place(restored)
@@ -136,12 +142,14 @@ class Sampling:
             self._chains = [Chain(state, task.num_warmup, total) for state in states]
         collector = Collector(task, posterior, geometry, residuals)
         advance = self._stepper(posterior, geometry)
-        # Before the chains ask for it together, and before a cancel must be quick.
-        self._context.check()
-        advance(self._chains[0].state, 0)
-        self._context.check()
-        collector.constrain(np.zeros((1, geometry.center.size)))
-        return collector, advance
+        pace = posterior.kernels.pace(posterior.priors, self._problem.observations.y)
+        if not pace.is_known:
+            # Compiled before the chains ask for it together, and before a cancel must be quick.
+            self._context.check()
+            advance(self._chains[0].state, 0, 0)
+            self._context.check()
+            collector.constrain(np.zeros((1, geometry.center.size)))
+        return collector, advance, pace
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
         """Give the posterior, what the chains move in, and the size of the residuals before it."""
@@ -159,14 +167,15 @@ class Sampling:
             y, predicted = self._predict(start)
         noise = posterior.within_priors(posterior.likelihood.start(problem, y, predicted))
         center = posterior.unconstrain(posterior.site_values(start, noise))
-        return posterior, climb(posterior, center, self._context.check).geometry, residuals
+        top = climb(posterior, center, self._context.check)
+        return posterior, Geometry.at(top), residuals
 
     def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
         settings = Settings.of(self._task.num_warmup, self._task.target_accept, MAX_TREE_DEPTH)
         kernels, data = posterior.kernels, posterior.data
 
-        def advance(state: Any, steps: int) -> tuple[Any, Any]:
-            result = kernels.advance(state, steps, settings, geometry.arrays, *data)
+        def advance(state: Any, steps: int, leapfrogs: int) -> tuple[Any, Any]:
+            result = kernels.advance(state, steps, leapfrogs, settings, geometry.arrays, *data)
             return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
         return advance

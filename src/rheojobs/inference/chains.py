@@ -17,15 +17,13 @@ import numpy as np
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.nuts import CHUNK_CAPACITY, Draws
+from rheojobs.inference.pace import Pace
 from rheojobs.machine import processors
 
 __all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
 
 CHUNK_SECONDS = 0.05
 """How long a chunk should take: the time until a wish to stop is heard."""
-
-FIRST_CHUNK = 8
-"""Steps of the first chunk: enough that the call itself does not pass for the time of a step."""
 
 
 def joined(parts: Sequence[Draws]) -> Draws:
@@ -79,7 +77,6 @@ class Chain:
     parts: list[Draws] = field(default_factory=list)
     divergences: int = 0
     latest: Draws | None = None
-    seconds_per_step: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
@@ -94,18 +91,14 @@ class Chain:
         with self._lock:
             return Snapshot(self.state, self.done, list(self.parts))
 
-    def chunk_length(self) -> int:
-        """Choose how many steps to take next."""
-        left = self.total - self.done
-        if self.done < self.warmup:  # a chunk belongs to one stage
-            left = self.warmup - self.done
-        if self.seconds_per_step is None:
-            return min(left, FIRST_CHUNK)
-        wanted = int(CHUNK_SECONDS / max(self.seconds_per_step, 1e-9))
-        return max(1, min(left, wanted, CHUNK_CAPACITY))
+    def most_steps(self) -> int:
+        """Say how many steps may be taken next: a chunk belongs to one stage."""
+        end = self.warmup if self.done < self.warmup else self.total
+        return min(end - self.done, CHUNK_CAPACITY)
 
-    def take(self, state: Any, draws: Draws, steps: int, seconds: float) -> None:
-        """Note what a chunk gave."""
+    def take(self, state: Any, draws: Draws) -> Draws:
+        """Note what a chunk gave; gives what it drew, warm-up included."""
+        steps = int(state.step) - int(self.state.step)
         kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
         with self._lock:
             self.state = state
@@ -114,10 +107,7 @@ class Chain:
                 self.parts.append(kept)
                 self.divergences += int(kept.diverging.sum())
             self.done += steps
-        measured = seconds / steps
-        known = self.seconds_per_step
-        # The slower of recent speeds: a tree may be many times as long as the one before.
-        self.seconds_per_step = measured if known is None else max(measured, 0.5 * known)
+        return kept
 
 
 class ChainSet:
@@ -127,7 +117,10 @@ class ChainSet:
     ----------
     chains : list of Chain
     advance : callable
-        ``(state, steps) -> (state, draws)``; computes outside the interpreter's lock.
+        ``(state, steps, leapfrogs) -> (state, draws)``: takes so many steps at most, and begins
+        none after so many leapfrogs. Computes outside the interpreter's lock.
+    pace : Pace
+        Of `advance`.
     check : callable
         Called between chunks: waits while paused, raises when cancelled.
     tick : callable
@@ -140,13 +133,15 @@ class ChainSet:
     def __init__(
         self,
         chains: list[Chain],
-        advance: Callable[[Any, int], tuple[Any, Draws]],
+        advance: Callable[[Any, int, int], tuple[Any, Draws]],
+        pace: Pace,
         check: Callable[[], None],
         tick: Callable[[], None],
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.chains = chains
         self._advance = advance
+        self._pace = pace
         self._check = check
         self._tick = tick
         self._is_cancelled = is_cancelled
@@ -180,10 +175,12 @@ class ChainSet:
         try:
             while (chain := self._next()) is not None:
                 self._check()
-                steps = chain.chunk_length()
+                leapfrogs = self._pace.leapfrogs(CHUNK_SECONDS)
                 start = time.perf_counter()
-                state, draws = self._advance(chain.state, steps)
-                chain.take(state, draws, steps, time.perf_counter() - start)
+                state, draws = self._advance(chain.state, chain.most_steps(), leapfrogs)
+                seconds = time.perf_counter() - start
+                drawn = chain.take(state, draws)
+                self._pace.measured(seconds, int(drawn.leapfrogs.sum()))
                 if chain.done < chain.total:
                     with self._lock:
                         self._ready.append(chain)

@@ -31,8 +31,11 @@ __all__ = ["Collector", "draws_in_a_call", "in_blocks", "thinning"]
 MAX_POINTWISE_VALUES = 2e7
 """Predictions times draws that are kept with the result; beyond it draws are left out."""
 
-EVALUATED_VALUES = 1e6
-"""Predictions that are computed in one call, at most: of 250 draws or fewer."""
+EVALUATED_VALUES = 250_000
+"""Predictions that are computed in one call, at most: some milliseconds' worth, as a rule."""
+
+EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
+"""Of how many draws: a program for each, of which the usual numbers of draws are multiples."""
 
 SAME_QUANTILE = 0.1
 """How near each quantile of the draws and of the prior must be to count as the same."""
@@ -53,7 +56,8 @@ def thinning(seen: Observations, count: int) -> int:
 
 def draws_in_a_call(seen: Observations) -> int:
     """Say at how many draws the predictions are computed in one call."""
-    return max(1, min(250, int(EVALUATED_VALUES / seen.y.size)))
+    few = EVALUATED_VALUES / seen.y.size
+    return next((count for count in EVALUATED_DRAWS if count <= few), 1)
 
 
 def in_blocks(
@@ -187,11 +191,15 @@ class Collector:
         # Whoever cancels waits for this: of very many draws, some tell enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
-        summary = diagnostics.summarize(some, check)
-        intervals = diagnostics.credible_intervals(some)
         predictions = None
-        if check is not None:
-            predictions = self._predict(constrained.reshape(chains, count, -1), check)
+        with ThreadPoolExecutor(1) as beside:  # the model, while NumPy summarizes
+            if check is not None:
+                sites = constrained.reshape(chains, count, -1)
+                predicting = beside.submit(self._predict, sites, check)
+            summary = diagnostics.summarize(some, check)
+            intervals = diagnostics.credible_intervals(some)
+            if check is not None:
+                predictions = predicting.result()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},

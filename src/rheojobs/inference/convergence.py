@@ -13,12 +13,13 @@ G. Blom, Statistical Estimates and Transformed Beta-Variables (1958) (scores of 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_DRAWS", "TAIL", "Convergence"]
+__all__ = ["FEWEST_DRAWS", "TAIL", "Convergence", "quantiles"]
 
 FEWEST_DRAWS = 4
 """Draws of each chain, below which nothing can be told."""
@@ -51,7 +52,7 @@ class Convergence:
         count = draws.shape[0]
         split = _split(draws)
         scores = _normal_scores(split)
-        ends = np.quantile(draws, [1.0 - TAIL, TAIL], axis=(1, 2))[..., None, None]
+        ends = quantiles(draws, [1.0 - TAIL, TAIL])[..., None, None]
         below, above = (_split((draws <= end).astype(float)) for end in ends)
         found = _effective_sizes(np.concatenate([scores, split, below, above]))
         self.ess_bulk, self.ess_mean = found[:count], found[count : 2 * count]
@@ -62,6 +63,23 @@ class Convergence:
             folded = _normal_scores(np.abs(split - middle))
             # Chains that hold still at different places have an infinite one, and no tail.
             self.r_hat = np.fmax(_scale_reductions(scores), _scale_reductions(folded))
+
+
+def quantiles(draws: Floats, shares: Sequence[float]) -> Floats:
+    """Give quantiles of each row, shape (p, chains, draws); gives (q, p).
+
+    As NumPy interpolates them, from one sort, which takes a quarter of the time.
+    """
+    ordered = np.sort(draws.reshape(draws.shape[0], -1), axis=1)
+    last = ordered.shape[1] - 1
+    found = np.empty((len(shares), draws.shape[0]))
+    for row, share in zip(found, shares, strict=True):
+        below, part = divmod(share * last, 1.0)
+        low, high = ordered[:, int(below)], ordered[:, min(int(below) + 1, last)]
+        # From the nearer of the two, as NumPy does: draws are compared with what is found.
+        step = high - low
+        row[:] = low + part * step if part < 0.5 else high - (1.0 - part) * step
+    return found
 
 
 def _split(draws: Floats) -> Floats:
@@ -105,7 +123,8 @@ def _scale_reductions(chains: Floats) -> Floats:
 def _effective_sizes(chains: Floats) -> Floats:
     """Give the effective sample size of each row, shape (p, chains, draws)."""
     _, number, length = chains.shape
-    covariance = _autocovariance(chains).mean(axis=1)
+    # Row by row: what is made on the way stays in the processor's cache.
+    covariance = np.stack([_mean_autocovariance(row) for row in chains])
     within = covariance[:, :1] * length / (length - 1)
     total = covariance[:, :1].copy()
     if number > 1:
@@ -118,13 +137,13 @@ def _effective_sizes(chains: Floats) -> Floats:
     return sizes
 
 
-def _autocovariance(chains: Floats) -> Floats:
-    """Give that of each chain at all lags, by way of the spectrum."""
-    length = chains.shape[2]
+def _mean_autocovariance(chains: Floats) -> Floats:
+    """Give that of chains, shape (chains, draws), at all lags, by way of their mean spectrum."""
+    length = chains.shape[1]
     padded = 1 << (2 * length - 1).bit_length()
-    spectrum = np.fft.rfft(chains - chains.mean(axis=2, keepdims=True), n=padded, axis=2)
-    power = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(np.fft.irfft(power, n=padded, axis=2)[:, :, :length] / length)
+    spectrum = np.fft.rfft(chains - chains.mean(axis=1, keepdims=True), n=padded)
+    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+    return np.asarray(np.fft.irfft(power, n=padded)[:length] / length)
 
 
 def _correlation_time(correlation: Floats, number: int) -> float:

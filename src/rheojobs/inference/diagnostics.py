@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.convergence import FEWEST_DRAWS, Convergence
+from rheojobs.inference.convergence import FEWEST_DRAWS, Convergence, quantiles
 
 __all__ = [
     "MAX_R_HAT",
@@ -72,11 +72,11 @@ def summarize(draws: Draws, check: Callable[[], None] | None = None) -> dict[str
 
 def _summaries(names: Sequence[str], stacked: NDArray[np.float64]) -> dict[str, dict[str, float]]:
     """Summarize some parameters, shape (p, chains, draws)."""
-    quantiles = np.quantile(stacked, list(QUANTILES.values()), axis=(1, 2))
+    found_quantiles = quantiles(stacked, list(QUANTILES.values()))
     columns: dict[str, NDArray[np.float64]] = {
         "mean": stacked.mean(axis=(1, 2)),
         "std": stacked.std(axis=(1, 2), ddof=1) if stacked[0].size > 1 else np.zeros(len(names)),
-        **dict(zip(QUANTILES, quantiles, strict=True)),
+        **dict(zip(QUANTILES, found_quantiles, strict=True)),
     }
     unknown = np.full(len(names), np.nan)
     columns |= dict.fromkeys(("mcse_mean", "ess_bulk", "ess_tail", "r_hat"), unknown)

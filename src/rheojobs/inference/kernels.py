@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from rheojobs.inference import nuts
+from rheojobs.inference import climbing, nuts
+from rheojobs.inference.pace import Pace
 from rheojobs.inference.stored_programs import StoredProgram
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Kernels"]
 
 NOT_FINITE_PENALTY = -1e18
+
+PRIOR_CURVATURE = 0.1
+NARROW_PRIOR = 10.0
+"""A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
 
 
 class Kernels:
@@ -55,10 +61,16 @@ class Kernels:
 
         self.begin = program(self._begin, (state, True), name="begin")
         self.advance = program(self._advance, (state, draws), name="advance")
-        self.curvature = program(self._curvature, (0,) * 7, name="curvature")
+        climb = climbing.setting_out(np.zeros(len(self._sites)))
+        self.climb = program(self._climb, climb, name="climb")
         self.predict = program(predict, (0, 0), name="predict")
         self.constrain = program(constrain, 0, name="constrain")
         self.log_density = jax.jit(self._log_density)
+        self._paces: dict[Any, Pace] = {}
+
+    def pace(self, priors: Any, observed: Any) -> Pace:
+        """Give the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
+        return self._paces.setdefault((jax.tree.structure(priors), observed.shape), Pace())
 
     # Sites are what is sampled; parameters are what the model takes.
 
@@ -121,19 +133,16 @@ class Kernels:
         return nuts.first_state(potential, proposals, key, self._forward, -NOT_FINITE_PENALTY / 2)
 
     def _advance(
-        self, state: Any, steps: Any, settings: Any, geometry: Any, *data: Any
+        self, state: Any, steps: Any, leapfrogs: Any, settings: Any, geometry: Any, *data: Any
     ) -> tuple[Any, Any]:
-        return nuts.advance(self._potential(geometry, data), state, steps, settings, self._forward)
+        potential = self._potential(geometry, data)
+        return nuts.advance(potential, state, steps, leapfrogs, settings, self._forward)
 
-    def _curvature(
-        self, z: Any, priors: Any, x: Any, y: Any, mask: Any, told: Any
-    ) -> tuple[Any, ...]:
-        """Give what the log density near z is made of.
+    def _climb(self, climb: Any, points: Any, *data: Any) -> climbing.Climb:
+        return climbing.go_on(lambda z: self._look(z, *data), climb, points)
 
-        The prediction's Jacobian (c, b, d), its noise (c, b), the noise scales (c,), the slope
-        (c,) of each in its coordinate, the curvature of the prior (d,), the gradient (d,) of the
-        log density, and its value.
-        """
+    def _look(self, z: Any, priors: Any, x: Any, y: Any, mask: Any, told: Any) -> climbing.View:
+        """See how the log density lies near z."""
 
         def describe(z: Any) -> tuple[Any, Any]:
             site_values, log_prior = self._constrain(z, priors)
@@ -142,12 +151,17 @@ class Kernels:
             noise = site_values[self._first_noise :]
             return (prediction, noise, density), (spread, noise, density)
 
-        (jacobian, slopes, gradient), (spread, noise, density) = jax.jacfwd(describe, has_aux=True)(
-            z
-        )
-        slope = jnp.diag(slopes[:, self._first_noise :])
-        prior = -jnp.diag(jax.hessian(lambda z: self._constrain(z, priors)[1])(z))
-        return jacobian, spread, noise, slope, prior, gradient, density
+        derivatives, (spread, noise, density) = jax.jacfwd(describe, has_aux=True)(z)
+        jacobian, slopes, gradient = derivatives
+        weighted = (jacobian * (mask / spread)[:, :, None]).reshape(-1, z.size)
+        weighted = jnp.where(jnp.isfinite(weighted), weighted, 0.0)
+        # Each prior is of one coordinate: the second derivatives stand on the diagonal alone.
+        bend = jax.grad(lambda z: self._constrain(z, priors)[1])
+        prior = -jax.jvp(bend, (z,), (jnp.ones_like(z),))[1]
+        own = jnp.where(prior > NARROW_PRIOR, prior, PRIOR_CURVATURE)
+        relative_slopes = jnp.diag(slopes[:, self._first_noise :]) / noise
+        own = own.at[self._first_noise :].add(2 * jnp.sum(mask) * relative_slopes**2)
+        return climbing.View(density, gradient, weighted.T @ weighted + jnp.diag(own))
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
         center, scale = geometry

@@ -180,9 +180,14 @@ def _value_and_gradient(
 
 
 def advance(
-    potential: Potential, state: ChainState, steps: jax.Array, settings: Settings, forward: bool
+    potential: Potential,
+    state: ChainState,
+    steps: jax.Array,
+    leapfrogs: jax.Array,
+    settings: Settings,
+    forward: bool,
 ) -> tuple[ChainState, Draws]:
-    """Take `steps` steps, at most `CHUNK_CAPACITY`; those of the warm-up adapt the chain.
+    """Take `steps` steps or fewer, at most `CHUNK_CAPACITY`; those of the warm-up adapt the chain.
 
     Parameters
     ----------
@@ -191,7 +196,10 @@ def advance(
     state : ChainState
         Where the chain stands.
     steps : array, int
-        How many steps to take.
+        How many steps to take at most; the state counts them.
+    leapfrogs : array, int
+        No further step is begun after so many leapfrogs. Trees differ in length by a factor of
+        hundreds: these, not steps, are what takes a known time.
     settings : Settings
         The plan of the warm-up, and the limits.
     forward : bool
@@ -200,7 +208,7 @@ def advance(
     Returns
     -------
     ChainState, Draws
-        Of `Draws` the first `steps` entries are set.
+        Of `Draws` the entries of the steps that were taken are set, from the first on.
     """
     dimension = state.z.shape[0]
     empty = jnp.zeros(CHUNK_CAPACITY)
@@ -214,13 +222,21 @@ def advance(
         empty,
     )
 
-    def body(i: jax.Array, carry: tuple[ChainState, Draws]) -> tuple[ChainState, Draws]:
-        chain, kept = carry
-        chain, draw = _step(potential, chain, settings, forward)
-        return chain, Draws(*(old.at[i].set(new) for old, new in zip(kept, draw, strict=True)))
+    def is_going_on(carry: tuple[Any, Any, ChainState, Draws]) -> Any:
+        taken, spent, _, _ = carry
+        return (taken < steps) & (spent < leapfrogs)
 
-    result: tuple[ChainState, Draws] = lax.fori_loop(0, steps, body, (state, buffers))
-    return result
+    def body(
+        carry: tuple[Any, Any, ChainState, Draws],
+    ) -> tuple[Any, Any, ChainState, Draws]:
+        taken, spent, chain, kept = carry
+        chain, draw = _step(potential, chain, settings, forward)
+        kept = Draws(*(old.at[taken].set(new) for old, new in zip(kept, draw, strict=True)))
+        return taken + 1, spent + draw.leapfrogs, chain, kept
+
+    none = jnp.asarray(0, dtype=jnp.int64)
+    _, _, state, draws = lax.while_loop(is_going_on, body, (none, none, state, buffers))
+    return state, draws
 
 
 def _step(
