@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError
-from rheojobs.inference import rheojax_models
+from rheojobs.inference import rheojax_function
 from rheojobs.inference.models import MODE_CONSTANTS, load
 
 TIMES = np.linspace(0.1, 4.0, 12)
@@ -292,7 +292,7 @@ def test_a_model_that_steps_in_strain_does_not_depend_on_where_the_data_lie(name
 
 
 def test_the_steps_between_the_data_are_even():
-    times, at = rheojax_models._in_even_steps(jnp.asarray([0.5, 1.0, 1.001, 4.0]))
+    times, at = rheojax_function._in_even_steps(jnp.asarray([0.5, 1.0, 1.001, 4.0]))
     np.testing.assert_array_equal(times[at], [0.5, 1.0, 1.001, 4.0])
     assert times[0] == 0.0
     assert np.diff(times).min() > 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
-from rheojobs.inference import fit_statistics as statistics
+from rheojobs.inference.fit_collecting import FitCollector
 from rheojobs.inference.least_squares import Data, Tolerances
 from rheojobs.inference.models import Model
 from rheojobs.inference.objective import Objective
@@ -119,6 +117,9 @@ class FitRun:
         self._stage = "fit"
         self._ends: list[Outcome] = []
         self._went_beyond = False
+        self._collector = FitCollector(
+            problem, options, self._objective, self._limits, self._weights, self._fixed
+        )
         own = self._objective.coordinates.own
         self._is_given = all(item.name in self._given for item in own)
         self._has_many = int(self._limits.free.sum()) >= RACED_FROM
@@ -362,90 +363,7 @@ class FitRun:
         return result
 
     def _result(self, end: Outcome, data: Data, success: bool, message: str) -> FitResult:
-        problem, model, weights = self._problem, self._problem.model, self._weights
-        seen, loss = problem.coarse_observations, self._options.loss
-        y, fitted = seen.y[:, : seen.n], end.curve[:, : seen.n]
-        residuals = y - fitted
-        chi_squared = float(np.sum(end.residuals**2))
-        free = int(self._limits.free.sum())
-        freedom = y.size - free
-        reduced = chi_squared / freedom if freedom > 0 else math.nan
-        covariance = self._covariance(end, data, reduced)
-        correlation = statistics.correlation_of(covariance)
-        parameters = self._objective.coordinates.named(end.u, self._fixed)
-        errors = np.sqrt(np.diag(covariance))
-        uncertainties = dict(zip(model.names, errors.tolist(), strict=True))
-        bounds = {item.name: item.bounds for item in model.parameters} | dict(self._options.bounds)
-        fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
-        known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
-        concerns = [] if success else [f"the fit did not converge: {message}"]
-        if fit_quality < statistics.POOR_R_SQUARED:
-            concerns.append(f"the curve misses the data (R² = {fit_quality:.3g})")
-        concerns += statistics.warnings_of(
-            parameters, uncertainties, bounds, list(self._fixed), correlation
+        seconds = time.perf_counter() - self._started
+        return self._collector.result(
+            end, data, success, message, iterations=self._iterations, seconds=seconds
         )
-        return FitResult(
-            model_name=model.name,
-            parameters=parameters,
-            r_squared=fit_quality,
-            mpe=statistics.mean_deviation(y, fitted),
-            chi_squared=chi_squared,
-            fit_time=time.perf_counter() - self._started,
-            timestamp=datetime.now(UTC),
-            n_iterations=self._iterations,
-            success=success,
-            uncertainties=uncertainties,
-            covariance=covariance,
-            reduced_chi_squared=reduced,
-            aic=known.aic,
-            bic=known.bic,
-            aicc=known.aicc,
-            residuals=residuals[0] + 1j * residuals[1] if problem.is_complex else residuals[0],
-            fitted=fitted[0] + 1j * fitted[1] if problem.is_complex else fitted[0],
-            test_mode=problem.test_mode,
-            message=message,
-            weights=weights.name,
-            units={parameter.name: parameter.unit for parameter in model.parameters},
-            weights_reason=weights.reason,
-            loss=loss,
-            loss_scale=math.nan if loss == "linear" else float(data.scale),
-            objective=end.cost,
-            correlation=correlation,
-            bounds=bounds,
-            fixed=dict(self._fixed),
-            tied=dict(self._options.tied),
-            warnings=concerns,
-        )
-
-    def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
-        """Give the covariance of all parameters; infinite where the data say nothing of one."""
-        n, free = self._problem.coarse_observations.n, self._limits.free
-        jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
-        variance = 1.0 if self._weights.is_absolute else reduced
-        if self._options.loss != "linear":
-            variance = statistics.robust_variance(
-                end.residuals[:, :n].reshape(-1),
-                float(data.scale),
-                self._options.loss,
-                int(free.sum()),
-                self._weights.is_absolute,
-            )
-        block = statistics.covariance_of(jacobian, variance)
-        return statistics.spread_of(block, self._slopes(end.u)[:, free])
-
-    def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the derivative of each parameter by each coordinate, shape (p, d)."""
-        coordinates, names = self._objective.coordinates, self._problem.model.names
-        out = np.zeros((len(names), len(u)))
-        slopes = coordinates.slopes(u)
-        for k, item in enumerate(coordinates.own):
-            out[names.index(item.name), k] = slopes[k]
-        if coordinates.ties:
-            tied = [names.index(tie.name) for tie in coordinates.ties]
-            for k in range(len(u)):
-                width = 1e-6 * max(1.0, abs(u[k])) * (np.arange(len(u)) == k)
-                ends = [coordinates.named(u + sign * width, clip=False) for sign in (1, -1)]
-                for row in tied:
-                    rise = ends[0][names[row]] - ends[1][names[row]]
-                    out[row, k] = rise / (2.0 * width[k])
-        return out
