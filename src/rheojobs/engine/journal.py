@@ -27,13 +27,14 @@ from rheojobs.engine.entries import (
     kept_value,
     limits_of,
 )
-from rheojobs.engine.errors import StoreError
+from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import First, Publisher
-from rheojobs.engine.records import PLAIN, Record
+from rheojobs.engine.records import PLAIN, Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
+from rheojobs.engine.task import Leftover
 
 __all__ = ["Journal"]
 
@@ -213,12 +214,17 @@ class Journal(Publisher):
                 self._turn.release()
         return None
 
-    def note_untidied(self, job_id: str) -> None:
-        """Write, before its last state is told, that a job's task is to tidy up after it."""
-        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+    def note_untidied(self, job_id: str, leftover: Leftover) -> None:
+        """Write, before its last state is told, what a job leaves that is to be removed then."""
+        try:
+            record = record_of(leftover)
+        except NotDurableError as error:
+            logger.info("what job %s leaves is not kept in mind: %s", job_id[:8], error)
+        else:
+            self._enter(self.store.put, job_id, UNTIDIED, record)
 
     def note_tidied(self, job_id: str) -> None:
-        """Write that it has."""
+        """Write that it is."""
         self._enter(self.store.tidied, job_id)
 
     def join(self, timeout: float) -> None:

@@ -21,7 +21,7 @@ from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running, without_owner
 from rheojobs.engine.parts import contents_of, size_of
-from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
+from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk, task_of
 from rheojobs.engine.schema import move_log, told
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
@@ -42,7 +42,7 @@ LONGEST_LOG = 4_000
 
 
 UNTIDIED = "untidied"
-"""The part of a job whose task is to tidy up when its result is kept."""
+"""The part of a job that says what is to be removed when its result is kept."""
 
 
 class JobStore(StoreReader):
@@ -334,15 +334,26 @@ class JobStore(StoreReader):
         return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
 
     def untidied(self) -> list[str]:
-        """Give the jobs that are done, and whose task has not tidied up yet: the ids."""
+        """Give the jobs that are done, and whose leftover has not been removed yet: the ids."""
         rows = self._rows(
             "SELECT id FROM parts JOIN jobs ON number = job WHERE part = ? AND state = ?",
             *(UNTIDIED, JobState.SUCCEEDED),
         )
         return [row[0] for row in rows]
 
+    def leftover(self, job_id: str) -> Any:
+        """Make what an untidied job has left; None where somebody has removed it meanwhile.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be made.
+        """
+        record = self._part(job_id, UNTIDIED)
+        return None if record is None else task_of(record)
+
     def tidied(self, job_id: str) -> None:
-        """Note that the task of a job has tidied up."""
+        """Note that what a job has left is removed."""
         with self.transaction():
             for row in self._rows("SELECT number FROM jobs WHERE id = ?", job_id):
                 self._parts.drop(row[0], job_id, UNTIDIED)
