@@ -7,16 +7,28 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import First
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.states import JobState
 
-__all__ = ["AfterThat", "Entry", "Item", "error_record", "is_short", "kept_value", "limits_of"]
+__all__ = [
+    "AfterThat",
+    "Entry",
+    "Item",
+    "error_record",
+    "is_short",
+    "joined",
+    "kept_value",
+    "limits_of",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +40,8 @@ SHORT = 1000
 class Entry:
     """Something to be written: `write` does it, `encode` comes before, outside the transaction.
 
-    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
+    `is_heavy` says that it may take its time, `failed` why it could not be written already, and
+    `event` which change of state it is that is written.
     """
 
     job_id: str
@@ -36,6 +49,7 @@ class Entry:
     encode: Callable[[], Callable[[], object]] | None = None
     is_heavy: bool = False
     failed: StoreError | None = None
+    event: StateChanged | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -45,11 +59,36 @@ class AfterThat:
     do: First
 
 
+def joined(entries: Sequence[Entry], move: Callable[..., object]) -> list[Entry]:
+    """Have the start of a short job written with its end, which is ready too.
+
+    Parameters
+    ----------
+    move : callable
+        `JobStore.move`.
+    """
+    starts: dict[str, Entry] = {}
+    written: set[Entry] = set()
+    for entry in entries:
+        if (event := entry.event) is None:
+            continue
+        if event.state is JobState.RUNNING:
+            starts[event.job_id] = entry
+        elif (start := starts.pop(event.job_id, None)) is not None and event.state.is_terminal:
+            assert start.event is not None
+            began = start.event.time
+            entry.write = partial(move, event.job_id, event.state, event.message, event.time, began)
+            written.add(start)
+    return [entry for entry in entries if entry not in written] if written else list(entries)
+
+
 Item = Entry | AfterThat | Callable[[], None] | None
 
 
 def limits_of(job: Job) -> dict[str, Any]:
     """Give the limits that a job has; most have none."""
+    if not (job.tags or job.timeout or job.memory or job.place):
+        return {}
     limits = {
         "tags": list(job.tags),
         "timeout": job.timeout,

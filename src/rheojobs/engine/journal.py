@@ -24,6 +24,7 @@ from rheojobs.engine.entries import (
     Item,
     error_record,
     is_short,
+    joined,
     kept_value,
     limits_of,
 )
@@ -120,7 +121,7 @@ class Journal(Publisher):
             record,
             obstacle=job.obstacle,
             priority=job.priority,
-            needs=dict(job.needs),
+            needs=job.needs,
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
@@ -273,7 +274,7 @@ class Journal(Publisher):
         move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
         # Who brings a result looks after its being written; if many come, they are so together.
         presses = is_last and event.state is not JobState.SUCCEEDED
-        self._put(Entry(event.job_id, move), presses=presses)
+        self._put(Entry(event.job_id, move, event=event), presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
         if not self._progress:
@@ -367,14 +368,16 @@ class Journal(Publisher):
                 self._on_problem(entry.failed)
         if self._is_off:
             return
-        self._backlog += entries + self._due_progress()
+        self._backlog = joined(self._backlog + entries + self._due_progress(), self.store.move)
         if self.problem or not self._backlog:
             return
         with self._watched():
             for entry in self._backlog:
                 if entry.encode is not None:
                     entry.write, entry.encode = entry.encode(), None
-            with self.store.transaction():
+            # What a single one writes is on disk by itself.
+            is_one = len(self._backlog) == 1
+            with contextlib.nullcontext() if is_one else self.store.transaction():
                 lost = {entry.job_id for entry in self._backlog if not self._write_one(entry)}
             self._backlog.clear()
             self._unsynced.set()

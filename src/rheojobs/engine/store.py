@@ -20,7 +20,7 @@ from rheojobs.engine import statements
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running, without_owner
-from rheojobs.engine.parts import contents_of, size_of
+from rheojobs.engine.parts import contents_of, row_text, size_of
 from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk, task_of
 from rheojobs.engine.schema import move_log, told
 from rheojobs.engine.states import JobState, check_transition
@@ -169,7 +169,8 @@ class JobStore(StoreReader):
 
     def _release(self, engine: str) -> list[str]:
         rows = self._db.execute(
-            "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ?", (engine,)
+            "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ? ORDER BY number",
+            (engine,),
         ).fetchall()
         for number, _, state, obstacle, wish in rows:
             for next_state, message in without_owner(JobState(state), obstacle, wish):
@@ -208,7 +209,8 @@ class JobStore(StoreReader):
             When it was submitted (seconds since the epoch); now where not given.
         """
         now = time.time() if when is None else when
-        contents = {} if record is None else contents_of(record)
+        task = row_text(record)
+        contents = contents_of(record) if record is not None and task is None else {}
         kind = "" if record is None else record.kind
         values = (
             *(job_id, name, kind, obstacle, priority, statements.object_(needs), max_attempts),
@@ -220,8 +222,12 @@ class JobStore(StoreReader):
                 now,
                 state,
             ),
-            *(statements.line(now, state, ""), size_of(contents), self.owner.id),
+            *(statements.line(now, state, ""), len(task or "") + size_of(contents)),
+            *(self.owner.id, task),
         )
+        if not contents and checkpoint is None:
+            self._insert(values)
+            return
         with self.transaction():
             number = self._insert(values)
             self._parts.add(number, job_id, "task", kind, contents)
@@ -231,31 +237,52 @@ class JobStore(StoreReader):
     def _insert(self, values: tuple[Any, ...]) -> int:
         """Add a row; gives its number."""
         try:
-            number = self._db.execute(statements.INSERT, values).lastrowid
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            number = self._transaction.alone(statements.INSERT, values).lastrowid
+        except StoreError as error:
+            code = getattr(error.__cause__, "sqlite_errorcode", None)
+            if code != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise
-            self._sign_in()  # others have taken this engine for dead
-            number = self._db.execute(statements.INSERT, values).lastrowid
+            with self.transaction():
+                self._sign_in()  # others have taken this engine for dead
+                number = self._db.execute(statements.INSERT, values).lastrowid
         assert number is not None
         return number
 
     def move(
-        self, job_id: str, state: JobState, message: str = "", when: float | None = None
+        self,
+        job_id: str,
+        state: JobState,
+        message: str = "",
+        when: float | None = None,
+        began: float | None = None,
     ) -> bool:
-        """Let a job of this owner's enter a state; False where it is somebody else's."""
+        """Let a job of this owner's enter a state; False where it is somebody else's.
+
+        Parameters
+        ----------
+        when : float, optional
+            Seconds since the epoch; now where not given.
+        began : float, optional
+            When it began to run, where that is to be written with what came next.
+        """
         now = time.time() if when is None else when
-        values = (state, message, now, statements.line(now, state, message), job_id, self.owner.id)
+        history = statements.line(now, state, message)
+        statement = statements.MOVES[state]
+        if began is not None:
+            history = statements.line(began, JobState.RUNNING, "") + history
+            statement = statements.RUNS[state]
+        values = (state, message, now, history, job_id, self.owner.id)
+        if not (job_id in self._checkpointed and state.is_terminal):
+            is_done = self._transaction.alone(statement, values).rowcount > 0
+            return is_done or self._refuse(job_id, state if began is None else JobState.RUNNING)
         with self.transaction():
-            rows = self._db.execute(statements.MOVES[state], values).fetchall()
-            if not rows:
-                return self._refuse(job_id, state)
-            if job_id in self._checkpointed and state.is_terminal:
-                self._checkpointed.discard(job_id)
-                if state is JobState.SUCCEEDED or (
-                    state is JobState.FAILED and not self.was_stopped(job_id)
-                ):
-                    self._parts.drop(rows[0][0], job_id, "checkpoint")
+            if not self._db.execute(statement, values).rowcount:
+                return self._refuse(job_id, state if began is None else JobState.RUNNING)
+            self._checkpointed.discard(job_id)
+            if state is JobState.SUCCEEDED or (
+                state is JobState.FAILED and not self.was_stopped(job_id)
+            ):
+                self._parts.drop(self._number(job_id), job_id, "checkpoint")
             return True
 
     def _refuse(self, job_id: str, state: JobState) -> bool:
@@ -322,7 +349,7 @@ class JobStore(StoreReader):
         """Keep the task of a job of this owner's, which could not be kept until now."""
         with self.transaction():
             self._db.execute(
-                "UPDATE jobs SET kind = ?, obstacle = '' WHERE id = ? AND owner = ?",
+                "UPDATE jobs SET kind = ?, obstacle = '', task = NULL WHERE id = ? AND owner = ?",
                 (record.kind, job_id, self.owner.id),
             )
             return self.put(job_id, "task", record)
@@ -336,8 +363,9 @@ class JobStore(StoreReader):
     def untidied(self) -> list[str]:
         """Give the jobs that are done, and whose leftover has not been removed yet: the ids."""
         rows = self._rows(
-            "SELECT id FROM parts JOIN jobs ON number = job WHERE part = ? AND state = ?",
-            *(UNTIDIED, JobState.SUCCEEDED),
+            "SELECT id FROM parts JOIN jobs ON number = job"
+            f" WHERE part = '{UNTIDIED}' AND state = ?",  # by name: so it has an index
+            JobState.SUCCEEDED,
         )
         return [row[0] for row in rows]
 
@@ -492,4 +520,4 @@ class JobStore(StoreReader):
     def _enter(self, number: int, state: JobState, message: str = "") -> None:
         now = time.time()
         values = (state, message, now, statements.line(now, state, message), number)
-        self._db.execute(statements.ENTRIES[state], values).fetchall()
+        self._db.execute(statements.ENTRIES[state], values)
