@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
@@ -40,16 +39,18 @@ SHORT = 1000
 class Entry:
     """Something to be written: `write` does it, `encode` comes before, outside the transaction.
 
-    `is_heavy` says that it may take its time, `failed` why it could not be written already, and
-    `event` which change of state it is that is written.
+    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
+    Where a change of state is to be written, `event` is that, and `began` when the job began to
+    run, if that is to be written with it.
     """
 
     job_id: str
-    write: Callable[[], object]
+    write: Callable[[], object] | None
     encode: Callable[[], Callable[[], object]] | None = None
     is_heavy: bool = False
     failed: StoreError | None = None
     event: StateChanged | None = None
+    began: float | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -59,14 +60,8 @@ class AfterThat:
     do: First
 
 
-def joined(entries: Sequence[Entry], move: Callable[..., object]) -> list[Entry]:
-    """Have the start of a short job written with its end, which is ready too.
-
-    Parameters
-    ----------
-    move : callable
-        `JobStore.move`.
-    """
+def joined(entries: list[Entry]) -> list[Entry]:
+    """Have the start of a short job written with its end, which is ready too."""
     starts: dict[str, Entry] = {}
     written: set[Entry] = set()
     for entry in entries:
@@ -76,10 +71,9 @@ def joined(entries: Sequence[Entry], move: Callable[..., object]) -> list[Entry]
             starts[event.job_id] = entry
         elif (start := starts.pop(event.job_id, None)) is not None and event.state.is_terminal:
             assert start.event is not None
-            began = start.event.time
-            entry.write = partial(move, event.job_id, event.state, event.message, event.time, began)
+            entry.began = start.event.time
             written.add(start)
-    return [entry for entry in entries if entry not in written] if written else list(entries)
+    return [entry for entry in entries if entry not in written] if written else entries
 
 
 Item = Entry | AfterThat | Callable[[], None] | None

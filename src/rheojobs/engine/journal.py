@@ -137,7 +137,7 @@ class Journal(Publisher):
             except StoreError as error:
                 entry.failed = error
             else:
-                self._unsynced.set()
+                self._note_unsynced()
                 return
         self._put(entry)
 
@@ -149,13 +149,16 @@ class Journal(Publisher):
         first: First | None = None,
     ) -> None:
         """Write an event, where it is one that lasts, and tell it."""
-        if not private and isinstance(event, ProgressMade):
+        if private:
+            pass
+        elif isinstance(event, StateChanged):
+            if event.previous is not None:
+                self._enter_state(event)
+        elif isinstance(event, ProgressMade):
             with self._lock_of_progress:
                 self._progress[event.job_id] = event.progress
-        if not private and isinstance(event, PriorityChanged):
+        elif isinstance(event, PriorityChanged):
             self._enter(self.store.put_priority, event.job_id, event.priority)
-        if not private and isinstance(event, StateChanged) and event.previous is not None:
-            self._enter_state(event)
         super().tell(event, private=private, first=first)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
@@ -269,16 +272,13 @@ class Journal(Publisher):
                 self._given_away.discard(event.job_id)  # the same engine may take it up again
             return
         is_last = event.state.is_terminal
-        if is_last:
+        if is_last and self._progress:
             self._enter_last_progress(event.job_id)
-        move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
         # Who brings a result looks after its being written; if many come, they are so together.
         presses = is_last and event.state is not JobState.SUCCEEDED
-        self._put(Entry(event.job_id, move, event=event), presses=presses)
+        self._put(Entry(event.job_id, None, event=event), presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
-        if not self._progress:
-            return
         with self._lock_of_progress:
             last = self._progress.pop(job_id, None)
         if last is not None:
@@ -288,7 +288,7 @@ class Journal(Publisher):
         def encode() -> Callable[[], object]:
             return partial(self.store.put, job_id, part, record())
 
-        self._put_entry(Entry(job_id, lambda: None, encode, is_heavy=True))
+        self._put_entry(Entry(job_id, None, encode, is_heavy=True))
 
     def _do_first(self, first: First) -> None:
         with self._door:
@@ -350,10 +350,10 @@ class Journal(Publisher):
         return items
 
     def _work_off(self, items: list[Item]) -> None:
-        entries = [item for item in items if isinstance(item, Entry)]
-        self._commit(entries)
+        self._commit([item for item in items if type(item) is Entry])
         for item in items:
-            self._deliver_item(item)
+            if type(item) is not Entry:
+                self._deliver_item(item)
 
     def _deliver_item(self, item: Item) -> None:
         if isinstance(item, AfterThat):
@@ -368,28 +368,43 @@ class Journal(Publisher):
                 self._on_problem(entry.failed)
         if self._is_off:
             return
-        self._backlog = joined(self._backlog + entries + self._due_progress(), self.store.move)
+        if self._progress:
+            entries = entries + self._due_progress()
+        self._backlog = joined(self._backlog + entries)
         if self.problem or not self._backlog:
             return
-        with self._watched():
-            for entry in self._backlog:
-                if entry.encode is not None:
-                    entry.write, entry.encode = entry.encode(), None
-            # What a single one writes is on disk by itself.
-            is_one = len(self._backlog) == 1
-            with contextlib.nullcontext() if is_one else self.store.transaction():
-                lost = {entry.job_id for entry in self._backlog if not self._write_one(entry)}
-            self._backlog.clear()
-            self._unsynced.set()
-            for job_id in lost:
-                logger.warning("job %s was taken over by another application", job_id)
-                self._on_wish(job_id, "cancel")
+        try:
+            lost = self._write_all(self._backlog)
+        except StoreError as error:
+            self._on_problem(error)
+            return
+        self._backlog = []
+        self._note_unsynced()
+        for job_id in lost:
+            logger.warning("job %s was taken over by another application", job_id)
+            self._on_wish(job_id, "cancel")
 
-    @staticmethod
-    def _write_one(entry: Entry) -> bool:
+    def _write_all(self, entries: list[Entry]) -> set[str]:
+        """Write entries, all or none; gives the jobs that are somebody else's by now."""
+        for entry in entries:
+            if entry.encode is not None:
+                entry.write, entry.encode = entry.encode(), None
+        if len(entries) == 1:  # what it writes is on disk by itself
+            return set() if self._write_one(entries[0]) else {entries[0].job_id}
+        with self.store.transaction():
+            return {entry.job_id for entry in entries if not self._write_one(entry)}
+
+    def _note_unsynced(self) -> None:
+        if not self._unsynced.is_set():  # to set it takes its time
+            self._unsynced.set()
+
+    def _write_one(self, entry: Entry) -> bool:
         """Write one entry; False where its job is somebody else's by now."""
         try:
-            return entry.write() is not False
+            if (event := entry.event) is not None:
+                change = event.state, event.message, event.time, entry.began
+                return self.store.move(entry.job_id, *change)
+            return entry.write is None or entry.write() is not False
         except StoreError:
             raise
         except Exception:  # a fault of ours must not take the other jobs' record with it
@@ -398,7 +413,7 @@ class Journal(Publisher):
 
     def _due_progress(self) -> list[Entry]:
         now = time.monotonic()
-        if now < self._progress_due or not self._progress:
+        if now < self._progress_due:
             return []
         self._progress_due = now + PROGRESS_INTERVAL
         with self._lock_of_progress:

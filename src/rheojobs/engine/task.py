@@ -22,7 +22,7 @@ from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.progress import ProgressThrottle
-from rheojobs.engine.records import import_path, is_json, load, pack_state, unpack_state
+from rheojobs.engine.records import import_path, is_json, known_path, load, pack_state, unpack_state
 
 __all__ = [
     "FunctionTask",
@@ -241,11 +241,12 @@ class FunctionTask:
 
     def record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the function's import path and its arguments, where they are JSON."""
-        arguments = [list(self.args), dict(self.kwargs)]
-        path = import_path(self.function)
-        if not is_json(arguments):
+        args, kwargs = list(self.args), dict(self.kwargs)
+        is_plain = type(self.function) is FunctionType
+        path = known_path(self.function) if is_plain else import_path(self.function)
+        if not (is_json(args) and is_json(kwargs)):
             raise NotDurableError(f"the arguments of {self.name} are not JSON")
-        return {"function": path, "args": arguments[0], "kwargs": arguments[1]}, {}
+        return {"function": path, "args": args, "kwargs": kwargs}, {}
 
     @classmethod
     def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
