@@ -131,6 +131,7 @@ class TestKeeping:
         assert (job.attempts, job.state, job.owner) == (1, S.SUCCEEDED, None)
         assert store.first_starts([job.number]) == {job.number: 1001.25}
         assert not store.move(job_id, S.SUCCEEDED, began=1.0), "it is nobody's any more"
+        assert store.result(job_id) is None
         running = enter(store, S.RUNNING)
         with pytest.raises(IllegalTransitionError):
             store.move(running, S.SUCCEEDED, began=1.0)
@@ -142,6 +143,18 @@ class TestKeeping:
         assert store.task(small) == FunctionTask(helpers.add, (1.0,))
         assert store._rows("SELECT id FROM jobs WHERE task IS NOT NULL") == [(small,)]
         assert store.find(large).bytes > ROW_BYTES > store.find(small).bytes > 0
+
+    def test_a_small_result_is_written_with_the_end(self, store: JobStore) -> None:
+        for began in (None, 1.0):
+            job_id = enter(store, *([S.RUNNING] if began is None else []))
+            before = store.find(job_id).bytes
+            assert store.result_bytes(job_id) == 0
+            assert store.move(job_id, S.SUCCEEDED, "", 2.0, began, "[1.5]")
+            assert store.result(job_id) == [1.5]
+            assert store.result_bytes(job_id) == 5
+            assert store.find(job_id).bytes == before + 5
+        assert store._rows("SELECT count(*) FROM parts") == [(0,)]
+        assert store.result_bytes("nobody's") == 0
 
     def test_large_parts_lie_in_files(self, store: JobStore, path: Path) -> None:
         job_id = enter(store, S.RUNNING)

@@ -40,8 +40,8 @@ class Entry:
     """Something to be written: `write` does it, `encode` comes before, outside the transaction.
 
     `is_heavy` says that it may take its time, and `failed` why it could not be written already.
-    Where a change of state is to be written, `event` is that, and `began` when the job began to
-    run, if that is to be written with it.
+    Where a change of state is to be written, `event` is that, and what is to be written with it
+    are `began`, when the job began to run, and `result`, its JSON.
     """
 
     job_id: str
@@ -51,6 +51,7 @@ class Entry:
     failed: StoreError | None = None
     event: StateChanged | None = None
     began: float | None = None
+    result: str | None = None
 
 
 @dataclass(eq=False, slots=True)

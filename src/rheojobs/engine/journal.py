@@ -31,8 +31,9 @@ from rheojobs.engine.entries import (
 from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
+from rheojobs.engine.parts import row_text
 from rheojobs.engine.publishing import First, Publisher
-from rheojobs.engine.records import PLAIN, Record, record_of
+from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
 from rheojobs.engine.task import Leftover
@@ -103,6 +104,7 @@ class Journal(Publisher):
         self._is_pruned = False
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
+        self._short_results: dict[str, str] = {}
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
@@ -190,8 +192,8 @@ class Journal(Publisher):
             return
         if error is not None:
             self._keep(job.id, "error", partial(error_record, error))
-        if is_short(result):
-            self._enter(self.store.put, job.id, "result", Record(PLAIN, result))
+        if is_short(result) and (text := row_text(result)) is not None:
+            self._short_results[job.id] = text  # written with the end, which comes next
         elif result is not None:
             self._keep(job.id, "result", partial(kept_value, result))
         elif job.partial is not None:
@@ -276,7 +278,10 @@ class Journal(Publisher):
             self._enter_last_progress(event.job_id)
         # Who brings a result looks after its being written; if many come, they are so together.
         presses = is_last and event.state is not JobState.SUCCEEDED
-        self._put(Entry(event.job_id, None, event=event), presses=presses)
+        entry = Entry(event.job_id, None, event=event)
+        if is_last:
+            entry.result = self._short_results.pop(event.job_id, None)
+        self._put(entry, presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
         with self._lock_of_progress:
@@ -402,7 +407,7 @@ class Journal(Publisher):
         """Write one entry; False where its job is somebody else's by now."""
         try:
             if (event := entry.event) is not None:
-                change = event.state, event.message, event.time, entry.began
+                change = event.state, event.message, event.time, entry.began, entry.result
                 return self.store.move(entry.job_id, *change)
             return entry.write is None or entry.write() is not False
         except StoreError:

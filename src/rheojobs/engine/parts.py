@@ -1,7 +1,7 @@
 """What belongs to a job of the store and is not in its row: task, result, error, checkpoint.
 
-Small ones lie in the database, large ones in files beside it, a folder for each job; a small
-task is in the job's row. Knows records and SQLite, not jobs.
+Small ones lie in the database, large ones in files beside it, a folder for each job; a task or
+result that is smaller still is in the job's row. Knows records and SQLite, not jobs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Parts", "content_of", "contents_of", "row_text", "size_of"]
 
 INLINE_BYTES = 256 * 1024
 ROW_BYTES = 500
-"""What a task may take in the row of its job: those who list jobs read past it."""
+"""What a task or a result may take in the row of its job: those who list jobs read past it."""
 
 
 def contents_of(record: Record) -> dict[str, bytes]:
@@ -30,11 +30,9 @@ def contents_of(record: Record) -> dict[str, bytes]:
     return {"": json.dumps(record.content).encode(), **record.blobs}
 
 
-def row_text(record: Record | None) -> str | None:
-    """Give the JSON of a record that is small enough for its job's row; else None."""
-    if record is None or record.blobs:
-        return None
-    text = json.dumps(record.content)
+def row_text(content: Any) -> str | None:
+    """Give the JSON of a task or a result that is small enough for its job's row; else None."""
+    text = json.dumps(content)
     return text if len(text) <= ROW_BYTES else None
 
 

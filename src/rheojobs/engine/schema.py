@@ -102,12 +102,13 @@ def _second_version(db: sqlite3.Connection) -> None:
 
 
 def _third_version(db: sqlite3.Connection) -> None:
-    """Have a small task in its job's row, and one index of jobs, not two: again half the pages.
+    """Have a small task and result in a job's row, and one index of jobs: again half the pages.
 
     Whoever wants the jobs in some state asks for those of nobody and for those of each engine.
     """
     for statement in (
         "ALTER TABLE jobs ADD COLUMN task TEXT",
+        "ALTER TABLE jobs ADD COLUMN result TEXT",
         "DROP INDEX jobs_by_state",
         "DROP INDEX jobs_by_owner",
         "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",

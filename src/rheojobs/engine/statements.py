@@ -23,9 +23,10 @@ def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
     begins = f"attempts + (state = '{JobState.QUEUED}')" if starts else "attempts"
     # Who has ended a job has it no more, and nobody wants anything of it.
     ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
+    brings = ", result = ?, bytes = bytes + ?" if state is JobState.SUCCEEDED else ""
     return (
         f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"
-        f" history = history || ?{ends} WHERE {where}"
+        f" history = history || ?{brings}{ends} WHERE {where}"
     )
 
 
@@ -34,11 +35,16 @@ def _before(state: JobState) -> str:
     return f"state IN ({', '.join(names)})"
 
 
-ENTRIES = {state: _entering(state, "number = ?") for state in JobState}
+ENTRIES: dict[JobState, str] = {
+    state: _entering(state, "number = ?") for state in JobState if state is not JobState.SUCCEEDED
+}
 MOVES = {
     state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
 }
-"""The statements by which a job enters a state, in any case and where it may: one each."""
+"""The statements by which a job enters a state, in any case and where it may: one each.
+
+Where it succeeds, a small result comes with it, and the bytes of that.
+"""
 
 _STARTS = f"id = ? AND owner = ? AND {_before(JobState.RUNNING)}"
 RUNS = {

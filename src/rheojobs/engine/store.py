@@ -209,7 +209,7 @@ class JobStore(StoreReader):
             When it was submitted (seconds since the epoch); now where not given.
         """
         now = time.time() if when is None else when
-        task = row_text(record)
+        task = None if record is None or record.blobs else row_text(record.content)
         contents = contents_of(record) if record is not None and task is None else {}
         kind = "" if record is None else record.kind
         values = (
@@ -255,6 +255,7 @@ class JobStore(StoreReader):
         message: str = "",
         when: float | None = None,
         began: float | None = None,
+        result: str | None = None,
     ) -> bool:
         """Let a job of this owner's enter a state; False where it is somebody else's.
 
@@ -264,6 +265,8 @@ class JobStore(StoreReader):
             Seconds since the epoch; now where not given.
         began : float, optional
             When it began to run, where that is to be written with what came next.
+        result : str, optional
+            Where it succeeds: its result, as `row_text` gives it.
         """
         now = time.time() if when is None else when
         history = statements.line(now, state, message)
@@ -271,7 +274,8 @@ class JobStore(StoreReader):
         if began is not None:
             history = statements.line(began, JobState.RUNNING, "") + history
             statement = statements.RUNS[state]
-        values = (state, message, now, history, job_id, self.owner.id)
+        brought = (result, len(result or "")) if state is JobState.SUCCEEDED else ()
+        values = (state, message, now, history, *brought, job_id, self.owner.id)
         if not (job_id in self._checkpointed and state.is_terminal):
             is_done = self._transaction.alone(statement, values).rowcount > 0
             return is_done or self._refuse(job_id, state if began is None else JobState.RUNNING)

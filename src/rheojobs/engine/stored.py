@@ -19,7 +19,7 @@ from typing import Any
 from rheojobs.engine.errors import JobTimeoutError, MemoryLimitError, WorkerDiedError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.parts import Parts, content_of
-from rheojobs.engine.records import UNKEPT, Record, state_from_disk, task_of, value_of
+from rheojobs.engine.records import PLAIN, UNKEPT, Record, state_from_disk, task_of, value_of
 from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -307,11 +307,12 @@ class StoreReader:
     def result_bytes(self, job_id: str) -> int:
         """Say how large the result of a job is on disk; 0 where it could not be kept."""
         rows = self._rows(
-            "SELECT sum(size) FROM parts JOIN jobs ON number = job"
-            " WHERE id = ? AND part = 'result' AND parts.kind <> ?",
-            *(job_id, UNKEPT),
+            "SELECT coalesce(length(result), 0) + coalesce((SELECT sum(size) FROM parts"
+            " WHERE job = number AND part = 'result' AND parts.kind <> ?), 0)"
+            " FROM jobs WHERE id = ?",
+            *(UNKEPT, job_id),
         )
-        return int(rows[0][0] or 0)
+        return int(rows[0][0]) if rows else 0
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""
@@ -320,21 +321,24 @@ class StoreReader:
 
     def _part(self, job_id: str, part: str) -> Record | None:
         with self._lock, told(self.path):
-            number, kind, task = self._row(job_id)
+            number, kind, task, result = self._row(job_id)
             if part == "task" and task is not None:
                 return Record(kind, content_of(task, part, job_id))
+            if part == "result" and result is not None:
+                return Record(PLAIN, content_of(result, part, job_id))
             return self._parts.get(number, job_id, part)
 
     def _number(self, job_id: str) -> int:
         return int(self._row(job_id)[0])
 
-    def _row(self, job_id: str) -> tuple[int, str, str | None]:
-        """Give a job's number, the kind of its task, and its task where that is in the row."""
-        statement = "SELECT number, kind, task FROM jobs WHERE id = ?"
-        row: tuple[int, str, str | None] | None = self._db.execute(statement, (job_id,)).fetchone()
+    def _row(self, job_id: str) -> tuple[int, str, str | None, str | None]:
+        """Give a job's number, its task's kind, and task and result where they are in the row."""
+        statement = "SELECT number, kind, task, result FROM jobs WHERE id = ?"
+        row = self._db.execute(statement, (job_id,)).fetchone()
         if row is None:
             raise InputError(f"there is no job {job_id}")
-        return row
+        number, kind, task, result = row
+        return number, kind, task, result
 
     def _rows(self, statement: str, *arguments: sqlite3._AdaptedInputData) -> list[Any]:
         with self._lock, told(self.path):
