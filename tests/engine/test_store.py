@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 from tests.engine import helpers
 
-from rheojobs.engine import JobState, JobStore, Progress, StoreError, schema
-from rheojobs.engine import store as store_module
+from rheojobs.engine import JobState, JobStore, Progress, StoreError, membership, schema
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.parts import INLINE_BYTES, ROW_BYTES
 from rheojobs.engine.records import Record, pack_state, record_of
@@ -213,7 +212,7 @@ class TestLog:
     def test_who_writes_does_not_move_it_but_who_waits_for_the_disk_does(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "LARGE_LOG", 1_000_000)
+        monkeypatch.setattr(membership, "LARGE_LOG", 1_000_000)
         store.sync()  # a small one stays
         before = path.stat().st_size
         while path.with_name("jobs.sqlite3-wal").stat().st_size < 5_000_000:
@@ -229,7 +228,7 @@ class TestLog:
     def test_one_that_cannot_be_moved_stays(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "LARGE_LOG", 0)
+        monkeypatch.setattr(membership, "LARGE_LOG", 0)
         job_id = enter(store)
         moved = path.rename(path.with_name("moved"))
         path.mkdir()  # no database can be opened there
