@@ -9,22 +9,21 @@ to be written is tried again with the next renewal of the lease.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from rheojobs.engine.backlog import Backlog
 from rheojobs.engine.entries import (
     AfterThat,
     Entry,
     Item,
     error_record,
     is_short,
-    joined,
     kept_value,
     limits_of,
 )
@@ -73,11 +72,6 @@ class Journal(Publisher):
     on_wish : callable
         Called with the id of a job and what another process wants of it.
 
-    Attributes
-    ----------
-    problem : str
-        Why nothing is written at present; empty where all is well.
-
     Raises
     ------
     StoreError
@@ -88,7 +82,6 @@ class Journal(Publisher):
         store.join()
         super().__init__()
         self.store = store
-        self.problem = ""
         self._on_wish = on_wish
         self._items: deque[Item] = deque()
         self._turn = threading.Lock()  # who has it takes items, and writes
@@ -96,8 +89,7 @@ class Journal(Publisher):
         self._presses = self._is_ticking = self._is_busy = self._was_needed = False
         self._is_heavy = False  # whether there is something that takes its time to write
         self._slow_until = 0.0
-        self._backlog: list[Entry] = []
-        self._is_off = False
+        self._backlog = Backlog(store)
         self._lock_of_progress = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
@@ -111,6 +103,11 @@ class Journal(Publisher):
         self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
         self._writer.start()
         self._syncer.start()
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is written at present; empty where all is well."""
+        return self._backlog.problem
 
     # ---------------------------------------------------------------- what the engine calls
 
@@ -135,7 +132,7 @@ class Journal(Publisher):
         entry = Entry(job.id, write)
         if not self.problem:
             try:
-                self._write_one(entry)
+                self._backlog.write_one(entry)
             except StoreError as error:
                 entry.failed = error
             else:
@@ -317,7 +314,7 @@ class Journal(Publisher):
                 self._presses = self._is_heavy = False
                 self._work_off(self._take())
                 is_last = bool(self._items) and self._items[0] is None
-                if not is_last and not self._is_off:
+                if not is_last and not self._backlog.is_off:
                     self._look_after()
         self._turn.acquire()  # for ever: nobody writes any more
         self._leave()
@@ -368,53 +365,19 @@ class Journal(Publisher):
 
     def _commit(self, entries: list[Entry]) -> None:
         """Write entries; those that cannot be written now wait for a better time."""
-        for entry in entries:
-            if entry.failed is not None:
-                self._on_problem(entry.failed)
-        if self._is_off:
-            return
         if self._progress:
             entries = entries + self._due_progress()
-        self._backlog = joined(self._backlog + entries)
-        if self.problem or not self._backlog:
+        lost = self._backlog.write(entries)
+        if lost is None:
             return
-        try:
-            lost = self._write_all(self._backlog)
-        except StoreError as error:
-            self._on_problem(error)
-            return
-        self._backlog = []
         self._note_unsynced()
         for job_id in lost:
             logger.warning("job %s was taken over by another application", job_id)
             self._on_wish(job_id, "cancel")
 
-    def _write_all(self, entries: list[Entry]) -> set[str]:
-        """Write entries, all or none; gives the jobs that are somebody else's by now."""
-        for entry in entries:
-            if entry.encode is not None:
-                entry.write, entry.encode = entry.encode(), None
-        if len(entries) == 1:  # what it writes is on disk by itself
-            return set() if self._write_one(entries[0]) else {entries[0].job_id}
-        with self.store.transaction():
-            return {entry.job_id for entry in entries if not self._write_one(entry)}
-
     def _note_unsynced(self) -> None:
         if not self._unsynced.is_set():  # to set it takes its time
             self._unsynced.set()
-
-    def _write_one(self, entry: Entry) -> bool:
-        """Write one entry; False where its job is somebody else's by now."""
-        try:
-            if (event := entry.event) is not None:
-                change = event.state, event.message, event.time, entry.began, entry.result
-                return self.store.move(entry.job_id, *change)
-            return entry.write is None or entry.write() is not False
-        except StoreError:
-            raise
-        except Exception:  # a fault of ours must not take the other jobs' record with it
-            logger.exception("the record of job %s is not complete", entry.job_id)
-            return True
 
     def _due_progress(self) -> list[Entry]:
         now = time.monotonic()
@@ -444,17 +407,17 @@ class Journal(Publisher):
         now = time.monotonic()
         if now >= self._poll_due:
             self._poll_due = now + POLL
-            with self._watched():
+            with self._backlog.watched():
                 for job_id, wish in self.store.heard():
                     self._on_wish(job_id, wish)
         if now >= self._renewal_due:
             self._renewal_due = now + RENEWAL
-            with self._watched():
+            with self._backlog.watched():
                 self.store.renew()
                 self._go_on()
         if now >= self._recovery_due:
             self._recovery_due = now + RENEWAL
-            with self._watched():
+            with self._backlog.watched():
                 self.store.recover()
                 if not self._is_pruned:
                     self._is_pruned = True
@@ -462,34 +425,15 @@ class Journal(Publisher):
 
     def _go_on(self) -> None:
         """Write what had to wait, where the store works again."""
-        if self.problem and not self._is_off:
-            logger.warning("the job store %s works again", self.store.path)
-            self.problem = ""
+        if self._backlog.may_go_on():
             self._commit([])
 
     def _leave(self) -> None:
-        with self._watched():
+        with self._backlog.watched():
             self.store.renew()
             self._go_on()
             self.store.leave()
-        if self._backlog:
+        if len(self._backlog):
             logger.warning("%d entries are not in the job store", len(self._backlog))
-        with self._watched():
+        with self._backlog.watched():
             self.store.close()
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except StoreError as error:
-            self._on_problem(error)
-
-    def _on_problem(self, error: StoreError) -> None:
-        if not self.problem:
-            logger.warning("%s; the jobs go on, in memory", error)
-        self.problem = str(error)
-        self._renewal_due = time.monotonic() + RENEWAL
-        if error.is_lasting:
-            self._is_off = True
-            self._backlog.clear()
-            self._progress.clear()
