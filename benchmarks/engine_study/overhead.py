@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import sqlite3
 import statistics
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -59,6 +61,44 @@ def _pool() -> Iterator[Submit]:
 
 
 @contextlib.contextmanager
+def _written_pool(folder: Path) -> Iterator[Submit]:
+    """Give a pool whose user writes a row before each job, and its end before the result is told.
+
+    It is the least that he can do: one table, one statement each, and nothing that looks after it.
+    """
+    path = folder / "pool.sqlite3"
+    with (
+        _pool() as submit_alone,
+        contextlib.closing(
+            sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        ) as db,
+    ):
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = NORMAL",
+            "CREATE TABLE jobs (id TEXT UNIQUE, task TEXT, state TEXT, created REAL, ended REAL)",
+            "CREATE INDEX jobs_by_state ON jobs(state)",
+        ):
+            db.execute(statement)
+
+        def submit() -> Future[None]:
+            job_id, task = str(uuid.uuid4()), f"{empty.__module__}:{empty.__qualname__}"
+            values = (job_id, task, time.time())
+            db.execute("INSERT INTO jobs VALUES (?, ?, 'queued', ?, NULL)", values)
+            told: Future[None] = Future()
+
+            def end(done: Future[None]) -> None:
+                change = "UPDATE jobs SET state = 'succeeded', ended = ? WHERE id = ?"
+                db.execute(change, (time.time(), job_id))
+                told.set_result(done.result())
+
+            submit_alone().add_done_callback(end)
+            return told
+
+        yield submit
+
+
+@contextlib.contextmanager
 def _loky() -> Iterator[Submit]:
     try:
         import loky
@@ -93,6 +133,7 @@ SIDES: dict[str, Side] = {
     "rheojobs, processes": lambda _: _ours("processes"),
     "rheojobs, threads": lambda _: _ours("threads"),
     BASE: lambda _: _pool(),
+    "the same, each job written to SQLite": _written_pool,
     "loky": lambda _: _loky(),
     "dask LocalCluster": lambda _: _dask(),
 }

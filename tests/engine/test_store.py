@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from tests.engine import helpers
 
-from rheojobs.engine import JobState, JobStore, Progress, StoreError, schema
-from rheojobs.engine import store as store_module
+from rheojobs.engine import JobState, JobStore, Progress, StoreError, membership, schema
 from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running
-from rheojobs.engine.parts import INLINE_BYTES
+from rheojobs.engine.parts import INLINE_BYTES, ROW_BYTES
 from rheojobs.engine.records import Record, pack_state, record_of
+from rheojobs.engine.states import IllegalTransitionError
 from rheojobs.engine.task import FunctionTask
 from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
@@ -54,6 +54,17 @@ INSERT INTO parts VALUES
   (2, 'checkpoint', '', 'json', CAST('"{{\\"at\\": 3}}"' AS BLOB), NULL, 13);
 """
 """What a program of the first version had written: a job that is done, and one that waits."""
+
+SECOND_VERSION = f"""
+INSERT INTO engines VALUES ('gone', 'another boot', '', 1, 0.0, 0.0);
+INSERT INTO jobs ({_COLUMNS}, owner) VALUES
+  (1, '{JOB}', {_ALIKE}, 1700000000.123456, 1700000002.25, 'succeeded', 1, 70, NULL),
+  (2, '1{JOB[1:]}', {_ALIKE}, 1700000001.0, 1700000003.0, 'queued', 0, 70, 'gone');
+INSERT INTO parts VALUES
+  (1, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
+  (2, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57);
+"""
+"""The same of the second version, whose application is gone."""
 
 
 @pytest.fixture
@@ -107,6 +118,42 @@ class TestKeeping:
         assert not store.put(job_id, "result", Record("json", 8)), "it has ended"
         assert not store.move(job_id, S.FAILED)
         assert store.result(job_id) == 7
+
+    def test_a_start_that_is_written_with_the_end(self, store: JobStore) -> None:
+        job_id = enter(store)
+        assert store.move(job_id, S.SUCCEEDED, "", 1002.5, began=1001.25)
+        assert store.history(job_id)[1:] == [
+            (1001.25, S.RUNNING, ""),
+            (1002.5, S.SUCCEEDED, ""),
+        ]
+        job = store.find(job_id)
+        assert (job.attempts, job.state, job.owner) == (1, S.SUCCEEDED, None)
+        assert store.first_starts([job.number]) == {job.number: 1001.25}
+        assert not store.move(job_id, S.SUCCEEDED, began=1.0), "it is nobody's any more"
+        assert store.result(job_id) is None
+        running = enter(store, S.RUNNING)
+        with pytest.raises(IllegalTransitionError):
+            store.move(running, S.SUCCEEDED, began=1.0)
+
+    def test_a_large_task_is_not_in_the_row(self, store: JobStore) -> None:
+        record = record_of(FunctionTask(len, ("x" * ROW_BYTES,)))
+        small, large = enter(store), enter(store, record=record)
+        assert store.task(large).args == ("x" * ROW_BYTES,)
+        assert store.task(small) == FunctionTask(helpers.add, (1.0,))
+        assert store._rows("SELECT id FROM jobs WHERE task IS NOT NULL") == [(small,)]
+        assert store.find(large).bytes > ROW_BYTES > store.find(small).bytes > 0
+
+    def test_a_small_result_is_written_with_the_end(self, store: JobStore) -> None:
+        for began in (None, 1.0):
+            job_id = enter(store, *([S.RUNNING] if began is None else []))
+            before = store.find(job_id).bytes
+            assert store.result_bytes(job_id) == 0
+            assert store.move(job_id, S.SUCCEEDED, "", 2.0, began, "[1.5]")
+            assert store.result(job_id) == [1.5]
+            assert store.result_bytes(job_id) == 5
+            assert store.find(job_id).bytes == before + 5
+        assert store._rows("SELECT count(*) FROM parts") == [(0,)]
+        assert store.result_bytes("nobody's") == 0
 
     def test_large_parts_lie_in_files(self, store: JobStore, path: Path) -> None:
         job_id = enter(store, S.RUNNING)
@@ -165,7 +212,7 @@ class TestLog:
     def test_who_writes_does_not_move_it_but_who_waits_for_the_disk_does(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "LARGE_LOG", 1_000_000)
+        monkeypatch.setattr(membership, "LARGE_LOG", 1_000_000)
         store.sync()  # a small one stays
         before = path.stat().st_size
         while path.with_name("jobs.sqlite3-wal").stat().st_size < 5_000_000:
@@ -181,7 +228,7 @@ class TestLog:
     def test_one_that_cannot_be_moved_stays(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "LARGE_LOG", 0)
+        monkeypatch.setattr(membership, "LARGE_LOG", 0)
         job_id = enter(store)
         moved = path.rename(path.with_name("moved"))
         path.mkdir()  # no database can be opened there
@@ -493,6 +540,31 @@ class TestVersions:
             store.remove(JOB)
             assert not file.exists()
             assert store._rows("SELECT job, part FROM parts") == [(2, "task")]
+
+    def test_the_second_version_is_brought_to_the_present(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+            with contextlib.closing(schema.connect(path)) as db:
+                db.executescript(SECOND_VERSION)
+        with JobStore(path) as store:
+            assert store._rows("PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
+            assert store.counts() == {S.SUCCEEDED: 1, S.QUEUED: 1}
+            ((number, waiting),) = [(job.number, job.id) for job in store.jobs([S.QUEUED])]
+            assert store.task(waiting).args == (-1,)
+            assert store.task_words([1, number], "$.function") == {
+                1: "builtins:abs",
+                2: "builtins:abs",
+            }
+            store.join()
+            assert store.recover() == [waiting]
+            new = enter(store, S.RUNNING)
+            assert store.take(waiting) is S.QUEUED
+            assert [job.id for job in store.jobs([S.QUEUED, S.RUNNING])] == [waiting, new]
+            names = {name for (name,) in store._rows("SELECT name FROM sqlite_schema")}
+            assert "jobs_by_owner_and_state" in names
+            assert not names & {"jobs_by_state", "jobs_by_owner"}
 
     def test_a_migration_that_fails_changes_nothing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from tests.inference.helpers import decay_data, decay_model, run_until, same_dra
 from rheojobs.engine import CancellationToken, JobEngine, JobState
 from rheojobs.errors import InputError
 from rheojobs.inference import chains, continuation
-from rheojobs.inference.checkpoints import Checkpoints, Segment
+from rheojobs.inference.checkpoints import Checkpoints, Leftover, Segment
 from rheojobs.inference.jax_setup import PRELOAD
 from rheojobs.inference.local import local_context
 from rheojobs.inference.results import BayesianResult
@@ -323,7 +323,7 @@ def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monk
         assert not folder.exists()
         # As if it had been killed between the two.
         finished = engine.submit(work)
-        monkeypatch.setattr(SampleTask, "tidy", lambda self: 1 / 0)
+        monkeypatch.setattr(Leftover, "tidy", lambda self: 1 / 0)
         assert same_draws(finished.result(120), whole)
         assert engine.wait(60)
     assert "plan.zarr.zip" in kept(folder)

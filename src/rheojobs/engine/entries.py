@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.publishing import First
 from rheojobs.engine.records import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.states import JobState
 
-__all__ = ["AfterThat", "Entry", "Item", "error_record", "is_short", "kept_value", "limits_of"]
+__all__ = [
+    "AfterThat",
+    "Entry",
+    "Item",
+    "error_record",
+    "is_short",
+    "joined",
+    "kept_value",
+    "limits_of",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +40,18 @@ class Entry:
     """Something to be written: `write` does it, `encode` comes before, outside the transaction.
 
     `is_heavy` says that it may take its time, and `failed` why it could not be written already.
+    Where a change of state is to be written, `event` is that, and what is to be written with it
+    are `began`, when the job began to run, and `result`, its JSON.
     """
 
     job_id: str
-    write: Callable[[], object]
+    write: Callable[[], object] | None
     encode: Callable[[], Callable[[], object]] | None = None
     is_heavy: bool = False
     failed: StoreError | None = None
+    event: StateChanged | None = None
+    began: float | None = None
+    result: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -45,11 +61,29 @@ class AfterThat:
     do: First
 
 
+def joined(entries: list[Entry]) -> list[Entry]:
+    """Have the start of a short job written with its end, which is ready too."""
+    starts: dict[str, Entry] = {}
+    written: set[Entry] = set()
+    for entry in entries:
+        if (event := entry.event) is None:
+            continue
+        if event.state is JobState.RUNNING:
+            starts[event.job_id] = entry
+        elif (start := starts.pop(event.job_id, None)) is not None and event.state.is_terminal:
+            assert start.event is not None
+            entry.began = start.event.time
+            written.add(start)
+    return [entry for entry in entries if entry not in written] if written else entries
+
+
 Item = Entry | AfterThat | Callable[[], None] | None
 
 
 def limits_of(job: Job) -> dict[str, Any]:
     """Give the limits that a job has; most have none."""
+    if not (job.tags or job.timeout or job.memory or job.place):
+        return {}
     limits = {
         "tags": list(job.tags),
         "timeout": job.timeout,

@@ -30,7 +30,7 @@ from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.spilling import spilled
 from rheojobs.engine.states import JobState, check_transition
-from rheojobs.engine.task import task_name
+from rheojobs.engine.task import Leftover, task_name
 from rheojobs.errors import one_line
 
 if TYPE_CHECKING:
@@ -382,11 +382,11 @@ class JobTable:
         job.outcome = result
         job.control = None
         job.checkpoint = None
-        tidy = getattr(job.task, "tidy", None) if state is JobState.SUCCEEDED else None
+        leftover = self._leftover(job) if state is JobState.SUCCEEDED else None
         if self.journal is not None and not job.is_prewarming:
             self.journal.keep_outcome(job, result, error)
-            if tidy is not None and job.is_durable:
-                self.journal.note_untidied(job.id)
+            if leftover is not None:
+                self.journal.note_untidied(job.id, leftover)
         self._show(job, result)
         if state is JobState.SUCCEEDED and not job.is_prewarming:
             self.durations.add(task_name(job.task), job.clock.seconds(time.monotonic()))
@@ -395,9 +395,9 @@ class JobTable:
         self.unsettled += 1
         settle = partial(self._settle, job, result, error, cancelled)
         self.move(job, state, job.message, settle)
-        if tidy is not None:
+        if leftover is not None:
             self.unsettled += 1
-            self._publisher.call(partial(self._tidy, job, tidy))
+            self._publisher.call(partial(self._tidy, job, leftover))
         del self.open[job.id]
         if not job.is_kept:
             self.jobs.pop(job.id, None)
@@ -416,13 +416,22 @@ class JobTable:
         for look in looks:
             look.set_result(job.partial if result is None else result)
 
-    def _tidy(self, job: Job, tidy: Callable[[], object]) -> None:
-        """Let a task remove what it would have gone on from: its result is kept by now."""
+    @staticmethod
+    def _leftover(job: Job) -> Leftover | None:
+        """Give what a task has left that has succeeded."""
+        try:
+            return getattr(job.task, "leftover", None)
+        except Exception:  # whatever a task's own code raises must not keep the job from ending
+            logger.exception("job %s does not say what it leaves", job.id[:8])
+            return None
+
+    def _tidy(self, job: Job, leftover: Leftover) -> None:
+        """Remove what a task would have gone on from: its result is kept by now."""
         try:
             if self.journal is not None and self.journal.problem:
                 return  # it is not: better too much is left than too little
-            tidy()
-            if self.journal is not None and job.is_durable:
+            leftover.tidy()
+            if self.journal is not None and not job.is_prewarming:
                 self.journal.note_tidied(job.id)
         finally:
             self._note_settled()

@@ -9,15 +9,15 @@ to be written is tried again with the next renewal of the lease.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from rheojobs.engine.backlog import Backlog
 from rheojobs.engine.entries import (
     AfterThat,
     Entry,
@@ -27,13 +27,15 @@ from rheojobs.engine.entries import (
     kept_value,
     limits_of,
 )
-from rheojobs.engine.errors import StoreError
+from rheojobs.engine.errors import NotDurableError, StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
+from rheojobs.engine.parts import row_text
 from rheojobs.engine.publishing import First, Publisher
-from rheojobs.engine.records import PLAIN, Record
+from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
+from rheojobs.engine.task import Leftover
 
 __all__ = ["Journal"]
 
@@ -70,11 +72,6 @@ class Journal(Publisher):
     on_wish : callable
         Called with the id of a job and what another process wants of it.
 
-    Attributes
-    ----------
-    problem : str
-        Why nothing is written at present; empty where all is well.
-
     Raises
     ------
     StoreError
@@ -85,7 +82,6 @@ class Journal(Publisher):
         store.join()
         super().__init__()
         self.store = store
-        self.problem = ""
         self._on_wish = on_wish
         self._items: deque[Item] = deque()
         self._turn = threading.Lock()  # who has it takes items, and writes
@@ -93,20 +89,25 @@ class Journal(Publisher):
         self._presses = self._is_ticking = self._is_busy = self._was_needed = False
         self._is_heavy = False  # whether there is something that takes its time to write
         self._slow_until = 0.0
-        self._backlog: list[Entry] = []
-        self._is_off = False
+        self._backlog = Backlog(store)
         self._lock_of_progress = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
+        self._short_results: dict[str, str] = {}
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._door = threading.Lock()
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
         self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
         self._writer.start()
         self._syncer.start()
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is written at present; empty where all is well."""
+        return self._backlog.problem
 
     # ---------------------------------------------------------------- what the engine calls
 
@@ -119,7 +120,7 @@ class Journal(Publisher):
             record,
             obstacle=job.obstacle,
             priority=job.priority,
-            needs=dict(job.needs),
+            needs=job.needs,
             max_attempts=job.max_attempts,
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
@@ -131,11 +132,11 @@ class Journal(Publisher):
         entry = Entry(job.id, write)
         if not self.problem:
             try:
-                self._write_one(entry)
+                self._backlog.write_one(entry)
             except StoreError as error:
                 entry.failed = error
             else:
-                self._unsynced.set()
+                self._note_unsynced()
                 return
         self._put(entry)
 
@@ -147,13 +148,16 @@ class Journal(Publisher):
         first: First | None = None,
     ) -> None:
         """Write an event, where it is one that lasts, and tell it."""
-        if not private and isinstance(event, ProgressMade):
+        if private:
+            pass
+        elif isinstance(event, StateChanged):
+            if event.previous is not None:
+                self._enter_state(event)
+        elif isinstance(event, ProgressMade):
             with self._lock_of_progress:
                 self._progress[event.job_id] = event.progress
-        if not private and isinstance(event, PriorityChanged):
+        elif isinstance(event, PriorityChanged):
             self._enter(self.store.put_priority, event.job_id, event.priority)
-        if not private and isinstance(event, StateChanged) and event.previous is not None:
-            self._enter_state(event)
         super().tell(event, private=private, first=first)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
@@ -185,8 +189,8 @@ class Journal(Publisher):
             return
         if error is not None:
             self._keep(job.id, "error", partial(error_record, error))
-        if is_short(result):
-            self._enter(self.store.put, job.id, "result", Record(PLAIN, result))
+        if is_short(result) and (text := row_text(result)) is not None:
+            self._short_results[job.id] = text  # written with the end, which comes next
         elif result is not None:
             self._keep(job.id, "result", partial(kept_value, result))
         elif job.partial is not None:
@@ -213,12 +217,17 @@ class Journal(Publisher):
                 self._turn.release()
         return None
 
-    def note_untidied(self, job_id: str) -> None:
-        """Write, before its last state is told, that a job's task is to tidy up after it."""
-        self._enter(self.store.put, job_id, UNTIDIED, Record(PLAIN, True))
+    def note_untidied(self, job_id: str, leftover: Leftover) -> None:
+        """Write, before its last state is told, what a job leaves that is to be removed then."""
+        try:
+            record = record_of(leftover)
+        except NotDurableError as error:
+            logger.info("what job %s leaves is not kept in mind: %s", job_id[:8], error)
+        else:
+            self._enter(self.store.put, job_id, UNTIDIED, record)
 
     def note_tidied(self, job_id: str) -> None:
-        """Write that it has."""
+        """Write that it is."""
         self._enter(self.store.tidied, job_id)
 
     def join(self, timeout: float) -> None:
@@ -262,16 +271,16 @@ class Journal(Publisher):
                 self._given_away.discard(event.job_id)  # the same engine may take it up again
             return
         is_last = event.state.is_terminal
-        if is_last:
+        if is_last and self._progress:
             self._enter_last_progress(event.job_id)
-        move = partial(self.store.move, event.job_id, event.state, event.message, event.time)
         # Who brings a result looks after its being written; if many come, they are so together.
         presses = is_last and event.state is not JobState.SUCCEEDED
-        self._put(Entry(event.job_id, move), presses=presses)
+        entry = Entry(event.job_id, None, event=event)
+        if is_last:
+            entry.result = self._short_results.pop(event.job_id, None)
+        self._put(entry, presses=presses)
 
     def _enter_last_progress(self, job_id: str) -> None:
-        if not self._progress:
-            return
         with self._lock_of_progress:
             last = self._progress.pop(job_id, None)
         if last is not None:
@@ -281,7 +290,7 @@ class Journal(Publisher):
         def encode() -> Callable[[], object]:
             return partial(self.store.put, job_id, part, record())
 
-        self._put_entry(Entry(job_id, lambda: None, encode, is_heavy=True))
+        self._put_entry(Entry(job_id, None, encode, is_heavy=True))
 
     def _do_first(self, first: First) -> None:
         with self._door:
@@ -305,7 +314,7 @@ class Journal(Publisher):
                 self._presses = self._is_heavy = False
                 self._work_off(self._take())
                 is_last = bool(self._items) and self._items[0] is None
-                if not is_last and not self._is_off:
+                if not is_last and not self._backlog.is_off:
                     self._look_after()
         self._turn.acquire()  # for ever: nobody writes any more
         self._leave()
@@ -343,10 +352,10 @@ class Journal(Publisher):
         return items
 
     def _work_off(self, items: list[Item]) -> None:
-        entries = [item for item in items if isinstance(item, Entry)]
-        self._commit(entries)
+        self._commit([item for item in items if type(item) is Entry])
         for item in items:
-            self._deliver_item(item)
+            if type(item) is not Entry:
+                self._deliver_item(item)
 
     def _deliver_item(self, item: Item) -> None:
         if isinstance(item, AfterThat):
@@ -356,40 +365,23 @@ class Journal(Publisher):
 
     def _commit(self, entries: list[Entry]) -> None:
         """Write entries; those that cannot be written now wait for a better time."""
-        for entry in entries:
-            if entry.failed is not None:
-                self._on_problem(entry.failed)
-        if self._is_off:
+        if self._progress:
+            entries = entries + self._due_progress()
+        lost = self._backlog.write(entries)
+        if lost is None:
             return
-        self._backlog += entries + self._due_progress()
-        if self.problem or not self._backlog:
-            return
-        with self._watched():
-            for entry in self._backlog:
-                if entry.encode is not None:
-                    entry.write, entry.encode = entry.encode(), None
-            with self.store.transaction():
-                lost = {entry.job_id for entry in self._backlog if not self._write_one(entry)}
-            self._backlog.clear()
-            self._unsynced.set()
-            for job_id in lost:
-                logger.warning("job %s was taken over by another application", job_id)
-                self._on_wish(job_id, "cancel")
+        self._note_unsynced()
+        for job_id in lost:
+            logger.warning("job %s was taken over by another application", job_id)
+            self._on_wish(job_id, "cancel")
 
-    @staticmethod
-    def _write_one(entry: Entry) -> bool:
-        """Write one entry; False where its job is somebody else's by now."""
-        try:
-            return entry.write() is not False
-        except StoreError:
-            raise
-        except Exception:  # a fault of ours must not take the other jobs' record with it
-            logger.exception("the record of job %s is not complete", entry.job_id)
-            return True
+    def _note_unsynced(self) -> None:
+        if not self._unsynced.is_set():  # to set it takes its time
+            self._unsynced.set()
 
     def _due_progress(self) -> list[Entry]:
         now = time.monotonic()
-        if now < self._progress_due or not self._progress:
+        if now < self._progress_due:
             return []
         self._progress_due = now + PROGRESS_INTERVAL
         with self._lock_of_progress:
@@ -415,17 +407,17 @@ class Journal(Publisher):
         now = time.monotonic()
         if now >= self._poll_due:
             self._poll_due = now + POLL
-            with self._watched():
+            with self._backlog.watched():
                 for job_id, wish in self.store.heard():
                     self._on_wish(job_id, wish)
         if now >= self._renewal_due:
             self._renewal_due = now + RENEWAL
-            with self._watched():
+            with self._backlog.watched():
                 self.store.renew()
                 self._go_on()
         if now >= self._recovery_due:
             self._recovery_due = now + RENEWAL
-            with self._watched():
+            with self._backlog.watched():
                 self.store.recover()
                 if not self._is_pruned:
                     self._is_pruned = True
@@ -433,34 +425,15 @@ class Journal(Publisher):
 
     def _go_on(self) -> None:
         """Write what had to wait, where the store works again."""
-        if self.problem and not self._is_off:
-            logger.warning("the job store %s works again", self.store.path)
-            self.problem = ""
+        if self._backlog.may_go_on():
             self._commit([])
 
     def _leave(self) -> None:
-        with self._watched():
+        with self._backlog.watched():
             self.store.renew()
             self._go_on()
             self.store.leave()
-        if self._backlog:
+        if len(self._backlog):
             logger.warning("%d entries are not in the job store", len(self._backlog))
-        with self._watched():
+        with self._backlog.watched():
             self.store.close()
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except StoreError as error:
-            self._on_problem(error)
-
-    def _on_problem(self, error: StoreError) -> None:
-        if not self.problem:
-            logger.warning("%s; the jobs go on, in memory", error)
-        self.problem = str(error)
-        self._renewal_due = time.monotonic() + RENEWAL
-        if error.is_lasting:
-            self._is_off = True
-            self._backlog.clear()
-            self._progress.clear()

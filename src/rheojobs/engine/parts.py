@@ -1,7 +1,7 @@
-"""What belongs to a job of the store and is not a row: task, result, error, checkpoint.
+"""What belongs to a job of the store and is not in its row: task, result, error, checkpoint.
 
-Small ones lie in the database, large ones in files beside it, a folder for each job. Knows
-records and SQLite, not jobs.
+Small ones lie in the database, large ones in files beside it, a folder for each job; a task or
+result that is smaller still is in the job's row. Knows records and SQLite, not jobs.
 """
 
 from __future__ import annotations
@@ -13,18 +13,35 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.records import Record
 
-__all__ = ["Parts", "contents_of", "size_of"]
+__all__ = ["Parts", "content_of", "contents_of", "row_text", "size_of"]
 
 INLINE_BYTES = 256 * 1024
+ROW_BYTES = 500
+"""What a task or a result may take in the row of its job: those who list jobs read past it."""
 
 
 def contents_of(record: Record) -> dict[str, bytes]:
     """Give what is kept of a record, by name: its JSON under the name ''."""
     return {"": json.dumps(record.content).encode(), **record.blobs}
+
+
+def row_text(content: Any) -> str | None:
+    """Give the JSON of a task or a result that is small enough for its job's row; else None."""
+    text = json.dumps(content)
+    return text if len(text) <= ROW_BYTES else None
+
+
+def content_of(text: str | bytes, part: str, job_id: str) -> Any:
+    """Read the JSON of a part; `StoreError` where it is damaged."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"the {part} of job {job_id[:8]} is damaged: {error}") from error
 
 
 def size_of(contents: Mapping[str, bytes]) -> int:
@@ -96,10 +113,7 @@ class Parts:
         }
         if "" not in contents:
             return None
-        try:
-            content = json.loads(contents.pop(""))
-        except ValueError as error:
-            raise StoreError(f"the {part} of job {job_id[:8]} is damaged: {error}") from error
+        content = content_of(contents.pop(""), part, job_id)
         return Record(rows[0][1], content, contents)
 
     def settle(self, is_committed: bool) -> None:

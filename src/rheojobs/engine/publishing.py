@@ -239,6 +239,8 @@ class Publisher:
         """
         if first is not None:
             self._do_first(first)
+        if not self._listening:  # whoever subscribes this moment is told what comes next
+            return
         with self._lock:
             boxes = [who.mailbox for who in self._listening.get(event.job_id, ())]
             if not private:

@@ -23,6 +23,7 @@ __all__ = [
     "Record",
     "import_path",
     "is_json",
+    "known_path",
     "load",
     "pack_state",
     "record_of",
@@ -77,13 +78,17 @@ class Durable(Protocol):
 
 def is_json(value: object) -> bool:
     """Say whether a value comes back from JSON as what it was: no tuples, no numpy scalars."""
-    if value is None or type(value) in (bool, int, float, str):
+    if type(value) in _PLAIN:
         return True
     if type(value) is list:
-        return all(map(is_json, value))  # no generator: each small job passes here
+        return not value or all(map(is_json, value))  # no generators: each small job passes here
     if type(value) is dict:
-        return all(map(is_json, value.values())) and all(type(key) is str for key in value)
+        return not value or (_TEXT.issuperset(map(type, value)) and is_json(list(value.values())))
     return False
+
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_TEXT = frozenset({str})
 
 
 def import_path(thing: Any) -> str:
@@ -110,7 +115,8 @@ def import_path(thing: Any) -> str:
     return f"{module}:{name}"
 
 
-_class_path = functools.lru_cache(maxsize=256)(import_path)  # a job's is asked for each time
+known_path = functools.lru_cache(maxsize=256)(import_path)
+"""The same for what can be hashed: a job's is asked for each time."""
 
 
 def load(path: str) -> Any:
@@ -124,7 +130,7 @@ def load(path: str) -> Any:
 
 def _record(thing: Durable) -> Record:
     try:
-        kind = _class_path(type(thing))
+        kind = known_path(type(thing))
         content, blobs = thing.record()
     except NotDurableError:
         raise

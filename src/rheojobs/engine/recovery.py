@@ -92,12 +92,13 @@ def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
 
 
 def _tidy_up(journal: Journal) -> None:
-    """Let tasks tidy up whose result was kept just before their application was killed."""
+    """Remove what jobs have left whose application was killed when their result was just kept."""
     for job_id in journal.store.untidied():
         try:
-            journal.store.task(job_id).tidy()
-        except (InputError, AttributeError, OSError) as error:
-            logger.info("job %s has not tidied up: %s", job_id[:8], error)
+            if (leftover := journal.store.leftover(job_id)) is not None:
+                leftover.tidy()
+        except (InputError, OSError) as error:
+            logger.info("what job %s has left stays: %s", job_id[:8], error)
         journal.store.tidied(job_id)
 
 

@@ -11,8 +11,9 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rheojobs.engine.errors import StoreError
 
@@ -100,7 +101,27 @@ def _second_version(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [_first_version, _second_version]
+def _third_version(db: sqlite3.Connection) -> None:
+    """Have a small task and result in a job's row, and one index of jobs: again half the pages.
+
+    Whoever wants the jobs in some state asks for those of nobody and for those of each engine.
+    """
+    for statement in (
+        "ALTER TABLE jobs ADD COLUMN task TEXT",
+        "ALTER TABLE jobs ADD COLUMN result TEXT",
+        "DROP INDEX jobs_by_state",
+        "DROP INDEX jobs_by_owner",
+        "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",
+        "CREATE INDEX untidied ON parts(job) WHERE part = 'untidied'",
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
+    _first_version,
+    _second_version,
+    _third_version,
+]
 """Each takes the database from one version to the next; never changed once released."""
 
 _WORDS = {
@@ -181,6 +202,18 @@ class Transaction:
         self._lock = lock
         self._ended = ended
         self._depth = 0
+
+    def alone(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """Have one statement write, which is on disk by itself, or part of an outer transaction.
+
+        It takes two statements less than a transaction, each of which lets other threads go first.
+        """
+        with self._lock:
+            try:
+                return self._db.execute(statement, values)
+            except sqlite3.Error as error:
+                self._tell(error)
+                raise
 
     def __enter__(self) -> None:
         self._lock.acquire()

@@ -8,25 +8,25 @@ from typing import Any
 
 from rheojobs.engine.states import STATES, JobState
 
-__all__ = ["ENTRIES", "INSERT", "MOVES", "array", "line", "object_"]
+__all__ = ["ENTRIES", "INSERT", "MOVES", "RUNS", "array", "line", "object_"]
 
 INSERT = (
     "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
-    " limits, created, changed, state, history, bytes, owner)"
-    f" VALUES ({', '.join('?' * 16)})"
+    " limits, created, changed, state, history, bytes, owner, task)"
+    f" VALUES ({', '.join('?' * 17)})"
 )
 
 
-def _entering(state: JobState, where: str) -> str:
+def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
     """Give the statement that lets a job enter a state; its start counts as an attempt."""
-    begins = (
-        f"attempts + (state = '{JobState.QUEUED}')" if state is JobState.RUNNING else "attempts"
-    )
+    starts = JobState.RUNNING in (state, by)
+    begins = f"attempts + (state = '{JobState.QUEUED}')" if starts else "attempts"
     # Who has ended a job has it no more, and nobody wants anything of it.
     ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
+    brings = ", result = ?, bytes = bytes + ?" if state is JobState.SUCCEEDED else ""
     return (
         f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"
-        f" history = history || ?{ends} WHERE {where} RETURNING number"
+        f" history = history || ?{brings}{ends} WHERE {where}"
     )
 
 
@@ -35,11 +35,23 @@ def _before(state: JobState) -> str:
     return f"state IN ({', '.join(names)})"
 
 
-ENTRIES = {state: _entering(state, "number = ?") for state in JobState}
+ENTRIES: dict[JobState, str] = {
+    state: _entering(state, "number = ?") for state in JobState if state is not JobState.SUCCEEDED
+}
 MOVES = {
     state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
 }
-"""The statements by which a job enters a state, in any case and where it may: one each."""
+"""The statements by which a job enters a state, in any case and where it may: one each.
+
+Where it succeeds, a small result comes with it, and the bytes of that.
+"""
+
+_STARTS = f"id = ? AND owner = ? AND {_before(JobState.RUNNING)}"
+RUNS = {
+    state: _entering(state, _STARTS, by=JobState.RUNNING)
+    for state in STATES[JobState.RUNNING].successors
+}
+"""The same by which a job runs, and enters the next state."""
 
 
 def line(when: float, state: JobState, message: str) -> str:

@@ -6,10 +6,7 @@ most. Knows records, not engines.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,12 +16,13 @@ from typing import Any
 from rheojobs.engine import statements
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.owners import LEASE_SECONDS, Owner, is_alive, is_running, without_owner
-from rheojobs.engine.parts import contents_of, size_of
-from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk
-from rheojobs.engine.schema import move_log, told
+from rheojobs.engine.membership import Membership
+from rheojobs.engine.owners import Owner, is_running
+from rheojobs.engine.parts import contents_of, row_text, size_of
+from rheojobs.engine.records import PLAIN, Record, is_json, state_to_disk, task_of
+from rheojobs.engine.schema import told
 from rheojobs.engine.states import JobState, check_transition
-from rheojobs.engine.stored import WAITING, StoredJob, StoreReader, default_path
+from rheojobs.engine.stored import WAITING, StoredJob, default_path
 from rheojobs.engine.wishes import WISHES, priority_wish
 from rheojobs.errors import InputError, nearest
 
@@ -34,18 +32,11 @@ MAX_AGE = 90 * 86400.0
 MAX_BYTES = 2_000_000_000
 """What is kept of jobs that have ended, in seconds and in bytes."""
 
-LARGE_LOG = 4_000_000
-"""Bytes of SQLite's log from which on `JobStore.sync` moves it into the database."""
-
-LONGEST_LOG = 4_000
-"""Pages of the log from which on whoever writes moves it, as SQLite does by itself."""
-
-
 UNTIDIED = "untidied"
-"""The part of a job whose task is to tidy up when its result is kept."""
+"""The part of a job that says what is to be removed when its result is kept."""
 
 
-class JobStore(StoreReader):
+class JobStore(Membership):
     """The jobs in a database.
 
     Parameters
@@ -75,107 +66,15 @@ class JobStore(StoreReader):
         clock: Callable[[], float] = time.monotonic,
         running: Callable[[Owner], bool | None] = is_running,
     ) -> None:
-        super().__init__(path)
-        self._clock = clock
-        self._running = running
+        super().__init__(path, clock, running)
         self._seen = -1
-        self._joined = False
         self._checkpointed: set[str] = set()  # those of this owner's that may have a checkpoint
-
-    @functools.cached_property
-    def owner(self) -> Owner:
-        """Who works on jobs through this object; to find that out takes longer than a look."""
-        return Owner()
 
     def __enter__(self) -> JobStore:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    # ---------------------------------------------------------------- who works here
-
-    def join(self) -> None:
-        """Begin to work here: jobs may be added and taken from now on."""
-        if self._joined:
-            raise InputError(f"this JobStore of {self.path} has an engine already: make another")
-        self._joined = True
-        try:
-            self.renew()
-            with self._lock, told(self.path):
-                self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
-        except StoreError:
-            self._joined = False
-            raise
-
-    def leave(self) -> None:
-        """Work here no more; what has not ended is free for others."""
-        with self.transaction():
-            self._release(self.owner.id)
-        self._joined = False
-
-    def renew(self) -> None:
-        """Renew the lease; who was taken for dead, having stood still for long, is back."""
-        with self.transaction():
-            self._sign_in("DO UPDATE SET lease_until = max(lease_until, excluded.lease_until)")
-
-    def _sign_in(self, or_else: str = "DO NOTHING") -> None:
-        """See to it that this engine is known: jobs may be those of a known one alone."""
-        who, lease = self.owner, self._clock() + LEASE_SECONDS
-        if self._joined:
-            self._db.execute(
-                f"INSERT INTO engines VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) {or_else}",
-                (who.id, who.boot, who.namespace, who.pid, who.born, lease),
-            )
-
-    def sync(self) -> None:
-        """Have all that was written until now outlive a power cut too.
-
-        Waits for the disk, some milliseconds: too long for each single write. Nobody who reads
-        or writes is held up meanwhile: the log has no locks on it, and is moved into the database
-        through a connection of its own.
-        """
-        log = self.path.with_name(self.path.name + "-wal")
-        size = 0
-        with told(self.path), contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
-            os.fsync(file.fileno())
-            size = os.fstat(file.fileno()).st_size
-        if size >= LARGE_LOG:
-            move_log(self.path)
-
-    def recover(self) -> list[str]:
-        """Free the jobs of those that are gone: what they worked on is interrupted.
-
-        Returns
-        -------
-        list of str
-            The ids of the jobs that were theirs.
-        """
-        if not self._gone():  # most often: then nothing is written, nor waited for
-            return []
-        with self.transaction():
-            freed = [job_id for engine in self._gone() for job_id in self._release(engine)]
-            self._parts.sweep()  # they may have been killed while they wrote
-            return freed
-
-    def _gone(self) -> list[str]:
-        now = self._clock()
-        rows = self._rows("SELECT id, boot, namespace, pid, born, lease_until FROM engines")
-        return [
-            row[0]
-            for row in rows
-            if row[0] != self.owner.id and not is_alive(Owner(*row[:5]), row[5], now, self._running)
-        ]
-
-    def _release(self, engine: str) -> list[str]:
-        rows = self._db.execute(
-            "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ?", (engine,)
-        ).fetchall()
-        for number, _, state, obstacle, wish in rows:
-            for next_state, message in without_owner(JobState(state), obstacle, wish):
-                self._enter(number, next_state, message)
-        self._db.execute("DELETE FROM engines WHERE id = ?", (engine,))  # frees its jobs
-        return [row[1] for row in rows]
 
     # ---------------------------------------------------------------- what the owner writes
 
@@ -208,7 +107,8 @@ class JobStore(StoreReader):
             When it was submitted (seconds since the epoch); now where not given.
         """
         now = time.time() if when is None else when
-        contents = {} if record is None else contents_of(record)
+        task = None if record is None or record.blobs else row_text(record.content)
+        contents = contents_of(record) if record is not None and task is None else {}
         kind = "" if record is None else record.kind
         values = (
             *(job_id, name, kind, obstacle, priority, statements.object_(needs), max_attempts),
@@ -220,8 +120,12 @@ class JobStore(StoreReader):
                 now,
                 state,
             ),
-            *(statements.line(now, state, ""), size_of(contents), self.owner.id),
+            *(statements.line(now, state, ""), len(task or "") + size_of(contents)),
+            *(self.owner.id, task),
         )
+        if not contents and checkpoint is None:
+            self._insert(values)
+            return
         with self.transaction():
             number = self._insert(values)
             self._parts.add(number, job_id, "task", kind, contents)
@@ -231,31 +135,56 @@ class JobStore(StoreReader):
     def _insert(self, values: tuple[Any, ...]) -> int:
         """Add a row; gives its number."""
         try:
-            number = self._db.execute(statements.INSERT, values).lastrowid
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            number = self._transaction.alone(statements.INSERT, values).lastrowid
+        except StoreError as error:
+            code = getattr(error.__cause__, "sqlite_errorcode", None)
+            if code != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise
-            self._sign_in()  # others have taken this engine for dead
-            number = self._db.execute(statements.INSERT, values).lastrowid
+            with self.transaction():
+                self._sign_in()  # others have taken this engine for dead
+                number = self._db.execute(statements.INSERT, values).lastrowid
         assert number is not None
         return number
 
     def move(
-        self, job_id: str, state: JobState, message: str = "", when: float | None = None
+        self,
+        job_id: str,
+        state: JobState,
+        message: str = "",
+        when: float | None = None,
+        began: float | None = None,
+        result: str | None = None,
     ) -> bool:
-        """Let a job of this owner's enter a state; False where it is somebody else's."""
+        """Let a job of this owner's enter a state; False where it is somebody else's.
+
+        Parameters
+        ----------
+        when : float, optional
+            Seconds since the epoch; now where not given.
+        began : float, optional
+            When it began to run, where that is to be written with what came next.
+        result : str, optional
+            Where it succeeds: its result, as `row_text` gives it.
+        """
         now = time.time() if when is None else when
-        values = (state, message, now, statements.line(now, state, message), job_id, self.owner.id)
+        history = statements.line(now, state, message)
+        statement = statements.MOVES[state]
+        if began is not None:
+            history = statements.line(began, JobState.RUNNING, "") + history
+            statement = statements.RUNS[state]
+        brought = (result, len(result or "")) if state is JobState.SUCCEEDED else ()
+        values = (state, message, now, history, *brought, job_id, self.owner.id)
+        if not (job_id in self._checkpointed and state.is_terminal):
+            is_done = self._transaction.alone(statement, values).rowcount > 0
+            return is_done or self._refuse(job_id, state if began is None else JobState.RUNNING)
         with self.transaction():
-            rows = self._db.execute(statements.MOVES[state], values).fetchall()
-            if not rows:
-                return self._refuse(job_id, state)
-            if job_id in self._checkpointed and state.is_terminal:
-                self._checkpointed.discard(job_id)
-                if state is JobState.SUCCEEDED or (
-                    state is JobState.FAILED and not self.was_stopped(job_id)
-                ):
-                    self._parts.drop(rows[0][0], job_id, "checkpoint")
+            if not self._db.execute(statement, values).rowcount:
+                return self._refuse(job_id, state if began is None else JobState.RUNNING)
+            self._checkpointed.discard(job_id)
+            if state is JobState.SUCCEEDED or (
+                state is JobState.FAILED and not self.was_stopped(job_id)
+            ):
+                self._parts.drop(self._number(job_id), job_id, "checkpoint")
             return True
 
     def _refuse(self, job_id: str, state: JobState) -> bool:
@@ -322,7 +251,7 @@ class JobStore(StoreReader):
         """Keep the task of a job of this owner's, which could not be kept until now."""
         with self.transaction():
             self._db.execute(
-                "UPDATE jobs SET kind = ?, obstacle = '' WHERE id = ? AND owner = ?",
+                "UPDATE jobs SET kind = ?, obstacle = '', task = NULL WHERE id = ? AND owner = ?",
                 (record.kind, job_id, self.owner.id),
             )
             return self.put(job_id, "task", record)
@@ -334,15 +263,27 @@ class JobStore(StoreReader):
         return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
 
     def untidied(self) -> list[str]:
-        """Give the jobs that are done, and whose task has not tidied up yet: the ids."""
+        """Give the jobs that are done, and whose leftover has not been removed yet: the ids."""
         rows = self._rows(
-            "SELECT id FROM parts JOIN jobs ON number = job WHERE part = ? AND state = ?",
-            *(UNTIDIED, JobState.SUCCEEDED),
+            "SELECT id FROM parts JOIN jobs ON number = job"
+            f" WHERE part = '{UNTIDIED}' AND state = ?",  # by name: so it has an index
+            JobState.SUCCEEDED,
         )
         return [row[0] for row in rows]
 
+    def leftover(self, job_id: str) -> Any:
+        """Make what an untidied job has left; None where somebody has removed it meanwhile.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be made.
+        """
+        record = self._part(job_id, UNTIDIED)
+        return None if record is None else task_of(record)
+
     def tidied(self, job_id: str) -> None:
-        """Note that the task of a job has tidied up."""
+        """Note that what a job has left is removed."""
         with self.transaction():
             for row in self._rows("SELECT number FROM jobs WHERE id = ?", job_id):
                 self._parts.drop(row[0], job_id, UNTIDIED)
@@ -475,10 +416,3 @@ class JobStore(StoreReader):
             self._rows("PRAGMA incremental_vacuum")
         self._parts.remove_files(job_id for _, job_id in going)
         return len(going)
-
-    # ---------------------------------------------------------------- inside
-
-    def _enter(self, number: int, state: JobState, message: str = "") -> None:
-        now = time.time()
-        values = (state, message, now, statements.line(now, state, message), number)
-        self._db.execute(statements.ENTRIES[state], values).fetchall()

@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from typing import Any
 
 from rheojobs.engine.errors import JobTimeoutError, MemoryLimitError, WorkerDiedError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.parts import Parts
-from rheojobs.engine.records import UNKEPT, Record, state_from_disk, task_of, value_of
+from rheojobs.engine.parts import Parts, content_of
+from rheojobs.engine.records import PLAIN, UNKEPT, Record, state_from_disk, task_of, value_of
 from rheojobs.engine.schema import Transaction, connect, told
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -38,6 +39,9 @@ _SELECT = (
     " changed, state, message, attempts, progress, bytes, owner, wish, pid"
     " FROM jobs LEFT JOIN engines ON engines.id = jobs.owner"
 )
+
+_OF_ANYBODY = "(owner IS NULL OR owner IN (SELECT id FROM engines))"
+"""True of each job; has the index used, which begins with the owner."""
 
 
 def state_folder() -> Path:
@@ -186,9 +190,10 @@ class StoreReader:
             Those of this owner are left out.
         """
         wanted = list(JobState if states is None else states)
-        # The newest few of many are found from the end; the + keeps the index of states out.
-        column = "state" if limit is None else "+state"
-        clauses = [f"{column} IN ({', '.join('?' * len(wanted))})"] if states is not None else []
+        marks = ", ".join("?" * len(wanted))
+        # The newest few of many are found from the end, without an index: the + says so.
+        where = f"{_OF_ANYBODY} AND state IN ({marks})" if limit is None else f"+state IN ({marks})"
+        clauses = [where] if states is not None else []
         arguments = [str(state) for state in wanted] if states is not None else []
         if besides:
             clauses.append("owner IS NOT ?")
@@ -220,8 +225,11 @@ class StoreReader:
 
     def counts(self) -> dict[JobState, int]:
         """Count the jobs in each state."""
-        rows = self._rows("SELECT state, count(*) FROM jobs GROUP BY state")
-        return {JobState(state): count for state, count in rows}
+        counts: Counter[JobState] = Counter()
+        for whose in ("IS NULL", "IS NOT NULL"):  # each in the order of the index
+            statement = f"SELECT state, count(*) FROM jobs WHERE owner {whose} GROUP BY state"
+            counts.update({JobState(state): count for state, count in self._rows(statement)})
+        return dict(counts)
 
     def history(self, job_id: str) -> list[tuple[float, JobState, str]]:
         """Give each state that a job has entered: when (seconds since the epoch), which, why."""
@@ -252,13 +260,15 @@ class StoreReader:
             Where it stands in a task's record, such as ``"$.model"``. Makes no task.
         """
         # Large records lie in files, and are passed over.
-        record = "CAST(content AS TEXT)"
         statement = (
-            f"SELECT job, json_extract({record}, ?) FROM parts"
-            " WHERE part = 'task' AND name = '' AND file IS NULL"
-            f" AND json_type({record}, ?) = 'text' AND job IN (SELECT value FROM json_each(?))"
+            "WITH wanted AS (SELECT value AS job FROM json_each(?)),"
+            " tasks AS (SELECT job, CAST(content AS TEXT) AS task"
+            " FROM wanted JOIN parts USING (job) WHERE part = 'task' AND name = '' AND file IS NULL"
+            " UNION ALL SELECT job, task"
+            " FROM wanted JOIN jobs ON number = job WHERE task IS NOT NULL)"
+            " SELECT job, json_extract(task, ?) FROM tasks WHERE json_type(task, ?) = 'text'"
         )
-        return dict(self._rows(statement, path, path, json.dumps(list(numbers))))
+        return dict(self._rows(statement, json.dumps(list(numbers)), path, path))
 
     def task(self, job_id: str) -> Any:
         """Make the task of a job anew.
@@ -297,11 +307,12 @@ class StoreReader:
     def result_bytes(self, job_id: str) -> int:
         """Say how large the result of a job is on disk; 0 where it could not be kept."""
         rows = self._rows(
-            "SELECT sum(size) FROM parts JOIN jobs ON number = job"
-            " WHERE id = ? AND part = 'result' AND parts.kind <> ?",
-            *(job_id, UNKEPT),
+            "SELECT coalesce(length(result), 0) + coalesce((SELECT sum(size) FROM parts"
+            " WHERE job = number AND part = 'result' AND parts.kind <> ?), 0)"
+            " FROM jobs WHERE id = ?",
+            *(UNKEPT, job_id),
         )
-        return int(rows[0][0] or 0)
+        return int(rows[0][0]) if rows else 0
 
     def checkpoint(self, job_id: str) -> bytes | None:
         """Give the state of a job's last checkpoint as a `TaskContext` takes it, or None."""
@@ -310,13 +321,24 @@ class StoreReader:
 
     def _part(self, job_id: str, part: str) -> Record | None:
         with self._lock, told(self.path):
-            return self._parts.get(self._number(job_id), job_id, part)
+            number, kind, task, result = self._row(job_id)
+            if part == "task" and task is not None:
+                return Record(kind, content_of(task, part, job_id))
+            if part == "result" and result is not None:
+                return Record(PLAIN, content_of(result, part, job_id))
+            return self._parts.get(number, job_id, part)
 
     def _number(self, job_id: str) -> int:
-        row = self._db.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return int(self._row(job_id)[0])
+
+    def _row(self, job_id: str) -> tuple[int, str, str | None, str | None]:
+        """Give a job's number, its task's kind, and task and result where they are in the row."""
+        statement = "SELECT number, kind, task, result FROM jobs WHERE id = ?"
+        row = self._db.execute(statement, (job_id,)).fetchone()
         if row is None:
             raise InputError(f"there is no job {job_id}")
-        return int(row[0])
+        number, kind, task, result = row
+        return number, kind, task, result
 
     def _rows(self, statement: str, *arguments: sqlite3._AdaptedInputData) -> list[Any]:
         with self._lock, told(self.path):

@@ -22,9 +22,17 @@ from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.progress import ProgressThrottle
-from rheojobs.engine.records import import_path, is_json, load, pack_state, unpack_state
+from rheojobs.engine.records import import_path, is_json, known_path, load, pack_state, unpack_state
 
-__all__ = ["FunctionTask", "Task", "TaskContext", "as_task", "task_affinity", "task_name"]
+__all__ = [
+    "FunctionTask",
+    "Leftover",
+    "Task",
+    "TaskContext",
+    "as_task",
+    "task_affinity",
+    "task_name",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +44,27 @@ class Task(Protocol):
     A task may also have `validate()`, called before it is sent anywhere, which raises where the
     task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the same
     affinity before, where there is one free; `max_attempts`, how often it may be started when its
-    worker process dies; `tidy()`, called in the application when the job has succeeded and its
-    result is kept, which removes what another attempt would have gone on from; and `folder`, a path
-    of the application's machine, in which the task keeps files that another attempt goes on from:
-    it asks `TaskContext.folder` where that is. One that offers `rheojobs.engine.records.Durable` is
-    kept on disk, and can be run again, where the engine has a store.
+    worker process dies; `folder`, a path of the application's machine, in which the task keeps
+    files that another attempt goes on from: it asks `TaskContext.folder` where that is; and
+    `leftover`, a `Leftover` that is removed when the job has succeeded, or None. One that offers
+    `rheojobs.engine.records.Durable` is kept on disk, and can be run again, where the engine has a
+    store.
     """
 
     def run(self, context: TaskContext) -> Any:
         """Do the work and return the result."""
+        ...
+
+
+class Leftover(Protocol):
+    """What another attempt would have gone on from, once there is a result.
+
+    One that offers `rheojobs.engine.records.Durable` is removed too where the application is killed
+    in between, whether its task can be kept or not: by the next one that asks for what was left.
+    """
+
+    def tidy(self) -> object:
+        """Remove it; called in the application, when the result is kept."""
         ...
 
 
@@ -62,7 +82,7 @@ class TaskContext:
     timed : bool
         As `ProgressThrottle` has it.
     is_tidied : bool
-        Whether the task's `tidy` will be called: else it must itself remove what it leaves.
+        Whether the task's `leftover` will be removed: else it must itself remove what it leaves.
     scratch : callable, optional
         Gives a folder that stands for the task's own, where that is on another machine.
     """
@@ -221,11 +241,12 @@ class FunctionTask:
 
     def record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the function's import path and its arguments, where they are JSON."""
-        arguments = [list(self.args), dict(self.kwargs)]
-        path = import_path(self.function)
-        if not is_json(arguments):
+        args, kwargs = list(self.args), dict(self.kwargs)
+        is_plain = type(self.function) is FunctionType
+        path = known_path(self.function) if is_plain else import_path(self.function)
+        if not (is_json(args) and is_json(kwargs)):
             raise NotDurableError(f"the arguments of {self.name} are not JSON")
-        return {"function": path, "args": arguments[0], "kwargs": arguments[1]}, {}
+        return {"function": path, "args": args, "kwargs": kwargs}, {}
 
     @classmethod
     def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:

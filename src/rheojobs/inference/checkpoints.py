@@ -16,18 +16,19 @@ import logging
 import math
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 
-__all__ = ["Checkpoints", "Segment", "new_folder", "samplings_folder"]
+__all__ = ["Checkpoints", "Leftover", "Segment", "new_folder", "samplings_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +192,11 @@ class Checkpoints:
             self._drop(self._unfinished() + self._segments()[::-1] + [self.folder / PLAN])
             self.folder.rmdir()
 
+    def are_newer(self, when: float) -> bool:
+        """Say whether anything here was written later (seconds since the epoch)."""
+        files = [self.folder / PLAN, *self._segments()]
+        return any(path.stat().st_mtime > when for path in files if path.exists())
+
     def _unfinished(self) -> list[Path]:
         """Give what a process was writing when it was killed."""
         return list(self.folder.glob(".*.zarr.zip.*.tmp"))
@@ -249,3 +255,40 @@ class Checkpoints:
         if not whole or not isinstance(meta, dict) or meta.get("format") != FORMAT:
             return None
         return Segment(meta, arrays)
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """The checkpoints of a sampling whose draws are kept elsewhere, for the engine to remove.
+
+    Attributes
+    ----------
+    folder : str
+        Where they are, whoever asks from wherever.
+    until : float
+        When all was drawn. Where anything is newer, another sampling has gone on in the folder
+        meanwhile: then all stays, for that one removes it.
+    """
+
+    folder: str
+    until: float
+
+    @classmethod
+    def of(cls, folder: str | Path) -> Self:
+        """Give what is in a folder now."""
+        return cls(str(Path(folder).absolute()), time.time())
+
+    def tidy(self) -> None:
+        """Remove it."""
+        checkpoints = Checkpoints(self.folder)
+        if not checkpoints.are_newer(self.until):
+            checkpoints.remove()
+
+    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give it as JSON."""
+        return {"folder": self.folder, "until": self.until}, {}
+
+    @classmethod
+    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give it again."""
+        return cls(str(content["folder"]), float(content["until"]))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import RheojobsError
+from rheojobs.inference.checkpoints import Leftover
 from rheojobs.inference.comparison import LooScore, scale_to_data
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.results import BayesianResult
@@ -76,9 +77,10 @@ class ScoredSampling:
         """Check all that can be known without JAX."""
         self.sampling.validate()
 
-    def tidy(self) -> None:
-        """Remove the checkpoint of the sampling."""
-        self.sampling.tidy()
+    @property
+    def leftover(self) -> Leftover | None:
+        """The checkpoint of the sampling."""
+        return self.sampling.leftover
 
     def run(self, context: TaskContext) -> Scored:
         """Sample, and score."""

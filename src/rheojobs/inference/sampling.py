@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rheojobs.engine.events import Progress
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.checkpoints import Checkpoints, Segment, new_folder
+from rheojobs.inference.checkpoints import Checkpoints, Leftover, Segment, new_folder
 from rheojobs.inference.data import Dataset
 from rheojobs.inference.durable import pack, unpack
 from rheojobs.inference.jax_setup import configure_jax
@@ -213,10 +213,12 @@ class SampleTask:
             problem = Problem.of(self.model, dataset, self.model_config)
         return Sampling(self, problem, context).run()
 
-    def tidy(self) -> None:
-        """Remove the checkpoint: the result is kept elsewhere by now."""
+    @property
+    def leftover(self) -> Leftover | None:
+        """The checkpoint, when the result is kept elsewhere."""
         if self.checkpoint and not self.keep_checkpoint:
-            Checkpoints(self.checkpoint).remove()
+            return Leftover.of(self.checkpoint)
+        return None
 
     def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Give the task as JSON and arrays, as far as it is data: for its checkpoint."""
