@@ -115,7 +115,8 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     window.tabs.setCurrentWidget(window.posterior_view)
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert not plot.view.grab().isNull()
-    assert len(plot.view.ci.items) == 2 * 4
+    shown = [p.isVisible() for p in (*plot.traces, *plot.spreads)]
+    assert shown.count(True) == 2 * 4
 
 
 def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:

@@ -97,6 +97,7 @@ class MainWindow(QMainWindow):
             restore_layout(self, settings)
         self._load_models()
         self.run_place.restore()
+        QTimer.singleShot(_LOAD_PLOTS_MS, self.tabs, self.tabs.load)
 
     # ---------------------------------------------------------------- its parts
 
@@ -471,7 +472,6 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
-    QTimer.singleShot(_LOAD_PLOTS_MS, window.tabs.load)
     status = application.exec()
     # Now, and not when Python ends: in what order things go then, nobody knows.
     window.deleteLater()

@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # plots take as long to load as all the rest
 
 __all__ = ["Pages"]
 
-_MODULES = ("rheojobs.qt.widgets.fit_view", "rheojobs.qt.widgets.posterior_view")
+_MODULES = tuple(
+    f"rheojobs.qt.widgets.{name}" for name in ("fit_view", "posterior_view", "priors_editor")
+)
+
+_MOST_NOISE = 2
+"""Parameters of the noise: of real and imaginary part."""
 
 type _Bounds = Mapping[str, tuple[float, float]]
 
@@ -43,7 +48,7 @@ class Pages(LateTabs):
         no_data = self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
         self._fit = self.add(self.tr("Data and fit"), _make_fit_view, no_data)
         no_draws = self.tr("Sample a model to see its posterior (Ctrl+B)")
-        self._posterior = self.add(self.tr("Posterior"), _make_posterior_view, no_draws)
+        self._posterior = self.add(self.tr("Posterior"), self._make_posterior_view, no_draws)
         self._priors = self.add(self.tr("Priors"), self._make_priors_editor)
 
     @staticmethod
@@ -81,6 +86,7 @@ class Pages(LateTabs):
             self._priors.made.set_parameters(model.parameters if model is not None else ())
         if self._posterior.made is not None:
             self._posterior.made.clear()
+            self._posterior.made.prepare(self._count())
 
     def tell_bounds(self) -> None:
         """Tell the priors that bounds were edited."""
@@ -99,6 +105,17 @@ class Pages(LateTabs):
         if self._posterior.made is not None:
             self._posterior.made.end()
 
+    def _count(self) -> int:
+        """Count what a sampling will draw, at most: the noise is drawn too."""
+        return len(self._model.parameters) + _MOST_NOISE if self._model is not None else 0
+
+    def _make_posterior_view(self) -> PosteriorView:
+        from rheojobs.qt.widgets.posterior_view import PosteriorView
+
+        view = PosteriorView()
+        view.prepare(self._count())
+        return view
+
     def _make_priors_editor(self) -> PriorsEditor:
         from rheojobs.qt.widgets.priors_editor import PriorsEditor
 
@@ -112,9 +129,3 @@ def _make_fit_view() -> FitView:
     from rheojobs.qt.widgets.fit_view import FitView
 
     return FitView()
-
-
-def _make_posterior_view() -> PosteriorView:
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-
-    return PosteriorView()
