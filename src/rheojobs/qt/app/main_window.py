@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -61,8 +61,6 @@ __all__ = ["MainWindow", "run"]
 logger = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_MS = 5000
-_LOAD_PLOTS_MS = 300
-"""After the start: the window is painted, and can be used."""
 
 
 class MainWindow(QMainWindow):
@@ -97,7 +95,7 @@ class MainWindow(QMainWindow):
             restore_layout(self, settings)
         self._load_models()
         self.run_place.restore()
-        QTimer.singleShot(_LOAD_PLOTS_MS, self.tabs, self.tabs.load)
+        self.tabs.load_soon()
 
     # ---------------------------------------------------------------- its parts
 
@@ -247,7 +245,8 @@ class MainWindow(QMainWindow):
         dataset = self.session.dataset
         assert dataset is not None
         self.data_panel.show_dataset(dataset)
-        self.model_picker.set_test_mode(dataset.test_mode)
+        with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
+            self.model_picker.set_test_mode(dataset.test_mode)
         self._show_model(self.model_picker.model)
         QTimer.singleShot(0, self.tabs, self.tabs.prepare)
         self.setWindowTitle(f"{dataset.name} – rheojobs" if dataset.name else "rheojobs")
