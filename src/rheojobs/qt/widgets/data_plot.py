@@ -239,7 +239,9 @@ class DataPlot(QWidget):
             self._legend.addItem(item, other.name or self.tr("unnamed"))
         more = len(self._others) - _MOST_OTHERS
         if more > 0:
-            self._legend.addItem(pg.PlotDataItem(), self.tr("… and {n} more").format(n=more))
+            self._legend.addItem(
+                pg.PlotDataItem(pen=None), self.tr("… and {n} more").format(n=more)
+            )
 
     def _draw_points(self, data: Dataset, symbols: Sequence[str]) -> None:
         """Draw the present data: the components filled and open, to be told apart in grey too."""
