@@ -124,13 +124,14 @@ def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
     found: list[BayesianResult] = []
     window.session.sampled.connect(found.append)
     noise = window.run_panel.noise
-    for name in ("relative", None):
+    assert noise.currentText() == "as suits the data: a fraction of the value"
+    for name in ("constant", None):
         noise.setCurrentIndex(noise.findData(name))
         click(qtbot, window.run_panel.sample_button)
         assert not noise.isEnabled()
         finish(window, qtbot)
-    relative, by_default = (result.diagnostics["likelihood"] for result in found)
-    assert (relative, by_default) == ("relative", "constant")
+    chosen, by_default = (result.diagnostics["likelihood"] for result in found)
+    assert (chosen, by_default) == ("constant", "relative")
 
 
 def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: QtBot) -> None:

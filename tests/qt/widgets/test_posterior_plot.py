@@ -52,8 +52,9 @@ def test_plots_are_made_ahead_and_stay_for_other_draws(plot: PosteriorPlot, qtbo
 
 
 def test_clearing_does_not_stop_what_is_made_ahead(plot: PosteriorPlot, qtbot: QtBot) -> None:
-    plot.prepare(3)
+    plot.prepare(2)
     plot.clear()
+    plot.prepare(3)  # another model, before all is made for the first
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert len(plot.traces) == 3
 

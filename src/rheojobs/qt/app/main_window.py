@@ -27,6 +27,7 @@ from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.likelihoods import suited_likelihood
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
@@ -279,6 +280,7 @@ class MainWindow(QMainWindow):
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
             assert self.session.dataset is not None
+            self.run_panel.suit_noise(*suited_likelihood(dataset))
             self.fit_view.show_data(dataset, self.session.dataset)
             self._arrange_plot()
             self.session.prewarm(model)

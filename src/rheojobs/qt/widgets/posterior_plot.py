@@ -116,7 +116,7 @@ class PosteriorPlot(PlotPage):
     def prepare(self, count: int) -> None:
         """Make the plots of so many parameters before there is anything in them."""
         self._ahead = count
-        if not self.steps.is_busy:
+        if self._draws is None:
             self.steps.begin(self._making(count))
 
     def show_traces(
