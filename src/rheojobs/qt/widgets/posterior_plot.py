@@ -212,7 +212,7 @@ class PosteriorPlot(PlotPage):
         interval = draws.intervals.get(name, ())
         title = ""
         if interval:
-            low, high = (number(end, 3) for end in interval)
+            low, high = (number(end, 3, trim=False) for end in interval)
             title = self.tr("95 %: {low} … {high}").format(low=low, high=high)
         plot.set_title(title)
         plot.draw_spread(draws.values[name], interval)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from rheojobs.inference.diagnostics import MIN_ESS
 from rheojobs.inference.likelihoods import LIKELIHOODS
+from rheojobs.qt.widgets.check_boxes import CheckBox
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.texts import divergences_text, number
 
@@ -82,7 +82,7 @@ class RunPanel(QWidget):
         The settings of a sampling.
     noise : QComboBox
         How a sampling takes the data to scatter; `likelihood` gives the choice.
-    stop_when_good : QCheckBox
+    stop_when_good : CheckBox
         Whether a sampling ends when its draws are good, and `good_ess` says how good.
     status : QLabel
         What is being done now.
@@ -102,7 +102,7 @@ class RunPanel(QWidget):
         self.draws = self._number(self.tr("Draws"), 1000, 1, 1_000_000)
         self.chains = self._number(self.tr("Chains"), 4, 1, 16)
         self.noise = self._noise_choice()
-        self.stop_when_good = QCheckBox(self.tr("Stop when &good: ESS of"), self)
+        self.stop_when_good = CheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
                 "Draw until each parameter has so many independent draws and the chains agree: "
