@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from engine_study.work import report_often
@@ -23,6 +24,8 @@ from rheojobs.qt.app.main_window import MainWindow
 
 CHATTERERS, REPORTS_PER_SECOND = 2, 1000
 CHECK_MS = 50
+LOOK_MS = 1000
+"""What a user looks at the data and chooses a model, at the least."""
 
 
 class _Measurement:
@@ -50,26 +53,33 @@ class _Measurement:
             self._calls[job_id] = current
 
     def _begin(self) -> None:
-        """Start all jobs, once the window has its data and its models."""
+        """Choose a model, once the window has its data and its models."""
         window = self._window
         if window.session.dataset is None or not window.model_picker.choose(MODELS[0]):
             return
-        if not window.run_panel.sample_button.isEnabled():
-            return
-        self._clock.stop()
+        if window.run_panel.sample_button.isEnabled():
+            self._clock.stop()
+            QTimer.singleShot(LOOK_MS, self._sample)
+
+    def _sample(self) -> None:
+        """Click, and start the other jobs, each in a step of its own: one click follows another."""
         self._gaps.start()
-        run = window.run_panel
+        run = self._window.run_panel
         run.warmup.setValue(WARMUP)
         run.draws.setValue(run.draws.maximum())
         run.chains.setValue(CHAINS)
         run.sample_button.click()
-        for model in MODELS[1:]:
-            self._pool.submit(BayesianWorker(model, self._data, WARMUP, DRAWS, CHAINS))
-        self._chatter = [
-            self._pool.run(report_often, self._seconds, REPORTS_PER_SECOND)
-            for _ in range(CHATTERERS)
-        ]
+        steps = [partial(self._submit, model) for model in MODELS[1:]]
+        steps += [self._chat] * CHATTERERS
+        for number, step in enumerate(steps):
+            QTimer.singleShot(number, step)
         QTimer.singleShot(int(1000 * self._seconds), self._end)
+
+    def _submit(self, model: str) -> None:
+        self._pool.submit(BayesianWorker(model, self._data, WARMUP, DRAWS, CHAINS))
+
+    def _chat(self) -> None:
+        self._chatter.append(self._pool.run(report_often, self._seconds, REPORTS_PER_SECOND))
 
     def _end(self) -> None:
         self.found = self._gaps.stop() | {

@@ -224,10 +224,7 @@ def click_answer(window: MainWindow, answer: str) -> None:
         return
     box = window.closing.box
     assert box is not None
-    next(button for button in box.buttons() if answer in button.text()).click()
-    if answer == "Wait":  # who holds still is not waited for in vain
-        for job in window.pool.engine.jobs():
-            job.resume()
+    next(button for button in box.buttons() if answer.lower() in button.text().lower()).click()
 
 
 # ---------------------------------------------------------------- an application of its own

@@ -186,7 +186,10 @@ def start_jobs(window: MainWindow) -> list[Job]:
     assert result is not None
 
     def sample(draws: int) -> Job:
-        return pool.job(pool.submit(BayesianWorker(model, data, 500, draws, 4, result.parameters)))
+        worker = BayesianWorker(
+            model, data, 500, draws, 4, result.parameters, likelihood="relative"
+        )
+        return pool.job(pool.submit(worker))
 
     stopped = sample(100_000)
     wait(lambda: _draws(stopped))

@@ -185,9 +185,9 @@ def test_traces_grow_and_a_pause_changes_no_draw(
     lengths.clear()
     qtbot.waitUntil(lambda: len(set(lengths)) > 1, timeout=JOB_MS)
     assert lengths == sorted(lengths)
-    qtbot.waitUntil(lambda: "G0" in view.plot._rows and view.plot.is_drawn, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: view.plot.traces and view.plot.is_drawn, timeout=JOB_MS)
     assert window.session.is_running
-    curve = view.plot._rows["G0"].curves[1]
+    curve = view.plot.traces[0].items[1]
     # Of many draws so many are shown; a busy machine may have reported fewer so far.
     qtbot.waitUntil(lambda: curve.getOriginalDataset()[1].size == 200, timeout=JOB_MS)
     assert "acceptance" in view.status.text()
@@ -246,7 +246,7 @@ def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
     view = window.posterior_view
     window.tabs.setCurrentWidget(view)
     for page, cells in ((view.pairs, 4 * 5 // 2), (view.ranks, 4)):
-        assert len(page.view.ci.items) == 0
+        assert page.plots == {}
         view.pages.setCurrentWidget(page)
         qtbot.waitUntil(lambda page=page: page.is_drawn, timeout=JOB_MS)
-        assert len(page.view.ci.items) == cells
+        assert len(page.plots) == cells

@@ -82,3 +82,16 @@ def test_a_page_is_made_when_it_is_looked_at_and_takes_its_place(
     assert pages.widget(1) is pages.posterior_view
     assert pages.currentIndex() == 1
     assert [pages.tabText(number) for number in range(pages.count())] == titles
+
+
+def test_pages_are_made_while_nobody_waits_for_them(model: ModelInfo, qtbot: QtBot) -> None:
+    pages = Pages(dict)
+    qtbot.addWidget(pages)
+    pages.show()
+    pages.load()
+    qtbot.waitUntil(lambda: not any(isinstance(pages.widget(n), QLabel) for n in range(3)))
+    assert pages.currentWidget() is pages.fit_view
+    pages.begin(model)
+    plot = pages.posterior_view.plot
+    qtbot.waitUntil(lambda: plot.is_drawn)
+    assert len(plot.traces) == len(plot.spreads) >= len(model.parameters)

@@ -115,7 +115,8 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     window.tabs.setCurrentWidget(window.posterior_view)
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert not plot.view.grab().isNull()
-    assert len(plot.view.ci.items) == 2 * 4
+    shown = [p.isVisible() for p in (*plot.traces, *plot.spreads)]
+    assert shown.count(True) == 2 * 4
 
 
 def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
@@ -123,13 +124,14 @@ def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
     found: list[BayesianResult] = []
     window.session.sampled.connect(found.append)
     noise = window.run_panel.noise
-    for name in ("relative", None):
+    assert noise.currentText() == "as suits the data: a fraction of the value"
+    for name in ("constant", None):
         noise.setCurrentIndex(noise.findData(name))
         click(qtbot, window.run_panel.sample_button)
         assert not noise.isEnabled()
         finish(window, qtbot)
-    relative, by_default = (result.diagnostics["likelihood"] for result in found)
-    assert (relative, by_default) == ("relative", "constant")
+    chosen, by_default = (result.diagnostics["likelihood"] for result in found)
+    assert (chosen, by_default) == ("constant", "relative")
 
 
 def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: QtBot) -> None:

@@ -107,6 +107,38 @@ class TestClosing:
         with JobStore() as store:
             assert store.find(job_id).state is S.SUCCEEDED
 
+    def test_a_paused_job_is_named_and_goes_on_when_it_is_waited_for(
+        self, open_window, qtbot: QtBot
+    ) -> None:
+        window = open_window()
+        job = window.pool.job(count(window, 100))
+        qtbot.waitUntil(lambda: job.latest_progress is not None, timeout=JOB_MS)
+        job.pause()
+        qtbot.waitUntil(lambda: job.state is S.PAUSED, timeout=JOB_MS)
+        assert not window.close()
+        assert "count_to (paused)" in window.closing.box.informativeText()
+        window.closing.box.reject()
+        answer(window, qtbot, "Resume and wait")
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=JOB_MS)
+        assert job.state is S.SUCCEEDED
+
+    def test_a_job_that_is_paused_while_the_window_waits_for_it_is_told(
+        self, open_window, qtbot: QtBot
+    ) -> None:
+        window = open_window()
+        job = window.pool.job(count(window, 200))
+        answer(window, qtbot, "Wait")
+        qtbot.waitUntil(lambda: job.latest_progress is not None, timeout=JOB_MS)
+        job.pause()
+        bar = window.closing.bar
+        qtbot.waitUntil(lambda: "paused" in bar.message.text(), timeout=JOB_MS)
+        assert bar.message.kind == "warning"
+        resume, keep = bar.buttons
+        assert (resume.text(), keep.text()) == ("Resume", "Keep the window")
+        qtbot.mouseClick(resume, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=JOB_MS)
+        assert job.state is S.SUCCEEDED
+
     def test_cancelling_leaves_no_process(self, open_window, qtbot: QtBot) -> None:
         before = children()
         window = open_window()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QGraphicsItem
 from pytestqt.qtbot import QtBot
 
 from rheojobs import Dataset
 from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.widgets.curves import Curve
 from rheojobs.qt.widgets.data_plot import DataPlot
 
 pytestmark = pytest.mark.usefixtures("quiet_qt")
@@ -37,9 +39,14 @@ def window(
 
 
 def points(plot: DataPlot) -> list[np.ndarray]:
-    """What is drawn as points, without curves."""
+    """What is drawn as points, without curves: components of the present data, other datasets."""
     items = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is not None]
-    return [item.getOriginalDataset()[1] for item in items]
+    return [
+        10.0 ** item.getData()[1]
+        if isinstance(item, pg.ScatterPlotItem)
+        else item.getOriginalDataset()[1]
+        for item in items
+    ]
 
 
 def legend(plot: DataPlot) -> list[str]:
@@ -54,7 +61,7 @@ def test_data_of_the_same_test_are_shown_together(window: MainWindow, qtbot: QtB
     window.data_panel.names.activated.emit(1)
     assert len(points(plot)) == 1
     qtbot.mouseClick(panel.together, Qt.MouseButton.LeftButton)
-    assert [y[0] for y in points(plot)] == [relaxation(2).y[0], relaxation(1).y[0]]
+    assert [y[0] for y in points(plot)] == pytest.approx([relaxation(2).y[0], relaxation(1).y[0]])
     assert legend(plot) == ["G", "sample 1"]
     # The curve of a fit lies over the present data; the others stay.
     plot.show_curve("fit", relaxation(2).y)
@@ -111,3 +118,35 @@ def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
     assert not plot.is_log
     window.data_panel.names.activated.emit(0)
     assert plot.is_log
+
+
+def test_a_present_curve_leaves_all_else_as_it_was(qtbot: QtBot) -> None:
+    """Each is painted many times a second: what it does not change is neither made nor painted."""
+    plot = DataPlot()
+    qtbot.addWidget(plot)
+    plot.resize(600, 400)
+    plot.show()
+    first = Dataset(T, np.exp(-T) * (1 + 2j), "oscillation")
+    others = [Dataset(T, n * np.exp(-T) * (1 + 2j), "oscillation", name=str(n)) for n in (2, 3)]
+    plot.show_data(first)
+    plot.show_others(others)
+    plot.show_present(Curve.of("present", T, first.y))
+    assert [y.size for y in points(plot)] == [30, 30, 60, 60]
+    qtbot.wait(20)
+    items = list(plot.plot.items)
+    axis = plot.plot.getAxis("left")
+    pictures = axis.picture
+    painted: list[object] = []
+    plot.view.scene().sigPrepareForPaint.connect(lambda: painted.append(1))
+    plot.show_present(Curve.of("present", T, 1.1 * first.y))
+    qtbot.waitUntil(lambda: bool(painted))
+    assert list(plot.plot.items) == items
+    assert axis.picture is pictures
+    assert axis.cacheMode() != QGraphicsItem.CacheMode.NoCache
+    # Data that are shown already are not drawn anew for another model.
+    plot.show_others([])
+    items = list(plot.plot.items)
+    plot.show_data(first)
+    assert list(plot.plot.items) == items
+    assert plot.curve is None
+    assert legend(plot) == ["G′", "G″"]

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.weights import default_weights
 
-__all__ = ["DEGREES_OF_FREEDOM", "LIKELIHOODS", "check_likelihood", "likelihood_of"]
+__all__ = [
+    "DEGREES_OF_FREEDOM",
+    "LIKELIHOODS",
+    "check_likelihood",
+    "likelihood_of",
+    "suited_likelihood",
+]
 
 DEGREES_OF_FREEDOM = 4.0
 
@@ -40,3 +47,13 @@ def likelihood_of(dataset: Dataset, name: str | None) -> str:
             "the likelihood 'sigma' needs data with a sigma for each point: Dataset.sigma (--sigma)"
         )
     return name
+
+
+def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
+    """Choose a likelihood as a fit chooses its weights, and say why.
+
+    Noise of one size, which `likelihood_of` takes where nobody chooses, is RheoJAX's; the small
+    values of data over decades tell nothing then.
+    """
+    weights, reason = default_weights(dataset)
+    return {"uniform": "constant"}.get(weights, weights), reason

@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,9 @@ class TestWarmWorkers:
             recorder.wait_for(job, S.RUNNING)
         (tmp_path / "gate").touch()
         helpers.wait_until(executor.has_idle_worker)
+        with ThreadPoolExecutor(1) as other, executor._lock:
+            # As while a worker is being started: who submits does not wait for it.
+            assert not other.submit(executor.has_idle_worker).result(TIMEOUT)
         engine.shutdown(timeout=TIMEOUT)
         assert not executor.has_idle_worker()
 

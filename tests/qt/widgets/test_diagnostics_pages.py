@@ -31,15 +31,15 @@ def test_divergences_are_marked_where_they_are(qtbot: QtBot) -> None:
     plot.resize(500, 400)
     plot.show_result(result)
     assert "2 divergences, marked ×" in plot.explanation.text()
-    assert len(plot.view.ci.items) == 0
+    assert plot.plots == {}
     plot.show()
     qtbot.waitUntil(lambda: plot.is_drawn)
-    items = plot.view.getItem(1, 0).items
+    items = plot.plots[1, 0].items
     good, bad = [item for item in items if isinstance(item, pg.ScatterPlotItem)]
     assert len(good.data) == 198
     np.testing.assert_array_equal(bad.data["x"], draws["a"][1, [3, 7]])
     np.testing.assert_array_equal(bad.data["y"], draws["b"][1, [3, 7]])
-    assert plot.view.getItem(1, 0).getAxis("bottom").labelText == "a / Pa"
+    assert plot.plots[1, 0].getAxis("bottom").labelText == "a / Pa"
 
 
 def test_ranks_are_alike_where_chains_are() -> None:

@@ -110,13 +110,17 @@ class ProcessExecutor(Executor):
 
     def has_idle_worker(self) -> bool:
         """Say whether a task would go to a worker at once, and no other had to start for it."""
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            return False  # a worker is being started, say: who asks, submits, and must not wait
+        try:
             if self._waiting or self._closed:
                 return False
             phases = [worker.phase for worker in self._workers]
             busy = phases.count(Phase.BUSY) + 1
             enough = len(phases) >= min(busy, self.capacity) + self._spares
             return Phase.IDLE in phases and (enough or Phase.STARTING in phases)
+        finally:
+            self._lock.release()
 
     def worker_pids(self) -> list[int]:
         """Give the process ids of the workers that live."""

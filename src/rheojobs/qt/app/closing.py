@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from rheojobs.engine.job import Job
+from rheojobs.engine.states import JobState
 from rheojobs.qt.widgets.choice_bar import ChoiceBar
 from rheojobs.qt.worker_pool import WorkerPool
 
@@ -97,6 +98,8 @@ class Closing(QObject):
         self.bar.clear()
         self._decided = choice
         if choice is Choice.WAIT:
+            for job in self.jobs():
+                job.resume()  # who holds still would be waited for for ever
             self._timer.start()
             self._look()
         elif choice is Choice.LEAVE:
@@ -121,6 +124,8 @@ class Closing(QObject):
         role = QMessageBox.ButtonRole
         one = len(jobs) == 1
         wait = self.tr("&Wait for it") if one else self.tr("&Wait for them")
+        if any(_is_paused(job) for job in jobs):
+            wait = self.tr("&Resume and wait")
         cancel = self.tr("&Cancel it") if one else self.tr("&Cancel them")
         buttons = {Choice.WAIT: box.addButton(wait, role.AcceptRole)}
         if self._can_leave(jobs):
@@ -154,7 +159,12 @@ class Closing(QObject):
         )
 
     def _names(self, jobs: list[Job]) -> str:
-        names = [f"• {job.name}" for job in jobs[:_NAMED]]
+        jobs = sorted(jobs, key=_is_paused, reverse=True)  # to be named, where not all are
+        paused = self.tr("• {name} (paused)")
+        names = [
+            paused.format(name=job.name) if _is_paused(job) else f"• {job.name}"
+            for job in jobs[:_NAMED]
+        ]
         if len(jobs) > _NAMED:
             names.append(self.tr("• … and {count} more").format(count=len(jobs) - _NAMED))
         lost = sum(not job.is_durable for job in jobs)
@@ -171,20 +181,27 @@ class Closing(QObject):
     # ---------------------------------------------------------------- waiting
 
     def _look(self) -> None:
-        """Close the window when all have ended; say how many have not."""
+        """Close the window when all have ended; say how many have not, and how many hold still."""
         jobs = self.jobs()
         if not jobs:
             self._timer.stop()
             self.bar.clear()
             self._on_all_ended()
             return
+        count, paused = len(jobs), sum(_is_paused(job) for job in jobs)
         text = self.tr("The window closes when the last of {count} jobs has ended.")
-        text = text.format(count=len(jobs))
-        if len(jobs) == 1:
+        if count == 1:
             text = self.tr("The window closes when 1 job has ended.")
+        text = text.format(count=count)
+        if paused and count == 1:
+            text = self.tr("The window closes when 1 job has ended, which is paused.")
+        elif paused:
+            text = f"{text} {self.tr('Paused: {paused}.').format(paused=paused)}"
         if self.bar.message.text() != text:
-            stay = (self.tr("Keep the window"), lambda: self.choose(Choice.STAY))
-            self.bar.ask("info", text, [stay])
+            choices = [(self.tr("Keep the window"), lambda: self.choose(Choice.STAY))]
+            if paused:  # meanwhile, by somebody
+                choices.insert(0, (self.tr("Resume"), lambda: self.choose(Choice.WAIT)))
+            self.bar.ask("info" if paused < count else "warning", text, choices)
 
     def _on_all_ended(self) -> None:
         engine = self._pool.engine
@@ -195,3 +212,7 @@ class Closing(QObject):
             done = (self.tr("Close"), self._window.close)
             words = self.tr("All jobs have ended. Their results are not on disk: save them first.")
             self.bar.ask("warning", words, [done])
+
+
+def _is_paused(job: Job) -> bool:
+    return job.state is JobState.PAUSED

@@ -9,6 +9,7 @@ import importlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
@@ -102,16 +103,26 @@ class LateTabs(QTabWidget):
             self._waiting[widget].get()
 
 
-def load_in_background(modules: Sequence[str]) -> None:
-    """Import modules in a thread of their own, so that they are there when they are wanted."""
+def load_in_background(modules: Sequence[str]) -> Future[None]:
+    """Import modules in a thread of their own, so that they are there when they are wanted.
+
+    Returns
+    -------
+    Future
+        Done when all are there; one that cannot be loaded is told to whoever wants it.
+    """
+    loading: Future[None] = Future()
 
     def load() -> None:
         for module in modules:
             try:
                 importlib.import_module(module)
-            except ImportError:  # whoever wants it will be told
+            except ImportError as error:
                 logger.debug("%s cannot be loaded", module, exc_info=True)
+                loading.set_exception(error)
                 return
+        loading.set_result(None)
 
     # Not waited for when the program ends.
     threading.Thread(target=load, name="rheojobs-loading", daemon=True).start()
+    return loading

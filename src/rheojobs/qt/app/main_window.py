@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -27,6 +27,7 @@ from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.data import Dataset
+from rheojobs.inference.likelihoods import suited_likelihood
 from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
@@ -61,8 +62,6 @@ __all__ = ["MainWindow", "run"]
 logger = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_MS = 5000
-_LOAD_PLOTS_MS = 300
-"""After the start: the window is painted, and can be used."""
 
 
 class MainWindow(QMainWindow):
@@ -97,6 +96,7 @@ class MainWindow(QMainWindow):
             restore_layout(self, settings)
         self._load_models()
         self.run_place.restore()
+        self.tabs.load_soon()
 
     # ---------------------------------------------------------------- its parts
 
@@ -246,7 +246,8 @@ class MainWindow(QMainWindow):
         dataset = self.session.dataset
         assert dataset is not None
         self.data_panel.show_dataset(dataset)
-        self.model_picker.set_test_mode(dataset.test_mode)
+        with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
+            self.model_picker.set_test_mode(dataset.test_mode)
         self._show_model(self.model_picker.model)
         QTimer.singleShot(0, self.tabs, self.tabs.prepare)
         self.setWindowTitle(f"{dataset.name} – rheojobs" if dataset.name else "rheojobs")
@@ -279,6 +280,7 @@ class MainWindow(QMainWindow):
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
             assert self.session.dataset is not None
+            self.run_panel.suit_noise(*suited_likelihood(dataset))
             self.fit_view.show_data(dataset, self.session.dataset)
             self._arrange_plot()
             self.session.prewarm(model)
@@ -471,7 +473,6 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is there when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
-    QTimer.singleShot(_LOAD_PLOTS_MS, window.tabs.load)
     status = application.exec()
     # Now, and not when Python ends: in what order things go then, nobody knows.
     window.deleteLater()

@@ -1,4 +1,4 @@
-"""The pages of the window: data and fit, posterior, priors; made when there are data, or sooner.
+"""The pages of the window: data and fit, posterior, priors; made soon after the start.
 
 Loads their plots late, in the background; must not know jobs and sessions.
 """
@@ -21,7 +21,18 @@ if TYPE_CHECKING:  # plots take as long to load as all the rest
 
 __all__ = ["Pages"]
 
-_MODULES = ("rheojobs.qt.widgets.fit_view", "rheojobs.qt.widgets.posterior_view")
+_MODULES = tuple(
+    f"rheojobs.qt.widgets.{name}" for name in ("fit_view", "posterior_view", "priors_editor")
+)
+
+_LOAD_MS = 300
+"""After the start."""
+
+_LOOK_MS = 30
+"""How often to look whether all is loaded."""
+
+_MOST_NOISE = 2
+"""Parameters of the noise: of real and imaginary part."""
 
 type _Bounds = Mapping[str, tuple[float, float]]
 
@@ -43,17 +54,32 @@ class Pages(LateTabs):
         no_data = self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
         self._fit = self.add(self.tr("Data and fit"), _make_fit_view, no_data)
         no_draws = self.tr("Sample a model to see its posterior (Ctrl+B)")
-        self._posterior = self.add(self.tr("Posterior"), _make_posterior_view, no_draws)
+        self._posterior = self.add(self.tr("Posterior"), self._make_posterior_view, no_draws)
         self._priors = self.add(self.tr("Priors"), self._make_priors_editor)
+        self._later = QTimer(self, singleShot=True, interval=_LOAD_MS)
+        self._later.timeout.connect(self.load)
 
-    @staticmethod
-    def load() -> None:
-        """Load what the pages need, so that the first data do not wait for it."""
-        load_in_background(_MODULES)
+    def load_soon(self) -> None:
+        """Load what the pages need, once the window is painted and can be used."""
+        self._later.start()
+
+    def load(self) -> None:
+        """Load what the pages need and make them, so that the first data do not wait for it."""
+        loading = load_in_background(_MODULES)
+        look = QTimer(self, interval=_LOOK_MS)
+
+        def make() -> None:
+            if loading.done():
+                look.deleteLater()
+                if loading.exception() is None:
+                    self.prepare()
+
+        look.timeout.connect(make)
+        look.start()
 
     def prepare(self) -> None:
-        """Make what a sampling needs, a page whenever nothing else is to do: not at the click."""
-        for page in (self._posterior, self._priors):
+        """Make a page whenever nothing else is to do: none at the first data, or at a click."""
+        for page in (self._fit, self._posterior, self._priors):
             if page.made is None:
                 page.get()
                 QTimer.singleShot(0, self, self.prepare)
@@ -61,7 +87,7 @@ class Pages(LateTabs):
 
     @property
     def fit_view(self) -> FitView:
-        """Data and fit; made with the first data."""
+        """Data and fit; made soon after the start, or with the first data."""
         return self._fit.get()
 
     @property
@@ -81,6 +107,7 @@ class Pages(LateTabs):
             self._priors.made.set_parameters(model.parameters if model is not None else ())
         if self._posterior.made is not None:
             self._posterior.made.clear()
+            self._posterior.made.prepare(self._count())
 
     def tell_bounds(self) -> None:
         """Tell the priors that bounds were edited."""
@@ -99,6 +126,17 @@ class Pages(LateTabs):
         if self._posterior.made is not None:
             self._posterior.made.end()
 
+    def _count(self) -> int:
+        """Count what a sampling will draw, at most: the noise is drawn too."""
+        return len(self._model.parameters) + _MOST_NOISE if self._model is not None else 0
+
+    def _make_posterior_view(self) -> PosteriorView:
+        from rheojobs.qt.widgets.posterior_view import PosteriorView
+
+        view = PosteriorView()
+        view.prepare(self._count())
+        return view
+
     def _make_priors_editor(self) -> PriorsEditor:
         from rheojobs.qt.widgets.priors_editor import PriorsEditor
 
@@ -112,9 +150,3 @@ def _make_fit_view() -> FitView:
     from rheojobs.qt.widgets.fit_view import FitView
 
     return FitView()
-
-
-def _make_posterior_view() -> PosteriorView:
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-
-    return PosteriorView()

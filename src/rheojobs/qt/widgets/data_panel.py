@@ -8,7 +8,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.inference.data import TEST_MODES, Dataset
+from rheojobs.qt.widgets.check_boxes import CheckBox
 from rheojobs.qt.widgets.colors import muted
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.option_words import without_options
@@ -45,7 +45,7 @@ class DataPanel(QWidget):
         The user wants to correct how the present data were read.
     failed_button : QPushButton
         Under the message of a file that was not understood: to correct how it is read.
-    together : QCheckBox
+    together : CheckBox
         Whether all data of the same test are to be shown beside the present ones.
     """
 
@@ -79,7 +79,7 @@ class DataPanel(QWidget):
         )
         self.correct_button.setEnabled(False)
         self.correct_button.clicked.connect(self.correct_wanted)
-        self.together = QCheckBox(self.tr("Show &all data of this test together"), self)
+        self.together = CheckBox(self.tr("Show &all data of this test together"), self)
         self.together.setToolTip(self.tr("Draw the other opened data beside the present ones"))
         self.together.hide()
         self.summary = self._words(self.tr("Summary of the data"))

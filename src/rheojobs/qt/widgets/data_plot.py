@@ -14,7 +14,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
 
 from rheojobs.inference.data import Dataset
 from rheojobs.qt.widgets.axes import log_ticks, tint_axes
@@ -52,6 +52,9 @@ _MOST_OTHERS = 8
 
 _POINTS_OF_OTHERS = 400
 """Of each component of all of them together."""
+
+_MANY = 300
+"""Points from which on they are drawn smaller."""
 
 _LEGEND_SHARE = 0.45
 """Of the width and of the height, where a legend may lie."""
@@ -112,6 +115,10 @@ class DataPlot(QWidget):
         self.plot = self.view.getPlotItem()
         self.plot.hideButtons()
         self.plot.layout.setContentsMargins(6, 8, 14, 4)
+        for side in ("left", "bottom"):
+            # Their grid lies under the curve: painted once, then copied with each present curve.
+            axis = self.plot.getAxis(side)
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._legend = self.plot.addLegend(offset=(16, 12))
         hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -131,10 +138,15 @@ class DataPlot(QWidget):
 
     def show_data(self, dataset: Dataset, kept: Sequence[Curve] = ()) -> None:
         """Show data without a curve of their own, with thin curves of earlier fits."""
-        self._dataset = dataset
-        self._curve, self._kept, self._bands, self._others = None, list(kept), (), ()
+        is_new = dataset is not self._dataset or bool(self._others)
+        self._dataset, self._others, self._kept, self._bands = dataset, (), list(kept), ()
         self._stack.setCurrentWidget(self.view)
-        self._draw()
+        if is_new:
+            self._curve = None
+            self._draw()
+        else:
+            self._lay_curve(None)
+            self._lay_extras()
         self.plot.enableAutoRange()
 
     def show_others(self, datasets: Sequence[Dataset]) -> None:
@@ -213,54 +225,75 @@ class DataPlot(QWidget):
         self.plot.setLabel("bottom", with_unit(x_name, data.x_unit), color=text.name())
         self.plot.setLabel("left", with_unit(y_name, data.y_unit), color=text.name())
         self._symbols = symbols
-        for index, part in enumerate(components(data.y)):
-            self._draw_points(data.x, part, index, symbols[index])
+        self._draw_points(data, symbols[: len(components(data.y))])
         self._draw_others()
         self._lay_curve(self._curve)
         self._lay_extras()
         self._place_legend()
 
     def _draw_others(self) -> None:
-        for number, other in enumerate(self._others[:_MOST_OTHERS]):
-            for index, part in enumerate(components(other.y)):
-                name = None if index else other.name or self.tr("unnamed")
-                self._draw_points(other.x, part, index, name, number)
+        shown = self._others[:_MOST_OTHERS]
+        for number, other in enumerate(shown):
+            item = self._other_points(number, other, _POINTS_OF_OTHERS // len(shown))
+            self.plot.addItem(item)
+            self._legend.addItem(item, other.name or self.tr("unnamed"))
         more = len(self._others) - _MOST_OTHERS
         if more > 0:
-            self._legend.addItem(pg.PlotDataItem(), self.tr("… and {n} more").format(n=more))
+            self._legend.addItem(
+                pg.PlotDataItem(pen=None), self.tr("… and {n} more").format(n=more)
+            )
 
-    def _draw_points(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        index: int,
-        name: str | None,
-        other: int | None = None,
-    ) -> None:
-        """Draw a component of the present data, or of the `other`-th dataset beside them."""
-        color = series(self.palette(), index)
-        symbol, large, most = "o", 8, _MOST_POINTS
-        if other is not None:
-            most = _POINTS_OF_OTHERS // min(len(self._others), _MOST_OTHERS)
-            color = series(self.palette(), 2 + other % _KEPT_COLORS, 170)
-            symbol, large = _OTHER_SYMBOLS[other % len(_OTHER_SYMBOLS)], 7
-        shown = (x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool)
-        many = x.size > 300
-        if np.count_nonzero(shown) > most:
-            # All of them would be painted anew with each present curve.
-            kept = np.flatnonzero(shown)
-            shown = kept[np.linspace(0, kept.size - 1, most).round().astype(np.intp)]
-        self.plot.plot(
-            x[shown],
-            y[shown],
-            pen=None,
-            symbol=symbol,
-            symbolSize=4 if many else large,
-            symbolPen=pg.mkPen(color, width=1 if many else 1.5),
-            # Filled and open, so that they are told apart in grey too.
-            symbolBrush=color if index == 0 else None,
-            name=name,
+    def _draw_points(self, data: Dataset, symbols: Sequence[str]) -> None:
+        """Draw the present data: the components filled and open, to be told apart in grey too."""
+        many = data.x.size > _MANY
+        for index, symbol in enumerate(symbols):
+            color = series(self.palette(), index)
+            x, y = self._picked(data, index, _MOST_POINTS)
+            self.plot.plot(
+                x,
+                y,
+                pen=None,
+                symbol="o",
+                symbolSize=4 if many else 8,
+                symbolPen=pg.mkPen(color, width=1 if many else 1.5),
+                symbolBrush=color if index == 0 else None,
+                name=symbol,
+            )
+
+    def _other_points(self, number: int, data: Dataset, most: int) -> pg.ScatterPlotItem:
+        """Give the points of the `number`-th of the other datasets: one item, for speed."""
+        color = series(self.palette(), 2 + number % _KEPT_COLORS, 170)
+        filled, many = pg.mkBrush(color), data.x.size > _MANY
+        parts = [self._picked(data, index, most) for index in range(len(components(data.y)))]
+        if self._is_log:
+            parts = [(np.log10(x), np.log10(y)) for x, y in parts]
+        brushes = [
+            filled if index == 0 else pg.mkBrush(None)
+            for index, (x, _) in enumerate(parts)
+            for _ in x
+        ]
+        item = pg.ScatterPlotItem(
+            *(np.concatenate(values) for values in zip(*parts, strict=True)),
+            symbol=_OTHER_SYMBOLS[number % len(_OTHER_SYMBOLS)],
+            size=4 if many else 7,
+            pen=pg.mkPen(color, width=1 if many else 1.5),
+            brush=brushes,
         )
+        item.opts["brush"] = filled  # in the legend
+        return item
+
+    def _picked(
+        self, data: Dataset, index: int, most: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the points of a component that can be shown, and of many an even choice.
+
+        All of them would be painted anew with each present curve of a fit.
+        """
+        x, y = data.x, components(data.y)[index]
+        shown = np.flatnonzero((x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool))
+        if shown.size > most:
+            shown = shown[np.linspace(0, shown.size - 1, most).round().astype(np.intp)]
+        return x[shown], y[shown]
 
     # ---------------------------------------------------------------- what lies over them
 

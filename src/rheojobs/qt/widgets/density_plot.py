@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rheojobs.qt.widgets.axes import log_ticks, ticks, tint_axes
@@ -45,20 +45,32 @@ class DensityPlot(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
-        self._draw()
+        self._is_stale = True
 
     def show_prior(self, prior: _Prior | None, bounds: tuple[float, float], label: str) -> None:
         """Show a prior, or none, with the bounds of its parameter."""
         self._shown = prior, bounds, label
-        self._draw()
+        self._draw_if_seen()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what has changed while nobody looked."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._draw()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
+            self._draw_if_seen()
+
+    def _draw_if_seen(self) -> None:
+        self._is_stale = True
+        if self.isVisible():
             self._draw()
 
     def _draw(self) -> None:
+        self._is_stale = False
         prior, bounds, label = self._shown
         palette = self.palette()
         text = palette.color(QPalette.ColorRole.Text).name()

@@ -6,6 +6,7 @@ Knows `FitResult` and its report as data; computes nothing.
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
 from PySide6.QtCore import QEvent
@@ -77,7 +78,12 @@ class FitReportView(QTextBrowser):
 
     def _facts(self, result: FitResult) -> str:
         color = muted(self.palette())
-        return _table([_row(_span(what, color), escape(text)) for what, text in facts(result)])
+        return _table([_row(_span(what, color), _said(text)) for what, text in facts(result)])
+
+
+def _said(text: str) -> str:
+    """Write numbers below zero with a minus sign, as all others in the window."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
 
 
 def _span(text: str, color: QColor) -> str:

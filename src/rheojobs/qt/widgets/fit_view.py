@@ -18,7 +18,7 @@ from rheojobs.qt.widgets.data_plot import DataPlot
 from rheojobs.qt.widgets.fit_report_view import FitReportView
 from rheojobs.qt.widgets.kept_fits import KeptFit, KeptFits
 from rheojobs.qt.widgets.loss_plot import LossPlot
-from rheojobs.qt.widgets.refresh import Refresher
+from rheojobs.qt.widgets.refresh import InSteps, Refresher
 
 __all__ = ["FitView"]
 
@@ -71,12 +71,13 @@ class FitView(QWidget):
         self._present: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
         self._name = ""
         self._refresher = Refresher(self._draw_present, self)
+        self._steps = InSteps(self)
         self.kept.changed.connect(self._show_kept)
 
     def show_data(self, dataset: Dataset, owner: Dataset) -> None:
         """Show data, in the quantity that a model predicts, and earlier fits of `owner`."""
         self._dataset, self._shown = dataset, None
-        self._refresher.cancel()
+        self._stop_drawing()
         self.kept.go_to(owner)
         self.report.show_result(None)
         self.loss_plot.clear()
@@ -105,7 +106,7 @@ class FitView(QWidget):
 
     def show_fit(self, result: FitResult, name: str) -> None:
         """Show what a fit found."""
-        self._refresher.cancel()
+        self._stop_drawing()
         self.loss_plot.draw()
         self._shown = result
         self.data_plot.show_curve(name, result.fitted)
@@ -118,12 +119,19 @@ class FitView(QWidget):
 
     def end(self) -> None:
         """Show that nothing runs any more; a curve that nobody stands for goes."""
-        self._refresher.cancel()
+        self._stop_drawing()
         if self._shown is None:
             self.data_plot.show_curve("", None)
 
+    def _stop_drawing(self) -> None:
+        self._refresher.cancel()
+        self._steps.cancel()
+
     def _draw_present(self) -> None:
-        self.loss_plot.draw()
+        # One after the other, so that both are not painted at once.
+        self._steps.begin([self.loss_plot.draw, self._lay_present])
+
+    def _lay_present(self) -> None:
         if self._present is not None:
             x, y = self._present
             self.data_plot.show_present(Curve(self._name, x, tuple(y)))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.widgets.bands import diverging
 from rheojobs.qt.widgets.colors import alarm, series
 from rheojobs.qt.widgets.plot_grid import PlotGrid
+from rheojobs.qt.widgets.small_plot import SmallPlot
 from rheojobs.qt.widgets.texts import divergences_text, with_unit
 
 __all__ = ["PairsPlot"]
@@ -23,7 +23,7 @@ _MOST_POINTS = 800
 _MOST_DIVERGENT = 300
 _BINS = 40
 _WIDTH, _HEIGHT = 122, 96
-_WIDE_AXIS, _NARROW_AXIS = 84, 8
+_WIDE_AXIS, _NARROW_AXIS, _LOW_AXIS = 84, 8, 34
 
 
 class PairsPlot(PlotGrid):
@@ -66,21 +66,29 @@ class PairsPlot(PlotGrid):
         count = len(self._names)
         return _WIDTH * count + _WIDE_AXIS, _HEIGHT * count + 40
 
-    def fill(self, plot: pg.PlotItem, row: int, column: int) -> None:
+    def arrange(self) -> None:
+        """Give all data the same room: beside and below the triangle are axes."""
+        last = len(self._names) - 1
+        for number in range(last + 1):
+            self.grid.setColumnStretch(number, _WIDTH + (number == 0) * (_WIDE_AXIS - _NARROW_AXIS))
+            self.grid.setRowStretch(number, _HEIGHT + (number == last) * _LOW_AXIS)
+
+    def fill(self, plot: SmallPlot, row: int, column: int) -> None:
         """Draw a pair, or a histogram on the diagonal."""
         x, y = self._names[column], self._names[row]
         palette = self.palette()
         if row == column:
             heights, edges = np.histogram(self._draws[x], bins=_BINS)
             brush, pen = series(palette, 0, 90), series(palette, 0)
-            plot.plot(edges, heights, stepMode="center", fillLevel=0.0, brush=brush, pen=pen)
+            spread = {"stepMode": "center", "fillLevel": 0.0, "brush": brush, "pen": pen}
+            plot.add(pg.PlotDataItem(edges, heights, **spread))
             plot.getAxis("left").setStyle(showValues=False)
         else:
             brush = series(palette, 0, 90)
-            plot.addItem(
+            plot.add(
                 pg.ScatterPlotItem(self._draws[x], self._draws[y], size=3, pen=None, brush=brush)
             )
-            plot.addItem(
+            plot.add(
                 pg.ScatterPlotItem(
                     self._divergent[x],
                     self._divergent[y],
@@ -92,22 +100,21 @@ class PairsPlot(PlotGrid):
             )
         self._label(plot, row, column)
 
-    def _label(self, plot: pg.PlotItem, row: int, column: int) -> None:
+    def _label(self, plot: SmallPlot, row: int, column: int) -> None:
         """Write names at the edges of the triangle alone."""
         assert self.result is not None
         units = self.result.units
-        text = self.palette().color(QPalette.ColorRole.Text).name()
-        style = {"color": text, "font-size": "8pt"}
+        style = {"font-size": "8pt"}
         left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
         left.setWidth(_WIDE_AXIS if column == 0 else _NARROW_AXIS)
         if column == 0:
             name = self._names[row]
-            plot.setLabel("left", with_unit(name, units.get(name, "")), **style)
+            plot.set_label("left", with_unit(name, units.get(name, "")), **style)
         else:
             left.setStyle(showValues=False)
         if row == len(self._names) - 1:
             name = self._names[column]
-            plot.setLabel("bottom", with_unit(name, units.get(name, "")), **style)
+            plot.set_label("bottom", with_unit(name, units.get(name, "")), **style)
             bottom.setStyle(maxTickLevel=0, textFillLimits=[(0, 0.7)])
         else:
             bottom.setStyle(showValues=False)

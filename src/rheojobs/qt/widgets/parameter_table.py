@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from rheojobs.inference.diagnostics import MAX_R_HAT, MIN_ESS
 from rheojobs.inference.parameters import Parameter
 from rheojobs.inference.results import BayesianResult, FitResult
-from rheojobs.qt.widgets.check_delegate import CheckDelegate
+from rheojobs.qt.widgets.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.parameter_rows import NUMBERS, ParameterColumn, Row
 from rheojobs.qt.widgets.texts import bounds_text, estimate, number, unit_text, with_unit

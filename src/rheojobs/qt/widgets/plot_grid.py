@@ -7,22 +7,29 @@ from __future__ import annotations
 
 from functools import partial
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.widgets.plot_page import PlotPage
+from rheojobs.qt.widgets.small_plot import SmallPlot
 
 __all__ = ["PlotGrid"]
 
 
 class PlotGrid(PlotPage):
-    """Shows a result in a grid of plots; makes them when it is looked at, not before."""
+    """Shows a result in a grid of plots; makes them when it is looked at, not before.
+
+    Attributes
+    ----------
+    plots : dict
+        Those that there are, by row and column.
+    """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
+        self.plots: dict[tuple[int, int], SmallPlot] = {}
         self.result: BayesianResult | None = None
         self._is_stale = False
         self.clear()
@@ -36,7 +43,7 @@ class PlotGrid(PlotPage):
         """Show nothing."""
         self.result = None
         self._is_stale = False
-        self.empty()
+        self._empty()
         self.explanation.hide()
         self.show_plots(False)
 
@@ -63,7 +70,7 @@ class PlotGrid(PlotPage):
         """Name the cells that there will be, by row and column."""
         raise NotImplementedError
 
-    def fill(self, plot: pg.PlotItem, row: int, column: int) -> None:
+    def fill(self, plot: SmallPlot, row: int, column: int) -> None:
         """Draw what belongs into a cell."""
         raise NotImplementedError
 
@@ -71,20 +78,30 @@ class PlotGrid(PlotPage):
         """Give the width and height that the grid needs."""
         raise NotImplementedError
 
+    def arrange(self) -> None:
+        """Give rows and columns their shares of the room."""
+
     def _begin(self) -> None:
         self._is_stale = False
-        self.empty()
+        self._empty()
         self.view.setMinimumSize(*self.least_size())
+        self.arrange()
         self.explanation.show()
         self.show_plots(True)
-        steps = []
-        for row, column in self.cells():
-            steps.append(partial(self._make, row, column))
-            steps.append(partial(self._fill, row, column))
-        self.steps.begin(steps)
+        self.steps.begin([partial(self._make, row, column) for row, column in self.cells()])
+
+    def _empty(self) -> None:
+        self.steps.cancel()
+        for plot in self.plots.values():
+            self.drop(plot)
+        self.plots = {}
+        for row in range(self.grid.rowCount()):
+            self.grid.setRowStretch(row, 0)
+        for column in range(self.grid.columnCount()):
+            self.grid.setColumnStretch(column, 0)
 
     def _make(self, row: int, column: int) -> None:
-        self.make_plot(row, column).setMenuEnabled(False)
-
-    def _fill(self, row: int, column: int) -> None:
-        self.fill(self.view.getItem(row, column), row, column)
+        plot = self.plots[row, column] = SmallPlot(self.view)
+        self.put(plot, row, column)
+        self.fill(plot, row, column)
+        plot.show()

@@ -5,26 +5,27 @@ Knows no results: what shows a posterior derives from it.
 
 from __future__ import annotations
 
-import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rheojobs.qt.widgets.axes import ticks, tint_axes
 from rheojobs.qt.widgets.refresh import InSteps
+from rheojobs.qt.widgets.small_plot import SmallPlot
 
 __all__ = ["PlotPage"]
 
 
 class PlotPage(QWidget):
-    """A layout of plots that are made one by one, so that the window never stops.
+    """A grid of plots that are made one by one, so that the window never stops.
 
     Attributes
     ----------
-    view : GraphicsLayoutWidget
+    view : QWidget
         Where the plots are.
+    grid : QGridLayout
+        In which they lie.
     steps : InSteps
-        In which they are made.
+        In which they are made and filled.
     explanation : QLabel
         Above them; hidden where nobody shows it.
     """
@@ -32,9 +33,13 @@ class PlotPage(QWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.steps = InSteps(self)
-        self.view = pg.GraphicsLayoutWidget()
-        self.view.setAcceptDrops(False)
+        self.view = QWidget()
         self.view.setAccessibleName(name)
+        self.view.setAutoFillBackground(True)
+        self.view.setBackgroundRole(QPalette.ColorRole.Base)
+        self.grid = QGridLayout(self.view)
+        self.grid.setContentsMargins(8, 8, 8, 8)
+        self.grid.setSpacing(6)
         self.explanation = QLabel(self)
         self.explanation.setWordWrap(True)
         self.explanation.setContentsMargins(8, 6, 8, 2)
@@ -53,22 +58,25 @@ class PlotPage(QWidget):
         layout.addWidget(self.explanation)
         layout.addWidget(self._scroll, 1)
 
-    def empty(self) -> None:
-        """Take all plots away, and make no more."""
-        self.steps.cancel()
-        self.view.clear()
-        self.view.setBackground(self.palette().color(QPalette.ColorRole.Base))
-
     def show_plots(self, are_there: bool) -> None:
         """Show the plots, or what to do to get some."""
         self._hint.setVisible(not are_there)
         self._scroll.setVisible(are_there)
 
-    def make_plot(self, row: int, column: int) -> pg.PlotItem:
-        """Add a plot; a step of its own, as it takes some milliseconds."""
-        plot = self.view.addPlot(row, column)
-        plot.hideButtons()
-        tint_axes(plot, self.palette())
-        for side in ("left", "bottom"):
-            plot.getAxis(side).tickStrings = ticks
-        return plot
+    def put(self, plot: SmallPlot, row: int, column: int) -> None:
+        """Put a plot into its place, where it is hidden until there is something in it."""
+        plot.hide()
+        self.keep_room(plot, True)
+        self.grid.addWidget(plot, row, column)
+
+    def keep_room(self, plot: SmallPlot, wanted: bool) -> None:
+        """Keep the place of a plot while it is hidden: nothing else moves when it is shown."""
+        policy = plot.sizePolicy()
+        policy.setRetainSizeWhenHidden(wanted)
+        plot.setSizePolicy(policy)
+
+    def drop(self, plot: SmallPlot) -> None:
+        """Take a plot away."""
+        plot.hide()
+        self.grid.removeWidget(plot)
+        plot.deleteLater()

@@ -6,8 +6,8 @@ They grow while a sampling runs: rows are made once, then only get other data. K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,15 +15,15 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.widgets.colors import muted, series
 from rheojobs.qt.widgets.plot_page import PlotPage
+from rheojobs.qt.widgets.small_plot import SmallPlot
 from rheojobs.qt.widgets.texts import number, with_unit
 
-__all__ = ["PosteriorPlot"]
+__all__ = ["PosteriorPlot", "SpreadPlot", "TracePlot"]
 
 _ROW_HEIGHT = 128
 _BINS = 60
@@ -31,15 +31,45 @@ _MOST_POINTS = 1000
 """Of each chain: what a screen can show."""
 
 
-@dataclass(eq=False)
-class _Row:
-    """The two plots of a parameter, and what is drawn in them."""
+class TracePlot(SmallPlot):
+    """The draws of one parameter, a line for each chain."""
 
-    trace: pg.PlotItem
-    marginal: pg.PlotItem
-    curves: list[pg.PlotDataItem] = field(default_factory=list)
-    heights: pg.PlotDataItem | None = None
-    ends: list[pg.InfiniteLine] = field(default_factory=list)
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.getAxis("left").setWidth(76)
+
+    def draw_chains(self, at: NDArray[np.intp], chains: NDArray[Any]) -> None:
+        """Show other draws, of shape (chains, k), the k at these of each chain."""
+        while len(self.items) > len(chains):
+            self.remove(self.items[-1])
+        while len(self.items) < len(chains):
+            pen = pg.mkPen(series(self.palette(), len(self.items), 190), width=1)
+            self.add(pg.PlotDataItem(pen=pen))
+        for item, chain in zip(self.items, chains, strict=True):
+            item.setData(at, chain)
+
+
+class SpreadPlot(SmallPlot):
+    """How the draws of one parameter are spread, with the ends of an interval."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.getAxis("left").hide()
+        fill, pen = series(self.palette(), 0, 90), series(self.palette(), 0)
+        self._heights = pg.PlotDataItem(
+            [0.0, 1.0], [0.0], stepMode="center", fillLevel=0.0, brush=fill, pen=pen
+        )
+        self.add(self._heights)
+
+    def draw_spread(self, values: NDArray[Any], ends: Sequence[float]) -> None:
+        """Show other draws, and an interval where there is one."""
+        heights, edges = np.histogram(values, bins=min(_BINS, 8 + values.size // 40), density=True)
+        self._heights.setData(edges, heights)
+        for line in self.items[1:]:
+            self.remove(line)
+        pen = pg.mkPen(muted(self.palette()), style=Qt.PenStyle.DashLine)
+        for end in ends:
+            self.add(pg.InfiniteLine(end, pen=pen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,21 +81,25 @@ class _Draws:
     units: Mapping[str, str]
     intervals: Mapping[str, tuple[float, float]]
 
-    @property
-    def chains(self) -> int:
-        return int(next(iter(self.values.values())).shape[0])
-
 
 class PosteriorPlot(PlotPage):
-    """Traces and marginals, one row per parameter; scrolls where there are many."""
+    """Traces and marginals, one row per parameter; scrolls where there are many.
+
+    Attributes
+    ----------
+    traces, spreads : list
+        The plots, by row; there may be more than are shown.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.view.setAccessibleName(self.tr("Draws of each parameter"))
+        super().__init__(self.tr("Draws of each parameter"), parent)
+        self.grid.setColumnStretch(0, 3)
+        self.grid.setColumnStretch(1, 2)
+        self.traces: list[TracePlot] = []
+        self.spreads: list[SpreadPlot] = []
         self._draws: _Draws | None = None
-        self._rows: dict[str, _Row] = {}
         self._names: list[str] = []
-        self._chains = 0
+        self._ahead = 0
         self.clear()
 
     @property
@@ -74,10 +108,16 @@ class PosteriorPlot(PlotPage):
         return not self.steps.is_busy
 
     def clear(self) -> None:
-        """Show nothing."""
-        self._draws = None
-        self._forget_rows()
+        """Show nothing; the plots stay for other draws."""
+        self._draws, self._names = None, []
         self.show_plots(False)
+        self.steps.begin(self._making(self._ahead))
+
+    def prepare(self, count: int) -> None:
+        """Make the plots of so many parameters before there is anything in them."""
+        self._ahead = count
+        if self._draws is None:
+            self.steps.begin(self._making(count))
 
     def show_traces(
         self, traces: Mapping[str, NDArray[Any]], at: NDArray[np.intp], units: Mapping[str, str]
@@ -107,97 +147,73 @@ class PosteriorPlot(PlotPage):
         self._show(_Draws(values, at, result.units, result.credible_intervals or {}))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the palette."""
+        """Follow the palette, with plots that are made anew."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._draws is not None:
-            self._forget_rows()
-            self._show(self._draws)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.steps.cancel()
+            for plot in (*self.traces, *self.spreads):
+                self.drop(plot)
+            self.traces, self.spreads, self._names = [], [], []
+            if self._draws is not None:
+                self._show(self._draws)
 
     def _show(self, draws: _Draws) -> None:
         self._draws = draws
-        self.show_plots(True)
         names = list(draws.values)
-        if self._names != names or self._chains != draws.chains:
-            self._make_rows(names, draws.chains)
-        elif len(self._rows) == len(names):
-            self.steps.begin([partial(self._fill, name) for name in names])
-        else:  # those that are being made take the newest by themselves
-            for name in self._rows:
-                self.steps.add(partial(self._fill, name))
+        if names != self._names:
+            self._names = names
+            self._make_room(len(names))
+        steps = self._making(len(names))
+        steps.append(partial(self.show_plots, True))
+        for row in range(len(names)):
+            steps += [partial(self._fill_trace, row), partial(self._fill_spread, row)]
+        self.steps.begin(steps)
 
-    # ---------------------------------------------------------------- rows, made once
+    def _make_room(self, count: int) -> None:
+        """Give so many rows the same room, and hide their plots until they are filled."""
+        self.view.setMinimumHeight(_ROW_HEIGHT * count + 30)
+        for row in range(max(count, len(self.traces))):
+            self.grid.setRowStretch(row, 1 if row < count else 0)
+        for plots in (self.traces, self.spreads):
+            for row, plot in enumerate(plots):
+                plot.hide()
+                self.keep_room(plot, row < count)
 
-    def _forget_rows(self) -> None:
-        self.empty()
-        self._rows, self._names, self._chains = {}, [], 0
+    # ---------------------------------------------------------------- one step each
 
-    def _make_rows(self, names: list[str], chains: int) -> None:
-        self._forget_rows()
-        self._names, self._chains = names, chains
-        self.view.setMinimumHeight(_ROW_HEIGHT * len(names) + 30)
-        layout = self.view.ci.layout
-        layout.setColumnStretchFactor(0, 3)
-        layout.setColumnStretchFactor(1, 2)
-        self.steps.begin(
-            [
-                step
-                for row, name in enumerate(names)
-                for step in (
-                    partial(self.make_plot, row, 0),
-                    partial(self.make_plot, row, 1),
-                    partial(self._make_row, row, name, row == len(names) - 1),
-                )
-            ]
-        )
+    def _making(self, count: int) -> list[Callable[[], None]]:
+        """Give the steps in which the plots of so many parameters are made, as far as they lack."""
+        return [
+            *[self._make_trace] * (count - len(self.traces)),
+            *[self._make_spread] * (count - len(self.spreads)),
+        ]
 
-    def _make_row(self, number_of_row: int, name: str, is_last: bool) -> None:
-        palette = self.palette()
-        color = palette.color(QPalette.ColorRole.Text).name()
-        trace, marginal = (self.view.getItem(number_of_row, column) for column in (0, 1))
-        trace.getAxis("left").setWidth(76)
-        marginal.hideAxis("left")
-        if is_last:
-            trace.setLabel("bottom", self.tr("Draw"), color=color)
-        row = _Row(trace, marginal)
-        for chain in range(self._chains):
-            pen = pg.mkPen(series(palette, chain, 190), width=1)
-            row.curves.append(trace.plot([], [], pen=pen))
-        self._rows[name] = row
-        self._fill(name)
+    def _make_trace(self) -> None:
+        plot = TracePlot(self.view)
+        self.put(plot, len(self.traces), 0)
+        self.traces.append(plot)
 
-    # ---------------------------------------------------------------- what is in them
+    def _make_spread(self) -> None:
+        plot = SpreadPlot(self.view)
+        self.put(plot, len(self.spreads), 1)
+        self.spreads.append(plot)
 
-    def _fill(self, name: str) -> None:
-        """Give the items of a parameter the newest data."""
-        draws = self._draws
-        if draws is None or name not in draws.values:
-            return
-        row, values = self._rows[name], draws.values[name]
-        text = self.palette().color(QPalette.ColorRole.Text).name()
-        label = with_unit(name, draws.units.get(name, ""))
-        row.trace.setTitle(label, color=text, size="9pt", justify="left")
-        for curve, chain in zip(row.curves, values, strict=True):
-            curve.setData(draws.at, chain)
-        self._fill_marginal(row, values)
-        interval = draws.intervals.get(name)
+    def _fill_trace(self, row: int) -> None:
+        draws, name, plot = self._draws, self._names[row], self.traces[row]
+        assert draws is not None
+        plot.set_title(with_unit(name, draws.units.get(name, "")))
+        plot.set_label("bottom", self.tr("Draw") if row == len(self._names) - 1 else "")
+        plot.draw_chains(draws.at, draws.values[name])
+        plot.show()
+
+    def _fill_spread(self, row: int) -> None:
+        draws, name, plot = self._draws, self._names[row], self.spreads[row]
+        assert draws is not None
+        interval = draws.intervals.get(name, ())
         title = ""
-        if interval is not None:
-            low, high = (number(end, 3) for end in interval)
+        if interval:
+            low, high = (number(end, 3, trim=False) for end in interval)
             title = self.tr("95 %: {low} … {high}").format(low=low, high=high)
-        row.marginal.setTitle(title, color=text, size="9pt", justify="left")
-        for line in row.ends:
-            row.marginal.removeItem(line)
-        pen = pg.mkPen(muted(self.palette()), style=Qt.PenStyle.DashLine)
-        row.ends = [pg.InfiniteLine(end, pen=pen) for end in interval or ()]
-        for line in row.ends:
-            row.marginal.addItem(line)
-
-    def _fill_marginal(self, row: _Row, values: NDArray[Any]) -> None:
-        heights, edges = np.histogram(values, bins=min(_BINS, 8 + values.size // 40), density=True)
-        if row.heights is None:
-            fill, pen = series(self.palette(), 0, 90), series(self.palette(), 0)
-            row.heights = row.marginal.plot(
-                edges, heights, stepMode="center", fillLevel=0.0, brush=fill, pen=pen
-            )
-        else:
-            row.heights.setData(edges, heights)
+        plot.set_title(title)
+        plot.draw_spread(draws.values[name], interval)
+        plot.show()

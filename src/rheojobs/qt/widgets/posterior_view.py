@@ -82,6 +82,10 @@ class PosteriorView(QWidget):
         self.status.hide()
         self.table.hide()
 
+    def prepare(self, count: int) -> None:
+        """Make what so many parameters need, before their draws come."""
+        self.plot.prepare(count)
+
     def begin(self, units: Mapping[str, str], wanted_ess: float | None) -> None:
         """Show that a sampling begins; the units are those of the parameters."""
         self.clear()

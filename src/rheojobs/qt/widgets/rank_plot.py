@@ -9,12 +9,12 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results import BayesianResult
 from rheojobs.qt.widgets.colors import muted, series
 from rheojobs.qt.widgets.plot_grid import PlotGrid
+from rheojobs.qt.widgets.small_plot import SmallPlot
 
 __all__ = ["RankPlot", "rank_heights"]
 
@@ -70,21 +70,27 @@ class RankPlot(PlotGrid):
         """Give the size at which the lines can be told apart."""
         return 420, _HEIGHT * -(-len(self._names) // _COLUMNS) + 20
 
-    def fill(self, plot: pg.PlotItem, row: int, column: int) -> None:
+    def arrange(self) -> None:
+        """Give all the same room."""
+        for column in range(_COLUMNS):
+            self.grid.setColumnStretch(column, 1)
+        for row, _ in self.cells():
+            self.grid.setRowStretch(row, 1)
+
+    def fill(self, plot: SmallPlot, row: int, column: int) -> None:
         """Draw the lines of a parameter."""
         assert self.result is not None
         name = self._names[row * _COLUMNS + column]
         palette = self.palette()
-        text = palette.color(QPalette.ColorRole.Text).name()
         draws = self.result.posterior_samples[name].reshape(self.result.num_chains, -1)
         heights = rank_heights(draws[:, :: -(-draws.shape[1] // _MOST_DRAWS)])
         edges = np.linspace(0.0, 100.0, heights.shape[1] + 1)
-        plot.setTitle(name, color=text, size="9pt", justify="left")
-        plot.setLabel("left", self.tr("Share"), color=text)
-        plot.setLabel("bottom", self.tr("Rank / %"), color=text)
-        plot.setYRange(0.0, max(2.0, float(heights.max())))
+        plot.set_title(name)
+        plot.set_label("left", self.tr("Share"))
+        plot.set_label("bottom", self.tr("Rank / %"))
+        plot.set_y_range(0.0, max(2.0, float(heights.max())))
         one = pg.mkPen(muted(palette), style=Qt.PenStyle.DashLine)
-        plot.addItem(pg.InfiniteLine(1.0, angle=0, pen=one))
+        plot.add(pg.InfiniteLine(1.0, angle=0, pen=one))
         for chain, line in enumerate(heights):
             pen = pg.mkPen(series(palette, chain), width=1.5)
-            plot.plot(edges, line, stepMode="center", pen=pen)
+            plot.add(pg.PlotDataItem(edges, line, stepMode="center", pen=pen))

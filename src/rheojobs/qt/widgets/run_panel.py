@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from rheojobs.inference.diagnostics import MIN_ESS
 from rheojobs.inference.likelihoods import LIKELIHOODS
+from rheojobs.qt.widgets.check_boxes import CheckBox
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.texts import divergences_text, number
 
@@ -82,7 +82,7 @@ class RunPanel(QWidget):
         The settings of a sampling.
     noise : QComboBox
         How a sampling takes the data to scatter; `likelihood` gives the choice.
-    stop_when_good : QCheckBox
+    stop_when_good : CheckBox
         Whether a sampling ends when its draws are good, and `good_ess` says how good.
     status : QLabel
         What is being done now.
@@ -102,7 +102,7 @@ class RunPanel(QWidget):
         self.draws = self._number(self.tr("Draws"), 1000, 1, 1_000_000)
         self.chains = self._number(self.tr("Chains"), 4, 1, 16)
         self.noise = self._noise_choice()
-        self.stop_when_good = QCheckBox(self.tr("Stop when &good: ESS of"), self)
+        self.stop_when_good = CheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
                 "Draw until each parameter has so many independent draws and the chains agree: "
@@ -122,6 +122,7 @@ class RunPanel(QWidget):
         self.busy.setAccessibleName(self.tr("At work"))
         self.chain_bars = ChainBars(self)
         self.message = MessageBar(self)
+        self._suited: str | None = None
         self._stage = ""
         self._divergences = 0
         buttons = QHBoxLayout()
@@ -162,9 +163,18 @@ class RunPanel(QWidget):
         return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
     def likelihood(self) -> str | None:
-        """Give the likelihood of a sampling; None where the data are to choose it."""
+        """Give the likelihood of a sampling; None where there are no data yet."""
         chosen: str | None = self.noise.currentData()
-        return chosen
+        return chosen or self._suited
+
+    def suit_noise(self, likelihood: str, reason: str) -> None:
+        """Say which likelihood suits the data, and why: it is taken unless another is chosen."""
+        self._suited = likelihood
+        own = self.tr("their own standard deviations")
+        row = self.noise.findData(likelihood)
+        words = self.noise.itemText(row) if row >= 0 else own
+        self.noise.setItemText(0, self.tr("as suits the data: {noise}").format(noise=words))
+        self.noise.setItemData(0, f"{reason[:1].upper()}{reason[1:]}.", Qt.ItemDataRole.ToolTipRole)
 
     def set_ready(self, ready: bool) -> None:
         """Say whether there are data and a model."""
@@ -245,14 +255,14 @@ class RunPanel(QWidget):
         self.chain_bars.setVisible(running and is_sampling)
 
     def _noise_choice(self) -> QComboBox:
-        """Give the choice of a likelihood; that of data with known errors is theirs to make."""
+        """Give the choice of a likelihood, of which the data may say which suits them."""
         box = QComboBox(self)
         box.setAccessibleName(self.tr("Noise"))
         box.setToolTip(self.tr("How the data scatter around the model, for a sampling"))
         names = {
-            None: self.tr("given by the data, else of one size"),
+            None: self.tr("as suits the data"),
             "constant": self.tr("of one size"),
-            "relative": self.tr("a fraction of the value: for data over decades"),
+            "relative": self.tr("a fraction of the value"),
             "student_t": self.tr("of one size, with outliers"),
             "relative_student_t": self.tr("a fraction of the value, with outliers"),
         }
