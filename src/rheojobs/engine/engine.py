@@ -516,10 +516,6 @@ class JobEngine:
                 before, self._executor = self._executor, executor
                 before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
                 self._starter.start_on(executor)
-                for job in self._table.open.values():
-                    job.place = executor.place
-                    if self._journal is not None and job.is_durable:
-                        self._journal.keep_place(job.id, job.place)
                 more = executor.capacity - self._table.scheduler.total[WORKER]
                 self._table.scheduler.grow({WORKER: more})
         finally:

@@ -184,6 +184,7 @@ class Starter:
             self._table.on_message(job, messages.Failed(error))
             return
         tell = partial(self._tell, job)
+        self._table.note_place(job, self._executor.place)
         run = Run(job.id, job.task, tell, job.checkpoint, job.memory, job.needs, job.priority)
         try:
             control = self._executor.start(run)

@@ -281,7 +281,7 @@ class JobStore(StoreReader):
             return True
 
     def put_place(self, job_id: str, place: str) -> None:
-        """Keep where a job of this owner's runs from now on."""
+        """Keep which cluster a job of this owner's is sent to."""
         with self.transaction():
             self._db.execute(
                 "UPDATE jobs SET limits = json_set(limits, '$.place', ?)"

@@ -71,7 +71,7 @@ class StoredJob:
     needs, max_attempts, after, after_any
         As it was submitted; the latter two hold ids.
     limits : mapping
-        Its tags, timeout and memory, as it was submitted, and the place where it ran last.
+        Its tags, timeout and memory, as it was submitted, and the cluster that it was sent to last.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
@@ -111,8 +111,7 @@ class StoredJob:
     @property
     def place(self) -> str:
         """The cluster on which its run may still go on, its application being gone; else empty."""
-        began = self.state is JobState.INTERRUPTED or (not self.state.is_terminal and self.attempts)
-        return str(self.limits.get("place") or "") if began else ""
+        return "" if self.state.is_terminal else str(self.limits.get("place") or "")
 
     @property
     def can_be_taken(self) -> bool:
