@@ -289,6 +289,13 @@ class JobStore(StoreReader):
                 (place, job_id, self.owner.id),
             )
 
+    def untag(self, job_id: str) -> None:
+        """Have a job count under no tag any more."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET limits = json_remove(limits, '$.tags') WHERE id = ?", (job_id,)
+            )
+
     def put_progress(self, job_id: str, progress: Progress) -> bool:
         """Keep the newest report of a job of this owner's; False where it is somebody else's."""
         metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}

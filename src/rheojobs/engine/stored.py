@@ -197,6 +197,11 @@ class StoreReader:
         rows = self._rows(_SELECT + order, *arguments, -1 if limit is None else limit)
         return [_stored_job(row) for row in reversed(rows)]
 
+    def tagged(self, tag: str) -> list[StoredJob]:
+        """Give the jobs that count under a tag, in the order in which they came."""
+        where = " WHERE ? IN (SELECT value FROM json_each(limits, '$.tags')) ORDER BY number"
+        return [_stored_job(row) for row in self._rows(_SELECT + where, tag)]
+
     def find(self, start: str) -> StoredJob:
         """Give the job whose id begins so.
 
