@@ -33,6 +33,7 @@ class _KeptEngine:
         self._engine = engine
         self.submit = engine.submit
         self.executor = engine.executor
+        self.store, self.recover, self.resume_job = engine.store, engine.recover, engine.resume_job
 
     def shutdown(self, timeout: float) -> None:
         self._engine.wait(timeout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -352,6 +353,28 @@ def test_killed_when_all_is_drawn_and_not_yet_noted(
         for parameter, draws in before.items():
             np.testing.assert_array_equal(kept[parameter].values.ravel(), draws)
     assert not list(folder.rglob("sampling-*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_killed_before_it_had_taken_the_result_of_a_fit(folder: Path, monkeypatch):
+    """The store has it: the fit is not done a second time, unless somebody removes its result."""
+    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
+    plan = _plan(folder, files=["run0.csv"])
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED_AT, "keep_fit", "", str(plan)],
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    for fits in (1, 2):
+        ran = subprocess.run(
+            [sys.executable, "-m", "rheojobs", "batch", str(plan)], capture_output=True, text=True
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
+        with JobStore() as store:
+            assert len(store.jobs()) == fits
+        shutil.rmtree(folder / "batch-results")
 
 
 @pytest.mark.slow

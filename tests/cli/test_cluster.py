@@ -6,7 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,16 +19,19 @@ from tests.engine.cluster import Cluster, shared_cluster
 from tests.engine.helpers import wait_until
 
 from rheojobs.cli.app import main
-from rheojobs.engine import JobState, JobStore
+from rheojobs.engine import JobState, JobStore, TaskContext
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def relaxation(tmp_path: Path) -> Path:
+    return write_relaxation(tmp_path / "run.csv", 1e4)
+
+
+def write_relaxation(path: Path, plateau: float) -> Path:
     t = np.geomspace(0.01, 100.0, 40)
-    y = 1e4 + 4e4 * np.exp(-t)
-    path = tmp_path / "run.csv"
+    y = plateau + 4e4 * np.exp(-t)
     rows = "".join(f"{a:.6g},{b:.6g}\n" for a, b in zip(t, y, strict=True))
     path.write_text("time (s),relaxation modulus (Pa)\n" + rows)
     return path
@@ -70,5 +77,82 @@ def test_a_killed_one_s_job_is_found_again(
         assert main(["jobs", "resume", job.id[:8]]) == 0
         assert json.loads(capsys.readouterr().out) == [0, 6]
         assert helpers.lines(tmp_path / "trace") == ["1", "2", "3", "4", "5", "6"]
+    finally:
+        cluster.close()
+
+
+def _have_runs_wait(step: str, folder: str) -> None:
+    """On a worker: have each fit and sampling note that it begins and ends; one kind waits."""
+    from rheojobs.inference.fitting import FitTask
+    from rheojobs.inference.sampling import SampleTask
+
+    for task in (FitTask, SampleTask):
+        task.run = _noted(task.run, task.__name__, task.__name__ == step, Path(folder))  # type: ignore[attr-defined,method-assign]
+
+
+def _noted(
+    run: Callable[[Any, TaskContext], Any], name: str, waits: bool, folder: Path
+) -> Callable[[Any, TaskContext], Any]:
+    def noted(task: Any, context: TaskContext) -> Any:
+        what = f"{name} {float(task.checked_data().y[0])}"
+        helpers.note(str(folder / "begun"), what)
+        while waits and not (folder / "gate").exists():
+            context.check()
+            time.sleep(0.01)
+        result = run(task, context)
+        helpers.note(str(folder / "done"), what)
+        return result
+
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("step", "ends_meanwhile"), [("FitTask", True), ("SampleTask", False)], ids=["fits", "samples"]
+)
+def test_a_killed_batch_finds_its_runs_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    step: str,
+    ends_meanwhile: bool,
+) -> None:
+    """Each fit and each sampling runs to completion once, and none begins a second time."""
+    from distributed import Client
+
+    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path / "state"))
+    for number in range(3):
+        write_relaxation(tmp_path / f"run{number}.csv", 1e4 * (1 + number))
+    plan = tmp_path / "plan.yaml"
+    sample = {"warmup": 100, "draws": 50, "chains": 1}
+    plan.write_text(json.dumps({"files": ["run*.csv"], "models": ["zener"], "sample": sample}))
+    cluster = Cluster(workers=2)
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    batch = ["batch", str(plan), "--cluster", cluster.address]
+    try:
+        with Client(cluster.address, set_as_default=False) as client:
+            client.run(_have_runs_wait, step, str(tmp_path))
+            command = subprocess.Popen(
+                [sys.executable, "-m", "rheojobs", *batch],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+            )
+            wait_until(lambda: [line for line in helpers.lines(begun) if step in line][1:], 120.0)
+            command.kill()
+            command.wait()
+        assert main(batch[:2]) == 2
+        told = capsys.readouterr().err
+        assert f"of this batch may still run on {cluster.address}: go on there" in told
+        if ends_meanwhile:
+            (tmp_path / "gate").touch()
+            wait_until(lambda: len(helpers.lines(done)) >= 2, 120.0)
+        else:
+            threading.Timer(2.0, (tmp_path / "gate").touch).start()
+        assert main(batch) == 0
+        assert "3 done, 0 skipped (nothing has changed), 0 failed" in capsys.readouterr().out
+        assert len(helpers.lines(begun)) == len(set(helpers.lines(begun))) == 6
+        assert sorted(helpers.lines(done)) == sorted(helpers.lines(begun))
+        with JobStore(tmp_path / "state" / "jobs.sqlite3") as store:
+            assert [job.state for job in store.jobs()] == [JobState.SUCCEEDED] * 6
+        assert main(batch) == 0
+        assert "0 done, 3 skipped" in capsys.readouterr().out
     finally:
         cluster.close()

@@ -64,6 +64,14 @@ def work_on_a_cluster(store: Path, folder: Path) -> None:
         engine.wait()
 
 
+def die_as_it_begins(store: Path, folder: Path) -> None:
+    """As `work_on_a_cluster`, but killed when the run has begun there and before that is noted."""
+    from rheojobs.engine.executors.dask import DaskExecutor
+
+    DaskExecutor._pass_on = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment,method-assign]
+    work_on_a_cluster(store, folder)
+
+
 def race(store: Path, folder: Path) -> None:
     """Take one job of the store after another, as fast as can be."""
     with JobEngine("threads", max_workers=4, store=store) as engine:
@@ -135,6 +143,7 @@ if __name__ == "__main__":
     verbs = {
         "work": work,
         "work_on_a_cluster": work_on_a_cluster,
+        "die_as_it_begins": die_as_it_begins,
         "race": race,
         "churn": churn,
         "fill_the_disk": fill_the_disk,

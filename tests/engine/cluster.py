@@ -96,6 +96,11 @@ class Cluster:
         return process
 
     @property
+    def folder(self) -> Path:
+        """Where the workers keep their files."""
+        return Path(self._folder.name)
+
+    @property
     def log(self) -> str:
         """What the processes have said."""
         return (Path(self._folder.name) / "log.txt").read_text()

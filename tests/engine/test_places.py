@@ -26,12 +26,14 @@ def test_what_is_no_address_tells_nothing(place: str) -> None:
     assert not is_gone(place)
 
 
-def test_only_what_has_begun_may_still_run_there(tmp_path: Path) -> None:
+def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
     record = Record(PLAIN, None)
     with JobStore(tmp_path / "jobs.sqlite3") as store:
         store.join()
         for name in ("begun", "waiting"):
-            store.add(name, name, record, limits={"place": "tcp://head:8786"})
+            store.add(name, name, record)
+        store.put_place("begun", "tcp://head:8786")
+        assert store.find("begun").place == "tcp://head:8786"  # though it is not known to run yet
         store.move("begun", JobState.RUNNING)
         assert store.find("begun").place == "tcp://head:8786"
         assert store.find("waiting").place == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from tests.inference.helpers import decay_data, same_draws
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.executors.dask import DaskExecutor
+from rheojobs.engine.executors.dask_held import IN_AN_EVENT
 from rheojobs.inference import chains, continuation
 from rheojobs.inference.results import BayesianResult
 from rheojobs.inference.sampling import SampleTask, sample
@@ -47,6 +49,26 @@ class SlowSampling(SampleTask):
 
     def _has_drawn(self, context: TaskContext) -> bool:
         return len(list(context.folder(self.checkpoint or "").glob("[0-9]*"))) >= 6
+
+
+@dataclass
+class DyingSampling(SampleTask):
+    """A sampling whose worker dies as soon as a large file is kept, but for the second time."""
+
+    def run(self, context: TaskContext) -> BayesianResult:
+        continuation.CHECKPOINT_SECONDS = 0.1
+        begun, died = Path(f"{self.checkpoint}.begun"), Path(f"{self.checkpoint}.died")
+        begun.write_text("\n".join(segments(context.folder(self.checkpoint or ""))))
+        kept = context.kept
+
+        def keep_and_die(path: Path) -> None:
+            kept(path)
+            if not died.exists() and path.stat().st_size > IN_AN_EVENT:
+                died.write_text(path.name)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        context.kept = keep_and_die  # type: ignore[method-assign]
+        return super().run(context)
 
 
 def gate_of(folder: object) -> Path:
@@ -97,6 +119,23 @@ def test_a_worker_is_killed_with_its_nanny(
         assert steps_before > 0
         assert first > 50
         assert not folder.exists()  # tidied up here, where the result is kept
+
+
+def test_a_worker_dies_before_its_last_checkpoint_was_sent(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """It goes on from there all the same, since the nanny can read it: with the same draws."""
+    counts = COUNTS | {"num_samples": 4000}
+    folder = tmp_path / "kept"
+    with JobEngine(DaskExecutor(cluster.address)) as engine:
+        recorder = Recorder(engine)
+        dying = DyingSampling("maxwell", decay_data(), **counts, checkpoint=str(folder))
+        job = engine.submit(dying)
+        result = job.result(LONG)
+        assert JobState.INTERRUPTED in recorder.states(job)
+    last = Path(f"{folder}.died").read_text()
+    assert last in Path(f"{folder}.begun").read_text().splitlines()
+    assert same_draws(result, sample(decay_data(), "maxwell", **counts))
 
 
 def sample_until_killed(address: str, store: Path, folder: Path) -> None:

@@ -28,6 +28,7 @@ from rheojobs.cli.options import (
     ConfigOption,
     DefaultPriorsOption,
     DrawsOption,
+    ElsewhereOption,
     FileArgument,
     FixOption,
     InitOption,
@@ -339,21 +340,19 @@ def batch(
     sigma: SigmaOption = None,
     out: BatchOutOption = None,
     cluster: ClusterOption = None,
+    elsewhere: ElsewhereOption = False,
 ) -> int:
     """Fit, and sample where the plan says so, many files; run again, do only what is missing.
 
     Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps what is done.
     """
-    from rheojobs.cli.batch import is_plan, plan_of_files, read_plan, run_batch
+    from rheojobs.cli.batch import plan_of, run_batch
 
     outputs, file = Outputs(), Path(sources[0])
     fitted = (init, config, multi_start, weights, fix, tie, sigma, loss)
     request = _request(file, model or "", mode, (x, y, y2), step, at, *fitted)
-    if is_plan(sources):
-        plan = read_plan(sources[0], request, out, outputs)
-    else:
-        plan = plan_of_files(sources, request, out, outputs)
-    return run_batch(plan, outputs, shlex.join(["rheojobs", *sys.argv[1:]]), cluster)
+    plan, again = plan_of(sources, request, out, outputs), ["rheojobs", *sys.argv[1:]]
+    return run_batch(plan, outputs, shlex.join(again), cluster, elsewhere)
 
 
 @app.command()

@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from rheojobs.inference.batch import BatchEntry, BatchRun
     from rheojobs.inference.batch_plan import BatchPlan
 
-__all__ = ["is_plan", "plan_of_files", "read_plan", "run_batch"]
+__all__ = ["plan_of", "run_batch"]
 
 PLAN_SUFFIXES = (".yaml", ".yml")
 
 
-def is_plan(sources: Sequence[str]) -> bool:
+def plan_of(
+    sources: Sequence[str], request: Request, out: Path | None, outputs: Outputs
+) -> BatchPlan:
+    """Read the plan that the command was given, or make that of its files."""
+    if _is_plan(sources):
+        return _read_plan(sources[0], request, out, outputs)
+    return _plan_of_files(sources, request, out, outputs)
+
+
+def _is_plan(sources: Sequence[str]) -> bool:
     """Whether the command was given a plan, and not files; refuses both at once."""
     plans = [source for source in sources if Path(source).suffix.lower() in PLAN_SUFFIXES]
     if plans and len(sources) > 1:
@@ -36,7 +45,7 @@ def is_plan(sources: Sequence[str]) -> bool:
     return bool(plans)
 
 
-def read_plan(source: str, request: Request, out: Path | None, outputs: Outputs) -> BatchPlan:
+def _read_plan(source: str, request: Request, out: Path | None, outputs: Outputs) -> BatchPlan:
     """Read a plan; refuses options that belong into it."""
     from rheojobs.cli.request import Request
     from rheojobs.inference.batch_plan import BatchPlan
@@ -50,7 +59,7 @@ def read_plan(source: str, request: Request, out: Path | None, outputs: Outputs)
     return BatchPlan.read(Path(source), out)
 
 
-def plan_of_files(
+def _plan_of_files(
     sources: Sequence[str], request: Request, out: Path | None, outputs: Outputs
 ) -> BatchPlan:
     """Make the plan of one model on all files that match."""
@@ -80,7 +89,13 @@ def plan_of_files(
     )
 
 
-def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None = None) -> int:
+def run_batch(
+    plan: BatchPlan,
+    outputs: Outputs,
+    again: str,
+    cluster: str | None = None,
+    elsewhere: bool = False,
+) -> int:
     """Do what is missing, write the table, and say how it went; gives the exit status.
 
     Parameters
@@ -93,6 +108,8 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None
         The command that goes on where this one is stopped.
     cluster : str, optional
         The address of a Dask scheduler, whose workers do it.
+    elsewhere : bool
+        Whether to go on with jobs that may still run on another cluster.
     """
     from rheojobs.inference.batch import BatchRun
     from rheojobs.inference.comparing import available_workers
@@ -104,7 +121,7 @@ def run_batch(plan: BatchPlan, outputs: Outputs, again: str, cluster: str | None
         raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
     engine = session.start(PRELOAD, min(available_workers(), len(plan.items)), cluster)
     try:
-        run = BatchRun(engine, plan)
+        run = BatchRun(engine, plan, elsewhere)
         title = f"batch of {plural(len(plan.items), 'fit')}"
         stopped = follow(run, LiveTable(outputs.talk, title), lambda: _rows(run))
     finally:

@@ -17,7 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli import job_list
-from rheojobs.cli.options import ClusterOption, JsonOption, PlotOption, PosteriorOption
+from rheojobs.cli.options import (
+    ClusterOption,
+    ElsewhereOption,
+    JsonOption,
+    PlotOption,
+    PosteriorOption,
+)
 from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError
 
@@ -106,14 +112,7 @@ def resume(
     json: JsonOption = None,
     plot: PlotOption = None,
     cluster: ClusterOption = None,
-    elsewhere: Annotated[
-        bool,
-        typer.Option(
-            "--elsewhere",
-            metavar="",
-            help="Go on with it though the cluster that it ran on may still be at it.",
-        ),
-    ] = False,
+    elsewhere: ElsewhereOption = False,
 ) -> int:
     """Let a paused job go on; take up one that lost its application or its workers.
 

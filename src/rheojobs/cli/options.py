@@ -20,6 +20,7 @@ __all__ = [
     "ConfigOption",
     "DefaultPriorsOption",
     "DrawsOption",
+    "ElsewhereOption",
     "FileArgument",
     "FixOption",
     "InitOption",
@@ -344,6 +345,15 @@ BatchOutOption = Annotated[
         metavar="FOLDER",
         help="Where the results go and are looked for: batch-results beside the plan where not "
         "given.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+ElsewhereOption = Annotated[
+    bool,
+    typer.Option(
+        "--elsewhere",
+        metavar="",
+        help="Go on with what may still run on another cluster: you know that it does not.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]

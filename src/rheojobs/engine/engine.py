@@ -494,14 +494,14 @@ class JobEngine:
         Raises
         ------
         InputError
-            Where a job runs, or one that waits asks for more workers than there are; all is then
-            as before.
+            Where a job runs, or one that waits asks for more than there is; all is then as before.
         EngineClosedError
             After `shutdown`.
         """
+        there = self._provided(executor)
         with self._table.lock:
             self._table.check_open()
-            check_movable(self._table.open.values(), executor)
+            check_movable(self._table.open.values(), executor, there)
             held, self._starter.paused = self._starter.paused, True
             preparing = list(self._table.prewarming.values())
         try:
@@ -512,16 +512,13 @@ class JobEngine:
                     lambda: not any(job.control for job in preparing), timeout
                 )
                 self._table.check_open()
-                check_movable(self._table.open.values(), executor)
+                there = self._provided(executor)  # more workers may have come meanwhile
+                check_movable(self._table.open.values(), executor, there)
                 before, self._executor = self._executor, executor
                 before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
                 self._starter.start_on(executor)
-                for job in self._table.open.values():
-                    job.place = executor.place
-                    if self._journal is not None and job.is_durable:
-                        self._journal.keep_place(job.id, job.place)
-                more = executor.capacity - self._table.scheduler.total[WORKER]
-                self._table.scheduler.grow({WORKER: more})
+                total = self._table.scheduler.total
+                self._table.scheduler.grow({n: there[n] - total.get(n, 0.0) for n in there})
         finally:
             with self._table.lock:
                 self._starter.paused = held
@@ -631,6 +628,12 @@ class JobEngine:
         return self._close(timeout)
 
     # ---------------------------------------------------------------- inside
+
+    def _provided(self, executor: Executor) -> dict[str, float]:
+        """Give how much an executor has of what it or the present one provides by itself."""
+        has = {**executor.resources(), WORKER: float(executor.capacity)}
+        names = (self._executor.resources().keys() | has.keys()) - self._given
+        return {name: has.get(name, 0.0) for name in names}
 
     def _on_growth(self, more: Mapping[str, float]) -> None:
         """Reckon with workers that have joined; what the user has set himself stays as it is."""

@@ -88,7 +88,6 @@ def limits_of(job: Job) -> dict[str, Any]:
         "tags": list(job.tags),
         "timeout": job.timeout,
         "memory": job.memory,
-        "place": job.place,
     }
     return {name: limit for name, limit in limits.items() if limit}
 

@@ -121,7 +121,7 @@ class Job:
     memory : int or None
         Bytes that its worker may use.
     place : str
-        The cluster on which it may go on when this process is gone; else empty.
+        The cluster that it was sent to, where it may go on when this process is gone; else empty.
     state : JobState
         The present state.
     latest_progress : Progress or None
@@ -162,7 +162,7 @@ class Job:
         self.tags = tags
         self.timeout = timeout
         self.memory = memory
-        self.place = engine.executor.place
+        self.place = ""
         self.needs = needs
         self.max_attempts = max_attempts
         self.order = order

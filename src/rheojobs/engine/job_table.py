@@ -196,6 +196,14 @@ class JobTable:
             return [state]
         return [state, ProgressMade(job.id, now, job.latest_progress)]
 
+    def note_place(self, job: Job, place: str) -> None:
+        """Have the store know where a job goes before it goes: nobody must take it elsewhere."""
+        if job.place == place:
+            return
+        job.place = place
+        if self.journal is not None and job.is_durable and not job.is_prewarming:
+            self.journal.keep_place(job.id, place)
+
     def unblock(self) -> None:
         """Queue the jobs whose dependencies have ended well; end those whose never will."""
         while self._ended:

@@ -172,8 +172,11 @@ class Journal(Publisher):
         self._enter(self.store.give_away, job_id, reason)
 
     def keep_place(self, job_id: str, place: str) -> None:
-        """Write where a job runs from now on."""
-        self._enter(self.store.put_place, job_id, place)
+        """Write, now, where a job is about to go; only where that cannot be, later."""
+        try:
+            self.store.put_place(job_id, place)
+        except StoreError:
+            self._enter(self.store.put_place, job_id, place)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""

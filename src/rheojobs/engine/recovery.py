@@ -191,14 +191,12 @@ def revive(
     if stored.state.is_terminal:  # its end is history: it is done anew
         journal.add(job, record_of(task), checkpoint)
         return job
-    job.id = stored.id
+    job.id, job.place = stored.id, str(stored.limits.get("place") or "")
     if stored.state is JobState.QUEUED:  # nobody has chosen to give it a fresh start
         job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)
     if state is None:
         raise InputError(f"job {stored.id[:8]} was taken by another application just now")
-    if (stored.limits.get("place") or "") != job.place:
-        store.put_place(job.id, job.place)
     if state is not job.state:  # what it had to wait for was done meanwhile
         store.move(stored.id, job.state)
     return job

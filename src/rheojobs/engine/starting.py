@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import FunctionType, NoneType
 
@@ -29,19 +29,24 @@ from rheojobs.errors import InputError
 __all__ = ["Starter", "check_movable"]
 
 
-def check_movable(jobs: Iterable[Job], executor: Executor) -> None:
-    """Raise `InputError` where jobs that have not ended could not go on on another executor."""
+def check_movable(jobs: Iterable[Job], executor: Executor, there: Mapping[str, float]) -> None:
+    """Raise `InputError` where jobs that have not ended could not go on on another executor.
+
+    Parameters
+    ----------
+    there : mapping of str to float
+        How much there is on it of what executors, and not users, provide.
+    """
     jobs = list(jobs)
     running = sum(job.dispatched and not job.is_prewarming for job in jobs)
     if running:
         many = "1 job runs" if running == 1 else f"{running} jobs run"
         raise InputError(f"{many} still: wait for the end, or cancel")
     for job in jobs:
-        if job.needs[WORKER] > executor.capacity:
-            raise InputError(
-                f"{job.name!r} asks for {job.needs[WORKER]:g} workers, there are "
-                f"{executor.capacity} there"
-            )
+        for name, amount in there.items():
+            if (wanted := job.needs.get(name, 0.0)) > amount:
+                what = "workers, there are" if name == WORKER else f"of {name!r}, there is"
+                raise InputError(f"{job.name!r} asks for {wanted:g} {what} {amount:g} there")
     if not executor.limits_memory and any(job.memory is not None for job in jobs):
         raise InputError("a job that waits has a limit of memory, which is not kept there")
 
@@ -184,6 +189,7 @@ class Starter:
             self._table.on_message(job, messages.Failed(error))
             return
         tell = partial(self._tell, job)
+        self._table.note_place(job, self._executor.place)
         run = Run(job.id, job.task, tell, job.checkpoint, job.memory, job.needs, job.priority)
         try:
             control = self._executor.start(run)

@@ -210,12 +210,19 @@ class JobStore(Membership):
             return True
 
     def put_place(self, job_id: str, place: str) -> None:
-        """Keep where a job of this owner's runs from now on."""
+        """Keep which cluster a job of this owner's is sent to."""
         with self.transaction():
             self._db.execute(
                 "UPDATE jobs SET limits = json_set(limits, '$.place', ?)"
                 " WHERE id = ? AND owner = ?",
                 (place, job_id, self.owner.id),
+            )
+
+    def untag(self, job_id: str) -> None:
+        """Have a job count under no tag any more."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET limits = json_remove(limits, '$.tags') WHERE id = ?", (job_id,)
             )
 
     def put_progress(self, job_id: str, progress: Progress) -> bool:

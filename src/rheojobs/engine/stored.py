@@ -75,7 +75,7 @@ class StoredJob:
     needs, max_attempts, after, after_any
         As it was submitted; the latter two hold ids.
     limits : mapping
-        Its tags, timeout and memory, as it was submitted, and the place where it ran last.
+        Its tags, timeout and memory, as it was submitted, and the cluster that it was sent to last.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
@@ -115,8 +115,7 @@ class StoredJob:
     @property
     def place(self) -> str:
         """The cluster on which its run may still go on, its application being gone; else empty."""
-        began = self.state is JobState.INTERRUPTED or (not self.state.is_terminal and self.attempts)
-        return str(self.limits.get("place") or "") if began else ""
+        return "" if self.state.is_terminal else str(self.limits.get("place") or "")
 
     @property
     def can_be_taken(self) -> bool:
@@ -202,6 +201,11 @@ class StoreReader:
         order = f"{where} ORDER BY number DESC LIMIT ?"
         rows = self._rows(_SELECT + order, *arguments, -1 if limit is None else limit)
         return [_stored_job(row) for row in reversed(rows)]
+
+    def tagged(self, tag: str) -> list[StoredJob]:
+        """Give the jobs that count under a tag, in the order in which they came."""
+        where = " WHERE ? IN (SELECT value FROM json_each(limits, '$.tags')) ORDER BY number"
+        return [_stored_job(row) for row in self._rows(_SELECT + where, tag)]
 
     def find(self, start: str) -> StoredJob:
         """Give the job whose id begins so.

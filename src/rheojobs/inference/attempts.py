@@ -7,35 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from rheojobs.engine import Job, JobEngine, Progress, Task
+from rheojobs.engine import Job, Progress
 from rheojobs.errors import one_line
 
 __all__ = ["Attempt"]
 
 
 class Attempt:
-    """A task that is being tried.
+    """A job that is being tried.
 
     Parameters
     ----------
-    engine : JobEngine
-        Where it runs.
-    task : Task
-        The work.
-    limit : float, optional
-        Seconds that it may run, waiting for a worker not counted.
-    max_attempts : int, optional
-        How often it is started, where its worker dies.
+    job : Job
+        The job.
     """
 
-    def __init__(
-        self,
-        engine: JobEngine,
-        task: Task,
-        limit: float | None = None,
-        max_attempts: int | None = None,
-    ) -> None:
-        self.job: Job = engine.submit(task, max_attempts=max_attempts, timeout=limit)
+    def __init__(self, job: Job) -> None:
+        self.job = job
 
     def ended(self) -> bool:
         """Whether it has ended, in whatever way."""

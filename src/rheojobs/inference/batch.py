@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rheojobs.engine import JobEngine
+from rheojobs.engine import JobEngine, JobState
 from rheojobs.errors import one_line
 from rheojobs.inference.attempts import Attempt
 from rheojobs.inference.batch_files import BatchFiles
+from rheojobs.inference.batch_left import LeftJobs
 from rheojobs.inference.batch_plan import BatchItem, BatchPlan
 from rheojobs.inference.batch_store import ItemStore, fit_fingerprint, sample_fingerprint
 from rheojobs.inference.fitting import FitTask
@@ -86,6 +87,8 @@ class BatchRun:
         Where the jobs run.
     plan : BatchPlan
         What is to be done.
+    elsewhere : bool
+        As of `LeftJobs`, which may refuse to go on.
 
     Attributes
     ----------
@@ -93,7 +96,8 @@ class BatchRun:
         In the order of the plan.
     """
 
-    def __init__(self, engine: JobEngine, plan: BatchPlan) -> None:
+    def __init__(self, engine: JobEngine, plan: BatchPlan, elsewhere: bool = False) -> None:
+        self._left = LeftJobs(engine, plan.out, elsewhere)
         self._engine = engine
         self._plan = plan
         self._stopped = False
@@ -150,6 +154,8 @@ class BatchRun:
         if entry.fit is not None:
             self._follow(entry)
             return
+        if self._found_again(entry, "fitting", entry.fingerprint):
+            return
         item = entry.item
         options = {key: value for key, value in item.fit.items() if key != "init"}
         options |= {
@@ -158,15 +164,38 @@ class BatchRun:
             "test_mode": item.data.get("mode"),
         }
         task = FitTask(item.model, self._files.dataset(item), item.fit.get("init"), options)
-        self._submit(entry, task, "fitting", FIT_ATTEMPTS)
+        self._submit(entry, task, entry.fingerprint, FIT_ATTEMPTS)
 
-    def _submit(
-        self, entry: BatchEntry, task: FitTask | SampleTask, state: str, attempts: int | None
-    ) -> None:
+    def _found_again(self, entry: BatchEntry, state: str, fingerprint: str) -> bool:
+        """Go on with the job of a step that a batch before this one has left, if there is one."""
         entry.worked = True
         entry.state = state
         entry.store.drop("fit" if state == "fitting" else "sample")
-        entry.attempt = Attempt(self._engine, task, self._plan.timeout, attempts)
+        left = self._left.take(self._left.tags(entry.store.folder, fingerprint))
+        if left is None:
+            return False
+        if left.state is not JobState.SUCCEEDED:
+            entry.attempt = Attempt(self._left.resume(left))
+            return True
+        result, seconds = self._left.result(left)
+        if result is not None:
+            self._keep(entry, left.id, result, seconds)
+        return result is not None
+
+    def _submit(
+        self,
+        entry: BatchEntry,
+        task: FitTask | SampleTask,
+        fingerprint: str,
+        attempts: int | None = None,
+    ) -> None:
+        job = self._engine.submit(
+            task,
+            max_attempts=attempts,
+            timeout=self._plan.timeout,
+            tags=self._left.tags(entry.store.folder, fingerprint),
+        )
+        entry.attempt = Attempt(job)
 
     def _follow(self, entry: BatchEntry) -> None:
         """Go on after the fit: with the sampling, where one is wanted and missing."""
@@ -180,6 +209,8 @@ class BatchRun:
             return
         if self._stopped:
             entry.state, entry.message = "stopped", "fitted, but not sampled"
+            return
+        if self._found_again(entry, "sampling", fingerprint):
             return
         assert entry.fit is not None
         item = entry.item
@@ -195,7 +226,7 @@ class BatchRun:
             keep_checkpoint=True,  # until the posterior is on disk
             **item.sample,  # type: ignore[arg-type]
         )
-        self._submit(entry, task, "sampling", None)
+        self._submit(entry, task, fingerprint)
 
     def _take_up(self, entry: BatchEntry) -> None:
         """Keep what a job that has ended gave."""
@@ -208,16 +239,21 @@ class BatchRun:
             entry.message = "stopped while it was " + ("sampled" if sampling else "fitted")
         elif failure:
             self._fail(entry, "sample" if sampling else "fit", failure)
-        elif sampling:
+        else:
+            self._keep(entry, attempt.job.id, attempt.result, attempt.seconds)
+
+    def _keep(self, entry: BatchEntry, job_id: str, result: Any, seconds: float) -> None:
+        """Keep the result of a step, and go on."""
+        if entry.state == "sampling":
             fingerprint = sample_fingerprint(entry.item, entry.fingerprint)
-            entry.posterior = entry.store.keep_posterior(
-                fingerprint, attempt.result, attempt.seconds
-            )
+            entry.posterior = entry.store.keep_posterior(fingerprint, result, seconds)
+        else:
+            entry.store.keep_fit(entry.fingerprint, result, seconds)
+            entry.fit = result
+        self._left.settle(job_id)
+        if entry.state == "sampling":
             entry.state = "succeeded"
         else:
-            fit: FitResult = attempt.result
-            entry.store.keep_fit(entry.fingerprint, fit, attempt.seconds)
-            entry.fit = fit
             self._follow(entry)
 
     def _fail(self, entry: BatchEntry, step: str, reason: str) -> None:

@@ -251,7 +251,7 @@ class ComparisonRun:
         options = self._options | {"model_config": dict(candidate.config)}
         options |= self._shared.options(candidate.names)
         task = FitTask(candidate.model, self.dataset, None, options)
-        candidate.attempt = Attempt(self._engine, task, self._timeout)
+        candidate.attempt = Attempt(self._engine.submit(task, timeout=self._timeout))
         candidate.state = "fitting"
 
     def _submit_samplings(self) -> None:
@@ -281,7 +281,7 @@ class ComparisonRun:
                 model_config=dict(candidate.config),
                 **settings,
             )
-            candidate.attempt = Attempt(self._engine, ScoredSampling(task), limit)
+            candidate.attempt = Attempt(self._engine.submit(ScoredSampling(task), timeout=limit))
             candidate.state = "sampling"
 
     def _take_up(self, candidate: Candidate, attempt: Attempt) -> None:

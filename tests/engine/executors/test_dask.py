@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -81,6 +82,28 @@ def count_and_die(context: TaskContext, trace: str, steps: int, die_at: int) -> 
     return done
 
 
+@dataclass
+class KeepsAndDies:
+    """Keeps a large file in its folder and a large state, and dies before anybody can ask."""
+
+    folder: str
+    max_attempts = 2
+
+    def run(self, context: TaskContext) -> tuple[bytes, list[str]]:
+        here = context.folder(self.folder)
+        if (state := context.restored()) is not None:
+            return (here / "large").read_bytes(), state
+        for name in ("large", "gone"):
+            (here / name).write_bytes(name.encode() * 100_000)
+            context.kept(here / name)
+        (here / "gone").unlink()
+        context.kept(here / "gone")
+        (here / ".half").write_bytes(b"not whole yet")
+        context.checkpoint(["word"] * 50_000)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
 class TestStopping:
     def test_a_task_that_checks(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.submit(helpers.hold)
@@ -135,6 +158,20 @@ class TestDeath:
         first, second = "".join(helpers.lines(trace)).split("died")
         assert first == "0123"
         assert second == "45"
+
+    def test_what_is_large_and_was_not_sent_yet_comes_from_its_machine(
+        self, own_cluster: Cluster, tmp_path: Path
+    ) -> None:
+        """The nanny outlives its worker, and so do the files."""
+        folder = tmp_path / "kept"
+        with JobEngine(DaskExecutor(own_cluster.address)) as engine:
+            content, state = engine.submit(KeepsAndDies(str(folder))).result(TIMEOUT)
+            assert content == b"large" * 100_000
+            assert state == ["word"] * 50_000
+            assert [path.name for path in folder.iterdir()] == ["large"]
+            # Nothing is left there: neither of the dead one, nor of the one that ended.
+            engine.executor.shutdown(TIMEOUT)
+            helpers.wait_until(lambda: not list(own_cluster.folder.rglob("rheojobs-run-*")))
 
     def test_before_the_task_begins_is_no_attempt(self, own_cluster: Cluster) -> None:
         engine = JobEngine(DaskExecutor(own_cluster.address))

@@ -59,13 +59,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def left(cluster: Cluster, path: Path, tmp_path: Path) -> StoredJob:
     """A job that an application has left on the cluster, which was killed meanwhile."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.engine.application", "work_on_a_cluster"),
-            *(path, tmp_path, cluster.address),
-        ],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-    )
+    process = start_application("work_on_a_cluster", path, tmp_path, cluster)
     try:
         wait_until(lambda: _steps(tmp_path) == ["1", "2", "3"] or process.poll() is not None)
         with JobStore(path) as store:
@@ -79,6 +73,18 @@ def left(cluster: Cluster, path: Path, tmp_path: Path) -> StoredJob:
         [stored] = store.jobs()
     assert stored.state is S.INTERRUPTED
     return stored
+
+
+def start_application(
+    verb: str, path: Path, folder: Path, cluster: Cluster
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tests.engine.application", verb),
+            *(path, folder, cluster.address),
+        ],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+    )
 
 
 def wait_until(predicate: Callable[[], object]) -> None:
@@ -183,6 +189,28 @@ class TestTheApplicationIsKilled:
             kill(cluster.nannies[0])
             (tmp_path / "gate").touch()
             assert engine.resume_job(left.id, elsewhere=True).result(PATIENCE) == [3, 6]
+
+    def test_before_it_could_note_that_it_had_sent_the_job(
+        self,
+        cluster: Cluster,
+        path: Path,
+        tmp_path: Path,
+        come_back: Callable[[str], JobEngine],
+    ) -> None:
+        """The job is not begun elsewhere, where it would be done twice, and is found again."""
+        process = start_application("die_as_it_begins", path, tmp_path, cluster)
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+        with JobEngine("threads", store=path) as engine:
+            [stored] = engine.recover()
+            assert (stored.state, stored.attempts) == (S.QUEUED, 0)
+            assert engine.take_queued() == []
+            with pytest.raises(InputError, match=f"may still run on {cluster.address}"):
+                engine.resume_job(stored.id)
+        (tmp_path / "gate").touch()
+        [job] = come_back(cluster.address).take_queued()
+        assert job.id == stored.id
+        assert job.result(PATIENCE) == [0, 6]
+        assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
 
     def test_what_others_do_there_is_waited_for(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.engine.cluster import Cluster
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState
+from rheojobs.engine.executors import ThreadExecutor
 from rheojobs.engine.executors.base import Run
 from rheojobs.engine.executors.dask import DaskExecutor
 from rheojobs.engine.executors.dask_members import ClusterWorker, Members
@@ -161,3 +163,25 @@ def test_what_it_claims_is_named_as_dask_knows_it() -> None:
 def test_workers_without_a_limit_take_any(engine: JobEngine) -> None:
     job = engine.submit(helpers.nothing, memory="900 GiB")
     assert job.result(TIMEOUT) is None
+
+
+def test_an_engine_that_moves_there_has_what_the_workers_declare(cluster: Cluster) -> None:
+    with JobEngine("threads", max_workers=1, resources={"licence": 1}) as engine:
+        with pytest.raises(InputError, match="unknown resource 'gpu'"):
+            engine.submit(helpers.nothing, resources={"gpu": 1})
+        engine.move_to(DaskExecutor(cluster.address))
+        job = engine.submit(helpers.my_pid, resources={"gpu": 1})
+        assert job.result(TIMEOUT) != os.getpid()
+        with pytest.raises(InputError, match="asks for 2 of 'licence', there is 1"):  # as was said
+            engine.submit(helpers.nothing, resources={"licence": 2})
+        # What waits for it cannot go where there is none, and nothing asks for it there.
+        engine.pause_queue()
+        waiting = engine.submit(helpers.nothing, resources={"gpu": 1}, name="greedy")
+        with pytest.raises(InputError, match="'greedy' asks for 1 of 'gpu', there is 0 there"):
+            engine.move_to(ThreadExecutor(1))
+        engine.resume_queue()
+        assert waiting.result(TIMEOUT) is None
+        assert engine.wait(TIMEOUT)
+        engine.move_to(ThreadExecutor(1))
+        with pytest.raises(InputError, match="asks for 1 of 'gpu', there is 0"):
+            engine.submit(helpers.nothing, resources={"gpu": 1})

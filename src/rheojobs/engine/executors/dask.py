@@ -265,7 +265,7 @@ class DaskExecutor(Executor):
                 worker.is_condemned = True
         if worker is not None:
             logger.info("worker %s is replaced", worker.address)
-            self._link.have(worker.address, dask_worker.kill_worker, nanny=worker.has_nanny)
+            self._link.have(worker.address, dask_worker.kill_worker, nanny=bool(worker.nanny))
 
     # ---------------------------------------------------------------- hearing, in Dask's loop
 

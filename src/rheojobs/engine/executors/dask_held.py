@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import pickle
 import shutil
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 import cloudpickle
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors import shipping
+from rheojobs.engine.executors import dask_folders, shipping
 from rheojobs.engine.task import TaskContext
 
 __all__ = ["HeldRun", "Holdings", "Whereabouts", "job_of", "pickled"]
@@ -130,10 +129,8 @@ class HeldRun:
     def _open_folder(self) -> Path:
         with self._lock:
             if self._folder is None:
-                local = self._worker.local_directory
-                folder = Path(tempfile.mkdtemp(prefix="rheojobs-run-", dir=local))
-                shipping.lay_down(folder, self._files)
-                self._folder, self._files = folder, {}
+                self._folder = dask_folders.open_folder(self._worker, self.key, self._files)
+                self._files = {}
             return self._folder
 
     def tell(self, message: messages.Message) -> None:
@@ -144,6 +141,9 @@ class HeldRun:
             if heading is not None:
                 self._newest[heading] = data
                 self._newest.move_to_end(heading)
+            if isinstance(message, messages.Checkpointed) and len(data) > IN_AN_EVENT:
+                # Called for, and so lost with this process, but for what is on its disk.
+                dask_folders.keep_state(self._open_folder(), message.state)
             self._send(data)
 
     def _send(self, data: bytes, is_ending: bool = False) -> None:

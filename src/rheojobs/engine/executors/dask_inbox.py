@@ -13,12 +13,18 @@ from collections.abc import Callable
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors import dask_worker, shipping
+from rheojobs.engine.executors import dask_folders, dask_worker, shipping
 from rheojobs.engine.executors.dask_run import DaskRun
 
 __all__ = ["Inbox"]
 
 logger = logging.getLogger(__name__)
+
+FETCH_SECONDS = 10.0
+"""Seconds that a dead worker's nanny has to answer: its machine may be gone."""
+
+CANCELLED_SECONDS = 1.0
+"""The same where somebody waits for the end of a run that had to be killed."""
 
 
 class Inbox:
@@ -65,6 +71,8 @@ class Inbox:
                 if isinstance(message, messages.Kept):
                     await _keep(control, message)
                     continue
+                if isinstance(message, messages.Died):
+                    await self._fetch_left(control)
                 if isinstance(message, messages.Failed) and _is_said_in_between(item):
                     self._on_excess(control)
                 self._pass_on(control, message)
@@ -86,6 +94,26 @@ class Inbox:
                 )
                 data = found.get(address)
         return None if data is None else _read(data)
+
+    async def _fetch_left(self, control: DaskRun) -> None:
+        """Take what a run had kept and not sent when its worker died: its nanny can read it."""
+        nanny = control.worker.nanny if control.worker is not None else ""
+        if not nanny:
+            return
+        patience = CANCELLED_SECONDS if control.cancelled else FETCH_SECONDS
+        with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):  # it died too
+            there = await asyncio.to_thread(shipping.digests, control.folder)
+            ask = self._client.run(
+                dask_folders.left, control.key, there, workers=[nanny], on_error="ignore"
+            )
+            found = (await asyncio.wait_for(ask, patience)).get(nanny, ())
+            for message in found:
+                if isinstance(message, messages.Kept):
+                    await _keep(control, message)
+                else:
+                    self._pass_on(control, message)
+            gone = self._client.run(dask_folders.discard, control.key, workers=[nanny])
+            await asyncio.wait_for(gone, patience)
 
     async def _outcome(self, control: DaskRun, future: Any) -> messages.Message | None:
         """Give the last message of a run, whose future has ended somehow."""

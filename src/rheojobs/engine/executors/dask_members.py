@@ -39,8 +39,8 @@ class ClusterWorker:
 
     Attributes
     ----------
-    has_nanny : bool
-        Whether another takes its place when it is killed.
+    nanny : str
+        The address of whom has another take its place when it is killed; empty where nobody does.
     resources : dict of str to float
         What it was started with (``dask worker --resources "GPU=2"``), by the name in lower case.
     memory : int
@@ -55,7 +55,7 @@ class ClusterWorker:
 
     def __init__(self, address: str, about: Mapping[str, Any]) -> None:
         self.address = address
-        self.has_nanny = about.get("nanny") is not None
+        self.nanny = str(about.get("nanny") or "")
         self._declared: dict[str, float] = dict(about.get("resources") or {})
         self.resources = {name.lower(): amount for name, amount in self._declared.items()}
         self.memory = int(about.get("memory_limit") or 0)

@@ -1,0 +1,116 @@
+"""The jobs that a batch which was killed has left in the store: what the same batch goes on with.
+
+They may still run on a cluster, or have ended there: begun anew, they would be done twice.
+Knows tags and the store; must not know fits and samplings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from rheojobs.engine import Job, JobEngine, JobState
+from rheojobs.engine.places import is_gone
+from rheojobs.engine.store import StoredJob
+from rheojobs.errors import InputError
+
+__all__ = ["LeftJobs"]
+
+logger = logging.getLogger(__name__)
+
+
+class LeftJobs:
+    """The jobs of a batch, by what each of them does.
+
+    Parameters
+    ----------
+    engine : JobEngine
+        Where the batch goes on.
+    out : Path
+        The folder of the batch.
+    elsewhere : bool
+        Whether to take up jobs too that may still run on a cluster which is not the engine's.
+
+    Raises
+    ------
+    InputError
+        Where there are such jobs, and `elsewhere` does not say so.
+    """
+
+    def __init__(self, engine: JobEngine, out: Path, elsewhere: bool = False) -> None:
+        self._engine = engine
+        self._elsewhere = elsewhere
+        self._tag = f"batch:{_digest(str(out.resolve()))}"
+        self._left: dict[str, StoredJob] = {}
+        if engine.store is None:
+            return
+        engine.recover()
+        for job in engine.store.tagged(self._tag):
+            if job.can_be_taken or job.state is JobState.SUCCEEDED:
+                self._left |= dict.fromkeys(job.limits["tags"][1:], job)
+        if not elsewhere:
+            self._check_places()
+
+    def _check_places(self) -> None:
+        here = ("", self._engine.executor.place)
+        places = [job.place for job in self._left.values() if job.place not in here]
+        for place in dict.fromkeys(places):
+            if not is_gone(place):
+                count = places.count(place)
+                raise InputError(
+                    f"{count} {'jobs' if count > 1 else 'job'} of this batch may still run on "
+                    f"{place}: go on there (--cluster {place}), or with --elsewhere if you know "
+                    "that they do not"
+                )
+
+    def tags(self, folder: Path, fingerprint: str) -> tuple[str, str]:
+        """Give the tags by which a job is found again.
+
+        Parameters
+        ----------
+        folder : Path
+            Where its results go: two files may have the same content.
+        fingerprint : str
+            Of all that its result depends on.
+        """
+        return self._tag, f"step:{_digest(f'{folder.resolve()} {fingerprint}')}"
+
+    def take(self, tags: tuple[str, str]) -> StoredJob | None:
+        """Give a job that was left, where its task can be read; once."""
+        left = self._left.pop(tags[1], None)
+        if left is None or left.state is JobState.SUCCEEDED:
+            return left
+        assert self._engine.store is not None
+        try:
+            self._engine.store.task(left.id)
+        except InputError as error:  # of another version of rheojobs, for example
+            logger.warning("job %s is begun anew: %s", left.id[:8], error)
+            return None
+        return left
+
+    def resume(self, left: StoredJob) -> Job:
+        """Take up a job that was left, with the limits that it had."""
+        return self._engine.resume_job(left.id, elsewhere=self._elsewhere)
+
+    def result(self, left: StoredJob) -> tuple[Any, float]:
+        """Give what came of a job that was done, or None, and for how many seconds it ran."""
+        store = self._engine.store
+        assert store is not None
+        try:
+            result = store.result(left.id)
+        except (InputError, OSError) as error:
+            logger.info("the result of job %s cannot be had: %s", left.id[:8], error)
+            return None, 0.0
+        began = store.first_starts([left.number]).get(left.number, left.changed)
+        return result, left.changed - began
+
+    def settle(self, job_id: str) -> None:
+        """Note that the result of a job is in its folder: nobody has to look for it any more."""
+        if self._engine.store is not None:
+            self._engine.store.untag(job_id)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
