@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.engine import helpers
+from tests.engine import application, helpers
 from tests.engine.cluster import Cluster, shared_cluster
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.helpers import TIMEOUT, Recorder
@@ -158,6 +158,22 @@ class TestDeath:
         first, second = "".join(helpers.lines(trace)).split("died")
         assert first == "0123"
         assert second == "45"
+
+    def test_a_worker_that_is_told_to_leave(self, own_cluster: Cluster, tmp_path: Path) -> None:
+        """As SLURM does when its time is up: nobody has cancelled the job, which goes on."""
+        trace, gate = tmp_path / "trace", tmp_path / "gate"
+        task = FunctionTask(application.count_on, (6, str(trace), str(gate), 3))
+        with JobEngine(DaskExecutor(own_cluster.address)) as engine:
+            job = engine.submit(task, max_attempts=2)
+            helpers.wait_until(lambda: len(helpers.lines(trace)) == 3)
+            own_cluster.add_worker()
+            helpers.wait_until(lambda: own_cluster.log.count("Registered to:") == 2)
+            own_cluster.nannies[0].terminate()
+            recorder = Recorder(engine)
+            recorder.wait_for(job, S.INTERRUPTED)
+            gate.touch()
+            assert job.result(TIMEOUT) == [3, 6]
+            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
 
     def test_what_is_large_and_was_not_sent_yet_comes_from_its_machine(
         self, own_cluster: Cluster, tmp_path: Path

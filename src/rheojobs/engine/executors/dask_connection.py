@@ -17,7 +17,14 @@ from urllib.parse import SplitResult, urlsplit
 from rheojobs.engine.executors import dask_worker
 from rheojobs.errors import InputError
 
-__all__ = ["GONE", "ClusterLink", "connect", "prepare_workers", "version_problems"]
+__all__ = [
+    "GONE",
+    "ClusterLink",
+    "connect",
+    "is_listening",
+    "prepare_workers",
+    "version_problems",
+]
 
 installed = dask_worker.versions
 
@@ -71,6 +78,28 @@ def _knock(parts: SplitResult) -> None:
     if parts.scheme in ("tcp", "tls") and parts.hostname:
         where = (parts.hostname, parts.port or DEFAULT_PORT)
         socket.create_connection(where, timeout=KNOCK_TIMEOUT).close()
+
+
+async def is_listening(client: Any, address: str) -> bool:
+    """Say whether somebody listens at an address, seen from the scheduler; nobody does at none.
+
+    Dask itself would go on trying for half a minute.
+    """
+
+    async def knock(address: str) -> bool:  # travels as it stands: no rheojobs is needed there
+        import asyncio
+
+        from distributed.comm.addressing import get_address_host_port
+
+        try:
+            connecting = asyncio.open_connection(*get_address_host_port(address))
+            _, writer = await asyncio.wait_for(connecting, 2.0)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        return True
+
+    return bool(address) and bool(await client.run_on_scheduler(knock, address))
 
 
 def version_problems(client: Any) -> list[str]:

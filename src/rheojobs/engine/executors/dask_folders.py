@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -64,12 +65,17 @@ def keep_state(folder: Path, packed: bytes) -> None:
 
 
 def left(
-    key: str, there: Mapping[str, str], dask_worker: Any = None
+    address: str, key: str, there: Mapping[str, str], dask_worker: Any = None
 ) -> list[messages.Kept | messages.Checkpointed]:
     """Give what a run has kept that its application has not got; called in the nanny.
 
+    A worker that lives on though the cluster knows it no more is killed first: its job goes on
+    elsewhere.
+
     Parameters
     ----------
+    address : str
+        That of the worker.
     key : str
         Names the attempt.
     there : mapping of str to str
@@ -77,6 +83,8 @@ def left(
     dask_worker : distributed.Nanny
         Given by Dask.
     """
+    if dask_worker.worker_address == address and dask_worker.pid is not None:
+        os.kill(dask_worker.pid, signal.SIGKILL)
     found: list[messages.Kept | messages.Checkpointed] = []
     for folder in _folders(Path(dask_worker.local_directory), key):
         found += shipping.differences(folder, there)

@@ -100,6 +100,8 @@ class HeldRun:
         How it ended.
     topic : str
         As above; another's since the run was adopted.
+    is_cut_off : bool
+        Whether it was stopped because its worker leaves the cluster.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class HeldRun:
         self.topic = topic
         self._begun = time.time()
         self.ending: bytes | None = None
+        self.is_cut_off = False
         self.context = TaskContext(
             self.tell, restored=restored, is_tidied=True, scratch=self._open_folder
         )

@@ -9,11 +9,13 @@ import asyncio
 import contextlib
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors import dask_folders, dask_worker, shipping
+from rheojobs.engine.executors.dask_connection import is_listening
+from rheojobs.engine.executors.dask_members import ClusterWorker
 from rheojobs.engine.executors.dask_run import DaskRun
 
 __all__ = ["Inbox"]
@@ -72,7 +74,7 @@ class Inbox:
                     await _keep(control, message)
                     continue
                 if isinstance(message, messages.Died):
-                    await self._fetch_left(control)
+                    await self._bury(control, has_ended=_has_ended(item))
                 if isinstance(message, messages.Failed) and _is_said_in_between(item):
                     self._on_excess(control)
                 self._pass_on(control, message)
@@ -85,48 +87,78 @@ class Inbox:
             return item
         if not isinstance(item, dict):
             return await self._outcome(control, item)
-        data = item.get("message")
-        if data is None and control.worker is not None:
-            address = control.worker.address
+        data, worker = item.get("message"), control.worker
+        if data is None and worker is not None:
             with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-                found = await self._client.run(
-                    dask_worker.take, control.key, item["number"], workers=[address]
-                )
-                data = found.get(address)
+                ask = (dask_worker.take, control.key, item["number"])
+                found = self._client.run(*ask, workers=[worker.address])
+                data = (await _while_there(worker, found)).get(worker.address)
         return None if data is None else _read(data)
-
-    async def _fetch_left(self, control: DaskRun) -> None:
-        """Take what a run had kept and not sent when its worker died: its nanny can read it."""
-        nanny = control.worker.nanny if control.worker is not None else ""
-        if not nanny:
-            return
-        patience = CANCELLED_SECONDS if control.cancelled else FETCH_SECONDS
-        with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):  # it died too
-            there = await asyncio.to_thread(shipping.digests, control.folder)
-            ask = self._client.run(
-                dask_folders.left, control.key, there, workers=[nanny], on_error="ignore"
-            )
-            found = (await asyncio.wait_for(ask, patience)).get(nanny, ())
-            for message in found:
-                if isinstance(message, messages.Kept):
-                    await _keep(control, message)
-                else:
-                    self._pass_on(control, message)
-            gone = self._client.run(dask_folders.discard, control.key, workers=[nanny])
-            await asyncio.wait_for(gone, patience)
 
     async def _outcome(self, control: DaskRun, future: Any) -> messages.Message | None:
         """Give the last message of a run, whose future has ended somehow."""
-        if future is not control.future:
+        if future is not control.future or control.worker is None:
             return None
         if future.status == "finished":
             try:
-                return _read(await self._client.gather(future, asynchronous=True))
+                result = self._client.gather(future, asynchronous=True)
+                return _read(await _while_there(control.worker, result))
             except Exception as error:  # the worker went before the result came
                 return messages.Died(f"the worker died: {error}")
         if self._client.status != "running":
             return messages.Lost(f"the scheduler {self._place} is gone")
         return messages.Died(f"the cluster gave the task up ({future.status})")
+
+    async def _bury(self, control: DaskRun, has_ended: bool) -> None:
+        """See that a run goes on no more where it was, and take what it had kept and not sent.
+
+        Its worker's nanny outlives it, reads its files, and kills it where it is not dead yet.
+        Where there is no nanny either, it ends by itself.
+        """
+        worker = control.worker
+        if worker is None or not control.sent:
+            return
+        worker.is_condemned = True
+        patience = CANCELLED_SECONDS if control.cancelled else FETCH_SECONDS
+        try:
+            knock = is_listening(self._client, worker.nanny)
+            if await asyncio.wait_for(knock, patience):
+                await asyncio.wait_for(self._fetch_left(control, worker), patience)
+                return
+        except (OSError, TimeoutError, ValueError, KeyError) as error:  # it died too
+            logger.info("what job %s had kept is not to be had: %s", control.run.id[:8], error)
+        if not has_ended and not control.cancelled:
+            await asyncio.sleep(dask_worker.CUT_OFF_SECONDS)
+
+    async def _fetch_left(self, control: DaskRun, worker: ClusterWorker) -> None:
+        there = await asyncio.to_thread(shipping.digests, control.folder)
+        ask = (dask_folders.left, worker.address, control.key, there)
+        found = await self._client.run(*ask, workers=[worker.nanny])
+        for message in found[worker.nanny]:
+            if isinstance(message, messages.Kept):
+                await _keep(control, message)
+            else:
+                self._pass_on(control, message)
+        await self._client.run(dask_folders.discard, control.key, workers=[worker.nanny])
+
+
+async def _while_there(worker: ClusterWorker, asking: Awaitable[Any]) -> Any:
+    """Wait for an answer as long as there is somebody to give it: Dask would go on asking.
+
+    Raises
+    ------
+    ConnectionError
+        When the worker has gone.
+    """
+    answer, gone = asyncio.ensure_future(asking), asyncio.ensure_future(worker.gone.wait())
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise ConnectionError(f"{worker.address} has gone")
+        return answer.result()
+    finally:
+        answer.cancel()
+        gone.cancel()
 
 
 async def _keep(control: DaskRun, message: messages.Kept) -> None:
@@ -144,6 +176,11 @@ def _read(data: bytes) -> messages.Message:
     except Exception as error:  # the result names classes that are not to be had here
         text = f"the result cannot be read in this process: {error}"
         return messages.Failed(TypeError(text))
+
+
+def _has_ended(item: Any) -> bool:
+    """Whether a future tells of a run that has ended by itself, however it did."""
+    return getattr(item, "status", "") == "finished"
 
 
 def _is_said_in_between(item: Any) -> bool:

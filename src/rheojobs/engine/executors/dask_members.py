@@ -5,6 +5,7 @@ Knows neither tasks nor how a worker is spoken to; whoever calls holds the execu
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,9 @@ class ClusterWorker:
     run : DaskRun or None
         What it does for us.
     is_condemned : bool
-        Whether it is being killed.
+        Whether it is being killed, or leaves by itself.
+    gone : asyncio.Event
+        Whether the cluster knows it no more; for those who wait in Dask's loop.
     is_occupied : bool
         Whether it runs a task of an application that is not this one.
     """
@@ -61,6 +64,7 @@ class ClusterWorker:
         self.memory = int(about.get("memory_limit") or 0)
         self.run: DaskRun | None = None
         self.is_condemned = False
+        self.gone = asyncio.Event()
         self.is_occupied = False
         self.affinities: set[str] = set()
         self.used_at = 0.0
@@ -132,13 +136,18 @@ class Members:
         return fresh
 
     def drop(self, address: str) -> ClusterWorker | None:
-        """Learn that a worker has gone."""
+        """Learn that a worker has gone; in Dask's loop."""
         self._found = {k: v for k, v in self._found.items() if v[1].address != address}
-        return self._workers.pop(address, None)
+        worker = self._workers.pop(address, None)
+        if worker is not None:
+            worker.gone.set()
+        return worker
 
     def clear(self) -> list[ClusterWorker]:
-        """Learn that all have gone; gives them."""
+        """Learn that all have gone, in Dask's loop; gives them."""
         gone, self._workers, self._found = self.all(), {}, {}
+        for worker in gone:
+            worker.gone.set()
         return gone
 
     def note_runs(self, found: Mapping[str, Iterable[Whereabouts]]) -> None:

@@ -27,6 +27,7 @@ from rheojobs.engine.task import TaskContext
 
 __all__ = [
     "COMPARED",
+    "CUT_OFF_SECONDS",
     "acknowledge",
     "adopt",
     "begin_preload",
@@ -46,8 +47,11 @@ COMPARED = ("rheojobs", "jax", "numpyro", "rheojax", "numpy")
 EARLY_WORDS = 1000
 """Words kept about runs that have not begun here; those of runs that never come are forgotten."""
 
-CUT_OFF_GRACE = 5.0
-"""Seconds that a task has to stop by itself when its worker has lost the scheduler."""
+CUT_OFF_GRACE = 2.0
+"""Seconds that a task has to stop by itself when its worker leaves, or has lost, the scheduler."""
+
+CUT_OFF_SECONDS = CUT_OFF_GRACE + 4 * MEMORY_INTERVAL
+"""Seconds after which no task goes on on a worker that the cluster knows no more."""
 
 _lock = threading.Lock()
 _held = Holdings()
@@ -109,6 +113,8 @@ def _ending(task: bytes, run: HeldRun) -> bytes:
     if run.context.token.is_cancelled():
         return pickled(messages.Cancelled())
     ending = run_pickled(task, run.context, run.tell)
+    if run.is_cut_off and isinstance(ending, messages.Cancelled):
+        return pickled(messages.Died("its worker has left the cluster"))
     try:
         return pickled(ending)
     except Exception as error:  # the result cannot be pickled
@@ -173,9 +179,10 @@ def _watch(worker: Any) -> None:
         time.sleep(MEMORY_INTERVAL)
         for run in _held.active() if _limits else ():
             _check_memory(run)
-    # The scheduler is gone, and with it whoever could take what a task finds: the job goes on
-    # elsewhere, and must not be done twice.
+    # Nobody can take any more what a task finds: its job goes on elsewhere, and must not be done
+    # twice. It was not cancelled by anybody, either.
     for run in _held.active():
+        run.is_cut_off = True
         run.context.token.cancel()
     deadline = time.monotonic() + CUT_OFF_GRACE
     while _held.active() and time.monotonic() < deadline:
