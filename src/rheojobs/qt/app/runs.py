@@ -13,7 +13,6 @@ from rheojobs.inference.results import BayesianResult, FitResult
 from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session
-from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.model_picker import ModelPicker
 from rheojobs.qt.widgets.parameter_table import ParameterModel
 from rheojobs.qt.widgets.run_panel import RunPanel
@@ -174,8 +173,8 @@ class Runs(QObject):
 
     def _show_posterior(self, result: BayesianResult) -> None:
         self._parameters.show_posterior(result)
-        self._pages.fit_view.data_plot.show_bands(predictive_bands(result))
         self._pages.posterior_view.show_result(result)
+        self._pages.fit_view.show_bands(result)
 
     def _end(self) -> None:
         self.locked.emit(False)
