@@ -110,7 +110,7 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     assert not window.parameter_table.isColumnHidden(ParameterColumn.ESS)
     assert cell(window, 0, ParameterColumn.R_HAT)
     assert cell(window, 2, ParameterColumn.NAME) == "sigma_real"
-    assert len(window.data_plot._bands) == 2
+    qtbot.waitUntil(lambda: len(window.data_plot._bands) == 2)
     plot = window.posterior_view.plot
     window.tabs.setCurrentWidget(window.posterior_view)
     qtbot.waitUntil(lambda: plot.is_drawn)

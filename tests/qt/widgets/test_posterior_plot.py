@@ -82,3 +82,14 @@ def test_a_small_plot_makes_its_menu_when_it_is_wanted(qtbot: QtBot) -> None:
     qtbot.mouseClick(plot.view.viewport(), Qt.MouseButton.RightButton, pos=QPoint(120, 60))
     qtbot.waitUntil(lambda: bool(raised))
     assert plot.box.menu is not None
+
+
+def test_a_small_plot_without_a_title_has_no_room_for_one(qtbot: QtBot) -> None:
+    plot = SmallPlot()
+    qtbot.addWidget(plot)
+    plot.resize(200, 150)
+    plot.show()
+    before = plot.box.geometry()
+    assert before.top() < 10
+    plot.set_title("words")
+    qtbot.waitUntil(lambda: plot.box.geometry().top() > before.top() + 10)

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.engine.events import Progress
 from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
@@ -39,10 +38,9 @@ from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.menus import Menus
 from rheojobs.qt.app.pages import Pages
-from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.run_place import RunPlace
+from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import Session
-from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.machine_status import MachineStatus
 from rheojobs.qt.widgets.message_bar import MessageBar
@@ -122,6 +120,9 @@ class MainWindow(QMainWindow):
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = Pages(self.parameters.edited_bounds)
+        self.runs = Runs(
+            self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
+        )
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
@@ -154,7 +155,6 @@ class MainWindow(QMainWindow):
         return self.tabs.priors_editor
 
     def _connect(self) -> None:
-        session, run = self.session, self.run_panel
         self.history.opened.connect(self.show_result)
         self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.dataset_chosen.connect(self._go_to)
@@ -169,23 +169,9 @@ class MainWindow(QMainWindow):
         self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
         self.correcting.opened.connect(self._on_read)
         self.model_picker.model_changed.connect(self._show_model)
-        run.fit_button.clicked.connect(self._fit)
-        run.sample_button.clicked.connect(self._sample)
-        run.cancel_button.clicked.connect(self._cancel)
-        run.pause_button.clicked.connect(self._pause_or_resume)
+        self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
         self.parameters.dataChanged.connect(self.tabs.tell_bounds)
-        session.told.connect(run.set_status)
-        session.iterated.connect(run.set_iteration)
-        session.reported.connect(self._on_reported)
-        session.paused_changed.connect(run.set_paused)
-        session.stage_changed.connect(run.set_stage)
-        session.chain_progressed.connect(run.chain_bars.set_progress)
-        session.diverged.connect(run.set_divergences)
-        session.fitted.connect(self._on_fitted)
-        session.sampled.connect(self._on_sampled)
-        session.failed.connect(self._on_failed)
-        session.cancelled.connect(self._on_cancelled)
         self.pool.job_completed.connect(self._on_models)
         self.pool.job_failed.connect(self._on_no_models)
 
@@ -295,55 +281,6 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------- jobs
 
-    def _fit(self) -> None:
-        model = self.model_picker.model
-        if model is not None:
-            self._lock(True)
-            self.run_panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
-            self.fit_view.begin_fit(self.tr("{model}, present curve").format(model=model.name))
-            self.tabs.setCurrentWidget(self.fit_view)
-            options = self.parameters.fit_options()
-            self.session.fit(model, self.parameters.given_values(), options)
-
-    def _sample(self) -> None:
-        model, run = self.model_picker.model, self.run_panel
-        try:
-            # Who has never looked at them has the defaults, on bounds as they are now.
-            priors = self.priors_editor.priors()
-        except InputError as error:
-            run.message.say("error", str(error))
-            self.tabs.setCurrentWidget(self.priors_editor)
-            return
-        if model is not None:
-            self._lock(True)
-            run.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
-            units = {item.name: item.unit for item in model.parameters}
-            self.posterior_view.begin(units, run.until_ess())
-            self.tabs.setCurrentWidget(self.posterior_view)
-            self.session.sample(
-                model,
-                warmup=run.warmup.value(),
-                draws=run.draws.value(),
-                chains=run.chains.value(),
-                until_ess=run.until_ess(),
-                likelihood=run.likelihood(),
-                priors=priors,
-                fixed=self.parameters.fixed_values(),
-            )
-
-    def _cancel(self) -> None:
-        if self.session.cancel():
-            self.run_panel.set_status(self.tr("Stopping…"))
-
-    def _pause_or_resume(self) -> None:
-        if self.session.is_paused:
-            self.session.resume()
-        elif self.session.pause():
-            self.run_panel.set_status(self.tr("Pausing…"))
-
-    def _on_reported(self, progress: Progress) -> None:
-        self.tabs.take_progress(progress.current, progress.metrics)
-
     def _show_place(self, kind: str, text: str) -> None:
         """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
         if self.run_place.dialog is None and kind in ("warning", "error"):
@@ -354,45 +291,6 @@ class MainWindow(QMainWindow):
             self.parameter_message.say("error", text)
         else:
             self.parameter_message.clear()
-
-    def _on_fitted(self, result: FitResult) -> None:
-        self._end()
-        self._show_fit(result)
-        self.run_panel.message.say(*fit_report(result))
-
-    def _on_sampled(self, result: BayesianResult) -> None:
-        self._end()
-        self._show_posterior(result)
-        self.run_panel.message.say(*posterior_report(result))
-
-    def _on_failed(self, message: str) -> None:
-        self._end()
-        self.run_panel.message.say("error", message)
-
-    def _on_cancelled(self, partial: object) -> None:
-        self._end()
-        kept = ""
-        if isinstance(partial, FitResult):
-            self._show_fit(partial)
-            kept = self.tr("the best parameters so far are shown")
-        elif isinstance(partial, BayesianResult):
-            self._show_posterior(partial)
-            kept = self.tr("{chains} × {draws} draws are kept").format(
-                chains=partial.num_chains, draws=partial.num_samples
-            )
-        stopped = self.tr("Stopped")
-        self.run_panel.message.say("info", f"{stopped}; {kept}." if kept else f"{stopped}.")
-
-    def _show_fit(self, result: FitResult) -> None:
-        self.parameters.show_fit(result)
-        name = self.tr("{model}, fitted").format(model=result.model_name)
-        self.fit_view.show_fit(result, name)
-        self.tabs.setCurrentWidget(self.fit_view)
-
-    def _show_posterior(self, result: BayesianResult) -> None:
-        self.parameters.show_posterior(result)
-        self.data_plot.show_bands(predictive_bands(result))
-        self.posterior_view.show_result(result)
 
     def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
         """Show a result with its data, as when it was new."""
@@ -411,23 +309,14 @@ class MainWindow(QMainWindow):
         self.model_picker.choose(result.model_name)
         if isinstance(result, FitResult):
             self.session.fit_result = result
-            self._show_fit(result)
-            self.run_panel.message.say(*fit_report(result))
-        else:
-            self._show_posterior(result)
-            self.run_panel.message.say(*posterior_report(result))
+        self.runs.show_result(result)
+        if isinstance(result, BayesianResult):
             self.tabs.setCurrentWidget(self.posterior_view)
 
     def _lock(self, running: bool) -> None:
         """Keep data and model as they are while a job works on them."""
         self.model_picker.names.setEnabled(not running)
         self.data_panel.set_locked(running)
-
-    def _end(self) -> None:
-        self._lock(False)
-        self.run_panel.end()
-        self.tabs.end()
-        self.session.prewarm(self.model_picker.model)  # after a fit, say, for its sampling
 
     # ---------------------------------------------------------------- the end
 

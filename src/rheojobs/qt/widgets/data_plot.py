@@ -175,9 +175,9 @@ class DataPlot(QWidget):
         curve = None
         if fitted is not None and self._dataset is not None:
             curve = Curve.of(name, self._dataset.x, fitted)
-        self._bands = ()
         self._lay_curve(curve)
-        self._lay_extras()
+        if self._bands:
+            self.show_bands(())
 
     def show_present(self, curve: Curve) -> None:
         """Lay the present curve of a fit over the data, in place of the one before."""

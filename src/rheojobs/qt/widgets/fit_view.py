@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from rheojobs.inference.data import Dataset
-from rheojobs.inference.results import FitResult
+from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.curves import Curve
 from rheojobs.qt.widgets.data_plot import DataPlot
 from rheojobs.qt.widgets.fit_report_view import FitReportView
@@ -72,6 +73,8 @@ class FitView(QWidget):
         self._name = ""
         self._refresher = Refresher(self._draw_present, self)
         self._steps = InSteps(self)
+        self._sampled: BayesianResult | None = None
+        self._banding = Refresher(self._lay_bands, self)
         self.kept.changed.connect(self._show_kept)
 
     def show_data(self, dataset: Dataset, owner: Dataset) -> None:
@@ -88,6 +91,7 @@ class FitView(QWidget):
     def begin_fit(self, name: str) -> None:
         """Show that a fit begins; its curve will have this name."""
         self._present, self._name, self._shown = None, name, None
+        self._stop_drawing()
         self.loss_plot.clear()
         self.report.show_result(None)
         self.data_plot.show_curve("", None)
@@ -117,6 +121,11 @@ class FitView(QWidget):
             self.kept.add(KeptFit(result, self._dataset))
         self._show_kept()
 
+    def show_bands(self, result: BayesianResult) -> None:
+        """Lay the bands of a posterior under the data, when all else of it is shown."""
+        self._sampled = result
+        self._banding.request()
+
     def end(self) -> None:
         """Show that nothing runs any more; a curve that nobody stands for goes."""
         self._stop_drawing()
@@ -126,6 +135,7 @@ class FitView(QWidget):
     def _stop_drawing(self) -> None:
         self._refresher.cancel()
         self._steps.cancel()
+        self._banding.cancel()
 
     def _draw_present(self) -> None:
         # One after the other, so that both are not painted at once.
@@ -135,6 +145,11 @@ class FitView(QWidget):
         if self._present is not None:
             x, y = self._present
             self.data_plot.show_present(Curve(self._name, x, tuple(y)))
+
+    def _lay_bands(self) -> None:
+        if self._sampled is not None:
+            self.data_plot.show_bands(predictive_bands(self._sampled))
+            self._sampled = None
 
     def _show_kept(self) -> None:
         if self._dataset is not None:

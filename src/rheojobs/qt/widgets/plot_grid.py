@@ -88,7 +88,13 @@ class PlotGrid(PlotPage):
         self.arrange()
         self.explanation.show()
         self.show_plots(True)
-        self.steps.begin([partial(self._make, row, column) for row, column in self.cells()])
+        self.steps.begin(
+            [
+                partial(step, row, column)
+                for row, column in self.cells()
+                for step in (self._make, self._fill)
+            ]
+        )
 
     def _empty(self) -> None:
         self.steps.cancel()
@@ -103,5 +109,8 @@ class PlotGrid(PlotPage):
     def _make(self, row: int, column: int) -> None:
         plot = self.plots[row, column] = SmallPlot(self.view)
         self.put(plot, row, column)
+
+    def _fill(self, row: int, column: int) -> None:
+        plot = self.plots[row, column]
         self.fill(plot, row, column)
         plot.show()

@@ -38,8 +38,9 @@ class PlotPage(QWidget):
         self.view.setAutoFillBackground(True)
         self.view.setBackgroundRole(QPalette.ColorRole.Base)
         self.grid = QGridLayout(self.view)
-        self.grid.setContentsMargins(8, 8, 8, 8)
-        self.grid.setSpacing(6)
+        self.grid.setContentsMargins(5, 5, 5, 5)
+        # With spaces between rows, each that comes would move those that there are a little.
+        self.grid.setSpacing(0)
         self.explanation = QLabel(self)
         self.explanation.setWordWrap(True)
         self.explanation.setContentsMargins(8, 6, 8, 2)

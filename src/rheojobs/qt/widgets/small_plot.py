@@ -47,7 +47,7 @@ class SmallPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: list[pg.GraphicsObject] = []
-        self._texts: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
         self.view = view = pg.GraphicsView(self)
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do with keys
         view.setAcceptDrops(False)  # files are for the window
@@ -56,7 +56,7 @@ class SmallPlot(QWidget):
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(view)
         self._layout = layout = view.centralLayout
-        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(0)
         self.box = _Box(enableMenu=False)
         layout.addItem(self.box, 1, 1)
@@ -69,11 +69,9 @@ class SmallPlot(QWidget):
             layout.addItem(axis, *place)
             self._axes[side] = axis
         tint_axes(self, self.palette())
-        self._title = pg.LabelItem("", size="9pt", justify="left", color=self._text_color())
-        layout.addItem(self._title, 0, 1)
+        self._title: pg.LabelItem | None = None  # it takes its room also when it is empty
         layout.setRowStretchFactor(1, 1)
         layout.setColumnStretchFactor(1, 1)
-        layout.setRowFixedHeight(0, 0)
 
     def getAxis(self, side: str) -> pg.AxisItem:
         """Give the axis at the left or below; named as pyqtgraph's plots name it."""
@@ -81,15 +79,17 @@ class SmallPlot(QWidget):
 
     def set_title(self, text: str) -> None:
         """Write a line above; where it is empty, there is room for one."""
-        if self._texts.get("title") != text:
-            self._texts["title"] = text
-            self._title.setText(text)
+        if self._title is None:
+            self._title = pg.LabelItem(text, size="9pt", justify="left", color=self._text_color())
+            self._layout.addItem(self._title, 0, 1)
             self._layout.setRowFixedHeight(0, _TITLE_HEIGHT)
+        elif self._title.text != text:
+            self._title.setText(text)
 
     def set_label(self, side: str, text: str, **style: str) -> None:
         """Write a line beside an axis."""
-        if self._texts.get(side, "") != text:
-            self._texts[side] = text
+        if self._labels.get(side, "") != text:
+            self._labels[side] = text
             self._axes[side].setLabel(text or None, color=self._text_color(), **style)
 
     def set_y_range(self, low: float, high: float) -> None:

@@ -1,0 +1,183 @@
+"""A fit or a sampling by a click: started, shown while it runs, and when it has ended.
+
+Wires the session to what shows it; must not know files, the list of data and the window.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from rheojobs.engine.events import Progress
+from rheojobs.errors import InputError
+from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.qt.app.pages import Pages
+from rheojobs.qt.app.reports import fit_report, posterior_report
+from rheojobs.qt.app.session import Session
+from rheojobs.qt.widgets.model_picker import ModelPicker
+from rheojobs.qt.widgets.parameter_table import ParameterModel
+from rheojobs.qt.widgets.run_panel import RunPanel
+
+__all__ = ["Runs"]
+
+
+class Runs(QObject):
+    """What the panel of runs starts, one at a time.
+
+    Parameters
+    ----------
+    session : Session
+        Has the job.
+    panel : RunPanel
+        Its buttons start and stop it.
+    pages : Pages
+        Where it is shown.
+    parameters : ParameterModel
+        Where it starts, and what it finds.
+    picker : ModelPicker
+        Says of which model.
+    parent : QObject
+        The Qt parent.
+
+    Attributes
+    ----------
+    locked : Signal(bool)
+        Data and model are to stay as they are while a job works on them; or need not any more.
+    """
+
+    locked = Signal(bool)
+
+    def __init__(
+        self,
+        session: Session,
+        panel: RunPanel,
+        pages: Pages,
+        parameters: ParameterModel,
+        picker: ModelPicker,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._panel, self._pages = session, panel, pages
+        self._parameters, self._picker = parameters, picker
+        panel.fit_button.clicked.connect(self._fit)
+        panel.sample_button.clicked.connect(self._sample)
+        panel.cancel_button.clicked.connect(self._cancel)
+        panel.pause_button.clicked.connect(self._pause_or_resume)
+        session.told.connect(panel.set_status)
+        session.iterated.connect(panel.set_iteration)
+        session.reported.connect(self._on_reported)
+        session.paused_changed.connect(panel.set_paused)
+        session.stage_changed.connect(panel.set_stage)
+        session.chain_progressed.connect(panel.chain_bars.set_progress)
+        session.diverged.connect(panel.set_divergences)
+        session.fitted.connect(self._on_fitted)
+        session.sampled.connect(self._on_sampled)
+        session.failed.connect(self._on_failed)
+        session.cancelled.connect(self._on_cancelled)
+
+    def show_result(self, result: FitResult | BayesianResult) -> None:
+        """Show what a fit or a sampling gave, in its page and in words."""
+        if isinstance(result, FitResult):
+            self._show_fit(result)
+            self._panel.message.say(*fit_report(result))
+        else:
+            self._show_posterior(result)
+            self._panel.message.say(*posterior_report(result))
+
+    # ---------------------------------------------------------------- what a click does
+
+    def _fit(self) -> None:
+        model = self._picker.model
+        if model is None:
+            return
+        pages = self._pages
+        self.locked.emit(True)
+        self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
+        pages.fit_view.begin_fit(self.tr("{model}, present curve").format(model=model.name))
+        pages.setCurrentWidget(pages.fit_view)
+        parameters = self._parameters
+        self._session.fit(model, parameters.given_values(), parameters.fit_options())
+
+    def _sample(self) -> None:
+        model, panel, pages = self._picker.model, self._panel, self._pages
+        try:
+            # Who has never looked at them has the defaults, on bounds as they are now.
+            priors = pages.priors_editor.priors()
+        except InputError as error:
+            panel.message.say("error", str(error))
+            pages.setCurrentWidget(pages.priors_editor)
+            return
+        if model is None:
+            return
+        self.locked.emit(True)
+        panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
+        units = {item.name: item.unit for item in model.parameters}
+        pages.posterior_view.begin(units, panel.until_ess())
+        pages.setCurrentWidget(pages.posterior_view)
+        self._session.sample(
+            model,
+            warmup=panel.warmup.value(),
+            draws=panel.draws.value(),
+            chains=panel.chains.value(),
+            until_ess=panel.until_ess(),
+            likelihood=panel.likelihood(),
+            priors=priors,
+            fixed=self._parameters.fixed_values(),
+        )
+
+    def _cancel(self) -> None:
+        if self._session.cancel():
+            self._panel.set_status(self.tr("Stopping…"))
+
+    def _pause_or_resume(self) -> None:
+        if self._session.is_paused:
+            self._session.resume()
+        elif self._session.pause():
+            self._panel.set_status(self.tr("Pausing…"))
+
+    # ---------------------------------------------------------------- what comes of it
+
+    def _on_reported(self, progress: Progress) -> None:
+        self._pages.take_progress(progress.current, progress.metrics)
+
+    def _on_fitted(self, result: FitResult) -> None:
+        self._end()
+        self.show_result(result)
+
+    def _on_sampled(self, result: BayesianResult) -> None:
+        self._end()
+        self.show_result(result)
+
+    def _on_failed(self, message: str) -> None:
+        self._end()
+        self._panel.message.say("error", message)
+
+    def _on_cancelled(self, partial: object) -> None:
+        self._end()
+        kept = ""
+        if isinstance(partial, FitResult):
+            self._show_fit(partial)
+            kept = self.tr("the best parameters so far are shown")
+        elif isinstance(partial, BayesianResult):
+            self._show_posterior(partial)
+            kept = self.tr("{chains} × {draws} draws are kept").format(
+                chains=partial.num_chains, draws=partial.num_samples
+            )
+        stopped = self.tr("Stopped")
+        self._panel.message.say("info", f"{stopped}; {kept}." if kept else f"{stopped}.")
+
+    def _show_fit(self, result: FitResult) -> None:
+        pages = self._pages
+        self._parameters.show_fit(result)
+        pages.fit_view.show_fit(result, self.tr("{model}, fitted").format(model=result.model_name))
+        pages.setCurrentWidget(pages.fit_view)
+
+    def _show_posterior(self, result: BayesianResult) -> None:
+        self._parameters.show_posterior(result)
+        self._pages.posterior_view.show_result(result)
+        self._pages.fit_view.show_bands(result)
+
+    def _end(self) -> None:
+        self.locked.emit(False)
+        self._panel.end()
+        self._pages.end()
+        self._session.prewarm(self._picker.model)  # after a fit, say, for its sampling
