@@ -20,6 +20,7 @@ from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.executors.dask import DaskExecutor
 from rheojobs.engine.executors.dask_held import IN_AN_EVENT
 from rheojobs.inference import chains, continuation
+from rheojobs.inference.loo import ScoredSampling
 from rheojobs.inference.results import BayesianResult
 from rheojobs.inference.sampling import SampleTask, sample
 
@@ -121,8 +122,9 @@ def test_a_worker_is_killed_with_its_nanny(
         assert not folder.exists()  # tidied up here, where the result is kept
 
 
+@pytest.mark.parametrize("is_scored", [False, True])
 def test_a_worker_dies_before_its_last_checkpoint_was_sent(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, is_scored: bool
 ) -> None:
     """It goes on from there all the same, since the nanny can read it: with the same draws."""
     counts = COUNTS | {"num_samples": 4000}
@@ -130,8 +132,9 @@ def test_a_worker_dies_before_its_last_checkpoint_was_sent(
     with JobEngine(DaskExecutor(cluster.address)) as engine:
         recorder = Recorder(engine)
         dying = DyingSampling("maxwell", decay_data(), **counts, checkpoint=str(folder))
-        job = engine.submit(dying)
-        result = job.result(LONG)
+        job = engine.submit(ScoredSampling(dying) if is_scored else dying)
+        found = job.result(LONG)
+        result = found.posterior if is_scored else found
         assert JobState.INTERRUPTED in recorder.states(job)
     last = Path(f"{folder}.died").read_text()
     assert last in Path(f"{folder}.begun").read_text().splitlines()

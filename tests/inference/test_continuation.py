@@ -438,3 +438,13 @@ def test_progress_tells_how_good_the_draws_are(monkeypatch):
     assert all(0 < value <= 1 for value in last["acceptance"])
     assert set(last["r_hat"]) == {"G0", "tau", "sigma"}
     assert last["ess_bulk"]["tau"] == pytest.approx(drawn.summary["tau"]["ess_bulk"], rel=0.5)
+
+
+def test_a_folder_named_from_where_one_stands_is_found_from_elsewhere(
+    melt_data, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint="kept")
+    content, blobs = work.record()
+    monkeypatch.chdir("/")
+    assert SampleTask.of_record(content, blobs).folder == str(tmp_path / "kept")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +73,11 @@ class ScoredSampling:
     def affinity(self) -> str:
         """Tasks of one affinity share compiled programs."""
         return self.sampling.affinity
+
+    @property
+    def folder(self) -> str | Path | None:
+        """Where its files are, on the machine of the application: the sampling's checkpoint."""
+        return self.sampling.folder
 
     def validate(self) -> None:
         """Check all that can be known without JAX."""

@@ -195,6 +195,8 @@ class SampleTask:
             self.checkpoint = str(new_folder())
         elif self.checkpoint == "":
             self.checkpoint = None
+        else:  # whoever takes it up again may stand in another folder
+            self.checkpoint = str(Path(self.checkpoint).absolute())
 
     def checked_data(self) -> Dataset:
         """Give the data as `validate` has checked them."""
