@@ -50,9 +50,7 @@ STATES: dict[JobState, StateRow] = {
     _S.QUEUED: StateRow(
         "waits for a free worker", frozenset({_S.RUNNING, _S.FAILED, _S.CANCELLED})
     ),
-    _S.BLOCKED: StateRow(
-        "waits for the jobs that it depends on", frozenset({_S.QUEUED, _S.CANCELLED})
-    ),
+    _S.BLOCKED: StateRow("waits for other jobs", frozenset({_S.QUEUED, _S.CANCELLED})),
     _S.RUNNING: StateRow(
         "is being worked on",
         frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
