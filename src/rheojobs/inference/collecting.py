@@ -20,6 +20,7 @@ from rheojobs.inference.inference_data import InferenceArrays
 from rheojobs.inference.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.posterior import Posterior
 from rheojobs.inference.predictions import Predictions
+from rheojobs.inference.problem import Problem
 from rheojobs.inference.results import BayesianResult
 from rheojobs.machine import processors
 
@@ -36,6 +37,9 @@ EVALUATED_VALUES = 250_000
 
 EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
 """Of how many draws: a program for each, of which the usual numbers of draws are multiples."""
+
+SOLVED_DRAWS = 250
+"""Of how many at most where equations are solved: whoever cancels waits for a call to end."""
 
 SAME_QUANTILE = 0.1
 """How near each quantile of the draws and of the prior must be to count as the same."""
@@ -54,9 +58,11 @@ def thinning(seen: Observations, count: int) -> int:
     return max(1, math.ceil(values / MAX_POINTWISE_VALUES))
 
 
-def draws_in_a_call(seen: Observations) -> int:
+def draws_in_a_call(problem: Problem) -> int:
     """Say at how many draws the predictions are computed in one call."""
-    few = EVALUATED_VALUES / seen.y.size
+    few = EVALUATED_VALUES / problem.observations.y.size
+    if problem.model.forward_mode:
+        few = min(few, SOLVED_DRAWS)
     return next((count for count in EVALUATED_DRAWS if count <= few), 1)
 
 
@@ -331,7 +337,7 @@ class Collector:
             return (np.asarray(predicted)[..., : seen.n],)
 
         rows = sites.reshape(-1, sites.shape[-1])
-        (predicted,) = in_blocks(predict, rows, draws_in_a_call(seen))
+        (predicted,) = in_blocks(predict, rows, draws_in_a_call(self._problem))
         shape = (chains, picked.size, seen.y.shape[0], seen.n)
         return self._posterior.predictions(picked, predicted.reshape(shape), sites, self._task.seed)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Pace"]
 
-FIRST_LEAPFROGS = 64
-"""Of the first chunk: enough that the call itself does not pass for the time of a leapfrog."""
+FIRST_LEAPFROGS = 8
+"""Of the first chunk: one may take a second, where equations are solved."""
 
 
 class Pace:

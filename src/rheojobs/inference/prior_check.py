@@ -119,7 +119,7 @@ def _predict(
         predicted, penalty = posterior.kernels.predict(part, seen.x, seen.mask)
         return predicted[..., : seen.n], penalty
 
-    predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(seen))
+    predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(posterior.problem))
     picked = np.arange(0, sites.shape[0], every)
     with np.errstate(all="ignore"):  # what overflows is counted
         made = posterior.predictions(picked, predicted[None], sites[None, ::every], seed)
