@@ -9,7 +9,9 @@ from scipy.optimize import minimize
 from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine.cancellation import CancellationError
+from rheojobs.inference import posterior as posterior_module
 from rheojobs.inference.climbing import NEAR_ENOUGH
+from rheojobs.inference.compilation import KernelCache
 from rheojobs.inference.fitting import fit
 from rheojobs.inference.geometry import Geometry, climb
 from rheojobs.inference.posterior import Posterior
@@ -101,3 +103,13 @@ def test_where_there_is_no_slope_the_climb_stays():
     posterior, start = set_up(decay_data(), decay_model(), {"G0": 1e3, "tau": 20.0}, {"sigma": 1e4})
     nowhere = np.full_like(start, np.nan)
     assert np.isnan(climb(posterior, nowhere, never).center).all()
+
+
+def test_a_climb_of_several_calls_compiles_once(compilations, melt_data, monkeypatch):
+    """Also where the program comes from disk, whose results JAX takes for others than NumPy's."""
+    monkeypatch.setattr(posterior_module, "_kernels", KernelCache())
+    values = {"G0": 1e5, "eta": 1e5}
+    posterior, start = set_up(melt_data, "maxwell", values, {"sigma_real": 1e4, "sigma_imag": 1e4})
+    compilations.clear()
+    assert int(climb(posterior, start, never).taken) > 1
+    assert len(compilations) == 1
