@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from rheojobs import sample
@@ -54,7 +53,7 @@ class _Recorder:
     def _around(self, advance: Any) -> Any:
         def call(state: Any, steps: Any, leapfrogs: Any, *rest: Any) -> Any:
             first = int(state.step) == 0 and int(steps) > 0
-            start = jax.tree.map(jnp.copy, state) if first else None
+            start = jax.tree.map(np.copy, state) if first else None
             began = time.perf_counter()
             result = jax.block_until_ready(advance(state, steps, leapfrogs, *rest))
             ended = time.perf_counter()
@@ -86,7 +85,8 @@ def _bare(advance: Any, starts: list[Any], rest: tuple[Any, ...], total: int) ->
                 chain = min(waiting, key=lambda k: done[k])
                 busy.add(chain)
             steps = min(CHUNK_CAPACITY, total - done[chain])
-            state, draws = jax.block_until_ready(advance(states[chain], steps, NO_LIMIT, *rest))
+            found = advance(states[chain], steps, NO_LIMIT, *rest)
+            state, draws = jax.tree.map(np.asarray, found)  # as the job has them
             with lock:
                 kept.append((done[chain], steps, draws))
                 states[chain], done[chain] = state, done[chain] + steps

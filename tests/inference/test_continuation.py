@@ -18,7 +18,7 @@ from rheojobs.engine import CancellationToken, JobEngine, JobState
 from rheojobs.errors import InputError
 from rheojobs.inference import chains, continuation
 from rheojobs.inference.checkpoints import Checkpoints, Leftover, Segment
-from rheojobs.inference.jax_setup import PRELOAD
+from rheojobs.inference.jax_setup import PRELOAD, warm_up_fully
 from rheojobs.inference.local import local_context
 from rheojobs.inference.results import BayesianResult
 from rheojobs.inference.sampling import SampleTask, extend, resume, sample
@@ -448,3 +448,11 @@ def test_a_folder_named_from_where_one_stands_is_found_from_elsewhere(
     content, blobs = work.record()
     monkeypatch.chdir("/")
     assert SampleTask.of_record(content, blobs).folder == str(tmp_path / "kept")
+
+
+def test_what_goes_on_from_a_result_compiles_nothing(melt_data, compilations):
+    warm_up_fully()  # an import that comes later may make JAX forget its programs
+    result = sample(melt_data, "maxwell", num_warmup=20, num_samples=20, num_chains=1, seed=3)
+    compilations.clear()
+    assert extend(result, 20).num_samples == 40
+    assert compilations == []

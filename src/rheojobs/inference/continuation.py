@@ -84,7 +84,8 @@ def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
 def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
     from rheojobs.inference.nuts import empty_state
 
-    structure = jax.tree.structure(empty_state(dimension))
+    # Its structure alone: nothing is computed, or compiled.
+    structure = jax.tree.structure(jax.eval_shape(lambda: empty_state(dimension)))
     columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
     return [
         jax.tree.unflatten(structure, [column[chain] for column in columns])
