@@ -243,6 +243,11 @@ class Campaign(Work):
         self._child.signal(signal.SIGSTOP)
         until = time.monotonic() + LEASE + self._random.uniform(0.2, 1.0)
         other = self._start()
+        if "held by another program" in other.ask("look")["problem"]:
+            # Stopped amid a write, the former has the store: the other says so, and does without.
+            self._child.signal(signal.SIGCONT)
+            other.leave()
+            return found
         time.sleep(max(0.2, until - time.monotonic()))  # longer than a lease of the former
         taken = other.ask("take_up")["taken"]
         if taken:
