@@ -85,8 +85,7 @@ def _bare(advance: Any, starts: list[Any], rest: tuple[Any, ...], total: int) ->
                 chain = min(waiting, key=lambda k: done[k])
                 busy.add(chain)
             steps = min(CHUNK_CAPACITY, total - done[chain])
-            found = advance(states[chain], steps, NO_LIMIT, *rest)
-            state, draws = jax.tree.map(np.asarray, found)  # as the job has them
+            state, draws = jax.block_until_ready(advance(states[chain], steps, NO_LIMIT, *rest))
             with lock:
                 kept.append((done[chain], steps, draws))
                 states[chain], done[chain] = state, done[chain] + steps

@@ -60,6 +60,16 @@ def test_numbers_are_arguments_and_shapes_are_not():
     assert function.traced == 2
 
 
+def test_what_it_gives_it_takes_again_without_compiling(compilations):
+    """JAX takes results of a program from disk for bound to their device, unlike NumPy's arrays."""
+    program = StoredProgram(Counted(), SHAPE, "it")
+    found = program(PAIR, 2.0)
+    compilations.clear()
+    again = program((found["sum"], found["first"]), np.float64(2.0))
+    np.testing.assert_array_equal(again["sum"], [4.0, 10.0, 16.0])
+    assert compilations == []
+
+
 def test_another_identity_is_another_program(folder):
     first, second = Counted(), Counted()
     StoredProgram(first, SHAPE, "it")(PAIR, 2.0)

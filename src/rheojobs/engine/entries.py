@@ -82,7 +82,7 @@ Item = Entry | AfterThat | Callable[[], None] | None
 
 def limits_of(job: Job) -> dict[str, Any]:
     """Give the limits that a job has; most have none."""
-    if not (job.tags or job.timeout or job.memory or job.place):
+    if not (job.tags or job.timeout or job.memory):
         return {}
     limits = {
         "tags": list(job.tags),

@@ -168,18 +168,22 @@ class JobStore(Membership):
         """
         now = time.time() if when is None else when
         history = statements.line(now, state, message)
-        statement = statements.MOVES[state]
+        statement, first = statements.MOVES[state], state
         if began is not None:
             history = statements.line(began, JobState.RUNNING, "") + history
-            statement = statements.RUNS[state]
+            statement, first = statements.RUNS[state], JobState.RUNNING
         brought = (result, len(result or "")) if state is JobState.SUCCEEDED else ()
         values = (state, message, now, history, *brought, job_id, self.owner.id)
+
+        def is_moved() -> bool:
+            moved = self._transaction.alone(statement, values).rowcount > 0
+            return moved or self._refuse(job_id, first)
+
         if not (job_id in self._checkpointed and state.is_terminal):
-            is_done = self._transaction.alone(statement, values).rowcount > 0
-            return is_done or self._refuse(job_id, state if began is None else JobState.RUNNING)
+            return is_moved()
         with self.transaction():
-            if not self._db.execute(statement, values).rowcount:
-                return self._refuse(job_id, state if began is None else JobState.RUNNING)
+            if not is_moved():
+                return False
             self._checkpointed.discard(job_id)
             if state is JobState.SUCCEEDED or (
                 state is JobState.FAILED and not self.was_stopped(job_id)

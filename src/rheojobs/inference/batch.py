@@ -247,13 +247,12 @@ class BatchRun:
         if entry.state == "sampling":
             fingerprint = sample_fingerprint(entry.item, entry.fingerprint)
             entry.posterior = entry.store.keep_posterior(fingerprint, result, seconds)
+            self._left.settle(job_id)
+            entry.state = "succeeded"
         else:
             entry.store.keep_fit(entry.fingerprint, result, seconds)
             entry.fit = result
-        self._left.settle(job_id)
-        if entry.state == "sampling":
-            entry.state = "succeeded"
-        else:
+            self._left.settle(job_id)
             self._follow(entry)
 
     def _fail(self, entry: BatchEntry, step: str, reason: str) -> None:

@@ -176,7 +176,7 @@ class Sampling:
 
         def advance(state: Any, steps: int, leapfrogs: int) -> tuple[Any, Any]:
             result = kernels.advance(state, steps, leapfrogs, settings, geometry.arrays, *data)
-            return _plain(result)  # type: ignore[no-any-return]
+            return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
         return advance
 
@@ -225,7 +225,7 @@ class Sampling:
     def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
         root, spreads = jax.random.PRNGKey(self._task.seed), np.array(SPREADS)
         begun = [
-            _plain(posterior.kernels.begin(root, chain, spreads, geometry.arrays, *posterior.data))
+            posterior.kernels.begin(root, chain, spreads, geometry.arrays, *posterior.data)
             for chain in range(self._task.num_chains)
         ]
         states = []
@@ -270,14 +270,6 @@ class Sampling:
             **live.metrics,
             **live.traces,
         )
-
-
-def _plain(result: Any) -> Any:
-    """Wait for what a program gives, as NumPy's arrays.
-
-    As they come from a checkpoint too: for those of a device JAX would compile anew.
-    """
-    return jax.tree.map(np.asarray, result)
 
 
 def start_values(

@@ -1,11 +1,6 @@
 """Uphill to a maximum of a log density, as one compiled loop: Levenberg's and Marquardt's method.
 
-How much a step is damped follows from how well the one before kept what it promised. Knows a
-function that looks around a point; neither priors nor models.
-
-References
-----------
-H. B. Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05 (1999).
+Knows a function that looks around a point; neither priors nor models.
 """
 
 from __future__ import annotations
@@ -17,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+from rheojobs.inference.damping import FIRST_GROWTH, damped_anew
 
 __all__ = ["NEAR_ENOUGH", "Climb", "View", "go_on", "setting_out"]
 
@@ -91,7 +88,7 @@ def setting_out(start: Any) -> Climb:
     at = np.asarray(start, dtype=np.float64)
     zero, yes = np.float64(0.0), np.bool_(True)
     view = View(zero, np.zeros_like(at), np.eye(at.size))
-    damping, growth = np.float64(FIRST_DAMPING), np.float64(2.0)
+    damping, growth = np.float64(FIRST_DAMPING), np.float64(FIRST_GROWTH)
     return Climb(at, view, yes, at, zero, damping, growth, np.int64(0), yes)
 
 
@@ -115,9 +112,8 @@ def _after(climb: Climb, seen: View) -> Climb:
     is_better = is_first | ((gain > 0) & _is_regular(seen))
     view: View = jax.tree.map(lambda new, old: jnp.where(is_better, new, old), seen, climb.view)
     center = jnp.where(is_better, climb.candidate, climb.center)
-    kept_promise = jnp.maximum(1 / 3, 1 - (2 * gain / climb.promised - 1) ** 3)
-    changed = jnp.where(is_better, kept_promise, climb.growth)
-    damping = climb.damping * jnp.where(is_first, 1.0, changed)
+    damping, growth = damped_anew(climb.damping, climb.growth, gain / climb.promised, is_better)
+    damping = jnp.where(is_first, climb.damping, damping)
 
     units, values, vectors = _axes(view.curvature)
     slope = vectors.T @ (view.gradient / units)
@@ -132,7 +128,7 @@ def _after(climb: Climb, seen: View) -> Climb:
         center + vectors @ step / units,
         0.5 * jnp.sum(step * (damping * step + slope)),
         damping,
-        jnp.where(is_better, 2.0, 2 * climb.growth),
+        growth,
         taken,
         is_regular & (missing >= NEAR_ENOUGH) & (damping <= LARGEST_DAMPING) & (taken < MAX_STEPS),
     )

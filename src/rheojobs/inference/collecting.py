@@ -197,15 +197,12 @@ class Collector:
         # Whoever cancels waits for this: of very many draws, some tell enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
-        predictions = None
         with ThreadPoolExecutor(1) as beside:  # the model, while NumPy summarizes
-            if check is not None:
-                sites = constrained.reshape(chains, count, -1)
-                predicting = beside.submit(self._predict, sites, check)
+            sites = constrained.reshape(chains, count, -1)
+            predicting = None if check is None else beside.submit(self._predict, sites, check)
             summary = diagnostics.summarize(some, check)
             intervals = diagnostics.credible_intervals(some)
-            if check is not None:
-                predictions = predicting.result()
+            predictions = None if predicting is None else predicting.result()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,10 +70,8 @@ def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], 
     while True:
         check()
         began = time.perf_counter()
-        found = posterior.kernels.climb(here, points, *posterior.data)
-        # As it set out: what lies on a device already would be compiled for anew.
-        here = jax.tree.map(np.asarray, found)
-        if not here.is_going_on:
+        here = posterior.kernels.climb(here, points, *posterior.data)
+        if not bool(here.is_going_on):  # which waits for it
             return here
         each = (time.perf_counter() - began) / points
         points = max(1, int(CALL_SECONDS / each))

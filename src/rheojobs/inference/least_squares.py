@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.damping import FIRST_GROWTH, damped_anew
 from rheojobs.inference.fit_statistics import loss_weight
 from rheojobs.inference.options import LOSSES
 
@@ -156,7 +157,7 @@ def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
         np.zeros(shape),
         np.zeros(d),
         np.float64(FIRST_DAMPING),
-        np.float64(2.0),
+        np.float64(FIRST_GROWTH),
         np.int64(RUNNING),
     )
 
@@ -255,10 +256,8 @@ def _iteration(
     gain = state.cost - cost
     ratio = gain / jnp.where(predicted > 0, predicted, jnp.inf)
     accepted = usable & (fresh | ((gain > 0) & (predicted > 0)))
-    easy = jnp.maximum(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-    damping = jnp.where(accepted, state.damping * easy, state.damping * state.growth)
+    damping, growth = damped_anew(state.damping, state.growth, ratio, accepted)
     damping = jnp.where(fresh, state.damping, jnp.maximum(damping, 1e-15))
-    growth = jnp.where(accepted, 2.0, 2.0 * state.growth)
 
     # A step that heavy damping made short says nothing about how near the minimum is.
     free = state.damping <= 1.0

@@ -102,7 +102,9 @@ class StoredProgram:
             self._import_needs()
             return self._plain(*args)
         leaves, structure = jax.tree.flatten(args)
-        leaves = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
+        # Of whatever kind they were: for results of such a program, which JAX takes for bound to
+        # their device, it would compile anew.
+        leaves = [np.asarray(leaf) for leaf in leaves]
         kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         program = self._programs.get(kind)
         if program is None:

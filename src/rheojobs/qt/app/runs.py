@@ -69,8 +69,8 @@ class Runs(QObject):
         session.stage_changed.connect(panel.set_stage)
         session.chain_progressed.connect(panel.chain_bars.set_progress)
         session.diverged.connect(panel.set_divergences)
-        session.fitted.connect(self._on_fitted)
-        session.sampled.connect(self._on_sampled)
+        session.fitted.connect(self._on_succeeded)
+        session.sampled.connect(self._on_succeeded)
         session.failed.connect(self._on_failed)
         session.cancelled.connect(self._on_cancelled)
 
@@ -139,11 +139,7 @@ class Runs(QObject):
     def _on_reported(self, progress: Progress) -> None:
         self._pages.take_progress(progress.current, progress.metrics)
 
-    def _on_fitted(self, result: FitResult) -> None:
-        self._end()
-        self.show_result(result)
-
-    def _on_sampled(self, result: BayesianResult) -> None:
+    def _on_succeeded(self, result: FitResult | BayesianResult) -> None:
         self._end()
         self.show_result(result)
 
