@@ -502,13 +502,18 @@ class TestTakenForDead:
 
 
 class TestVersions:
+    @staticmethod
+    def lay_down(path: Path, monkeypatch: pytest.MonkeyPatch, version: int, content: str) -> None:
+        """Make a database of an older version, with something in it."""
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
+            with contextlib.closing(schema.connect(path)) as db:
+                db.executescript(content)
+
     def test_the_first_version_is_brought_to_the_present(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-            with contextlib.closing(schema.connect(path)) as db:
-                db.executescript(FIRST_VERSION)
+        self.lay_down(path, monkeypatch, 1, FIRST_VERSION)
         file = path.with_suffix(".files") / JOB / "result-big"
         file.parent.mkdir(parents=True)
         file.write_bytes(b"12345")
@@ -544,10 +549,7 @@ class TestVersions:
     def test_the_second_version_is_brought_to_the_present(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
-            with contextlib.closing(schema.connect(path)) as db:
-                db.executescript(SECOND_VERSION)
+        self.lay_down(path, monkeypatch, 2, SECOND_VERSION)
         with JobStore(path) as store:
             assert store._rows("PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
             assert store.counts() == {S.SUCCEEDED: 1, S.QUEUED: 1}
