@@ -130,7 +130,7 @@ class TestOnDisk:
 
         monkeypatch.setattr(store, "add", add_slowly)
         with concurrent.futures.ThreadPoolExecutor(2) as threads:
-            submitted = threads.submit(engine.run, helpers.add, 1.0)
+            submitted = threads.submit(engine.submit, helpers.Adder(1.0, 1.0))
             assert writing.wait(TIMEOUT)
             closed = threads.submit(engine.shutdown, timeout=TIMEOUT)
             wait_until(lambda: engine._table.closed)
@@ -140,6 +140,43 @@ class TestOnDisk:
         assert job.cancelled()
         with JobStore(path) as other:
             assert other.find(job.id).state is S.CANCELLED
+
+    def test_a_light_job_runs_while_it_is_written(
+        self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = engine.store
+        assert store is not None
+        trace, add = tmp_path / "trace", store.add
+        told: list[JobState] = []
+
+        def add_late(*args: Any, **kwargs: Any) -> None:
+            wait_until(trace.exists)
+            time.sleep(0.05)  # its end is there to be written by now
+            assert not told
+            add(*args, **kwargs)
+
+        def look(event: object) -> None:
+            if isinstance(event, StateChanged):
+                told.append(event.state)
+
+        monkeypatch.setattr(store, "add", add_late)
+        engine.subscribe(look)
+        job = engine.run(helpers.touch, str(trace))
+        with JobStore(path) as other:
+            assert other.find(job.id).kind, "it is on disk when submit returns"
+            job.result(TIMEOUT)
+            entered = [state for _, state, _ in other.history(job.id)]
+        assert entered == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
+        wait_until(lambda: told == entered)
+
+    def test_jobs_that_others_write(self, engine: JobEngine, path: Path) -> None:
+        """Whoever brings a result may come before the thread that submits the job."""
+        with concurrent.futures.ThreadPoolExecutor(4) as threads:
+            jobs = list(threads.map(engine.run, [helpers.add] * 200, map(float, range(200))))
+        assert [job.result(TIMEOUT) for job in jobs] == [number + 1.0 for number in range(200)]
+        with JobStore(path) as other:
+            assert other.counts() == {S.SUCCEEDED: 200}
+            assert all(other.find(job.id).attempts == 1 for job in jobs)
 
     def test_progress_error_and_partial_result(self, engine: JobEngine, path: Path) -> None:
         counted = engine.run(helpers.count_slowly, 40)

@@ -69,8 +69,7 @@ class Backlog:
 
     def _write_all(self, entries: list[Entry]) -> set[str]:
         for entry in entries:
-            if entry.encode is not None:
-                entry.write, entry.encode = entry.encode(), None
+            entry.get_ready()
         if len(entries) == 1:  # what it writes is on disk by itself
             return set() if self.write_one(entries[0]) else {entries[0].job_id}
         with self._store.transaction():

@@ -16,17 +16,20 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dependencies import results_wanted
+from rheojobs.engine.entries import Arrival
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
+from rheojobs.engine.records import Record
 from rheojobs.engine.recovery import (
     describe,
     free_orphans,
@@ -219,7 +222,6 @@ class JobEngine:
         if max_attempts is None:
             max_attempts = getattr(work, "max_attempts", 1)
         max_attempts = int(max_attempts)
-        record, obstacle = describe(work, self._journal, waits=bool(wanted))
         job = Job(
             self,
             work,
@@ -234,21 +236,30 @@ class JobEngine:
             timeout=timeout,
             memory=cap,
         )
-        job.obstacle = obstacle
         self._table.let_in()
+        starts_here = self._starter.may_start_here(job)
+        arrival: Arrival | None = None
         try:
-            if self._journal is not None:  # before anybody knows of it, and it can change
-                self._journal.add(job, record)
+            if self._journal is not None:
+                arrival = self._journal.announce(job, partial(self._described, job, bool(wanted)))
+                if not starts_here:  # before anybody knows of it, and it can change
+                    self._journal.write(arrival)
         finally:
-            self._take_in(job, cancel_token)
+            self._take_in(job, cancel_token, starts_here)
+        if self._journal is not None and arrival is not None and starts_here:
+            self._journal.write(arrival)  # while a worker is at it already
         return job
 
-    def _take_in(self, job: Job, cancel_token: CancellationToken | None) -> None:
-        """Take in a job that was let in."""
-        starts_here = self._starter.may_start_here(job)
+    def _described(self, job: Job, waits: bool) -> Record | None:
+        record, job.obstacle = describe(job.task, self._journal, waits=waits)
+        return record
+
+    def _take_in(self, job: Job, cancel_token: CancellationToken | None, starts_here: bool) -> None:
+        """Take in a job that was let in, and start it here where that may be."""
         with self._table.lock:
             self._table.arriving -= 1
-            self._table.add(job, wakes=not starts_here)
+            may_start = starts_here and cancel_token is None and not self._starter.paused
+            starts = self._table.add(job, may_start=may_start and not self._table.closed)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token
@@ -257,8 +268,8 @@ class JobEngine:
                     job.forget_token()
             if self._table.closed:  # meanwhile; the others were told to stop already
                 self.cancel(job)
-        if starts_here:
-            self._starter.start_here()
+        if starts:
+            self._starter.start(job)
 
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
@@ -368,10 +379,11 @@ class JobEngine:
 
     def forget(self, job: Job) -> None:
         """Drop a job from the engine's list, once it has ended, so that its result is freed."""
-        with self._table.lock:
-            job.is_kept = False
-            if job.state.is_terminal:
-                self._table.jobs.pop(job.id, None)
+        # Without the lock, which whoever brings its result needs just now: the one of both that
+        # comes last finds what the other has written, and drops it.
+        job.is_kept = False
+        if job.state.is_terminal:
+            self._table.jobs.pop(job.id, None)
 
     def active_count(self) -> int:
         """Count the jobs that have not ended."""

@@ -6,9 +6,10 @@ Knows no threads and no order of things.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
@@ -20,6 +21,7 @@ from rheojobs.engine.states import JobState
 
 __all__ = [
     "AfterThat",
+    "Arrival",
     "Entry",
     "Item",
     "error_record",
@@ -52,6 +54,22 @@ class Entry:
     event: StateChanged | None = None
     began: float | None = None
     result: str | None = None
+
+    def get_ready(self) -> None:
+        """Encode what is to be written, unless that is done."""
+        if self.encode is not None:
+            self.write, self.encode = self.encode(), None
+
+
+@dataclass(eq=False, slots=True)
+class Arrival(Entry):
+    """A new job, which is written by the thread that submits it or by one that comes before it.
+
+    Whoever has the `lock` writes; `is_done` says that nobody has to any more.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_done: bool = False
 
 
 @dataclass(eq=False, slots=True)

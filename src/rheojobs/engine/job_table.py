@@ -144,38 +144,42 @@ class JobTable:
                 lambda: not self.active_count() and (publishing or not self.unsettled), timeout
             )
 
-    def add(self, job: Job, *, wakes: bool = True) -> None:
+    def add(self, job: Job, *, may_start: bool = False) -> bool:
         """Take in a new job: it waits for its turn, or for other jobs.
 
-        Not where it `wakes` nobody: who adds it must then see to its start himself.
+        Gives whether it is to start now, which who adds it must see to: where it `may_start`, and
+        nobody is before it.
         """
         self.open[job.id] = job
         if job.is_prewarming:
             self.prewarming[job.id] = job
             self.wake.set()
-            return
+            return False
         self.jobs[job.id] = job
         self._publisher.tell(StateChanged(job.id, time.time(), None, job.state, name=job.name))
-        if job.state is JobState.QUEUED:
-            self._line_up(job, wakes=wakes)
+        if may_start and self.scheduler.start_now(job.needs):
+            job.dispatched = True
+        elif job.state is JobState.QUEUED:
+            self._line_up(job)
         for other in {*job.after, *job.after_any}:
             if other.state.is_terminal:
                 self._ended.append((other, [job]))
                 self.wake.set()
             else:
                 self._hanging.setdefault(other.id, []).append(job)
+        return job.dispatched
 
     @property
     def has_to_start(self) -> bool:
         """Whether there may be something for whoever starts jobs to do."""
         return bool(self.scheduler) or bool(self._ended) or bool(self.prewarming)
 
-    def _line_up(self, job: Job, *, wakes: bool = True) -> None:
+    def _line_up(self, job: Job) -> None:
         self.scheduler.add(
             Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.kind)
         )
         # Where no worker is free, the end of a job wakes whoever starts the next.
-        if wakes and (self.prewarming or self.scheduler.free[WORKER] > 0):
+        if self.prewarming or self.scheduler.free[WORKER] > 0:
             self.wake.set()
 
     def prioritise(self, job: Job, priority: int) -> None:

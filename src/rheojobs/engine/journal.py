@@ -1,10 +1,11 @@
 """The publisher of an engine with a store: what happened is on disk before it is told.
 
-A new job is written by the thread that submits it. All else is written by one thread at a time,
-in the order of events, so that neither a task nor whoever cancels ever waits for a disk: by a
-thread of this journal, or, where somebody waits for a small result, by the one that has brought
-it. A store that fails takes nothing down: the engine goes on in memory, says so once, and what was
-to be written is tried again with the next renewal of the lease.
+A new job is written by the thread that submits it, and may run already: nobody is told of it
+before. All else is written by one thread at a time, in the order of events, so that neither a task
+nor whoever cancels ever waits for a disk: by a thread of this journal, or, where somebody waits for
+a small result, by the one that has brought it. A store that fails takes nothing down: the engine
+goes on in memory, says so once, and what was to be written is tried again with the next renewal of
+the lease.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from rheojobs.engine.backlog import Backlog
 from rheojobs.engine.entries import (
     AfterThat,
+    Arrival,
     Entry,
     Item,
     error_record,
@@ -113,7 +115,34 @@ class Journal(Publisher):
 
     def add(self, job: Job, record: Record | None, checkpoint: bytes | None = None) -> None:
         """Write a new job, now; only where that cannot be, later."""
-        write = partial(
+        self.write(self.announce(job, lambda: record, checkpoint))
+
+    def announce(
+        self, job: Job, described: Callable[[], Record | None], checkpoint: bytes | None = None
+    ) -> Arrival:
+        """Have a new job written before all that becomes of it: who submits it has to `write` it.
+
+        Parameters
+        ----------
+        described : callable
+            Gives what is kept of its task, None where nothing is; called before it is written.
+        checkpoint : bytes, optional
+            Of an earlier job that it goes on from.
+        """
+        encode = partial(self._new_job, job, job.state, described, checkpoint)
+        arrival = Arrival(job.id, None, encode)
+        self._put(arrival)
+        return arrival
+
+    def _new_job(
+        self,
+        job: Job,
+        state: JobState,
+        described: Callable[[], Record | None],
+        checkpoint: bytes | None,
+    ) -> Callable[[], object]:
+        record = described()
+        return partial(
             self.store.add,
             job.id,
             job.name,
@@ -125,20 +154,26 @@ class Journal(Publisher):
             after=[other.id for other in job.after],
             after_any=[other.id for other in job.after_any],
             limits=limits_of(job),
-            state=job.state,
+            state=state,
             checkpoint=checkpoint,
-            when=time.time(),
+            when=job.submitted,
         )
-        entry = Entry(job.id, write)
-        if not self.problem:
-            try:
-                self._backlog.write_one(entry)
-            except StoreError as error:
-                entry.failed = error
-            else:
-                self._note_unsynced()
+
+    def write(self, arrival: Arrival) -> None:
+        """Write a new job, now, unless another thread has; only where that cannot be, later."""
+        with arrival.lock:
+            if arrival.is_done:
                 return
-        self._put(entry)
+            arrival.get_ready()
+            if self.problem:
+                return
+            try:
+                self._backlog.write_one(arrival)
+            except StoreError as error:
+                arrival.failed = error
+                return
+            arrival.is_done = True
+        self._note_unsynced()
 
     def tell(
         self,
@@ -355,9 +390,9 @@ class Journal(Publisher):
         return items
 
     def _work_off(self, items: list[Item]) -> None:
-        self._commit([item for item in items if type(item) is Entry])
+        self._commit([item for item in items if isinstance(item, Entry)])
         for item in items:
-            if type(item) is not Entry:
+            if not isinstance(item, Entry):
                 self._deliver_item(item)
 
     def _deliver_item(self, item: Item) -> None:
@@ -370,13 +405,30 @@ class Journal(Publisher):
         """Write entries; those that cannot be written now wait for a better time."""
         if self._progress:
             entries = entries + self._due_progress()
-        lost = self._backlog.write(entries)
+        arrivals = [entry for entry in entries if type(entry) is Arrival]
+        if arrivals:
+            lost = self._commit_arrivals(arrivals, entries)
+        else:
+            lost = self._backlog.write(entries)
         if lost is None:
             return
         self._note_unsynced()
         for job_id in lost:
             logger.warning("job %s was taken over by another application", job_id)
             self._on_wish(job_id, "cancel")
+
+    def _commit_arrivals(self, arrivals: list[Arrival], entries: list[Entry]) -> set[str] | None:
+        """Write entries with new jobs among them, which others may be writing."""
+        mine = [arrival for arrival in arrivals if not arrival.is_done]
+        for arrival in mine:
+            arrival.lock.acquire()
+        try:
+            done = {arrival for arrival in arrivals if arrival.is_done}
+            return self._backlog.write([entry for entry in entries if entry not in done])
+        finally:
+            for arrival in mine:
+                arrival.is_done = True
+                arrival.lock.release()
 
     def _note_unsynced(self) -> None:
         if not self._unsynced.is_set():  # to set it takes its time

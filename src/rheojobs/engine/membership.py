@@ -22,10 +22,10 @@ from rheojobs.errors import InputError
 
 __all__ = ["Membership"]
 
-LARGE_LOG = 4_000_000
+LARGE_LOG = 16_000_000
 """Bytes of SQLite's log from which on `JobStore.sync` moves it into the database."""
 
-LONGEST_LOG = 4_000
+LONGEST_LOG = 16_000
 """Pages of the log from which on whoever writes moves it, as SQLite does by itself."""
 
 

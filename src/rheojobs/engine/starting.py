@@ -114,7 +114,7 @@ class Starter:
                 self._start_next()
 
     def may_start_here(self, job: Job) -> bool:
-        """Say whether a new job may start in this thread, by `start_here`, without delay."""
+        """Say whether a new job may `start` in this thread, without delay."""
         return (
             not self._table.has_to_start
             and job.state is JobState.QUEUED
@@ -122,7 +122,7 @@ class Starter:
             and _is_light(job.task)
         )
 
-    def start_here(self) -> None:
+    def _start_here(self) -> None:
         """Start what may start, in this thread; another one does, if that is at it already."""
         if not self._turn.acquire(blocking=False):
             self._table.wake.set()  # it may have looked already
@@ -137,7 +137,7 @@ class Starter:
         self._table.on_message(job, message)
         if isinstance(message, messages.Succeeded):
             if self._table.has_to_start:
-                self.start_here()
+                self._start_here()
             if not self._table.scheduler:
                 self._flush()  # else one job ends after another, and they are told together
 
@@ -153,7 +153,7 @@ class Starter:
         for job in in_the_way:
             self._cancel(job)
         for job in chosen:
-            self._start(job)
+            self.start(job)
 
     def _choose(self) -> tuple[list[Job], list[Job]]:
         """Give the jobs to start, and the prewarming that has to give way to jobs."""
@@ -176,7 +176,8 @@ class Starter:
         scheduler.take(job.needs)
         return True
 
-    def _start(self, job: Job) -> None:
+    def start(self, job: Job) -> None:
+        """Hand a job to the executor, for which there is what it needs."""
         try:
             if job.after:  # else it takes nobody's result
                 waiting, job.task = job.task, fill_in(job.task)
