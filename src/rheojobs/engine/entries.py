@@ -65,11 +65,13 @@ class Entry:
 class Arrival(Entry):
     """A new job, which is written by the thread that submits it or by one that comes before it.
 
-    Whoever has the `lock` writes; `is_done` says that nobody has to any more.
+    Whoever has the `lock` writes; `is_done` says that nobody has to any more, and `is_awaited` that
+    somebody has left it to him to write what comes after.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_done: bool = False
+    is_awaited: bool = False
 
 
 @dataclass(eq=False, slots=True)

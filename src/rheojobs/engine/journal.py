@@ -174,6 +174,8 @@ class Journal(Publisher):
                 return
             arrival.is_done = True
         self._note_unsynced()
+        if arrival.is_awaited:
+            self.flush()
 
     def tell(
         self,
@@ -242,6 +244,8 @@ class Journal(Publisher):
         while self._items:
             if self._is_heavy or time.monotonic() < self._slow_until:
                 return self._press()
+            if self._is_left_to_another():
+                return None
             if not self._turn.acquire(blocking=False):
                 return self._press()  # who has it may have looked already
             try:
@@ -254,6 +258,17 @@ class Journal(Publisher):
             finally:
                 self._turn.release()
         return None
+
+    def _is_left_to_another(self) -> bool:
+        """Say whether whoever is just writing a new job will `flush`: to wait would take longer."""
+        try:
+            first = self._items[0]
+        except IndexError:
+            return False
+        if type(first) is not Arrival or not first.lock.locked():
+            return False
+        first.is_awaited = True
+        return not first.is_done  # else he may have looked already
 
     def note_untidied(self, job_id: str, leftover: Leftover) -> None:
         """Write, before its last state is told, what a job leaves that is to be removed then."""

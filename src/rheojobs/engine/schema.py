@@ -249,7 +249,7 @@ class Transaction:
             self._ended(is_committed)
 
     def _tell(self, error: BaseException | None) -> None:
-        if isinstance(error, sqlite3.Error | OSError):
+        if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, StoreError):
             raise _translated(self._path, error) from error
 
 
