@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jax
+import numpyro
 import pytest
 
 from rheojobs.inference import melt
@@ -15,6 +16,10 @@ from rheojobs.inference.jax_setup import configure_jax
 from rheojobs.inference.reading import read
 
 configure_jax()
+
+# ArviZ leaves a numpyro behind that is loaded when it is looked into. Where a module of it comes
+# first, that is loaded twice, and numpyro.factor fails.
+assert numpyro.__version__
 
 MAPPED = Path("/proc/self/maps")
 MANY_MAPPINGS = 20_000
