@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.engine import helpers
 
-from rheojobs.engine import JobEngine, JobStore, TaskContext, journal
+from rheojobs.engine import JobEngine, JobStore, TaskContext, store_upkeep
 
 
 def count_on(context: TaskContext, steps: int, trace: str, gate: str, closed_at: int) -> list[int]:
@@ -110,7 +110,7 @@ def churn(store: Path, folder: Path) -> None:
 
 def fill_the_disk(store: Path, folder: Path) -> None:
     """Run jobs while files can grow no more, and then while they can again."""
-    journal.RENEWAL = 0.1
+    store_upkeep.RENEWAL = 0.1
     with JobEngine("threads", max_workers=2, store=store) as engine:
         engine.run(helpers.add, 1.0).result(30)
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -199,6 +199,17 @@ class Machine(RuleBasedStateMachine):
         if expected is not None:
             self.running[expected] = self.waiting.pop(expected)
 
+    @rule(gpu=st.sampled_from([0.0, 1.0]), memory=st.integers(0, 4).map(float))
+    def start_a_new_one(self, gpu: float, memory: float) -> None:
+        """Whoever starts at once would have been chosen, had he stood in line."""
+        order = next(self.orders)
+        job = Waiting(f"j{order}", 0, order, {WORKER: 1.0, "gpu": gpu, "memory": memory}, self.now)
+        chosen = naive([*self.waiting.values(), job], self.scheduler.free, set())
+        starts = self.scheduler.start_now(job.needs)
+        assert starts == (not self.waiting and chosen == job.id)
+        if starts:
+            self.running[job.id] = job
+
     @precondition(lambda self: self.running)
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:

@@ -37,20 +37,12 @@ from rheojobs.engine.publishing import First, Publisher
 from rheojobs.engine.records import Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import UNTIDIED, JobStore
+from rheojobs.engine.store_upkeep import POLL, StoreUpkeep
 from rheojobs.engine.task import Leftover
 
 __all__ = ["Journal"]
 
 logger = logging.getLogger(__name__)
-
-RENEWAL = 5.0
-"""Seconds between two renewals of the lease: several fit into one lease."""
-
-POLL = 0.25
-"""Seconds between two looks at what other processes want of the jobs."""
-
-SYNC_DELAY = 0.2
-"""Seconds after which a loss of power takes nothing of what was written."""
 
 MOMENT = 0.002
 """Seconds for which what does not press waits for more: a short job's start for its end."""
@@ -94,17 +86,15 @@ class Journal(Publisher):
         self._backlog = Backlog(store)
         self._lock_of_progress = threading.Lock()
         self._progress: dict[str, Progress] = {}
-        self._progress_due = self._poll_due = self._renewal_due = self._recovery_due = 0.0
-        self._is_pruned = False
+        self._progress_due = 0.0
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
         self._short_results: dict[str, str] = {}
-        self._unsynced, self._closed = threading.Event(), threading.Event()
-        self._door = threading.Lock()
+        self._is_closed = False
+        self._door = threading.Lock()  # to the line of items, until it is closed
+        self._upkeep = StoreUpkeep(store, self._backlog, on_wish, partial(self._commit, []))
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
-        self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
         self._writer.start()
-        self._syncer.start()
 
     @property
     def problem(self) -> str:
@@ -173,7 +163,7 @@ class Journal(Publisher):
                 arrival.failed = error
                 return
             arrival.is_done = True
-        self._note_unsynced()
+        self._upkeep.note_written()
         if arrival.is_awaited:
             self.flush()
 
@@ -288,7 +278,7 @@ class Journal(Publisher):
         deadline = time.monotonic() + timeout
         if not self.is_here():
             self._writer.join(timeout)
-            self._syncer.join(max(0.05, deadline - time.monotonic()))
+            self._upkeep.join(max(0.05, deadline - time.monotonic()))
         super().join(max(0.05, deadline - time.monotonic()))
 
     # ---------------------------------------------------------------- inside
@@ -347,14 +337,14 @@ class Journal(Publisher):
 
     def _do_first(self, first: First) -> None:
         with self._door:
-            if not self._closed.is_set():
+            if not self._is_closed:
                 self._put(AfterThat(first))
                 return
         super()._do_first(first)
 
     def _pass_on(self, delivery: Callable[[], None] | None) -> None:
         with self._door:
-            if not self._closed.is_set():
+            if not self._is_closed:
                 self._put(delivery, presses=delivery is None)
                 return
         super()._pass_on(delivery)  # what comes after the end waits for nothing
@@ -368,12 +358,12 @@ class Journal(Publisher):
                 self._work_off(self._take())
                 is_last = bool(self._items) and self._items[0] is None
                 if not is_last and not self._backlog.is_off:
-                    self._look_after()
+                    self._upkeep.look()
         self._turn.acquire()  # for ever: nobody writes any more
-        self._leave()
+        self._upkeep.leave()
         with self._door:
-            self._closed.set()
-        self._unsynced.set()
+            self._is_closed = True
+        self._upkeep.close()
         while self._items:  # the wish to close, and what came between it and now
             self._deliver_item(self._items.popleft())
 
@@ -427,7 +417,7 @@ class Journal(Publisher):
             lost = self._backlog.write(entries)
         if lost is None:
             return
-        self._note_unsynced()
+        self._upkeep.note_written()
         for job_id in lost:
             logger.warning("job %s was taken over by another application", job_id)
             self._on_wish(job_id, "cancel")
@@ -445,10 +435,6 @@ class Journal(Publisher):
                 arrival.is_done = True
                 arrival.lock.release()
 
-    def _note_unsynced(self) -> None:
-        if not self._unsynced.is_set():  # to set it takes its time
-            self._unsynced.set()
-
     def _due_progress(self) -> list[Entry]:
         now = time.monotonic()
         if now < self._progress_due:
@@ -460,50 +446,3 @@ class Journal(Publisher):
             Entry(job_id, partial(self.store.put_progress, job_id, progress))
             for job_id, progress in latest.items()
         ]
-
-    def _sync(self) -> None:
-        """Wait for the disk now and then, in a thread that nobody waits for."""
-        while not self._closed.is_set():
-            self._unsynced.wait()
-            self._unsynced.clear()
-            try:
-                self.store.sync()
-            except StoreError as error:
-                logger.warning("%s", error)
-            self._closed.wait(SYNC_DELAY)
-
-    def _look_after(self) -> None:
-        """Hear what others want, renew the lease, and see who is gone."""
-        now = time.monotonic()
-        if now >= self._poll_due:
-            self._poll_due = now + POLL
-            with self._backlog.watched():
-                for job_id, wish in self.store.heard():
-                    self._on_wish(job_id, wish)
-        if now >= self._renewal_due:
-            self._renewal_due = now + RENEWAL
-            with self._backlog.watched():
-                self.store.renew()
-                self._go_on()
-        if now >= self._recovery_due:
-            self._recovery_due = now + RENEWAL
-            with self._backlog.watched():
-                self.store.recover()
-                if not self._is_pruned:
-                    self._is_pruned = True
-                    self.store.prune()
-
-    def _go_on(self) -> None:
-        """Write what had to wait, where the store works again."""
-        if self._backlog.may_go_on():
-            self._commit([])
-
-    def _leave(self) -> None:
-        with self._backlog.watched():
-            self.store.renew()
-            self._go_on()
-            self.store.leave()
-        if len(self._backlog):
-            logger.warning("%d entries are not in the job store", len(self._backlog))
-        with self._backlog.watched():
-            self.store.close()
