@@ -67,12 +67,9 @@ def test_a_climb_ends_where_the_posterior_is_highest(fractional):
 
 def test_the_posterior_is_round_there(fractional):
     posterior, start = fractional
-    geometry = Geometry.at(climb(posterior, start, never))
-    hessian = jax.hessian(
-        lambda w: (
-            -posterior.kernels._log_density(geometry.center + geometry.scale @ w, *posterior.data)
-        )
-    )(np.zeros(start.size))
+    geometry = Geometry.at(climb(posterior, start, never), posterior, never)
+    potential = posterior.kernels._potential(geometry.arrays, posterior.data)
+    hessian = jax.hessian(potential)(np.zeros(start.size))
     eigenvalues = np.linalg.eigvalsh(hessian)
     assert eigenvalues.min() > 0.3
     assert eigenvalues.max() < 3.0

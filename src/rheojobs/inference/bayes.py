@@ -168,7 +168,7 @@ class Sampling:
         noise = posterior.within_priors(posterior.likelihood.start(problem, y, predicted))
         center = posterior.unconstrain(posterior.site_values(start, noise))
         top = climb(posterior, center, self._context.check)
-        return posterior, Geometry.at(top), residuals
+        return posterior, Geometry.at(top, posterior, self._context.check), residuals
 
     def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
         settings = Settings.of(self._task.num_warmup, self._task.target_accept, MAX_TREE_DEPTH)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
+from rheojobs.inference.bending import Bend
 from rheojobs.inference.chains import Chain, Snapshot, joined
 from rheojobs.inference.checkpoints import Checkpoints, Segment
 from rheojobs.inference.compiled_priors import prior_of
@@ -35,6 +36,8 @@ __all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 5.0
+
+_BEND = "bend_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +60,29 @@ def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
     """Put chains, all that they drew and their coordinates into plain arrays."""
     lengths, draws = _pack_draws([snapshot.parts for snapshot in snapshots])
     meta = {"lengths": lengths, "done": [snapshot.done for snapshot in snapshots]}
-    arrays = {"center": geometry.center, "scale": geometry.scale}
-    return Segment(meta, arrays | _pack_states(snapshots) | draws)
+    return Segment(meta, _pack_geometry(geometry) | _pack_states(snapshots) | draws)
 
 
 def unpacked(segment: Segment) -> Restored:
     """Give back what `packed` took."""
-    geometry = Geometry(segment.arrays["center"], segment.arrays["scale"])
+    geometry = _unpack_geometry(segment.arrays)
     states = _unpack_states(segment.arrays, geometry.center.size)
     parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
     done = segment.meta["done"]
     snapshots = [Snapshot(*chain) for chain in zip(states, done, parts, strict=True)]
     return Restored(geometry, snapshots)
+
+
+def _pack_geometry(geometry: Geometry) -> dict[str, NDArray[Any]]:
+    bend = {_BEND + name: values for name, values in geometry.bend._asdict().items()}
+    return {"center": geometry.center, "scale": geometry.scale} | bend
+
+
+def _unpack_geometry(arrays: Mapping[str, NDArray[Any]]) -> Geometry:
+    center, bend = arrays["center"], Bend.none(arrays["center"].size)
+    if _BEND + Bend._fields[0] in arrays:  # what was kept before there were any has none
+        bend = Bend(*(arrays[_BEND + name] for name in Bend._fields))
+    return Geometry(center, arrays["scale"], bend)
 
 
 def _leaves(state: ChainState) -> list[NDArray[Any]]:
@@ -164,7 +178,7 @@ class Keeper:
                 f"{self._task.checkpoint} holds a sampling of other data or settings: give "
                 "another folder, or remove it"
             )
-        geometry = Geometry(plan.arrays["center"], plan.arrays["scale"])
+        geometry = _unpack_geometry(plan.arrays)
         segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
             return None, note  # all anew, the plan too: its coordinates are those of the states
@@ -248,8 +262,7 @@ class Keeper:
         assert self._geometry is not None
         description, arrays = self._task.description()
         meta = {"fingerprint": self._fingerprint, "task": description}
-        geometry = {"center": self._geometry.center, "scale": self._geometry.scale}
-        return Segment(meta, {**geometry, **arrays})
+        return Segment(meta, _pack_geometry(self._geometry) | arrays)
 
 
 def fingerprint(task: SampleTask, problem: Problem) -> str:

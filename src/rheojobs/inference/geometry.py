@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.climbing import Climb, setting_out
+from rheojobs.inference.bending import Bend, bent
+from rheojobs.inference.climbing import Climb, View, setting_out
 
 if TYPE_CHECKING:
     from rheojobs.inference.posterior import Posterior
@@ -26,28 +27,46 @@ CALL_SECONDS = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """An affine map from the sampler's coordinates w to the unconstrained ones: center + scale w.
+    """A map from the sampler's coordinates w to the unconstrained ones: center + scale w, bent.
 
-    With the posterior's covariance in `scale` it is close to a unit Gaussian in w.
+    With the posterior's covariance in `scale`, and its ridges followed by `bend`, it is close to a
+    unit Gaussian in w.
     """
 
     center: NDArray[np.float64]
     scale: NDArray[np.float64]
+    bend: Bend
 
     @classmethod
-    def at(cls, top: Climb) -> Self:
-        """Give coordinates in which the posterior is round, if that is where it is highest."""
+    def at(cls, top: Climb, posterior: Posterior, check: Callable[[], None]) -> Self:
+        """Give coordinates in which the posterior is round, if that is where it is highest.
+
+        Parameters
+        ----------
+        top : Climb
+            Whose end that is.
+        posterior : Posterior
+            What was climbed.
+        check : callable
+            Called every now and then; may raise.
+        """
+
+        def look(z: NDArray[np.float64]) -> View:
+            check()
+            seen: View = posterior.kernels.climb(setting_out(z), 1, *posterior.data).view
+            return seen
+
         center, curvature = np.asarray(top.center), np.asarray(top.view.curvature)
         units: NDArray[np.float64] = np.sqrt(np.diag(curvature))
         if not top.is_regular:  # the coordinates are scaled one by one
-            return cls(center, np.diag(1 / units))
-        factor = np.linalg.cholesky(curvature / np.outer(units, units))
-        return cls(center, np.linalg.inv(factor).T / units[:, None])
+            return cls(center, np.diag(1 / units), Bend.none(center.size))
+        limits = [prior.limits for prior in posterior.priors]
+        return cls(center, *bent(center, curvature, limits, look))
 
     @property
-    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def arrays(self) -> tuple[Any, ...]:
         """What a compiled program takes."""
-        return self.center, self.scale
+        return self.center, self.scale, self.bend
 
 
 def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]) -> Climb:

@@ -116,8 +116,8 @@ class Kernels:
         return log_prior + jnp.sum(pointwise) + penalty
 
     def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
-        center, scale = geometry
-        return lambda w: -self._log_density(center + scale @ w, *data)
+        center, scale, bend = geometry
+        return lambda w: -self._log_density(center + bend.applied(center, scale @ w), *data)
 
     def _begin(
         self, root: Any, chain: Any, spreads: Any, geometry: Any, *data: Any
@@ -164,5 +164,5 @@ class Kernels:
         return climbing.View(density, gradient, weighted.T @ weighted + jnp.diag(own))
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
-        center, scale = geometry
-        return self._constrain(center + scale @ w, priors)[0]
+        center, scale, bend = geometry
+        return self._constrain(center + bend.applied(center, scale @ w), priors)[0]

@@ -52,6 +52,12 @@ three: some slow, some that diverge.
 FIRST_WINDOW = 25
 """Steps of the first window that estimates the mass; each has twice those of the one before."""
 
+FIRST_ROOM = 5.0
+"""How far above the center a chain may begin, in units of the log density, for each coordinate.
+
+Draws lie half a unit above it.
+"""
+
 FEW_STEPS = 20
 """A warm-up no longer than that tunes the step size alone."""
 
@@ -138,6 +144,9 @@ def first_state(
 ) -> tuple[ChainState, jax.Array]:
     """Begin a chain at the first of several points, shape (k, d), whose potential is not too large.
 
+    It is if it is not below `largest`, or far above that of the last point, the center: a chain
+    that begins beyond the posterior's mass may find another place to stay.
+
     Returns
     -------
     ChainState, array of bool
@@ -146,6 +155,8 @@ def first_state(
     # One after another, not at once: the model is compiled a single time.
     values, gradients = lax.map(lambda z: _value_and_gradient(potential, z, forward), proposals)
     good = jnp.isfinite(values) & (values < largest)
+    near = values <= values[-1] + proposals.shape[1] * FIRST_ROOM
+    good = good & jnp.where(good[-1], near, True)
     chosen = jnp.argmax(good)
     state = _state_at(proposals[chosen], values[chosen], gradients[chosen], key)
     return state, good.any()
