@@ -71,7 +71,7 @@ def test_a_ridge_that_is_straight_in_a_parameter_is_round(straight, is_linear):
 
 def test_a_straight_ridge_is_left_straight():
     """Its logarithm is the coordinate but for the bounds, which chains do not come near."""
-    potential, center = ridge(lambda z: z, sd=1.0)
+    potential, center = ridge(lambda z: z, at=-16.0, sd=1.0)
     scale, bend = coordinates(potential, center)
     assert not bend.rate.any()
     np.testing.assert_allclose(np.linalg.inv(scale @ scale.T), looking(potential)(center).curvature)

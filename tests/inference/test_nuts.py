@@ -50,6 +50,19 @@ def test_a_chain_begins_at_the_first_point_that_will_do():
     assert not bool(good)
 
 
+def test_a_chain_begins_no_further_out_than_it_may():
+    """Beyond the posterior's mass it may find another place to stay."""
+    proposals = np.array([[100.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
+    state, good = first_state(potential, proposals, jax.random.PRNGKey(0), False, 1e6)
+    assert bool(good)
+    np.testing.assert_array_equal(state.z, proposals[1])
+    # Where the center has no density it tells nothing.
+    nowhere = np.array([[100.0, 0.0], [np.nan, 0.0]])
+    state, good = first_state(potential, nowhere, jax.random.PRNGKey(0), False, 1e6)
+    assert bool(good)
+    np.testing.assert_array_equal(state.z, nowhere[0])
+
+
 NO_LIMIT = 10**9
 
 

@@ -118,18 +118,21 @@ def bent(
     """
     dimension = center.size
     bend, gains = Bend.none(dimension), np.zeros(dimension)
-    covariance = np.linalg.inv(curvature)
+    root = _triangular(curvature)
+    covariance = root @ root.T
     for k, (low, high) in enumerate(limits):
         if not math.isfinite(low) or dimension == 1:
             continue
         is_open = not math.isfinite(high)
         bend.low[k], bend.span[k], bend.is_open[k] = low, 1.0 if is_open else high - low, is_open
         line = _Line.of(k, center, covariance, curvature)
-        shape = _shape(line, *_shapes(k, bend, center[k]), look)
-        if shape is not None:
-            bend.is_linear[k], bend.origin[k] = shape.is_linear, shape.origin
-            bend.rate[k] = 1.0 / shape.slope
+        with np.errstate(all="ignore"):  # far out a shape may be infinite: then it is not chosen
+            shape = _shape(line, *_shapes(k, bend, center[k]), look)
+            if shape is None:
+                continue
             gains[k] = line.misfit(line.straight(FAR), shape.along(line.steps(FAR)))
+        bend.is_linear[k], bend.origin[k] = shape.is_linear, shape.origin
+        bend.rate[k] = 1.0 / shape.slope
     # Who is followed comes last, and follows nobody: of several, the one that is bent most.
     order = np.argsort(gains, kind="stable")
     scale = _triangular(curvature[np.ix_(order, order)])
@@ -162,8 +165,7 @@ class _Shape(NamedTuple):
         """Take a parameter near its coordinate z; None where that is not defined."""
         limits = float(bend.low[k]), float(bend.span[k]), bool(bend.is_open[k])
         value, slope = _value(*limits, np.array([z]))
-        with np.errstate(all="ignore"):
-            at, rise = (value, slope) if is_linear else (np.log(value), slope / value)
+        at, rise = (value, slope) if is_linear else (np.log(value), slope / value)
         if not (np.isfinite(at[0]) and rise[0] > 0):
             return None
         return cls(is_linear, *limits, z, float(at[0]), float(rise[0]))
@@ -176,9 +178,8 @@ class _Shape(NamedTuple):
 
 def _value(low: float, span: float, is_open: bool, z: Floats) -> tuple[Floats, Floats]:
     """Give a parameter's value, and how it rises with its coordinate."""
-    with np.errstate(over="ignore"):
-        share = np.exp(z) if is_open else 1.0 / (1.0 + np.exp(-z))
-        return low + span * share, span * share * (1.0 if is_open else 1.0 - share)
+    share = np.exp(z) if is_open else 1.0 / (1.0 + np.exp(-z))
+    return low + span * share, span * share * (1.0 if is_open else 1.0 - share)
 
 
 class _Line(NamedTuple):
@@ -270,8 +271,7 @@ def _shape(
     if value is None or not line.misfit(line.straight(NEAR), value.along(near)) > STRAIGHT:
         return chosen
     moved = line.seen(NEAR, look)
-    if moved is not None and line.misfit(moved, value.along(near)) < WORTH * line.misfit(
-        moved, along
-    ):
-        return value
-    return chosen
+    if moved is None:
+        return chosen
+    left = line.misfit(moved, value.along(near))
+    return value if left < WORTH * line.misfit(moved, along) else chosen

@@ -201,8 +201,9 @@ class TestTimeRemaining:
         self, new_engine: Callable[..., JobEngine], tmp_path: Path
     ) -> None:
         engine = new_engine(1)
-        first = engine.run(helpers.count_slowly, 3)
+        first = engine.run(helpers.hold_deaf, tmp_path / "first")  # reports nothing
         assert first.time_remaining() is None
+        (tmp_path / "first").touch()
         first.result(TIMEOUT)
         assert first.time_remaining() is None
         engine.durations.add("hold", 1000.0)
@@ -222,4 +223,4 @@ class TestTimeRemaining:
         (tmp_path / "gate").touch()
         counting.result(TIMEOUT)
         assert counting.time_remaining() is None
-        assert engine.durations.left("count_slowly") is not None
+        assert engine.durations.left("hold_deaf") is not None
