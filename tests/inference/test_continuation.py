@@ -17,7 +17,9 @@ from tests.inference.helpers import decay_data, decay_model, run_until, same_dra
 from rheojobs.engine import CancellationToken, JobEngine, JobState
 from rheojobs.errors import InputError
 from rheojobs.inference import chains, continuation
+from rheojobs.inference.bending import Bend
 from rheojobs.inference.checkpoints import Checkpoints, Leftover, Segment
+from rheojobs.inference.geometry import Geometry
 from rheojobs.inference.jax_setup import PRELOAD, warm_up_fully
 from rheojobs.inference.local import local_context
 from rheojobs.inference.results import BayesianResult
@@ -247,6 +249,26 @@ def test_extending_gives_the_draws_of_one_longer_sampling(undisturbed):
     assert same_draws(extended, longer)
     again = extend(extend(undisturbed, 100), 50)
     assert same_draws(again, longer)
+
+
+def test_chains_go_on_in_bent_coordinates(polyisoprene):
+    settings = {"num_warmup": 60, "num_chains": 2, "default_priors": "rheojax", "checkpoint": ""}
+
+    def sampled(draws: int) -> BayesianResult:
+        name = "fractional_maxwell_liquid"
+        return sample(polyisoprene, name, num_samples=draws, **settings)
+
+    first = sampled(40)
+    assert first.continuation.segment.arrays["bend_rate"].any()
+    assert same_draws(extend(first, 30), sampled(70))
+
+
+def test_what_was_kept_before_there_were_bends_has_none():
+    straight = Geometry(np.zeros(2), np.eye(2), Bend.none(2))
+    arrays = continuation._pack_geometry(straight)
+    old = {name: arrays[name] for name in ("center", "scale")}
+    for one, other in zip(continuation._unpack_geometry(old).arrays[2], straight.bend, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_extension_goes_on_from_its_own_checkpoint(undisturbed, tmp_path):
