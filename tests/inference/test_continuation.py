@@ -267,7 +267,7 @@ def test_what_was_kept_before_there_were_bends_has_none():
     straight = Geometry(np.zeros(2), np.eye(2), Bend.none(2))
     arrays = continuation._pack_geometry(straight)
     old = {name: arrays[name] for name in ("center", "scale")}
-    for one, other in zip(continuation._unpack_geometry(old).arrays[2], straight.bend, strict=True):
+    for one, other in zip(continuation._unpack_geometry(old).bend, straight.bend, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -68,7 +68,7 @@ def test_a_climb_ends_where_the_posterior_is_highest(fractional):
 def test_the_posterior_is_round_there(fractional):
     posterior, start = fractional
     geometry = Geometry.at(climb(posterior, start, never), posterior, never)
-    potential = posterior.kernels._potential(geometry.arrays, posterior.data)
+    potential = posterior.kernels._potential(geometry, posterior.data)
     hessian = jax.hessian(potential)(np.zeros(start.size))
     eigenvalues = np.linalg.eigvalsh(hessian)
     assert eigenvalues.min() > 0.3

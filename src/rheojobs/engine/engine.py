@@ -22,7 +22,6 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dependencies import results_wanted
-from rheojobs.engine.entries import Arrival
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.futures import EngineExecutor
@@ -237,17 +236,17 @@ class JobEngine:
             memory=cap,
         )
         self._table.let_in()
-        starts_here = self._starter.may_start_here(job)
-        arrival: Arrival | None = None
+        starts_here = cancel_token is None and self._starter.may_start_here(job)
+        write: Callable[[], None] | None = None
         try:
             if self._journal is not None:
-                arrival = self._journal.announce(job, partial(self._described, job, bool(wanted)))
+                write = self._journal.announce(job, partial(self._described, job, bool(wanted)))
                 if not starts_here:  # before anybody knows of it, and it can change
-                    self._journal.write(arrival)
+                    write()
         finally:
             self._take_in(job, cancel_token, starts_here)
-        if self._journal is not None and arrival is not None and starts_here:
-            self._journal.write(arrival)  # while a worker is at it already
+        if write is not None and starts_here:
+            write()  # while a worker is at it already
         return job
 
     def _described(self, job: Job, waits: bool) -> Record | None:
@@ -258,8 +257,8 @@ class JobEngine:
         """Take in a job that was let in, and start it here where that may be."""
         with self._table.lock:
             self._table.arriving -= 1
-            may_start = starts_here and cancel_token is None and not self._starter.paused
-            starts = self._table.add(job, may_start=may_start and not self._table.closed)
+            may_start = starts_here and not self._starter.paused and not self._table.closed
+            starts = self._table.add(job, may_start=may_start)
             if cancel_token is not None:
                 # Before the job can start: a token that is cancelled already stops it here.
                 job.token = cancel_token

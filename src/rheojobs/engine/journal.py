@@ -105,12 +105,14 @@ class Journal(Publisher):
 
     def add(self, job: Job, record: Record | None, checkpoint: bytes | None = None) -> None:
         """Write a new job, now; only where that cannot be, later."""
-        self.write(self.announce(job, lambda: record, checkpoint))
+        self.announce(job, lambda: record, checkpoint)()
 
     def announce(
         self, job: Job, described: Callable[[], Record | None], checkpoint: bytes | None = None
-    ) -> Arrival:
-        """Have a new job written before all that becomes of it: who submits it has to `write` it.
+    ) -> Callable[[], None]:
+        """Have a new job written before all that becomes of it; gives what writes it, now.
+
+        Who submits it calls that; only where it cannot be written, it is later.
 
         Parameters
         ----------
@@ -122,7 +124,7 @@ class Journal(Publisher):
         encode = partial(self._new_job, job, job.state, described, checkpoint)
         arrival = Arrival(job.id, None, encode)
         self._put(arrival)
-        return arrival
+        return partial(self._write_arrival, arrival)
 
     def _new_job(
         self,
@@ -149,8 +151,8 @@ class Journal(Publisher):
             when=job.submitted,
         )
 
-    def write(self, arrival: Arrival) -> None:
-        """Write a new job, now, unless another thread has; only where that cannot be, later."""
+    def _write_arrival(self, arrival: Arrival) -> None:
+        """Write a new job, unless another thread has."""
         with arrival.lock:
             if arrival.is_done:
                 return

@@ -175,7 +175,7 @@ class Sampling:
         kernels, data = posterior.kernels, posterior.data
 
         def advance(state: Any, steps: int, leapfrogs: int) -> tuple[Any, Any]:
-            result = kernels.advance(state, steps, leapfrogs, settings, geometry.arrays, *data)
+            result = kernels.advance(state, steps, leapfrogs, settings, geometry, *data)
             return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
         return advance
@@ -225,7 +225,7 @@ class Sampling:
     def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
         root, spreads = jax.random.PRNGKey(self._task.seed), np.array(SPREADS)
         begun = [
-            posterior.kernels.begin(root, chain, spreads, geometry.arrays, *posterior.data)
+            posterior.kernels.begin(root, chain, spreads, geometry, *posterior.data)
             for chain in range(self._task.num_chains)
         ]
         states = []

@@ -36,6 +36,10 @@ WORTH = 0.5
 DECADES = 1e3
 """The ratio of a parameter's bounds from which on its logarithm is taken for what is straight."""
 
+LEAST_SLOPE = 0.5
+"""How far the logarithm goes with the coordinate at the maximum, at least: else that is at a bound,
+where the coordinate is the better one."""
+
 LARGEST = 700.0
 """Of a coordinate whose exponential is finite."""
 
@@ -118,26 +122,30 @@ def bent(
     """
     dimension = center.size
     bend, gains = Bend.none(dimension), np.zeros(dimension)
-    root = _triangular(curvature)
-    covariance = root @ root.T
-    for k, (low, high) in enumerate(limits):
-        if not math.isfinite(low) or dimension == 1:
-            continue
-        is_open = not math.isfinite(high)
-        bend.low[k], bend.span[k], bend.is_open[k] = low, 1.0 if is_open else high - low, is_open
+    scale = _triangular(curvature)
+    if dimension == 1:
+        return scale, bend
+    covariance = scale @ scale.T
+    for k, ends in enumerate(limits):
         line = _Line.of(k, center, covariance, curvature)
         with np.errstate(all="ignore"):  # far out a shape may be infinite: then it is not chosen
-            shape = _shape(line, *_shapes(k, bend, center[k]), look)
+            shape = _shape(line, *_shapes(_Limits.of(*ends), center[k]), look)
             if shape is None:
                 continue
             gains[k] = line.misfit(line.straight(FAR), shape.along(line.steps(FAR)))
-        bend.is_linear[k], bend.origin[k] = shape.is_linear, shape.origin
-        bend.rate[k] = 1.0 / shape.slope
+        bend.low[k], bend.span[k], bend.is_open[k] = shape.limits
+        bend.is_linear[k], bend.origin[k], bend.rate[k] = (
+            shape.is_linear,
+            shape.origin,
+            1.0 / shape.slope,
+        )
+    if not bend.rate.any():
+        return scale, bend
     # Who is followed comes last, and follows nobody: of several, the one that is bent most.
     order = np.argsort(gains, kind="stable")
+    back = np.argsort(order)
     scale = _triangular(curvature[np.ix_(order, order)])
     follow = scale / np.diag(scale) - np.eye(dimension)
-    back = np.argsort(order)
     bend.follow[:] = follow[np.ix_(back, back)] * (bend.rate != 0)
     return scale[back], bend
 
@@ -149,37 +157,51 @@ def _triangular(curvature: Floats) -> Floats:
     return np.asarray(np.linalg.inv(factor).T / units[:, None])
 
 
-class _Shape(NamedTuple):
-    """One way to bend by a parameter: straight in its value, or in the logarithm of that."""
+class _Limits(NamedTuple):
+    """Between which a parameter lies, as `Bend` has them."""
 
-    is_linear: bool
     low: float
     span: float
     is_open: bool
+
+    @classmethod
+    def of(cls, low: float, high: float) -> Self | None:
+        """Take them as they are told; None where there is no lower one."""
+        if not math.isfinite(low):
+            return None
+        is_open = not math.isfinite(high)
+        return cls(low, 1.0 if is_open else high - low, is_open)
+
+    def value(self, z: Any) -> tuple[Any, Any]:
+        """Give the parameter at its coordinate, and how it rises with that."""
+        share = np.exp(z) if self.is_open else 1.0 / (1.0 + np.exp(-z))
+        value = self.low + self.span * share
+        return value, self.span * share * (1.0 if self.is_open else 1.0 - share)
+
+
+class _Shape(NamedTuple):
+    """One way to bend by a parameter: straight in its value, or in the logarithm of that."""
+
+    limits: _Limits
+    is_linear: bool
     z: float
     origin: float
     slope: float
 
     @classmethod
-    def of(cls, k: int, bend: Bend, z: float, is_linear: bool) -> Self | None:
+    def of(cls, limits: _Limits, z: float, is_linear: bool) -> Self | None:
         """Take a parameter near its coordinate z; None where that is not defined."""
-        limits = float(bend.low[k]), float(bend.span[k]), bool(bend.is_open[k])
-        value, slope = _value(*limits, np.array([z]))
-        at, rise = (value, slope) if is_linear else (np.log(value), slope / value)
-        if not (np.isfinite(at[0]) and rise[0] > 0):
+        value, slope = limits.value(z)
+        origin, slope = (value, slope) if is_linear else (np.log(value), slope / value)
+        if not (np.isfinite(origin) and slope > 0):
             return None
-        return cls(is_linear, *limits, z, float(at[0]), float(rise[0]))
+        return cls(limits, is_linear, z, origin, slope)
 
     def along(self, steps: Floats) -> Floats:
         """Give how far it goes with some steps of the coordinate, in terms of that."""
-        value, _ = _value(self.low, self.span, self.is_open, self.z + steps)
-        return ((value if self.is_linear else np.log(value)) - self.origin) / self.slope
-
-
-def _value(low: float, span: float, is_open: bool, z: Floats) -> tuple[Floats, Floats]:
-    """Give a parameter's value, and how it rises with its coordinate."""
-    share = np.exp(z) if is_open else 1.0 / (1.0 + np.exp(-z))
-    return low + span * share, span * share * (1.0 if is_open else 1.0 - share)
+        value, _ = self.limits.value(self.z + steps)
+        straight: Floats = value if self.is_linear else np.log(value)
+        return (straight - self.origin) / self.slope
 
 
 class _Line(NamedTuple):
@@ -224,7 +246,7 @@ class _Line(NamedTuple):
     def misfit(self, moved: Floats, along: Floats) -> float:
         """Give the squared distance of others, (2, d - 1), from where `along`, (2,), has them."""
         off = moved - np.outer(along, self.slope[self.others])
-        return float(np.einsum("si,ij,sj->", off, self.width, off))
+        return float(np.sum((off @ self.width) * off))
 
     def seen(self, reach: float, look: Callable[[Floats], View]) -> Floats | None:
         """Look where the others lie at these steps; None where that cannot be seen."""
@@ -242,14 +264,16 @@ class _Line(NamedTuple):
         return moved
 
 
-def _shapes(k: int, bend: Bend, z: float) -> tuple[_Shape | None, _Shape | None]:
+def _shapes(limits: _Limits | None, z: float) -> tuple[_Shape | None, _Shape | None]:
     """Give both ways to bend by a parameter, as far as they make sense: logarithm, and value."""
-    low, high = bend.low[k], bend.low[k] + bend.span[k]
-    spans = not bend.is_open[k] and low > 0 and high / low > DECADES
-    logarithm = _Shape.of(k, bend, z, is_linear=False) if spans else None
-    if logarithm is not None and logarithm.slope < WORTH:
-        logarithm = None  # the maximum lies at a bound, where the coordinate is the better one
-    return logarithm, _Shape.of(k, bend, z, is_linear=True)
+    if limits is None:
+        return None, None
+    low, span, is_open = limits
+    spans = not is_open and low > 0 and (low + span) / low > DECADES
+    logarithm = _Shape.of(limits, z, is_linear=False) if spans else None
+    if logarithm is not None and logarithm.slope < LEAST_SLOPE:
+        logarithm = None
+    return logarithm, _Shape.of(limits, z, is_linear=True)
 
 
 def _shape(

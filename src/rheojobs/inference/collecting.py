@@ -136,9 +136,7 @@ class Collector:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
         (values,) = in_blocks(
-            lambda part: (
-                posterior.kernels.constrain(part, self.geometry.arrays, posterior.priors),
-            ),
+            lambda part: (posterior.kernels.constrain(part, self.geometry, posterior.priors),),
             rows,
             CONSTRAIN_BLOCK,
         )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +24,15 @@ CALL_SECONDS = 0.05
 """How long a part of a climb should take: the time until a wish to stop is heard."""
 
 
-@dataclass(frozen=True, eq=False)
-class Geometry:
+class Geometry(NamedTuple):
     """A map from the sampler's coordinates w to the unconstrained ones: center + scale w, bent.
 
     With the posterior's covariance in `scale`, and its ridges followed by `bend`, it is close to a
-    unit Gaussian in w.
+    unit Gaussian in w. Compiled programs take it whole.
     """
 
-    center: NDArray[np.float64]
-    scale: NDArray[np.float64]
+    center: Any
+    scale: Any
     bend: Bend
 
     @classmethod
@@ -57,16 +55,14 @@ class Geometry:
             return seen
 
         center, curvature = np.asarray(top.center), np.asarray(top.view.curvature)
-        units: NDArray[np.float64] = np.sqrt(np.diag(curvature))
         if not top.is_regular:  # the coordinates are scaled one by one
-            return cls(center, np.diag(1 / units), Bend.none(center.size))
+            return cls(center, np.diag(1 / np.sqrt(np.diag(curvature))), Bend.none(center.size))
         limits = [prior.limits for prior in posterior.priors]
         return cls(center, *bent(center, curvature, limits, look))
 
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """What a compiled program takes."""
-        return self.center, self.scale, self.bend
+    def unconstrained(self, w: Any) -> Any:
+        """Map the sampler's coordinates, shape (d,); traceable."""
+        return self.center + self.bend.applied(self.center, self.scale @ w)
 
 
 def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]) -> Climb:

@@ -116,8 +116,7 @@ class Kernels:
         return log_prior + jnp.sum(pointwise) + penalty
 
     def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
-        center, scale, bend = geometry
-        return lambda w: -self._log_density(center + bend.applied(center, scale @ w), *data)
+        return lambda w: -self._log_density(geometry.unconstrained(w), *data)
 
     def _begin(
         self, root: Any, chain: Any, spreads: Any, geometry: Any, *data: Any
@@ -164,5 +163,4 @@ class Kernels:
         return climbing.View(density, gradient, weighted.T @ weighted + jnp.diag(own))
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
-        center, scale, bend = geometry
-        return self._constrain(center + bend.applied(center, scale @ w), priors)[0]
+        return self._constrain(geometry.unconstrained(w), priors)[0]
