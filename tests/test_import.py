@@ -46,14 +46,17 @@ def test_the_engine_loads_nothing_heavy() -> None:
 
 def test_a_worker_loads_no_engine() -> None:
     loaded = fresh(
-        "import json, sys; import rheojobs.engine.executors.worker;"
+        "import json, sys; import rheojobs.engine.executors.processes.worker_main;"
         "print(json.dumps(sorted(sys.modules)))"
     )
     assert isinstance(loaded, list)
     assert "rheojobs.engine.task" in loaded
-    assert not {"rheojobs.engine.engine", "rheojobs.engine.store", "asyncio", "sqlite3"} & set(
-        loaded
-    )
+    assert not {
+        "rheojobs.engine.engine",
+        "rheojobs.engine.store.job_store",
+        "asyncio",
+        "sqlite3",
+    } & set(loaded)
 
 
 def test_every_name_of_the_engine_is_there() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import FunctionTask, JobState, JobStore
-from rheojobs.engine.records import Record, record_of
+from rheojobs.engine.serialization import Record, record_of
 
 __all__ = ["measure_listing"]
 

@@ -25,7 +25,7 @@ def measure_cost(jobs: int, repeats: int, say: Callable[[str], None]) -> dict[st
     from distributed import Client
 
     from rheojobs import JobEngine
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
 
     turns: dict[str, list[dict[str, float]]] = {OURS: [], THEIRS: []}
     with (

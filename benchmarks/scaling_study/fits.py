@@ -36,7 +36,7 @@ def measure_fits(count: int, workers: Sequence[int], say: Callable[[str], None])
     Each worker has fitted before: what starting costs is told beside it.
     """
     from rheojobs import JobEngine
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
     from rheojobs.inference.jax_setup import PRELOAD
 
     found: dict[str, Any] = {}

@@ -48,7 +48,7 @@ def measure_memory(jobs: int, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _run(jobs: int, size: int, spill: int | None) -> dict[str, Any]:
     from rheojobs import JobEngine
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
     from scaling_study.cluster import local_machines
     from scaling_study.work import text
 

@@ -40,7 +40,7 @@ _HOMES = {
         "WorkerInfo",
         "worker_environment",
     ),
-    "rheojobs.engine.executors.dask": ("DaskExecutor",),
+    "rheojobs.engine.executors.dask.executor": ("DaskExecutor",),
     "rheojobs.inference.data": ("Dataset",),
     "rheojobs.inference.reading": ("read",),
     "rheojobs.inference.models": ("Model", "Parameter"),
@@ -152,7 +152,7 @@ if TYPE_CHECKING:
         WorkerInfo,
         worker_environment,
     )
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
     from rheojobs.errors import InputError, MissingExtraError, RheojobsError
     from rheojobs.inference.catalogue import ModelInfo, catalogue
     from rheojobs.inference.comparing import ComparisonRun, compare

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.engine import helpers
 
-from rheojobs.engine import JobEngine, JobStore, TaskContext, store_upkeep
+from rheojobs.engine import JobEngine, JobStore, TaskContext
+from rheojobs.engine.store import maintenance
 
 
 def count_on(context: TaskContext, steps: int, trace: str, gate: str, closed_at: int) -> list[int]:
@@ -57,7 +58,7 @@ def work(store: Path, folder: Path) -> None:
 
 def work_on_a_cluster(store: Path, folder: Path) -> None:
     """Run one job that waits at its gate on a cluster, until killed."""
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
 
     with JobEngine(DaskExecutor(sys.argv[4]), store=store) as engine:
         engine.run(count_on, 6, str(folder / "trace"), str(folder / "gate"), 3)
@@ -66,7 +67,7 @@ def work_on_a_cluster(store: Path, folder: Path) -> None:
 
 def die_as_it_begins(store: Path, folder: Path) -> None:
     """As `work_on_a_cluster`, but killed when the run has begun there and before that is noted."""
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
 
     DaskExecutor._pass_on = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment,method-assign]
     work_on_a_cluster(store, folder)
@@ -110,7 +111,7 @@ def churn(store: Path, folder: Path) -> None:
 
 def fill_the_disk(store: Path, folder: Path) -> None:
     """Run jobs while files can grow no more, and then while they can again."""
-    store_upkeep.RENEWAL = 0.1
+    maintenance.RENEWAL = 0.1
     with JobEngine("threads", max_workers=2, store=store) as engine:
         engine.run(helpers.add, 1.0).result(30)
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)

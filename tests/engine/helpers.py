@@ -28,7 +28,7 @@ from rheojobs.engine import (
     ThreadExecutor,
 )
 from rheojobs.engine.executors import Executor
-from rheojobs.engine.executors.dask import DaskExecutor
+from rheojobs.engine.executors.dask.executor import DaskExecutor
 
 TIMEOUT = 30.0
 """Seconds after which something that should have happened long since counts as a failure."""

@@ -36,10 +36,9 @@ from rheojobs.engine import (
     StoreError,
     WorkerDiedError,
     job_table,
-    schema,
-    store_upkeep,
 )
-from rheojobs.engine.records import record_of
+from rheojobs.engine.serialization import record_of
+from rheojobs.engine.store import maintenance, schema
 from rheojobs.errors import InputError
 
 S = JobState
@@ -599,7 +598,7 @@ class TestBadStores:
         self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
-        monkeypatch.setattr(store_upkeep, "RENEWAL", 0.05)
+        monkeypatch.setattr(maintenance, "RENEWAL", 0.05)
         with JobStore(path) as holder, JobEngine("threads", store=path) as engine:
             before = engine.run(helpers.add, 1.0)
             before.result(TIMEOUT)

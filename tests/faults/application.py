@@ -15,7 +15,8 @@ from typing import Any
 
 from tests.faults.samplings import sampling
 
-from rheojobs.engine import Job, JobEngine, ProcessExecutor, membership, store_upkeep
+from rheojobs.engine import Job, JobEngine, ProcessExecutor
+from rheojobs.engine.store import maintenance, registration
 from rheojobs.errors import InputError
 
 WORKERS = 2
@@ -95,7 +96,7 @@ def _told(job: Job) -> dict[str, Any]:
 def main() -> None:
     """Answer until told to leave, or until nobody asks any more."""
     logging.basicConfig(format="%(process)d %(asctime)s %(message)s")
-    store_upkeep.RENEWAL, membership.LEASE_SECONDS = RENEWAL, LEASE
+    maintenance.RENEWAL, registration.LEASE_SECONDS = RENEWAL, LEASE
     application = Application(Path(sys.argv[1]), float(sys.argv[2]))
     print(json.dumps({"pid": os.getpid()}), flush=True)
     for line in sys.stdin:

@@ -12,7 +12,7 @@ import numpy as np
 from tests.faults.samplings import is_durable
 
 from rheojobs.engine import JobState
-from rheojobs.engine.stored import StoredJob, StoreReader
+from rheojobs.engine.store.reader import StoredJob, StoreReader
 
 __all__ = ["Wanted", "account", "complaints", "draws", "files_left", "why_again"]
 

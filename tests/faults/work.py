@@ -12,7 +12,7 @@ from tests.faults.child import PATIENCE, CampaignError, Child, marked, wait_unti
 from tests.faults.samplings import KINDS, is_durable
 
 from rheojobs.engine import JobState
-from rheojobs.engine.stored import StoredJob, StoreReader
+from rheojobs.engine.store.reader import StoredJob, StoreReader
 
 __all__ = ["Work"]
 

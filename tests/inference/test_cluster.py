@@ -17,8 +17,8 @@ from tests.engine.helpers import Recorder, wait_until
 from tests.inference.helpers import decay_data, same_draws
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
-from rheojobs.engine.executors.dask import DaskExecutor
-from rheojobs.engine.executors.dask_held import IN_AN_EVENT
+from rheojobs.engine.executors.dask.executor import DaskExecutor
+from rheojobs.engine.executors.dask.held import IN_AN_EVENT
 from rheojobs.inference import chains, continuation
 from rheojobs.inference.loo import ScoredSampling
 from rheojobs.inference.results import BayesianResult

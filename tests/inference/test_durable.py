@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as arrays
 
 from rheojobs import BayesianResult, Dataset, FitResult, FitTask, Model, SampleTask
 from rheojobs.engine import NotDurableError
-from rheojobs.engine.records import Record, record_of, task_of, value_of, value_record
+from rheojobs.engine.serialization import Record, record_of, task_of, value_of, value_record
 from rheojobs.errors import InputError
 from rheojobs.inference.checkpoints import Segment
 from rheojobs.inference.durable import pack, unpack

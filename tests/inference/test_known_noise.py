@@ -13,7 +13,7 @@ import pytest
 import scipy.stats
 from tests.inference.helpers import decay_data, decay_model, run_until, same_draws
 
-from rheojobs.engine.records import record_of, task_of
+from rheojobs.engine.serialization import record_of, task_of
 from rheojobs.errors import InputError
 from rheojobs.inference import chains
 from rheojobs.inference.data import Dataset

@@ -165,7 +165,7 @@ def _result(store: JobStore, job: StoredJob) -> tuple[Any, str]:
 
 
 def _plain(value: Any) -> Any:
-    from rheojobs.engine.records import is_json
+    from rheojobs.engine.serialization import is_json
 
     if value is None or is_json(value):
         return value
@@ -207,7 +207,7 @@ def _show_facts(
 
 
 def _show_result(console: Console, value: Any) -> None:
-    from rheojobs.engine.records import is_json
+    from rheojobs.engine.serialization import is_json
 
     if is_json(value):
         console.print(Padding(Text(f"result  {writer.dumps(value)}"), (1, 0, 0, 0)))

@@ -16,7 +16,7 @@ from rheojobs.cli.work import (
     keep_draws,
     keep_fit,
 )
-from rheojobs.engine.places import is_gone
+from rheojobs.engine.executors.cluster_probe import is_gone
 
 if TYPE_CHECKING:
     from rheojobs.engine.store import StoredJob

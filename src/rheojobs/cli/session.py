@@ -64,7 +64,7 @@ def start_engine(preload: tuple[str, ...], workers: int = 1) -> JobEngine:
 
 def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine:
     """Start an engine whose jobs run on a Dask cluster, and are in the user's store as well."""
-    from rheojobs.engine.executors.dask import DaskExecutor
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
 
     return JobEngine(DaskExecutor(address, preload=preload), store=default_path())
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rheojobs.engine.spilling import resolved
+from rheojobs.engine.store.spilling import resolved
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:

@@ -22,13 +22,13 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dependencies import results_wanted
+from rheojobs.engine.dispatcher import Starter, check_movable
+from rheojobs.engine.eta import Durations, Remaining
+from rheojobs.engine.event_bus import Caller, Listener, Publisher, Subscriber, TakesEvents
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
-from rheojobs.engine.futures import EngineExecutor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.publishing import Caller, Listener, Publisher, Subscriber, TakesEvents
-from rheojobs.engine.records import Record
 from rheojobs.engine.recovery import (
     describe,
     free_orphans,
@@ -36,8 +36,15 @@ from rheojobs.engine.recovery import (
     revive,
     waiting_jobs,
 )
-from rheojobs.engine.remaining import Durations, Remaining
-from rheojobs.engine.requests import (
+from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.serialization import Record
+from rheojobs.engine.sizes import parse_bytes
+from rheojobs.engine.states import JobState
+from rheojobs.engine.stdlib_executor import EngineExecutor
+from rheojobs.engine.store import JobStore, StoredJob
+from rheojobs.engine.store.commands import wanted_priority
+from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
+from rheojobs.engine.validation import (
     check_memory,
     check_priority,
     check_tags,
@@ -45,13 +52,6 @@ from rheojobs.engine.requests import (
     needs_of,
     stock,
 )
-from rheojobs.engine.scheduler import WORKER
-from rheojobs.engine.sizes import parse_bytes
-from rheojobs.engine.starting import Starter, check_movable
-from rheojobs.engine.states import JobState
-from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
-from rheojobs.engine.wishes import wanted_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobEngine"]

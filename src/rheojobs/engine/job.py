@@ -14,10 +14,10 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from rheojobs.engine.eta import Remaining, TimeRemaining
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
-from rheojobs.engine.remaining import Remaining, TimeRemaining
-from rheojobs.engine.spilling import resolved
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store.spilling import resolved
 from rheojobs.engine.task import Task, task_affinity, task_name
 from rheojobs.errors import InputError
 

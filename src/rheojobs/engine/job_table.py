@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.agenda import Agenda
 from rheojobs.engine.errors import EngineClosedError, JobTimeoutError, WorkerDiedError
+from rheojobs.engine.eta import Durations
+from rheojobs.engine.event_bus import First, Publisher
 from rheojobs.engine.events import (
     JobEvent,
     PartialResult,
@@ -25,16 +26,15 @@ from rheojobs.engine.events import (
     StateChanged,
 )
 from rheojobs.engine.job import Job
-from rheojobs.engine.publishing import First, Publisher
-from rheojobs.engine.remaining import Durations
 from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
-from rheojobs.engine.spilling import spilled
 from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.store.spilling import spilled
 from rheojobs.engine.task import Leftover, task_name
+from rheojobs.engine.timers import Agenda
 from rheojobs.errors import one_line
 
 if TYPE_CHECKING:
-    from rheojobs.engine.journal import Journal
+    from rheojobs.engine.store.writer import Journal
 
 __all__ = ["JobTable"]
 

@@ -68,7 +68,7 @@ class Inspected(Message):
 
 @dataclass(frozen=True, slots=True)
 class Checkpointed(Message):
-    """A state from which the task can go on, as `rheojobs.engine.records.pack_state` gives it."""
+    """A state from which the task can go on, as `serialization.pack_state` gives it."""
 
     state: bytes
 

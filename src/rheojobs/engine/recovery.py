@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.executors.cluster_probe import is_gone
 from rheojobs.engine.job import NO_STORE, Job
-from rheojobs.engine.journal import Journal
-from rheojobs.engine.owners import GONE
-from rheojobs.engine.places import is_gone
-from rheojobs.engine.records import Record, record_of
-from rheojobs.engine.requests import check_memory, needs_again
+from rheojobs.engine.serialization import Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.stored import WAITING
+from rheojobs.engine.store.leases import GONE
+from rheojobs.engine.store.reader import WAITING
+from rheojobs.engine.store.writer import Journal
 from rheojobs.engine.task import Task
+from rheojobs.engine.validation import check_memory, needs_again
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:

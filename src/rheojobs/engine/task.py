@@ -21,8 +21,15 @@ from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.progress import ProgressThrottle
-from rheojobs.engine.records import import_path, is_json, known_path, load, pack_state, unpack_state
+from rheojobs.engine.serialization import (
+    import_path,
+    is_json,
+    known_path,
+    load,
+    pack_state,
+    unpack_state,
+)
+from rheojobs.engine.throttle import ProgressThrottle
 
 __all__ = [
     "FunctionTask",
@@ -47,7 +54,7 @@ class Task(Protocol):
     worker process dies; `folder`, a path of the application's machine, in which the task keeps
     files that another attempt goes on from: it asks `TaskContext.folder` where that is; and
     `leftover`, a `Leftover` that is removed when the job has succeeded, or None. One that offers
-    `rheojobs.engine.records.Durable` is kept on disk, and can be run again, where the engine has a
+    `serialization.Durable` is kept on disk, and can be run again, where the engine has a
     store.
     """
 
@@ -59,7 +66,7 @@ class Task(Protocol):
 class Leftover(Protocol):
     """What another attempt would have gone on from, once there is a result.
 
-    One that offers `rheojobs.engine.records.Durable` is removed too where the application is killed
+    One that offers `serialization.Durable` is removed too where the application is killed
     in between, whether its task can be kept or not: by the next one that asks for what was left.
     """
 
@@ -161,7 +168,7 @@ class TaskContext:
     def checkpoint(self, state: Any) -> None:
         """Keep `state`, from which another attempt can go on if the process dies.
 
-        One that JSON gives back as it was (`rheojobs.engine.records.is_json`) is kept on disk,
+        One that JSON gives back as it was (`serialization.is_json`) is kept on disk,
         where the engine has a store; any other outlives the worker, not the application.
         """
         self._send(messages.Checkpointed(pack_state(state)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rheojobs.engine import Job, JobEngine, JobState
-from rheojobs.engine.places import is_gone
+from rheojobs.engine.executors.cluster_probe import is_gone
 from rheojobs.engine.store import StoredJob
 from rheojobs.errors import InputError
 

@@ -58,7 +58,7 @@ class Segment:
 
 def samplings_folder() -> Path:
     """Give the folder of stopped samplings; `RHEOJOBS_STATE_DIR` moves it."""
-    from rheojobs.engine.stored import state_folder
+    from rheojobs.engine.store.reader import state_folder
 
     return state_folder() / "samplings"
 

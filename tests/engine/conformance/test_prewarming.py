@@ -11,7 +11,7 @@ import pytest
 from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 
 from rheojobs.engine import EngineClosedError, JobEngine, JobState, TaskContext
-from rheojobs.engine.executors import processes
+from rheojobs.engine.executors.processes import pool as processes
 
 
 @dataclass

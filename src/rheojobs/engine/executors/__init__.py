@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rheojobs.engine.executors.base import Executor, Run, WorkerInfo
 from rheojobs.engine.executors.environment import worker_environment
-from rheojobs.engine.executors.processes import ProcessExecutor
+from rheojobs.engine.executors.processes.pool import ProcessExecutor
 from rheojobs.engine.executors.threads import ThreadExecutor
 from rheojobs.errors import InputError, nearest
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QHeaderView, QMainWindow, QSplitter, QTabWidget
 
-from rheojobs.engine.stored import state_folder
+from rheojobs.engine.store.reader import state_folder
 
 __all__ = ["restore_layout", "save_layout", "user_settings"]
 

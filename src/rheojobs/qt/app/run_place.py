@@ -81,7 +81,7 @@ class _Mover:
     def _make(self, address: str) -> Executor:
         if not address:
             return make_executor("processes", self._workers, PRELOAD)
-        from rheojobs.engine.executors.dask import DaskExecutor
+        from rheojobs.engine.executors.dask.executor import DaskExecutor
 
         return DaskExecutor(address, preload=PRELOAD)
 

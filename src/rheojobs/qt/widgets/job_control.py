@@ -14,7 +14,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.wishes import wanted_priority
+from rheojobs.engine.store.commands import wanted_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobControl", "Kept", "Waiting"]

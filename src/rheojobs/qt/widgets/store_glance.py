@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import StoredJob
-from rheojobs.engine.stored import StoreReader
+from rheojobs.engine.store.reader import StoreReader
 from rheojobs.errors import InputError
 
 __all__ = ["Glance", "SeenJob", "StoreGlance"]

@@ -1,0 +1,290 @@
+"""The worker process: imports once, then runs task after task until its application is gone.
+
+Started by `rheojobs.engine.executors.processes.pool`; never imported by the application.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import itertools
+import json
+import logging
+import os
+import pickle
+import queue
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cloudpickle
+
+from rheojobs.engine import messages
+from rheojobs.engine.errors import RemoteTaskError
+from rheojobs.engine.executors.base import run_task
+from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedError
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import one_line
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.2
+"""Without work for so long, a worker goes on with what it need not have at once."""
+
+LOOK = 0.01
+"""Seconds between two looks at whether a task takes its time: then somebody must listen."""
+
+QUIET = 100
+"""Looks without a new task until nobody looks any more."""
+
+_Item = tuple[str, bytes] | None
+
+
+class Worker:
+    """Runs on the main thread what the application sends; a second thread cancels and pauses.
+
+    Between two tasks the main thread itself reads what comes, so that a short one need not wait
+    for two threads to wake; the second reads while a task takes its time, or is prepared for.
+
+    Parameters
+    ----------
+    channel : Channel
+        To the application.
+    later : iterator
+        Takes a step of the preparations whenever it is advanced.
+    """
+
+    def __init__(self, channel: Channel, later: Iterator[object]) -> None:
+        self._channel = channel
+        self._later = later
+        self._todo: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._contexts: dict[str, TaskContext] = {}
+        self._reading = threading.Lock()  # who has it reads from the channel
+        self._is_prepared = False
+        self._begun = self._ended = 0
+        self._is_asleep = False
+        self._bell = threading.Event()
+
+    def serve(self) -> None:
+        """Run tasks until told to leave."""
+        self._reading.acquire()  # the second thread's, to begin with
+        threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
+        self._channel.send(("ready", os.getpid()))
+        while (item := self._next()) is not None:
+            self._run(item)
+            del item  # an idle worker keeps no task and no result
+
+    def _run(self, item: tuple[str, bytes]) -> None:
+        run_id, task = item
+        self._begun += 1
+        if self._is_asleep:
+            self._bell.set()
+        ending = run_pickled(task, self._contexts[run_id], self._sender(run_id))
+        del self._contexts[run_id]
+        self._ended += 1
+        self._tell(run_id, ending)
+
+    def _next(self) -> _Item:
+        """Wait for a task, and meanwhile prepare for those to come."""
+        while not self._is_prepared:
+            try:
+                return self._todo.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                self._is_prepared = self._prepare()
+        if self._reading.acquire(blocking=False):
+            try:
+                return self._receive() if self._todo.empty() else self._todo.get()
+            finally:
+                self._reading.release()
+        return self._todo.get()  # the other thread reads: it will have the next one
+
+    def _prepare(self) -> bool:
+        """Take a step of the preparations; gives whether there is none left."""
+        nothing = object()
+        try:
+            return next(self._later, nothing) is nothing
+        except Exception:  # whatever an import raises; a task that needs it will say so
+            logger.warning("a worker is not fully prepared", exc_info=True)
+            return False
+
+    def _sender(self, run_id: str) -> Callable[[messages.Message], None]:
+        return lambda message: self._channel.send((run_id, message))
+
+    def _tell(self, run_id: str, ending: messages.Message) -> None:
+        try:
+            self._channel.send((run_id, ending))
+        except ChannelClosedError:
+            raise
+        except Exception as error:  # the result cannot be pickled
+            self._channel.send((run_id, undeliverable(error)))
+
+    def _listen(self) -> None:
+        """Read what comes, but between short tasks, and while there are none."""
+        while True:
+            try:
+                item = self._receive()
+            except ChannelClosedError:
+                self._leave()
+                return
+            self._todo.put(item)  # before the other thread may read: it looks here first
+            del item
+            if not self._is_prepared:
+                continue  # the other thread has more to do than to read
+            self._reading.release()
+            self._wait_for_a_long_task()
+
+    def _leave(self) -> None:
+        """End the process: the application is gone, nobody is left to finish anything for."""
+        os._exit(0)
+
+    def _wait_for_a_long_task(self) -> None:
+        """Return as the reader, once a task has run from one look to the next."""
+        begun, quiet = -1, 0
+        while True:
+            time.sleep(LOOK)
+            is_running = self._begun > self._ended
+            if is_running and begun == self._begun and self._reading.acquire(blocking=False):
+                return
+            quiet = quiet + 1 if begun == self._begun else 0
+            begun = self._begun
+            if quiet > QUIET and not is_running:
+                self._is_asleep = True
+                if self._begun == begun:  # else it has begun before it could know
+                    self._bell.wait()
+                self._is_asleep = False
+                self._bell.clear()
+                quiet = 0
+
+    def _receive(self) -> _Item:
+        """Read until there is a task, or None for the end; obey what else comes."""
+        while True:
+            verb, *args = self._channel.receive()
+            if verb == "run":
+                run_id, task, restored = args
+                self._contexts[run_id] = TaskContext(
+                    self._sender(run_id), restored=restored, is_tidied=True
+                )
+                return run_id, task
+            if verb == "exit":
+                return None
+            if (context := self._contexts.get(args[0])) is not None:
+                obey(context, verb)
+
+
+def run_pickled(
+    pickled: bytes, context: TaskContext, tell: Callable[[messages.Message], None]
+) -> messages.Message:
+    """Run a task that came from another process; gives an ending that arrives whole there."""
+    try:
+        task = pickle.loads(pickled)
+    except Exception as error:  # whatever unpickling raises is the task's failure
+        ending: messages.Message = messages.Failed(error)
+    else:
+        ending = run_task(task, context, tell)
+    if isinstance(ending, messages.Failed):
+        ending = messages.Failed(portable_error(ending.error))
+    return ending
+
+
+def undeliverable(error: Exception) -> messages.Failed:
+    """Give the ending of a task whose result cannot be pickled."""
+    reason = f"the result cannot be sent back from its process: {error}"
+    return messages.Failed(RemoteTaskError(reason))
+
+
+def obey(context: TaskContext, verb: str) -> None:
+    """Do what was said about a run: cancel, pause, resume or inspect."""
+    {
+        "cancel": context.token.cancel,
+        "pause": context.pause,
+        "resume": context.resume,
+        # In a thread of its own: a look may take long, and a cancel must be heard.
+        "inspect": threading.Thread(target=context.inspect, daemon=True).start,
+    }[verb]()
+
+
+def portable_error(error: BaseException) -> BaseException:
+    """Give an error that arrives whole in another process, with its traceback as its cause."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        copy = pickle.loads(cloudpickle.dumps(error))
+        if not isinstance(copy, BaseException) or str(copy) != str(error):
+            raise TypeError("the error does not survive pickling")
+    except Exception:
+        error = RemoteTaskError(one_line(error))
+    # Exceptions keep their attributes when pickled, but neither cause nor traceback.
+    error.__dict__["remote_traceback"] = trace
+    return error
+
+
+def _die_with_the_application(lifeline: int) -> None:
+    """Have the kernel end this process, and what its task has started, with the application.
+
+    The listening thread notices that too, but needs the interpreter's lock for it, which a
+    task stuck in C may never give back. SIGKILL reaches one that is stopped, too, which SIGIO,
+    where there is no choice, does not until it goes on; its default action is to terminate.
+    """
+    import fcntl
+
+    if hasattr(fcntl, "F_SETSIG"):
+        with contextlib.suppress(OSError):  # a kernel that has no choice either
+            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0.0)[0]:  # it was closed before anybody watched
+        os._exit(0)
+
+
+def main() -> None:
+    """Serve the application that started this process."""
+    config: dict[str, Any] = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the application's to handle
+    if config["lifeline"] is not None:
+        _die_with_the_application(config["lifeline"])
+        os.nice(config["nice"])
+    faulthandler.enable()
+    channel = _take_standard_streams()
+    later = []
+    for target in config["preload"]:
+        module, _, function = target.partition(":")
+        prepared = getattr(importlib.import_module(module), function)()
+        if isinstance(prepared, Iterator):
+            next(prepared, None)
+            later.append(prepared)
+    try:
+        Worker(channel, itertools.chain(*later)).serve()
+    except ChannelClosedError:
+        os._exit(0)
+    # Other libraries' exit handlers and threads have nothing to save here, and may hang.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _take_standard_streams() -> Channel:
+    """Take the pipes for ourselves, so that what a task prints cannot get between messages."""
+    reader = os.fdopen(os.dup(0), "rb")
+    writer = os.fdopen(os.dup(1), "wb")
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.close(devnull)
+    os.dup2(2, 1)
+
+    def let_go() -> None:
+        # A forked child of the task must not hold the pipes open when this process has died,
+        # nor write into them.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, reader.fileno(), inheritable=False)
+        os.dup2(nothing, writer.fileno(), inheritable=False)
+        os.close(nothing)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=let_go)
+    return Channel(reader, writer)
