@@ -183,7 +183,7 @@ class _Turns:
                 used += times.user + times.system
         return used
 
-    def record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give the seconds per job of each turn, and the processor's per job of all."""
         found: dict[str, Any] = dict(self.seconds)
         for how in HOW:
@@ -228,7 +228,7 @@ def compare_overhead(
                 turns.take(jobs)
             say(f"turn {turn + 1} of {repeats}")
         for name, turns in ready.items():
-            found[name] = turns.record()
+            found[name] = turns.to_record()
     return {name: found[name] for name in SIDES}
 
 

@@ -347,7 +347,7 @@ def test_killed_when_all_is_drawn_and_not_yet_noted(
     assert ran.status == 0, ran.stderr
     assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
     with JobStore() as store:  # of the command that was killed
-        (job,) = (job for job in store.jobs() if job.kind.endswith(":SampleTask"))
+        (job,) = (job for job in store.jobs() if job.task_type.endswith(":SampleTask"))
         before = store.result(job.id).posterior_samples
     with xarray.open_dataset(item / "posterior.nc", group="posterior", engine="h5netcdf") as kept:
         for parameter, draws in before.items():

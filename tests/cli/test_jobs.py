@@ -158,7 +158,7 @@ def test_list(jobs: Jobs, window: dict[str, str]) -> None:
     assert f"in process {window['pid']}" in rows[window["running"][:8]]
     status, out, _ = jobs("list", "--state", "queued", "--json")
     assert [job["id"] for job in json.loads(out)] == [window["queued"], window["unkept"]]
-    assert "is defined in the script itself" in json.loads(out)[1]["obstacle"]
+    assert "is defined in the script itself" in json.loads(out)[1]["not_durable_because"]
 
 
 def test_only_the_last_that_have_ended_are_listed(jobs: Jobs) -> None:
@@ -259,9 +259,9 @@ def test_one_whose_worker_died_goes_on_by_choice(jobs: Jobs) -> None:
 def test_nonsense(jobs: Jobs, arguments: tuple[str, ...], line: str) -> None:
     with JobStore(jobs.path) as store:
         store.join()
-        store.add("0123", "job", None, obstacle="a lambda")
+        store.add("0123", "job", None, not_durable_because="a lambda")
         store.move("0123", JobState.CANCELLED)
-        store.add("4567", "job", None, obstacle="a lambda")
+        store.add("4567", "job", None, not_durable_because="a lambda")
         status, out, err = jobs(*arguments)
     assert status == 2
     assert line in err

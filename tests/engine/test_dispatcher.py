@@ -13,7 +13,7 @@ from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import JobEngine, TaskContext, ThreadExecutor
-from rheojobs.engine.executors.base import Run, RunControl
+from rheojobs.engine.executors.base import Run, RunHandle
 
 
 class Noting(ThreadExecutor):
@@ -23,7 +23,7 @@ class Noting(ThreadExecutor):
         super().__init__(1)
         self.starters: list[threading.Thread] = []
 
-    def start(self, run: Run) -> RunControl:
+    def start(self, run: Run) -> RunHandle:
         self.starters.append(threading.current_thread())
         return super().start(run)
 

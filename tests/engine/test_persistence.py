@@ -162,7 +162,7 @@ class TestOnDisk:
         engine.subscribe(look)
         job = engine.run(helpers.touch, str(trace))
         with JobStore(path) as other:
-            assert other.find(job.id).kind, "it is on disk when submit returns"
+            assert other.find(job.id).task_type, "it is on disk when submit returns"
             job.result(TIMEOUT)
             entered = [state for _, state, _ in other.history(job.id)]
         assert entered == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
@@ -217,8 +217,8 @@ class TestOnDisk:
         job = engine.submit(lambda: helpers.Big())
         assert isinstance(job.result(TIMEOUT), helpers.Big)
         assert not job.is_durable
-        assert "no import path" in job.obstacle
-        assert store.find(job.id).obstacle == job.obstacle
+        assert "no import path" in job.not_durable_because
+        assert store.find(job.id).not_durable_because == job.not_durable_because
         with pytest.raises(InputError, match="not kept on disk: a Big"):
             store.result(job.id)
         with pytest.raises(InputError, match=r"cannot be run again.*no import path"):
@@ -231,18 +231,18 @@ class TestOnDisk:
         assert store is not None
         first = engine.run(helpers.hold, str(gate), 2.5)
         last = engine.run(helpers.add, ResultOf(first), b=1.0)
-        assert "takes the result of another job" in store.find(last.id).obstacle
+        assert "takes the result of another job" in store.find(last.id).not_durable_because
         gate.touch()
         assert last.result(TIMEOUT) == 3.5
         assert last.is_durable
-        assert store.find(last.id).obstacle == ""
+        assert store.find(last.id).not_durable_because == ""
         assert store.task(last.id) == FunctionTask(helpers.add, (2.5,), {"b": 1.0})
 
     def test_without_a_store(self) -> None:
         with JobEngine("threads") as engine:
             job = engine.run(helpers.add, 1.0)
             assert job.result(TIMEOUT) == 2.0
-            assert (job.is_durable, job.obstacle) == (False, "its engine has no store")
+            assert (job.is_durable, job.not_durable_because) == (False, "its engine has no store")
             assert (engine.store, engine.store_problem) == (None, "")
             assert engine.recover() == engine.take_queued() == []
             with pytest.raises(InputError, match="has no store"):
@@ -275,7 +275,7 @@ class TestOnDisk:
         assert (stored.priority, stored.max_attempts) == (3, 3)
 
 
-class TestWishes:
+class TestRequests:
     def test_another_process_pauses_resumes_and_cancels(
         self, engine: JobEngine, path: Path
     ) -> None:
@@ -283,13 +283,13 @@ class TestWishes:
         job = engine.run(helpers.hold)
         recorder.wait_for(job, S.RUNNING)
         with JobStore(path) as other:
-            for wish, state in (
+            for request, state in (
                 ("pause", S.PAUSED),
                 ("resume", S.RUNNING),
                 ("cancel", S.CANCELLED),
             ):
                 wait_until(lambda: other.find(job.id).state is job.state)
-                other.ask(job.id, wish)
+                other.request(job.id, request)
                 wait_until(lambda state=state: job.state is state)
             wait_until(lambda: other.find(job.id).state is S.CANCELLED)
         with pytest.raises(concurrent.futures.CancelledError):
@@ -299,22 +299,22 @@ class TestWishes:
         engine.pause_queue()
         job = engine.run(helpers.add, 1.0)
         with JobStore(path) as other:
-            other.ask_priority(job.id, 4)
+            other.request_priority(job.id, 4)
             wait_until(lambda: job.priority == 4)
             wait_until(lambda: other.find(job.id).priority == 4)
-            assert other.find(job.id).wish == ""
+            assert other.find(job.id).request == ""
         engine.resume_queue()
         assert job.result(TIMEOUT) == 2.0
 
-    def test_a_wish_of_a_newer_program_harms_nothing(
+    def test_a_request_of_a_newer_program_harms_nothing(
         self, engine: JobEngine, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         engine.pause_queue()
         job = engine.run(helpers.add, 1.0)
         with JobStore(path) as other:
             with other.transaction():
-                other._db.execute("UPDATE jobs SET wish = 'explain' WHERE id = ?", (job.id,))
-            wait_until(lambda: other.find(job.id).wish == "")
+                other._db.execute("UPDATE jobs SET request = 'explain' WHERE id = ?", (job.id,))
+            wait_until(lambda: other.find(job.id).request == "")
         wait_until(lambda: "asked for 'explain'" in caplog.text)
         engine.resume_queue()
         assert job.result(TIMEOUT) == 2.0

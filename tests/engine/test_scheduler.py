@@ -43,11 +43,11 @@ def naive(jobs: list[Waiting], free: dict[str, float], avoid: set[str]) -> str |
     left = dict(free)
     refused = []
     for job in in_line(jobs):
-        if (job.kind, job.needs) in refused or job.kind in avoid or left[WORKER] <= 0:
+        if (job.affinity, job.needs) in refused or job.affinity in avoid or left[WORKER] <= 0:
             continue
         if fits(job.needs, left):
             return job.id
-        refused.append((job.kind, job.needs))
+        refused.append((job.affinity, job.needs))
         keeps_worker = left[WORKER] < job.needs[WORKER]
         for name, amount in job.needs.items():
             if name != WORKER or keeps_worker:
@@ -164,16 +164,16 @@ class Machine(RuleBasedStateMachine):
         gpu=st.sampled_from([0.0, 0.5, 1.0]),
         memory=st.integers(0, 4).map(float),
         workers=st.sampled_from([1.0, 1.0, 2.0]),
-        kind=st.sampled_from(["", "", "maxwell"]),
+        affinity=st.sampled_from(["", "", "maxwell"]),
         later=st.sampled_from([0.0, 1.0, AGE_PER_LEVEL, 3 * AGE_PER_LEVEL]),
     )
     def add(
-        self, priority: int, gpu: float, memory: float, workers: float, kind: str, later: float
+        self, priority: int, gpu: float, memory: float, workers: float, affinity: str, later: float
     ) -> None:
         self.now += later
         order = next(self.orders)
         needs = {WORKER: workers, "gpu": gpu, "memory": memory}
-        job = Waiting(f"j{order}", priority, order, needs, self.now, kind)
+        job = Waiting(f"j{order}", priority, order, needs, self.now, affinity)
         self.waiting[job.id] = job
         self.scheduler.add(job)
 
@@ -182,7 +182,9 @@ class Machine(RuleBasedStateMachine):
     def prioritise(self, data: st.DataObject, priority: int) -> None:
         old = self.waiting[data.draw(st.sampled_from(sorted(self.waiting)))]
         self.scheduler.prioritise(old.id, priority)
-        self.waiting[old.id] = Waiting(old.id, priority, old.order, old.needs, old.since, old.kind)
+        self.waiting[old.id] = Waiting(
+            old.id, priority, old.order, old.needs, old.since, old.affinity
+        )
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())

@@ -87,7 +87,7 @@ class _Method:
         (FunctionTask(_Method().run_it), "does not import what it names"),
         (FunctionTask(helpers.add, ((1, 2),)), "arguments of add are not JSON"),
         (FunctionTask(helpers.add, (helpers.Big(),)), "arguments of add are not JSON"),
-        (helpers.Adder(1, 2), "has no record"),
+        (helpers.Adder(1, 2), "has no to_record"),
     ],
 )
 def test_why_a_task_is_not_durable(task: object, why: str) -> None:

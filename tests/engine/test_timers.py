@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rheojobs.engine.timers import Agenda
+from rheojobs.engine.timers import Timers
 
 
 @given(st.lists(st.integers(0, 20)), st.lists(st.integers(0, 5)))
 def test_each_once_in_order_and_not_before_its_time(times: list[int], steps: list[int]) -> None:
-    agenda, done = Agenda(), []
+    agenda, done = Timers(), []
     for number, at in enumerate(times):
         agenda.add(float(at), lambda number=number: done.append(number))
     now = 0.0

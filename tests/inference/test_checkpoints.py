@@ -81,11 +81,11 @@ def test_a_leftover_is_removed(checkpoints):
 
 
 def test_another_sampling_that_went_on_in_the_folder_keeps_its_files(checkpoints):
-    content, blobs = Leftover.of(checkpoints.folder).record()
+    content, blobs = Leftover.of(checkpoints.folder).to_record()
     later = time.time() + 60.0
     checkpoints.append(Segment(arrays={"draws": np.arange(2.0)}))
     newest = max(checkpoints.folder.iterdir())
     os.utime(newest, (later, later))
-    Leftover.of_record(content, blobs).tidy()
+    Leftover.from_record(content, blobs).tidy()
     assert len(list(checkpoints.folder.iterdir())) == 3
     assert len(checkpoints.read_segments()[0]) == 2

@@ -467,9 +467,9 @@ def test_a_folder_named_from_where_one_stands_is_found_from_elsewhere(
 ):
     monkeypatch.chdir(tmp_path)
     work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint="kept")
-    content, blobs = work.record()
+    content, blobs = work.to_record()
     monkeypatch.chdir("/")
-    assert SampleTask.of_record(content, blobs).folder == str(tmp_path / "kept")
+    assert SampleTask.from_record(content, blobs).folder == str(tmp_path / "kept")
 
 
 def test_what_goes_on_from_a_result_compiles_nothing(melt_data, compilations):

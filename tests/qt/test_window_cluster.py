@@ -82,7 +82,7 @@ def test_jobs_go_to_a_cluster_and_back_and_the_address_is_kept(
     assert place.address == cluster.address
     assert place.button.text() == f"Run on: {cluster.address}, 1 at a time"
     there = pid(window, qtbot)
-    assert window.pool.engine.executor.place
+    assert window.pool.engine.executor.cluster_address
     here = {worker.pid for worker in window.pool.local_engine.executor.workers()}
     assert there not in here
     # What sees this machine's files stays here.
@@ -121,7 +121,7 @@ def test_an_address_where_nobody_is_gives_one_line_and_jobs_stay_here(
     assert dialog.use_button.isEnabled()
     for part in (dialog.help, dialog.message):  # nothing is cut off
         assert part.height() >= part.heightForWidth(part.width())
-    assert not window.pool.engine.executor.place
+    assert not window.pool.engine.executor.cluster_address
     assert pid(window, qtbot) > 0
     dialog.reject()
     # At the next start nobody looks at the dialog: it is said at the jobs.

@@ -136,12 +136,12 @@ def resume_command(job: StoredJob) -> str:
 
 
 def _remark(job: StoredJob) -> str:
-    if job.place and job.can_be_taken:
-        return f"may still run on {job.place}: {resume_command(job)}"
+    if job.cluster_address and job.can_be_taken:
+        return f"may still run on {job.cluster_address}: {resume_command(job)}"
     if job.message:
         return job.message
-    if job.wish:
-        return f"asked {'for' if ' ' in job.wish else 'to'} {job.wish}"
+    if job.request:
+        return f"asked {'for' if ' ' in job.request else 'to'} {job.request}"
     if job.can_be_taken:
         return f"waits for an application: {resume_command(job)}"
     return f"in process {job.pid}" if job.pid is not None else ""

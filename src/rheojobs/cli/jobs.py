@@ -124,7 +124,7 @@ def resume(
     with job_list.open_store() as store:
         job = store.find(job_id)
         if job.owner is not None:
-            store.ask(job.id, "resume")
+            store.request(job.id, "resume")
             _say(
                 f"asked process {job.pid} to go on with {job.name} ({job.id[: job_list.ID_LENGTH]})"
             )
@@ -145,7 +145,7 @@ def remove(job_id: IdArgument) -> int:
 def _ask(job_id: str, wish: str, done: str) -> int:
     with job_list.open_store() as store:
         job = store.find(job_id)
-        is_done = store.ask(job.id, wish)
+        is_done = store.request(job.id, wish)
     label = f"{job.name} ({job.id[: job_list.ID_LENGTH]})"
     _say(f"{done} {label}" if is_done else f"asked process {job.pid} to {wish} {label}")
     return 0
@@ -189,12 +189,12 @@ def _show_facts(
         "job": f"{job.name} ({job.id})",
         "state": f"{job.state}{': ' if job.message else ''}{job.message}",
         "progress": job_list.progress_of(job),
-        "may still run on": job.place if job.can_be_taken else "",
+        "may still run on": job.cluster_address if job.can_be_taken else "",
         "works on it": "" if job.pid is None else f"process {job.pid}",
         "needs": ", ".join(other[: job_list.ID_LENGTH] for other in job.after),
         "started": f"{job.attempts} times" if job.attempts > 1 else "",
-        "task": job.kind,
-        "cannot be run again": job.obstacle,
+        "task": job.task_type,
+        "cannot be run again": job.not_durable_because,
         "goes on with": job_list.resume_command(job) if may_go_on else "",
     }
     for head, words in rows.items():

@@ -40,10 +40,15 @@ def run_job(
     elsewhere : bool
         Whether to run it here though it may still run there.
     """
-    if cluster is None and not elsewhere and stored.place and not is_gone(stored.place):
-        cluster = stored.place
-    is_sampling = stored.kind.endswith(":SampleTask")
-    is_fit = stored.kind.endswith(":FitTask")
+    if (
+        cluster is None
+        and not elsewhere
+        and stored.cluster_address
+        and not is_gone(stored.cluster_address)
+    ):
+        cluster = stored.cluster_address
+    is_sampling = stored.task_type.endswith(":SampleTask")
+    is_fit = stored.task_type.endswith(":FitTask")
     # What is no fit and no sampling is any function: its worker imports what it needs.
     preload = None if is_sampling or is_fit else ()
     describe: Any = describe_sampling if is_sampling else describe_fit if is_fit else _done

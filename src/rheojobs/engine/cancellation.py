@@ -1,4 +1,4 @@
-"""Asking work to stop: the token that carries the wish, and the error that ends the work.
+"""Asking work to stop: the token that carries the request, and the error that ends the work.
 
 Knows nothing of jobs, processes or Qt.
 """

@@ -57,7 +57,7 @@ class ResultOf:
 
     def get(self) -> Any:
         """Give the result, or its part, of the job, which has succeeded."""
-        result = resolved(self.job.outcome)
+        result = resolved(self.job.result_or_ref)
         if not self.part:
             return result
         try:

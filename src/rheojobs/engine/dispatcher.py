@@ -17,7 +17,7 @@ from types import FunctionType, NoneType
 from rheojobs.engine import messages
 from rheojobs.engine.dependencies import fill_in
 from rheojobs.engine.executors import Executor, Run
-from rheojobs.engine.executors.base import RunControl
+from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
 from rheojobs.engine.recovery import describe_again
@@ -26,7 +26,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
 
-__all__ = ["Starter", "check_movable"]
+__all__ = ["Dispatcher", "check_movable"]
 
 
 def check_movable(jobs: Iterable[Job], executor: Executor, there: Mapping[str, float]) -> None:
@@ -51,7 +51,7 @@ def check_movable(jobs: Iterable[Job], executor: Executor, there: Mapping[str, f
         raise InputError("a job that waits has a limit of memory, which is not kept there")
 
 
-class Starter:
+class Dispatcher:
     """Starts the jobs of a table until that is closed and empty.
 
     Parameters
@@ -161,7 +161,7 @@ class Starter:
         prewarming = list(self._table.prewarming.values())
         if not scheduler:
             return [job for job in prewarming if not job.dispatched and self._takes(job)], []
-        awaited = {job.kind for job in prewarming if job.dispatched} - {""}
+        awaited = {job.affinity for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
         chosen = []
         while scheduler and (job_id := scheduler.start_next(awaited)) is not None:
@@ -190,29 +190,29 @@ class Starter:
             self._table.on_message(job, messages.Failed(error))
             return
         tell = partial(self._tell, job)
-        self._table.note_place(job, self._executor.place)
+        self._table.note_cluster_address(job, self._executor.cluster_address)
         run = Run(job.id, job.task, tell, job.checkpoint, job.memory, job.needs, job.priority)
         try:
-            control = self._executor.start(run)
+            handle = self._executor.start(run)
         except BaseException as error:  # no more threads to be had, for example
             self._table.on_message(job, messages.Failed(error))
             if isinstance(error, Exception):
                 return
             raise  # Ctrl-C, in the thread that submits
         with self._table.lock:
-            job.control = None if job.state.is_terminal else control
-            stop = job.cancel_wanted or job.verdict is not None
+            job.handle = None if job.state.is_terminal else handle
+            stop = job.cancel_wanted or job.stop_error is not None
             if job.pause_wanted:
-                control.pause()
+                handle.pause()
         if stop:
-            self.stop(job, control)
+            self.stop(job, handle)
 
-    def stop(self, job: Job, control: RunControl) -> None:
+    def stop(self, job: Job, handle: RunHandle) -> None:
         """Ask a run to stop; a prewarming with patience, as its worker is wanted."""
         if job.is_prewarming and not self._table.closed:
-            control.release()
+            handle.release()
         else:
-            control.cancel()
+            handle.cancel()
 
 
 LIGHT = 1000

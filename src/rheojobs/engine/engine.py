@@ -22,9 +22,9 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dependencies import results_wanted
-from rheojobs.engine.dispatcher import Starter, check_movable
+from rheojobs.engine.dispatcher import Dispatcher, check_movable
 from rheojobs.engine.eta import Durations, Remaining
-from rheojobs.engine.event_bus import Caller, Listener, Publisher, Subscriber, TakesEvents
+from rheojobs.engine.event_bus import Caller, EventBus, Listener, Subscriber, TakesEvents
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.job import Job
@@ -42,7 +42,7 @@ from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.store.commands import wanted_priority
+from rheojobs.engine.store.commands import requested_priority
 from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
 from rheojobs.engine.validation import (
     check_memory,
@@ -50,7 +50,7 @@ from rheojobs.engine.validation import (
     check_tags,
     check_timeout,
     needs_of,
-    stock,
+    total_resources,
 )
 from rheojobs.errors import InputError
 
@@ -103,12 +103,16 @@ class JobEngine:
         store: JobStore | str | Path | None = None,
         spill: float | str | None = None,
     ) -> None:
-        stock(1, resources, limits)  # before an executor is made that would have to be given back
+        total_resources(
+            1, resources, limits
+        )  # before an executor is made that would have to be given back
         self._executor = make_executor(executor, max_workers, tuple(preload))
-        self._journal, self._store_problem = open_journal(store, self._on_wish)
-        self._publisher = self._journal or Publisher()
+        self._journal, self._store_problem = open_journal(store, self._on_request)
+        self._publisher = self._journal or EventBus()
         there = {**self._executor.resources(), **(resources or {})}
-        self._table = JobTable(self._publisher, stock(self._executor.capacity, there, limits))
+        self._table = JobTable(
+            self._publisher, total_resources(self._executor.capacity, there, limits)
+        )
         self._table.journal = self._journal
         self._table.spill = None if spill is None else parse_bytes(spill)
         self._given = frozenset(resources or {})
@@ -116,7 +120,7 @@ class JobEngine:
         self._order = itertools.count()
         self._ended = False
         self._has_closed = threading.Event()
-        self._starter = Starter(self._table, self._executor, self.cancel, self._publisher.flush)
+        self._starter = Dispatcher(self._table, self._executor, self.cancel, self._publisher.flush)
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -250,7 +254,7 @@ class JobEngine:
         return job
 
     def _described(self, job: Job, waits: bool) -> Record | None:
-        record, job.obstacle = describe(job.task, self._journal, waits=waits)
+        record, job.not_durable_because = describe(job.task, self._journal, waits=waits)
         return record
 
     def _take_in(self, job: Job, cancel_token: CancellationToken | None, starts_here: bool) -> None:
@@ -519,9 +523,7 @@ class JobEngine:
             for job in preparing:
                 self.cancel(job)
             with self._table.idle:
-                self._table.idle.wait_for(
-                    lambda: not any(job.control for job in preparing), timeout
-                )
+                self._table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
                 self._table.check_open()
                 there = self._provided(executor)  # more workers may have come meanwhile
                 check_movable(self._table.open.values(), executor, there)
@@ -547,9 +549,9 @@ class JobEngine:
                 self._table.move(job, JobState.CANCELLING)
             elif not job.dispatched:
                 self._table.end(job, JobState.CANCELLED)
-            control = job.control
-        if control is not None:
-            self._starter.stop(job, control)
+            handle = job.handle
+        if handle is not None:
+            self._starter.stop(job, handle)
         return True
 
     def cancel_all(self) -> int:
@@ -564,9 +566,9 @@ class JobEngine:
             if job.state is not JobState.RUNNING:
                 return False
             job.pause_wanted = True
-            control = job.control
-        if control is not None:  # None while it is only just starting: the starter looks after it
-            control.pause()
+            handle = job.handle
+        if handle is not None:  # None while it is only just starting: the starter looks after it
+            handle.pause()
         return True
 
     def resume(self, job: Job) -> bool:
@@ -575,9 +577,9 @@ class JobEngine:
             if job.state not in (JobState.RUNNING, JobState.PAUSED):
                 return False
             job.pause_wanted = job.held_by_queue = False
-            control = job.control
-        if control is not None:
-            control.resume()
+            handle = job.handle
+        if handle is not None:
+            handle.resume()
         return True
 
     def inspect(self, job: Job, timeout: float | None = None) -> Any:
@@ -592,16 +594,16 @@ class JobEngine:
             Seconds to wait; raises `TimeoutError`.
         """
         with self._table.lock:
-            control = job.control
+            handle = job.handle
             look: concurrent.futures.Future[Any] = concurrent.futures.Future()
-            if job.state in (JobState.RUNNING, JobState.PAUSED) and control is not None:
-                job.looks.append(look)
+            if job.state in (JobState.RUNNING, JobState.PAUSED) and handle is not None:
+                job.pending_inspections.append(look)
             elif job.state is JobState.SUCCEEDED:
                 look = job.future
             else:
                 look.set_result(job.partial)
-        if control is not None:
-            control.inspect()
+        if handle is not None:
+            handle.inspect()
         return look.result(timeout)
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0, *, leave: bool = False) -> bool:
@@ -652,17 +654,17 @@ class JobEngine:
             self._table.scheduler.grow({n: more[n] for n in more if n not in self._given})
         self._table.wake.set()
 
-    def _on_wish(self, job_id: str, wish: str) -> None:
+    def _on_request(self, job_id: str, request: str) -> None:
         job = self._table.jobs.get(job_id)
         if job is None:
             return
         verbs = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
-        if (priority := wanted_priority(wish)) is not None:
+        if (priority := requested_priority(request)) is not None:
             self.set_priority(job, priority)
-        elif wish in verbs:
-            verbs[wish](job)
+        elif request in verbs:
+            verbs[request](job)
         else:  # of a newer rheojobs on the same store
-            logger.warning("job %s is asked for %r, which is not known here", job_id, wish)
+            logger.warning("job %s is asked for %r, which is not known here", job_id, request)
 
     def _close(self, timeout: float) -> bool:
         try:

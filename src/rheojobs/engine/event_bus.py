@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from rheojobs.engine.events import JobEvent, PartialResult, ProgressMade
 
-__all__ = ["Caller", "Listener", "Mailbox", "Publisher", "Subscriber", "TakesEvents"]
+__all__ = ["Caller", "EventBus", "Listener", "Mailbox", "Subscriber", "TakesEvents"]
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Listener:
             await self._news.wait()
 
 
-class Publisher:
+class EventBus:
     """A thread that hands out news, and calls what it is given, one after another."""
 
     def __init__(self) -> None:

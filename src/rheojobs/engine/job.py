@@ -24,7 +24,7 @@ from rheojobs.errors import InputError
 if TYPE_CHECKING:
     from rheojobs.engine.cancellation import CancellationToken
     from rheojobs.engine.engine import JobEngine
-    from rheojobs.engine.executors.base import RunControl
+    from rheojobs.engine.executors.base import RunHandle
 
 __all__ = ["Job", "JobFuture"]
 
@@ -120,7 +120,7 @@ class Job:
         Seconds that it may run, pauses not counted.
     memory : int or None
         Bytes that its worker may use.
-    place : str
+    cluster_address : str
         The cluster that it was sent to, where it may go on when this process is gone; else empty.
     state : JobState
         The present state.
@@ -132,7 +132,7 @@ class Job:
         Why the job ended as it did, where that needs saying.
     attempts : int
         How many times the task was started.
-    obstacle : str
+    not_durable_because : str
         Why the job cannot be run again when its application has gone; empty where it can.
     """
 
@@ -162,7 +162,7 @@ class Job:
         self.tags = tags
         self.timeout = timeout
         self.memory = memory
-        self.place = ""
+        self.cluster_address = ""
         self.needs = needs
         self.max_attempts = max_attempts
         self.order = order
@@ -171,28 +171,28 @@ class Job:
         self.partial: Any = None
         self.message = ""
         self.attempts = 0
-        self.obstacle = NO_STORE
+        self.not_durable_because = NO_STORE
         self.future = JobFuture(self)
         # What follows belongs to the engine.
         self.token: CancellationToken | None = None
         self.forget_token: Callable[[], None] | None = None
-        self.control: RunControl | None = None
+        self.handle: RunHandle | None = None
         self.waits_for = {job.id for job in (*after, *after_any)}
-        self.outcome: Any = None
+        self.result_or_ref: Any = None
         self.estimate = TimeRemaining()
         self.submitted = time.time()
         self.clock = RunningClock()
-        self.verdict: BaseException | None = None
+        self.stop_error: BaseException | None = None
         self.deaths = 0
         self.held_by_queue = False
-        self.kind = _affinity(task)
+        self.affinity = _affinity(task)
         self.dispatched = False
         self.cancel_wanted = False
         self.pause_wanted = False
         self.checkpoint: bytes | None = None
         self.is_prewarming = is_prewarming
         self.is_kept = True
-        self.looks: list[concurrent.futures.Future[Any]] = []
+        self.pending_inspections: list[concurrent.futures.Future[Any]] = []
         self._engine = engine
 
     @property
@@ -202,8 +202,8 @@ class Job:
 
     @property
     def is_durable(self) -> bool:
-        """Whether the job can be run again when its application has gone; else see `obstacle`."""
-        return not self.obstacle
+        """Whether the job can be run again when its application has gone."""
+        return not self.not_durable_because
 
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.id[:8]} {self.state}>"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rheojobs.engine import messages
 from rheojobs.engine.errors import EngineClosedError, JobTimeoutError, WorkerDiedError
 from rheojobs.engine.eta import Durations
-from rheojobs.engine.event_bus import First, Publisher
+from rheojobs.engine.event_bus import EventBus, First
 from rheojobs.engine.events import (
     JobEvent,
     PartialResult,
@@ -30,11 +30,11 @@ from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.store.spilling import spilled
 from rheojobs.engine.task import Leftover, task_name
-from rheojobs.engine.timers import Agenda
+from rheojobs.engine.timers import Timers
 from rheojobs.errors import one_line
 
 if TYPE_CHECKING:
-    from rheojobs.engine.store.writer import Journal
+    from rheojobs.engine.store.writer import StoreWriter
 
 __all__ = ["JobTable"]
 
@@ -62,7 +62,7 @@ class JobTable:
 
     Parameters
     ----------
-    publisher : Publisher
+    publisher : EventBus
         Is told of every change.
     total : mapping
         How much there is of each resource.
@@ -78,7 +78,7 @@ class JobTable:
         himself.
     scheduler : Scheduler
         Those that wait, and the resources that are free.
-    agenda : Agenda
+    agenda : Timers
         What is to be done later.
     durations : Durations
         How long jobs that have succeeded ran.
@@ -89,16 +89,16 @@ class JobTable:
         Whether no more jobs are taken.
     arriving : int
         Jobs that were let in, and are being written before they come.
-    journal : Journal or None
+    journal : StoreWriter or None
         Keeps on disk what comes of the jobs.
     spill : float or None
         Bytes from which on results are not kept in memory when they are on disk.
     """
 
-    def __init__(self, publisher: Publisher, total: Mapping[str, float]) -> None:
+    def __init__(self, publisher: EventBus, total: Mapping[str, float]) -> None:
         self._publisher = publisher
         self.scheduler = Scheduler(total)
-        self.agenda = Agenda()
+        self.agenda = Timers()
         self.durations = Durations()
         self.lock = threading.RLock()
         self.idle = threading.Condition(self.lock)
@@ -111,7 +111,7 @@ class JobTable:
         self.unsettled = 0
         self.closed = False
         self.arriving = 0
-        self.journal: Journal | None = None
+        self.journal: StoreWriter | None = None
         self.spill: float | None = None
 
     def check_open(self) -> None:
@@ -176,7 +176,7 @@ class JobTable:
 
     def _line_up(self, job: Job) -> None:
         self.scheduler.add(
-            Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.kind)
+            Waiting(job.id, job.priority, job.order, job.needs, job.submitted, job.affinity)
         )
         # Where no worker is free, the end of a job wakes whoever starts the next.
         if self.prewarming or self.scheduler.free[WORKER] > 0:
@@ -200,13 +200,13 @@ class JobTable:
             return [state]
         return [state, ProgressMade(job.id, now, job.latest_progress)]
 
-    def note_place(self, job: Job, place: str) -> None:
+    def note_cluster_address(self, job: Job, cluster_address: str) -> None:
         """Have the store know where a job goes before it goes: nobody must take it elsewhere."""
-        if job.place == place:
+        if job.cluster_address == cluster_address:
             return
-        job.place = place
+        job.cluster_address = cluster_address
         if self.journal is not None and job.is_durable and not job.is_prewarming:
-            self.journal.keep_place(job.id, place)
+            self.journal.keep_cluster_address(job.id, cluster_address)
 
     def unblock(self) -> None:
         """Queue the jobs whose dependencies have ended well; end those whose never will."""
@@ -232,8 +232,8 @@ class JobTable:
                 logger.debug("job %s has ended; too late: %r", job.id, message)
                 return
             stopping = job.state is JobState.CANCELLING
-            if job.verdict is not None and not stopping and isinstance(message, ENDINGS):
-                message = self._overrule(job, message, job.verdict)
+            if job.stop_error is not None and not stopping and isinstance(message, ENDINGS):
+                message = self._overrule(job, message, job.stop_error)
             match message:
                 case messages.Started():
                     job.attempts += 1
@@ -276,11 +276,13 @@ class JobTable:
                     self._on_loss(job, reason)
 
     @staticmethod
-    def _overrule(job: Job, message: messages.Message, verdict: BaseException) -> messages.Failed:
+    def _overrule(
+        job: Job, message: messages.Message, stop_error: BaseException
+    ) -> messages.Failed:
         """Let a job fail that was made to stop, however its task took that."""
         if isinstance(message, messages.Succeeded):
             job.partial = message.value
-        return messages.Failed(verdict)
+        return messages.Failed(stop_error)
 
     def _on_cancelled(self, job: Job) -> None:
         if job.state in (JobState.RUNNING, JobState.PAUSED):
@@ -314,7 +316,7 @@ class JobTable:
                 self.move(job, JobState.INTERRUPTED, reason)
             logger.info("job %s is tried again: %s", job.id[:8], reason)
             self.scheduler.give_back(job.needs)
-            job.dispatched, job.control = False, None
+            job.dispatched, job.handle = False, None
             wait = min(BACK_OFF * 2.0 ** (job.deaths - 1), LONGEST_BACK_OFF)
             self.agenda.add(time.monotonic() + wait, partial(self._try_again, job))
             self.wake.set()
@@ -364,14 +366,14 @@ class JobTable:
         with self.lock:
             limit = job.timeout
             # A pause since then has stopped the clock, and set another time.
-            if job.state is not JobState.RUNNING or limit is None or job.verdict is not None:
+            if job.state is not JobState.RUNNING or limit is None or job.stop_error is not None:
                 return
             if job.clock.seconds(time.monotonic()) < limit - 1e-6:
                 return
-            job.verdict = JobTimeoutError(f"ran longer than the {limit:g} s it was given")
-            control = job.control
-        if control is not None:  # None while it is only just starting: the starter looks after it
-            control.cancel()
+            job.stop_error = JobTimeoutError(f"ran longer than the {limit:g} s it was given")
+            handle = job.handle
+        if handle is not None:  # None while it is only just starting: the starter looks after it
+            handle.cancel()
 
     def end(
         self,
@@ -391,8 +393,8 @@ class JobTable:
         if job.dispatched:
             self.scheduler.give_back(job.needs)
         self.scheduler.remove(job.id)
-        job.outcome = result
-        job.control = None
+        job.result_or_ref = result
+        job.handle = None
         job.checkpoint = None
         leftover = self._leftover(job) if state is JobState.SUCCEEDED else None
         if self.journal is not None and not job.is_prewarming:
@@ -424,7 +426,7 @@ class JobTable:
     @staticmethod
     def _show(job: Job, result: Any = None) -> None:
         """Answer those who asked what a job has so far."""
-        looks, job.looks = job.looks, []
+        looks, job.pending_inspections = job.pending_inspections, []
         for look in looks:
             look.set_result(job.partial if result is None else result)
 
@@ -454,7 +456,7 @@ class JobTable:
         """Make a job's outcome known; gives what then calls those who asked to be called."""
         if self.spill is not None and self.journal is not None and result is not None:
             # Written by now: what comes before this in the journal's line is done.
-            result = job.outcome = spilled(result, self.journal.store, job.id, self.spill)
+            result = job.result_or_ref = spilled(result, self.journal.store, job.id, self.spill)
         if callbacks := job.future.settle(result, error, cancelled):
             return partial(self._call_back, job, callbacks)
         self._note_settled()

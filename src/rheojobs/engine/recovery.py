@@ -18,7 +18,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.store.leases import GONE
 from rheojobs.engine.store.reader import WAITING
-from rheojobs.engine.store.writer import Journal
+from rheojobs.engine.store.writer import StoreWriter
 from rheojobs.engine.task import Task
 from rheojobs.engine.validation import check_memory, needs_again
 from rheojobs.errors import InputError
@@ -39,21 +39,21 @@ logger = logging.getLogger(__name__)
 
 
 def open_journal(
-    store: JobStore | str | Path | None, on_wish: Callable[[str, str], object]
-) -> tuple[Journal | None, str]:
+    store: JobStore | str | Path | None, on_request: Callable[[str, str], object]
+) -> tuple[StoreWriter | None, str]:
     """Open a store for an engine; gives None and the reason where that cannot be."""
     if store is None:
         return None, ""
     try:
         opened = store if isinstance(store, JobStore) else JobStore(store)
-        return Journal(opened, on_wish), ""
+        return StoreWriter(opened, on_request), ""
     except StoreError as error:
         logger.warning("%s; the jobs are kept in memory", error)
         return None, str(error)
 
 
 def describe(
-    task: Task, journal: Journal | None, *, waits: bool = False
+    task: Task, journal: StoreWriter | None, *, waits: bool = False
 ) -> tuple[Record | None, str]:
     """Give what is to be kept of a task; None and the reason where it cannot be.
 
@@ -69,20 +69,20 @@ def describe(
         return None, str(error)
 
 
-def describe_again(job: Job, journal: Journal | None) -> None:
+def describe_again(job: Job, journal: StoreWriter | None) -> None:
     """Keep a task that has got the results for which it waited."""
-    record, job.obstacle = describe(job.task, journal)
+    record, job.not_durable_because = describe(job.task, journal)
     if journal is not None and record is not None:
         journal.keep_task(job.id, record)
 
 
-def free_orphans(journal: Journal | None) -> None:
+def free_orphans(journal: StoreWriter | None) -> None:
     """Free the jobs of applications that are gone."""
     if journal is not None:
         journal.store.recover()
 
 
-def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
+def waiting_jobs(journal: StoreWriter | None) -> list[StoredJob]:
     """Free the jobs of applications that are gone, and give all that can be taken."""
     if journal is None:
         return []
@@ -91,7 +91,7 @@ def waiting_jobs(journal: Journal | None) -> list[StoredJob]:
     return [job for job in journal.store.jobs(WAITING) if job.can_be_taken]
 
 
-def _tidy_up(journal: Journal) -> None:
+def _tidy_up(journal: StoreWriter) -> None:
     """Remove what jobs have left whose application was killed when their result was just kept."""
     for job_id in journal.store.untidied():
         try:
@@ -103,7 +103,7 @@ def _tidy_up(journal: Journal) -> None:
 
 
 def revive(
-    journal: Journal | None,
+    journal: StoreWriter | None,
     job_id: str,
     engine: JobEngine,
     known: Mapping[str, Job],
@@ -118,7 +118,7 @@ def revive(
 
     Parameters
     ----------
-    journal : Journal or None
+    journal : StoreWriter or None
         Of the engine.
     job_id : str
         Its id, or the beginning of it.
@@ -144,8 +144,8 @@ def revive(
     store = journal.store
     stored = store.find(job_id)
     label = f"job {stored.id[:8]} ({stored.name})"
-    if stored.obstacle:
-        raise InputError(f"{label} cannot be run again: {stored.obstacle}")
+    if stored.not_durable_because:
+        raise InputError(f"{label} cannot be run again: {stored.not_durable_because}")
     if stored.owner is not None:
         whose = "here" if stored.owner == store.owner.id else f"in process {stored.pid}"
         raise InputError(f"{label} is {stored.state} {whose}")
@@ -157,10 +157,10 @@ def revive(
             f"{label} has {stored.state} of itself{why}, and would again: submit it anew when "
             "what was wrong is mended"
         )
-    is_safe = elsewhere or stored.place in ("", engine.executor.place)
-    if not is_safe and not is_gone(stored.place):
+    is_safe = elsewhere or stored.cluster_address in ("", engine.executor.cluster_address)
+    if not is_safe and not is_gone(stored.cluster_address):
         raise InputError(
-            f"{label} may still run on {stored.place}: go on with it there, "
+            f"{label} may still run on {stored.cluster_address}: go on with it there, "
             "or with elsewhere=True (--elsewhere) if you know that it does not"
         )
     here = {}
@@ -186,12 +186,12 @@ def revive(
         timeout=stored.limits.get("timeout"),
         memory=memory,
     )
-    job.obstacle = ""
+    job.not_durable_because = ""
     job.checkpoint = checkpoint
     if stored.state.is_terminal:  # its end is history: it is done anew
         journal.add(job, record_of(task), checkpoint)
         return job
-    job.id, job.place = stored.id, str(stored.limits.get("place") or "")
+    job.id, job.cluster_address = stored.id, str(stored.limits.get("cluster_address") or "")
     if stored.state is JobState.QUEUED:  # nobody has chosen to give it a fresh start
         job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)

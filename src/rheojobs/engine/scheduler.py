@@ -43,7 +43,7 @@ class Waiting:
         How much of each resource the job takes while it runs.
     since : float
         When it came (s); any clock that all jobs share.
-    kind : str
+    affinity : str
         Names jobs that may have to be left aside together.
     """
 
@@ -52,7 +52,7 @@ class Waiting:
     order: int
     needs: Mapping[str, float] = field(default_factory=dict)
     since: float = 0.0
-    kind: str = ""
+    affinity: str = ""
 
     @property
     def key(self) -> tuple[float, int]:
@@ -71,9 +71,9 @@ def fits(needs: Mapping[str, float], free: Mapping[str, float]) -> bool:
 class _Line:
     """Jobs that need the same, the first in front; those that left are skipped when met."""
 
-    def __init__(self, needs: Mapping[str, float], kind: str) -> None:
+    def __init__(self, needs: Mapping[str, float], affinity: str) -> None:
         self.needs = dict(needs)
-        self.kind = kind
+        self.affinity = affinity
         self._jobs: dict[str, Waiting] = {}
         self._heap: list[tuple[tuple[float, int], str]] = []
 
@@ -106,7 +106,7 @@ _LineKey = tuple[str, frozenset[tuple[str, float]]]
 class Scheduler:
     """The jobs that wait, and the resources that are free.
 
-    Jobs of the same needs and kind wait in one line. A decision looks at the heads of the
+    Jobs of the same needs and affinity wait in one line. A decision looks at the heads of the
     lines alone, and mostly at one of them: it costs O(log n) for n jobs in a bounded number of
     lines.
 
@@ -136,10 +136,10 @@ class Scheduler:
 
     def add(self, job: Waiting) -> None:
         """Let a job stand in line."""
-        key = (job.kind, frozenset(job.needs.items()))
+        key = (job.affinity, frozenset(job.needs.items()))
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(job.needs, job.kind)
+            line = self._lines[key] = _Line(job.needs, job.affinity)
         line.add(job)
         self._line_of[job.id] = key
         if line.first()[1] == job.id:
@@ -153,7 +153,7 @@ class Scheduler:
     def prioritise(self, job_id: str, priority: int) -> None:
         """Give a job that waits another priority; it keeps its age."""
         old = self._leave(job_id)
-        self.add(Waiting(old.id, priority, old.order, old.needs, old.since, old.kind))
+        self.add(Waiting(old.id, priority, old.order, old.needs, old.since, old.affinity))
 
     def _leave(self, job_id: str) -> Waiting:
         key = self._line_of.pop(job_id)
@@ -182,7 +182,7 @@ class Scheduler:
         Parameters
         ----------
         avoid : collection of str
-            Kinds to leave aside this time.
+            Affinities to leave aside this time.
 
         Returns
         -------
@@ -200,7 +200,7 @@ class Scheduler:
                 continue  # of a line that has got another head since
             seen.add(entry[1])
             passed.append(entry)
-            if line.kind in avoid:
+            if line.affinity in avoid:
                 continue
             if fits(line.needs, left):
                 chosen = line.first()[1]

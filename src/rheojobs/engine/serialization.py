@@ -66,12 +66,12 @@ class Record:
 class Durable(Protocol):
     """What a task or a result offers to be kept on disk."""
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give itself as JSON and bytes; raises `NotDurableError` where it cannot."""
         ...
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give back what `record` was called on."""
         ...
 
@@ -131,7 +131,7 @@ def load(path: str) -> Any:
 def _record(thing: Durable) -> Record:
     try:
         kind = known_path(type(thing))
-        content, blobs = thing.record()
+        content, blobs = thing.to_record()
     except NotDurableError:
         raise
     except Exception as error:  # of the user's own class, or bad input, which will fail as a job
@@ -145,11 +145,11 @@ def record_of(task: object) -> Record:
     """Give what is to be kept of a task; raises `NotDurableError`."""
     if _is_durable(type(task)):
         return _record(cast(Durable, task))
-    raise NotDurableError(f"a {type(task).__name__} has no record() to be stored by")
+    raise NotDurableError(f"a {type(task).__name__} has no to_record() to be stored by")
 
 
 def _is_durable(kind: type) -> bool:
-    return hasattr(kind, "record") and hasattr(kind, "of_record")  # as isinstance, but quick
+    return hasattr(kind, "to_record") and hasattr(kind, "from_record")  # as isinstance, but quick
 
 
 def task_of(record: Record) -> Any:
@@ -169,7 +169,7 @@ def value_record(value: object) -> Record:
         return Record(PLAIN, value)
     if _is_durable(type(value)):
         return _record(cast(Durable, value))
-    raise NotDurableError(f"a {type(value).__name__} is neither JSON nor has it a record()")
+    raise NotDurableError(f"a {type(value).__name__} is neither JSON nor has it a to_record()")
 
 
 def value_of(record: Record) -> Any:
@@ -189,10 +189,10 @@ def value_of(record: Record) -> Any:
 
 
 def _of(record: Record, cls: Any) -> Any:
-    if not isinstance(cls, type) or not hasattr(cls, "of_record"):
+    if not isinstance(cls, type) or not hasattr(cls, "from_record"):
         raise InputError(f"{record.kind} is no class that can be read from a store")
     try:
-        return cls.of_record(record.content, record.blobs)
+        return cls.from_record(record.content, record.blobs)
     except Exception as error:  # whatever a damaged or foreign record leads to
         raise InputError(f"the stored {cls.__name__} cannot be read: {one_line(error)}") from error
 

@@ -246,7 +246,7 @@ class FunctionTask:
             return _drain(result, context)
         return result
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the function's import path and its arguments, where they are JSON."""
         args, kwargs = list(self.args), dict(self.kwargs)
         is_plain = type(self.function) is FunctionType
@@ -256,7 +256,7 @@ class FunctionTask:
         return {"function": path, "args": args, "kwargs": kwargs}, {}
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Import the function, and give the task again."""
         function = load(content["function"])
         if not callable(function):

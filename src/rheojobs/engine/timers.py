@@ -6,10 +6,10 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-__all__ = ["Agenda"]
+__all__ = ["Timers"]
 
 
-class Agenda:
+class Timers:
     """Actions, each with the time (s) from which it is due."""
 
     def __init__(self) -> None:

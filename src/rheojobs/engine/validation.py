@@ -20,7 +20,7 @@ __all__ = [
     "check_timeout",
     "needs_again",
     "needs_of",
-    "stock",
+    "total_resources",
 ]
 
 MEMORY = "memory"
@@ -31,7 +31,7 @@ _TAG = "tag:"
 Amount = float | str
 
 
-def stock(
+def total_resources(
     capacity: int, resources: Mapping[str, Amount] | None, limits: Mapping[str, int] | None
 ) -> dict[str, float]:
     """Give how much there is of everything: a limit on a tag is a resource like any other."""

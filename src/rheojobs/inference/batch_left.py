@@ -54,8 +54,10 @@ class LeftJobs:
             self._check_places()
 
     def _check_places(self) -> None:
-        here = ("", self._engine.executor.place)
-        places = [job.place for job in self._left.values() if job.place not in here]
+        here = ("", self._engine.executor.cluster_address)
+        places = [
+            job.cluster_address for job in self._left.values() if job.cluster_address not in here
+        ]
         for place in dict.fromkeys(places):
             if not is_gone(place):
                 count = places.count(place)

@@ -284,11 +284,11 @@ class Leftover:
         if not checkpoints.are_newer(self.until):
             checkpoints.remove()
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give it as JSON."""
         return {"folder": self.folder, "until": self.until}, {}
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give it again."""
         return cls(str(content["folder"]), float(content["until"]))

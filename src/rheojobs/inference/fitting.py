@@ -76,13 +76,13 @@ class FitTask:
         assert self._dataset is not None
         return self._dataset
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the task as JSON and arrays, to be kept on disk."""
         settings = {"initial_params": self.initial_params, "options": self.options}
         return pack({"model": self.model, "data": self.checked_data()} | settings)
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give the task again."""
         return cls(**unpack(content, blobs))
 

@@ -203,14 +203,14 @@ class FitResult:
 
         return markdown(self, title)
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the result as JSON and arrays, for the store of jobs."""
         from rheojobs.inference.durable import pack
 
         return pack(self.as_dict())
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give back what `record` was called on."""
         from rheojobs.inference.durable import unpack
 
@@ -362,7 +362,7 @@ class BayesianResult:
             if item.name not in ("inference_data", "continuation")
         }
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the result as JSON and arrays, for the store of jobs; without `continuation`.
 
         `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
@@ -372,7 +372,7 @@ class BayesianResult:
         return pack(self.as_dict() | {"inference_data": self.inference_arrays})
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give back what `record` was called on."""
         from rheojobs.inference.durable import unpack
 

@@ -244,7 +244,7 @@ class SampleTask:
         }
         return told, {"x": data.x} | _parts("y", data.y) | _parts("sigma", data.sigma)
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
         data = self.checked_data()
         settings = {name: getattr(self, name) for name in _STORED}
@@ -253,7 +253,7 @@ class SampleTask:
         return pack(settings | others | {"continues": self.continues})
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         """Give the task again: run, it goes on from its checkpoint, where there is one."""
         return cls(**unpack(content, blobs))
 

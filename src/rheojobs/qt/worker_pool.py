@@ -141,7 +141,7 @@ class WorkerPool(QObject):
     @property
     def local_engine(self) -> JobEngine:
         """An engine whose jobs see this machine's files: `engine`, unless that is on a cluster."""
-        if not self._engine.executor.place:
+        if not self._engine.executor.cluster_address:
             return self._engine
         if self._local_engine is None:
             self._local_engine = JobEngine("processes", max_workers=1, preload=PRELOAD)

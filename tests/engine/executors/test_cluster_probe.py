@@ -32,12 +32,12 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         store.join()
         for name in ("begun", "waiting"):
             store.add(name, name, record)
-        store.put_place("begun", "tcp://head:8786")
+        store.put_cluster_address("begun", "tcp://head:8786")
         assert store.find("begun").place == "tcp://head:8786"  # though it is not known to run yet
         store.move("begun", JobState.RUNNING)
         assert store.find("begun").place == "tcp://head:8786"
         assert store.find("waiting").place == ""
-        store.put_place("begun", "tcp://other:8786")
+        store.put_cluster_address("begun", "tcp://other:8786")
         assert store.find("begun").place == "tcp://other:8786"
         assert store.give_away("begun", "the scheduler is gone")
         assert store.give_away("waiting", "the scheduler is gone")
@@ -60,6 +60,6 @@ def test_a_job_that_was_never_on_a_cluster_has_no_place(tmp_path: Path) -> None:
     with JobEngine("threads", store=tmp_path / "jobs.sqlite3") as engine:
         job = engine.run(helpers.add, 1.0)
         job.result(TIMEOUT)
-        assert job.place == ""
+        assert job.cluster_address == ""
         assert engine.store is not None
         assert engine.store.find(job.id).place == ""

@@ -20,7 +20,7 @@ from rheojobs.engine import JobState, JobStore, Progress, StoreError
 from rheojobs.engine.serialization import Record, pack_state, record_of
 from rheojobs.engine.states import IllegalTransitionError
 from rheojobs.engine.store import registration, schema
-from rheojobs.engine.store.commands import wanted_priority
+from rheojobs.engine.store.commands import requested_priority
 from rheojobs.engine.store.leases import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.store.payloads import INLINE_BYTES, ROW_BYTES
 from rheojobs.engine.task import FunctionTask
@@ -29,43 +29,6 @@ from rheojobs.errors import InputError
 S = JobState
 ADD = record_of(FunctionTask(helpers.add, (1.0,)))
 IDS = (f"{number:08x}-0000-4000-8000-000000000000" for number in itertools.count(0xABC))
-
-
-JOB = "0000cafe-0000-4000-8000-000000000000"
-_TASK = '{"function": "builtins:abs", "args": [-1], "kwargs": {}}'
-_COLUMNS = (
-    "number, id, name, kind, obstacle, priority, needs, max_attempts, after, after_any, limits,"
-    " created, changed, state, attempts, bytes"
-)
-_ALIKE = "'abs', 'rheojobs.engine.task:FunctionTask', '', 0, '{}', 1, '[]', '[]', '{}'"
-FIRST_VERSION = f"""
-INSERT INTO jobs ({_COLUMNS}) VALUES
-  (1, '{JOB}', {_ALIKE}, 1700000000.123456, 1700000002.25, 'succeeded', 1, 70),
-  (2, '1{JOB[1:]}', {_ALIKE}, 1700000001.0, 1700000003.0, 'interrupted', 1, 70);
-INSERT INTO history VALUES
-  (1, 1700000000.123456, 'queued', ''), (2, 1700000001.0, 'queued', ''),
-  (1, 1700000001.5, 'running', ''),
-  (1, 1700000002.25, 'succeeded', 'so "it" went,' || char(10) || 'at last'),
-  (2, 1700000002.5, 'running', ''), (2, 1700000003.0, 'interrupted', 'gone');
-INSERT INTO parts VALUES
-  (1, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
-  (1, 'result', '', 'json', CAST('{{"x": 1}}' AS BLOB), NULL, 8),
-  (1, 'result', 'big', 'json', NULL, 'result-big', 5),
-  (2, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
-  (2, 'checkpoint', '', 'json', CAST('"{{\\"at\\": 3}}"' AS BLOB), NULL, 13);
-"""
-"""What a program of the first version had written: a job that is done, and one that waits."""
-
-SECOND_VERSION = f"""
-INSERT INTO engines VALUES ('gone', 'another boot', '', 1, 0.0, 0.0);
-INSERT INTO jobs ({_COLUMNS}, owner) VALUES
-  (1, '{JOB}', {_ALIKE}, 1700000000.123456, 1700000002.25, 'succeeded', 1, 70, NULL),
-  (2, '1{JOB[1:]}', {_ALIKE}, 1700000001.0, 1700000003.0, 'queued', 0, 70, 'gone');
-INSERT INTO parts VALUES
-  (1, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57),
-  (2, 'task', '', 'rheojobs.engine.task:FunctionTask', CAST('{_TASK}' AS BLOB), NULL, 57);
-"""
-"""The same of the second version, whose application is gone."""
 
 
 @pytest.fixture
@@ -285,15 +248,17 @@ class TestOwning:
                 "paused": enter(gone, S.RUNNING, S.PAUSED),
                 "cancelling": enter(gone, S.RUNNING, S.CANCELLING),
                 "blocked": enter(gone, state=S.BLOCKED),
-                "lambda": enter(gone, S.RUNNING, record=None, obstacle="a lambda"),
-                "queued lambda": enter(gone, record=None, obstacle="a lambda"),
-                "blocked lambda": enter(gone, state=S.BLOCKED, record=None, obstacle="a lambda"),
+                "lambda": enter(gone, S.RUNNING, record=None, not_durable_because="a lambda"),
+                "queued lambda": enter(gone, record=None, not_durable_because="a lambda"),
+                "blocked lambda": enter(
+                    gone, state=S.BLOCKED, record=None, not_durable_because="a lambda"
+                ),
                 "unwanted": enter(gone, S.RUNNING),
                 "unwanted too": enter(gone),
                 "done": enter(gone, S.RUNNING, S.SUCCEEDED),
             }
-            heir.ask(jobs["unwanted"], "cancel")
-            heir.ask(jobs["unwanted too"], "cancel")
+            heir.request(jobs["unwanted"], "cancel")
+            heir.request(jobs["unwanted too"], "cancel")
             assert heir.recover() == []
             dead.add(gone.owner.id)
             assert len(heir.recover()) == 10
@@ -355,56 +320,58 @@ class TestOwning:
             store.join()
 
 
-class TestWishes:
+class TestRequests:
     def test_what_others_want_is_heard_once(self, store: JobStore, path: Path) -> None:
         job_id = enter(store, S.RUNNING)
-        assert store.heard() == []
+        assert store.take_requests() == []
         with JobStore(path) as other:
-            assert not other.ask(job_id, "pause")
-            assert other.find(job_id).wish == "pause"
-            assert not other.ask(job_id[:8], "cancel"), "the later wish counts"
-        assert store.heard() == [(job_id, "cancel")]
-        assert store.heard() == []
-        assert store.find(job_id).wish == ""
+            assert not other.request(job_id, "pause")
+            assert other.find(job_id).request == "pause"
+            assert not other.request(job_id[:8], "cancel"), "the later wish counts"
+        assert store.take_requests() == [(job_id, "cancel")]
+        assert store.take_requests() == []
+        assert store.find(job_id).request == ""
 
     def test_a_priority_is_asked_of_the_owner_and_set_where_there_is_none(
         self, store: JobStore, path: Path
     ) -> None:
         job_id = enter(store)
         with JobStore(path) as other:
-            assert not other.ask_priority(job_id, -3)
+            assert not other.request_priority(job_id, -3)
             assert other.find(job_id).priority == 0
-            ((heard, wish),) = store.heard()
-            assert (heard, wanted_priority(wish)) == (job_id, -3)
-            other.ask(job_id, "cancel")
-            other.ask_priority(job_id, 5)
-            assert store.heard() == [(job_id, "cancel")], "who is to be cancelled needs no turn"
+            ((heard, request),) = store.take_requests()
+            assert (heard, requested_priority(request)) == (job_id, -3)
+            other.request(job_id, "cancel")
+            other.request_priority(job_id, 5)
+            assert store.take_requests() == [(job_id, "cancel")], (
+                "who is to be cancelled needs no turn"
+            )
             store.leave()
-            assert other.ask_priority(job_id, 5)
+            assert other.request_priority(job_id, 5)
             assert other.find(job_id).priority == 5
 
     def test_what_runs_has_had_its_turn(self, store: JobStore) -> None:
         job_id = enter(store, S.RUNNING)
         with pytest.raises(InputError, match="is running: its turn has come"):
-            store.ask_priority(job_id, 1)
+            store.request_priority(job_id, 1)
 
     def test_what_nobody_works_on_is_cancelled_at_once(self, store: JobStore) -> None:
         job_id = enter(store)
         store.leave()
-        assert store.ask(job_id, "cancel")
+        assert store.request(job_id, "cancel")
         assert store.find(job_id).state is S.CANCELLED
 
     @pytest.mark.parametrize(
-        ("states", "wish"),
+        ("states", "request"),
         [((), "pause"), ((), "resume"), ((S.RUNNING, S.SUCCEEDED), "cancel"), ((), "explode")],
     )
     def test_what_cannot_be_had(
-        self, store: JobStore, states: tuple[JobState, ...], wish: str
+        self, store: JobStore, states: tuple[JobState, ...], request: str
     ) -> None:
         job_id = enter(store, *states)
         with pytest.raises(InputError):
-            store.ask(job_id, wish)
-        assert store.find(job_id).wish == ""
+            store.request(job_id, request)
+        assert store.find(job_id).request == ""
 
 
 class TestPruning:
@@ -503,97 +470,6 @@ class TestTakenForDead:
 
 
 class TestVersions:
-    @staticmethod
-    def lay_down(path: Path, monkeypatch: pytest.MonkeyPatch, version: int, content: str) -> None:
-        """Make a database of an older version, with something in it."""
-        with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
-            with contextlib.closing(schema.connect(path)) as db:
-                db.executescript(content)
-
-    def test_the_first_version_is_brought_to_the_present(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.lay_down(path, monkeypatch, 1, FIRST_VERSION)
-        file = path.with_suffix(".files") / JOB / "result-big"
-        file.parent.mkdir(parents=True)
-        file.write_bytes(b"12345")
-        with JobStore(path) as store:
-            assert store._rows("PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
-            done, waiting = store.jobs()
-            assert (done.id, done.state, done.bytes) == (JOB, S.SUCCEEDED, 70)
-            assert store.history(JOB) == [
-                (1700000000.123456, S.QUEUED, ""),
-                (1700000001.5, S.RUNNING, ""),
-                (1700000002.25, S.SUCCEEDED, 'so "it" went,\nat last'),
-            ]
-            assert store.first_starts([done.number, waiting.number]) == {
-                1: 1700000001.5,
-                2: 1700000002.5,
-            }
-            assert store.task(JOB).args == (-1,)
-            record = store._part(JOB, "result")
-            assert record == Record("json", {"x": 1}, {"big": b"12345"})
-            store.join()
-            assert store.take(waiting.id) is S.QUEUED
-            store.move(waiting.id, S.RUNNING)
-            assert store.checkpoint(waiting.id) == pack_state({"at": 3})
-            store.move(waiting.id, S.SUCCEEDED)
-            assert [state for _, state, _ in store.history(waiting.id)] == [
-                *(S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED)
-            ]
-            assert store.checkpoint(waiting.id) is None
-            store.remove(JOB)
-            assert not file.exists()
-            assert store._rows("SELECT job, part FROM parts") == [(2, "task")]
-
-    def test_the_second_version_is_brought_to_the_present(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.lay_down(path, monkeypatch, 2, SECOND_VERSION)
-        with JobStore(path) as store:
-            assert store._rows("PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
-            assert store.counts() == {S.SUCCEEDED: 1, S.QUEUED: 1}
-            ((number, waiting),) = [(job.number, job.id) for job in store.jobs([S.QUEUED])]
-            assert store.task(waiting).args == (-1,)
-            assert store.task_words([1, number], "$.function") == {
-                1: "builtins:abs",
-                2: "builtins:abs",
-            }
-            store.join()
-            assert store.recover() == [waiting]
-            new = enter(store, S.RUNNING)
-            assert store.take(waiting) is S.QUEUED
-            assert [job.id for job in store.jobs([S.QUEUED, S.RUNNING])] == [waiting, new]
-            names = {name for (name,) in store._rows("SELECT name FROM sqlite_schema")}
-            assert "jobs_by_owner_and_state" in names
-            assert not names & {"jobs_by_state", "jobs_by_owner"}
-
-    def test_a_migration_that_fails_changes_nothing(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with JobStore(path) as store:
-            store.join()
-            job_id = enter(store, S.RUNNING, S.SUCCEEDED)
-
-        def add_column(db: sqlite3.Connection) -> None:
-            db.execute("ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
-
-        def fail(db: sqlite3.Connection) -> None:
-            db.execute("DROP TABLE parts")
-            raise sqlite3.OperationalError("no such thing")
-
-        present = list(schema.MIGRATIONS)
-        monkeypatch.setattr(schema, "MIGRATIONS", [*present, add_column, fail])
-        with pytest.raises(StoreError):
-            JobStore(path)
-        monkeypatch.setattr(schema, "MIGRATIONS", [*present, add_column])
-        with JobStore(path) as store:
-            assert store.find(job_id).state is S.SUCCEEDED
-            assert store.task(job_id) is not None, "a migration that fails changes nothing"
-            assert store._rows("SELECT colour FROM jobs") == [("blue",)]
-            assert store._rows("PRAGMA user_version") == [(len(present) + 1,)]
-
     def test_a_newer_version(self, path: Path) -> None:
         JobStore(path).close()
         with sqlite3.connect(path) as db:

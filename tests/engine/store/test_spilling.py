@@ -24,11 +24,11 @@ class Curve:
 
     values: bytes
 
-    def record(self) -> tuple[Any, Mapping[str, bytes]]:
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         return None, {"values": self.values}
 
     @classmethod
-    def of_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
         return cls(blobs["values"])
 
 

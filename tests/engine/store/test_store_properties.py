@@ -61,7 +61,7 @@ class StoreMachine(RuleBasedStateMachine):
         store = self.stores[engine]
         self._is_back(store)
         why = "" if durable else "a lambda"
-        store.add(job_id, "job", TASK if durable else None, obstacle=why)
+        store.add(job_id, "job", TASK if durable else None, not_durable_because=why)
         self.state[job_id], self.owner[job_id] = S.QUEUED, store.owner.id
         self.durable[job_id] = durable
 
@@ -150,7 +150,7 @@ class StoreMachine(RuleBasedStateMachine):
         job_id, store = self._pick(pick), self.stores[engine]
         if self.state[job_id].is_terminal or self.owner[job_id] is not None:
             return
-        assert store.ask(job_id, "cancel")
+        assert store.request(job_id, "cancel")
         self.state[job_id] = S.CANCELLED
 
     @precondition(lambda self: self.state)

@@ -13,7 +13,7 @@ from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import Task, TaskContext
 
-__all__ = ["Executor", "Run", "RunControl", "WorkerInfo", "run_task"]
+__all__ = ["Executor", "Run", "RunHandle", "WorkerInfo", "run_task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class WorkerInfo:
     resident: int
 
 
-class RunControl(abc.ABC):
+class RunHandle(abc.ABC):
     """The strings by which a run is held; none of its methods blocks."""
 
     @abc.abstractmethod
@@ -100,7 +100,7 @@ class Executor(abc.ABC):
         How many.
     limits_memory : bool
         Whether a run's `memory` is kept to.
-    place : str
+    cluster_address : str
         Where a run may go on when this process is gone, such as a cluster's address; else empty.
     on_growth : callable
         Set by the engine: called with how much more there is, by resource, when workers join.
@@ -108,11 +108,11 @@ class Executor(abc.ABC):
 
     capacity: int
     limits_memory: bool = False
-    place: str = ""
+    cluster_address: str = ""
     on_growth: Callable[[Mapping[str, float]], object] = staticmethod(lambda more: None)
 
     @abc.abstractmethod
-    def start(self, run: Run) -> RunControl:
+    def start(self, run: Run) -> RunHandle:
         """Take on a run; never blocks for long, and never raises for the task's sake."""
 
     def has_idle_worker(self) -> bool:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from rheojobs.engine.executors.base import Run, RunControl
+from rheojobs.engine.executors.base import Run, RunHandle
 from rheojobs.engine.task import task_affinity
 
 __all__ = ["RELEASE_GRACE", "RemoteRun"]
@@ -30,7 +30,7 @@ class _Executor(Protocol):
     def send(self, control: Any, verb: str) -> None: ...
 
 
-class RemoteRun(RunControl):
+class RemoteRun(RunHandle):
     """A run on its way through waiting, a worker, and its end; guarded by its executor's lock."""
 
     def __init__(self, executor: _Executor, run: Run) -> None:

@@ -6,13 +6,13 @@ import threading
 import time
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors.base import Executor, Run, RunControl, run_task
+from rheojobs.engine.executors.base import Executor, Run, RunHandle, run_task
 from rheojobs.engine.task import TaskContext
 
 __all__ = ["ThreadExecutor"]
 
 
-class _ThreadRun(RunControl):
+class _ThreadRun(RunHandle):
     def __init__(self, run: Run) -> None:
         self.context = TaskContext(run.tell, restored=run.restored, is_tidied=True)
 
@@ -49,7 +49,7 @@ class ThreadExecutor(Executor):
         """Say yes: a thread starts at once."""
         return True
 
-    def start(self, run: Run) -> RunControl:
+    def start(self, run: Run) -> RunHandle:
         """Take on a run."""
         control = _ThreadRun(run)
         thread = threading.Thread(

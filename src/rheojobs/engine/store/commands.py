@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from rheojobs.engine.states import JobState
 
-__all__ = ["WISHES", "priority_wish", "wanted_priority"]
+__all__ = ["REQUESTS", "priority_request", "requested_priority"]
 
-WISHES = {
+REQUESTS = {
     "cancel": tuple(state for state in JobState if not state.is_terminal),
     "pause": (JobState.RUNNING,),
     "resume": (JobState.RUNNING, JobState.PAUSED),
@@ -19,12 +19,12 @@ WISHES = {
 _PRIORITY = "priority "
 
 
-def priority_wish(priority: int) -> str:
+def priority_request(priority: int) -> str:
     """Give the wish that a job gets this priority."""
     return f"{_PRIORITY}{priority}"
 
 
-def wanted_priority(wish: str) -> int | None:
+def requested_priority(request: str) -> int | None:
     """Give the priority that a wish asks for; None where it asks for something else."""
-    number = wish.removeprefix(_PRIORITY)
-    return int(number) if number != wish and number.lstrip("-").isdecimal() else None
+    number = request.removeprefix(_PRIORITY)
+    return int(number) if number != request and number.lstrip("-").isdecimal() else None

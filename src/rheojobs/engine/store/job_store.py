@@ -18,12 +18,12 @@ from rheojobs.engine.events import Progress
 from rheojobs.engine.serialization import PLAIN, Record, is_json, state_to_disk, task_of
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.store import sql
-from rheojobs.engine.store.commands import WISHES, priority_wish
+from rheojobs.engine.store.commands import REQUESTS, priority_request
 from rheojobs.engine.store.leases import Owner, is_running
 from rheojobs.engine.store.payloads import contents_of, row_text, size_of
 from rheojobs.engine.store.reader import WAITING, StoredJob, default_path
 from rheojobs.engine.store.registration import Membership
-from rheojobs.engine.store.schema import told
+from rheojobs.engine.store.schema import translate_errors
 from rheojobs.errors import InputError, nearest
 
 __all__ = ["UNTIDIED", "JobStore", "StoredJob", "default_path"]
@@ -84,7 +84,7 @@ class JobStore(Membership):
         name: str,
         record: Record | None,
         *,
-        obstacle: str = "",
+        not_durable_because: str = "",
         priority: int = 0,
         needs: Mapping[str, float] | None = None,
         max_attempts: int = 1,
@@ -100,7 +100,7 @@ class JobStore(Membership):
         Parameters
         ----------
         record : Record or None
-            Its task; None where that cannot be kept, which `obstacle` gives the reason of.
+            Its task; None where that cannot be kept: `not_durable_because` says why.
         checkpoint : bytes, optional
             Of an earlier job that it goes on from.
         when : float, optional
@@ -111,7 +111,7 @@ class JobStore(Membership):
         contents = contents_of(record) if record is not None and task is None else {}
         kind = "" if record is None else record.kind
         values = (
-            *(job_id, name, kind, obstacle, priority, sql.object_(needs), max_attempts),
+            *(job_id, name, kind, not_durable_because, priority, sql.object_(needs), max_attempts),
             *(
                 sql.array(after),
                 sql.array(after_any),
@@ -213,13 +213,13 @@ class JobStore(Membership):
             self._db.execute("UPDATE jobs SET owner = NULL WHERE number = ?", (row[0],))
             return True
 
-    def put_place(self, job_id: str, place: str) -> None:
+    def put_cluster_address(self, job_id: str, cluster_address: str) -> None:
         """Keep which cluster a job of this owner's is sent to."""
         with self.transaction():
             self._db.execute(
-                "UPDATE jobs SET limits = json_set(limits, '$.place', ?)"
+                "UPDATE jobs SET limits = json_set(limits, '$.cluster_address', ?)"
                 " WHERE id = ? AND owner = ?",
-                (place, job_id, self.owner.id),
+                (cluster_address, job_id, self.owner.id),
             )
 
     def untag(self, job_id: str) -> None:
@@ -262,7 +262,8 @@ class JobStore(Membership):
         """Keep the task of a job of this owner's, which could not be kept until now."""
         with self.transaction():
             self._db.execute(
-                "UPDATE jobs SET kind = ?, obstacle = '', task = NULL WHERE id = ? AND owner = ?",
+                "UPDATE jobs SET task_type = ?, not_durable_because = '', task = NULL"
+                " WHERE id = ? AND owner = ?",
                 (record.kind, job_id, self.owner.id),
             )
             return self.put(job_id, "task", record)
@@ -309,7 +310,8 @@ class JobStore(Membership):
         """
         with self.transaction():
             row = self._db.execute(
-                "SELECT number, state FROM jobs WHERE id = ? AND owner IS NULL AND obstacle = ''",
+                "SELECT number, state FROM jobs"
+                " WHERE id = ? AND owner IS NULL AND not_durable_because = ''",
                 (job_id,),
             ).fetchone()
             if row is None or row[1] not in WAITING:
@@ -317,30 +319,30 @@ class JobStore(Membership):
             self._sign_in()
             self._checkpointed.add(job_id)
             self._db.execute(
-                "UPDATE jobs SET owner = ?, wish = '' WHERE number = ?", (self.owner.id, row[0])
+                "UPDATE jobs SET owner = ?, request = '' WHERE number = ?", (self.owner.id, row[0])
             )
             if row[1] != JobState.INTERRUPTED:
                 return JobState(row[1])
             self._enter(row[0], JobState.QUEUED)
             return JobState.QUEUED
 
-    def heard(self) -> list[tuple[str, str]]:
-        """Give what others want of this owner's jobs, ``(id, wish)``, and strike it off."""
-        with self._lock, told(self.path):
+    def take_requests(self) -> list[tuple[str, str]]:
+        """Give what others want of this owner's jobs, ``(id, request)``, and strike it off."""
+        with self._lock, translate_errors(self.path):
             version = self._db.execute("PRAGMA data_version").fetchone()[0]
             if version == self._seen:  # nobody else has written since
                 return []
             rows = self._db.execute(
-                "SELECT id, wish FROM jobs WHERE owner = ? AND wish <> ''", (self.owner.id,)
+                "SELECT id, request FROM jobs WHERE owner = ? AND request <> ''", (self.owner.id,)
             ).fetchall()
             for row in rows:
-                self._db.execute("UPDATE jobs SET wish = '' WHERE id = ? AND wish = ?", row)
+                self._db.execute("UPDATE jobs SET request = '' WHERE id = ? AND request = ?", row)
             self._seen = version
             return rows
 
     # ---------------------------------------------------------------- what anybody may do
 
-    def ask(self, job_id: str, wish: str) -> bool:
+    def request(self, job_id: str, request: str) -> bool:
         """Want a job to be cancelled, paused or resumed.
 
         Returns
@@ -354,19 +356,21 @@ class JobStore(Membership):
         InputError
             Where it cannot be had of this job.
         """
-        if wish not in WISHES:
-            raise InputError(f"unknown wish {wish!r}; {nearest(wish, WISHES)}")
+        if request not in REQUESTS:
+            raise InputError(f"unknown request {request!r}; {nearest(request, REQUESTS)}")
         with self.transaction():
             job = self.find(job_id)
-            if job.state not in WISHES[wish]:
-                raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cannot {wish} it")
+            if job.state not in REQUESTS[request]:
+                raise InputError(
+                    f"job {job.id[:8]} ({job.name}) is {job.state}: cannot {request} it"
+                )
             if job.owner is None:
                 self._enter(job.number, JobState.CANCELLED, "cancelled while it waited")
             else:
-                self._db.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, job.number))
+                self._set_request(job, request)
             return job.owner is None
 
-    def ask_priority(self, job_id: str, priority: int) -> bool:
+    def request_priority(self, job_id: str, priority: int) -> bool:
         """Want a job that waits to have another priority; gives what `ask` gives.
 
         Raises
@@ -384,10 +388,13 @@ class JobStore(Membership):
                 self._db.execute(
                     "UPDATE jobs SET priority = ? WHERE number = ?", (priority, job.number)
                 )
-            elif job.wish != "cancel":  # who is to be cancelled needs no turn
-                wish = priority_wish(priority)
-                self._db.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, job.number))
+            elif job.request != "cancel":  # who is to be cancelled needs no turn
+                request = priority_request(priority)
+                self._set_request(job, request)
             return job.owner is None
+
+    def _set_request(self, job: StoredJob, request: str) -> None:
+        self._db.execute("UPDATE jobs SET request = ? WHERE number = ?", (request, job.number))
 
     def remove(self, job_id: str) -> None:
         """Remove a job that has ended; `InputError` where it has not."""

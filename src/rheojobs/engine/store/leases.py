@@ -118,15 +118,17 @@ def is_alive(
     return lease_until > now if seen is None else seen
 
 
-def without_owner(state: JobState, obstacle: str, wish: str) -> list[tuple[JobState, str]]:
+def without_owner(
+    state: JobState, not_durable_because: str, request: str
+) -> list[tuple[JobState, str]]:
     """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
     at_work = state in (JobState.RUNNING, JobState.PAUSED)
     if state is JobState.CANCELLING:
         return [(JobState.CANCELLED, GONE)]
-    if wish == "cancel":
+    if request == "cancel":
         steps = [(JobState.CANCELLING, "")] if at_work else []
         return [*steps, (JobState.CANCELLED, GONE)]
-    if obstacle:
+    if not_durable_because:
         end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
-        return [(end, f"{GONE}, and it cannot be run again: {obstacle}")]
+        return [(end, f"{GONE}, and it cannot be run again: {not_durable_because}")]
     return [(JobState.INTERRUPTED, GONE)] if at_work else []

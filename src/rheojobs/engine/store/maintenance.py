@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.write_buffer import Backlog
+from rheojobs.engine.store.write_buffer import WriteBuffer
 
-__all__ = ["POLL", "StoreUpkeep"]
+__all__ = ["POLL", "Maintenance"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +28,16 @@ SYNC_DELAY = 0.2
 """Seconds after which a loss of power takes nothing of what was written."""
 
 
-class StoreUpkeep:
+class Maintenance:
     """Looks after a store on behalf of the thread that writes to it; waits for the disk itself.
 
     Parameters
     ----------
     store : JobStore
         That an engine has joined.
-    backlog : Backlog
+    backlog : WriteBuffer
         What could not be written yet; it is told of a store that fails.
-    on_wish : callable
+    on_request : callable
         Called with the id of a job and what another process wants of it.
     write_backlog : callable
         Writes what had to wait, as the store works again.
@@ -46,13 +46,13 @@ class StoreUpkeep:
     def __init__(
         self,
         store: JobStore,
-        backlog: Backlog,
-        on_wish: Callable[[str, str], object],
+        backlog: WriteBuffer,
+        on_request: Callable[[str, str], object],
         write_backlog: Callable[[], object],
     ) -> None:
         self._store = store
         self._backlog = backlog
-        self._on_wish = on_wish
+        self._on_request = on_request
         self._write_backlog = write_backlog
         self._poll_due = self._renewal_due = self._recovery_due = 0.0
         self._is_pruned = False
@@ -71,8 +71,8 @@ class StoreUpkeep:
         if now >= self._poll_due:
             self._poll_due = now + POLL
             with self._backlog.watched():
-                for job_id, wish in self._store.heard():
-                    self._on_wish(job_id, wish)
+                for job_id, request in self._store.take_requests():
+                    self._on_request(job_id, request)
         if now >= self._renewal_due:
             self._renewal_due = now + RENEWAL
             with self._backlog.watched():

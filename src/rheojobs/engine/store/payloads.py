@@ -18,7 +18,7 @@ from typing import Any
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.serialization import Record
 
-__all__ = ["Parts", "content_of", "contents_of", "row_text", "size_of"]
+__all__ = ["Payloads", "content_of", "contents_of", "row_text", "size_of"]
 
 INLINE_BYTES = 256 * 1024
 ROW_BYTES = 500
@@ -49,7 +49,7 @@ def size_of(contents: Mapping[str, bytes]) -> int:
     return sum(map(len, contents.values()))
 
 
-class Parts:
+class Payloads:
     """The parts of all jobs.
 
     Parameters

@@ -20,8 +20,8 @@ from rheojobs.engine.errors import JobTimeoutError, MemoryLimitError, WorkerDied
 from rheojobs.engine.events import Progress
 from rheojobs.engine.serialization import PLAIN, UNKEPT, Record, state_from_disk, task_of, value_of
 from rheojobs.engine.states import JobState
-from rheojobs.engine.store.payloads import Parts, content_of
-from rheojobs.engine.store.schema import Transaction, connect, told
+from rheojobs.engine.store.payloads import Payloads, content_of
+from rheojobs.engine.store.schema import Transaction, connect, translate_errors
 from rheojobs.errors import InputError
 
 __all__ = ["WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"]
@@ -34,9 +34,9 @@ FROM_OUTSIDE = frozenset(
 """Errors with which a job fails that its task has not made: it may go on where somebody wishes."""
 
 _SELECT = (
-    "SELECT number, jobs.id, name, kind, obstacle, priority, needs, max_attempts, after,"
-    " after_any, limits, created,"
-    " changed, state, message, attempts, progress, bytes, owner, wish, pid"
+    "SELECT number, jobs.id, name, task_type, not_durable_because, priority, needs, max_attempts,"
+    " after, after_any, limits, created,"
+    " changed, state, message, attempts, progress, bytes, owner, request, pid"
     " FROM jobs LEFT JOIN engines ON engines.id = jobs.owner"
 )
 
@@ -68,9 +68,9 @@ class StoredJob:
         Its place in the order of arrival.
     id, name, priority, state, message, attempts
         As of `Job`.
-    kind : str
+    task_type : str
         The import path of its task's class; empty where the task is not kept.
-    obstacle : str
+    not_durable_because : str
         Why it cannot be run again; empty where it can.
     needs, max_attempts, after, after_any
         As it was submitted; the latter two hold ids.
@@ -84,7 +84,7 @@ class StoredJob:
         How much its task, result and checkpoint take.
     owner : str or None
         The engine that works on it, or will.
-    wish : str
+    request : str
         What somebody wants of its owner, who has not heard of it yet.
     pid : int or None
         The process of the owner.
@@ -93,8 +93,8 @@ class StoredJob:
     number: int
     id: str
     name: str
-    kind: str
-    obstacle: str
+    task_type: str
+    not_durable_because: str
     priority: int
     needs: Mapping[str, float]
     max_attempts: int
@@ -109,18 +109,18 @@ class StoredJob:
     progress: Progress | None
     bytes: int
     owner: str | None
-    wish: str
+    request: str
     pid: int | None
 
     @property
-    def place(self) -> str:
+    def cluster_address(self) -> str:
         """The cluster on which its run may still go on, its application being gone; else empty."""
-        return "" if self.state.is_terminal else str(self.limits.get("place") or "")
+        return "" if self.state.is_terminal else str(self.limits.get("cluster_address") or "")
 
     @property
     def can_be_taken(self) -> bool:
         """Whether an engine may take it up: it waits, and nobody else has it."""
-        return self.owner is None and self.state in WAITING and not self.obstacle
+        return self.owner is None and self.state in WAITING and not self.not_durable_because
 
 
 def _stored_job(row: tuple[Any, ...]) -> StoredJob:
@@ -158,12 +158,12 @@ class StoreReader:
         self.path = default_path() if path is None else Path(path)
         self._lock = threading.RLock()
         self._db = connect(self.path)
-        self._parts = Parts(self._db, self.path.with_suffix(".files"))
+        self._parts = Payloads(self._db, self.path.with_suffix(".files"))
         self._transaction = Transaction(self._db, self.path, self._lock, self._parts.settle)
 
     def close(self) -> None:
         """Close the database; may be called again."""
-        with self._lock, told(self.path):
+        with self._lock, translate_errors(self.path):
             self._db.close()
 
     def transaction(self) -> Transaction:
@@ -302,7 +302,7 @@ class StoreReader:
 
         One that waits does, one that was cancelled, and one that `was_stopped`.
         """
-        if job.obstacle or job.owner is not None:
+        if job.not_durable_because or job.owner is not None:
             return False
         if job.state is JobState.FAILED:
             return self.was_stopped(job.id)
@@ -324,7 +324,7 @@ class StoreReader:
         return None if record is None else state_from_disk(record.content)
 
     def _part(self, job_id: str, part: str) -> Record | None:
-        with self._lock, told(self.path):
+        with self._lock, translate_errors(self.path):
             number, kind, task, result = self._row(job_id)
             if part == "task" and task is not None:
                 return Record(kind, content_of(task, part, job_id))
@@ -337,7 +337,7 @@ class StoreReader:
 
     def _row(self, job_id: str) -> tuple[int, str, str | None, str | None]:
         """Give a job's number, its task's kind, and task and result where they are in the row."""
-        statement = "SELECT number, kind, task, result FROM jobs WHERE id = ?"
+        statement = "SELECT number, task_type, task, result FROM jobs WHERE id = ?"
         row = self._db.execute(statement, (job_id,)).fetchone()
         if row is None:
             raise InputError(f"there is no job {job_id}")
@@ -345,5 +345,5 @@ class StoreReader:
         return number, kind, task, result
 
     def _rows(self, statement: str, *arguments: sqlite3._AdaptedInputData) -> list[Any]:
-        with self._lock, told(self.path):
+        with self._lock, translate_errors(self.path):
             return self._db.execute(statement, arguments).fetchall()

@@ -17,7 +17,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.engine.store import sql
 from rheojobs.engine.store.leases import LEASE_SECONDS, Owner, is_alive, without_owner
 from rheojobs.engine.store.reader import StoreReader
-from rheojobs.engine.store.schema import move_log, told
+from rheojobs.engine.store.schema import move_log, translate_errors
 from rheojobs.errors import InputError
 
 __all__ = ["Membership"]
@@ -65,7 +65,7 @@ class Membership(StoreReader):
         self._joined = True
         try:
             self.renew()
-            with self._lock, told(self.path):
+            with self._lock, translate_errors(self.path):
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
         except StoreError:
             self._joined = False
@@ -100,7 +100,11 @@ class Membership(StoreReader):
         """
         log = self.path.with_name(self.path.name + "-wal")
         size = 0
-        with told(self.path), contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
+        with (
+            translate_errors(self.path),
+            contextlib.suppress(FileNotFoundError),
+            log.open("r+b") as file,
+        ):
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
         if size >= LARGE_LOG:
@@ -132,11 +136,12 @@ class Membership(StoreReader):
 
     def _release(self, engine: str) -> list[str]:
         rows = self._db.execute(
-            "SELECT number, id, state, obstacle, wish FROM jobs WHERE owner = ? ORDER BY number",
+            "SELECT number, id, state, not_durable_because, request FROM jobs"
+            " WHERE owner = ? ORDER BY number",
             (engine,),
         ).fetchall()
-        for number, _, state, obstacle, wish in rows:
-            for next_state, message in without_owner(JobState(state), obstacle, wish):
+        for number, _, state, not_durable_because, request in rows:
+            for next_state, message in without_owner(JobState(state), not_durable_because, request):
                 self._enter(number, next_state, message)
         self._db.execute("DELETE FROM engines WHERE id = ?", (engine,))  # frees its jobs
         return [row[1] for row in rows]

@@ -1,4 +1,4 @@
-"""The tables of the job store and how they came about; opening the database, and its errors.
+"""The tables of the job store; opening the database, and its errors.
 
 Knows SQLite alone.
 """
@@ -6,7 +6,6 @@ Knows SQLite alone.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import sqlite3
 import threading
@@ -17,7 +16,15 @@ from typing import Any
 
 from rheojobs.engine.errors import StoreError
 
-__all__ = ["BUSY_SECONDS", "MIGRATIONS", "Transaction", "connect", "move_log", "told"]
+__all__ = [
+    "BUSY_SECONDS",
+    "TABLES",
+    "VERSION",
+    "Transaction",
+    "connect",
+    "move_log",
+    "translate_errors",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -27,102 +34,53 @@ BUSY_SECONDS = 2.0
 APPLICATION = 0x7268656F  # "rheo"
 
 
-def _first_version(db: sqlite3.Connection) -> None:
-    for statement in (
-        # Who works on jobs. `lease_until` counts in the seconds of the machine's uptime.
-        """CREATE TABLE engines (
-            id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL,
-            pid INTEGER NOT NULL, born REAL NOT NULL, lease_until REAL NOT NULL
-        ) STRICT, WITHOUT ROWID""",
-        # Small rows: a list of 100,000 jobs reads these alone.
-        """CREATE TABLE jobs (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            name TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            obstacle TEXT NOT NULL,
-            priority INTEGER NOT NULL,
-            needs TEXT NOT NULL,
-            max_attempts INTEGER NOT NULL,
-            after TEXT NOT NULL,
-            after_any TEXT NOT NULL,
-            limits TEXT NOT NULL,
-            created REAL NOT NULL,
-            changed REAL NOT NULL,
-            state TEXT NOT NULL,
-            message TEXT NOT NULL DEFAULT '',
-            attempts INTEGER NOT NULL DEFAULT 0,
-            progress TEXT,
-            bytes INTEGER NOT NULL DEFAULT 0,
-            owner TEXT REFERENCES engines(id) ON DELETE SET NULL,
-            wish TEXT NOT NULL DEFAULT ''
-        ) STRICT""",
-        "CREATE INDEX jobs_by_state ON jobs(state, number)",
-        "CREATE INDEX jobs_by_owner ON jobs(owner) WHERE owner IS NOT NULL",
-        # Task, result, partial result, error and checkpoint: the JSON under the name '', and
-        # the blobs under theirs; what is large lies in a file.
-        """CREATE TABLE parts (
-            job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
-            part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
-            content BLOB, file TEXT, size INTEGER NOT NULL,
-            PRIMARY KEY (job, part, name)
-        ) STRICT""",
-        """CREATE TABLE history (
-            job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
-            time REAL NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL
-        ) STRICT""",
-        "CREATE INDEX history_by_job ON history(job)",
-    ):
-        db.execute(statement)
-
-
-def _second_version(db: sqlite3.Connection) -> None:
-    """Have a job's history in its row, and each part in one tree: half the pages to write."""
-    db.execute("ALTER TABLE jobs ADD COLUMN history TEXT NOT NULL DEFAULT ''")
-    lines: dict[int, list[str]] = {}
-    for job, *entry in db.execute("SELECT job, time, state, message FROM history ORDER BY rowid"):
-        lines.setdefault(job, []).append(json.dumps(entry) + "\n")
-    db.executemany(
-        "UPDATE jobs SET history = ? WHERE number = ?",
-        (("".join(entries), job) for job, entries in lines.items()),
-    )
-    for statement in (
-        "DROP TABLE history",
-        "ALTER TABLE parts RENAME TO old_parts",
-        """CREATE TABLE parts (
-            job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
-            part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
-            content BLOB, file TEXT, size INTEGER NOT NULL,
-            PRIMARY KEY (job, part, name)
-        ) STRICT, WITHOUT ROWID""",
-        "INSERT INTO parts SELECT * FROM old_parts",
-        "DROP TABLE old_parts",
-    ):
-        db.execute(statement)
-
-
-def _third_version(db: sqlite3.Connection) -> None:
-    """Have a small task and result in a job's row, and one index of jobs: again half the pages.
-
-    Whoever wants the jobs in some state asks for those of nobody and for those of each engine.
-    """
-    for statement in (
-        "ALTER TABLE jobs ADD COLUMN task TEXT",
-        "ALTER TABLE jobs ADD COLUMN result TEXT",
-        "DROP INDEX jobs_by_state",
-        "DROP INDEX jobs_by_owner",
-        "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",
-        "CREATE INDEX untidied ON parts(job) WHERE part = 'untidied'",
-    ):
-        db.execute(statement)
-
-
-MIGRATIONS: list[Callable[[sqlite3.Connection], None]] = [
-    _first_version,
-    _second_version,
-    _third_version,
-]
-"""Each takes the database from one version to the next; never changed once released."""
+TABLES = (
+    # Who works on jobs. `lease_until` counts in the seconds of the machine's uptime.
+    """CREATE TABLE engines (
+        id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL,
+        pid INTEGER NOT NULL, born REAL NOT NULL, lease_until REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    # Small rows: a list of 100,000 jobs reads these alone. A small task and a small result are in
+    # the row: that halves the pages that a short job writes.
+    """CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        task_type TEXT NOT NULL,
+        not_durable_because TEXT NOT NULL,
+        priority INTEGER NOT NULL,
+        needs TEXT NOT NULL,
+        max_attempts INTEGER NOT NULL,
+        after TEXT NOT NULL,
+        after_any TEXT NOT NULL,
+        limits TEXT NOT NULL,
+        created REAL NOT NULL,
+        changed REAL NOT NULL,
+        state TEXT NOT NULL,
+        message TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        progress TEXT,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        owner TEXT REFERENCES engines(id) ON DELETE SET NULL,
+        request TEXT NOT NULL DEFAULT '',
+        history TEXT NOT NULL DEFAULT '',
+        task TEXT,
+        result TEXT
+    ) STRICT""",
+    # The one index besides the id's: queries by state ask for the jobs of nobody and those of
+    # each engine.
+    "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",
+    # Task, result, partial result, error and checkpoint: the JSON under the name '', and
+    # the blobs under theirs; what is large lies in a file.
+    """CREATE TABLE parts (
+        job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
+        part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+        content BLOB, file TEXT, size INTEGER NOT NULL,
+        PRIMARY KEY (job, part, name)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX untidied ON parts(job) WHERE part = 'untidied'",
+)
+VERSION = 1
 
 _WORDS = {
     sqlite3.SQLITE_BUSY: "is held by another program: try again when that has ended",
@@ -163,7 +121,7 @@ def _translated(path: Path, error: Exception) -> StoreError:
 
 
 @contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into a `StoreError` of one line."""
     try:
         yield
@@ -183,7 +141,7 @@ class Transaction:
     db : Connection
         The database.
     path : Path
-        Where it is; what SQLite raises is told with it, as `told` does.
+        Where it is; what SQLite raises is told with it, as `translate_errors` does.
     lock : RLock
         Guards the database.
     ended : callable, optional
@@ -261,7 +219,7 @@ def connect(path: Path) -> sqlite3.Connection:
     StoreError
         In one line, why that cannot be done; what is there is left as it was.
     """
-    with told(path):
+    with translate_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -292,14 +250,14 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     _use_wal(db)
     # Enough for whatever may happen to a process. `JobStore.sync` sees to power cuts.
     db.execute("PRAGMA synchronous = NORMAL")
-    if _value(db, "user_version") < len(MIGRATIONS):
+    if not _value(db, "user_version"):
         with Transaction(db, path, threading.RLock()):
-            # Another process may have been quicker, or newer.
             _check(db, path)
-            for version in range(_value(db, "user_version"), len(MIGRATIONS)):
-                MIGRATIONS[version](db)
-            db.execute(f"PRAGMA application_id = {APPLICATION}")
-            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            if not _value(db, "user_version"):  # else another process was quicker
+                for statement in TABLES:
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id = {APPLICATION}")
+                db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _value(db: sqlite3.Connection, pragma: str) -> int:
@@ -317,10 +275,10 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     has_tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
     if has_tables and _value(db, "application_id") != APPLICATION:
         raise StoreError(f"{path} is the database of another program", is_lasting=True)
-    if version > len(MIGRATIONS):
+    if version > VERSION:
         raise StoreError(
             f"the job store {path} has version {version}, this rheojobs knows up to "
-            f"{len(MIGRATIONS)}: use the newer rheojobs that made it",
+            f"{VERSION}: use the newer rheojobs that made it",
             is_lasting=True,
         )
 

@@ -11,8 +11,8 @@ from rheojobs.engine.states import STATES, JobState
 __all__ = ["ENTRIES", "INSERT", "MOVES", "RUNS", "array", "line", "object_"]
 
 INSERT = (
-    "INSERT INTO jobs (id, name, kind, obstacle, priority, needs, max_attempts, after, after_any,"
-    " limits, created, changed, state, history, bytes, owner, task)"
+    "INSERT INTO jobs (id, name, task_type, not_durable_because, priority, needs, max_attempts,"
+    " after, after_any, limits, created, changed, state, history, bytes, owner, task)"
     f" VALUES ({', '.join('?' * 17)})"
 )
 
@@ -22,7 +22,7 @@ def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
     starts = JobState.RUNNING in (state, by)
     begins = f"attempts + (state = '{JobState.QUEUED}')" if starts else "attempts"
     # Who has ended a job has it no more, and nobody wants anything of it.
-    ends = ", owner = NULL, wish = ''" if state.is_terminal else ""
+    ends = ", owner = NULL, request = ''" if state.is_terminal else ""
     brings = ", result = ?, bytes = bytes + ?" if state is JobState.SUCCEEDED else ""
     return (
         f"UPDATE jobs SET state = ?, message = ?, changed = ?, attempts = {begins},"

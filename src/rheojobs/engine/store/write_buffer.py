@@ -13,12 +13,12 @@ from rheojobs.engine.errors import StoreError
 from rheojobs.engine.store.job_store import JobStore
 from rheojobs.engine.store.write_ops import Entry, joined
 
-__all__ = ["Backlog"]
+__all__ = ["WriteBuffer"]
 
 logger = logging.getLogger(__name__)
 
 
-class Backlog:
+class WriteBuffer:
     """What is not written yet.
 
     Parameters

@@ -19,15 +19,15 @@ from functools import partial
 from typing import Any
 
 from rheojobs.engine.errors import NotDurableError, StoreError
-from rheojobs.engine.event_bus import First, Publisher
+from rheojobs.engine.event_bus import EventBus, First
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.serialization import Record, record_of
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.job_store import UNTIDIED, JobStore
-from rheojobs.engine.store.maintenance import POLL, StoreUpkeep
+from rheojobs.engine.store.maintenance import POLL, Maintenance
 from rheojobs.engine.store.payloads import row_text
-from rheojobs.engine.store.write_buffer import Backlog
+from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.engine.store.write_ops import (
     AfterThat,
     Arrival,
@@ -40,7 +40,7 @@ from rheojobs.engine.store.write_ops import (
 )
 from rheojobs.engine.task import Leftover
 
-__all__ = ["Journal"]
+__all__ = ["StoreWriter"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +56,14 @@ BATCH = 1000
 _STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
 
-class Journal(Publisher):
+class StoreWriter(EventBus):
     """Writes to a store what is told, and tells it then.
 
     Parameters
     ----------
     store : JobStore
         Joined here, and left and closed at the end.
-    on_wish : callable
+    on_request : callable
         Called with the id of a job and what another process wants of it.
 
     Raises
@@ -72,18 +72,18 @@ class Journal(Publisher):
         Where the store cannot be written.
     """
 
-    def __init__(self, store: JobStore, on_wish: Callable[[str, str], object]) -> None:
+    def __init__(self, store: JobStore, on_request: Callable[[str, str], object]) -> None:
         store.join()
         super().__init__()
         self.store = store
-        self._on_wish = on_wish
+        self._on_request = on_request
         self._items: deque[Item] = deque()
         self._turn = threading.Lock()  # who has it takes items, and writes
         self._bell = threading.Event()
         self._presses = self._is_ticking = self._is_busy = self._was_needed = False
         self._is_heavy = False  # whether there is something that takes its time to write
         self._slow_until = 0.0
-        self._backlog = Backlog(store)
+        self._backlog = WriteBuffer(store)
         self._lock_of_progress = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._progress_due = 0.0
@@ -92,7 +92,7 @@ class Journal(Publisher):
         self._short_results: dict[str, str] = {}
         self._is_closed = False
         self._door = threading.Lock()  # to the line of items, until it is closed
-        self._upkeep = StoreUpkeep(store, self._backlog, on_wish, partial(self._commit, []))
+        self._upkeep = Maintenance(store, self._backlog, on_request, partial(self._commit, []))
         self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
         self._writer.start()
 
@@ -139,7 +139,7 @@ class Journal(Publisher):
             job.id,
             job.name,
             record,
-            obstacle=job.obstacle,
+            not_durable_because=job.not_durable_because,
             priority=job.priority,
             needs=job.needs,
             max_attempts=job.max_attempts,
@@ -200,12 +200,12 @@ class Journal(Publisher):
         self._given_away.add(job_id)
         self._enter(self.store.give_away, job_id, reason)
 
-    def keep_place(self, job_id: str, place: str) -> None:
+    def keep_cluster_address(self, job_id: str, cluster_address: str) -> None:
         """Write, now, where a job is about to go; only where that cannot be, later."""
         try:
-            self.store.put_place(job_id, place)
+            self.store.put_cluster_address(job_id, cluster_address)
         except StoreError:
-            self._enter(self.store.put_place, job_id, place)
+            self._enter(self.store.put_cluster_address, job_id, cluster_address)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
@@ -422,7 +422,7 @@ class Journal(Publisher):
         self._upkeep.note_written()
         for job_id in lost:
             logger.warning("job %s was taken over by another application", job_id)
-            self._on_wish(job_id, "cancel")
+            self._on_request(job_id, "cancel")
 
     def _commit_arrivals(self, arrivals: list[Arrival], entries: list[Entry]) -> set[str] | None:
         """Write entries with new jobs among them, which others may be writing."""

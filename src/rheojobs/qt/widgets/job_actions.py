@@ -29,7 +29,7 @@ def _can_cancel(row: JobRow) -> bool:
 
 
 def _can_pause(row: JobRow) -> bool:
-    return row.state is _S.RUNNING and not row.wish
+    return row.state is _S.RUNNING and not row.request
 
 
 def _can_resume(row: JobRow) -> bool:
@@ -39,7 +39,7 @@ def _can_resume(row: JobRow) -> bool:
 def _can_retry(row: JobRow) -> bool:
     if row.state not in (_S.FAILED, _S.CANCELLED):
         return False
-    return row.task is not None or not row.obstacle
+    return row.task is not None or not row.not_durable_because
 
 
 def _can_remove(row: JobRow) -> bool:

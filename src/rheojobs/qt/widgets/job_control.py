@@ -14,7 +14,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.store.commands import wanted_priority
+from rheojobs.engine.store.commands import requested_priority
 from rheojobs.errors import InputError
 
 __all__ = ["JobControl", "Kept", "Waiting"]
@@ -57,12 +57,12 @@ class JobControl:
     def cancel(self, job_id: str) -> None:
         """Stop a job, or take it from the queue."""
         if not self._here(job_id, "cancel"):
-            self._store().ask(job_id, "cancel")
+            self._store().request(job_id, "cancel")
 
     def pause(self, job_id: str) -> None:
         """Let a job hold still at its next check point."""
         if not self._here(job_id, "pause"):
-            self._store().ask(job_id, "pause")
+            self._store().request(job_id, "pause")
 
     def resume(self, job_id: str) -> None:
         """Let a paused job go on; take one up that waits in the store."""
@@ -71,7 +71,7 @@ class JobControl:
         if self._store().find(job_id).owner is None:
             self._engine.resume_job(job_id)
         else:
-            self._store().ask(job_id, "resume")
+            self._store().request(job_id, "resume")
 
     def retry(self, job_id: str, task: Any = None, name: str = "") -> None:
         """Run a job again that failed or was cancelled; from its checkpoint, where it may go on.
@@ -105,9 +105,9 @@ class JobControl:
             job.priority += step
             return
         stored = self._store().find(job_id)
-        wanted = wanted_priority(stored.wish)  # its owner may not have heard yet
+        wanted = requested_priority(stored.request)  # its owner may not have heard yet
         before = stored.priority if wanted is None else wanted
-        self._store().ask_priority(stored.id, before + step)
+        self._store().request_priority(stored.id, before + step)
 
     def remove(self, job_id: str) -> None:
         """Drop a job that has ended, with its result."""
@@ -146,7 +146,7 @@ class JobControl:
         found: dict[bool, list[str]] = {True: [], False: []}
         for stored in self._engine.recover():
             if stored.name in useless:
-                self._store().ask(stored.id, "cancel")
+                self._store().request(stored.id, "cancel")
                 self._store().remove(stored.id)
             else:
                 found[stored.state is JobState.INTERRUPTED].append(stored.id)

@@ -246,7 +246,7 @@ class JobTableModel(QAbstractTableModel):
             self._rows[row.job_id] = row
             born.append(row)
         elif not row.is_own:
-            row.is_own, row.can_be_taken, row.pid, row.wish = True, False, None, ""
+            row.is_own, row.can_be_taken, row.pid, row.request = True, False, None, ""
             row.started = row.ended = row.estimate = None
         row.created = event.time
         try:

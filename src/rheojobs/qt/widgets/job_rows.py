@@ -15,7 +15,7 @@ from rheojobs.engine.eta import TimeRemaining
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import STATES, JobState
-from rheojobs.engine.store.commands import wanted_priority
+from rheojobs.engine.store.commands import requested_priority
 from rheojobs.qt.widgets.store_glance import SeenJob
 from rheojobs.qt.widgets.texts import duration
 
@@ -87,8 +87,8 @@ class JobRow:
     started: float | None = None
     ended: float | None = None
     pid: int | None = None
-    wish: str = ""
-    obstacle: str = ""
+    request: str = ""
+    not_durable_because: str = ""
     can_be_taken: bool = False
     job: Job | None = None
     task: Any = None
@@ -117,10 +117,17 @@ class JobRow:
         stored, before = seen.stored, self.progress
         self.is_own = False
         self.name, self.state, self.message = stored.name, stored.state, stored.message
-        self.priority, self.progress, self.wish = stored.priority, stored.progress, stored.wish
+        self.priority, self.progress, self.request = (
+            stored.priority,
+            stored.progress,
+            stored.request,
+        )
         self.model, self.data = seen.model or self.model, seen.data or self.data
         self.searched = ""
-        self.obstacle, self.can_be_taken = stored.obstacle, stored.can_be_taken
+        self.not_durable_because, self.can_be_taken = (
+            stored.not_durable_because,
+            stored.can_be_taken,
+        )
         self.created, self.started = stored.created, seen.started
         self.pid = stored.pid if seen.is_elsewhere else None
         is_at_work = stored.state in (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
@@ -164,14 +171,14 @@ class JobRow:
 
     def progress_text(self) -> str:
         """Say how far it is, or how it ended."""
-        if (priority := wanted_priority(self.wish)) is not None:
+        if (priority := requested_priority(self.request)) is not None:
             return _tr("asked for priority {number}").format(number=signed(priority))
-        if self.wish:
+        if self.request:
             return {
                 "cancel": _tr("asked to cancel"),
                 "pause": _tr("asked to pause"),
                 "resume": _tr("asked to go on"),
-            }.get(self.wish, "")
+            }.get(self.request, "")
         if self.state.is_terminal or self.state is JobState.INTERRUPTED:
             return self.message
         progress = self.progress
@@ -209,7 +216,14 @@ class JobRow:
     def facts(self) -> tuple[object, ...]:
         """Give all that decides what can be done with it: alike for most of many jobs."""
         kept = self.task is not None
-        return self.state, self.is_own, self.wish, self.can_be_taken, bool(self.obstacle), kept
+        return (
+            self.state,
+            self.is_own,
+            self.request,
+            self.can_be_taken,
+            bool(self.not_durable_because),
+            kept,
+        )
 
     def words(self) -> str:
         """Give what the filter looks in; made once for each state, as a filter asks every row."""
@@ -227,7 +241,7 @@ def row_of_job(job: Job) -> JobRow:
     """Make the row of a job of the engine's."""
     row = JobRow(job.id, job.name, job.state)
     row.created, row.priority, row.progress = job.submitted, job.priority, job.latest_progress
-    row.message, row.obstacle = job.message, job.obstacle
+    row.message, row.not_durable_because = job.message, job.not_durable_because
     row.started = time.time() if job.running() else None
     describe(row, job)
     return row
@@ -235,7 +249,7 @@ def row_of_job(job: Job) -> JobRow:
 
 def describe(row: JobRow, job: Job) -> None:
     """Add what only the job itself tells: its model, and what that is fitted to."""
-    row.priority, row.obstacle = job.priority, job.obstacle
+    row.priority, row.not_durable_because = job.priority, job.not_durable_because
     row.job = None if job.state.is_terminal else job
     row.model = str(getattr(job.task, "model_name", "") or "")
     data = getattr(job.task, "_dataset", None) or getattr(job.task, "data", None)

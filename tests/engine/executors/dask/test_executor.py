@@ -194,7 +194,7 @@ class TestDeath:
         pid = engine.run(helpers.my_pid).result(TIMEOUT)
         os.kill(pid, signal.SIGSTOP)
         job = engine.run(helpers.my_pid)
-        helpers.wait_until(lambda: job.control is not None)
+        helpers.wait_until(lambda: job.handle is not None)
         os.kill(pid, signal.SIGKILL)
         assert job.result(TIMEOUT) != pid
         assert (job.attempts, job.deaths) == (1, 1)

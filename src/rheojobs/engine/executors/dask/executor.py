@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
+from rheojobs.engine.executors.base import Executor, Run, RunHandle, WorkerInfo
 from rheojobs.engine.executors.dask import worker_side
 from rheojobs.engine.executors.dask.connection import (
     GONE,
@@ -85,7 +85,7 @@ class DaskExecutor(Executor):
             raise ValueError(f"max_workers must be at least 1, got {max_workers}")
         self._owns_client = isinstance(cluster, str)
         self._client = connect(cluster, security) if self._owns_client else cluster
-        self.place = str(self._client.scheduler.address)
+        self.cluster_address = str(self._client.scheduler.address)
         self._lock = threading.RLock()
         self._members = Members()
         self._waiting: deque[DaskRun] = deque()
@@ -101,7 +101,9 @@ class DaskExecutor(Executor):
             self._on_back,
             self._look_around,
         )
-        self._inbox = Inbox(self._client, self.place, self._pass_on, self._replace_worker_of)
+        self._inbox = Inbox(
+            self._client, self.cluster_address, self._pass_on, self._replace_worker_of
+        )
         receive, follow = self._inbox.receive, self._say_what_waited
         self._sender = Sender(self._client, self._topic, preload, receive, follow)
         self._members.take_in(self._client.scheduler_info(n_workers=-1)["workers"])
@@ -118,7 +120,7 @@ class DaskExecutor(Executor):
 
     # ---------------------------------------------------------------- the executor's interface
 
-    def start(self, run: Run) -> RunControl:
+    def start(self, run: Run) -> RunHandle:
         """Take on a run: it goes to a free worker now, or to the next that is free."""
         control = DaskRun(self, run)
         with self._lock:
@@ -142,7 +144,7 @@ class DaskExecutor(Executor):
         if self._closed:
             return messages.Cancelled()
         if self._client.status in GONE:
-            return messages.Lost(f"the scheduler {self.place} is gone")
+            return messages.Lost(f"the scheduler {self.cluster_address} is gone")
         if obstacle := self._members.obstacle(run):
             return messages.Failed(InputError(obstacle))
         return None
@@ -364,11 +366,13 @@ class DaskExecutor(Executor):
                 lost += [control for control in self._runs.values() if control not in lost]
                 self._waiting.clear()
         if lost or for_good:
-            logger.warning("the scheduler %s is gone", self.place)
+            logger.warning("the scheduler %s is gone", self.cluster_address)
         for control in lost:
-            self._inbox.receive(control, messages.Lost(f"the scheduler {self.place} is gone"))
+            self._inbox.receive(
+                control, messages.Lost(f"the scheduler {self.cluster_address} is gone")
+            )
 
     def _on_back(self) -> None:
         """Hear that a scheduler answers again under the same address."""
-        logger.warning("the scheduler %s answers again", self.place)
+        logger.warning("the scheduler %s answers again", self.cluster_address)
         self._loop.create_task(self._refresh())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["Upkeep", "resident_bytes"]
+__all__ = ["WorkerMonitor", "resident_bytes"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def _own_bytes(process: psutil.Process) -> int:
         return 0
 
 
-class Upkeep:
+class WorkerMonitor:
     """A thread that looks after the workers when there is something to look after.
 
     Parameters

@@ -17,11 +17,11 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError, WorkerDiedError
-from rheojobs.engine.executors.base import Executor, Run, RunControl, WorkerInfo
+from rheojobs.engine.executors.base import Executor, Run, RunHandle, WorkerInfo
 from rheojobs.engine.executors.environment import environments
 from rheojobs.engine.executors.pickling import pickle_task
 from rheojobs.engine.executors.processes.channel import ChannelClosedError
-from rheojobs.engine.executors.processes.monitor import Upkeep, resident_bytes
+from rheojobs.engine.executors.processes.monitor import WorkerMonitor, resident_bytes
 from rheojobs.engine.executors.processes.run import ProcessRun
 from rheojobs.engine.executors.processes.worker_handle import Phase, WorkerProcess
 from rheojobs.engine.sizes import size
@@ -89,10 +89,10 @@ class ProcessExecutor(Executor):
         self._startup_failures = 0
         self._closed = False
         self._idle_seconds = idle_seconds
-        self._upkeep = Upkeep(self._look_after_memory, self._retire)
+        self._upkeep = WorkerMonitor(self._look_after_memory, self._retire)
         self._replenish()
 
-    def start(self, run: Run) -> RunControl:
+    def start(self, run: Run) -> RunHandle:
         """Take on a run: it goes to an idle worker now, or to the next that is ready."""
         control = ProcessRun(self, run)
         with self._lock:
@@ -210,7 +210,7 @@ class ProcessExecutor(Executor):
                     continue
                 text = f"used {size(used)} of the {size(limit)} it was given"
                 logger.info("worker %d %s: killed", worker.process.pid, text)
-                run.verdict = MemoryLimitError(text)
+                run.stop_error = MemoryLimitError(text)
                 worker.phase = Phase.DEAD
                 worker.kill()
         return bool(limited)

@@ -18,15 +18,15 @@ class ProcessRun(RemoteRun):
 
     worker: WorkerProcess | None = None
     # What the run ends with, where its worker was killed for a reason.
-    verdict: Exception | None = None
+    stop_error: Exception | None = None
     undelivered: Exception | None = None
 
     def last_word(self, reason: str) -> messages.Message:
         """Say how it ended whose worker died, for a reason in words."""
         if self.cancelled:
             return messages.Cancelled()
-        if self.verdict is not None:
-            return messages.Failed(self.verdict)
+        if self.stop_error is not None:
+            return messages.Failed(self.stop_error)
         if self.undelivered is not None:
             text = f"the result cannot be read in this process: {self.undelivered}"
             return messages.Failed(TypeError(text))
