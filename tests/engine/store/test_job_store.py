@@ -362,15 +362,15 @@ class TestRequests:
         assert store.find(job_id).state is S.CANCELLED
 
     @pytest.mark.parametrize(
-        ("states", "request"),
+        ("states", "wanted"),
         [((), "pause"), ((), "resume"), ((S.RUNNING, S.SUCCEEDED), "cancel"), ((), "explode")],
     )
     def test_what_cannot_be_had(
-        self, store: JobStore, states: tuple[JobState, ...], request: str
+        self, store: JobStore, states: tuple[JobState, ...], wanted: str
     ) -> None:
         job_id = enter(store, *states)
         with pytest.raises(InputError):
-            store.request(job_id, request)
+            store.request(job_id, wanted)
         assert store.find(job_id).request == ""
 
 
