@@ -1,32 +1,148 @@
-"""What is to be done later, and when. Pure: the time is an argument."""
+"""Actions that are due later: a pure queue of them, and a thread that calls them in time."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import logging
+import threading
+import time
 from collections.abc import Callable
 
-__all__ = ["Timers"]
+__all__ = ["Timer", "TimerThread", "Timers"]
+
+logger = logging.getLogger(__name__)
+
+Action = Callable[[], object]
+
+
+class Timer:
+    """An action with the time from which it is due; `cancel` drops the action at once."""
+
+    __slots__ = ("_action", "at")
+
+    def __init__(self, at: float, action: Action) -> None:
+        self.at = at
+        self._action: Action | None = action
+
+    def cancel(self) -> None:
+        """Never call the action; what it refers to is freed now, not when it would be due."""
+        self._action = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether there is nothing left to call."""
+        return self._action is None
+
+    def take(self) -> Action | None:
+        """Return the action, once; None if it was cancelled."""
+        action, self._action = self._action, None
+        return action
 
 
 class Timers:
-    """Actions, each with the time (s) from which it is due."""
+    """A queue of actions by the time (s) at which they are due. Pure: the time is an argument."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._compact_at = 64
 
-    def add(self, at: float, action: Callable[[], None]) -> None:
-        """Note an action."""
-        heapq.heappush(self._entries, (at, next(self._order), action))
+    def __len__(self) -> int:
+        return sum(not timer.is_cancelled for _, _, timer in self._queue)
 
-    def take_due(self, now: float) -> list[Callable[[], None]]:
-        """Take out what is due, the oldest first."""
+    def add(self, at: float, action: Action) -> Timer:
+        """Add an action."""
+        timer = Timer(at, action)
+        heapq.heappush(self._queue, (at, next(self._order), timer))
+        if len(self._queue) > self._compact_at:
+            self._queue = [entry for entry in self._queue if not entry[2].is_cancelled]
+            heapq.heapify(self._queue)
+            self._compact_at = 2 * len(self._queue) + 64
+        return timer
+
+    def take_due(self, now: float) -> list[Action]:
+        """Remove and return what is due, the oldest first."""
         due = []
-        while self._entries and self._entries[0][0] <= now:
-            due.append(heapq.heappop(self._entries)[2])
+        while self._queue and self._queue[0][0] <= now:
+            if (action := heapq.heappop(self._queue)[2].take()) is not None:
+                due.append(action)
         return due
 
     def seconds_left(self, now: float) -> float | None:
-        """Give the seconds until something is due; None where nothing is noted."""
-        return max(0.0, self._entries[0][0] - now) if self._entries else None
+        """Return the seconds until the next action is due; None if there is none."""
+        self._drop_cancelled()
+        return max(0.0, self._queue[0][0] - now) if self._queue else None
+
+    def _drop_cancelled(self) -> None:
+        while self._queue and self._queue[0][2].is_cancelled:
+            heapq.heappop(self._queue)
+
+
+class TimerThread:
+    """A daemon thread that calls actions when they are due; it starts with the first one.
+
+    An action must not block: it holds up all others. One that raises is logged.
+
+    Parameters
+    ----------
+    name : str
+        The thread's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._timers = Timers()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def call_later(self, seconds: float, action: Action) -> Timer:
+        """Call `action` in `seconds`, in this thread.
+
+        If no thread can be started now, the action waits for the next call that can start one:
+        the caller is never disturbed by that.
+        """
+        with self._changed:
+            timer = self._timers.add(time.monotonic() + seconds, action)
+            self._start()
+            self._changed.notify()
+        return timer
+
+    def close(self) -> None:
+        """Let the thread end; what is not due yet is dropped."""
+        with self._changed:
+            self._closed = True
+            self._timers = Timers()
+            self._changed.notify()
+
+    def _start(self) -> None:
+        if self._thread is not None or self._closed:
+            return
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had, or the interpreter ends
+            logger.warning("%s: no thread can be started now", self._name)
+            return
+        self._thread = thread
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closed:
+                    left = self._timers.seconds_left(time.monotonic())
+                    if left is not None and left <= 0:
+                        break
+                    self._changed.wait(left)
+                if self._closed:
+                    return
+                due = self._timers.take_due(time.monotonic())
+            while due:  # none is referred to any longer than it runs
+                self._call(due.pop(0))
+
+    def _call(self, action: Action) -> None:
+        try:
+            action()
+        except Exception:
+            logger.exception("%s: a timer's action failed", self._name)
