@@ -191,7 +191,7 @@ def revive(
     if stored.state.is_terminal:  # its end is history: it is done anew
         journal.add(job, record_of(task), checkpoint)
         return job
-    job.id, job.cluster_address = stored.id, str(stored.limits.get("cluster_address") or "")
+    job.id, job.cluster_address = stored.id, stored.cluster_address
     if stored.state is JobState.QUEUED:  # nobody has chosen to give it a fresh start
         job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)
