@@ -72,7 +72,7 @@ def _translated(path: Path, error: Exception) -> StoreError:
     if code & 0xFF in _WORDS:
         return StoreError(f"the job store {path} {_WORDS[code & 0xFF]}")
     if code & 0xFF in _DAMAGE:
-        words = f"is damaged ({error}): move it and {path.name}.files away to begin a new one"
+        words = f"is damaged ({error}): move it away, with {path.name}.files, to begin a new one"
     else:
         words = f"refuses what is written or asked ({error}): please report it"
     return StoreError(f"the job store {path} {words}", is_lasting=True)

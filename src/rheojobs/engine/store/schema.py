@@ -170,8 +170,8 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size % _value(db, "page_size") and not log_of(path).exists():
         # SQLite would take the rest of the last page for zeros, and write into the file.
         raise StoreError(
-            f"the job store {path} is damaged (its end is gone): move it and {path.name}.files "
-            "away to begin a new one",
+            f"the job store {path} is damaged (its end is gone): move it away, with "
+            f"{path.name}.files, to begin a new one",
             is_lasting=True,
         )
     version = _value(db, "user_version")
@@ -180,8 +180,8 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{path} is the database of another program", is_lasting=True)
     if 0 < version < VERSION:
         raise StoreError(
-            f"the job store {path} was made by a rheojobs before its first release: move it away "
-            "to begin a new one",
+            f"the job store {path} was made by a rheojobs before its first release: move it "
+            f"away, with {path.stem}.files, to begin a new one",
             is_lasting=True,
         )
     if version > VERSION:
