@@ -104,7 +104,7 @@ class JobStore(StoreReader):
         self._db.sync()
 
     def recover(self) -> list[str]:
-        """Free the jobs of engines that are gone; return their ids. A running one is interrupted."""
+        """Free the jobs of engines that are gone; return their ids. What ran is interrupted."""
         freed = self._leases.recover()
         if freed is not None:
             self._sweep()
