@@ -33,12 +33,12 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         for name in ("begun", "waiting"):
             store.add(name, name, record)
         store.put_cluster_address("begun", "tcp://head:8786")
-        assert store.find("begun").place == "tcp://head:8786"  # though it is not known to run yet
+        assert store.find("begun").cluster_address == "tcp://head:8786"  # though it is not known to run yet
         store.move("begun", JobState.RUNNING)
-        assert store.find("begun").place == "tcp://head:8786"
-        assert store.find("waiting").place == ""
+        assert store.find("begun").cluster_address == "tcp://head:8786"
+        assert store.find("waiting").cluster_address == ""
         store.put_cluster_address("begun", "tcp://other:8786")
-        assert store.find("begun").place == "tcp://other:8786"
+        assert store.find("begun").cluster_address == "tcp://other:8786"
         assert store.give_away("begun", "the scheduler is gone")
         assert store.give_away("waiting", "the scheduler is gone")
         assert not store.give_away("begun", "it is nobody's by now")
@@ -47,11 +47,11 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         assert waiting.state is JobState.QUEUED
         assert begun.can_be_taken
         assert waiting.can_be_taken
-        assert begun.place == "tcp://other:8786"
+        assert begun.cluster_address == "tcp://other:8786"
         store.take("begun")
         store.move("begun", JobState.RUNNING)
         store.move("begun", JobState.SUCCEEDED)
-        assert store.find("begun").place == ""
+        assert store.find("begun").cluster_address == ""
 
 
 def test_a_job_that_was_never_on_a_cluster_has_no_place(tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_a_job_that_was_never_on_a_cluster_has_no_place(tmp_path: Path) -> None:
         job.result(TIMEOUT)
         assert job.cluster_address == ""
         assert engine.store is not None
-        assert engine.store.find(job.id).place == ""
+        assert engine.store.find(job.id).cluster_address == ""
