@@ -220,7 +220,7 @@ class TestAsyncio:
 
     def test_leaving_the_loop_unsubscribes(self, engine: JobEngine, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
-        before = len(engine._publisher._listening)
+        before = len(engine._bus._subscribers)
 
         async def main() -> Job:
             job = engine.run(helpers.hold, gate)
@@ -231,7 +231,7 @@ class TestAsyncio:
             return job
 
         job = asyncio.run(asyncio.wait_for(main(), TIMEOUT))
-        assert len(engine._publisher._listening) == before
+        assert len(engine._bus._subscribers) == before
         gate.touch()
         assert job.result(TIMEOUT) == "through"
 

@@ -36,7 +36,7 @@ def test_a_task_that_never_checks_outlives_the_shutdown_but_still_ends(tmp_path:
         job.result(TIMEOUT)
     assert recorder.wait_for_end(job)[-1] is JobState.CANCELLED
     helpers.wait_until(
-        lambda: not (engine._publisher._thread.is_alive() or engine._starter.is_alive())
+        lambda: not (engine._bus._thread.is_alive() or engine._dispatcher.is_alive())
     )
     assert engine.shutdown(timeout=TIMEOUT)
 

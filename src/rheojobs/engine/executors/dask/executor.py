@@ -32,7 +32,7 @@ from rheojobs.engine.executors.dask.inbox import Inbox
 from rheojobs.engine.executors.dask.members import ClusterWorker, Members
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.dask.sending import Sender
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
