@@ -37,6 +37,7 @@ EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "threads": ThreadExecutor,
     "processes": ProcessExecutor,
     "threads, stored": ThreadExecutor,
+    "processes, stored": ProcessExecutor,
     "dask": lambda workers: DaskExecutor(shared_cluster().address, max_workers=workers),
 }
 """What the conformance suite runs over: each takes the number of tasks that may run at a time.

@@ -88,9 +88,16 @@ class Dispatcher:
             due = self._table.timers.take_due(time.monotonic())
         while due:
             _call(due.pop(0))
-        for job in self._choose_next(only_light=False):
-            self.start(job)
+        self._start_all(self._choose_next(only_light=False))
         return True
+
+    def _start_all(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            try:
+                self.start(job)
+            except Exception as error:  # a fault of ours concerns this job alone
+                logger.exception("job %s could not be started", job.id[:8])
+                self._table.on_message(job, messages.Failed(error))
 
     def may_start_at_once(self, job: Job) -> bool:
         """Say whether a new job may `start` in this thread, without delay."""
@@ -104,8 +111,7 @@ class Dispatcher:
 
     def _start_light(self) -> None:
         """Start the jobs whose turn it is, if all that stand in front are light."""
-        for job in self._choose_next(only_light=True):
-            self.start(job)
+        self._start_all(self._choose_next(only_light=True))
 
     def _choose_next(self, *, only_light: bool) -> list[Job]:
         """Take the jobs to start, in this thread; the dispatcher's own takes what is left."""

@@ -258,6 +258,8 @@ class JobTable:
         attempt : object, optional
             The attempt that reports; one that is over is not heard any more.
         """
+        # An error's own words are code of the user's: not under the lock.
+        words = one_line(message.error) if isinstance(message, messages.Failed) else ""
         with self.lock:
             if attempt is not None and job.attempt is not attempt:
                 logger.debug("an attempt of job %s is over; too late: %r", job.id, message)
@@ -266,9 +268,9 @@ class JobTable:
                 message, job.state, cancel_wanted=job.cancel_wanted, stop_error=job.stop_error
             )
             for effect in effects:
-                self._bring_about(job, effect)
+                self._bring_about(job, effect, words)
 
-    def _bring_about(self, job: Job, effect: transitions.Effect) -> None:
+    def _bring_about(self, job: Job, effect: transitions.Effect, words: str) -> None:
         match effect:
             case transitions.Begin():
                 job.attempts += 1
@@ -288,7 +290,7 @@ class JobTable:
                 if not job.is_prewarming:
                     self._recorder.keep_checkpoint(job.id, packed)
             case transitions.Failure(error):
-                self._on_failure(job, error)
+                self._on_failure(job, error, words)
             case transitions.Death(reason):
                 self._on_death(job, reason)
             case transitions.Loss(reason):
@@ -304,13 +306,13 @@ class JobTable:
 
     # ---------------------------------------------------------------- starting again
 
-    def _on_failure(self, job: Job, error: BaseException) -> None:
+    def _on_failure(self, job: Job, error: BaseException, words: str) -> None:
         decision = after_error(error, job.attempts, job.retry)
         if isinstance(decision, Retry) and not self._is_unwanted(job):
-            reason = f"{TRIED_AGAIN} in {decision.after:g} s: {one_line(error)}"
+            reason = f"{TRIED_AGAIN} in {decision.after:g} s: {words}"
             self._start_again(job, decision.after, reason)
         else:
-            self.end(job, JobState.FAILED, error=error)
+            self.end(job, JobState.FAILED, error=error, message=words)
 
     def _on_death(self, job: Job, reason: str) -> None:
         job.deaths += 1
@@ -408,7 +410,7 @@ class JobTable:
     ) -> None:
         """Let a job enter its last state: give back what it held, and settle its future."""
         check_transition(job.state, state)  # before anything is given back
-        job.message = one_line(error) if error is not None else message
+        job.message = one_line(error) if error is not None and not message else message
         if error is not None and job.token is not None:
             job.token.set_error(error)
         if job.forget_token is not None:

@@ -123,7 +123,7 @@ class TimerThread:
         try:
             thread.start()
         except RuntimeError:  # no thread to be had, or the interpreter ends
-            logger.warning("%s: no thread can be started now", self._name)
+            logger.info("%s: no thread can be started now", self._name)
             return
         self._thread = thread
 

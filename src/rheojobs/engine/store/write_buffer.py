@@ -125,7 +125,7 @@ class WriteBuffer:
         writes.encode()
         try:
             writes.prepare(self._store)
-        except StoreError as error:
+        except OSError as error:  # a `StoreError` too
             self._hold(writes, error)
             return False
         return True
@@ -190,7 +190,7 @@ class WriteBuffer:
             return False
         return True
 
-    def _hold(self, writes: JobWrites, error: StoreError) -> None:
+    def _hold(self, writes: JobWrites, error: OSError) -> None:
         """Try one job's writes again later; the others do not wait for it."""
         if writes.job_id not in self._held:
             logger.warning("the record of job %s has to wait: %s", writes.job_id[:8], error)
