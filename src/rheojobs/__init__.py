@@ -100,6 +100,7 @@ __all__ = [
     "Progress",
     "ProgressMade",
     "ResultOf",
+    "RetryPolicy",
     "RheojobsError",
     "SampleTask",
     "StateChanged",
