@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine import helpers
 
-from rheojobs.engine import FunctionTask, NotDurableError
+from rheojobs.engine import FunctionTask, NotDurableError, TaskContext
 from rheojobs.engine.serialization import (
     Record,
     import_path,
@@ -68,7 +68,10 @@ def test_a_function_with_plain_arguments() -> None:
     task = FunctionTask(helpers.add, (1.5,), {"b": 2.0})
     record = record_of(task)
     assert record.content["function"] == "tests.engine.helpers:add"
-    assert task_of(record) == task
+    again = task_of(record)
+    assert record_of(again) == record
+    assert (again.name, again.args, again.kwargs) == ("add", (1.5,), {"b": 2.0})
+    assert again.run(TaskContext(lambda message: None)) == 3.5
 
 
 def _closure() -> Any:

@@ -6,10 +6,12 @@ from rheojobs.errors import RheojobsError
 
 __all__ = [
     "EngineClosedError",
+    "EntryError",
     "JobTimeoutError",
     "MemoryLimitError",
     "NotDurableError",
     "RemoteTaskError",
+    "StoreElsewhereError",
     "StoreError",
     "WorkerDiedError",
 ]
@@ -51,3 +53,14 @@ class StoreError(RheojobsError, OSError):
     def __init__(self, message: str, *, is_lasting: bool = False) -> None:
         super().__init__(message)
         self.is_lasting = is_lasting
+
+
+class EntryError(StoreError):
+    """One entry can never be written, such as a priority of 10**20; all others can."""
+
+
+class StoreElsewhereError(StoreError):
+    """The store is in use on another machine or on a network file system: it is only read here."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, is_lasting=True)

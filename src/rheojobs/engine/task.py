@@ -30,6 +30,7 @@ from rheojobs.engine.serialization import (
     unpack_state,
 )
 from rheojobs.engine.throttle import ProgressThrottle
+from rheojobs.errors import InputError
 
 __all__ = [
     "FunctionTask",
@@ -227,21 +228,38 @@ class FunctionTask:
     A function whose first argument is named `context` gets the `TaskContext`. A generator
     function gives a partial result, and may be paused or cancelled, at each `yield`; what it
     returns is the result.
+
+    Parameters
+    ----------
+    function : callable or str
+        The function, or its path ``"package.module:name"``, which is imported when the task runs.
+    args, kwargs
+        Its arguments.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., Any] | str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The function's own name."""
+        if isinstance(self.function, str):
+            return self.function.rpartition(":")[2].rpartition(".")[2]
         return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def validate(self) -> None:
+        """Raise `InputError` if there is no such function."""
+        if isinstance(self.function, str):
+            _function_of(self.function)
 
     def run(self, context: TaskContext) -> Any:
         """Call the function."""
-        args = (context, *self.args) if _wants_context(self.function) else self.args
-        result = self.function(*args, **self.kwargs)
+        function = self.function
+        if isinstance(function, str):
+            function = _function_of(function)
+        args = (context, *self.args) if _wants_context(function) else self.args
+        result = function(*args, **self.kwargs)
         if inspect.isgenerator(result):
             return _drain(result, context)
         return result
@@ -249,19 +267,28 @@ class FunctionTask:
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the function's import path and its arguments, where they are JSON."""
         args, kwargs = list(self.args), dict(self.kwargs)
-        is_plain = type(self.function) is FunctionType
-        path = known_path(self.function) if is_plain else import_path(self.function)
+        path = self.function
+        if not isinstance(path, str):
+            path = known_path(path) if type(path) is FunctionType else import_path(path)
         if not (is_json(args) and is_json(kwargs)):
             raise NotDurableError(f"the arguments of {self.name} are not JSON")
         return {"function": path, "args": args, "kwargs": kwargs}, {}
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Import the function, and give the task again."""
-        function = load(content["function"])
-        if not callable(function):
-            raise TypeError(f"{content['function']} is no function")
-        return cls(function, tuple(content["args"]), content["kwargs"])
+        """Return the task again; its function is imported when it runs, not before."""
+        function, args, kwargs = content["function"], content["args"], content["kwargs"]
+        if not isinstance(function, str) or not all(function.partition(":")):
+            raise TypeError(f"{function!r} is no path of a function")
+        return cls(function, tuple(args), dict(kwargs))
+
+
+def _function_of(path: str) -> Callable[..., Any]:
+    """Import a function."""
+    function = load(path)
+    if not callable(function):
+        raise InputError(f"{path} is no function")
+    return cast(Callable[..., Any], function)
 
 
 _TAKES_ANY = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
