@@ -104,7 +104,10 @@ def files_left(state: Path, wanted: Iterable[Wanted]) -> Iterator[str]:
     known = {folder / job / file for job, file in connection.execute(rows)}
     engines = connection.execute("SELECT count(*) FROM engines").fetchone()[0]
     connection.close()
-    yield from (f"left over: {path}" for path in sorted(files - known - {database, folder / MARKER} | folders))
+    yield from (
+        f"left over: {path}"
+        for path in sorted(files - known - {database, folder / MARKER} | folders)
+    )
     yield from (f"gone: {path}" for path in sorted(known - files))
     if engines:
         yield f"{engines} applications are still known to the store"

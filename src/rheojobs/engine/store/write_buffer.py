@@ -9,8 +9,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from rheojobs.engine.errors import StoreError
-from rheojobs.engine.store._shim import EntryError
+from rheojobs.engine.errors import EntryError, StoreError
 from rheojobs.engine.store.job_store import JobStore
 from rheojobs.engine.store.write_ops import JobWrites
 
@@ -104,7 +103,7 @@ class WriteBuffer:
         if before is None:
             self._waiting[job_id] = writes
         else:
-            before.absorb(writes)
+            before.absorb(writes, self._store)
 
     def _write_all(self) -> set[str]:
         now = time.monotonic()
@@ -161,7 +160,7 @@ class WriteBuffer:
         logger.warning("job %s is not kept on disk: %s", writes.job_id[:8], reason)
         if writes.new is not None:
             writes.new.on_failure(reason)
-        writes.drop_parts(reason)
+        writes.drop_parts(self._store, reason)
         if not writes.has_ended:
             self._unrecorded.add(writes.job_id)
 
@@ -173,11 +172,11 @@ class WriteBuffer:
             for writes in ready:
                 try:
                     lost |= self._commit([writes])
-                except StoreError as own:
-                    failed.append((writes, own))
+                except StoreError as fault:
+                    failed.append((writes, fault))
             if len(failed) < max(2, len(ready)):
-                for writes, own in failed:
-                    self._hold(writes, own)
+                for writes, fault_of_its_own in failed:
+                    self._hold(writes, fault_of_its_own)
                 return lost
         self.note_problem(error)
         self._limit()
@@ -185,7 +184,7 @@ class WriteBuffer:
 
     def _can_write(self) -> bool:
         try:
-            self._store.check_writable()
+            self._store.renew()
         except StoreError:
             return False
         return True
@@ -209,7 +208,7 @@ class WriteBuffer:
             logger.warning("%s: results of jobs that have ended stay in memory", NO_ROOM)
         for writes in list(self._waiting.values()):
             weight -= writes.weight
-            writes.drop_parts(NO_ROOM)
+            writes.drop_parts(self._store, NO_ROOM)
             if writes.has_ended:
                 del self._waiting[writes.job_id]
                 self._held.pop(writes.job_id, None)

@@ -11,9 +11,10 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from rheojobs.engine.errors import NotDurableError, StoreError
+from rheojobs.engine.errors import EntryError, NotDurableError, StoreError
 from rheojobs.engine.events import Progress
 from rheojobs.engine.recorder import NewJob, Outcome
 from rheojobs.engine.serialization import (
@@ -25,9 +26,8 @@ from rheojobs.engine.serialization import (
     value_record,
 )
 from rheojobs.engine.states import JobState
-from rheojobs.engine.store._shim import EntryError, Prepared
 from rheojobs.engine.store.job_store import UNTIDIED as LEFTOVER
-from rheojobs.engine.store.job_store import JobStore
+from rheojobs.engine.store.job_store import JobStore, Prepared
 from rheojobs.errors import one_line
 
 __all__ = ["Change", "JobWrites"]
@@ -74,14 +74,16 @@ class _Part:
             self.prepared = store.prepare(job_id, name, self.record)
             self.record = None
 
-    def discard(self) -> None:
-        """Remove its file: it is not needed any more."""
+    def discard(self, store: JobStore) -> None:
+        """Remove its files: they are not needed any more."""
         if self.prepared is not None:
-            self.prepared.discard()
+            store.discard(self.prepared)
 
     @property
     def weight(self) -> int:
         """About how many bytes it holds in memory."""
+        if self.prepared is not None:
+            return sum(len(piece.content or b"") for piece in self.prepared.pieces)
         if self.record is not None and self._weight is None:
             in_blobs = sum(map(len, self.record.blobs.values()))
             self._weight = in_blobs + len(json.dumps(self.record.content))
@@ -158,32 +160,30 @@ class JobWrites:
             result = outcome.result
             self._keep("result", lambda: value_record(result))
         elif outcome.partial is not None:
-            partial = outcome.partial
-            self._keep("partial", lambda: value_record(partial))
+            so_far = outcome.partial
+            self._keep("partial", lambda: value_record(so_far))
         if outcome.leftover is not None:
             leftover = outcome.leftover
             self._keep(LEFTOVER, lambda: record_of(leftover))
 
     def _keep(self, name: str, encode: Callable[[], Record | None]) -> None:
-        if (before := self._parts.get(name)) is not None:
-            before.discard()
         self._parts[name] = _Part(encode)
 
-    def absorb(self, later: JobWrites) -> None:
-        """Take over what came later."""
+    def absorb(self, later: JobWrites, store: JobStore) -> None:
+        """Take over what came later, in place of what is superseded by it."""
         for name in ("new", "new_record", "cluster_address", "priority", "progress", "_result"):
             if (value := getattr(later, name)) is not None:
                 setattr(self, name, value)
         for name, part in later._parts.items():
             if (before := self._parts.get(name)) is not None:
-                before.discard()
+                before.discard(store)
             self._parts[name] = part
         if later._on_unkept is not _ignore:
             self._on_unkept = later._on_unkept
         self.changes += later.changes
         self.is_tidied |= later.is_tidied
         if self.is_tidied and (leftover := self._parts.pop(LEFTOVER, None)) is not None:
-            leftover.discard()
+            leftover.discard(store)
 
     # ---------------------------------------------------------------- looking
 
@@ -233,13 +233,14 @@ class JobWrites:
 
     def prepare(self, store: JobStore) -> None:
         """Write what is large to files; raises `StoreError` if that cannot be done now."""
-        for name, part in self._parts.items():
-            part.prepare(store, self.job_id, name)
+        for name, part in list(self._parts.items()):
+            prepare = partial(part.prepare, store, self.job_id, name)
+            self._guard(name, prepare)
 
-    def drop_parts(self, reason: str) -> None:
+    def drop_parts(self, store: JobStore, reason: str) -> None:
         """Forget all but the job's row, since there is no room to hold it any longer."""
         for name, part in self._parts.items():
-            part.discard()
+            part.discard(store)
             if name == "result":
                 self._on_unkept(reason)
         self._parts.clear()
@@ -267,30 +268,28 @@ class JobWrites:
             store.add(new.id, record=record, checkpoint=new.checkpoint, **new.fields())
         except StoreError:
             raise
-        except Exception as error:  # what SQLite cannot hold
+        except Exception as error:
             raise EntryError(one_line(error)) from error
 
     def _operations(self, store: JobStore) -> Iterator[tuple[str, Callable[[], object]]]:
         job_id = self.job_id
         if (address := self.cluster_address) is not None:
-            yield "cluster address", lambda: store.put_cluster_address(job_id, address)
+            yield "cluster address", partial(store.put_cluster_address, job_id, address)
         if (priority := self.priority) is not None:
-            yield "priority", lambda: store.put_priority(job_id, priority)
+            yield "priority", partial(store.put_priority, job_id, priority)
         if (progress := self.progress) is not None:
-            yield "progress", lambda: store.put_progress(job_id, progress)
+            yield "progress", partial(store.put_progress, job_id, progress)
         for name, part in list(self._parts.items()):
-            if (prepared := part.prepared) is not None:
-                put = store.put_task if name == "task" else None
-                yield (
-                    name,
-                    lambda n=name, p=prepared, put=put: (  # type: ignore[misc]
-                        store.put(job_id, n, p) if put is None else put(job_id, p)
-                    ),
-                )
+            if (prepared := part.prepared) is None:
+                continue
+            if name == "checkpoint":
+                yield name, partial(store.put_checkpoint, job_id, prepared)
+            else:
+                yield name, partial(store.put, job_id, name, prepared)
         for change in self.changes:
-            yield "state", lambda c=change: self._enter(store, c)  # type: ignore[misc]
+            yield "state", partial(self._enter, store, change)
         if self.is_tidied:
-            yield "leftover", lambda: store.tidied(job_id)
+            yield "leftover", partial(store.tidied, job_id)
 
     def _enter(self, store: JobStore, change: Change) -> bool:
         if change.state is None:
@@ -326,16 +325,14 @@ class JobWrites:
 
     def _give_up(self, name: str, reason: str) -> object:
         logger.info("the %s of job %s is not kept on disk: %s", name, self.job_id[:8], reason)
-        if (part := self._parts.get(name)) is not None:
-            part.discard()
         if name == "task" and self.new is not None:
             self.new.on_failure(reason)
-        if name not in ("result", "partial"):
-            return None
+        self._parts.pop(name, None)
         if name == "result":
             self._on_unkept(reason)
-        self._parts[name] = unkept = _Part(lambda: Record(UNKEPT, reason))
-        return unkept.encode()
+            self._parts[name] = unkept = _Part(lambda: Record(UNKEPT, reason))
+            return unkept.encode()
+        return None
 
 
 @dataclass(frozen=True, slots=True)

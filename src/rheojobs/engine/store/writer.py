@@ -269,7 +269,7 @@ class StoreWriter(Recorder):
         with self._lock:
             before = self._fresh.setdefault(writes.job_id, writes)
             if before is not writes:
-                before.absorb(writes)
+                before.absorb(writes, self.store)
         self._wakeup.note(urgent=False)
 
     def _deliver(self, delivery: Delivery) -> None:
