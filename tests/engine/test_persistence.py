@@ -556,8 +556,8 @@ class TestProcesses:
         problem, kept = out.splitlines()
         assert "the disk is full" in problem
         assert kept == "62 {'succeeded'}", "what could not be written at first was written later"
-        first, *_, last = err.splitlines()
-        assert first == f"{problem}; the jobs continue, in memory"
+        *lines, last = err.splitlines()
+        assert f"{problem}; the jobs continue, in memory" in lines
         assert last.endswith("works again")
         assert "Traceback" not in err
 

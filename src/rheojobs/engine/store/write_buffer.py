@@ -191,7 +191,7 @@ class WriteBuffer:
 
     def _hold(self, writes: JobWrites, error: OSError) -> None:
         """Try one job's writes again later; the others do not wait for it."""
-        if writes.job_id not in self._held:
+        if not self._held:  # said once for however many
             logger.warning("the record of job %s has to wait: %s", writes.job_id[:8], error)
         self._held[writes.job_id] = time.monotonic() + HELD_SECONDS
         self._limit()
