@@ -236,7 +236,8 @@ class TestOnDisk:
         assert last.result(TIMEOUT) == 3.5
         assert last.is_durable
         assert store.find(last.id).not_durable_because == ""
-        assert store.task(last.id) == FunctionTask(helpers.add, (2.5,), {"b": 1.0})
+        task = store.task(last.id)
+        assert (task.name, task.args, task.kwargs) == ("add", (2.5,), {"b": 1.0})
 
     def test_without_a_store(self) -> None:
         with JobEngine("threads") as engine:

@@ -297,6 +297,30 @@ class TestRequests:
         assert store.take_requests() == []
         assert store.find(job_id).request == ""
 
+    def test_what_is_requested_through_the_owners_own_object(self, store: JobStore) -> None:
+        job_id = enter(store, S.RUNNING)
+        assert store.take_requests() == []
+        assert not store.request(job_id, "cancel")
+        assert store.take_requests() == [(job_id, "cancel")]
+        assert store.take_requests() == []
+
+    def test_none_is_lost_while_another_writes(
+        self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+        jobs = [enter(store, S.RUNNING) for _ in range(3)]
+        with JobStore(path) as other, JobStore(path) as engine:
+            store.leave()
+            engine.join()
+            for job_id in jobs:
+                assert engine.take(job_id)
+                other.request(job_id, "cancel")
+            other.request(jobs[0], "cancel")
+            with other.transaction(), pytest.raises(StoreError, match="held by another"):
+                engine.take_requests()
+            assert engine.take_requests() == [(job_id, "cancel") for job_id in jobs]
+            assert engine.take_requests() == []
+
     def test_a_priority_is_asked_of_the_owner_and_set_where_there_is_none(
         self, store: JobStore, path: Path
     ) -> None:

@@ -71,7 +71,8 @@ class FileLock:
                 return
             self._close()
         permissions.make_folder(self.path.parent)
-        file = os.open(self.path, os.O_CREAT | os.O_RDWR, permissions.PRIVATE_FILE)
+        permissions.make_file(self.path)
+        file = os.open(self.path, os.O_RDWR)
         try:
             if not _lock(file, is_shared=False):
                 raise StoreError(f"the lock {self.path} is held by another program")

@@ -55,12 +55,10 @@ class PayloadFiles:
         """Return whether there is a folder; raise `StoreError` if it is not this store's."""
         try:
             marked = (self.folder / MARKER).read_text(encoding="utf-8").split("\n")[0]
-        except (FileNotFoundError, NotADirectoryError):
-            if not os.path.lexists(self.folder) or self._is_empty():
-                return False
+        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
             marked = ""
-        except UnicodeDecodeError:
-            marked = ""
+        if not marked and (not os.path.lexists(self.folder) or self._is_empty()):
+            return False
         if marked != store_id:
             whose = "another job store" if is_uuid(marked) else "something else"
             raise StoreError(

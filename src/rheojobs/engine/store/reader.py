@@ -214,7 +214,7 @@ class StoreReader:
         path = "$" + "".join(f'."{key}"' for key in keys)
         rows = self._db.rows(statement, (json.dumps(list(numbers)), path, path))
         words = {
-            number: _word(task, keys) if word is None else word.decode(errors="backslashreplace")
+            number: _word(task, keys) if word is None else utf8(word.decode(errors="surrogatepass"))
             for number, word, task in rows
             if word is not None or task is not None
         }
