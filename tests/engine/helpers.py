@@ -226,6 +226,37 @@ def two_stages(context: TaskContext, steps: int) -> None:
             context.progress(step, steps, stage=stage)
 
 
+def stages_in_turns(context: TaskContext, seconds: float) -> float:
+    """Report two stages that take turns, as often as can be; give how long it took."""
+    start = time.monotonic()
+    step = 0
+    while time.monotonic() - start < seconds:
+        step += 1
+        for stage in ("chain 1", "chain 2"):
+            context.progress(step, 10**9, stage=stage)
+    for stage in ("chain 1", "chain 2"):
+        context.progress(10**9, 10**9, stage=stage)
+    return time.monotonic() - start
+
+
+def odd_numbers(context: TaskContext) -> None:
+    """Report what a task may come up with, slowly enough for each to be passed on."""
+    nan, inf = float("nan"), float("inf")
+    for number, pair in enumerate([(0.25, 1.0), (nan, 10), (3, inf), (120, 100), (-1, 0)]):
+        context.progress(*pair, stage=str(number))
+        time.sleep(0.045)
+
+
+def flood_of_partials(context: TaskContext, seconds: float) -> tuple[int, float]:
+    """Give partial results as often as can be; give the number, and how long it took."""
+    start = time.monotonic()
+    number = 0
+    while time.monotonic() - start < seconds:
+        number += 1
+        context.partial(number)
+    return number, time.monotonic() - start
+
+
 def going_back(context: TaskContext) -> None:
     """Report values that go back, slowly enough for each to be passed on."""
     for step in (1, 5, 3, 4, 9, 2):

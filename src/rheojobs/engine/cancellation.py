@@ -35,7 +35,7 @@ class CancellationToken:
         self._callbacks: list[Callable[[], object]] = []
 
     def cancel(self) -> None:
-        """Ask for cancellation. Idempotent; never blocks, and never raises for a callback's sake."""
+        """Ask for cancellation. Idempotent; never blocks; a callback that raises is logged."""
         with self._lock:
             if self._cancelled.is_set():
                 return
