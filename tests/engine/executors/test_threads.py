@@ -58,5 +58,5 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_number_of_workers() -> None:
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="greater than 0, got 0"):
         ThreadExecutor(0)
