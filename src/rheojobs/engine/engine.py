@@ -358,7 +358,7 @@ class JobEngine:
             self.cancel(other)
         return job
 
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Job:
         """Submit a function with its arguments."""
         return self.submit(FunctionTask(function, args, kwargs))
 
@@ -369,7 +369,7 @@ class JobEngine:
 
     def as_executor(self) -> concurrent.futures.Executor:
         """Give this engine as an executor of the standard library."""
-        return EngineExecutor(self)
+        return EngineExecutor(self.run)
 
     def job(self, job_id: str) -> Job:
         """Give the job with this id; raises KeyError where there is none."""

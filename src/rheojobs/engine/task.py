@@ -262,11 +262,16 @@ class TaskContext:
     def finish(self) -> None:
         """Pass on the last reports; called by the executor when the task has ended."""
         self._look = None
+        self._forget()
         try:
-            self._throttle.flush()
-            self._partials.flush()
+            self._partials.close()
         finally:
-            self._forget()
+            self._throttle.close()
+            self._send = _ignore
+
+
+def _ignore(message: messages.Message) -> None:
+    """Take what a thread of the task's reports when the task has ended."""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,13 @@ class ProgressThrottle:
             for stage in [stage for stage in self._latest if stage in self._waiting]:
                 self._pass_on(stage)
 
+    def close(self) -> None:
+        """Pass on all that waits, and from then on nothing: `send` is not referred to any more."""
+        try:
+            self.flush()
+        finally:
+            self._send = _ignore
+
     def _raise_error(self) -> None:
         error, self._error = self._error, None
         if error is not None:
@@ -140,6 +147,10 @@ class ProgressThrottle:
         progress = self._waiting.pop(stage)
         self._sent_at = self._clock()
         self._send(progress)
+
+
+def _ignore(value: Any) -> None:
+    """Take what comes too late."""
 
 
 def _raised(latest: Progress, total: int) -> tuple[int, int]:
@@ -206,3 +217,10 @@ class PartialThrottle:
             waiting, self._waiting = self._waiting, None
             if waiting is not None:
                 self._send(waiting[1])
+
+    def close(self) -> None:
+        """Pass on what waits, and from then on nothing: `send` is not referred to any more."""
+        try:
+            self.flush()
+        finally:
+            self._send = _ignore

@@ -170,14 +170,16 @@ def run_task(
         context.finish()
     except Exception as error:  # a last report that cannot be sent
         if not isinstance(ending, messages.Failed):
-            return messages.Failed(error)
-    return ending
+            ending = messages.Failed(error)
+    try:
+        return ending
+    finally:
+        del ending  # the traceback of its error refers to this frame: no circle
 
 
 def _run(
     task: Task, context: TaskContext, tell: Callable[[messages.Message], None]
 ) -> messages.Message:
-    # The ending is no local variable, which the traceback of its error would refer to.
     try:
         tell(messages.Started())
         return messages.Succeeded(task.run(context))
@@ -185,3 +187,5 @@ def _run(
         return messages.Cancelled()
     except BaseException as error:  # a task may raise anything, SystemExit included
         return messages.Failed(error)
+    finally:
+        del task, context, tell  # as above: what they hold, holds the error
