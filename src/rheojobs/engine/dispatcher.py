@@ -175,6 +175,7 @@ class Dispatcher:
             job.memory,
             job.needs,
             job.priority,
+            job.is_light,
         )
         try:
             handle = self._executor.start(run)

@@ -402,7 +402,7 @@ class JobEngine:
 
     def as_executor(self) -> concurrent.futures.Executor:
         """Give this engine as an executor of the standard library."""
-        return EngineExecutor(self)
+        return EngineExecutor(self.run)
 
     def job(self, job_id: str) -> Job:
         """Give the job with this id; raises KeyError where there is none."""

@@ -144,5 +144,5 @@ class TimerThread:
     def _call(self, action: Action) -> None:
         try:
             action()
-        except Exception:
+        except BaseException:  # no action may end this thread
             logger.exception("%s: a timer's action failed", self._name)

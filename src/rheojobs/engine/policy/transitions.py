@@ -101,15 +101,6 @@ class Loss(Effect):
     reason: str
 
 
-_ENDINGS = (
-    messages.Succeeded,
-    messages.Failed,
-    messages.Cancelled,
-    messages.Died,
-    messages.Lost,
-)
-
-
 def effects_of(
     message: messages.Message,
     state: JobState,
@@ -132,7 +123,7 @@ def effects_of(
     """
     if state.is_terminal or state in (_S.BLOCKED, _S.INTERRUPTED):
         return []
-    if isinstance(message, _ENDINGS):
+    if isinstance(message, messages.ENDINGS):
         return _ending(message, state, stop_error)
     return _on_the_way(message, state, cancel_wanted)
 
