@@ -10,7 +10,6 @@ import atexit
 import concurrent.futures
 import itertools
 import logging
-import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
@@ -18,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from rheojobs.engine.admission import Admission
 from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.closing import Closing
 from rheojobs.engine.delivery.event_bus import EventBus
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Subscriber, TakesEvents
 from rheojobs.engine.dependencies import results_wanted
@@ -27,10 +28,11 @@ from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.moving import move_jobs
 from rheojobs.engine.policy.eta import Durations, Remaining
 from rheojobs.engine.policy.retry import RetryPolicy
 from rheojobs.engine.policy.scheduler import WORKER
-from rheojobs.engine.recovery import new_job, revive, waiting_jobs
+from rheojobs.engine.recovery import revive, waiting_jobs
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor
@@ -41,7 +43,6 @@ from rheojobs.engine.task import FunctionTask, Task, as_task
 from rheojobs.engine.validation import (
     check_attempts,
     check_memory,
-    check_movable,
     check_not_before,
     check_priority,
     check_tags,
@@ -120,9 +121,9 @@ class JobEngine:
         self._given = frozenset(resources or {})
         self._executor.on_growth = self._on_growth
         self._order = itertools.count()
-        self._ended = False
-        self._has_closed = threading.Event()
         self._dispatcher = Dispatcher(self._table, self._executor, self._recorder)
+        parts = self._table, self._dispatcher, self._recorder
+        self._admission, self._closing = Admission(*parts), Closing(*parts)
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -252,48 +253,8 @@ class JobEngine:
             not_before=check_not_before(not_before),
         )
         job.is_light = not wanted and not after and is_light(work)
-        self._admit(job, cancel_token, waits=bool(wanted))
+        self._admission.admit(job, cancel_token, waits=bool(wanted))
         return job
-
-    def _admit(self, job: Job, cancel_token: CancellationToken | None, *, waits: bool) -> None:
-        """Record a new job, then take it in; one that may start at once is recorded meanwhile."""
-        new = new_job(job, has_store=self._recorder.store is not None, waits=waits)
-        self._table.admit()
-        is_in = False
-        try:
-            if cancel_token is None and self._dispatcher.may_start_at_once(job):
-                with self._recorder.adding(new):
-                    is_in = True
-                    self._take_in(job, None, may_start=True)
-            else:
-                self._recorder.add(new)
-                is_in = True
-                self._take_in(job, cancel_token)
-        except BaseException:  # Ctrl-C: the caller gets no job that he could cancel
-            if is_in:
-                self.cancel(job)
-            else:
-                self._table.stay_away()
-            raise
-
-    def _take_in(
-        self, job: Job, cancel_token: CancellationToken | None, *, may_start: bool = False
-    ) -> None:
-        """Take in a job that was admitted, and start it here if it may."""
-        with self._table.lock:
-            self._table.arriving -= 1
-            may_start = may_start and not self._dispatcher.paused and not self._table.closed
-            starts = self._table.add(job, may_start=may_start)
-            if cancel_token is not None:
-                # Before the job can start: a token that is cancelled already stops it here.
-                job.token = cancel_token
-                job.forget_token = cancel_token.on_cancel(job.cancel)
-                if job.state.is_terminal:
-                    job.forget_token()
-            if self._table.closed:  # meanwhile; the others were told to stop already
-                self.cancel(job)
-        if starts:
-            self._dispatcher.start(job)
 
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
@@ -535,29 +496,11 @@ class JobEngine:
         EngineClosedError
             After `shutdown`.
         """
-        there = self._provided(executor)
-        with self._table.lock:
-            self._table.check_open()
-            check_movable(self._table.open.values(), there, executor.limits_memory)
-            held, self._dispatcher.paused = self._dispatcher.paused, True
-            preparing = list(self._table.prewarming.values())
-        try:
-            for job in preparing:
-                self.cancel(job)
-            with self._table.idle:
-                self._table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
-                self._table.check_open()
-                there = self._provided(executor)  # more workers may have come meanwhile
-                check_movable(self._table.open.values(), there, executor.limits_memory)
-                before, self._executor = self._executor, executor
-                before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
-                self._dispatcher.start_on(executor)
-                total = self._table.scheduler.total
-                self._table.scheduler.grow({n: there[n] - total.get(n, 0.0) for n in there})
-        finally:
-            with self._table.lock:
-                self._dispatcher.paused = held
-            self._table.wake.set()
+        move_jobs(
+            self._table, self._dispatcher, executor, lambda: self._provided(executor), timeout
+        )
+        before, self._executor = self._executor, executor
+        before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
         if not before.shutdown(timeout):
             logger.warning("the executor before has not ended within %g s", timeout)
 
@@ -608,25 +551,7 @@ class JobEngine:
         bool
             Whether everything has ended. May be called again.
         """
-        with self._table.lock:
-            first = not self._table.closed
-            self._table.closed = True
-            if first and leave:
-                staying = filter(_may_stay, self._table.open.values())
-                self._recorder.leave_open([job.id for job in staying])
-        if not first:
-            deadline = time.monotonic() + (timeout if wait else 0.0)
-            if not self._has_closed.wait(max(0.0, deadline - time.monotonic())):
-                return False
-            return self._ended or self._close(max(0.0, deadline - time.monotonic()))
-        if not wait:
-            closing = threading.Thread(target=self._close, args=(timeout,), daemon=True)
-            try:
-                closing.start()
-                return False
-            except RuntimeError:  # no thread to be had, or the interpreter ends
-                return self._close(0.0)
-        return self._close(timeout)
+        return self._closing.close(self._executor, wait=wait, timeout=timeout, leave=leave)
 
     # ---------------------------------------------------------------- inside
 
@@ -653,29 +578,6 @@ class JobEngine:
             verbs[request](job)
         else:  # of a newer rheojobs on the same store
             logger.warning("job %s is asked for %r, which is not known here", job_id, request)
-
-    def _close(self, timeout: float) -> bool:
-        try:
-            self._ended = self._give_back(time.monotonic() + timeout)
-        finally:
-            self._has_closed.set()
-        return self._ended
-
-    def _give_back(self, deadline: float) -> bool:
-        self.cancel_all()
-        ended = self._executor.shutdown(max(0.0, deadline - time.monotonic()))
-        ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
-        self._table.wake.set()
-        with self._table.lock:
-            self._table.close_if_empty()  # else the last job to be settled does
-        self._dispatcher.join(max(0.05, deadline - time.monotonic()))
-        self._recorder.join(max(0.05, deadline - time.monotonic()))
-        return ended
-
-
-def _may_stay(job: Job) -> bool:
-    """Say whether a job may be gone on with later: it can be, and nobody has cancelled it."""
-    return job.is_durable and not job.cancel_wanted and not job.is_prewarming
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

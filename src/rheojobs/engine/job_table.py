@@ -114,8 +114,8 @@ class JobTable:
             self.check_open()
             self.arriving += 1
 
-    def stay_away(self) -> None:
-        """Take back `admit`: the job does not come."""
+    def leave_door(self, job: Job) -> None:
+        """End what `admit` began: the job has come, or does not come."""
         with self.lock:
             self.arriving -= 1
             self.close_if_empty()
