@@ -11,6 +11,7 @@ __all__ = [
     "MemoryLimitError",
     "NotDurableError",
     "RemoteTaskError",
+    "RemoteTraceback",
     "StoreElsewhereError",
     "StoreError",
     "WorkerDiedError",
@@ -35,6 +36,17 @@ class MemoryLimitError(RheojobsError, MemoryError):
 
 class RemoteTaskError(RheojobsError):
     """A task failed with an error, or gave a result, that cannot cross between processes."""
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - not an error, but the cause of one
+    """The traceback of an error from another process, as text; the error's ``__cause__``."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
 
 
 class NotDurableError(RheojobsError):

@@ -32,7 +32,8 @@ from rheojobs.engine.executors.dask.inbox import Inbox
 from rheojobs.engine.executors.dask.members import ClusterWorker, Members
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.dask.sending import Sender
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.policy.scheduler import WORKER
+from rheojobs.engine.timers import TimerThread
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -82,10 +83,11 @@ class DaskExecutor(Executor):
         preload: Sequence[str] = (),
     ) -> None:
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, got {max_workers}")
+            raise ValueError(f"max_workers must be greater than 0, got {max_workers}")
         self._owns_client = isinstance(cluster, str)
         self._client = connect(cluster, security) if self._owns_client else cluster
         self.cluster_address = str(self._client.scheduler.address)
+        self.timers = TimerThread("rheojobs-dask-timers")
         self._lock = threading.RLock()
         self._members = Members()
         self._waiting: deque[DaskRun] = deque()
@@ -178,6 +180,7 @@ class DaskExecutor(Executor):
             if keys:
                 self._link.have(worker.address, worker_side.acknowledge, keys)
         self._link.close()
+        self.timers.close()
         if self._owns_client:
             self._client.close(timeout=max(1.0, deadline - time.monotonic()))
         return ended

@@ -20,8 +20,8 @@ from typing import Any
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.dask.held import HeldRun, Holdings, Whereabouts, pickled
-from rheojobs.engine.executors.processes.monitor import MEMORY_INTERVAL, resident_bytes
-from rheojobs.engine.executors.processes.worker_main import obey, run_pickled, undeliverable
+from rheojobs.engine.executors.memory import MEMORY_INTERVAL, resident_bytes
+from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
 from rheojobs.engine.task import TaskContext
 
