@@ -182,7 +182,7 @@ class TestTheApplicationIsKilled:
     def test_what_may_still_run_there_is_not_begun_elsewhere(
         self, cluster: Cluster, left: StoredJob, path: Path, tmp_path: Path
     ) -> None:
-        assert left.place == cluster.address
+        assert left.cluster_address == cluster.address
         with JobEngine("threads", store=path) as engine:
             with pytest.raises(InputError, match=f"may still run on {cluster.address}"):
                 engine.resume_job(left.id)
@@ -248,7 +248,7 @@ class TestTheSchedulerIsKilled:
         workers = psutil.Process(cluster.nannies[0].pid).children(recursive=True)
         kill(cluster.scheduler)
         assert isinstance(job.exception(PATIENCE), WorkerDiedError)
-        assert f"the scheduler {cluster.address} is gone" in job.message
+        assert f"the connection to the scheduler {cluster.address} is lost" in job.message
         assert f"rheojobs jobs resume {job.id[:8]}" in job.message
         assert isinstance(waiting.exception(PATIENCE), WorkerDiedError)
         assert engine.wait(PATIENCE)

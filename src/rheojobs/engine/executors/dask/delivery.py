@@ -1,0 +1,143 @@
+"""Application side: a thread that delivers the messages of runs to the engine, in their order.
+
+Taking in a message may cost the engine a write to disk; Dask's event loop, which also sends the
+heartbeats, must not wait for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from rheojobs.engine import messages
+from rheojobs.engine.executors.dask.run import DaskRun
+from rheojobs.errors import one_line
+
+__all__ = ["FINAL", "DeliveryThread", "fault"]
+
+logger = logging.getLogger(__name__)
+
+FINAL = (
+    messages.Succeeded,
+    messages.Failed,
+    messages.Cancelled,
+    messages.Died,
+    messages.Lost,
+)
+"""The messages that end a run."""
+
+
+def fault(error: BaseException) -> messages.Failed:
+    """Return the end of a run about which a message could not be handled in the application."""
+    failure = RuntimeError(f"a message of this job could not be handled: {one_line(error)}")
+    failure.__cause__ = error
+    return messages.Failed(failure)
+
+
+class DeliveryThread:
+    """Delivers messages one after another.
+
+    Of one run, a progress report or a checkpoint that still waits gives way to a newer one: a slow
+    receiver costs no memory for what has been superseded.
+
+    Parameters
+    ----------
+    on_fault : callable
+        Called, in this thread, with a run whose messages cannot be delivered; it has failed.
+    """
+
+    def __init__(self, on_fault: Callable[[DaskRun], object]) -> None:
+        self._on_fault = on_fault
+        self._changed = threading.Condition()
+        self._queue: deque[_Entry] = deque()
+        self._newest: dict[tuple[DaskRun, str], _Entry] = {}
+        self._closed = False
+        self._has_ended = False
+        self._thread = threading.Thread(target=self._run, name="rheojobs-deliver", daemon=True)
+        self._thread.start()
+
+    def put(self, control: DaskRun, message: messages.Message) -> None:
+        """Deliver a message after all that were put before; none after the one that ends a run."""
+        entry = _Entry(control, message)
+        with self._changed:
+            if control.is_settled:
+                return
+            control.is_settled = isinstance(message, FINAL)
+            if not self._has_ended:
+                if (slot := _slot(message)) is not None:
+                    entry.slot = (control, slot)
+                    if (older := self._newest.get(entry.slot)) is not None:
+                        older.message = None
+                    self._newest[entry.slot] = entry
+                self._queue.append(entry)
+                self._changed.notify()
+                return
+        self._deliver(control, message)  # after `close`
+
+    def close(self, timeout: float) -> bool:
+        """Deliver what waits and end the thread; return False if that takes over `timeout` s."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is threading.current_thread():
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if not self._queue:
+                    self._has_ended = True
+                    return
+                entry = self._queue.popleft()
+                message, entry.message = entry.message, None
+                if entry.slot is not None and self._newest.get(entry.slot) is entry:
+                    del self._newest[entry.slot]
+            if message is not None:
+                self._deliver(entry.control, message)
+            del entry, message  # an idle thread refers to no result
+
+    def _deliver(self, control: DaskRun, message: messages.Message) -> None:
+        if control.is_faulty:
+            return
+        try:
+            control.run.tell(message)
+        except Exception as error:
+            logger.exception("job %s cannot take in a message", control.run.id[:8])
+            control.is_faulty = control.is_settled = True
+            self._fail(control, fault(error))
+
+    def _fail(self, control: DaskRun, failure: messages.Failed) -> None:
+        steps: list[Callable[[], object]] = [
+            partial(control.run.tell, failure),
+            partial(self._on_fault, control),
+        ]
+        for step in steps:
+            try:
+                step()
+            except Exception:
+                logger.exception("job %s cannot be ended as it should", control.run.id[:8])
+
+
+class _Entry:
+    """A message that waits; None in its place once it was taken or superseded."""
+
+    __slots__ = ("control", "message", "slot")
+
+    def __init__(self, control: DaskRun, message: messages.Message) -> None:
+        self.control = control
+        self.message: messages.Message | None = message
+        self.slot: tuple[DaskRun, str] | None = None
+
+
+def _slot(message: messages.Message) -> str | None:
+    """Return the name of what a newer message of the same run supersedes; None if nothing."""
+    if isinstance(message, messages.Progressed):
+        return f"progress {message.progress.stage}"
+    return "checkpoint" if isinstance(message, messages.Checkpointed) else None
