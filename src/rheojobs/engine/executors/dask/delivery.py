@@ -61,21 +61,21 @@ class DeliveryThread:
 
     def put(self, control: DaskRun, message: messages.Message) -> None:
         """Deliver a message after all that were put before; none after the one that ends a run."""
-        entry = _Entry(control, message)
+        deliver, slot = partial(self._deliver, control, message), _slot(message)
         with self._changed:
             if control.is_settled:
                 return
             control.is_settled = isinstance(message, FINAL)
             if not self._has_ended:
-                if (slot := _slot(message)) is not None:
-                    entry.slot = (control, slot)
-                    if (older := self._newest.get(entry.slot)) is not None:
-                        older.message = None
-                    self._newest[entry.slot] = entry
-                self._queue.append(entry)
-                self._changed.notify()
+                self._append(_Entry(deliver, None if slot is None else (control, slot)))
                 return
-        self._deliver(control, message)  # after `close`
+        deliver()
+
+    def call(self, action: Callable[[], object]) -> None:
+        """Call something of the engine's after all that was put before."""
+        with self._changed:
+            if not self._has_ended:
+                self._append(_Entry(partial(self._call, action)))
 
     def close(self, timeout: float) -> bool:
         """Deliver what waits and end the thread; return False if that takes over `timeout` s."""
@@ -87,6 +87,14 @@ class DeliveryThread:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _append(self, entry: _Entry) -> None:
+        if entry.slot is not None:
+            if (older := self._newest.get(entry.slot)) is not None:
+                older.action = None
+            self._newest[entry.slot] = entry
+        self._queue.append(entry)
+        self._changed.notify()
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -96,12 +104,12 @@ class DeliveryThread:
                     self._has_ended = True
                     return
                 entry = self._queue.popleft()
-                message, entry.message = entry.message, None
+                action = entry.action
                 if entry.slot is not None and self._newest.get(entry.slot) is entry:
                     del self._newest[entry.slot]
-            if message is not None:
-                self._deliver(entry.control, message)
-            del entry, message  # an idle thread refers to no result
+            if action is not None:
+                action()
+            del entry, action  # an idle thread refers to no result
 
     def _deliver(self, control: DaskRun, message: messages.Message) -> None:
         if control.is_faulty:
@@ -111,33 +119,30 @@ class DeliveryThread:
         except Exception as error:
             logger.exception("job %s cannot take in a message", control.run.id[:8])
             control.is_faulty = control.is_settled = True
-            self._fail(control, fault(error))
+            self._call(partial(control.run.tell, fault(error)))
+            self._call(partial(self._on_fault, control))
 
-    def _fail(self, control: DaskRun, failure: messages.Failed) -> None:
-        steps: list[Callable[[], object]] = [
-            partial(control.run.tell, failure),
-            partial(self._on_fault, control),
-        ]
-        for step in steps:
-            try:
-                step()
-            except Exception:
-                logger.exception("job %s cannot be ended as it should", control.run.id[:8])
+    def _call(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception:
+            logger.exception("the engine cannot take in what an executor tells")
 
 
 class _Entry:
-    """A message that waits; None in its place once it was taken or superseded."""
+    """Something to call; None in its place once it was superseded."""
 
-    __slots__ = ("control", "message", "slot")
+    __slots__ = ("action", "slot")
 
-    def __init__(self, control: DaskRun, message: messages.Message) -> None:
-        self.control = control
-        self.message: messages.Message | None = message
-        self.slot: tuple[DaskRun, str] | None = None
+    def __init__(
+        self, action: Callable[[], object], slot: tuple[DaskRun, str] | None = None
+    ) -> None:
+        self.action: Callable[[], object] | None = action
+        self.slot = slot
 
 
 def _slot(message: messages.Message) -> str | None:
-    """Return the name of what a newer message of the same run supersedes; None if nothing."""
+    """Return the name of what a newer message of the same run supersedes, if there is such."""
     if isinstance(message, messages.Progressed):
         return f"progress {message.progress.stage}"
     return "checkpoint" if isinstance(message, messages.Checkpointed) else None

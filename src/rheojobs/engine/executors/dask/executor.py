@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from rheojobs.engine import messages
 from rheojobs.engine.executors.base import Executor, Run, RunHandle, WorkerInfo
 from rheojobs.engine.executors.dask import worker_side
+from rheojobs.engine.executors.dask.assignment import Assignment
 from rheojobs.engine.executors.dask.connection import (
     connect,
     connection_lost,
@@ -28,14 +28,12 @@ from rheojobs.engine.executors.dask.connection import (
     version_problems,
 )
 from rheojobs.engine.executors.dask.delivery import FINAL, DeliveryThread, fault
-from rheojobs.engine.executors.dask.held import job_of
 from rheojobs.engine.executors.dask.inbox import Inbox
 from rheojobs.engine.executors.dask.link import GONE, ClusterLink
 from rheojobs.engine.executors.dask.loop import LoopTasks
-from rheojobs.engine.executors.dask.members import ClusterWorker, Members
+from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.dask.sending import Sender
-from rheojobs.engine.scheduler import WORKER
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -90,14 +88,10 @@ class DaskExecutor(Executor):
         self._client = connect(cluster, security) if self._owns_client else cluster
         self.cluster_address = str(self._client.scheduler.address)
         self._lock = threading.RLock()
-        self._members = Members()
-        self._waiting: deque[DaskRun] = deque()
-        self._runs: dict[str, DaskRun] = {}
-        self._orphans: set[str] = set()  # keys of runs lost with the connection
-        self._closed = False
-        self._are_members_stale = False
         self._all_ended = threading.Condition(self._lock)
-        self._topic = f"rheojobs-{uuid.uuid4()}"
+        self._closed = False
+        topic = f"rheojobs-{uuid.uuid4()}"
+        self._table = Assignment(topic)
         self._tasks = LoopTasks(self._client.loop.asyncio_loop)
         self._delivery = DeliveryThread(self.cancel)
         self._inbox = Inbox(
@@ -111,7 +105,7 @@ class DaskExecutor(Executor):
         self._sender = Sender(
             self._client,
             self._tasks,
-            self._topic,
+            topic,
             preload,
             self._inbox.receive,
             self._send_pending,
@@ -120,26 +114,28 @@ class DaskExecutor(Executor):
         self._link = ClusterLink(
             self._client,
             self._tasks,
-            {self._topic: self._on_event, "all": self._on_cluster_event},
+            {topic: self._on_event, "all": self._on_cluster_event},
             self._on_disconnect,
             self._on_reconnect,
             self._look_around,
         )
         try:
-            self._members.update(self._client.scheduler_info(n_workers=-1)["workers"])
-            if not len(self._members):
+            known = self._client.scheduler_info(n_workers=-1)["workers"]
+            if not known:
                 message = f"the cluster {cluster} has no worker: start one with `dask worker`"
                 raise InputError(message)
-            self.capacity = len(self._members) if max_workers is None else max_workers
-            self._grows = max_workers is None
-            self._members.growth()
+            self._table.begin(known, max_workers)
             self.version_problems = version_problems(self._client)
             prepare_workers(self._client, preload)
-            found = self._client.run(worker_side.list_runs, on_error="ignore")
-            self._members.record_runs(found, (), self._topic, ())
+            self._table.record(self._client.run(worker_side.list_runs, on_error="ignore"))
         except BaseException:
             self.shutdown(1.0)
             raise
+
+    @property
+    def capacity(self) -> int:  # type: ignore[override]
+        """How many tasks may run at a time; more when workers have joined."""
+        return self._table.capacity
 
     # ---------------------------------------------------------------- the executor's interface
 
@@ -149,8 +145,7 @@ class DaskExecutor(Executor):
         with self._lock:
             refusal = self._refusal(run)
             if refusal is None:
-                self._runs[run.id] = control
-                self._waiting.append(control)
+                self._table.add(control)
         if refusal is None:
             self._assign()
             return control
@@ -165,14 +160,14 @@ class DaskExecutor(Executor):
             return messages.Cancelled()
         if self._client.status in GONE:
             return messages.Lost(connection_lost(self.cluster_address))
-        if unmet := self._members.unmet_need(run):
+        if unmet := self._table.members.unmet_need(run):
             return messages.Failed(InputError(unmet))
         return None
 
     def resources(self) -> dict[str, float]:
         """Return the sum of what the workers declare, by the names in lower case."""
         with self._lock:
-            return self._members.totals()
+            return self._table.members.totals()
 
     def workers(self) -> list[WorkerInfo]:
         """Return the workers: what each does for us, and the memory that it holds."""
@@ -181,23 +176,24 @@ class DaskExecutor(Executor):
         except (*_UNREACHABLE, AttributeError):
             return []
         with self._lock:
-            return self._members.infos(known)
+            return self._table.members.infos(known)
 
     def shutdown(self, timeout: float) -> bool:
         """Cancel all runs, replace the workers of those that do not stop, and disconnect."""
         deadline = time.monotonic() + timeout
         with self._lock:
             self._closed = True
-            runs = list(self._runs.values())
+            runs = list(self._table.runs.values())
         for control in runs:
             self.cancel(control, min(CANCEL_GRACE, timeout / 2))
         with self._all_ended:
             ended = self._all_ended.wait_for(
-                lambda: not self._runs, max(0.0, deadline - time.monotonic())
+                lambda: not self._table.runs, max(0.0, deadline - time.monotonic())
             )
         with self._lock:
-            known = [(worker, worker.acknowledgements(age=0.0)) for worker in self._members.all()]
-            runs = list(self._runs.values())
+            workers = self._table.members.all()
+            known = [(worker, worker.acknowledgements(age=0.0)) for worker in workers]
+            runs = list(self._table.runs.values())
         for worker, keys in known:
             if keys:
                 self._link.call_on_worker(worker.address, worker_side.acknowledge, keys)
@@ -220,41 +216,14 @@ class DaskExecutor(Executor):
             with self._lock:
                 if self._closed or self._client.status in GONE:
                     return
-                if (found := self._next_found()) is not None:
+                if (found := self._table.next_found()) is not None:
                     self._tasks.start(self._reattach(*found), partial(self._on_fault, found[0]))
                     continue
-                if (pair := self._next_pair()) is None:
+                if (pair := self._table.next_pair()) is None:
                     return
                 control, worker = pair
-                self._waiting.remove(control)
-                control.new_key()
-                worker.key, control.worker = control.key, worker
-                if control.affinity:
-                    worker.affinities.add(control.affinity)
                 acknowledged = worker.acknowledgements()
             self._sender.send(control, worker, acknowledged)
-
-    def _next_pair(self) -> tuple[DaskRun, ClusterWorker] | None:
-        """Return the next waiting run for which a worker is free, and that worker."""
-        if self._members.busy_count() >= self.capacity:
-            return None
-        for control in self._waiting:
-            if (worker := self._members.choose(control.run, control.affinity)) is not None:
-                return control, worker
-        return None
-
-    def _next_found(self) -> tuple[DaskRun, ClusterWorker] | None:
-        """Take a run out of the waiting that an application has left on a worker."""
-        for control in self._waiting:
-            if (found := self._members.claim_run(control.run.id)) is not None:
-                info, worker = found
-                self._waiting.remove(control)
-                self._orphans.discard(info.key)
-                control.key, control.worker = info.key, worker
-                if not info.has_ended:
-                    worker.key, worker.is_occupied = info.key, False
-                return control, worker
-        return None
 
     async def _reattach(self, control: DaskRun, worker: ClusterWorker) -> None:
         """Have a run on a worker report here; start it anew if it is not there any more."""
@@ -265,10 +234,7 @@ class DaskExecutor(Executor):
         with self._lock:
             if control.ended or control.key != key:
                 return
-            if worker.key == key:
-                worker.key = ""
-            control.worker = None
-            self._waiting.append(control)
+            self._table.put_back(control, worker)
         self._assign()
 
     def _send_pending(self, control: DaskRun) -> None:
@@ -299,10 +265,8 @@ class DaskExecutor(Executor):
         with self._lock:
             if control.ended or not control.hurry(grace, has_worker=control.worker is not None):
                 return
-            waiting = control in self._waiting
-            if waiting:
-                self._waiting.remove(control)
-            else:
+            waiting = self._table.withdraw(control)
+            if not waiting:
                 control.strike_in_time(self._replace_worker_of)
         if waiting:
             self._end(control, messages.Cancelled())
@@ -328,8 +292,9 @@ class DaskExecutor(Executor):
 
     def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         _, content = event
-        control = self._runs.get(job_of(content["run"]))
-        if control is not None and control.key == content["run"]:
+        with self._lock:
+            control = self._table.run_of(content["run"])
+        if control is not None:
             self._inbox.receive(control, content)
 
     def _pass_on(self, control: DaskRun, message: messages.Message) -> None:
@@ -347,17 +312,8 @@ class DaskExecutor(Executor):
         with self._lock:
             if control.ended:
                 return
-            control.ended = True
-            self._runs.pop(control.run.id, None)
+            self._table.end(control, is_lost=isinstance(ending, messages.Lost))
             control.stop_timer()
-            worker, control.worker = control.worker, None
-            if isinstance(ending, messages.Lost):
-                self._orphans.add(control.key)
-            if worker is not None:
-                worker.note_end(control.key)
-                worker.used_at = time.monotonic()
-                if worker.key == control.key:
-                    worker.key, worker.is_occupied = "", isinstance(ending, messages.Lost)
             future, control.future, control.files = control.future, None, None
             self._all_ended.notify_all()
         if future is not None and self._client.status == "running":
@@ -384,49 +340,34 @@ class DaskExecutor(Executor):
             self._tasks.start(self._refresh())
         elif action == "remove-worker":
             with self._lock:
-                worker = self._members.remove(content["worker"])
-                control = self._run_on(worker) if worker is not None else None
+                control = self._table.remove_worker(content["worker"])
             if control is not None:
                 died = messages.Died(f"the worker {content['worker']} died")
                 self._inbox.receive(control, died)
 
-    def _run_on(self, worker: ClusterWorker) -> DaskRun | None:
-        control = self._runs.get(job_of(worker.key))
-        return control if control is not None and control.key == worker.key else None
-
     async def _refresh(self, *, find_runs: bool = False) -> None:
         """Learn which workers there are, and on request what runs on them; give them work."""
-        self._are_members_stale = True  # until this succeeds
+        self._table.is_stale = True  # until this succeeds
         with contextlib.suppress(*_UNREACHABLE):
             info = await self._client.scheduler.identity(n_workers=-1)
             found = {}
             if find_runs:
                 found = await self._client.run(worker_side.list_runs, on_error="ignore")
             with self._lock:
-                self._members.update(info["workers"])
-                self._record(found)
-                self._are_members_stale = False
-                more = self._members.growth()
-                if not self._grows:
-                    more.pop(WORKER, None)
-                self.capacity += int(more.get(WORKER, 0))
+                more = self._table.update(info["workers"], found)
             if more:
-                self.on_growth(more)
+                self._delivery.call(partial(self.on_growth, more))
             self._assign()
-
-    def _record(self, found: dict[str, Any]) -> None:
-        current = {control.key for control in self._runs.values()}
-        self._members.record_runs(found, current, self._topic, self._orphans)
 
     async def _look_around(self) -> None:
         """Find out which workers have become free that worked on runs of others.
 
         Also send the acknowledgements for which no task comes.
         """
-        if self._are_members_stale or not len(self._members):
+        if self._table.is_stale or not len(self._table.members):
             await self._refresh(find_runs=True)
         with self._lock:
-            workers = self._members.all()
+            workers = self._table.members.all()
             addresses = [worker.address for worker in workers if worker.is_occupied]
             idle = [(worker.address, worker.overdue_acknowledgements()) for worker in workers]
         for address, keys in idle:
@@ -438,20 +379,15 @@ class DaskExecutor(Executor):
             ask = worker_side.list_runs
             found = await self._client.run(ask, workers=addresses, on_error="ignore")
             with self._lock:
-                self._record(found)
+                self._table.record(found)
             self._assign()
 
     def _on_disconnect(self, for_good: bool) -> None:
         """End what ran on the cluster; what waits ends too if there will be no new connection."""
         lost = messages.Lost(connection_lost(self.cluster_address))
         with self._lock:
-            running = [self._run_on(worker) for worker in self._members.clear()]
-            ended = [control for control in running if control is not None]
-            if for_good:
-                ended = list(self._runs.values())
-                self._waiting.clear()
-        if ended or for_good:
-            logger.warning("%s", lost.reason)
+            ended = self._table.lose_workers(for_good)
+        logger.warning("%s", lost.reason)
         for control in ended:
             if for_good:  # the event loop may end any moment
                 self._end(control, lost)

@@ -43,9 +43,8 @@ _REPLAYED = {
     messages.Checkpointed: "checkpoint",
     messages.Stoppable: "stoppable",
     messages.Paused: "pause",
-    messages.Resumed: "pause",
 }
-"""The types of message of which the newest is sent again; of one name, only the newest."""
+"""The types of message of which the newest is sent again, under a name; a pause until it ends."""
 
 
 def pickled(message: messages.Message) -> bytes:
@@ -147,6 +146,8 @@ class HeldRun:
         data = pickled(message)
         name = _REPLAYED.get(type(message))
         with self._lock:
+            if isinstance(message, messages.Resumed):
+                self._newest.pop("pause", None)  # that the run was started says enough
             if name is not None:
                 self._newest[name] = data
                 self._newest.move_to_end(name)
