@@ -164,6 +164,39 @@ class TestTheApplicationIsKilled:
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
         assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
 
+    @pytest.mark.parametrize("is_resumed", [True, False])
+    def test_it_finds_what_was_paused(
+        self,
+        cluster: Cluster,
+        path: Path,
+        tmp_path: Path,
+        come_back: Callable[[str], JobEngine],
+        is_resumed: bool,
+    ) -> None:
+        """And resumed, or not yet: the run continues either way, and is done once."""
+        process = start_application("pause_on_a_cluster", path, tmp_path, cluster)
+        try:
+            wait_until((tmp_path / "paused").exists)
+            if is_resumed:
+                (tmp_path / "resume").touch()
+                wait_until((tmp_path / "resumed").exists)
+        finally:
+            process.kill()
+            process.wait()
+        engine = come_back(cluster.address)
+        recorder = PatientRecorder(engine)
+        [stored] = engine.recover()
+        job = engine.resume_job(stored.id)
+        recorder.wait_for(job, S.RUNNING)
+        (tmp_path / "gate").touch()
+        if not is_resumed:
+            recorder.wait_for(job, S.PAUSED)
+            assert job.resume()
+        assert job.result(PATIENCE) == [0, 6]
+        assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
+        pause = [] if is_resumed else [S.PAUSED, S.RUNNING]
+        assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, *pause, S.SUCCEEDED]
+
     def test_its_worker_died_meanwhile(
         self,
         cluster: Cluster,
