@@ -37,6 +37,9 @@ MAX_ENDINGS = 256
 MAX_ENDING_BYTES = 256 * 2**20
 """How many endings that nobody has acknowledged are held, and how large they may be together."""
 
+_PLAIN = (messages.Started, messages.Paused, messages.Resumed, messages.Stoppable)
+"""Messages that hold nothing of the user's: unpickling them runs no code of the user's."""
+
 _REPLAYED = {
     messages.Progressed: "progress",
     messages.Partial: "partial",
@@ -154,7 +157,7 @@ class HeldRun:
             if isinstance(message, messages.Checkpointed) and len(data) > MAX_EVENT_BYTES:
                 # It is fetched, and so lost with this process but for what is on its disk.
                 self._save_state(message.state)
-            self._send_event(data)
+            self._send_event(data, is_plain=isinstance(message, _PLAIN))
 
     def _save_state(self, state: bytes) -> None:
         try:
@@ -162,9 +165,9 @@ class HeldRun:
         except OSError as error:  # a full disk here: the application gets the state all the same
             logger.warning("the checkpoint of run %s is not on this disk: %s", self.key, error)
 
-    def _send_event(self, data: bytes, is_ending: bool = False) -> None:
+    def _send_event(self, data: bytes, *, is_ending: bool = False, is_plain: bool = False) -> None:
         number = next(self._numbers)
-        event: dict[str, Any] = {"run": self.key, "ends": is_ending}
+        event: dict[str, Any] = {"run": self.key, "ends": is_ending, "plain": is_plain}
         if len(data) <= MAX_EVENT_BYTES:
             event["message"] = data
         else:

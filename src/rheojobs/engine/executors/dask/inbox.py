@@ -110,7 +110,9 @@ class Inbox:
                 fetch = (worker_side.take_message, control.key, item["number"])
                 found = self._client.run(*fetch, workers=[worker.address])
                 data = (await _while_there(worker, found)).get(worker.address)
-        return None if data is None else await self._tasks.in_thread(_unpickled, data)
+        if data is None:
+            return None
+        return _unpickled(data) if item["plain"] else await self._tasks.in_thread(_unpickled, data)
 
     async def _ending(self, control: DaskRun, future: Any) -> messages.Message | None:
         """Return the last message of a run whose future is done, however it ended."""

@@ -68,16 +68,14 @@ class Sender:
     async def _send(self, control: DaskRun, worker: ClusterWorker, acknowledged: list[str]) -> None:
         key = control.key
         try:
-            task = await self._tasks.in_thread(pickle_task, control.run.task)
-        except TypeError as error:
-            self._receive(control, messages.Failed(error))
-            return
-        try:
-            files = await self._tasks.in_thread(file_transfer.read_files, control.folder)
+            task, files = await self._tasks.in_thread(_read, control)
             if files:
                 control.files = await self._client.scatter(
                     [files], workers=[worker.address], hash=False, asynchronous=True
                 )
+        except TypeError as error:
+            self._receive(control, messages.Failed(error))
+            return
         except _GONE as error:
             self._receive(control, messages.Died(f"its files cannot be sent there: {error}"))
             return
@@ -127,3 +125,8 @@ class Sender:
             return False
         self._on_sent(control)
         return True
+
+
+def _read(control: DaskRun) -> tuple[bytes, dict[str, bytes]]:
+    """Return the task of a run, pickled, and the files of its folder by name."""
+    return pickle_task(control.run.task), file_transfer.read_files(control.folder)
