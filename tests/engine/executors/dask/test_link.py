@@ -160,6 +160,26 @@ class TestACutConnection:
         assert job.result(TIMEOUT) == 3
         recorder.wait(lambda: [p.current for p in recorder.progress(job)][-1:] == [3])
 
+    def test_what_was_begun_before_it_was_noticed_is_not_lost(
+        self,
+        engine: JobEngine,
+        executor: DaskExecutor,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(link, "WATCH_SECONDS", 3.0)
+        time.sleep(0.3)  # the look before
+        recorder = Recorder(engine)
+        cut(executor)
+        job = engine.run(helpers.hold, tmp_path / "gate")
+        recorder.wait_for(job, S.RUNNING)
+        assert "is lost" not in caplog.text
+        helpers.wait_until(lambda: "connected to the scheduler" in caplog.text)
+        (tmp_path / "gate").touch()
+        assert job.result(TIMEOUT) == "through"
+        assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
+
     def test_is_not_called_the_end_of_the_scheduler(
         self, engine: JobEngine, executor: DaskExecutor, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -155,6 +155,11 @@ class Assignment:
         worker = self.members.remove(address)
         return None if worker is None else self.run_of(worker.key)
 
+    def sent_before(self, connection: object) -> list[DaskRun]:
+        """Return the runs on workers that were sent under an older connection than this one."""
+        runs = [self.run_of(worker.key) for worker in self.members.all()]
+        return [run for run in runs if run and run.sent and run.connection is not connection]
+
     def lose_workers(self, for_good: bool) -> list[DaskRun]:
         """Remove all workers; return the runs that they had, or all if there will be no other."""
         lost = [self.run_of(worker.key) for worker in self.members.clear()]

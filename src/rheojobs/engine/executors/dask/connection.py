@@ -12,6 +12,7 @@ from rheojobs.engine.executors.dask import worker_side
 from rheojobs.errors import InputError
 
 __all__ = [
+    "UNREACHABLE",
     "connect",
     "connection_lost",
     "is_listening",
@@ -28,6 +29,9 @@ CONNECT_TIMEOUT = 10.0
 
 PROBE_TIMEOUT = 4.0
 """Seconds to wait for its machine to answer at all."""
+
+UNREACHABLE = (OSError, TimeoutError, ValueError, KeyError)
+"""What Dask raises about a scheduler, or a worker, that has gone meanwhile."""
 
 DEFAULT_PORT = 8786
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -8,6 +8,7 @@ cluster is continued, not started a second time.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
@@ -22,6 +23,7 @@ from rheojobs.engine.executors.base import Executor, Run, RunHandle, WorkerInfo
 from rheojobs.engine.executors.dask import worker_side
 from rheojobs.engine.executors.dask.assignment import Assignment
 from rheojobs.engine.executors.dask.connection import (
+    UNREACHABLE,
     connect,
     connection_lost,
     prepare_workers,
@@ -42,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 CANCEL_GRACE = 2.5
 """Seconds that a task has to stop by itself before its worker is replaced."""
-
-_UNREACHABLE = (OSError, TimeoutError, ValueError, KeyError)
-"""What Dask raises when the scheduler, or a worker, has gone meanwhile."""
 
 
 class DaskExecutor(Executor):
@@ -89,36 +88,20 @@ class DaskExecutor(Executor):
         self.cluster_address = str(self._client.scheduler.address)
         self._lock = threading.RLock()
         self._all_ended = threading.Condition(self._lock)
+        self._refreshing = asyncio.Lock()
         self._closed = False
         topic = f"rheojobs-{uuid.uuid4()}"
         self._table = Assignment(topic)
         self._tasks = LoopTasks(self._client.loop.asyncio_loop)
         self._delivery = DeliveryThread(self.cancel)
-        self._inbox = Inbox(
-            self._client,
-            self._tasks,
-            self.cluster_address,
-            self._pass_on,
-            self._replace_worker_of,
-            self._on_fault,
-        )
-        self._sender = Sender(
-            self._client,
-            self._tasks,
-            topic,
-            preload,
-            self._inbox.receive,
-            self._send_pending,
-            self._on_fault,
-        )
-        self._link = ClusterLink(
-            self._client,
-            self._tasks,
-            {topic: self._on_event, "all": self._on_cluster_event},
-            self._on_disconnect,
-            self._on_reconnect,
-            self._look_around,
-        )
+        client, tasks, faulty = self._client, self._tasks, self._on_fault
+        replace = self._replace_worker_of
+        self._inbox = Inbox(client, tasks, self.cluster_address, self._pass_on, replace, faulty)
+        receive, send_pending = self._inbox.receive, self._send_pending
+        self._sender = Sender(client, tasks, topic, preload, receive, send_pending, faulty)
+        handlers = {topic: self._on_event, "all": self._on_cluster_event}
+        lost, found = self._on_disconnect, self._on_reconnect
+        self._link = ClusterLink(client, tasks, handlers, lost, found, self._look_around)
         try:
             known = self._client.scheduler_info(n_workers=-1)["workers"]
             if not known:
@@ -173,7 +156,7 @@ class DaskExecutor(Executor):
         """Return the workers: what each does for us, and the memory that it holds."""
         try:
             known = self._client.scheduler_info(n_workers=-1)["workers"]
-        except (*_UNREACHABLE, AttributeError):
+        except (*UNREACHABLE, AttributeError):
             return []
         with self._lock:
             return self._table.members.infos(known)
@@ -203,7 +186,7 @@ class DaskExecutor(Executor):
         if self._owns_client:
             try:
                 self._client.close(timeout=max(1.0, deadline - time.monotonic()))
-            except (*_UNREACHABLE, RuntimeError) as error:
+            except (*UNREACHABLE, RuntimeError) as error:
                 logger.info("the scheduler did not answer the farewell: %r", error)
         self._tasks.close()
         return self._delivery.close(max(1.0, deadline - time.monotonic())) and ended
@@ -339,22 +322,31 @@ class DaskExecutor(Executor):
         if action == "add-worker":
             self._tasks.start(self._refresh())
         elif action == "remove-worker":
-            with self._lock:
-                control = self._table.remove_worker(content["worker"])
-            if control is not None:
-                died = messages.Died(f"the worker {content['worker']} died")
-                self._inbox.receive(control, died)
+            self._remove_worker(content["worker"])
+
+    def _remove_worker(self, address: str) -> None:
+        with self._lock:
+            control = self._table.remove_worker(address)
+        if control is not None:
+            self._inbox.receive(control, messages.Died(f"the worker {address} died"))
 
     async def _refresh(self, *, find_runs: bool = False) -> None:
         """Learn which workers there are, and on request what runs on them; give them work."""
         self._table.is_stale = True  # until this succeeds
-        with contextlib.suppress(*_UNREACHABLE):
+        async with self._refreshing:  # one after another: the last one knows best
+            await self._refresh_now(find_runs)
+
+    async def _refresh_now(self, find_runs: bool) -> None:
+        with contextlib.suppress(*UNREACHABLE):
             info = await self._client.scheduler.identity(n_workers=-1)
             found = {}
             if find_runs:
                 found = await self._client.run(worker_side.list_runs, on_error="ignore")
             with self._lock:
+                gone = self._table.members.addresses() - info["workers"].keys()
                 more = self._table.update(info["workers"], found)
+            for address in gone if find_runs else ():
+                self._remove_worker(address)
             if more:
                 self._delivery.call(partial(self.on_growth, more))
             self._assign()
@@ -375,7 +367,7 @@ class DaskExecutor(Executor):
                 self._link.call_on_worker(address, worker_side.acknowledge, keys)
         if not addresses:
             return
-        with contextlib.suppress(*_UNREACHABLE):
+        with contextlib.suppress(*UNREACHABLE):
             ask = worker_side.list_runs
             found = await self._client.run(ask, workers=addresses, on_error="ignore")
             with self._lock:
@@ -386,7 +378,10 @@ class DaskExecutor(Executor):
         """End what ran on the cluster; what waits ends too if there will be no new connection."""
         lost = messages.Lost(connection_lost(self.cluster_address))
         with self._lock:
-            ended = self._table.lose_workers(for_good)
+            if self._client.status == "running":  # connected again already
+                ended = self._table.sent_before(self._client.scheduler_comm)
+            else:
+                ended = self._table.lose_workers(for_good)
         logger.warning("%s", lost.reason)
         for control in ended:
             if for_good:  # the event loop may end any moment

@@ -15,7 +15,11 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer, folders, worker_side
-from rheojobs.engine.executors.dask.connection import connection_lost, is_listening
+from rheojobs.engine.executors.dask.connection import (
+    UNREACHABLE,
+    connection_lost,
+    is_listening,
+)
 from rheojobs.engine.executors.dask.loop import LoopTasks
 from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
@@ -106,7 +110,7 @@ class Inbox:
             return await self._ending(control, item)
         data, worker = item.get("message"), control.worker
         if data is None and worker is not None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
+            with contextlib.suppress(*UNREACHABLE):
                 fetch = (worker_side.take_message, control.key, item["number"])
                 found = self._client.run(*fetch, workers=[worker.address])
                 data = (await _while_there(worker, found)).get(worker.address)

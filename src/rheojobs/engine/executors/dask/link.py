@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from rheojobs.engine.executors.dask.connection import UNREACHABLE
 from rheojobs.engine.executors.dask.loop import LoopTasks
 
 __all__ = ["GONE", "ClusterLink"]
@@ -83,7 +84,7 @@ class ClusterLink:
         """Have the event loop of a worker, or of its nanny, call a function; waits for nothing."""
 
         async def call() -> None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it has left
+            with contextlib.suppress(*UNREACHABLE):  # it has left
                 await self._client.run(
                     function, *args, workers=[address], nanny=on_nanny, on_error="ignore"
                 )

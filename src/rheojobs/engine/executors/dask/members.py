@@ -122,6 +122,10 @@ class Members:
         """Return all workers."""
         return list(self._workers.values())
 
+    def addresses(self) -> set[str]:
+        """Return the addresses of all workers."""
+        return set(self._workers)
+
     def update(self, known: Mapping[str, Any]) -> None:
         """Add the workers that are new."""
         fresh = [

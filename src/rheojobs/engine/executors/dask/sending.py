@@ -9,15 +9,13 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer, worker_side
+from rheojobs.engine.executors.dask.connection import UNREACHABLE
 from rheojobs.engine.executors.dask.loop import LoopTasks
 from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.pickling import pickle_task
 
 __all__ = ["Sender"]
-
-_GONE = (OSError, TimeoutError, ValueError, KeyError)
-"""What Dask raises about a worker that is no longer there."""
 
 
 class Sender:
@@ -76,7 +74,7 @@ class Sender:
         except TypeError as error:
             self._receive(control, messages.Failed(error))
             return
-        except _GONE as error:
+        except UNREACHABLE as error:
             self._receive(control, messages.Died(f"its files cannot be sent there: {error}"))
             return
         if control.key == key and not control.ended:
@@ -111,7 +109,8 @@ class Sender:
     async def attach(self, control: DaskRun, worker: ClusterWorker) -> bool:
         """Have a run on a worker send everything here; return False if it is not there."""
         found: dict[str, bool] = {}
-        with contextlib.suppress(*_GONE):
+        control.connection = self._client.scheduler_comm
+        with contextlib.suppress(*UNREACHABLE):
             digests = await self._tasks.in_thread(file_transfer.digests, control.folder)
             found = await self._client.run(
                 worker_side.attach,
