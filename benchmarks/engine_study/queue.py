@@ -28,7 +28,7 @@ def measure_queue(repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _scheduler(size: int) -> float:
     """Start one after another of jobs in three lines, with priorities."""
-    from rheojobs.engine.scheduler import WORKER, Scheduler, Waiting
+    from rheojobs.engine.policy.scheduler import WORKER, Scheduler, Waiting
 
     needs = [{WORKER: 1.0}, {WORKER: 1.0, "gpu": 1.0}, {WORKER: 1.0, "memory": 2.0}]
     scheduler = Scheduler({WORKER: 4.0, "gpu": 1.0, "memory": 8.0})

@@ -85,7 +85,7 @@ def _fits(starts: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
 
 def _follow(engine: Any, task: Any) -> dict[str, dict[str, Any]]:
     from rheojobs import ProgressMade, StateChanged
-    from rheojobs.engine.eta import Remaining, TimeRemaining
+    from rheojobs.engine.policy.eta import Remaining, TimeRemaining
 
     estimate = TimeRemaining()
     told: dict[str, list[tuple[float, Remaining]]] = defaultdict(list)

@@ -236,7 +236,7 @@ def test_one_whose_worker_died_goes_on_by_choice(jobs: Jobs) -> None:
     assert f"goes on with  rheojobs jobs resume {job.id[:8]}" in out
     assert "goes on with" not in jobs("show", bad.id)[1]
     status, _, err = jobs("resume", bad.id)
-    assert (status, "has failed of itself" in err) == (2, True)
+    assert (status, "has failed through its own error" in err) == (2, True)
     (jobs.folder / "gate").touch()
     process = jobs.start("-m", "rheojobs", "jobs", "resume", job.id[:8])
     out, err = process.communicate(timeout=60)

@@ -37,6 +37,7 @@ EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "threads": ThreadExecutor,
     "processes": ProcessExecutor,
     "threads, stored": ThreadExecutor,
+    "processes, stored": ProcessExecutor,
     "dask": lambda workers: DaskExecutor(shared_cluster().address, max_workers=workers),
 }
 """What the conformance suite runs over: each takes the number of tasks that may run at a time.
@@ -147,6 +148,28 @@ class CustomError(Exception):
         return str(self.args[0])
 
 
+class FrozenError(Exception):
+    """An error that refuses any change from outside."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} cannot be set")
+
+
+class FarError(Exception):
+    """An error that pickle can write but not read again."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+
+
+def fail_within(kind: type[Exception], *args: str) -> None:
+    """End with an error of a kind, caused by another one."""
+    try:
+        {}["missing"]
+    except KeyError as error:
+        raise kind(*args) from error
+
+
 def fail(message: str = "the sample has dried out") -> None:
     """End with an error."""
     raise CustomError(message, 42)
@@ -175,6 +198,71 @@ def hold(context: TaskContext, gate: str | Path = "", result: Any = "through") -
         context.check()
         time.sleep(0.002)
     return result
+
+
+def hold_with_bad_callbacks(context: TaskContext, trace: str) -> None:
+    """Hold, with callbacks for the case of cancelling of which one raises."""
+
+    def refuse() -> None:
+        raise ValueError("the solver has gone")
+
+    context.token.on_cancel(refuse)
+    context.token.on_cancel(lambda: touch(trace))
+    hold(context)
+
+
+def report_what_cannot_be_sent(context: TaskContext) -> str:
+    """End right after a report, which waits for its time, that holds a lock."""
+    context.progress(1, 2)
+    context.progress(2, 2, lock=threading.Lock())
+    return "done"
+
+
+def hold_inspected(context: TaskContext, answer: str, gate: str | Path) -> None:
+    """Give a partial result, and hold with a look at the present that gives an answer, or fails."""
+    context.partial("so far")
+
+    def look() -> Any:
+        match answer:
+            case "raises":
+                raise SystemExit(1)
+            case "cannot be sent":
+                return threading.Lock()
+        return answer
+
+    context.on_inspect(look)
+    hold(context, gate)
+
+
+class SlowToPickle:
+    """An argument that takes its time to be pickled, and leaves a trace when that begins."""
+
+    def __init__(self, trace: str | Path, seconds: float) -> None:
+        self.trace, self.seconds = str(trace), seconds
+
+    def __reduce__(self) -> Any:
+        touch(self.trace)
+        time.sleep(self.seconds)
+        return SlowToPickle, (self.trace, 0.0)
+
+
+def pickled_slowly(argument: SlowToPickle) -> str:
+    """Take an argument."""
+    return argument.trace
+
+
+class SlowToCheck:
+    """A task whose check takes its time, and leaves a trace when that begins."""
+
+    def __init__(self, trace: str | Path, seconds: float) -> None:
+        self.trace, self.seconds = str(trace), seconds
+
+    def validate(self) -> None:
+        touch(self.trace)
+        time.sleep(self.seconds)
+
+    def run(self, context: TaskContext) -> str:
+        return "checked"
 
 
 def hold_deaf(gate: str | Path) -> str:
@@ -224,6 +312,37 @@ def two_stages(context: TaskContext, steps: int) -> None:
     for stage in ("warmup", "sampling"):
         for step in range(1, steps + 1):
             context.progress(step, steps, stage=stage)
+
+
+def stages_in_turns(context: TaskContext, seconds: float) -> float:
+    """Report two stages that take turns, as often as can be; give how long it took."""
+    start = time.monotonic()
+    step = 0
+    while time.monotonic() - start < seconds:
+        step += 1
+        for stage in ("chain 1", "chain 2"):
+            context.progress(step, 10**9, stage=stage)
+    for stage in ("chain 1", "chain 2"):
+        context.progress(10**9, 10**9, stage=stage)
+    return time.monotonic() - start
+
+
+def odd_numbers(context: TaskContext) -> None:
+    """Report what a task may come up with, slowly enough for each to be passed on."""
+    nan, inf = float("nan"), float("inf")
+    for number, pair in enumerate([(0.25, 1.0), (nan, 10), (3, inf), (120, 100), (-1, 0)]):
+        context.progress(*pair, stage=str(number))
+        time.sleep(0.045)
+
+
+def flood_of_partials(context: TaskContext, seconds: float) -> tuple[int, float]:
+    """Give partial results as often as can be; give the number, and how long it took."""
+    start = time.monotonic()
+    number = 0
+    while time.monotonic() - start < seconds:
+        number += 1
+        context.partial(number)
+    return number, time.monotonic() - start
 
 
 def going_back(context: TaskContext) -> None:
@@ -345,4 +464,9 @@ class Big:
 
 def big() -> Big:
     """Give something that a weak reference can watch."""
+    return Big()
+
+
+def big_of(number: int) -> Big:
+    """Give something that a weak reference can watch, for each number."""
     return Big()

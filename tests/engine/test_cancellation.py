@@ -104,6 +104,26 @@ class TestCallbacks:
         token.cancel()
         assert not token.is_cancelled()
 
+    @pytest.mark.parametrize("error", [ValueError, CancellationError, SystemExit])
+    def test_one_that_raises_disturbs_nobody(
+        self,
+        token: CancellationToken,
+        error: type[BaseException],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        called: list[int] = []
+
+        def refuse() -> None:
+            raise error("the solver has gone")
+
+        token.on_cancel(refuse)
+        remove = token.on_cancel(lambda: called.append(1))
+        token.cancel()
+        token.on_cancel(refuse)  # called at once
+        assert called == [1]
+        assert [str(record.exc_info[1]) for record in caplog.records] == ["the solver has gone"] * 2
+        remove()
+
     def test_exactly_once_from_many_threads(self, token: CancellationToken) -> None:
         for _ in range(50):
             called: list[int] = []

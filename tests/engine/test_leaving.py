@@ -78,8 +78,7 @@ def test_a_job_that_ends_while_it_is_left_has_ended(tmp_path: Path) -> None:
     path, gate = tmp_path / "jobs.sqlite3", tmp_path / "gate"
     with JobEngine("threads", max_workers=1, store=path) as engine:
         job = engine.run(helpers.hold, str(gate))
-        assert engine._journal is not None
-        engine._journal.leave_open([job.id])  # what `shutdown` does before it stops anything
+        engine._recorder.leave_open([job.id])  # what `shutdown` does before it stops anything
         gate.touch()
         assert job.result(TIMEOUT) == "through"
     with JobStore(path) as store:

@@ -108,7 +108,7 @@ def test_an_engine_that_is_shut_down_moves_nowhere(spare: Executor) -> None:
 class Far(ThreadExecutor):
     """Threads that pass for a cluster, on which runs go on when the application is gone."""
 
-    place = "tcp://127.0.0.1:9"
+    cluster_address = "tcp://127.0.0.1:9"
 
 
 def test_the_store_knows_where_a_moved_job_may_go_on(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_the_store_knows_where_a_moved_job_may_go_on(tmp_path: Path) -> None:
         for job in (waiting, later):
             job.result(TIMEOUT)
     with JobStore(path) as store:
-        places = [store.find(job.id).limits.get("place") for job in (waiting, later)]
-    assert places == [Far.place, Far.place]
+        places = [store.find(job.id).limits.get("cluster_address") for job in (waiting, later)]
+    assert places == [Far.cluster_address, Far.cluster_address]
 
 
 def test_workers_that_join_after_a_move_are_reckoned_with(

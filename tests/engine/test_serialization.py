@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine import helpers
 
-from rheojobs.engine import FunctionTask, NotDurableError
+from rheojobs.engine import FunctionTask, NotDurableError, TaskContext
 from rheojobs.engine.serialization import (
     Record,
     import_path,
     is_json,
+    leftover_of,
     pack_state,
     record_of,
     state_from_disk,
@@ -68,7 +70,10 @@ def test_a_function_with_plain_arguments() -> None:
     task = FunctionTask(helpers.add, (1.5,), {"b": 2.0})
     record = record_of(task)
     assert record.content["function"] == "tests.engine.helpers:add"
-    assert task_of(record) == task
+    again = task_of(record)
+    assert record_of(again) == record
+    assert (again.name, again.args, again.kwargs) == ("add", (1.5,), {"b": 2.0})
+    assert again.run(TaskContext(lambda message: None)) == 3.5
 
 
 def _closure() -> Any:
@@ -136,3 +141,155 @@ def test_results() -> None:
     assert value_of(value_record({"a": [1, None]})) == {"a": [1, None]}
     with pytest.raises(NotDurableError, match="Big is neither JSON"):
         value_record(helpers.Big())
+
+
+def _nested(depth: int) -> Any:
+    value: Any = 1.0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def _endless() -> Any:
+    value: list[Any] = []
+    value += [value, {"again": value}]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (_nested(3000), "nested more than 200 deep"),
+        ({"a": _nested(3000)}, "nested more than 200 deep"),
+        (_endless(), "or holds itself"),
+        (10**5000, "more than 4,000 digits"),
+        ([1, {"a": -(10**5000)}], "more than 4,000 digits"),
+        ([(1, 2)], "has a tuple"),
+        ({1: 2}, "a key that is not a string"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_that_json_cannot_hold(value: Any, why: str) -> None:
+    assert not is_json(value)
+    with pytest.raises(NotDurableError, match=why) as caught:
+        value_record(value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(NotDurableError, match="arguments of add are not JSON"):
+        record_of(FunctionTask(helpers.add, (value,)))
+    with pytest.raises(NotDurableError):
+        record_of(FunctionTask(helpers.add, kwargs={"b": value}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [_nested(150), 10**3999, "\udcfc", float("inf"), [True, None]],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_that_it_can(value: Any) -> None:
+    assert is_json(value)
+    assert unpack_state(state_from_disk(state_to_disk(pack_state(value)) or "")) == value
+    assert value_of(value_record(value)) == value
+
+
+class _Result:
+    """A result that says so, and one that does not below."""
+
+    is_result = True
+
+    def __init__(self, content: Any = None) -> None:
+        self.content = content
+
+    def to_record(self) -> tuple[Any, dict[str, bytes]]:
+        return self.content, {}
+
+    @classmethod
+    def from_record(cls, content: Any, blobs: object) -> Any:
+        return cls(content)
+
+
+class _Silent(_Result):
+    is_result = False
+
+
+@pytest.mark.parametrize(
+    "content",
+    [_nested(3000), _endless(), 10**5000, (1, 2)],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_record_that_json_cannot_hold(content: Any) -> None:
+    with pytest.raises(NotDurableError, match="record of a _Result is not JSON"):
+        value_record(_Result(content))
+
+
+def test_only_what_says_that_it_is_a_result_is_read_as_one() -> None:
+    record = value_record(_Result([1]))
+    assert value_of(record).content == [1]
+    with pytest.raises(NotDurableError, match="_Silent does not say is_result = True"):
+        value_record(_Silent())
+    with pytest.raises(InputError, match="no class of a result"):
+        value_of(Record(record.kind.replace("_Result", "_Silent"), [1]))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "rheojobs.engine.task:FunctionTask",
+        "rheojobs.inference.fitting:FitTask",
+        "rheojobs.inference.checkpoints:Leftover",
+        "rheojobs.inference.results:json.JSONDecoder",
+        "rheojobs.inference.results:Path",
+        "rheojobs.no.such:Thing",
+        "rheojobs.errors:",
+        "math:sqrt",
+        "",
+    ],
+)
+@pytest.mark.parametrize("read", [value_of, leftover_of])
+def test_no_other_class_of_ours_is(read: Any, kind: str) -> None:
+    if read is leftover_of and kind.endswith("Leftover"):
+        return
+    content = {"function": "antigravity:geohash", "args": [], "kwargs": {}}
+    with pytest.raises(InputError) as caught:
+        read(Record(kind, content))
+    assert "\n" not in str(caught.value)
+    assert "antigravity" not in sys.modules
+
+
+def test_a_function_is_imported_when_it_runs(tmp_path: Any, monkeypatch: Any) -> None:
+    trace = tmp_path / "trace"
+    (tmp_path / "planted.py").write_text(f"open({str(trace)!r}, 'w')\ndef work(): return 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    content = {"function": "planted:work", "args": [], "kwargs": {}}
+    task = task_of(Record("rheojobs.engine.task:FunctionTask", content))
+    assert task.name == "work"
+    assert record_of(task).content == content
+    assert not trace.exists()
+    assert pickle.loads(pickle.dumps(task)) == task
+    task.validate()
+    assert task.run(TaskContext(lambda message: None)) == 7
+    assert trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("no.such.module:work", "cannot be imported: ModuleNotFoundError"),
+        ("math:no", "cannot be"),
+        ("math:pi", "is no function"),
+    ],
+)
+def test_a_function_that_is_not_there(path: str, why: str) -> None:
+    task = FunctionTask(path)
+    for fail in (task.validate, lambda: task.run(TaskContext(lambda message: None))):
+        with pytest.raises(InputError, match=why) as caught:
+            fail()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_task_that_is_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        pytest.fail(f"{name} was imported")
+
+    monkeypatch.setattr("importlib.import_module", fail)
+    with pytest.raises(InputError, match="import antigravity before"):
+        task_of(Record("antigravity:Anything", None), may_import=False)

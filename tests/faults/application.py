@@ -16,11 +16,11 @@ from typing import Any
 from tests.faults.samplings import sampling
 
 from rheojobs.engine import Job, JobEngine, ProcessExecutor
-from rheojobs.engine.store import maintenance, registration
+from rheojobs.engine.store import maintenance
 from rheojobs.errors import InputError
 
 WORKERS = 2
-LEASE, RENEWAL = 2.0, 0.5
+RENEWAL = 0.5
 """Shorter than an application's, so that the campaign can stop one for longer than that."""
 
 
@@ -96,7 +96,7 @@ def _told(job: Job) -> dict[str, Any]:
 def main() -> None:
     """Answer until told to leave, or until nobody asks any more."""
     logging.basicConfig(format="%(process)d %(asctime)s %(message)s")
-    maintenance.RENEWAL, registration.LEASE_SECONDS = RENEWAL, LEASE
+    maintenance.RENEWAL = RENEWAL
     application = Application(Path(sys.argv[1]), float(sys.argv[2]))
     print(json.dumps({"pid": os.getpid()}), flush=True)
     for line in sys.stdin:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tests.faults.application import LEASE
+from tests.faults.application import RENEWAL
 from tests.faults.checks import complaints
 from tests.faults.child import CampaignError, marked, wait_until
 from tests.faults.report import Report
@@ -150,7 +150,7 @@ class Campaign(Work):
             return "idle", "any"
         job, told = worker["job"], worker["told"]
         sampling = self._state / "samplings" / told["name"]
-        files = self._store.with_suffix(".files") / job
+        files = self._store.with_name(self._store.name + ".files") / job
 
         def stage() -> str:
             told = self._child.ask("look")["jobs"].get(job)
@@ -241,14 +241,14 @@ class Campaign(Work):
     def _stop_the_application_and_start_another(self) -> tuple[str, str]:
         worker, found = self._hit("busy", spare=True)
         self._child.signal(signal.SIGSTOP)
-        until = time.monotonic() + LEASE + self._random.uniform(0.2, 1.0)
+        until = time.monotonic() + 3 * RENEWAL + self._random.uniform(0.2, 1.0)
         other = self._start()
         if "held by another program" in other.ask("look")["problem"]:
             # Stopped amid a write, the former has the store: the other says so, and does without.
             self._child.signal(signal.SIGCONT)
             other.leave()
             return found
-        time.sleep(max(0.2, until - time.monotonic()))  # longer than a lease of the former
+        time.sleep(max(0.2, until - time.monotonic()))  # several looks for those that are gone
         taken = other.ask("take_up")["taken"]
         if taken:
             raise CampaignError(f"{taken} were taken from an application that only stood still")

@@ -12,7 +12,8 @@ import numpy as np
 from tests.faults.samplings import is_durable
 
 from rheojobs.engine import JobState
-from rheojobs.engine.store.reader import StoredJob, StoreReader
+from rheojobs.engine.store import StoredJob, StoreReader
+from rheojobs.engine.store.payload_files import MARKER
 
 __all__ = ["Wanted", "account", "complaints", "draws", "files_left", "why_again"]
 
@@ -66,8 +67,11 @@ def account(
             yield f"job {job.id[:8]} ({job.name}) has not ended: it is {job.state}"
         if sum(state.is_terminal for state in history) != 1 or history[-1] is not job.state:
             yield f"job {job.id[:8]} ({job.name}) went through {', '.join(history)}"
-        if (job.owner is not None) or job.wish:
-            yield f"job {job.id[:8]} ({job.name}) still belongs to {job.owner}, wish {job.wish!r}"
+        if (job.owner is not None) or job.request:
+            yield (
+                f"job {job.id[:8]} ({job.name}) still belongs to {job.owner}, "
+                f"request {job.request!r}"
+            )
     for name in by_name.keys() - {each.key for each in wanted}:
         yield f"nobody has submitted {name}"
     for each in wanted:
@@ -96,10 +100,14 @@ def files_left(state: Path, wanted: Iterable[Wanted]) -> Iterator[str]:
     database = state / "jobs.sqlite3"
     rows = "SELECT id, file FROM parts JOIN jobs ON number = job WHERE file IS NOT NULL"
     connection = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
-    known = {state / "jobs.files" / job / file for job, file in connection.execute(rows)}
+    folder = state / "jobs.sqlite3.files"
+    known = {folder / job / file for job, file in connection.execute(rows)}
     engines = connection.execute("SELECT count(*) FROM engines").fetchone()[0]
     connection.close()
-    yield from (f"left over: {path}" for path in sorted(files - known - {database} | folders))
+    yield from (
+        f"left over: {path}"
+        for path in sorted(files - known - {database, folder / MARKER} | folders)
+    )
     yield from (f"gone: {path}" for path in sorted(known - files))
     if engines:
         yield f"{engines} applications are still known to the store"

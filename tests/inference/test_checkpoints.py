@@ -22,13 +22,13 @@ import os, signal, sys
 from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine import JobEngine
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.settlement import Settlement
 from rheojobs.inference import continuation
 from rheojobs.inference.sampling import SampleTask
 
 continuation.CHECKPOINT_SECONDS = 0.0
 store, folder = sys.argv[1:]
-JobTable._tidy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Settlement._tidy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 model = decay_model()  # a function, which no store can keep
 with JobEngine("threads", store=store) as engine:
     work = SampleTask(model, decay_data(), 50, 50, 1, checkpoint=folder)

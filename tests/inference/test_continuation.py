@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.inference.helpers import decay_data, decay_model, run_until, same_draws
 
 from rheojobs.engine import CancellationToken, JobEngine, JobState
+from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.errors import InputError
 from rheojobs.inference import chains, continuation
 from rheojobs.inference.bending import Bend
@@ -328,14 +329,14 @@ def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monk
     folder, store = tmp_path / "kept", tmp_path / "jobs.sqlite3"
     work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint=str(folder))
     with JobEngine("threads", store=store) as engine:
-        commit = engine._journal._commit
+        write = WriteBuffer.write
 
-        def look_and_commit(entries):
-            if engine.store.counts().get(JobState.RUNNING) and job.outcome is not None:
+        def look_and_write(self, fresh):
+            if engine.store.counts().get(JobState.RUNNING) and job.result_or_ref is not None:
                 there.append(bool(kept(folder)))
-            commit(entries)
+            return write(self, fresh)
 
-        monkeypatch.setattr(engine._journal, "_commit", look_and_commit)
+        monkeypatch.setattr(WriteBuffer, "write", look_and_write)
         job = engine.submit(work)
         whole = job.result(120)
         assert engine.wait(60)

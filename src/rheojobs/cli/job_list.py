@@ -19,7 +19,7 @@ from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from rheojobs.engine.store import JobStore, StoredJob
+    from rheojobs.engine.store import JobStore, StoredJob, StoreReader
 
 __all__ = [
     "ID_LENGTH",
@@ -27,6 +27,7 @@ __all__ = [
     "iso",
     "list_jobs",
     "open_store",
+    "open_to_read",
     "progress_of",
     "resume_command",
 ]
@@ -61,7 +62,7 @@ def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
     from rheojobs.engine.states import JobState
 
     wanted = [_state(text) for text in states or JobState]
-    with open_store() as store:
+    with open_to_read() as store:
         ended = [state for state in wanted if state.is_terminal]
         open_ones = [state for state in wanted if not state.is_terminal]
         jobs = store.jobs(open_ones) + store.jobs(ended, limit=None if every else RECENT)
@@ -85,8 +86,20 @@ def open_store() -> JobStore:
     from rheojobs.engine.store import JobStore
 
     store = JobStore()
-    store.recover()  # what a killed application left behind is told as such
+    store.recover()  # jobs of a killed application are shown as interrupted
     return store
+
+
+def open_to_read() -> StoreReader:
+    """Open the store of this user's jobs; one of another machine can be read, which is said."""
+    from rheojobs.engine.errors import StoreElsewhereError
+    from rheojobs.engine.store import StoreReader
+
+    try:
+        return open_store()
+    except StoreElsewhereError as error:
+        Outputs().talk.print(f"read-only: {error}", style="yellow")
+        return StoreReader()
 
 
 def _state(text: str) -> Any:

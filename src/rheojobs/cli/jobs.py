@@ -28,7 +28,7 @@ from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
-    from rheojobs.engine.store import JobStore, StoredJob
+    from rheojobs.engine.store import StoredJob, StoreReader
 
 __all__ = ["app"]
 
@@ -69,10 +69,10 @@ def show(
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print it as JSON.")] = False,
 ) -> int:
     """Show all that is known of a job, its result included."""
-    with job_list.open_store() as store:
+    with job_list.open_to_read() as store:
         job = store.find(job_id)
         history = store.history(job.id)
-        error = store.result(job.id, "error")
+        error = store.error(job.id)
         may_go_on = store.may_go_on(job)
         value, lost = _result(store, job)
     if json:
@@ -80,7 +80,7 @@ def show(
             "may_go_on": may_go_on,
             "history": [[job_list.iso(when), state, message] for when, state, message in history],
             "result": _plain(value),
-            "traceback": (error or {}).get("traceback", ""),
+            "traceback": error.get("traceback", ""),
         }
         print(writer.dumps(fields, indent=2, ensure_ascii=False))
         return 0
@@ -155,7 +155,7 @@ def _say(line: str) -> None:
     Outputs().talk.print(line)
 
 
-def _result(store: JobStore, job: StoredJob) -> tuple[Any, str]:
+def _result(store: StoreReader, job: StoredJob) -> tuple[Any, str]:
     """Give a job's result, or what a stopped one had, and why it cannot be read."""
     try:
         value = store.result(job.id)

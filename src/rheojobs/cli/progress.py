@@ -17,7 +17,7 @@ from rich.text import Text
 from rheojobs.cli.drawing import STOPPING, Drawing
 from rheojobs.cli.numbers import plural
 from rheojobs.engine import Job, JobState, Progress
-from rheojobs.engine.eta import TimeRemaining
+from rheojobs.engine.policy.eta import TimeRemaining
 
 __all__ = ["JobDisplay", "duration"]
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         worker_environment,
     )
     from rheojobs.engine.job import Job
+    from rheojobs.engine.policy.retry import RetryPolicy
     from rheojobs.engine.states import STATES, JobState
     from rheojobs.engine.store import JobStore, StoredJob
     from rheojobs.engine.task import FunctionTask, Task, TaskContext
@@ -74,6 +75,7 @@ _HOMES = {
         "worker_environment",
     ),
     "job": ("Job",),
+    "policy.retry": ("RetryPolicy",),
     "states": (
         "STATES",
         "JobState",
@@ -110,6 +112,7 @@ __all__ = [
     "ProgressMade",
     "RemoteTaskError",
     "ResultOf",
+    "RetryPolicy",
     "StateChanged",
     "StoreError",
     "StoredJob",

@@ -5,10 +5,13 @@ Knows nothing of jobs, processes or Qt.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 __all__ = ["CancellationError", "CancellationToken"]
+
+logger = logging.getLogger(__name__)
 
 
 class CancellationError(Exception):
@@ -32,14 +35,14 @@ class CancellationToken:
         self._callbacks: list[Callable[[], object]] = []
 
     def cancel(self) -> None:
-        """Ask for cancellation. Idempotent; never blocks."""
+        """Ask for cancellation. Idempotent; never blocks; a callback that raises is logged."""
         with self._lock:
             if self._cancelled.is_set():
                 return
             self._cancelled.set()
             callbacks = tuple(self._callbacks)
         for callback in callbacks:
-            callback()
+            _call(callback)
 
     def is_cancelled(self) -> bool:
         """Say whether cancellation was asked for, without blocking."""
@@ -71,7 +74,8 @@ class CancellationToken:
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` when cancellation is asked for, at once if it already was.
 
-        The callback runs in the thread that cancels, so it must not block.
+        The callback runs in the thread that cancels, so it must not block. One that raises is
+        logged: neither the other callbacks nor the thread that cancels are disturbed.
 
         Returns
         -------
@@ -82,7 +86,7 @@ class CancellationToken:
             self._callbacks.append(callback)
             already = self._cancelled.is_set()
         if already:
-            callback()
+            _call(callback)
 
         def remove() -> None:
             with self._lock:
@@ -90,3 +94,12 @@ class CancellationToken:
                     self._callbacks.remove(callback)
 
         return remove
+
+
+def _call(callback: Callable[[], object]) -> None:
+    try:
+        callback()
+    except KeyboardInterrupt:  # Ctrl-C is meant for the thread, not for the callback
+        raise
+    except BaseException:
+        logger.exception("a callback of a cancellation token failed")

@@ -1,58 +1,41 @@
-"""Starting jobs: asks the scheduler who is next, and hands it to the executor.
+"""Starts jobs when it is their turn, and stops, pauses, resumes and inspects those that run.
 
-Neither a slow check of a task nor a slow start holds up whoever submits or cancels: jobs start
-in a thread of their own, or in the one that has brought a result, whose worker is free. A light
-one starts in the thread that submits it, where a worker waits: to wake another thread would take
-longer. Knows no subscribers.
+Jobs start in a thread of their own, so that neither a slow check of a task nor a slow start holds
+up the caller of `submit` or `cancel`. A light job (`is_light`) may start in the thread that submits
+it, or in the one that has brought a result, since to wake another thread would take longer: there
+is nothing of the user's to call for it, and nothing large to send.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import FunctionType, NoneType
+from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.dependencies import fill_in
 from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
+from rheojobs.engine.guard import run_guarded
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.policy.scheduler import fits
+from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import describe_again
-from rheojobs.engine.scheduler import WORKER, fits
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
-from rheojobs.errors import InputError
 
-__all__ = ["Dispatcher", "check_movable"]
+__all__ = ["Dispatcher", "is_light"]
 
-
-def check_movable(jobs: Iterable[Job], executor: Executor, there: Mapping[str, float]) -> None:
-    """Raise `InputError` where jobs that have not ended could not go on on another executor.
-
-    Parameters
-    ----------
-    there : mapping of str to float
-        How much there is on it of what executors, and not users, provide.
-    """
-    jobs = list(jobs)
-    running = sum(job.dispatched and not job.is_prewarming for job in jobs)
-    if running:
-        many = "1 job runs" if running == 1 else f"{running} jobs run"
-        raise InputError(f"{many} still: wait for the end, or cancel")
-    for job in jobs:
-        for name, amount in there.items():
-            if (wanted := job.needs.get(name, 0.0)) > amount:
-                what = "workers, there are" if name == WORKER else f"of {name!r}, there is"
-                raise InputError(f"{job.name!r} asks for {wanted:g} {what} {amount:g} there")
-    if not executor.limits_memory and any(job.memory is not None for job in jobs):
-        raise InputError("a job that waits has a limit of memory, which is not kept there")
+logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Starts the jobs of a table until that is closed and empty.
+    """Starts the jobs of a table until that is closed and empty, and controls those that run.
 
     Parameters
     ----------
@@ -60,10 +43,8 @@ class Dispatcher:
         The jobs.
     executor : Executor
         Where they run.
-    cancel : callable
-        Cancels a job: a prewarming that has to give way.
-    flush : callable
-        Has what was told pass on at once.
+    recorder : Recorder
+        Records tasks that are complete only when they start.
 
     Attributes
     ----------
@@ -71,19 +52,12 @@ class Dispatcher:
         Whether nothing new starts.
     """
 
-    def __init__(
-        self,
-        table: JobTable,
-        executor: Executor,
-        cancel: Callable[[Job], object],
-        flush: Callable[[], None],
-    ) -> None:
+    def __init__(self, table: JobTable, executor: Executor, recorder: Recorder) -> None:
         self._table = table
         self._executor = executor
-        self._cancel = cancel
-        self._flush = flush
+        self._recorder = recorder
         self.paused = False
-        self._turn = threading.Lock()  # one thread at a time starts jobs: so they keep their order
+        self._choosing = threading.Lock()  # one thread at a time, so that jobs keep their order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
         self._thread.start()
 
@@ -100,72 +74,83 @@ class Dispatcher:
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
-    def _run(self) -> None:
-        while True:
-            self._table.wake.wait(self._table.agenda.seconds_left(time.monotonic()))
-            self._table.wake.clear()
-            with self._table.lock:
-                if self._table.closed and not self._table.open:
-                    return
-                due = self._table.agenda.take_due(time.monotonic())
-            for action in due:
-                action()
-            with self._turn:
-                self._start_next()
+    # ---------------------------------------------------------------- starting
 
-    def may_start_here(self, job: Job) -> bool:
+    def _run(self) -> None:
+        run_guarded(self._step, self._table.fail_all, "starting jobs")
+
+    def _step(self) -> bool:
+        self._table.wake.wait(self._table.timers.seconds_left(time.monotonic()))
+        self._table.wake.clear()
+        with self._table.lock:
+            if self._table.closed and not self._table.open:
+                return False
+            due = self._table.timers.take_due(time.monotonic())
+        while due:
+            _call(due.pop(0))
+        self._start_all(self._choose_next(only_light=False))
+        return True
+
+    def _start_all(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            try:
+                self.start(job)
+            except Exception as error:  # a fault of ours concerns this job alone
+                logger.exception("job %s could not be started", job.id[:8])
+                self._table.on_message(job, messages.Failed(error))
+
+    def may_start_at_once(self, job: Job) -> bool:
         """Say whether a new job may `start` in this thread, without delay."""
         return (
-            not self._table.has_to_start
+            job.is_light
             and job.state is JobState.QUEUED
+            and job.not_before is None
+            and not self._table.has_to_start
             and self._executor.has_idle_worker()
-            and _is_light(job.task)
         )
 
-    def _start_here(self) -> None:
-        """Start what may start, in this thread; another one does, if that is at it already."""
-        if not self._turn.acquire(blocking=False):
-            self._table.wake.set()  # it may have looked already
-            return
+    def _start_light(self) -> None:
+        """Start the jobs whose turn it is, if all that stand in front are light."""
+        self._start_all(self._choose_next(only_light=True))
+
+    def _choose_next(self, *, only_light: bool) -> list[Job]:
+        """Take the jobs to start, in this thread; the dispatcher's own takes what is left."""
+        if not self._choosing.acquire(blocking=not only_light):
+            self._table.wake.set()  # the other thread may have looked already
+            return []
         try:
-            self._start_next()
+            with self._table.lock:
+                self._table.unblock()
+                if self.paused:
+                    return []
+                chosen, in_the_way = self._choose(only_light)
+                for job in chosen:
+                    job.dispatched = True
         finally:
-            self._turn.release()
-
-    def _tell(self, job: Job, message: messages.Message) -> None:
-        """Take in what a job's task tells; who brings a result starts the next job."""
-        self._table.on_message(job, message)
-        if isinstance(message, messages.Succeeded):
-            if self._table.has_to_start:
-                self._start_here()
-            if not self._table.scheduler:
-                self._flush()  # else one job ends after another, and they are told together
-
-    def _start_next(self) -> None:
-        with self._table.lock:
-            self._table.unblock()
-            chosen: list[Job] = []
-            in_the_way: list[Job] = []
-            if not self.paused:
-                chosen, in_the_way = self._choose()
-            for job in chosen:
-                job.dispatched = True
+            self._choosing.release()
         for job in in_the_way:
-            self._cancel(job)
-        for job in chosen:
-            self.start(job)
+            self.cancel(job)
+        return chosen
 
-    def _choose(self) -> tuple[list[Job], list[Job]]:
-        """Give the jobs to start, and the prewarming that has to give way to jobs."""
+    def _choose(self, only_light: bool) -> tuple[list[Job], list[Job]]:
+        """Return the jobs to start, and the prewarming that has to give way to jobs."""
         scheduler = self._table.scheduler
         prewarming = list(self._table.prewarming.values())
+        if only_light and prewarming:
+            self._table.wake.set()
+            return [], []
         if not scheduler:
             return [job for job in prewarming if not job.dispatched and self._takes(job)], []
         awaited = {job.affinity for job in prewarming if job.dispatched} - {""}
         in_the_way = [job for job in prewarming if not job.cancel_wanted]
-        chosen = []
-        while scheduler and (job_id := scheduler.start_next(awaited)) is not None:
-            chosen.append(self._table.open[job_id])
+        chosen: list[Job] = []
+        while scheduler and (job_id := scheduler.next_to_start(awaited)) is not None:
+            job = self._table.open[job_id]
+            if only_light and not job.is_light:
+                self._table.wake.set()
+                break
+            scheduler.start(job_id)
+            chosen.append(job)
         return chosen, in_the_way
 
     def _takes(self, job: Job) -> bool:
@@ -177,42 +162,176 @@ class Dispatcher:
         return True
 
     def start(self, job: Job) -> None:
-        """Hand a job to the executor, for which there is what it needs."""
-        try:
-            if job.after:  # else it takes nobody's result
-                waiting, job.task = job.task, fill_in(job.task)
-                if job.task is not waiting:
-                    describe_again(job, self._table.journal)
-            if (validate := getattr(job.task, "validate", None)) is not None:
-                validate()
-        except BaseException as error:  # whatever a task's check raises is the job's failure
-            self._table.on_message(job, messages.Started())
-            self._table.on_message(job, messages.Failed(error))
+        """Hand a job to the executor; what it needs is taken already."""
+        if not job.is_light and not self._is_ready(job):
             return
-        tell = partial(self._tell, job)
-        self._table.note_cluster_address(job, self._executor.cluster_address)
-        run = Run(job.id, job.task, tell, job.checkpoint, job.memory, job.needs, job.priority)
+        attempt = object()
+        self._table.note_attempt(job, attempt, self._executor.cluster_address)
+        run = Run(
+            job.id,
+            job.task,
+            partial(self._on_message, job, attempt),
+            job.checkpoint,
+            job.memory,
+            job.needs,
+            job.priority,
+            job.is_light,
+        )
         try:
             handle = self._executor.start(run)
         except BaseException as error:  # no more threads to be had, for example
-            self._table.on_message(job, messages.Failed(error))
+            self._table.on_message(job, messages.Failed(error), attempt)
             if isinstance(error, Exception):
                 return
             raise  # Ctrl-C, in the thread that submits
-        with self._table.lock:
-            job.handle = None if job.state.is_terminal else handle
-            stop = job.cancel_wanted or job.stop_error is not None
-            if job.pause_wanted:
-                handle.pause()
-        if stop:
-            self.stop(job, handle)
+        self._follow(job, attempt, handle)
 
-    def stop(self, job: Job, handle: RunHandle) -> None:
+    def _is_ready(self, job: Job) -> bool:
+        """Complete and check a task; its job fails with whatever its own code raises."""
+        try:
+            if job.after:  # else it takes no job's result
+                waiting, job.task = job.task, fill_in(job.task)
+                if job.task is not waiting:
+                    describe_again(job, self._recorder)
+            if (validate := getattr(job.task, "validate", None)) is not None:
+                validate()
+        except BaseException as error:
+            self._table.on_message(job, messages.Started())
+            self._table.on_message(job, messages.Failed(error))
+            return False
+        try:
+            job.leftover = getattr(job.task, "leftover", None)
+        except Exception:
+            logger.exception("job %s does not say what it leaves", job.id[:8])
+        return True
+
+    def _follow(self, job: Job, attempt: object, handle: RunHandle) -> None:
+        """Do with a run that has just started what was wanted of its job meanwhile."""
+        if not self._table.note_handle(job, attempt, handle):
+            return
+        if job.cancel_wanted or job.stop_error is not None:
+            self._stop(job, handle)
+        elif job.pause_wanted:
+            handle.pause()
+            with self._table.lock:
+                is_resumed = not job.pause_wanted  # in between
+            if is_resumed:
+                handle.resume()
+
+    def _on_message(self, job: Job, attempt: object, message: messages.Message) -> None:
+        """Take in what a run reports; the thread that brings a result starts a light job next."""
+        self._table.on_message(job, message, attempt)
+        if isinstance(message, messages.Succeeded):
+            if self._table.has_to_start:
+                self._start_light()
+            if not self._table.scheduler:
+                self._recorder.flush()  # else one job ends after another, and all are told together
+
+    # ---------------------------------------------------------------- controlling
+
+    def _stop(self, job: Job, handle: RunHandle) -> None:
         """Ask a run to stop; a prewarming with patience, as its worker is wanted."""
         if job.is_prewarming and not self._table.closed:
             handle.release()
         else:
             handle.cancel()
+
+    def cancel_all(self) -> int:
+        """Ask all jobs to stop; returns how many were asked."""
+        with self._table.lock:
+            jobs = list(self._table.open.values())
+        count = 0
+        for job in reversed(jobs):
+            try:
+                count += self.cancel(job)
+            except Exception:  # the others must hear of it all the same
+                logger.exception("job %s could not be asked to stop", job.id[:8])
+        return count
+
+    def cancel(self, job: Job) -> bool:
+        """Ask a job to stop and return at once; False if it had ended already."""
+        with self._table.lock:
+            if job.state.is_terminal:
+                return False
+            job.cancel_wanted = True
+            if job.state in (JobState.RUNNING, JobState.PAUSED):
+                self._table.move(job, JobState.CANCELLING)
+            elif not job.dispatched:
+                self._table.end(job, JobState.CANCELLED)
+            handle = job.handle
+        if handle is not None:
+            self._stop(job, handle)
+        return True
+
+    def pause(self, job: Job, *, for_queue: bool = False) -> bool:
+        """Let a running job wait at its next check point; False if it does not run.
+
+        Parameters
+        ----------
+        for_queue : bool
+            Whether `resume_all` lets it continue; not a job that is paused for itself already.
+        """
+        with self._table.lock:
+            if job.state is not JobState.RUNNING or (for_queue and job.pause_wanted):
+                return False
+            job.pause_wanted = True
+            job.held_by_queue = for_queue
+            handle = job.handle
+        if handle is not None:  # else it is only just starting: `_follow` sees to it
+            handle.pause()
+        return True
+
+    def resume(self, job: Job) -> bool:
+        """Let a job continue that is paused, or about to be; False if it does not run."""
+        with self._table.lock:
+            if job.state not in (JobState.RUNNING, JobState.PAUSED):
+                return False
+            job.pause_wanted = job.held_by_queue = False
+            handle = job.handle
+        if handle is not None:
+            handle.resume()
+        return True
+
+    def pause_all(self, *, running: bool) -> None:
+        """Start nothing new; with `running`, pause what runs too."""
+        with self._table.lock:
+            self.paused = True
+            jobs = list(self._table.open.values()) if running else []
+        for job in jobs:
+            self.pause(job, for_queue=True)
+
+    def resume_all(self) -> None:
+        """Start jobs again, and let those continue that `pause_all` has paused."""
+        with self._table.lock:
+            self.paused = False
+            jobs = [job for job in self._table.open.values() if job.held_by_queue]
+        for job in jobs:
+            self.resume(job)
+        self._table.wake.set()
+
+    def inspect(self, job: Job, timeout: float | None) -> Any:
+        """Return what a job has so far: its result, what its task shows, or the newest partial."""
+        answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        with self._table.lock:
+            handle = job.handle
+            is_at_work = job.state in (JobState.RUNNING, JobState.PAUSED) and handle is not None
+            if is_at_work:
+                job.pending_inspections.append(answer)
+            elif job.state is JobState.SUCCEEDED:
+                answer = job.future
+            else:
+                answer.set_result(job.partial)
+        if is_at_work and handle is not None:
+            handle.inspect()
+        return answer.result(timeout)
+
+
+def _call(action: object) -> None:
+    assert callable(action)
+    try:
+        action()
+    except Exception:  # one job's time must not hold up the others'
+        logger.exception("what was due could not be done")
 
 
 LIGHT = 1000
@@ -221,7 +340,7 @@ LIGHT = 1000
 MOST_VALUES = 10
 
 
-def _is_light(task: object) -> bool:
+def is_light(task: object) -> bool:
     """Say whether a task is pickled in no time: a function that is found by its name."""
     if type(task) is not FunctionTask or type(task.function) is not FunctionType:
         return False

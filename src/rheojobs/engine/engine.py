@@ -1,51 +1,49 @@
-"""The job engine: takes tasks, lets the scheduler choose, hands them to an executor, tells all.
+"""The job engine: takes tasks, starts them when it is their turn, and publishes what happens.
 
-Threads of its own start jobs and sort the news, and each subscriber is called in one of his
-own, so that neither a slow start nor a slow subscriber holds up whoever submits or cancels.
-Knows no Qt and no JAX.
+Each subscriber is called in a thread of its own, so that a slow one holds up neither the jobs nor
+the caller of `submit` or `cancel`.
 """
 
 from __future__ import annotations
 
 import atexit
 import concurrent.futures
-import contextlib
 import itertools
 import logging
-import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from functools import partial
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from rheojobs.engine.admission import Admission
 from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.closing import Closing
+from rheojobs.engine.delivery.event_bus import EventBus
+from rheojobs.engine.delivery.mailboxes import Caller, Listener, Subscriber, TakesEvents
 from rheojobs.engine.dependencies import results_wanted
-from rheojobs.engine.dispatcher import Dispatcher, check_movable
-from rheojobs.engine.eta import Durations, Remaining
-from rheojobs.engine.event_bus import Caller, EventBus, Listener, Subscriber, TakesEvents
+from rheojobs.engine.dispatcher import Dispatcher, is_light
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.recovery import (
-    describe,
-    free_orphans,
-    open_journal,
-    revive,
-    waiting_jobs,
-)
-from rheojobs.engine.scheduler import WORKER
-from rheojobs.engine.serialization import Record
+from rheojobs.engine.moving import move_jobs
+from rheojobs.engine.policy.eta import Durations, Remaining
+from rheojobs.engine.policy.retry import RetryPolicy
+from rheojobs.engine.policy.scheduler import WORKER
+from rheojobs.engine.recovery import revive, waiting_jobs
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.store.commands import requested_priority
-from rheojobs.engine.task import FunctionTask, Task, as_task, task_name
+from rheojobs.engine.store.writer import open_recorder
+from rheojobs.engine.task import FunctionTask, Task, as_task
 from rheojobs.engine.validation import (
+    check_attempts,
     check_memory,
+    check_not_before,
     check_priority,
     check_tags,
     check_timeout,
@@ -103,24 +101,29 @@ class JobEngine:
         store: JobStore | str | Path | None = None,
         spill: float | str | None = None,
     ) -> None:
-        total_resources(
-            1, resources, limits
-        )  # before an executor is made that would have to be given back
-        self._executor = make_executor(executor, max_workers, tuple(preload))
-        self._journal, self._store_problem = open_journal(store, self._on_request)
-        self._publisher = self._journal or EventBus()
-        there = {**self._executor.resources(), **(resources or {})}
-        self._table = JobTable(
-            self._publisher, total_resources(self._executor.capacity, there, limits)
-        )
-        self._table.journal = self._journal
-        self._table.spill = None if spill is None else parse_bytes(spill)
+        total_resources(1, resources, limits)  # before anything is opened that must be closed
+        least = None if spill is None else parse_bytes(spill)
+        # The store first: if it is refused, no worker process has been started.
+        self._bus = EventBus()
+        try:
+            self._recorder = open_recorder(store, self._bus, self._on_request, least)
+        except BaseException:
+            self._bus.close()
+            raise
+        try:
+            self._executor = make_executor(executor, max_workers, tuple(preload))
+            there = {**self._executor.resources(), **(resources or {})}
+            total = total_resources(self._executor.capacity, there, limits)
+        except BaseException:
+            self._recorder.close()
+            raise
+        self._table = JobTable(self._recorder, total)
         self._given = frozenset(resources or {})
         self._executor.on_growth = self._on_growth
         self._order = itertools.count()
-        self._ended = False
-        self._has_closed = threading.Event()
-        self._starter = Dispatcher(self._table, self._executor, self.cancel, self._publisher.flush)
+        self._dispatcher = Dispatcher(self._table, self._executor, self._recorder)
+        parts = self._table, self._dispatcher, self._recorder
+        self._admission, self._closing = Admission(*parts), Closing(*parts)
         atexit.register(_shut_down_at_exit, weakref.ref(self))
 
     def __enter__(self) -> JobEngine:
@@ -144,12 +147,12 @@ class JobEngine:
     @property
     def store(self) -> JobStore | None:
         """Where the jobs are kept on disk; None where they live in memory alone."""
-        return self._journal.store if self._journal is not None else None
+        return cast(JobStore | None, self._recorder.store)
 
     @property
     def store_problem(self) -> str:
         """Why the jobs are not kept on disk at present, though they should be; else empty."""
-        return self._journal.problem if self._journal is not None else self._store_problem
+        return self._recorder.problem
 
     def submit(
         self,
@@ -165,6 +168,8 @@ class JobEngine:
         tags: Iterable[str] = (),
         timeout: float | None = None,
         memory: str | float | None = None,
+        retry: RetryPolicy | None = None,
+        not_before: datetime | float | None = None,
     ) -> Job:
         """Take on a task and return at once, with a store when it is on disk.
 
@@ -185,10 +190,9 @@ class JobEngine:
         cancel_token : CancellationToken, optional
             Cancels the job when it is cancelled; gets the error where the job fails.
         max_attempts : int, optional
-            How often the task is started, counting those whose worker process died; once where
-            neither this nor the task says otherwise. A worker that dies before the task begins
-            is no start. A job that has taken three workers along, in whatever way, is not
-            started again unless somebody asks for it (`resume_job`).
+            How often the task is started if its worker process dies; once if neither this nor
+            the task says otherwise. A worker that dies before the task begins is no start. A job
+            under which three workers have died is only started again on request (`resume_job`).
         after_any : iterable of Job
             Jobs that must have ended first, in whatever way.
         tags : iterable of str
@@ -200,14 +204,20 @@ class JobEngine:
             What the worker may hold in memory, its children and imports included, such as
             ``"2 GiB"``: a job that goes beyond fails. Where the engine has the resource
             "memory", the job starts only when so much of it is free.
+        retry : RetryPolicy, optional
+            Which errors of the task start it again, how often and after how long; it continues
+            from its last checkpoint. Without, an error ends the job.
+        not_before : datetime or float, optional
+            When the job may start at the earliest, such as tonight: a `datetime`, or seconds
+            since the epoch.
 
         Raises
         ------
         EngineClosedError
             After `shutdown`.
         InputError
-            Where a resource is asked for that the engine has not got, or `after` holds
-            anything but jobs of this engine; where a limit is none, or cannot be kept.
+            If a resource is asked for that the engine has not got, `after` holds anything but
+            jobs of this engine, or an option is none that can be kept.
         """
         work = as_task(task)
         wanted = results_wanted(work)
@@ -222,57 +232,29 @@ class JobEngine:
         needs = needs_of(resources or {}, self._table.scheduler.total, tags, cap)
         timeout = check_timeout(timeout)
         priority = check_priority(priority)
+        if retry is not None and not isinstance(retry, RetryPolicy):
+            raise InputError(f"retry takes a RetryPolicy, got {retry!r}")
         if max_attempts is None:
             max_attempts = getattr(work, "max_attempts", 1)
-        max_attempts = int(max_attempts)
         job = Job(
             self,
             work,
             name=name,
             priority=priority,
             needs=needs,
-            max_attempts=max_attempts,
+            max_attempts=check_attempts(max_attempts),
             order=next(self._order),
             after=after,
             after_any=after_any,
             tags=tags,
             timeout=timeout,
             memory=cap,
+            retry=retry,
+            not_before=check_not_before(not_before),
         )
-        self._table.let_in()
-        starts_here = cancel_token is None and self._starter.may_start_here(job)
-        write: Callable[[], None] | None = None
-        try:
-            if self._journal is not None:
-                write = self._journal.announce(job, partial(self._described, job, bool(wanted)))
-                if not starts_here:  # before anybody knows of it, and it can change
-                    write()
-        finally:
-            self._take_in(job, cancel_token, starts_here)
-        if write is not None and starts_here:
-            write()  # while a worker is at it already
+        job.is_light = not wanted and not after and is_light(work)
+        self._admission.admit(job, cancel_token, waits=bool(wanted))
         return job
-
-    def _described(self, job: Job, waits: bool) -> Record | None:
-        record, job.not_durable_because = describe(job.task, self._journal, waits=waits)
-        return record
-
-    def _take_in(self, job: Job, cancel_token: CancellationToken | None, starts_here: bool) -> None:
-        """Take in a job that was let in, and start it here where that may be."""
-        with self._table.lock:
-            self._table.arriving -= 1
-            may_start = starts_here and not self._starter.paused and not self._table.closed
-            starts = self._table.add(job, may_start=may_start)
-            if cancel_token is not None:
-                # Before the job can start: a token that is cancelled already stops it here.
-                job.token = cancel_token
-                job.forget_token = cancel_token.on_cancel(job.cancel)
-                if job.state.is_terminal:
-                    job.forget_token()
-            if self._table.closed:  # meanwhile; the others were told to stop already
-                self.cancel(job)
-        if starts:
-            self._starter.start(job)
 
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
@@ -280,7 +262,7 @@ class JobEngine:
         The queued among them have not begun, the interrupted go on from their checkpoint, where
         they have one. `resume_job` takes one, `take_queued` all that have not begun.
         """
-        return waiting_jobs(self._journal)
+        return [] if self.store is None else waiting_jobs(self.store)
 
     def resume_job(self, job_id: str, *, elsewhere: bool = False) -> Job:
         """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
@@ -291,7 +273,7 @@ class JobEngine:
         Parameters
         ----------
         job_id : str
-            Its id, or the beginning of it.
+            Its id, or a unique prefix of it.
         elsewhere : bool
             Whether to take up a job too that may still run on a cluster that is not this
             engine's: it is up to you that it does not.
@@ -301,12 +283,24 @@ class JobEngine:
         InputError
             Where it is somebody else's, cannot be run again, or needs a job that is not done.
         """
-        free_orphans(self._journal)
+        if self.store is not None:
+            self.store.recover()
         return self._take_up(job_id, elsewhere)
 
     def _take_up(self, job_id: str, elsewhere: bool = False) -> Job:
-        total, order = self._table.scheduler.total, next(self._order)
-        job = revive(self._journal, job_id, self, self._table.jobs, total, order, elsewhere)
+        if self.store is None:
+            raise InputError("this engine has no store to take jobs from")
+        job = revive(
+            self.store,
+            self._recorder,
+            job_id,
+            self,
+            self._executor,
+            self._table.jobs,
+            self._table.scheduler.total,
+            next(self._order),
+            elsewhere,
+        )
         with self._table.lock:
             self._table.check_open()  # what was taken is free again, since the engine has left
             self._table.add(job)
@@ -358,7 +352,7 @@ class JobEngine:
             self.cancel(other)
         return job
 
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Job:
         """Submit a function with its arguments."""
         return self.submit(FunctionTask(function, args, kwargs))
 
@@ -369,7 +363,7 @@ class JobEngine:
 
     def as_executor(self) -> concurrent.futures.Executor:
         """Give this engine as an executor of the standard library."""
-        return EngineExecutor(self)
+        return EngineExecutor(self.run)
 
     def job(self, job_id: str) -> Job:
         """Give the job with this id; raises KeyError where there is none."""
@@ -448,7 +442,7 @@ class JobEngine:
         with self._table.lock:
             jobs = [job] if job is not None else list(self._table.jobs.values()) if present else []
             first = [event for each in jobs for event in self._table.present(each)]
-            return self._publisher.subscribe(who, job.id if job is not None else None, first)
+            return self._bus.subscribe(who, job.id if job is not None else None, first)
 
     def set_priority(self, job: Job, priority: int) -> bool:
         """Let a job go before or after others than it would have; False where it had ended."""
@@ -467,7 +461,7 @@ class JobEngine:
                 return None
             if (left := job.estimate.left(job.clock.seconds(now))) is not None:
                 return left
-            return self.durations.left(task_name(job.task), job.clock.seconds(now))
+            return self.durations.left(job.task_name, job.clock.seconds(now))
 
     def pause_queue(self, *, running: bool = False) -> None:
         """Let no more jobs start.
@@ -477,22 +471,11 @@ class JobEngine:
         running : bool
             Whether those that run are paused too.
         """
-        with self._table.lock:
-            self._starter.paused = True
-            jobs = list(self._table.open.values()) if running else []
-        for job in jobs:
-            # One that is paused or about to be already goes on only when its owner says so.
-            if not job.pause_wanted and self.pause(job):
-                job.held_by_queue = True
+        self._dispatcher.pause_all(running=running)
 
     def resume_queue(self) -> None:
-        """Let jobs start again, and those go on that `pause_queue` has paused."""
-        with self._table.lock:
-            self._starter.paused = False
-            jobs = [job for job in self._table.open.values() if job.held_by_queue]
-        for job in jobs:
-            self.resume(job)
-        self._table.wake.set()
+        """Let jobs start again, and those continue that `pause_queue` has paused."""
+        self._dispatcher.resume_all()
 
     def move_to(self, executor: Executor, timeout: float = 5.0) -> None:
         """Have all jobs that have not begun, and those to come, run on another executor.
@@ -513,98 +496,42 @@ class JobEngine:
         EngineClosedError
             After `shutdown`.
         """
-        there = self._provided(executor)
-        with self._table.lock:
-            self._table.check_open()
-            check_movable(self._table.open.values(), executor, there)
-            held, self._starter.paused = self._starter.paused, True
-            preparing = list(self._table.prewarming.values())
-        try:
-            for job in preparing:
-                self.cancel(job)
-            with self._table.idle:
-                self._table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
-                self._table.check_open()
-                there = self._provided(executor)  # more workers may have come meanwhile
-                check_movable(self._table.open.values(), executor, there)
-                before, self._executor = self._executor, executor
-                before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
-                self._starter.start_on(executor)
-                total = self._table.scheduler.total
-                self._table.scheduler.grow({n: there[n] - total.get(n, 0.0) for n in there})
-        finally:
-            with self._table.lock:
-                self._starter.paused = held
-            self._table.wake.set()
+        move_jobs(
+            self._table, self._dispatcher, executor, lambda: self._provided(executor), timeout
+        )
+        before, self._executor = self._executor, executor
+        before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
         if not before.shutdown(timeout):
             logger.warning("the executor before has not ended within %g s", timeout)
 
     def cancel(self, job: Job) -> bool:
-        """Ask a job to stop and return at once; False where it had ended already."""
-        with self._table.lock:
-            if job.state.is_terminal:
-                return False
-            job.cancel_wanted = True
-            if job.state in (JobState.RUNNING, JobState.PAUSED):
-                self._table.move(job, JobState.CANCELLING)
-            elif not job.dispatched:
-                self._table.end(job, JobState.CANCELLED)
-            handle = job.handle
-        if handle is not None:
-            self._starter.stop(job, handle)
-        return True
+        """Ask a job to stop and return at once; False if it had ended already."""
+        return self._dispatcher.cancel(job)
 
     def cancel_all(self) -> int:
-        """Ask all jobs to stop; gives how many were asked."""
-        with self._table.lock:
-            jobs = list(self._table.open.values())
-        return sum(self.cancel(job) for job in reversed(jobs))
+        """Ask all jobs to stop; returns how many were asked."""
+        return self._dispatcher.cancel_all()
 
     def pause(self, job: Job) -> bool:
-        """Let a running job wait at its next check point; False where it does not run."""
-        with self._table.lock:
-            if job.state is not JobState.RUNNING:
-                return False
-            job.pause_wanted = True
-            handle = job.handle
-        if handle is not None:  # None while it is only just starting: the starter looks after it
-            handle.pause()
-        return True
+        """Let a running job wait at its next check point; False if it does not run."""
+        return self._dispatcher.pause(job)
 
     def resume(self, job: Job) -> bool:
-        """Let a job go on that is paused, or about to be; False where it does not run."""
-        with self._table.lock:
-            if job.state not in (JobState.RUNNING, JobState.PAUSED):
-                return False
-            job.pause_wanted = job.held_by_queue = False
-            handle = job.handle
-        if handle is not None:
-            handle.resume()
-        return True
+        """Let a job continue that is paused, or about to be; False if it does not run."""
+        return self._dispatcher.resume(job)
 
     def inspect(self, job: Job, timeout: float | None = None) -> Any:
-        """Give what a job has so far: its result if it has one, else a look at the present.
+        """Return what a job has so far: its result if it has one, else a look at the present.
 
         Parameters
         ----------
         job : Job
             Whose task may offer a look (`TaskContext.on_inspect`); of others, and of jobs that
-            do not run, the newest partial result is given, or None.
+            do not run, the newest partial result is returned, or None.
         timeout : float, optional
             Seconds to wait; raises `TimeoutError`.
         """
-        with self._table.lock:
-            handle = job.handle
-            look: concurrent.futures.Future[Any] = concurrent.futures.Future()
-            if job.state in (JobState.RUNNING, JobState.PAUSED) and handle is not None:
-                job.pending_inspections.append(look)
-            elif job.state is JobState.SUCCEEDED:
-                look = job.future
-            else:
-                look.set_result(job.partial)
-        if handle is not None:
-            handle.inspect()
-        return look.result(timeout)
+        return self._dispatcher.inspect(job, timeout)
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0, *, leave: bool = False) -> bool:
         """Take no more jobs, cancel those there are, and give back all threads and processes.
@@ -624,21 +551,7 @@ class JobEngine:
         bool
             Whether everything has ended. May be called again.
         """
-        with self._table.lock:
-            first = not self._table.closed
-            self._table.closed = True
-            if first and leave and self._journal is not None:
-                staying = filter(_may_stay, self._table.open.values())
-                self._journal.leave_open(job.id for job in staying)
-        if not first:
-            deadline = time.monotonic() + (timeout if wait else 0.0)
-            if not self._has_closed.wait(max(0.0, deadline - time.monotonic())):
-                return False
-            return self._ended or self._close(max(0.0, deadline - time.monotonic()))
-        if not wait:
-            threading.Thread(target=self._close, args=(timeout,), daemon=True).start()
-            return False
-        return self._close(timeout)
+        return self._closing.close(self._executor, wait=wait, timeout=timeout, leave=leave)
 
     # ---------------------------------------------------------------- inside
 
@@ -666,32 +579,8 @@ class JobEngine:
         else:  # of a newer rheojobs on the same store
             logger.warning("job %s is asked for %r, which is not known here", job_id, request)
 
-    def _close(self, timeout: float) -> bool:
-        try:
-            self._ended = self._give_back(time.monotonic() + timeout)
-        finally:
-            self._has_closed.set()
-        return self._ended
-
-    def _give_back(self, deadline: float) -> bool:
-        self.cancel_all()
-        ended = self._executor.shutdown(max(0.0, deadline - time.monotonic()))
-        ended = self.wait(max(0.05, deadline - time.monotonic())) and ended
-        self._table.wake.set()
-        with self._table.lock:
-            self._table.close_if_empty()  # else the last job to end says it
-        self._starter.join(max(0.05, deadline - time.monotonic()))
-        self._publisher.join(max(0.05, deadline - time.monotonic()))
-        return ended
-
-
-def _may_stay(job: Job) -> bool:
-    """Say whether a job may be gone on with later: it can be, and nobody has cancelled it."""
-    return job.is_durable and not job.cancel_wanted and not job.is_prewarming
-
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:
     engine = reference()
     if engine is not None:
-        with contextlib.suppress(RuntimeError):  # no new threads while the interpreter ends
-            engine.shutdown(timeout=2.0)
+        engine.shutdown(timeout=2.0)

@@ -6,10 +6,13 @@ from rheojobs.errors import RheojobsError
 
 __all__ = [
     "EngineClosedError",
+    "EntryError",
     "JobTimeoutError",
     "MemoryLimitError",
     "NotDurableError",
     "RemoteTaskError",
+    "RemoteTraceback",
+    "StoreElsewhereError",
     "StoreError",
     "WorkerDiedError",
 ]
@@ -35,6 +38,17 @@ class RemoteTaskError(RheojobsError):
     """A task failed with an error, or gave a result, that cannot cross between processes."""
 
 
+class RemoteTraceback(Exception):  # noqa: N818 - not an error, but the cause of one
+    """The traceback of an error from another process, as text; the error's ``__cause__``."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
 class NotDurableError(RheojobsError):
     """A task or a result cannot be kept on disk; the message says why."""
 
@@ -51,3 +65,14 @@ class StoreError(RheojobsError, OSError):
     def __init__(self, message: str, *, is_lasting: bool = False) -> None:
         super().__init__(message)
         self.is_lasting = is_lasting
+
+
+class EntryError(StoreError):
+    """One entry can never be written, such as a priority of 10**20; all others can."""
+
+
+class StoreElsewhereError(StoreError):
+    """The store is in use on another machine or on a network file system: it is only read here."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, is_lasting=True)

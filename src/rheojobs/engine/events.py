@@ -28,7 +28,8 @@ class Progress:
     Attributes
     ----------
     current, total : int
-        Units of work done and to do; `total` 0 where it is not known.
+        Units of work done and to do; `total` 0 where it is not known, else not below `current`.
+        A task that reports fractions counts in thousandths.
     message : str
         What is being done, in words for a person.
     stage : str

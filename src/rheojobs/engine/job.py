@@ -1,6 +1,6 @@
-"""A job: a task with an identity, a state and a future. The engine moves it; others look and ask.
+"""A job: a task with an identity, a state and a future.
 
-Knows nothing of executors; all that changes a job goes through the engine.
+All that changes a job goes through its engine.
 """
 
 from __future__ import annotations
@@ -11,22 +11,25 @@ import logging
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from rheojobs.engine.eta import Remaining, TimeRemaining
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
+from rheojobs.engine.policy.eta import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.spilling import resolved
-from rheojobs.engine.task import Task, task_affinity, task_name
+from rheojobs.engine.task import Leftover, Task, task_affinity, task_name
+from rheojobs.engine.validation import storable_text
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
     from rheojobs.engine.cancellation import CancellationToken
-    from rheojobs.engine.engine import JobEngine
     from rheojobs.engine.executors.base import RunHandle
+    from rheojobs.engine.policy.retry import RetryPolicy
+    from rheojobs.engine.timers import Timer
 
-__all__ = ["Job", "JobFuture"]
+__all__ = ["Job", "JobFuture", "JobOwner"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,25 +37,49 @@ NO_STORE = "its engine has no store"
 """Why a job is not kept on disk, where nothing else is to blame."""
 
 
+class JobOwner(Protocol):
+    """What a job asks of its engine; `JobEngine` says what each method does."""
+
+    def cancel(self, job: Job) -> bool: ...
+
+    def pause(self, job: Job) -> bool: ...
+
+    def resume(self, job: Job) -> bool: ...
+
+    def set_priority(self, job: Job, priority: int) -> bool: ...
+
+    def inspect(self, job: Job, timeout: float | None = None) -> Any: ...
+
+    def forget(self, job: Job) -> None: ...
+
+    def time_remaining(self, job: Job) -> Remaining | None: ...
+
+    def events(self, *, job: Job | None = None) -> AsyncGenerator[JobEvent]: ...
+
+
 class JobFuture(concurrent.futures.Future[Any]):
     """The job's result as the standard library knows it; `cancel` stops a running job too.
 
-    Who waits for it is woken by whoever settles it; the callbacks are called a little later, by
-    the engine's own thread for them, so that a slow one holds up no worker.
+    Threads that wait for it are woken when it is settled; callbacks are called a little later, on
+    threads of their own, so that a slow one holds up nobody.
     """
 
     def __init__(self, job: Job) -> None:
         super().__init__()
-        self._job = job
+        # Not more: job and future would keep each other, and the result, until the garbage
+        # collector runs. A job that has not ended is held by its engine.
+        self._job = weakref.ref(job)
         self._callbacks: list[Callable[[Self], object]] | None = []
 
     def cancel(self) -> bool:
-        """Ask the job to stop; True where it was not done yet."""
-        return self._job.cancel()
+        """Ask the job to stop; True if it was not done yet."""
+        job = self._job()
+        return job is not None and job.cancel()
 
     def running(self) -> bool:
         """Whether the job is being worked on."""
-        return self._job.running()
+        job = self._job()
+        return job is not None and job.running()
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the result; one that was spilled is read from the store."""
@@ -69,7 +96,7 @@ class JobFuture(concurrent.futures.Future[Any]):
     def settle(
         self, result: Any, error: BaseException | None, cancelled: bool
     ) -> list[Callable[[Self], object]]:
-        """Make the outcome known, once; gives the callbacks, which are the engine's to call."""
+        """Make the outcome known, once; returns the callbacks, which are the engine's to call."""
         if cancelled:
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -90,7 +117,7 @@ class JobFuture(concurrent.futures.Future[Any]):
         try:
             callback(self)
         except Exception:  # a callback's fault is nobody else's, as with the standard library
-            logger.exception("a callback of job %s failed", self._job.id)
+            logger.exception("a callback of %r failed", self._job())
 
 
 _CALLBACKS = threading.Lock()
@@ -133,12 +160,18 @@ class Job:
     attempts : int
         How many times the task was started.
     not_durable_because : str
-        Why the job cannot be run again when its application has gone; empty where it can.
+        Why the job cannot be run again when its application has gone; empty if it can.
+    result_not_kept_because : str
+        Why the result is in memory alone though the engine has a store; empty otherwise.
+    retry : RetryPolicy or None
+        Which errors of the task start it again.
+    not_before : float or None
+        The time (seconds since the epoch) before which it does not start.
     """
 
     def __init__(
         self,
-        engine: JobEngine,
+        engine: JobOwner,
         task: Task,
         *,
         name: str | None,
@@ -152,10 +185,13 @@ class Job:
         timeout: float | None = None,
         memory: int | None = None,
         is_prewarming: bool = False,
+        retry: RetryPolicy | None = None,
+        not_before: float | None = None,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.task = task
-        self.name = name or task_name(task)
+        self.task_name = _user_text(task_name, task) or type(task).__name__
+        self.name = storable_text(name) if name else self.task_name
         self._priority = priority
         self._after = after
         self._after_any = after_any
@@ -172,11 +208,18 @@ class Job:
         self.message = ""
         self.attempts = 0
         self.not_durable_because = NO_STORE
+        self.result_not_kept_because = ""
+        self.retry = retry
+        self.not_before = not_before
         self.future = JobFuture(self)
         # What follows belongs to the engine.
         self.token: CancellationToken | None = None
         self.forget_token: Callable[[], None] | None = None
+        self.attempt: object = None  # the present one: what others report is dropped
         self.handle: RunHandle | None = None
+        self.timers: list[Timer] = []  # of its time limit, and of its next start
+        self.leftover: Leftover | None = None
+        self.is_light = False
         self.waits_for = {job.id for job in (*after, *after_any)}
         self.result_or_ref: Any = None
         self.estimate = TimeRemaining()
@@ -185,7 +228,7 @@ class Job:
         self.stop_error: BaseException | None = None
         self.deaths = 0
         self.held_by_queue = False
-        self.affinity = _affinity(task)
+        self.affinity = _user_text(task_affinity, task)
         self.dispatched = False
         self.cancel_wanted = False
         self.pause_wanted = False
@@ -257,11 +300,11 @@ class Job:
         return self._engine.cancel(self)
 
     def pause(self) -> bool:
-        """Let a running job wait at its next check point; False where it does not run."""
+        """Let a running job wait at its next check point; False if it does not run."""
         return self._engine.pause(self)
 
     def resume(self) -> bool:
-        """Let a paused job go on; False where it does not run."""
+        """Let a paused job continue; False if it does not run."""
         return self._engine.resume(self)
 
     def time_remaining(self) -> Remaining | None:
@@ -319,8 +362,13 @@ class RunningClock:
         return self._before + (now - self._since if self._since is not None else 0.0)
 
 
-def _affinity(task: Task) -> str:
+def _user_text(ask: Callable[[Task], str], task: Task) -> str:
+    """Return what a task says of itself; empty if its own code fails.
+
+    Whatever it raises, its validation or its worker meets too, and the job fails with that.
+    """
     try:
-        return task_affinity(task)
-    except Exception:  # whatever it raises, the executor meets too, and tells as the job's failure
+        return storable_text(ask(task))
+    except Exception:
+        logger.debug("a task does not say what it is", exc_info=True)
         return ""

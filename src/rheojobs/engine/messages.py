@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from rheojobs.engine.errors import RemoteTraceback
 from rheojobs.engine.events import Progress
 
 __all__ = [
+    "ENDINGS",
     "Cancelled",
     "Checkpointed",
     "Died",
@@ -111,9 +113,22 @@ class Succeeded(Message):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Message):
-    """The task has ended with an error."""
+    """The task has ended with an error.
+
+    Attributes
+    ----------
+    error : BaseException
+        What the task raised.
+    traceback : str
+        The text of its traceback, for another process: pickling an error loses it. Where the
+        message arrives, it is the error's ``__cause__``, and its ``remote_traceback``.
+    """
 
     error: BaseException
+    traceback: str = ""
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _arrived, (self.error, self.traceback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +148,15 @@ class Lost(Message):
     """The place where tasks run is gone as a whole, which is no fault of the task."""
 
     reason: str
+
+
+ENDINGS = (Succeeded, Failed, Cancelled, Died, Lost)
+"""The last message of a run is one of these."""
+
+
+def _arrived(error: BaseException, traceback: str) -> Failed:
+    if traceback:
+        error.__dict__["remote_traceback"] = traceback
+        # As the class may refuse: frozen dataclasses do.
+        BaseException.__setattr__(error, "__cause__", RemoteTraceback(traceback))
+    return Failed(error, traceback)

@@ -1,7 +1,7 @@
 """Tasks, results and checkpoints as JSON and bytes, so that reading them back executes nothing.
 
-What can be written so is durable; of anything else `NotDurableError` says in one line why not.
-Knows no numpy: a task or a result with arrays turns them into bytes itself.
+Anything else is not durable: `NotDurableError` says in one line why. Uses no NumPy: a task or a
+result with arrays turns them into bytes itself.
 """
 
 from __future__ import annotations
@@ -21,40 +21,45 @@ from rheojobs.errors import InputError, one_line
 __all__ = [
     "Durable",
     "Record",
+    "from_json",
     "import_path",
     "is_json",
     "known_path",
+    "leftover_of",
     "load",
     "pack_state",
     "record_of",
     "state_from_disk",
     "state_to_disk",
     "task_of",
+    "to_json",
     "unpack_state",
+    "utf8",
     "value_of",
     "value_record",
+    "why_not_json",
 ]
 
 OWN = "rheojobs."
 PLAIN = "json"
-"""The kind of a result that is JSON itself."""
+"""The kind of a result that is JSON."""
 
 UNKEPT = "unkept"
-"""The kind of a result that could not be kept; its content says why."""
+"""The kind of a result that could not be stored; its content says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept of a task or a result.
+    """A task or a result as it is stored.
 
     Attributes
     ----------
     kind : str
         The import path of its class, ``"package.module:Name"``; ``"json"`` for a plain value.
     content : object
-        As JSON has it.
+        As JSON.
     blobs : mapping of str to bytes
-        What JSON cannot hold, by name.
+        Arrays and the like, by name.
     """
 
     kind: str
@@ -64,40 +69,97 @@ class Record:
 
 @runtime_checkable
 class Durable(Protocol):
-    """What a task or a result offers to be kept on disk."""
+    """What a task or a result offers to be stored.
+
+    The class of a result also sets ``is_result = True``, and that of a `Leftover` sets
+    ``is_leftover = True``: an object is read from a store only if its class says so.
+    """
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give itself as JSON and bytes; raises `NotDurableError` where it cannot."""
+        """Return itself as JSON and bytes; raise `NotDurableError` if it cannot be stored."""
         ...
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give back what `record` was called on."""
+        """Return the object of which `to_record` returned this."""
         ...
 
 
-def is_json(value: object) -> bool:
-    """Say whether a value comes back from JSON as what it was: no tuples, no numpy scalars."""
-    if type(value) in _PLAIN:
-        return True
-    if type(value) is list:
-        return not value or all(map(is_json, value))  # no generators: each small job passes here
-    if type(value) is dict:
-        return not value or (_TEXT.issuperset(map(type, value)) and is_json(list(value.values())))
-    return False
+MAX_DEPTH = 200
+"""Lists and dicts may be nested this deep: JSON is read and written by recursion."""
 
+MAX_INT = 10**4000
+"""Integers are smaller: Python reads and writes up to 4,300 digits."""
 
-_PLAIN = frozenset({type(None), bool, int, float, str})
+_MIN_INT = -MAX_INT
+
+_PLAIN = frozenset({type(None), bool, float, str})
 _TEXT = frozenset({str})
 
 
+def is_json(value: object) -> bool:
+    """Return whether a value comes back from JSON as it was: no tuples, no NumPy scalars."""
+    # The arguments and the result of each small job pass here: most are a few scalars.
+    kind = type(value)
+    members: Any = value if kind is list else (value,)
+    if _PLAIN.issuperset(map(type, members)) or (kind is dict and not value):
+        return True
+    return not why_not_json(value)
+
+
+def why_not_json(value: object) -> str:
+    """Return why a value would not come back from JSON as it was; empty if it would."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        # A container that stands in a level several times counts once: one may hold itself.
+        inner: dict[int, Any] = {}
+        for item in level:
+            if type(item) is dict and not _TEXT.issuperset(map(type, item)):
+                return "it has a dict with a key that is not a string"
+            for part in item.values() if type(item) is dict else item:
+                kind = type(part)
+                if kind is list or kind is dict:
+                    inner[id(part)] = part
+                elif kind is int:
+                    if not _MIN_INT < part < MAX_INT:
+                        return "it has an integer of more than 4,000 digits"
+                elif kind not in _PLAIN:
+                    return f"it has a {kind.__name__}, which JSON cannot hold"
+        if not inner:
+            return ""
+        level = list(inner.values())
+    return f"it is nested more than {MAX_DEPTH} deep, or holds itself"
+
+
+def utf8(text: str) -> str:
+    """Return a text that UTF-8 can hold: bytes of a file name that it cannot are escaped."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def to_json(value: object) -> str:
+    """Return a value as JSON; raise `NotDurableError` if that is not possible."""
+    try:
+        return json.dumps(value)
+    # Too deep, too large, of a foreign type, or changed by another thread meanwhile.
+    except (RecursionError, ValueError, TypeError, RuntimeError) as error:
+        raise NotDurableError(f"it cannot be written as JSON: {one_line(error)}") from error
+
+
+def from_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text; raise `ValueError` if it is none, whatever it holds."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def import_path(thing: Any) -> str:
-    """Give the path ``"package.module:name"`` by which a class or function can be imported.
+    """Return the path ``"package.module:name"`` by which a class or function can be imported.
 
     Raises
     ------
     NotDurableError
-        Where there is none: a lambda, a closure, a method, or anything of a script itself.
+        If there is none: a lambda, a closure, a method, or anything defined in a script.
     """
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str):
@@ -116,11 +178,11 @@ def import_path(thing: Any) -> str:
 
 
 known_path = functools.lru_cache(maxsize=256)(import_path)
-"""The same for what can be hashed: a job's is asked for each time."""
+"""The same for anything that can be hashed: it is looked up once for each job."""
 
 
 def load(path: str) -> Any:
-    """Import what a path names; `InputError` where it cannot be."""
+    """Import the object that a path names; raise `InputError` if that is not possible."""
     module, _, name = path.partition(":")
     try:
         return functools.reduce(getattr, name.split("."), importlib.import_module(module))
@@ -132,17 +194,20 @@ def _record(thing: Durable) -> Record:
     try:
         kind = known_path(type(thing))
         content, blobs = thing.to_record()
+        blobs = {name: bytes(blob) for name, blob in blobs.items()}
     except NotDurableError:
         raise
     except Exception as error:  # of the user's own class, or bad input, which will fail as a job
         raise NotDurableError(one_line(error)) from error
-    if not is_json(content):
-        raise NotDurableError(f"the record of a {type(thing).__name__} is not JSON")
-    return Record(kind, content, {name: bytes(blob) for name, blob in blobs.items()})
+    if fault := why_not_json(content):
+        raise NotDurableError(f"the record of a {type(thing).__name__} is not JSON: {fault}")
+    if not all(type(name) is str and name for name in blobs):
+        raise NotDurableError(f"the record of a {type(thing).__name__} has bytes without a name")
+    return Record(kind, content, blobs)
 
 
 def record_of(task: object) -> Record:
-    """Give what is to be kept of a task; raises `NotDurableError`."""
+    """Return the record of a task; raise `NotDurableError` if it has none."""
     if _is_durable(type(task)):
         return _record(cast(Durable, task))
     raise NotDurableError(f"a {type(task).__name__} has no to_record() to be stored by")
@@ -152,40 +217,85 @@ def _is_durable(kind: type) -> bool:
     return hasattr(kind, "to_record") and hasattr(kind, "from_record")  # as isinstance, but quick
 
 
-def task_of(record: Record) -> Any:
-    """Give the task of a record; imports its class, and runs nothing else of it.
+def task_of(record: Record, *, may_import: bool = True) -> Any:
+    """Return the task of a record; import its class and run nothing else.
+
+    Parameters
+    ----------
+    may_import : bool
+        Whether a class that is not of rheojobs may be imported. False for a task that is only
+        looked at.
 
     Raises
     ------
     InputError
         In one line, why it cannot be made.
     """
+    if not may_import:
+        _check_module(record.kind, "task")
     return _of(record, load(record.kind))
 
 
 def value_record(value: object) -> Record:
-    """Give what is to be kept of a result; raises `NotDurableError`."""
+    """Return the record of a result; raise `NotDurableError` if it has none."""
     if is_json(value):
         return Record(PLAIN, value)
-    if _is_durable(type(value)):
+    kind = type(value)
+    if _is_durable(kind):
+        if not _declares(kind, _RESULT):
+            raise NotDurableError(f"{kind.__name__} does not say is_result = True: it is not read")
         return _record(cast(Durable, value))
-    raise NotDurableError(f"a {type(value).__name__} is neither JSON nor has it a to_record()")
+    if kind in (list, dict, int):
+        raise NotDurableError(f"the {kind.__name__} is not JSON: {why_not_json(value)}")
+    raise NotDurableError(f"a {kind.__name__} is neither JSON nor has it a to_record()")
+
+
+_RESULT = "is_result"
+_LEFTOVER = "is_leftover"
 
 
 def value_of(record: Record) -> Any:
-    """Give the result of a record; `InputError` where it cannot be made.
+    """Return the result of a record; raise `InputError` if it cannot be made.
 
-    Nothing is imported for it but modules of this package: a class of anybody else's must have
-    been imported already.
+    Only a class that sets ``is_result = True`` is used, and no module is imported but those of
+    rheojobs: any other module must have been imported before.
     """
     if record.kind == PLAIN:
         return record.content
     if record.kind == UNKEPT:
         raise InputError(f"it was not kept on disk: {record.content}")
-    module = record.kind.partition(":")[0]
+    return _of(record, _declared(record.kind, _RESULT, "result"))
+
+
+def leftover_of(record: Record) -> Any:
+    """Return a leftover by the rules of `value_of`; its class sets ``is_leftover = True``."""
+    return _of(record, _declared(record.kind, _LEFTOVER, "leftover"))
+
+
+def _declared(path: str, declaration: str, what: str) -> type:
+    """Return the class of a path, if it is known and declares what it is."""
+    _check_module(path, what)
+    module, _, name = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = vars(found)[part]  # not getattr: a module may import on demand
+    except Exception as error:  # a record that is damaged, or of another version
+        raise InputError(f"there is no {path} to read the {what} by: {one_line(error)}") from error
+    is_its_own = isinstance(found, type) and found.__module__ == module
+    if not is_its_own or not _declares(found, declaration):
+        raise InputError(f"{path} is no class of a {what}: it does not say {declaration} = True")
+    return cast(type, found)
+
+
+def _declares(kind: type, declaration: str) -> bool:
+    return getattr(kind, declaration, False) is True
+
+
+def _check_module(path: str, what: str) -> None:
+    module = path.partition(":")[0]
     if not module.startswith(OWN) and module not in sys.modules:
-        raise InputError(f"the result is a {record.kind}: import {module} before it is read")
-    return _of(record, load(record.kind))
+        raise InputError(f"the {what} is a {path}: import {module} before it is read")
 
 
 def _of(record: Record, cls: Any) -> Any:
@@ -202,27 +312,36 @@ _PICKLE = b"p"
 
 
 def pack_state(state: Any) -> bytes:
-    """Turn the state of a checkpoint into bytes: as JSON where it is, else pickled."""
+    """Return the state of a checkpoint as bytes: JSON if it is JSON, else pickled."""
     if is_json(state):
         return _JSON + json.dumps(state).encode()
-    import cloudpickle  # not by everybody who only looks into a store
+    import cloudpickle  # not needed to look into a store
 
     pickled: bytes = cloudpickle.dumps(state)
     return _PICKLE + pickled
 
 
 def unpack_state(packed: bytes) -> Any:
-    """Give back the state of a checkpoint that another process of ours has sent."""
+    """Return the state of a checkpoint that another process of ours has sent."""
     if packed[:1] == _JSON:
         return json.loads(packed[1:])
     return pickle.loads(packed[1:])
 
 
 def state_to_disk(packed: bytes) -> str | None:
-    """Give the JSON of a packed state; None where it is pickled, which is kept nowhere."""
+    """Return the JSON of a packed state; None if it is pickled, which is never stored."""
     return packed[1:].decode() if packed[:1] == _JSON else None
 
 
 def state_from_disk(text: str) -> bytes:
-    """Give the packed state of what `state_to_disk` gave; never one that would be unpickled."""
-    return pack_state(json.loads(text))
+    """Return the packed state of a text of `state_to_disk`: never one that would be unpickled.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"a checkpoint is text, got a {type(text).__name__}")
+    from_json(text)
+    return _JSON + text.encode()

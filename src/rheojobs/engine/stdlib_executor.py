@@ -1,39 +1,65 @@
-"""The engine for whatever takes an executor of the standard library: asyncio, SciPy and others."""
+"""The engine for whatever takes an executor of the standard library: asyncio, SciPy and others.
+
+Imports nothing of the engine: it is given what submits a function.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rheojobs.engine.engine import JobEngine
-    from rheojobs.engine.job import Job
+from typing import Any, Protocol
 
 __all__ = ["EngineExecutor"]
 
 
-class EngineExecutor(concurrent.futures.Executor):
-    """Runs functions as jobs of an engine, and forgets each as soon as it has ended."""
+class _Job(Protocol):
+    """What a submitted function is: a job."""
 
-    def __init__(self, engine: JobEngine) -> None:
-        self._engine = engine
-        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+    @property
+    def future(self) -> concurrent.futures.Future[Any]: ...
+
+    def running(self) -> bool: ...
+
+    def cancel(self) -> bool: ...
+
+    def forget(self) -> None: ...
+
+
+class EngineExecutor(concurrent.futures.Executor):
+    """Runs functions as jobs of an engine, and forgets each as soon as it has ended.
+
+    Parameters
+    ----------
+    run : callable
+        Submits a function with its arguments, and returns its job: `JobEngine.run`.
+    """
+
+    def __init__(self, run: Callable[..., _Job]) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._jobs: weakref.WeakSet[_Job] = weakref.WeakSet()
+        self._closed = False
 
     def submit(
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> concurrent.futures.Future[Any]:
-        """Run a function in the background."""
-        job = self._engine.run(fn, *args, **kwargs)
-        self._jobs.add(job)
+        """Run a function in the background; RuntimeError after `shutdown`."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            job = self._run(fn, *args, **kwargs)
+            self._jobs.add(job)
         # A caller that maps over a million items keeps the futures that it needs.
         job.forget()
         return job.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for what was submitted here; the engine itself goes on."""
-        jobs = list(self._jobs)
+        """Take no more functions, and wait for those submitted here; the engine itself runs on."""
+        with self._lock:
+            self._closed = True
+            jobs = list(self._jobs)
         if cancel_futures:
             for job in jobs:
                 if not job.running():

@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import NotDurableError
-from rheojobs.engine.events import Progress
+from rheojobs.engine.progress_numbers import Number
 from rheojobs.engine.serialization import (
     import_path,
     is_json,
@@ -29,7 +29,8 @@ from rheojobs.engine.serialization import (
     pack_state,
     unpack_state,
 )
-from rheojobs.engine.throttle import ProgressThrottle
+from rheojobs.engine.throttle import PartialThrottle, ProgressThrottle
+from rheojobs.errors import InputError
 
 __all__ = [
     "FunctionTask",
@@ -116,24 +117,55 @@ class TaskContext:
         self._throttle = ProgressThrottle(
             lambda progress: send(messages.Progressed(progress)), timed=timed
         )
+        self._partials = PartialThrottle(lambda value: send(messages.Partial(value)))
         self.token = token if token is not None else CancellationToken()
         # A task that waits in a pause must wake up to be cancelled.
         self._forget = self.token.on_cancel(self._go.set)
 
     def progress(
-        self, current: int, total: int = 0, message: str = "", *, stage: str = "", **metrics: Any
+        self,
+        current: Number | None,
+        total: Number | None = 0,
+        message: str = "",
+        *,
+        stage: str = "",
+        **metrics: Any,
     ) -> None:
-        """Report how far the task has come; cheap, and may be called as often as you like."""
-        self._throttle.report(Progress(int(current), int(total), message, stage, metrics))
+        """Report how far the task has come; cheap, and may be called as often as you like.
+
+        Parameters
+        ----------
+        current, total : number or None
+            Steps done and to do, or a fraction and 1.0, which is passed on in thousandths. A
+            total of 0, None, NaN or infinity is not known; more than the total counts as the
+            total.
+        message : str
+            What is being done, for a person.
+        stage : str
+            The part of the task that is counted here. Within a stage progress never goes back.
+        **metrics
+            Anything else of interest, such as the loss.
+
+        Raises
+        ------
+        TypeError
+            If `current` or `total` is no number.
+        """
+        self._throttle.report(current, total, message, stage, metrics)
+        if self._partials.is_waiting:
+            self._partials.pass_on()
 
     def check(self) -> None:
         """Raise `CancellationError` when cancelled; wait here while paused."""
         self.token.check()
+        if self._partials.is_waiting:
+            self._partials.pass_on()
         if self._go.is_set():
             return
         with self._pausing:  # one thread of the task says it, however many wait
             if not self._go.is_set():
                 self._throttle.flush()
+                self._partials.pass_on(at_once=True)
                 self._send(messages.Paused())
                 self._paused = True
                 self._go.wait()
@@ -143,8 +175,13 @@ class TaskContext:
         self.token.check()
 
     def partial(self, result: Any) -> None:
-        """Give what there is so far; the newest is kept if the task is cancelled."""
-        self._send(messages.Partial(result))
+        """Give what there is so far; the newest is kept if the task is cancelled.
+
+        May be called as often as you like: some 30 of a second are passed on, and always the last.
+        One that waits is passed on by the next call of `progress`, `check` or `partial`, or when
+        the task ends.
+        """
+        self._partials.give(result)
 
     @property
     def paused(self) -> bool:
@@ -152,18 +189,27 @@ class TaskContext:
         return self._paused
 
     def on_inspect(self, look: Callable[[], Any]) -> None:
-        """Have `look` called, in another thread, when somebody asks for what there is so far."""
+        """Have `look` called, in another thread, when somebody inspects the job."""
         self._look = look
 
+    def begin_inspect(self) -> None:
+        """Have `inspect` called in a thread of its own, as a look may take long."""
+        thread = threading.Thread(target=self.inspect, name="rheojobs-inspect", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had: the newest partial result has to do
+            logger.warning("a task cannot be inspected: no thread can be started now")
+            self._send(messages.Inspected(None))
+
     def inspect(self) -> None:
-        """Give what there is so far; called by the executor, in a thread of its own."""
+        """Give what there is so far: what the task's look gives, else None. Never raises."""
         look = self._look
         try:
-            value = None if look is None else look()
-        except Exception:  # whatever a look raises must not end the task
-            logger.exception("a task could not be looked into")
-            value = None
-        self._send(messages.Inspected(value))
+            self._send(messages.Inspected(None if look is None else look()))
+        except BaseException:  # of the look, or of pickling what it gave: the task continues
+            logger.exception("a task cannot be inspected")
+            with contextlib.suppress(Exception):  # nobody is there any more
+                self._send(messages.Inspected(None))
 
     def checkpoint(self, state: Any) -> None:
         """Keep `state`, from which another attempt can go on if the process dies.
@@ -215,9 +261,18 @@ class TaskContext:
         self._go.set()
 
     def finish(self) -> None:
-        """Pass on the last report; called by the executor when the task has ended."""
-        self._throttle.flush()
+        """Pass on the last reports; called by the executor when the task has ended."""
+        self._look = None
         self._forget()
+        try:
+            self._partials.close()
+        finally:
+            self._throttle.close()
+            self._send = _ignore
+
+
+def _ignore(message: messages.Message) -> None:
+    """Take what a thread of the task's reports when the task has ended."""
 
 
 @dataclass(frozen=True)
@@ -227,21 +282,38 @@ class FunctionTask:
     A function whose first argument is named `context` gets the `TaskContext`. A generator
     function gives a partial result, and may be paused or cancelled, at each `yield`; what it
     returns is the result.
+
+    Parameters
+    ----------
+    function : callable or str
+        The function, or its path ``"package.module:name"``, which is imported when the task runs.
+    args, kwargs
+        Its arguments.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., Any] | str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The function's own name."""
+        if isinstance(self.function, str):
+            return self.function.rpartition(":")[2].rpartition(".")[2]
         return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def validate(self) -> None:
+        """Raise `InputError` if there is no such function."""
+        if isinstance(self.function, str):
+            _function_of(self.function)
 
     def run(self, context: TaskContext) -> Any:
         """Call the function."""
-        args = (context, *self.args) if _wants_context(self.function) else self.args
-        result = self.function(*args, **self.kwargs)
+        function = self.function
+        if isinstance(function, str):
+            function = _function_of(function)
+        args = (context, *self.args) if _wants_context(function) else self.args
+        result = function(*args, **self.kwargs)
         if inspect.isgenerator(result):
             return _drain(result, context)
         return result
@@ -249,19 +321,28 @@ class FunctionTask:
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the function's import path and its arguments, where they are JSON."""
         args, kwargs = list(self.args), dict(self.kwargs)
-        is_plain = type(self.function) is FunctionType
-        path = known_path(self.function) if is_plain else import_path(self.function)
+        path = self.function
+        if not isinstance(path, str):
+            path = known_path(path) if type(path) is FunctionType else import_path(path)
         if not (is_json(args) and is_json(kwargs)):
             raise NotDurableError(f"the arguments of {self.name} are not JSON")
         return {"function": path, "args": args, "kwargs": kwargs}, {}
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Import the function, and give the task again."""
-        function = load(content["function"])
-        if not callable(function):
-            raise TypeError(f"{content['function']} is no function")
-        return cls(function, tuple(content["args"]), content["kwargs"])
+        """Return the task again; its function is imported when it runs, not before."""
+        function, args, kwargs = content["function"], content["args"], content["kwargs"]
+        if not isinstance(function, str) or not all(function.partition(":")):
+            raise TypeError(f"{function!r} is no path of a function")
+        return cls(function, tuple(args), dict(kwargs))
+
+
+def _function_of(path: str) -> Callable[..., Any]:
+    """Import a function."""
+    function = load(path)
+    if not callable(function):
+        raise InputError(f"{path} is no function")
+    return cast(Callable[..., Any], function)
 
 
 _TAKES_ANY = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS

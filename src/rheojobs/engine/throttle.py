@@ -1,27 +1,43 @@
-"""Progress on its way from a task to those who watch: thinned out, in order, never losing the last.
+"""Progress and partial results on their way from a task: thinned out, the last never lost.
 
-Knows nothing of how the reports travel, nor of what is being counted.
+Knows nothing of how they travel.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from rheojobs.engine.events import Progress
+from rheojobs.engine.progress_numbers import Number, whole_numbers
+from rheojobs.engine.timers import Timer, TimerThread
 
-__all__ = ["MAX_EVENTS_PER_SECOND", "ProgressThrottle"]
+__all__ = ["MAX_EVENTS_PER_SECOND", "MAX_STAGES", "PartialThrottle", "ProgressThrottle"]
 
 MAX_EVENTS_PER_SECOND = 30.0
 
+MAX_STAGES = 64
+"""Stages of one task that are remembered; of more, those that reported last."""
+
+_timers = TimerThread("rheojobs-throttle")
+
+
+class _Timers(Protocol):
+    def call_later(self, seconds: float, action: Callable[[], object], /) -> Timer: ...
+
 
 class ProgressThrottle:
-    """Passes on at most `MAX_EVENTS_PER_SECOND` reports, and always the latest.
+    """Passes on at most `MAX_EVENTS_PER_SECOND` reports of a task, over all its stages.
 
-    Within a stage a report never goes back: a smaller `current` than the one before is
-    raised to it. A report that comes too early waits and is replaced by a newer one; what
-    waits is passed on when its time has come, when the stage changes, or at `flush`.
+    Within a stage a report never goes back: a smaller `current` than the one before is raised to
+    it. (Another attempt at the task has another throttle, and counts from its own start.) A
+    report that comes too early waits, and is replaced by a newer one of its stage, which keeps
+    its place in the queue. The next in the queue is passed on when its time has come, and all of
+    them at `flush`: so the last report of each stage is never lost, stages that follow one
+    another keep their order, and stages that take turns have equal shares. Of more than
+    `MAX_STAGES` the one that was silent longest is forgotten.
 
     Parameters
     ----------
@@ -32,6 +48,8 @@ class ProgressThrottle:
     timed : bool
         Whether a timer's thread passes on what waits when its time has come; else the next
         report or `flush` does, so that `send` is only called by those who report.
+    timers : object with `call_later`, optional
+        Calls that timer's action; by default one thread for all throttles of the process.
     """
 
     def __init__(
@@ -40,58 +58,169 @@ class ProgressThrottle:
         clock: Callable[[], float] = time.monotonic,
         *,
         timed: bool = True,
+        timers: _Timers | None = None,
     ) -> None:
         self._timed = timed
+        self._timers = timers if timers is not None else _timers
         self._send = send
         self._clock = clock
         self._interval = 1.0 / MAX_EVENTS_PER_SECOND
         self._lock = threading.Lock()
-        self._latest: Progress | None = None
-        self._pending = False
+        # By stage, the one that reported last at the end.
+        self._latest: dict[str, tuple[Progress, bool]] = {}
+        self._waiting: dict[str, Progress] = {}
         self._sent_at = float("-inf")
-        self._timer: threading.Timer | None = None
-        self._turn = 0
+        self._timer: Timer | None = None
+        self._error: BaseException | None = None
 
-    def report(self, progress: Progress) -> None:
-        """Take in a report; pass it on now or later."""
+    def report(
+        self,
+        current: Number | None,
+        total: Number | None = 0,
+        message: str = "",
+        stage: str = "",
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take in a report; pass it on now or later.
+
+        Raises
+        ------
+        TypeError
+            If `current` or `total` is no number.
+        Exception
+            What `send` raised, here or in the timer's thread.
+        """
         with self._lock:
-            latest = self._latest
-            if latest is not None and latest.stage != progress.stage:
-                self._pass_on()
-            elif latest is not None and progress.current < latest.current:
-                progress = Progress(
-                    latest.current,
-                    progress.total,
-                    progress.message,
-                    progress.stage,
-                    progress.metrics,
-                )
-            self._latest = progress
-            self._pending = True
-            early = self._sent_at + self._interval - self._clock()
-            if early <= 0:
-                self._pass_on()
-            elif self._timed and self._timer is None:
-                self._timer = threading.Timer(early, self._on_time, (self._turn,))
-                self._timer.daemon = True
-                self._timer.start()
+            self._raise_error()
+            latest, is_fraction = self._latest.pop(stage, (None, False))
+            done, whole, is_fraction = whole_numbers(current, total, is_fraction=is_fraction)
+            if latest is not None and done < latest.current:
+                done, whole = _raised(latest, whole)
+            progress = Progress(done, whole, message, stage, metrics if metrics is not None else {})
+            self._latest[stage] = progress, is_fraction
+            self._waiting[stage] = progress
+            if len(self._latest) > MAX_STAGES:
+                oldest = next(iter(self._latest))
+                del self._latest[oldest]
+                self._waiting.pop(oldest, None)
+            self._pass_on_if_due()
 
     def flush(self) -> None:
-        """Pass on what waits."""
+        """Pass on all that waits; raises what `send` raises, or raised in the timer's thread."""
         with self._lock:
-            self._pass_on()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._raise_error()
+            for stage in [stage for stage in self._latest if stage in self._waiting]:
+                self._pass_on(stage)
 
-    def _on_time(self, turn: int) -> None:
+    def close(self) -> None:
+        """Pass on all that waits, and from then on nothing: `send` is not referred to any more."""
+        try:
+            self.flush()
+        finally:
+            self._send = _ignore
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _on_time(self) -> None:
         with self._lock:
-            if turn == self._turn:  # not where a report that came just now was quicker
-                self._pass_on()
-
-    def _pass_on(self) -> None:
-        self._turn += 1
-        if self._timer is not None:
-            self._timer.cancel()
             self._timer = None
-        if self._pending and self._latest is not None:
-            self._pending = False
-            self._sent_at = self._clock()
-            self._send(self._latest)
+            try:
+                self._pass_on_if_due()
+            except BaseException as error:  # the task's failure: it learns of it at its next report
+                self._error = error
+
+    def _pass_on_if_due(self) -> None:
+        early = self._sent_at + self._interval - self._clock()
+        if early <= 0 and self._waiting:
+            self._pass_on(next(iter(self._waiting)))
+            early = self._interval
+        if self._waiting and self._timed and self._timer is None:
+            self._timer = self._timers.call_later(early, self._on_time)
+
+    def _pass_on(self, stage: str) -> None:
+        progress = self._waiting.pop(stage)
+        self._sent_at = self._clock()
+        self._send(progress)
+
+
+def _ignore(value: Any) -> None:
+    """Take what comes too late."""
+
+
+def _raised(latest: Progress, total: int) -> tuple[int, int]:
+    """Return the numbers of a report that must not go back behind the latest of its stage."""
+    # A total that is behind the latest count says nothing: the one before stays.
+    return latest.current, total if total >= latest.current else latest.total
+
+
+class PartialThrottle:
+    """Passes on the first partial results of a task at once, and then `MAX_EVENTS_PER_SECOND`.
+
+    A second's worth goes at once: a short generator loses none. Beyond that a partial result
+    waits and is replaced by a newer one. What waits is passed on by the thread that gave it, when
+    that calls again, or by `flush`: another thread would pickle an object that the task changes.
+
+    Parameters
+    ----------
+    send : callable
+        Takes each partial result that is passed on.
+    clock : callable, optional
+        Gives the time in seconds.
+    """
+
+    def __init__(
+        self, send: Callable[[Any], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._send = send
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._allowance = MAX_EVENTS_PER_SECOND
+        self._counted_at = clock()
+        self._waiting: tuple[int, Any] | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a partial result has not been passed on yet."""
+        return self._waiting is not None
+
+    def give(self, value: Any) -> None:
+        """Take in a partial result; pass it on now or later."""
+        with self._lock:
+            self._waiting = threading.get_ident(), value
+        self.pass_on()
+
+    def pass_on(self, *, at_once: bool = False) -> None:
+        """Pass on what this thread gave, if its time has come, or `at_once`."""
+        with self._lock:
+            waiting = self._waiting
+            if waiting is None or waiting[0] != threading.get_ident():
+                return
+            now = self._clock()
+            earned = (now - self._counted_at) * MAX_EVENTS_PER_SECOND
+            self._allowance = min(self._allowance + earned, MAX_EVENTS_PER_SECOND)
+            self._counted_at = now
+            if self._allowance < 1.0 and not at_once:
+                return
+            self._allowance = max(0.0, self._allowance - 1.0)
+            self._waiting = None
+            self._send(waiting[1])
+
+    def flush(self) -> None:
+        """Pass on what waits, whoever gave it."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None:
+                self._send(waiting[1])
+
+    def close(self) -> None:
+        """Pass on what waits, and from then on nothing: `send` is not referred to any more."""
+        try:
+            self.flush()
+        finally:
+            self._send = _ignore

@@ -123,7 +123,7 @@ class TimerThread:
         try:
             thread.start()
         except RuntimeError:  # no thread to be had, or the interpreter ends
-            logger.warning("%s: no thread can be started now", self._name)
+            logger.info("%s: no thread can be started now", self._name)
             return
         self._thread = thread
 
@@ -144,5 +144,5 @@ class TimerThread:
     def _call(self, action: Action) -> None:
         try:
             action()
-        except Exception:
+        except BaseException:  # no action may end this thread
             logger.exception("%s: a timer's action failed", self._name)

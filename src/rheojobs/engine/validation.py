@@ -1,25 +1,29 @@
-"""What a user may ask for a job, checked: its resources, limits and dependencies.
-
-Knows neither executors nor states.
-"""
+"""What a user may ask for a job, checked: its resources, limits, priority and times."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Protocol
 
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes, size
 from rheojobs.errors import InputError, nearest
 
 __all__ = [
     "MEMORY",
+    "check_attempts",
     "check_memory",
+    "check_movable",
+    "check_not_before",
     "check_priority",
     "check_tags",
     "check_timeout",
     "needs_again",
     "needs_of",
+    "storable_text",
     "total_resources",
 ]
 
@@ -29,6 +33,16 @@ MEMORY = "memory"
 _TAG = "tag:"
 
 Amount = float | str
+
+
+class Movable(Protocol):
+    """What is asked of a job that is to run on another executor."""
+
+    name: str
+    needs: Mapping[str, float]
+    memory: int | None
+    dispatched: bool
+    is_prewarming: bool
 
 
 def total_resources(
@@ -112,12 +126,46 @@ def _amount(name: str, amount: Amount) -> float:
     return float(amount)
 
 
+MOST_PRIORITY = 1_000_000
+"""A level is worth ten minutes of waiting: so many are nineteen years."""
+
+
 def check_priority(priority: int) -> int:
-    """Give a priority that is a whole number."""
+    """Return a priority that is a whole number; beyond `MOST_PRIORITY`, up and down, that."""
     try:
-        return operator.index(priority)
+        return max(-MOST_PRIORITY, min(operator.index(priority), MOST_PRIORITY))
     except TypeError:
         raise InputError(f"a priority is a whole number, got {priority!r}") from None
+
+
+def storable_text(text: str) -> str:
+    """Return text that UTF-8 can hold: undecodable bytes of a file name become ``\\udcfc``."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def check_attempts(attempts: int) -> int:
+    """Return a number of attempts that is whole and above zero."""
+    try:
+        number = operator.index(attempts)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InputError(f"max_attempts is a whole number above 0, got {attempts!r}")
+    return min(number, 1_000_000)
+
+
+def check_not_before(when: datetime | float | None) -> float | None:
+    """Return a time in seconds since the epoch; a `datetime` without a zone is local time."""
+    if when is None:
+        return None
+    seconds = when.timestamp() if isinstance(when, datetime) else when
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
+        raise InputError(
+            f"not_before is a datetime or a number of seconds since the epoch, got {when!r}"
+        )
+    return float(seconds)
 
 
 def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -148,3 +196,29 @@ def check_timeout(timeout: float | None) -> float | None:
     if not seconds > 0:
         raise InputError(f"timeout is a number of seconds above 0, got {timeout!r}")
     return seconds if seconds < float("inf") else None
+
+
+def check_movable(jobs: Iterable[Movable], there: Mapping[str, float], limits_memory: bool) -> None:
+    """Raise `InputError` if jobs that have not ended could not run on another executor.
+
+    Parameters
+    ----------
+    jobs : iterable
+        The jobs.
+    there : mapping of str to float
+        How much there is on it of what executors, and not users, provide.
+    limits_memory : bool
+        Whether it keeps limits of memory.
+    """
+    jobs = list(jobs)
+    running = sum(job.dispatched and not job.is_prewarming for job in jobs)
+    if running:
+        many = "1 job runs" if running == 1 else f"{running} jobs run"
+        raise InputError(f"{many} still: wait for the end, or cancel")
+    for job in jobs:
+        for name, amount in there.items():
+            if (wanted := job.needs.get(name, 0.0)) > amount:
+                what = "workers, there are" if name == WORKER else f"of {name!r}, there is"
+                raise InputError(f"{job.name!r} asks for {wanted:g} {what} {amount:g} there")
+    if not limits_memory and any(job.memory is not None for job in jobs):
+        raise InputError("a job that waits has a limit of memory, which is not kept there")

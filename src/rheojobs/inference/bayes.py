@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
-from rheojobs.engine.eta import TimeRemaining
 from rheojobs.engine.events import Progress
+from rheojobs.engine.policy.eta import TimeRemaining
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference import diagnostics

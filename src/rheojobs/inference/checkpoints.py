@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -269,6 +269,8 @@ class Leftover:
         When all was drawn. Where anything is newer, another sampling has gone on in the folder
         meanwhile: then all stays, for that one removes it.
     """
+
+    is_leftover: ClassVar[bool] = True
 
     folder: str
     until: float

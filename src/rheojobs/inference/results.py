@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,6 +158,8 @@ class FitResult:
     warnings : list of str
         What should not be trusted, in plain words.
     """
+
+    is_result: ClassVar[bool] = True
 
     model_name: str
     parameters: dict[str, float]
@@ -324,6 +326,8 @@ class BayesianResult:
     continuation : Continuation or None
         What `extend` goes on from; lives with the object, is not saved.
     """
+
+    is_result: ClassVar[bool] = True
 
     model_name: str
     posterior_samples: dict[str, NDArray[np.float64]]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.engine import helpers
+from tests.engine.executors import worker_tasks
 from tests.engine.helpers import TIMEOUT, Recorder
 
-from rheojobs.engine import CancellationToken, JobEngine, JobState
+from rheojobs.engine import CancellationToken, FunctionTask, JobEngine, JobState
 
 S = JobState
+
+SLOW = 6.0
+"""Seconds that a job takes to be pickled or checked, in the tests of what others notice of it."""
+
+ANY_TASK = 2.0 + 1.0
+"""Seconds in which any task at all is stopped: promised are 2, the rest is for a busy machine."""
 
 COOPERATIVE = 2.0
 """Seconds for a task that checks to have stopped: promised are 0.25, on a machine at leisure."""
@@ -106,6 +115,23 @@ class TestCancel:
         gate.touch()
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
         assert job.partial == "through"
+
+    def test_a_callback_that_raises(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
+    ) -> None:
+        """Of a user's solver, say: the job ends, its worker continues, and so do all others."""
+        traces = [tmp_path / "first", tmp_path / "second"]
+        jobs = [engine.run(helpers.hold_with_bad_callbacks, str(trace)) for trace in traces]
+        for job in jobs:
+            recorder.wait_for(job, S.RUNNING)
+        for job in jobs:
+            helpers.wait_until(lambda job=job: job.handle is not None)
+        assert engine.cancel_all() == 2
+        for job, trace in zip(jobs, traces, strict=True):
+            assert recorder.wait_for_end(job, COOPERATIVE)[-1] is S.CANCELLED
+            helpers.wait_until(trace.exists)
+        for x in range(3):
+            assert engine.run(helpers.add, float(x)).result(TIMEOUT) == x + 1.0
 
     def test_all(self, engine: JobEngine, recorder: Recorder) -> None:
         jobs = [engine.submit(helpers.hold) for _ in range(5)]
@@ -205,3 +231,65 @@ class TestBusyEngine:
         assert engine.cancel_all() == 1001
         assert engine.wait(TIMEOUT)
         assert all(job.cancelled() for job in jobs)
+
+
+class TestInspect:
+    @pytest.mark.parametrize("answer", ["of the present", "raises", "cannot be sent"])
+    def test_is_answered_whatever_the_look_does(
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path, kind: str, answer: str
+    ) -> None:
+        job = engine.run(helpers.hold_inspected, answer, tmp_path / "gate")
+        recorder.wait(lambda: bool(recorder.partials(job)))
+        time.sleep(0.05)  # until the look is offered
+        found = job.inspect(TIMEOUT)
+        if answer == "of the present":
+            assert found == answer
+        elif answer == "raises" or not kind.startswith("threads"):
+            assert found == "so far"
+        (tmp_path / "gate").touch()
+        job.result(TIMEOUT)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+class TestWhileAnotherIsSlowToStart:
+    """Pickling and checking may take long: no thread that others need does it."""
+
+    @pytest.mark.parametrize(
+        "slow",
+        [
+            "to pickle",
+            pytest.param(
+                "to check",
+                marks=pytest.mark.xfail(reason="the dispatcher checks in the thread that reads"),
+            ),
+        ],
+    )
+    def test_a_stuck_job_ends_in_time(self, tmp_path: Path, slow: str) -> None:
+        """The stuck job goes to the worker whose result has let the slow job start."""
+        trace, stuck_trace = tmp_path / "slow", tmp_path / "stuck"
+        with JobEngine("processes", max_workers=2) as engine:
+            recorder = Recorder(engine)
+            for _ in range(2):  # the workers are warm, and there is a spare
+                engine.submit(helpers.nothing).result(TIMEOUT)
+            first = engine.run(helpers.hold, tmp_path / "gate")
+            recorder.wait_for(first, S.RUNNING)
+            if slow == "to pickle":
+                argument = helpers.SlowToPickle(trace, SLOW)
+                task = FunctionTask(helpers.pickled_slowly, (argument,))
+            else:
+                task = helpers.SlowToCheck(trace, SLOW)
+            waiting = engine.submit(task, after=[first])
+            (tmp_path / "gate").touch()
+            helpers.wait_until(trace.exists)
+            began = time.monotonic()
+            light = engine.run(helpers.add, 1.0)
+            assert light.result(TIMEOUT) == 2.0
+            assert time.monotonic() - began < ANY_TASK
+            stuck = engine.run(worker_tasks.loop_forever, str(stuck_trace))
+            helpers.wait_until(stuck_trace.exists)
+            cancelled = time.monotonic()
+            stuck.cancel()
+            recorder.wait_for_end(stuck)
+            assert time.monotonic() - cancelled < ANY_TASK
+            assert not waiting.done()
+            assert waiting.result(TIMEOUT) is not None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -220,7 +222,7 @@ class TestAsyncio:
 
     def test_leaving_the_loop_unsubscribes(self, engine: JobEngine, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
-        before = len(engine._publisher._listening)
+        before = len(engine._bus._subscribers)
 
         async def main() -> Job:
             job = engine.run(helpers.hold, gate)
@@ -231,7 +233,7 @@ class TestAsyncio:
             return job
 
         job = asyncio.run(asyncio.wait_for(main(), TIMEOUT))
-        assert len(engine._publisher._listening) == before
+        assert len(engine._bus._subscribers) == before
         gate.touch()
         assert job.result(TIMEOUT) == "through"
 
@@ -250,6 +252,24 @@ class TestAsExecutor:
         future = executor.submit(helpers.add, 1.0, b=2.0)
         assert isinstance(future, concurrent.futures.Future)
         assert future.result(TIMEOUT) == 3.0
+
+    def test_arguments_of_any_name(self, engine: JobEngine) -> None:
+        arguments = {"self": 1, "fn": 2, "function": 3, "task": 4, "context": 5}
+        assert engine.as_executor().submit(dict, **arguments).result(TIMEOUT) == arguments
+        assert engine.run(dict, **arguments).result(TIMEOUT) == arguments
+
+    def test_takes_nothing_after_its_shutdown(self, engine: JobEngine) -> None:
+        executor = engine.as_executor()
+        executor.shutdown()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            executor.submit(helpers.nothing)
+        assert engine.as_executor().submit(helpers.add, 1.0).result(TIMEOUT) == 2.0
+
+    def test_a_result_that_was_taken_is_free(self, engine: JobEngine) -> None:
+        for result in engine.as_executor().map(helpers.big_of, range(5)):
+            reference = weakref.ref(result)
+            del result
+            helpers.wait_until(lambda reference=reference: (gc.collect(), reference())[1] is None)
 
     def test_map(self, engine: JobEngine) -> None:
         assert list(engine.as_executor().map(helpers.square, range(5))) == [0, 1, 4, 9, 16]

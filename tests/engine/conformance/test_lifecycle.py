@@ -196,8 +196,8 @@ class TestShutdown:
         go.set()
         assert engine.shutdown(timeout=TIMEOUT)
         assert job.cancelled()
-        assert not engine._starter.is_alive()
-        assert not engine._publisher._thread.is_alive()
+        assert not engine._dispatcher.is_alive()
+        assert not engine._bus._thread.is_alive()
 
     def test_from_a_subscriber(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()

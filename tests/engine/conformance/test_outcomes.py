@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 import time
+import traceback
 import uuid
 import weakref
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
-from rheojobs.engine import JobEngine, JobState, StateChanged
+from rheojobs.engine import Job, JobEngine, JobState, StateChanged
 
 S = JobState
 
@@ -134,6 +136,52 @@ class TestFailure:
         else:
             assert "in fail" in error.remote_traceback  # type: ignore[attr-defined]
             assert "helpers.py" in error.remote_traceback  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize(
+        ("error_type", "args"),
+        [
+            (ValueError, ("no",)),
+            (helpers.FrozenError, ("no",)),
+            (helpers.FarError, ("row 7", "no number")),
+        ],
+        ids=lambda value: getattr(value, "__name__", ""),
+    )
+    def test_its_traceback_is_that_of_the_task(
+        self, engine: JobEngine, error_type: type[Exception], args: tuple[str, ...]
+    ) -> None:
+        """As with the standard library's pools: through every door."""
+
+        async def awaited(job: Job) -> None:
+            await job
+
+        errors = [engine.run(helpers.fail_within, error_type, *args).exception(TIMEOUT)]
+        doors = [
+            lambda: engine.run(helpers.fail_within, error_type, *args).result(TIMEOUT),
+            lambda: (
+                engine.as_executor().submit(helpers.fail_within, error_type, *args).result(TIMEOUT)
+            ),
+            lambda: asyncio.run(awaited(engine.run(helpers.fail_within, error_type, *args))),
+        ]
+        for door in doors:
+            with pytest.raises(Exception) as caught:  # noqa: PT011 - its text is looked at below
+                door()
+            errors.append(caught.value)
+        for error in errors:
+            assert error is not None
+            text = "".join(traceback.format_exception(error))
+            assert "in fail_within" in text
+            assert "KeyError: 'missing'" in text
+            assert str(args[-1]) in str(error)
+
+    def test_a_last_report_that_cannot_be_sent(self, engine: JobEngine, kind: str) -> None:
+        job = engine.submit(helpers.report_what_cannot_be_sent)
+        if kind.startswith("threads"):
+            assert job.result(TIMEOUT) == "done"
+        else:
+            error = job.exception(TIMEOUT)
+            assert isinstance(error, TypeError)
+            assert "lock" in str(error)
+        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_an_error_without_words(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.submit(helpers.fail_unspeakably)

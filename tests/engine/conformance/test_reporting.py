@@ -101,6 +101,31 @@ class TestProgress:
         assert values[-1] == 9
         assert seen[-1].message == "at 2"  # the words are the newest all the same
 
+    def test_stages_that_take_turns(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.run(helpers.stages_in_turns, 0.5)
+        duration = job.result(TIMEOUT)
+        recorder.wait_for_end(job)
+        seen = recorder.progress(job)
+        # One at the start, and the last of each stage, come on top of the rate.
+        assert len(seen) <= MAX_EVENTS_PER_SECOND * duration + 3
+        for stage in ("chain 1", "chain 2"):
+            values = [progress.current for progress in seen if progress.stage == stage]
+            assert len(values) >= 3
+            assert values == sorted(values)
+            assert values[-1] == 10**9
+
+    def test_odd_numbers(self, engine: JobEngine, recorder: Recorder) -> None:
+        job = engine.submit(helpers.odd_numbers)
+        job.result(TIMEOUT)
+        recorder.wait_for_end(job)
+        seen = [(progress.current, progress.total) for progress in recorder.progress(job)]
+        assert seen == [(250, 1000), (0, 10), (3, 0), (100, 100), (0, 0)]
+
+    def test_what_is_no_number(self, engine: JobEngine) -> None:
+        error = engine.submit(lambda context: context.progress("half", 1)).exception(TIMEOUT)
+        assert isinstance(error, TypeError)
+        assert str(error) == "progress takes numbers, got current = 'half'"
+
     def test_up_to_date_when_cancelled(self, engine: JobEngine, recorder: Recorder) -> None:
         def count_then_hold(context: object) -> None:
             for step in range(1, 101):
@@ -126,6 +151,18 @@ class TestPartialResults:
         assert job.partial == {"G0": 2.0}
         gate.touch()
         assert job.result(TIMEOUT) == "whole"
+
+    def test_a_flood_is_thinned_out_and_the_last_is_kept(
+        self, engine: JobEngine, recorder: Recorder
+    ) -> None:
+        job = engine.run(helpers.flood_of_partials, 0.5)
+        number, duration = job.result(TIMEOUT)
+        recorder.wait_for_end(job)
+        seen = recorder.partials(job)
+        assert number > 1000
+        assert len(seen) <= MAX_EVENTS_PER_SECOND * (1.0 + duration) + 1
+        assert seen == sorted(seen)
+        assert seen[-1] == job.partial == number
 
     def test_kept_when_the_job_fails(self, engine: JobEngine, recorder: Recorder) -> None:
         def give_then_fail(context: object) -> None:

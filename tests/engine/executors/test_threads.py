@@ -10,7 +10,8 @@ import pytest
 from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
-from rheojobs.engine import JobEngine, JobState, ThreadExecutor
+from rheojobs.engine import FunctionTask, JobEngine, JobState, ThreadExecutor, messages
+from rheojobs.engine.executors import Run
 
 
 def test_runs_in_this_process_and_off_this_thread() -> None:
@@ -36,7 +37,7 @@ def test_a_task_that_never_checks_outlives_the_shutdown_but_still_ends(tmp_path:
         job.result(TIMEOUT)
     assert recorder.wait_for_end(job)[-1] is JobState.CANCELLED
     helpers.wait_until(
-        lambda: not (engine._publisher._thread.is_alive() or engine._starter.is_alive())
+        lambda: not (engine._bus._thread.is_alive() or engine._dispatcher.is_alive())
     )
     assert engine.shutdown(timeout=TIMEOUT)
 
@@ -58,5 +59,36 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_number_of_workers() -> None:
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="greater than 0, got 0"):
         ThreadExecutor(0)
+
+
+def test_an_ending_that_cannot_be_taken_in() -> None:
+    """It fails its job; the executor, and the thread that brought it, end as always."""
+    executor = ThreadExecutor(1)
+    told: list[messages.Message] = []
+
+    def take(message: messages.Message) -> None:
+        if isinstance(message, messages.Succeeded):
+            raise RuntimeError("the table is broken")
+        told.append(message)
+
+    executor.start(Run("a run", FunctionTask(helpers.nothing), take))
+    helpers.wait_until(lambda: told and isinstance(told[-1], messages.Failed))
+    assert executor.shutdown(TIMEOUT)
+
+
+def test_no_thread_to_inspect_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest partial result has to do."""
+    with JobEngine("threads", max_workers=1) as engine:
+        job = engine.run(helpers.hold_inspected, "of the present", tmp_path / "gate")
+        helpers.wait_until(lambda: job.partial == "so far" and job.handle is not None)
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            assert job.inspect(TIMEOUT) == "so far"
+        (tmp_path / "gate").touch()
+        job.result(TIMEOUT)

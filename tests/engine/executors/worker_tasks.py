@@ -84,6 +84,13 @@ class NotPicklable:
         raise TypeError("a NotPicklable stays where it is")
 
 
+class LeavesWhenPickled:
+    """Something that ends the interpreter in which it is pickled, if it may."""
+
+    def __reduce__(self) -> Any:
+        raise SystemExit(3)
+
+
 class NotUnpicklable:
     """Something that leaves, but never arrives."""
 

@@ -7,8 +7,6 @@ import itertools
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +17,8 @@ from tests.engine import helpers
 from rheojobs.engine import JobState, JobStore, Progress, StoreError
 from rheojobs.engine.serialization import Record, pack_state, record_of
 from rheojobs.engine.states import IllegalTransitionError
-from rheojobs.engine.store import registration, schema
+from rheojobs.engine.store import database, schema
 from rheojobs.engine.store.commands import requested_priority
-from rheojobs.engine.store.leases import LEASE_SECONDS, Owner, is_alive, is_running
 from rheojobs.engine.store.payloads import INLINE_BYTES, ROW_BYTES
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
@@ -52,6 +49,13 @@ def enter(store: JobStore, *states: JobState, **options: object) -> str:
     return job_id
 
 
+def kill(store: JobStore) -> None:
+    """Have the kernel free the lock of an engine, as when its process is killed."""
+    lock = store._leases._lock
+    assert lock is not None
+    lock._close()
+
+
 class TestKeeping:
     def test_a_job_survives(self, store: JobStore, path: Path) -> None:
         job_id = enter(
@@ -66,7 +70,7 @@ class TestKeeping:
             assert (job.max_attempts, job.after, job.attempts) == (2, ("x",), 1)
             assert (job.state, job.owner, job.pid) == (S.RUNNING, store.owner.id, os.getpid())
             assert job.progress == Progress(3, 10, "third", "count", {"loss": 0.5})
-            assert other.task(job_id) == FunctionTask(helpers.add, (1.0,))
+            assert record_of(other.task(job_id)) == ADD
             assert other.checkpoint(job_id) == pack_state([1, "two"])
             assert other.result(job_id, "partial") == {"best": 1.0}
             assert [state for _, state, _ in other.history(job_id)] == [S.QUEUED, S.RUNNING]
@@ -103,8 +107,8 @@ class TestKeeping:
         record = record_of(FunctionTask(len, ("x" * ROW_BYTES,)))
         small, large = enter(store), enter(store, record=record)
         assert store.task(large).args == ("x" * ROW_BYTES,)
-        assert store.task(small) == FunctionTask(helpers.add, (1.0,))
-        assert store._rows("SELECT id FROM jobs WHERE task IS NOT NULL") == [(small,)]
+        assert record_of(store.task(small)) == ADD
+        assert store._db.rows("SELECT id FROM jobs WHERE task IS NOT NULL") == [(small,)]
         assert store.find(large).bytes > ROW_BYTES > store.find(small).bytes > 0
 
     def test_a_small_result_is_written_with_the_end(self, store: JobStore) -> None:
@@ -116,7 +120,7 @@ class TestKeeping:
             assert store.result(job_id) == [1.5]
             assert store.result_bytes(job_id) == 5
             assert store.find(job_id).bytes == before + 5
-        assert store._rows("SELECT count(*) FROM parts") == [(0,)]
+        assert store._db.rows("SELECT count(*) FROM parts") == [(0,)]
         assert store.result_bytes("nobody's") == 0
 
     def test_large_parts_lie_in_files(self, store: JobStore, path: Path) -> None:
@@ -124,10 +128,10 @@ class TestKeeping:
         content = os.urandom(INLINE_BYTES + 1)
         for _ in range(2):
             store.put(job_id, "result", Record("rheojobs.x:Y", None, {"draws": content, "s": b"1"}))
-        files = [item for item in (path.parent / "jobs.files").rglob("*") if item.is_file()]
+        files = list((path.parent / "jobs.sqlite3.files").glob("*-*/*"))
         assert [file.read_bytes() for file in files] == [content]
         with store.transaction():
-            record = store._parts.get(1, job_id, "result")
+            record = store._payloads.get(1, job_id, "result")
         assert record is not None
         assert record.blobs == {"draws": content, "s": b"1"}
         files[0].write_bytes(content[:-1])
@@ -135,7 +139,7 @@ class TestKeeping:
             store.result(job_id)
         store.move(job_id, S.SUCCEEDED)
         store.remove(job_id)
-        assert not list((path.parent / "jobs.files").iterdir())
+        assert not list((path.parent / "jobs.sqlite3.files").glob("*-*"))
 
     @pytest.mark.parametrize(
         ("error", "goes_on"),
@@ -176,7 +180,7 @@ class TestLog:
     def test_who_writes_does_not_move_it_but_who_waits_for_the_disk_does(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(registration, "LARGE_LOG", 1_000_000)
+        monkeypatch.setattr(database, "LARGE_LOG", 1_000_000)
         store.sync()  # a small one stays
         before = path.stat().st_size
         while path.with_name("jobs.sqlite3-wal").stat().st_size < 5_000_000:
@@ -192,7 +196,7 @@ class TestLog:
     def test_one_that_cannot_be_moved_stays(
         self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(registration, "LARGE_LOG", 0)
+        monkeypatch.setattr(database, "LARGE_LOG", 0)
         job_id = enter(store)
         moved = path.rename(path.with_name("moved"))
         path.mkdir()  # no database can be opened there
@@ -235,12 +239,7 @@ class TestOwning:
             assert not third.move(job_id, S.CANCELLING)
 
     def test_what_becomes_of_the_jobs_of_the_dead(self, path: Path) -> None:
-        dead: set[str] = set()
-
-        def running(owner: Owner) -> bool:
-            return owner.id not in dead
-
-        with JobStore(path, running=running) as gone, JobStore(path, running=running) as heir:
+        with JobStore(path) as gone, JobStore(path) as heir:
             gone.join()
             jobs = {
                 "queued": enter(gone),
@@ -260,7 +259,7 @@ class TestOwning:
             heir.request(jobs["unwanted"], "cancel")
             heir.request(jobs["unwanted too"], "cancel")
             assert heir.recover() == []
-            dead.add(gone.owner.id)
+            kill(gone)
             assert len(heir.recover()) == 10
             found = {name: heir.find(job_id) for name, job_id in jobs.items()}
             assert {name: job.state for name, job in found.items()} == {
@@ -281,40 +280,6 @@ class TestOwning:
             assert not gone.move(jobs["running"], S.SUCCEEDED), "it is not its any more"
             assert heir.recover() == []
 
-    def test_the_lease_decides_where_the_process_cannot_be_seen(self, path: Path) -> None:
-        now = 1000.0
-        options = {"clock": lambda: now, "running": lambda owner: None}
-        with JobStore(path, **options) as owner, JobStore(path, **options) as other:
-            owner.join()
-            job_id = enter(owner, S.RUNNING)
-            now += 29.0
-            assert other.recover() == []
-            owner.renew()
-            now += 29.0
-            assert other.recover() == []
-            now += 2.0
-            assert other.recover() == [job_id]
-            assert other.find(job_id).state is S.INTERRUPTED
-
-    def test_a_process_that_stands_still_keeps_its_jobs(self) -> None:
-        assert is_alive(Owner(), 0.0, 1e9)
-
-    def test_processes(self) -> None:
-        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        import psutil
-
-        born = psutil.Process(child.pid).create_time()
-        owner = Owner(pid=child.pid, born=born)
-        assert is_running(Owner())
-        assert is_running(owner)
-        assert is_running(Owner(pid=child.pid, born=born - 100)) is False, "another one's number"
-        assert is_running(Owner(boot="before")) is False
-        assert is_running(Owner(namespace="another container")) is None
-        child.kill()
-        helpers.wait_until(lambda: is_running(owner) is False)  # a zombie, as yet
-        child.communicate()
-        assert is_running(owner) is False
-
     def test_one_engine_for_one_store(self, store: JobStore) -> None:
         with pytest.raises(InputError, match="already"):
             store.join()
@@ -331,6 +296,30 @@ class TestRequests:
         assert store.take_requests() == [(job_id, "cancel")]
         assert store.take_requests() == []
         assert store.find(job_id).request == ""
+
+    def test_what_is_requested_through_the_owners_own_object(self, store: JobStore) -> None:
+        job_id = enter(store, S.RUNNING)
+        assert store.take_requests() == []
+        assert not store.request(job_id, "cancel")
+        assert store.take_requests() == [(job_id, "cancel")]
+        assert store.take_requests() == []
+
+    def test_none_is_lost_while_another_writes(
+        self, store: JobStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+        jobs = [enter(store, S.RUNNING) for _ in range(3)]
+        with JobStore(path) as other, JobStore(path) as engine:
+            store.leave()
+            engine.join()
+            for job_id in jobs:
+                assert engine.take(job_id)
+                other.request(job_id, "cancel")
+            other.request(jobs[0], "cancel")
+            with other.transaction(), pytest.raises(StoreError, match="held by another"):
+                engine.take_requests()
+            assert engine.take_requests() == [(job_id, "cancel") for job_id in jobs]
+            assert engine.take_requests() == []
 
     def test_a_priority_is_asked_of_the_owner_and_set_where_there_is_none(
         self, store: JobStore, path: Path
@@ -398,20 +387,6 @@ class TestPruning:
         assert store.jobs() == []
         assert store.history(job_id) == []
 
-    def test_files_of_which_no_row_speaks(self, store: JobStore, path: Path) -> None:
-        """Whoever is killed while it writes leaves files whose rows never came to be."""
-        content = os.urandom(INLINE_BYTES + 1)
-        job_id = enter(store, S.RUNNING)
-        store.put(job_id, "result", Record("rheojobs.x:Y", None, {"draws": content}))
-        folder = path.parent / "jobs.files"
-        (folder / "orphan").mkdir()
-        for stray in (folder / "orphan" / "task-1", folder / job_id / "result-1.tmp"):
-            stray.write_bytes(content)
-        store.prune()
-        (kept,) = [file for file in folder.rglob("*") if file.is_file()]
-        assert kept.read_bytes() == content
-        assert not (folder / "orphan").exists()
-
 
 class TestKilledWithin:
     """A process may end anywhere: nothing that the database speaks of may be gone by then."""
@@ -435,38 +410,8 @@ class TestKilledWithin:
         store.put_checkpoint(job_id, self.large(3))
         assert store.checkpoint(job_id) == self.large(3)
         store.prune()
-        files = [file for file in (path.parent / "jobs.files").rglob("*") if file.is_file()]
+        files = list((path.parent / "jobs.sqlite3.files").glob("*-*/*"))
         assert len(files) == 1
-
-
-class TestTakenForDead:
-    def test_one_that_comes_back(self, path: Path) -> None:
-        """It stood still beyond its lease, where others cannot see its process."""
-        now = [0.0]
-
-        def open_store() -> JobStore:
-            return JobStore(path, clock=lambda: now[0], running=lambda owner: None)
-
-        with open_store() as sleeper, open_store() as other:
-            sleeper.join()
-            other.join()
-            mine, waiting = enter(sleeper, S.RUNNING), enter(sleeper)
-            now[0] = LEASE_SECONDS + 1.0
-            assert other.recover() == [mine, waiting]
-            assert other.take(mine) is S.QUEUED
-            report = Progress(1, 2, "", "", {})
-            assert not sleeper.put_progress(mine, report), "it learns that the job is not its own"
-            assert sleeper.put_progress(mine, report) == sleeper.move(mine, S.PAUSED)
-            new = enter(sleeper, S.RUNNING)
-            assert sleeper.take(waiting) is S.QUEUED
-            sleeper.renew()
-            assert other.recover() == []
-            owners = {job.id: job.owner for job in other.jobs()}
-            assert owners == {
-                mine: other.owner.id,
-                waiting: sleeper.owner.id,
-                new: sleeper.owner.id,
-            }
 
 
 class TestVersions:
@@ -477,6 +422,20 @@ class TestVersions:
         db.close()
         before = path.read_bytes()
         with pytest.raises(StoreError, match="has version 99, this rheojobs knows up to") as caught:
+            JobStore(path)
+        assert caught.value.is_lasting
+        assert path.read_bytes() == before
+
+    @pytest.mark.parametrize("version", [1, 2, 3])
+    def test_an_unreleased_version(self, path: Path, version: int) -> None:
+        path.parent.mkdir()
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE jobs (id TEXT, wish TEXT)")
+            db.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+            db.execute(f"PRAGMA user_version = {version}")
+        db.close()
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="before its first release: move it away") as caught:
             JobStore(path)
         assert caught.value.is_lasting
         assert path.read_bytes() == before

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pytest
 from tests.engine import helpers
@@ -21,6 +21,8 @@ from rheojobs.errors import InputError
 @dataclass(eq=False)
 class Curve:
     """A result that is kept as bytes."""
+
+    is_result: ClassVar[bool] = True
 
     values: bytes
 

@@ -16,7 +16,6 @@ from tests.engine import helpers
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.serialization import Record, pack_state, record_of
 from rheojobs.engine.states import STATES
-from rheojobs.engine.store.leases import LEASE_SECONDS, Owner
 from rheojobs.errors import InputError
 
 S = JobState
@@ -26,26 +25,28 @@ PICK = st.integers(0, 10**6)
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Three engines on one store, one clock, and a model of what must be there."""
+    """Three engines on one store, and a model of what must be there."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.now = 0.0
+        self.known: set[str] = set()
+        self.locked: set[str] = set()
         self.stores = [self._open() for _ in range(3)]
         self.state: dict[str, JobState] = {}
         self.owner: dict[str, str | None] = {}
         self.durable: dict[str, bool] = {}
         self.results: dict[str, int] = {}
-        self.lease = {store.owner.id: LEASE_SECONDS for store in self.stores}
 
     def _open(self) -> JobStore:
-        def unseen(owner: Owner) -> bool | None:
-            return None
-
-        store = JobStore(self.folder / "jobs.sqlite3", clock=lambda: self.now, running=unseen)
+        store = JobStore(self.folder / "jobs.sqlite3")
         store.join()
+        self._is_here(store)
         return store
+
+    def _is_here(self, store: JobStore) -> None:
+        self.known.add(store.owner.id)
+        self.locked.add(store.owner.id)
 
     def teardown(self) -> None:
         for store in self.stores:
@@ -59,7 +60,8 @@ class StoreMachine(RuleBasedStateMachine):
     def add(self, engine: int, durable: bool) -> None:
         job_id = str(uuid.uuid4())
         store = self.stores[engine]
-        self._is_back(store)
+        if store.owner.id not in self.known:
+            self._is_here(store)
         why = "" if durable else "a lambda"
         store.add(job_id, "job", TASK if durable else None, not_durable_because=why)
         self.state[job_id], self.owner[job_id] = S.QUEUED, store.owner.id
@@ -96,34 +98,31 @@ class StoreMachine(RuleBasedStateMachine):
         waits = self.state[job_id] in (S.QUEUED, S.INTERRUPTED)
         assert (store.take(job_id) is S.QUEUED) == (free and waits)
         if free and waits:
-            self._is_back(store)
+            self._is_here(store)
             self.state[job_id], self.owner[job_id] = S.QUEUED, store.owner.id
 
-    def _is_back(self, store: JobStore) -> None:
-        """Note that an engine works here, though it may have been taken for dead."""
-        self.lease.setdefault(store.owner.id, self.now + LEASE_SECONDS)
-
-    @rule(seconds=st.floats(0.0, LEASE_SECONDS))
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
+    @rule(engine=ENGINES)
+    def lose_the_lock(self, engine: int) -> None:
+        """A person, or a program that tidies up, removes the file of a lock."""
+        owner = self.stores[engine].owner.id
+        (self.folder / "jobs.sqlite3.files" / "locks" / f"{owner}.lock").unlink(missing_ok=True)
+        self.locked.discard(owner)
 
     @rule(engine=ENGINES)
     def renew(self, engine: int) -> None:
-        owner = self.stores[engine].owner.id
         self.stores[engine].renew()
-        self.lease[owner] = self.now + LEASE_SECONDS
+        self._is_here(self.stores[engine])
 
     @rule(engine=ENGINES)
     def recover(self, engine: int) -> None:
-        me = self.stores[engine].owner.id
-        gone = {owner for owner, until in self.lease.items() if until <= self.now and owner != me}
+        gone = self.known - self.locked - {self.stores[engine].owner.id}
         freed = self.stores[engine].recover()
         assert sorted(freed) == sorted(job for job, owner in self.owner.items() if owner in gone)
         for owner in gone:
             self._free(owner)
 
     def _free(self, owner: str) -> None:
-        del self.lease[owner]
+        self.known.discard(owner)
         for job_id in [job_id for job_id, whose in self.owner.items() if whose == owner]:
             self.owner[job_id] = None
             state, durable = self.state[job_id], self.durable[job_id]
@@ -137,12 +136,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(engine=ENGINES, leaves=st.booleans())
     def reopen(self, engine: int, leaves: bool) -> None:
         store = self.stores[engine]
-        if leaves and store.owner.id in self.lease:
+        if leaves:
             store.leave()
             self._free(store.owner.id)
-        store.close()
-        self.stores[engine] = store = self._open()
-        self.lease[store.owner.id] = self.now + LEASE_SECONDS
+        store.close()  # an engine that has not left is gone
+        self.locked.discard(store.owner.id)
+        self.stores[engine] = self._open()
 
     @precondition(lambda self: self.state)
     @rule(engine=ENGINES, pick=PICK)

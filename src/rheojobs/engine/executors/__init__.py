@@ -29,7 +29,7 @@ def make_executor(
         return executor
     workers = 4 if max_workers is None else max_workers
     if workers < 1:
-        raise InputError(f"max_workers must be at least 1, got {workers}")
+        raise InputError(f"max_workers must be greater than 0, got {workers}")
     if executor == "processes":
         return ProcessExecutor(workers, preload=preload)
     if executor == "threads":

@@ -6,6 +6,7 @@ Knows nothing of jobs: an executor runs tasks and says through messages how they
 from __future__ import annotations
 
 import abc
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import Task, TaskContext
 
 __all__ = ["Executor", "Run", "RunHandle", "WorkerInfo", "run_task"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,9 @@ class Run:
         What the job takes of the engine's resources.
     priority : int
         Higher goes first, where others wait for the same workers.
+    is_light : bool
+        Whether the task is pickled in no time, and no code of the user's takes part in it: then
+        the thread that hands it over may do so itself.
     """
 
     id: str
@@ -46,6 +52,26 @@ class Run:
     memory: int | None = None
     needs: Mapping[str, float] = field(default_factory=dict)
     priority: int = 0
+    is_light: bool = False
+
+    def report(self, message: messages.Message) -> None:
+        """Pass a message on by `tell`; one that cannot be taken in is logged, and never raises.
+
+        If it is the last message, the run fails instead.
+        """
+        try:
+            self.tell(message)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the thread that brings messages must bring the next
+            kind = type(message).__name__
+            logger.exception("the message %s of run %s cannot be taken in", kind, self.id[:8])
+            if not isinstance(message, messages.ENDINGS):
+                return
+            try:
+                self.tell(messages.Failed(error))
+            except Exception:
+                logger.exception("the end of run %s cannot be taken in", self.id[:8])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +94,7 @@ class WorkerInfo:
 
 
 class RunHandle(abc.ABC):
-    """The strings by which a run is held; none of its methods blocks."""
+    """Controls a run; none of its methods blocks or raises."""
 
     @abc.abstractmethod
     def cancel(self) -> None:
@@ -88,7 +114,7 @@ class RunHandle(abc.ABC):
 
     @abc.abstractmethod
     def inspect(self) -> None:
-        """Have the task tell, by `Inspected`, what it has so far."""
+        """Have the task report, by `Inspected`, what it has so far; None where it cannot."""
 
 
 class Executor(abc.ABC):
@@ -135,19 +161,31 @@ class Executor(abc.ABC):
 def run_task(
     task: Task, context: TaskContext, tell: Callable[[messages.Message], None]
 ) -> messages.Message:
-    """Run a task to its end, in this thread, and give the message that tells how it ended.
+    """Run a task to its end, in this thread; return the message that says how it ended.
 
     The message is returned, not told, so that an executor can first free what the task held.
     """
-    tell(messages.Started())
+    ending = _run(task, context, tell)
     try:
-        value = task.run(context)
-        ending: messages.Message = messages.Succeeded(value)
-    except CancellationError:
-        ending = messages.Cancelled()
-    except KeyboardInterrupt:
-        ending = messages.Cancelled()
+        context.finish()
+    except Exception as error:  # a last report that cannot be sent
+        if not isinstance(ending, messages.Failed):
+            ending = messages.Failed(error)
+    try:
+        return ending
+    finally:
+        del ending  # the traceback of its error refers to this frame: no circle
+
+
+def _run(
+    task: Task, context: TaskContext, tell: Callable[[messages.Message], None]
+) -> messages.Message:
+    try:
+        tell(messages.Started())
+        return messages.Succeeded(task.run(context))
+    except (CancellationError, KeyboardInterrupt):
+        return messages.Cancelled()
     except BaseException as error:  # a task may raise anything, SystemExit included
-        ending = messages.Failed(error)
-    context.finish()
-    return ending
+        return messages.Failed(error)
+    finally:
+        del task, context, tell  # as above: what they hold, holds the error

@@ -6,12 +6,13 @@ Whether the process is one of ours or a cluster's is the executor's business.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from rheojobs.engine.executors.base import Run, RunHandle
 from rheojobs.engine.task import task_affinity
+from rheojobs.engine.timers import Timer, TimerThread
 
 __all__ = ["RELEASE_GRACE", "RemoteRun"]
 
@@ -24,6 +25,9 @@ ABANDONED_GRACE = 20.0
 
 class _Executor(Protocol):
     """What such a run asks of its executor."""
+
+    @property
+    def timers(self) -> TimerThread: ...
 
     def cancel(self, control: Any, grace: float = ...) -> None: ...
 
@@ -38,7 +42,7 @@ class RemoteRun(RunHandle):
         self.run = run
         self.affinity = task_affinity(run.task)
         self.grace = math.inf
-        self.timer: threading.Timer | None = None
+        self.timer: Timer | None = None
         self.sent = False
         self.unsent: list[str] = []
         self.stoppable = True
@@ -46,13 +50,13 @@ class RemoteRun(RunHandle):
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was asked to stop: then it has but so long for it."""
+        """Whether it was asked to stop: then its time for that is limited."""
         return self.grace < math.inf
 
     def hurry(self, grace: float, has_worker: bool) -> bool:
-        """Note that it is to stop within `grace` seconds; False where that changes nothing.
+        """Note that it must stop within `grace` seconds; return whether that changes anything.
 
-        A run that cannot stop is abandoned, to finish for nobody: its compilation is of use yet.
+        A run that cannot stop is abandoned: it finishes for nobody, as what it compiles is of use.
         """
         if self.abandoned:
             return False
@@ -68,14 +72,13 @@ class RemoteRun(RunHandle):
     def strike_in_time(self, strike: Callable[[Any], object]) -> None:
         """Have `strike` called with this run unless it has ended when its grace is over."""
         self.stop_timer()
-        self.timer = threading.Timer(self.grace, strike, (self,))
-        self.timer.daemon = True
-        self.timer.start()
+        self.timer = self._executor.timers.call_later(self.grace, partial(strike, self))
 
     def stop_timer(self) -> None:
         """Call nobody any more."""
         if self.timer is not None:
             self.timer.cancel()
+            self.timer = None
 
     def cancel(self) -> None:
         self._executor.cancel(self)

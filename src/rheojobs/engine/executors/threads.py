@@ -26,7 +26,7 @@ class _ThreadRun(RunHandle):
         self.context.resume()
 
     def inspect(self) -> None:
-        threading.Thread(target=self.context.inspect, name="rheojobs-look", daemon=True).start()
+        self.context.begin_inspect()
 
 
 class ThreadExecutor(Executor):
@@ -40,7 +40,7 @@ class ThreadExecutor(Executor):
 
     def __init__(self, max_workers: int = 4) -> None:
         if max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, got {max_workers}")
+            raise ValueError(f"max_workers must be greater than 0, got {max_workers}")
         self.capacity = max_workers
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, _ThreadRun] = {}
@@ -61,13 +61,15 @@ class ThreadExecutor(Executor):
         return control
 
     def _work(self, run: Run, control: _ThreadRun) -> None:
+        ending: messages.Message
         if control.context.token.is_cancelled():
-            ending: messages.Message = messages.Cancelled()
+            ending = messages.Cancelled()
         else:
             ending = run_task(run.task, control.context, run.tell)
         with self._lock:
             del self._running[threading.current_thread()]
-        run.tell(ending)
+        run.report(ending)
+        del run, control, ending  # an error's traceback refers to this frame: no circle
 
     def shutdown(self, timeout: float) -> bool:
         """Ask all tasks to stop and wait for their threads."""

@@ -1,52 +1,48 @@
-"""The durable record of jobs: what becomes of each, and who works on it. Thread-safe.
+"""The durable record of jobs: the state of each, and the engine that works on it. Thread-safe.
 
-Several engines, in several processes, may work on one store; a job belongs to one of them at
-most. Knows records, not engines.
+Several engines, in several processes of one machine, may work on one store; a job has one owner at
+most.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rheojobs.engine.errors import StoreError
+from rheojobs.engine.errors import StoreElsewhereError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.serialization import PLAIN, Record, is_json, state_to_disk, task_of
-from rheojobs.engine.states import JobState, check_transition
+from rheojobs.engine.serialization import PLAIN, Record, is_json, state_to_disk, utf8
+from rheojobs.engine.states import JobState
 from rheojobs.engine.store import sql
-from rheojobs.engine.store.commands import REQUESTS, priority_request
-from rheojobs.engine.store.leases import Owner, is_running
-from rheojobs.engine.store.payloads import contents_of, row_text, size_of
-from rheojobs.engine.store.reader import WAITING, StoredJob, default_path
-from rheojobs.engine.store.registration import Membership
-from rheojobs.engine.store.schema import translate_errors
-from rheojobs.errors import InputError, nearest
+from rheojobs.engine.store.commands import Commands
+from rheojobs.engine.store.database import Database
+from rheojobs.engine.store.filesystems import network_type
+from rheojobs.engine.store.job_rows import JobRows
+from rheojobs.engine.store.leases import Leases, Owner
+from rheojobs.engine.store.payloads import Prepared, row_text
+from rheojobs.engine.store.pruning import MAX_AGE, MAX_BYTES, prune, remove
+from rheojobs.engine.store.reader import UNTIDIED, StoreReader, default_path
+from rheojobs.engine.store.stored_job import StoredJob
 
-__all__ = ["UNTIDIED", "JobStore", "StoredJob", "default_path"]
+__all__ = ["UNTIDIED", "JobStore", "Prepared", "StoredJob", "default_path"]
 
-MAX_AGE = 90 * 86400.0
-MAX_BYTES = 2_000_000_000
-"""What is kept of jobs that have ended, in seconds and in bytes."""
-
-UNTIDIED = "untidied"
-"""The part of a job that says what is to be removed when its result is kept."""
+LONGEST_LOG = 16_000
+"""Pages of SQLite's log from which on a writer moves it into the database, as SQLite does."""
 
 
-class JobStore(Membership):
-    """The jobs in a database.
+class JobStore(StoreReader):
+    """A store that can be read and written.
+
+    The writing methods raise `StoreError` if the store cannot be written at present, and
+    `EntryError` if this entry can never be written.
 
     Parameters
     ----------
     path : path, optional
-        The user's own (`default_path`) where not given; made where there is none.
-    clock : callable
-        Gives the seconds that leases count in.
-    running : callable
-        Says whether the process of an `Owner` is there, or None where it cannot be seen.
+        The database, by default that of the user (`default_path`); made if there is none.
 
     Attributes
     ----------
@@ -55,34 +51,106 @@ class JobStore(Membership):
 
     Raises
     ------
+    StoreElsewhereError
+        If it is on a network file system, or in use on another machine. `StoreReader` reads it.
     StoreError
         In one line, why it cannot be opened.
     """
 
-    def __init__(
-        self,
-        path: str | Path | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        running: Callable[[Owner], bool | None] = is_running,
-    ) -> None:
-        super().__init__(path, clock, running)
-        self._seen = -1
-        self._checkpointed: set[str] = set()  # those of this owner's that may have a checkpoint
+    def __init__(self, path: str | Path | None = None) -> None:
+        super().__init__(path)
+        self._leases = Leases(self._db, self._files)
+        self._rows = JobRows(self._db, self._leases)
+        self._commands = Commands(self._db)
+        self._checkpointed: set[str] = set()  # own jobs that may have a checkpoint
+        try:
+            if kind := network_type(self.path.parent):
+                raise StoreElsewhereError(
+                    f"the job store {self.path} is on a network file system ({kind}), where jobs "
+                    "would be lost: set RHEOJOBS_STATE_DIR to a folder on a disk of this machine"
+                )
+            self._leases.check_machines()
+        except BaseException:
+            self.close()
+            raise
 
-    def __enter__(self) -> JobStore:
-        return self
+    def close(self) -> None:
+        """Close the store, and give up the lock of an engine that has not left; may be repeated."""
+        self._leases.let_go()
+        super().close()
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def transaction(self) -> Database:
+        """Return a context: all writes within are on disk together, or none is."""
+        return self._db
+
+    # ---------------------------------------------------------------- the engine
+
+    @property
+    def owner(self) -> Owner:
+        """The engine that works on jobs through this object."""
+        return self._leases.owner
+
+    def join(self) -> None:
+        """Begin to work on the store: jobs may be added and taken from now on."""
+        self._leases.join()
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
+
+    def leave(self) -> None:
+        """Work on the store no more; jobs that have not ended are free for others."""
+        self._leases.leave()
+
+    def renew(self) -> None:
+        """Write that this engine is there; raise `StoreError` if the store cannot be written."""
+        self._leases.renew()
+
+    def sync(self) -> None:
+        """Have all that was written until now outlive a power cut too; waits for the disk."""
+        self._db.sync()
+
+    def recover(self) -> list[str]:
+        """Free the jobs of engines that are gone: a job that was running is interrupted.
+
+        Returns
+        -------
+        list of str
+            The ids of the jobs that were theirs.
+        """
+        freed = self._leases.recover()
+        if freed is None:
+            return []
+        self._sweep()  # they may have been killed while they wrote
+        return freed
+
+    def _sweep(self) -> None:
+        """Remove files that engines have left which were killed."""
+        self._payloads.sweep()
+        with self._db:
+            self._leases.sweep()
 
     # ---------------------------------------------------------------- what the owner writes
+
+    def prepare(self, job_id: str, part: str, record: Record) -> Prepared:
+        """Return a part of a job that is ready to be put, with its large files on the disk.
+
+        It takes its time, and holds up no other writer: it needs no transaction. A part that is not
+        put must be discarded (`discard`), else its files stay until this engine is gone.
+        """
+        return self._payloads.prepare(job_id, part, record, self.owner.id)
+
+    def prepare_checkpoint(self, job_id: str, packed: bytes) -> Prepared | None:
+        """Return a checkpoint that is ready to be put; None for a pickled one, never stored."""
+        text = state_to_disk(packed)
+        return None if text is None else self.prepare(job_id, "checkpoint", Record(PLAIN, text))
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove the files of a part that will not be put."""
+        self._payloads.discard(prepared)
 
     def add(
         self,
         job_id: str,
         name: str,
-        record: Record | None,
+        record: Record | Prepared | None,
         *,
         not_durable_because: str = "",
         priority: int = 0,
@@ -91,60 +159,77 @@ class JobStore(Membership):
         after: Iterable[str] = (),
         after_any: Iterable[str] = (),
         limits: Mapping[str, Any] | None = None,
+        not_before: float | None = None,
+        retry: Mapping[str, Any] | None = None,
         state: JobState = JobState.QUEUED,
-        checkpoint: bytes | None = None,
+        checkpoint: bytes | Prepared | None = None,
         when: float | None = None,
     ) -> None:
-        """Take in a new job of this owner's.
+        """Add a new job of this engine.
 
         Parameters
         ----------
-        record : Record or None
-            Its task; None where that cannot be kept: `not_durable_because` says why.
-        checkpoint : bytes, optional
-            Of an earlier job that it goes on from.
+        record : Record, Prepared or None
+            Its task; None if that cannot be stored: `not_durable_because` says why.
+        not_before : float, optional
+            When it may start at the earliest (seconds since the epoch).
+        retry : mapping, optional
+            When it is started again after an error, as JSON.
+        checkpoint : bytes or Prepared, optional
+            Of an earlier job that it continues.
         when : float, optional
-            When it was submitted (seconds since the epoch); now where not given.
+            When it was submitted (seconds since the epoch), by default now.
         """
         now = time.time() if when is None else when
-        task = None if record is None or record.blobs else row_text(record.content)
-        contents = contents_of(record) if record is not None and task is None else {}
-        kind = "" if record is None else record.kind
-        values = (
-            *(job_id, name, kind, not_durable_because, priority, sql.object_(needs), max_attempts),
-            *(
-                sql.array(after),
-                sql.array(after_any),
-                sql.object_(limits),
-                now,
-                now,
-                state,
-            ),
-            *(sql.line(now, state, ""), len(task or "") + size_of(contents)),
-            *(self.owner.id, task),
+        task = None
+        if isinstance(record, Record) and not record.blobs:
+            task = row_text(record.content)
+        given = (
+            ("task", None if task is not None else record),
+            ("checkpoint", self._checkpoint_record(job_id, checkpoint)),
         )
-        if not contents and checkpoint is None:
-            self._insert(values)
+        parts = [self._prepared(job_id, part, it) for part, it in given if it is not None]
+        values = {
+            "id": job_id,
+            "name": utf8(name),
+            "task_type": "" if record is None else record.kind,
+            "not_durable_because": utf8(not_durable_because),
+            "priority": priority,
+            "needs": sql.object_(needs),
+            "max_attempts": max_attempts,
+            "after": sql.array(after),
+            "after_any": sql.array(after_any),
+            "limits": sql.object_(_readable(limits)),
+            "not_before": not_before,
+            "retry": sql.object_(retry) if retry else "",
+            "created": now,
+            "changed": now,
+            "state": state,
+            "history": sql.line(now, state, ""),
+            "bytes": len(task or "") + sum(part.size for part in parts),
+            "owner": self.owner.id,
+            "task": task,
+        }
+        if not parts:
+            self._rows.insert(values)
             return
-        with self.transaction():
-            number = self._insert(values)
-            self._parts.add(number, job_id, "task", kind, contents)
-            if checkpoint is not None:
-                self.put_checkpoint(job_id, checkpoint)
+        with self._discarding([part for part in parts if part not in (record, checkpoint)]):
+            number = self._rows.insert(values)
+            for part in parts:
+                self._payloads.add(number, part)
 
-    def _insert(self, values: tuple[Any, ...]) -> int:
-        """Add a row; gives its number."""
+    @contextlib.contextmanager
+    def _discarding(self, new: Sequence[Prepared]) -> Iterator[None]:
+        """Begin a transaction, and remove the files of new parts if it is undone."""
         try:
-            number = self._transaction.alone(sql.INSERT, values).lastrowid
-        except StoreError as error:
-            code = getattr(error.__cause__, "sqlite_errorcode", None)
-            if code != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-                raise
-            with self.transaction():
-                self._sign_in()  # others have taken this engine for dead
-                number = self._db.execute(sql.INSERT, values).lastrowid
-        assert number is not None
-        return number
+            with self._db:
+                for prepared in new:
+                    self._payloads.discard_if_undone(prepared)
+                yield
+        except BaseException:
+            for prepared in new:
+                self.discard(prepared)
+            raise
 
     def move(
         self,
@@ -155,282 +240,182 @@ class JobStore(Membership):
         began: float | None = None,
         result: str | None = None,
     ) -> bool:
-        """Let a job of this owner's enter a state; False where it is somebody else's.
+        """Have a job of this engine enter a state; return False if it is another's.
 
         Parameters
         ----------
         when : float, optional
-            Seconds since the epoch; now where not given.
+            Seconds since the epoch, by default now.
         began : float, optional
-            When it began to run, where that is to be written with what came next.
+            When it began to run, if that is written together with the state that came next.
         result : str, optional
-            Where it succeeds: its result, as `row_text` gives it.
+            The result of a job that succeeds, as `row_text` returns it.
         """
-        now = time.time() if when is None else when
-        history = sql.line(now, state, message)
-        statement, first = sql.MOVES[state], state
-        if began is not None:
-            history = sql.line(began, JobState.RUNNING, "") + history
-            statement, first = sql.RUNS[state], JobState.RUNNING
-        brought = (result, len(result or "")) if state is JobState.SUCCEEDED else ()
-        values = (state, message, now, history, *brought, job_id, self.owner.id)
-
-        def is_moved() -> bool:
-            moved = self._transaction.alone(statement, values).rowcount > 0
-            return moved or self._refuse(job_id, first)
-
+        change = job_id, state, utf8(message), when, began, result
         if not (job_id in self._checkpointed and state.is_terminal):
-            return is_moved()
-        with self.transaction():
-            if not is_moved():
+            return self._rows.move(*change)
+        with self._db:
+            if not self._rows.move(*change):
                 return False
             self._checkpointed.discard(job_id)
             if state is JobState.SUCCEEDED or (
                 state is JobState.FAILED and not self.was_stopped(job_id)
             ):
-                self._parts.drop(self._number(job_id), job_id, "checkpoint")
+                self._drop(job_id, "checkpoint")
             return True
-
-    def _refuse(self, job_id: str, state: JobState) -> bool:
-        """Say why a job cannot be moved: False where it is somebody else's, else an error."""
-        rows = self._rows(
-            "SELECT state FROM jobs WHERE id = ? AND owner = ?", job_id, self.owner.id
-        )
-        for row in rows:
-            check_transition(JobState(row[0]), state)
-        return False
 
     def give_away(self, job_id: str, message: str) -> bool:
-        """Let others have a job of this owner's: it is interrupted, where it was at work."""
-        with self.transaction():
-            row = self._db.execute(
-                "SELECT number, state FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
-            ).fetchone()
-            if row is None:
-                return False
-            if row[1] in (JobState.RUNNING, JobState.PAUSED):
-                self._enter(row[0], JobState.INTERRUPTED, message)
-            self._db.execute("UPDATE jobs SET owner = NULL WHERE number = ?", (row[0],))
-            return True
+        """Let others have a job of this engine: it is interrupted if it was running."""
+        with self._db:
+            return self._rows.give_away(job_id, utf8(message))
 
     def put_cluster_address(self, job_id: str, cluster_address: str) -> None:
-        """Keep which cluster a job of this owner's is sent to."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE jobs SET limits = json_set(limits, '$.cluster_address', ?)"
-                " WHERE id = ? AND owner = ?",
-                (cluster_address, job_id, self.owner.id),
-            )
-
-    def untag(self, job_id: str) -> None:
-        """Have a job count under no tag any more."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE jobs SET limits = json_remove(limits, '$.tags') WHERE id = ?", (job_id,)
-            )
-
-    def put_progress(self, job_id: str, progress: Progress) -> bool:
-        """Keep the newest report of a job of this owner's; False where it is somebody else's."""
-        metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}
-        fields = [progress.current, progress.total, progress.message, progress.stage, metrics]
-        with self.transaction():
-            written = self._db.execute(
-                "UPDATE jobs SET progress = ? WHERE id = ? AND owner = ?",
-                (json.dumps(fields), job_id, self.owner.id),
-            )
-            return written.rowcount > 0
+        """Store to which cluster a job of this engine is sent."""
+        self._rows.set(job_id, cluster_address=utf8(cluster_address))
 
     def put_priority(self, job_id: str, priority: int) -> None:
-        """Keep the place in line of a job of this owner's."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE jobs SET priority = ? WHERE id = ? AND owner = ?",
-                (priority, job_id, self.owner.id),
-            )
+        """Store the priority of a job of this engine."""
+        self._rows.set(job_id, priority=priority)
 
-    def put(self, job_id: str, part: str, record: Record) -> bool:
-        """Keep a part of a job of this owner's; False where it is somebody else's."""
-        with self.transaction():
-            row = self._db.execute(
-                "SELECT number FROM jobs WHERE id = ? AND owner = ?", (job_id, self.owner.id)
-            ).fetchone()
-            if row is not None:
-                self._parts.put(row[0], job_id, part, record)
-            return row is not None
+    def put_progress(self, job_id: str, progress: Progress) -> bool:
+        """Store the newest report of a job of this engine; return False if it is another's."""
+        metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}
+        fields = [progress.current, progress.total, progress.message, progress.stage, metrics]
+        return self._rows.set(job_id, progress=sql.text(fields))
 
-    def put_task(self, job_id: str, record: Record) -> bool:
-        """Keep the task of a job of this owner's, which could not be kept until now."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE jobs SET task_type = ?, not_durable_because = '', task = NULL"
-                " WHERE id = ? AND owner = ?",
-                (record.kind, job_id, self.owner.id),
-            )
-            return self.put(job_id, "task", record)
+    def put(self, job_id: str, part: str, record: Record | Prepared) -> bool:
+        """Store a part of a job of this engine; return False if it is another's.
 
-    def put_checkpoint(self, job_id: str, packed: bytes) -> bool:
-        """Keep the state of a checkpoint, where it is JSON; a pickled one is kept nowhere."""
-        text = state_to_disk(packed)
-        self._checkpointed.add(job_id)
-        return text is None or self.put(job_id, "checkpoint", Record(PLAIN, text))
-
-    def untidied(self) -> list[str]:
-        """Give the jobs that are done, and whose leftover has not been removed yet: the ids."""
-        rows = self._rows(
-            "SELECT id FROM parts JOIN jobs ON number = job"
-            f" WHERE part = '{UNTIDIED}' AND state = ?",  # by name: so it has an index
-            JobState.SUCCEEDED,
-        )
-        return [row[0] for row in rows]
-
-    def leftover(self, job_id: str) -> Any:
-        """Make what an untidied job has left; None where somebody has removed it meanwhile.
-
-        Raises
-        ------
-        InputError
-            Where it cannot be made.
+        A `Prepared` one may be put again if the transaction is undone.
         """
-        record = self._part(job_id, UNTIDIED)
-        return None if record is None else task_of(record)
+        prepared = self._prepared(job_id, part, record)
+        with self._discarding([] if prepared is record else [prepared]):
+            if (found := self._rows.own(job_id)) is not None:
+                self._payloads.put(found[0], prepared)
+                if part == "task":
+                    kind = prepared.kind
+                    self._rows.set(job_id, task_type=kind, not_durable_because="", task=None)
+        if found is None:
+            self.discard(prepared)
+        return found is not None
+
+    def put_task(self, job_id: str, record: Record | Prepared) -> bool:
+        """Store the task of a job of this engine, which could not be stored until now."""
+        return self.put(job_id, "task", record)
+
+    def put_checkpoint(self, job_id: str, packed: bytes | Prepared) -> bool:
+        """Store the state of a checkpoint if it is JSON; a pickled one is never stored."""
+        record = self._checkpoint_record(job_id, packed)
+        return record is None or self.put(job_id, "checkpoint", record)
+
+    def _checkpoint_record(
+        self, job_id: str, packed: bytes | Prepared | None
+    ) -> Record | Prepared | None:
+        if packed is None:
+            return None
+        self._checkpointed.add(job_id)
+        if isinstance(packed, Prepared):
+            return packed
+        text = state_to_disk(packed)
+        return None if text is None else Record(PLAIN, text)
+
+    def _prepared(self, job_id: str, part: str, record: Record | Prepared) -> Prepared:
+        return record if isinstance(record, Prepared) else self.prepare(job_id, part, record)
+
+    def _drop(self, job_id: str, part: str) -> None:
+        for row in self._db.rows("SELECT number FROM jobs WHERE id = ?", (job_id,)):
+            self._payloads.drop(row[0], job_id, part)
 
     def tidied(self, job_id: str) -> None:
-        """Note that what a job has left is removed."""
-        with self.transaction():
-            for row in self._rows("SELECT number FROM jobs WHERE id = ?", job_id):
-                self._parts.drop(row[0], job_id, UNTIDIED)
+        """Store that what a job has left is removed."""
+        with self._db:
+            self._drop(job_id, UNTIDIED)
 
     def take(self, job_id: str) -> JobState | None:
-        """Take a job that waits and that nobody has.
+        """Take a job that waits and has no owner.
 
         Returns
         -------
         JobState or None
-            The state in which it is now: queued, or blocked. None where another was quicker.
+            The state in which it is now: queued, or blocked. None if another was quicker.
         """
-        with self.transaction():
-            row = self._db.execute(
-                "SELECT number, state FROM jobs"
-                " WHERE id = ? AND owner IS NULL AND not_durable_because = ''",
-                (job_id,),
-            ).fetchone()
-            if row is None or row[1] not in WAITING:
-                return None
-            self._sign_in()
+        with self._db:
+            state = self._rows.take(job_id)
+        if state is not None:
             self._checkpointed.add(job_id)
-            self._db.execute(
-                "UPDATE jobs SET owner = ?, request = '' WHERE number = ?", (self.owner.id, row[0])
-            )
-            if row[1] != JobState.INTERRUPTED:
-                return JobState(row[1])
-            self._enter(row[0], JobState.QUEUED)
-            return JobState.QUEUED
+        return state
+
+    def is_taken(self, job_id: str) -> bool:
+        """Return whether a job is another engine's by now; one that was removed is nobody's."""
+        statement = "SELECT owner, state FROM jobs WHERE id = ?"
+        rows = self._db.rows(statement, (job_id,))
+        if not rows or rows[0][0] == self.owner.id:
+            return False
+        return rows[0][0] is not None or JobState(rows[0][1]).is_terminal
 
     def take_requests(self) -> list[tuple[str, str]]:
-        """Give what others want of this owner's jobs, ``(id, request)``, and strike it off."""
-        with self._lock, translate_errors(self.path):
-            version = self._db.execute("PRAGMA data_version").fetchone()[0]
-            if version == self._seen:  # nobody else has written since
-                return []
-            rows = self._db.execute(
-                "SELECT id, request FROM jobs WHERE owner = ? AND request <> ''", (self.owner.id,)
-            ).fetchall()
-            for row in rows:
-                self._db.execute("UPDATE jobs SET request = '' WHERE id = ? AND request = ?", row)
-            self._seen = version
-            return rows
+        """Return what is requested of this engine's jobs, ``(id, request)``, and strike it off."""
+        return self._commands.take(self.owner.id)
 
     # ---------------------------------------------------------------- what anybody may do
 
     def request(self, job_id: str, request: str) -> bool:
-        """Want a job to be cancelled, paused or resumed.
+        """Request that a job is cancelled, paused or resumed.
 
         Returns
         -------
         bool
-            Whether that is done already, since nobody works on the job; else its owner will
-            hear of it within a second.
+            Whether that is done, since the job has no owner; else its owner takes the request
+            within a second.
 
         Raises
         ------
         InputError
-            Where it cannot be had of this job.
+            If that is not possible with this job.
         """
-        if request not in REQUESTS:
-            raise InputError(f"unknown request {request!r}; {nearest(request, REQUESTS)}")
-        with self.transaction():
-            job = self.find(job_id)
-            if job.state not in REQUESTS[request]:
-                raise InputError(
-                    f"job {job.id[:8]} ({job.name}) is {job.state}: cannot {request} it"
-                )
-            if job.owner is None:
-                self._enter(job.number, JobState.CANCELLED, "cancelled while it waited")
-            else:
-                self._set_request(job, request)
-            return job.owner is None
+        with self._db:
+            return self._commands.request(self.find(job_id), request)
 
     def request_priority(self, job_id: str, priority: int) -> bool:
-        """Want a job that waits to have another priority; gives what `ask` gives.
+        """Request another priority for a job that waits; returns what `request` returns.
 
         Raises
         ------
         InputError
-            Where the job does not wait.
+            If the job does not wait.
         """
-        with self.transaction():
-            job = self.find(job_id)
-            if job.state not in WAITING:
-                raise InputError(
-                    f"job {job.id[:8]} ({job.name}) is {job.state}: its turn has come already"
-                )
-            if job.owner is None:
-                self._db.execute(
-                    "UPDATE jobs SET priority = ? WHERE number = ?", (priority, job.number)
-                )
-            elif job.request != "cancel":  # who is to be cancelled needs no turn
-                request = priority_request(priority)
-                self._set_request(job, request)
-            return job.owner is None
+        with self._db:
+            return self._commands.request_priority(self.find(job_id), priority)
 
-    def _set_request(self, job: StoredJob, request: str) -> None:
-        self._db.execute("UPDATE jobs SET request = ? WHERE number = ?", (request, job.number))
+    def untag(self, job_id: str) -> None:
+        """Remove the tags of a job."""
+        statement = "UPDATE jobs SET limits = json_remove(limits, '$.tags') WHERE id = ?"
+        self._db.execute(statement, (job_id,))
 
     def remove(self, job_id: str) -> None:
-        """Remove a job that has ended; `InputError` where it has not."""
-        with self.transaction():
+        """Remove a job that has ended; raise `InputError` if it has not."""
+        self._payloads.check()
+        with self._db:
             job = self.find(job_id)
-            if not job.state.is_terminal:
-                raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cancel it first")
-            self._db.execute("DELETE FROM jobs WHERE number = ?", (job.number,))
-        self._parts.remove_files([job.id])
+            remove(self._db, job)
+        self._payloads.remove_files([job.id])
 
     def prune(self, max_age: float = MAX_AGE, max_bytes: float = MAX_BYTES) -> int:
-        """Remove the oldest of the jobs that have ended; gives how many.
+        """Remove the oldest of the jobs that have ended; return how many.
 
         Parameters
         ----------
         max_age : float
-            Seconds since their end after which they go.
+            Seconds since their end after which they are removed.
         max_bytes : float
-            How much all that is kept may take.
+            How much all jobs may take.
         """
-        with self.transaction():
-            self._parts.sweep()
-            ended = self._db.execute(
-                "SELECT number, id, changed, bytes FROM jobs WHERE state IN (?, ?, ?)"
-                " ORDER BY changed",
-                tuple(state for state in JobState if state.is_terminal),
-            ).fetchall()
-            total = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0]
-            old, going = time.time() - max_age, []
-            for number, job_id, changed, size in ended:
-                if changed >= old and total <= max_bytes:
-                    break
-                total -= size
-                going.append((number, job_id))
-            self._db.executemany("DELETE FROM jobs WHERE number = ?", [(n,) for n, _ in going])
-        if going:
-            self._rows("PRAGMA incremental_vacuum")
-        self._parts.remove_files(job_id for _, job_id in going)
-        return len(going)
+        self._sweep()
+        return prune(self._db, self._payloads, max_age, max_bytes)
+
+
+def _readable(limits: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return limits whose tags are found again by what UTF-8 can hold of them."""
+    if not limits or "tags" not in limits:
+        return limits or {}
+    return {**limits, "tags": list(map(utf8, limits["tags"]))}

@@ -1,57 +1,77 @@
-"""Who works on the jobs of a store, whether he still lives, and what becomes of them if not.
+"""The engines that work on a store, whether each still lives, and what happens to the jobs if not.
 
-An owner of this machine is alive while his process is: one that only stands still, stopped or
-swapped out, keeps its jobs, since it may go on and would finish them a second time. Where his
-processes cannot be seen (another container), the lease that he renews decides.
+An engine lives as long as its lock is held (`locks`): nothing is guessed from numbers of processes
+or from clocks. That is true on one machine. The table of engines names the machine of each: an
+engine of another one is never taken for dead, and the store is not written meanwhile.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import platform
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rheojobs.engine.errors import StoreElsewhereError
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store import sql
+from rheojobs.engine.store.database import Database, translate_errors
+from rheojobs.engine.store.locks import FileLock, is_locked, remove_if_free
+from rheojobs.engine.store.payload_files import PayloadFiles, is_uuid
+from rheojobs.errors import InputError
 
-__all__ = ["GONE", "LEASE_SECONDS", "Owner", "is_alive", "is_running", "without_owner"]
-
-LEASE_SECONDS = 30.0
-BIRTH_TOLERANCE = 2.0
-"""Seconds by which the start of one process may differ between two looks: clocks are set."""
+__all__ = ["GONE", "Leases", "Owner", "without_owner"]
 
 GONE = "the application that ran it ended"
-"""Why a job has changed its state whose owner is gone."""
+"""Why a job whose owner is gone has changed its state."""
+
+
+@functools.cache
+def _machine() -> str:
+    """Return the id of this machine, the same after a restart; empty if it has none.
+
+    Many containers have none. Two that have none count as one machine: on a disk of this machine
+    their locks tell, and a network file system is refused (`filesystems`).
+    """
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+            return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+    if sys.platform == "darwin":
+        import ctypes
+
+        found, no_time = (ctypes.c_ubyte * 16)(), (ctypes.c_long * 2)(0, 0)
+        failed = ctypes.CDLL(None).gethostuuid(found, no_time)
+        return "" if failed else bytes(found).hex()
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError:
+            continue
+    return ""
 
 
 @functools.cache
 def _boot() -> str:
-    """Name this run of this machine."""
+    """Return the id of this run of the kernel; empty if that is not known.
+
+    All containers of a machine have the same, whatever their machine ids are: `flock` works
+    between them, so they count as one machine.
+    """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:  # not Linux
-        import psutil
-
-        return f"{platform.node()} {round(psutil.boot_time() / 60)}"
+        return ""
 
 
-@functools.cache
-def _namespace() -> str:
-    """Name the set of processes that can be seen from here."""
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return platform.node()
+def _host() -> str:
+    import platform
 
-
-@functools.cache
-def _born() -> float:
-    import psutil
-
-    return float(psutil.Process().create_time())
+    return platform.node()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,67 +81,31 @@ class Owner:
     Attributes
     ----------
     id : str
-        A UUID4, of this engine alone.
-    boot, namespace : str
-        The run of the machine, and the set of processes, that its process belongs to.
+        A UUID4, of this engine alone; its lock bears this name.
+    machine, boot : str
+        The machine, and the run of its kernel.
+    host : str
+        The name of the machine, for a person.
     pid : int
-        Its process.
-    born : float
-        When the process began, in seconds since the epoch.
+        The process, for a person.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    machine: str = field(default_factory=_machine)
     boot: str = field(default_factory=_boot)
-    namespace: str = field(default_factory=_namespace)
+    host: str = field(default_factory=_host)
     pid: int = field(default_factory=os.getpid)
-    born: float = field(default_factory=_born)
 
-
-def is_running(owner: Owner) -> bool | None:
-    """Say whether an owner's process is there; None where that cannot be seen from here."""
-    if owner.boot != _boot():
-        return False
-    if owner.namespace != _namespace():
-        return None
-    if owner.pid == os.getpid():
-        return abs(owner.born - _born()) < BIRTH_TOLERANCE
-    import psutil
-
-    try:
-        process = psutil.Process(owner.pid)
-        is_same = abs(float(process.create_time()) - owner.born) < BIRTH_TOLERANCE
-        return is_same and bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return None
-
-
-def is_alive(
-    owner: Owner,
-    lease_until: float,
-    now: float,
-    running: Callable[[Owner], bool | None] = is_running,
-) -> bool:
-    """Say whether an owner still holds its jobs.
-
-    Parameters
-    ----------
-    owner : Owner
-        Who.
-    lease_until, now : float
-        Seconds of `time.monotonic`, which all processes of one run of a machine share.
-    running : callable
-        As `is_running`.
-    """
-    seen = running(owner)
-    return lease_until > now if seen is None else seen
+    @property
+    def is_here(self) -> bool:
+        """Whether its lock can be seen from here: it is on this machine."""
+        return self.machine == _machine() or (self.boot != "" and self.boot == _boot())
 
 
 def without_owner(
     state: JobState, not_durable_because: str, request: str
 ) -> list[tuple[JobState, str]]:
-    """Say what becomes of a job whose owner is gone: the states that it enters, and why."""
+    """Return the states that a job enters whose owner is gone, and why."""
     at_work = state in (JobState.RUNNING, JobState.PAUSED)
     if state is JobState.CANCELLING:
         return [(JobState.CANCELLED, GONE)]
@@ -132,3 +116,133 @@ def without_owner(
         end = JobState.CANCELLED if state is JobState.BLOCKED else JobState.FAILED
         return [(end, f"{GONE}, and it cannot be run again: {not_durable_because}")]
     return [(JobState.INTERRUPTED, GONE)] if at_work else []
+
+
+class Leases:
+    """The engines of a store; one of them may be this object's own.
+
+    Parameters
+    ----------
+    database : Database
+        The database.
+    files : PayloadFiles
+        The folder of the store, in which the locks are.
+    """
+
+    def __init__(self, database: Database, files: PayloadFiles) -> None:
+        self._db = database
+        self._files = files
+        self._lock: FileLock | None = None
+
+    @functools.cached_property
+    def owner(self) -> Owner:
+        """The engine that works on jobs through this object."""
+        return Owner()
+
+    def join(self) -> None:
+        """Begin to work on the store."""
+        if self._lock is not None:
+            raise InputError(f"a JobStore of {self._db.path} has an engine already: make another")
+        lock = FileLock(self._lock_of(self.owner.id))
+        try:
+            with self._db:
+                self.check_machines()
+                self._files.claim(self._db.store_id)
+                lock.acquire()  # before others see that there is such an engine
+                self._lock = lock
+                self.sign_in()
+        except BaseException:
+            self._lock = None
+            lock.release()
+            raise
+
+    def leave(self) -> None:
+        """Work on the store no more; jobs that have not ended are free for others."""
+        with self._db:
+            self.release(self.owner.id)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Give up the lock: this engine is gone."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+    def renew(self) -> None:
+        """Write that this engine is there; raise `StoreError` if the store cannot be written."""
+        with self._db:
+            self.sign_in("DO UPDATE SET pid = excluded.pid")
+
+    def sign_in(self, or_else: str = "DO NOTHING") -> None:
+        """Have this engine known, also if somebody has removed its lock and freed its jobs."""
+        if self._lock is None:
+            return
+        with translate_errors(self._db.path):
+            self._lock.acquire()
+        who = self.owner
+        self._db.execute(
+            f"INSERT INTO engines VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) {or_else}",
+            (who.id, who.machine, who.boot, who.host, who.pid),
+        )
+
+    def check_machines(self) -> None:
+        """Raise `StoreElsewhereError` if an engine of another machine works on the store."""
+        for owner in self._engines():
+            if not owner.is_here and is_uuid(owner.id):
+                lock = self._lock_of(owner.id)
+                if lock.exists():
+                    raise StoreElsewhereError(
+                        f"the job store {self._db.path} is in use on {owner.host or 'another'}: "
+                        "use it there, or set RHEOJOBS_STATE_DIR to a folder of this machine; "
+                        f"if no application runs there any more, remove '{lock}'"
+                    )
+
+    def recover(self) -> list[str] | None:
+        """Free the jobs of engines that are gone; return their ids, None if no engine is gone."""
+        if not self.gone():  # most often: then nothing is written, nor waited for
+            return None
+        with self._db:
+            return [job_id for engine in self.gone() for job_id in self.release(engine)]
+
+    def gone(self) -> list[str]:
+        """Return the ids of the engines that have ended without leaving."""
+        return [owner.id for owner in self._engines() if not self._lives(owner)]
+
+    def release(self, engine: str) -> list[str]:
+        """Free the jobs of an engine, and forget it, in a transaction; return the jobs' ids."""
+        rows = self._db.rows(
+            "SELECT number, id, state, not_durable_because, request FROM jobs"
+            " WHERE owner = ? ORDER BY number",
+            (engine,),
+        )
+        for number, _, state, not_durable_because, request in rows:
+            for next_state, message in without_owner(JobState(state), not_durable_because, request):
+                self._db.execute(*sql.entry(number, next_state, message))
+        self._db.execute("DELETE FROM engines WHERE id = ?", (engine,))  # frees its jobs
+        return [row[1] for row in rows]
+
+    def sweep(self) -> None:
+        """Remove the locks of engines that are not known, in a transaction.
+
+        An engine takes its lock and is known in one transaction: none is just doing so.
+        """
+        known = {owner.id for owner in self._engines()}
+        for path in self._files.locks.glob("*.lock"):
+            if is_uuid(path.stem) and path.stem not in known:
+                remove_if_free(path)
+
+    def _engines(self) -> Iterator[Owner]:
+        for row in self._db.rows("SELECT id, machine, boot, host, pid FROM engines"):
+            yield Owner(*row)
+
+    def _lives(self, owner: Owner) -> bool:
+        if owner.id == self.owner.id:
+            return True
+        if not is_uuid(owner.id):
+            return False  # no engine of ours: none has such a lock
+        lock = self._lock_of(owner.id)
+        # A person who removes the lock of an engine of another machine says that it is gone.
+        return is_locked(lock) if owner.is_here else lock.exists()
+
+    def _lock_of(self, engine: str) -> Path:
+        return self._files.locks / f"{engine}.lock"

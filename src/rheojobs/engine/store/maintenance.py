@@ -1,7 +1,4 @@
-"""What a store asks of an engine besides writing: a lease, an ear for others, a look at the gone.
-
-Knows neither jobs nor in which order they are written.
-"""
+"""What an engine does for its store besides writing: others' requests, and jobs of the dead."""
 
 from __future__ import annotations
 
@@ -35,26 +32,26 @@ class Maintenance:
     ----------
     store : JobStore
         That an engine has joined.
-    backlog : WriteBuffer
+    buffer : WriteBuffer
         What could not be written yet; it is told of a store that fails.
     on_request : callable
         Called with the id of a job and what another process wants of it.
-    write_backlog : callable
-        Writes what had to wait, as the store works again.
+    try_again : callable
+        Writes what had to wait.
     """
 
     def __init__(
         self,
         store: JobStore,
-        backlog: WriteBuffer,
+        buffer: WriteBuffer,
         on_request: Callable[[str, str], object],
-        write_backlog: Callable[[], object],
+        try_again: Callable[[], object],
     ) -> None:
         self._store = store
-        self._backlog = backlog
+        self._buffer = buffer
         self._on_request = on_request
-        self._write_backlog = write_backlog
-        self._poll_due = self._renewal_due = self._recovery_due = 0.0
+        self._try_again = try_again
+        self._poll_due = self._renewal_due = 0.0
         self._is_pruned = False
         self._unsynced, self._closed = threading.Event(), threading.Event()
         self._syncer = threading.Thread(target=self._sync, name="rheojobs-sync", daemon=True)
@@ -66,34 +63,56 @@ class Maintenance:
             self._unsynced.set()
 
     def look(self) -> None:
-        """Hear what others want, renew the lease, and see who is gone, each when it is due."""
+        """Take the requests of others, try what had to wait, and free jobs of the dead, in time."""
+        if self._buffer.is_off:
+            return
         now = time.monotonic()
         if now >= self._poll_due:
             self._poll_due = now + POLL
-            with self._backlog.watched():
-                for job_id, request in self._store.take_requests():
-                    self._on_request(job_id, request)
+            self._guard(self._take_requests)
         if now >= self._renewal_due:
             self._renewal_due = now + RENEWAL
-            with self._backlog.watched():
-                self._renew()
-        if now >= self._recovery_due:
-            self._recovery_due = now + RENEWAL
-            with self._backlog.watched():
-                self._store.recover()
-                if not self._is_pruned:
-                    self._is_pruned = True
-                    self._store.prune()
+            if self._guard(self._renew) and len(self._buffer):
+                self._guard(self._try_again)
+            self._guard(self._look_after_others)
+
+    def _guard(self, action: Callable[[], object]) -> bool:
+        """Do something; a store that fails meanwhile is noted, and any other fault logged."""
+        try:
+            action()
+            return True
+        except StoreError as error:
+            self._buffer.note_problem(error)
+        except Exception:
+            logger.exception("the job store could not be looked after")
+        return False
+
+    def _take_requests(self) -> None:
+        for job_id, request in self._store.take_requests():
+            try:
+                self._on_request(job_id, request)
+            except Exception:  # one job's request must not lose the others'
+                logger.exception("the request to %s job %s failed", request, job_id[:8])
+
+    def _renew(self) -> None:
+        self._store.renew()
+        if not len(self._buffer):
+            self._buffer.note_success()
+
+    def _look_after_others(self) -> None:
+        self._store.recover()
+        if not self._is_pruned:
+            self._is_pruned = True
+            self._store.prune()
 
     def leave(self) -> None:
         """Leave the store and close it; what still waits is tried once more."""
-        with self._backlog.watched():
-            self._renew()
-            self._store.leave()
-        if len(self._backlog):
-            logger.warning("%d entries are not in the job store", len(self._backlog))
-        with self._backlog.watched():
-            self._store.close()
+        if len(self._buffer):
+            self._guard(self._buffer.try_again)
+        self._guard(self._store.leave)
+        if len(self._buffer):
+            logger.warning("the records of %d jobs are not in the job store", len(self._buffer))
+        self._guard(self._store.close)
 
     def close(self) -> None:
         """Let the thread end that waits for the disk."""
@@ -104,11 +123,6 @@ class Maintenance:
         """Wait for its end."""
         self._syncer.join(timeout)
 
-    def _renew(self) -> None:
-        self._store.renew()
-        if self._backlog.may_go_on():
-            self._write_backlog()
-
     def _sync(self) -> None:
         """Wait for the disk now and then, in a thread that nobody waits for."""
         while not self._closed.is_set():
@@ -118,4 +132,6 @@ class Maintenance:
                 self._store.sync()
             except StoreError as error:
                 logger.warning("%s", error)
+            except Exception:
+                logger.exception("what was written may not outlive a power cut")
             self._closed.wait(SYNC_DELAY)

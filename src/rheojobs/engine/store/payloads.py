@@ -1,52 +1,84 @@
-"""What belongs to a job of the store and is not in its row: task, result, error, checkpoint.
+"""The parts of a job that are not in its row: task, result, error, checkpoint.
 
-Small ones lie in the database, large ones in files beside it, a folder for each job; a task or
-result that is smaller still is in the job's row. Knows records and SQLite, not jobs.
+Small ones are in the database, large ones in files beside it; a task or a result that is smaller
+still is in the job's row.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import sqlite3
-import uuid
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from rheojobs.engine.errors import StoreError
-from rheojobs.engine.serialization import Record
+from rheojobs.engine.errors import EntryError, NotDurableError, StoreError
+from rheojobs.engine.serialization import Record, from_json, to_json, utf8
+from rheojobs.engine.store.database import Database, translate_errors
+from rheojobs.engine.store.payload_files import PayloadFiles, strays
 
-__all__ = ["Payloads", "content_of", "contents_of", "row_text", "size_of"]
+__all__ = ["Payloads", "Piece", "Prepared", "content_of", "row_text"]
 
 INLINE_BYTES = 256 * 1024
+"""What is larger is in a file."""
+
 ROW_BYTES = 500
-"""What a task or a result may take in the row of its job: those who list jobs read past it."""
+"""The largest task or result in the row of its job: a list of jobs reads past it."""
 
 
-def contents_of(record: Record) -> dict[str, bytes]:
-    """Give what is kept of a record, by name: its JSON under the name ''."""
-    return {"": json.dumps(record.content).encode(), **record.blobs}
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The JSON of a part, which has the name '', or one of its blobs; in a file if it is large."""
+
+    name: str
+    content: bytes | None
+    file: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A part of a job that is ready for the database: encoded, and its large files on the disk.
+
+    Attributes
+    ----------
+    job_id, part : str
+        What it is.
+    kind : str
+        As of `Record`.
+    pieces : tuple of Piece
+        Its content.
+    """
+
+    job_id: str
+    part: str
+    kind: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return sum(piece.size for piece in self.pieces)
+
+    @property
+    def files(self) -> list[str]:
+        """The names of its files."""
+        return [piece.file for piece in self.pieces if piece.file is not None]
 
 
 def row_text(content: Any) -> str | None:
-    """Give the JSON of a task or a result that is small enough for its job's row; else None."""
-    text = json.dumps(content)
+    """Return the JSON of a task or a result that is small enough for its job's row; else None."""
+    try:
+        text = to_json(content)
+    except NotDurableError:
+        return None
     return text if len(text) <= ROW_BYTES else None
 
 
 def content_of(text: str | bytes, part: str, job_id: str) -> Any:
-    """Read the JSON of a part; `StoreError` where it is damaged."""
+    """Return the content of a JSON text; raise `StoreError` if it is damaged."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError as error:
         raise StoreError(f"the {part} of job {job_id[:8]} is damaged: {error}") from error
-
-
-def size_of(contents: Mapping[str, bytes]) -> int:
-    """Give how many bytes they take."""
-    return sum(map(len, contents.values()))
 
 
 class Payloads:
@@ -54,131 +86,163 @@ class Payloads:
 
     Parameters
     ----------
-    db : Connection
-        The database; who calls holds its lock and a transaction.
-    folder : path
-        Where large ones go.
+    database : Database
+        The database. All but `prepare`, `discard`, `get` and `sweep` are called in a transaction.
+    files : PayloadFiles
+        The large ones.
     """
 
-    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
-        self._db = db
-        self.folder = folder
-        self._stale: list[Path] = []
+    def __init__(self, database: Database, files: PayloadFiles) -> None:
+        self._db = database
+        self._files = files
+        self._dropped: list[tuple[str, str]] = []  # files whose rows are deleted, not yet for good
+        self._new: list[Prepared] = []  # parts whose rows are written, not yet for good
+        database.on_end.append(self._end)
 
-    def put(self, number: int, job_id: str, part: str, record: Record) -> None:
-        """Keep a part of a job, in place of what was kept of it before."""
-        self.drop(number, job_id, part)
-        contents = contents_of(record)
-        self.add(number, job_id, part, record.kind, contents)
-        self._count(number, size_of(contents))
+    def prepare(self, job_id: str, part: str, record: Record, writer: str) -> Prepared:
+        """Encode a part, and write its large files, which takes its time: not in a transaction.
 
-    def add(
-        self, number: int, job_id: str, part: str, kind: str, contents: Mapping[str, bytes]
-    ) -> None:
-        """Keep a part that a job has not got yet; who calls adds its size to the job's."""
-        for name, content in contents.items():
-            file = None if len(content) <= INLINE_BYTES else self._write(job_id, part, content)
-            inline = content if file is None else None
+        Parameters
+        ----------
+        writer : str
+            The id of the engine whose job it is.
+
+        Raises
+        ------
+        EntryError
+            If it cannot be encoded.
+        StoreError
+            If a file cannot be written; then none is left.
+        """
+        pieces: list[Piece] = []
+        try:
+            contents = {"": to_json(record.content).encode(), **record.blobs}
+            for name, content in contents.items():
+                is_large = len(content) > INLINE_BYTES
+                file = self._write(job_id, part, writer, content) if is_large else None
+                pieces.append(Piece(utf8(name), None if is_large else content, file, len(content)))
+        except NotDurableError as error:
+            raise EntryError(f"the {part} of job {job_id[:8]} cannot be stored: {error}") from error
+        except BaseException:
+            self._files.remove(job_id, [piece.file for piece in pieces if piece.file is not None])
+            raise
+        return Prepared(job_id, part, record.kind, tuple(pieces))
+
+    def _write(self, job_id: str, part: str, writer: str, content: bytes) -> str:
+        with translate_errors(self._db.path):
+            if not self._files.is_there():
+                with self._db:
+                    self._files.claim(self._db.store_id)
+            return self._files.write(job_id, part, writer, content)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Remove the files of a part that will not be put."""
+        if prepared.files:
+            self._files.remove(prepared.job_id, prepared.files)
+
+    def discard_if_undone(self, prepared: Prepared) -> None:
+        """Have the files of a part removed if the present transaction is undone."""
+        self._new.append(prepared)
+
+    def put(self, number: int, prepared: Prepared) -> None:
+        """Keep a part of a job, in place of an earlier one."""
+        self.drop(number, prepared.job_id, prepared.part)
+        self.add(number, prepared)
+        self._count(number, prepared.size)
+
+    def add(self, number: int, prepared: Prepared) -> None:
+        """Keep a part that a job has not got yet; the caller adds its size to the job's."""
+        for file in prepared.files:
+            if not self._files.has(prepared.job_id, file):
+                raise EntryError(f"the {prepared.part} of job {prepared.job_id[:8]} was removed")
+        for piece in prepared.pieces:
             self._db.execute(
                 "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (number, part, name, kind, inline, file, len(content)),
+                (
+                    *(number, prepared.part, piece.name, prepared.kind),
+                    *(piece.content, piece.file, piece.size),
+                ),
             )
 
     def drop(self, number: int, job_id: str, part: str) -> None:
-        """Remove a part of a job, where it has it; its files go when that is certain."""
-        rows = self._db.execute(
+        """Remove a part of a job, if it has it; its files go when that is certain."""
+        rows = self._db.rows(
             "DELETE FROM parts WHERE job = ? AND part = ? RETURNING file, size", (number, part)
-        ).fetchall()
+        )
         if rows:
             self._count(number, -sum(size for _, size in rows))
-        # A name alone: a row must not lead out of the folder.
-        files = [Path(file).name for file, _ in rows if file is not None]
-        self._stale += [self.folder / Path(job_id).name / file for file in files]
+        self._dropped += [(job_id, file) for file, _ in rows if file is not None]
 
     def get(self, number: int, job_id: str, part: str) -> Record | None:
-        """Read a part; None where there is none.
+        """Return a part; None if there is none.
 
         Raises
         ------
         StoreError
-            Where its file is gone or damaged.
+            If it is damaged, or its file is gone.
         """
-        rows = self._db.execute(
-            "SELECT name, kind, content, file, size FROM parts WHERE job = ? AND part = ?",
-            (number, part),
-        ).fetchall()
-        contents = {
-            name: content if file is None else self._read(job_id, file, size)
-            for name, _, content, file, size in rows
-        }
+        rows = self._pieces(number, part)
+        try:
+            contents = self._contents(job_id, rows)
+        except StoreError:  # the owner may have replaced it just now
+            if rows == (rows := self._pieces(number, part)):
+                raise
+            contents = self._contents(job_id, rows)
         if "" not in contents:
             return None
         content = content_of(contents.pop(""), part, job_id)
-        return Record(rows[0][1], content, contents)
+        return Record(rows[0][0], content, contents)
 
-    def settle(self, is_committed: bool) -> None:
-        """Remove the files of what was dropped, once a transaction has ended well.
+    def _pieces(self, number: int, part: str) -> list[Any]:
+        statement = "SELECT kind, name, content, file, size FROM parts WHERE job = ? AND part = ?"
+        return self._db.rows(statement, (number, part))
 
-        Not before: where it is undone, or its process killed, the rows speak of them still.
-        """
-        stale, self._stale = self._stale, []
-        if is_committed:
-            for path in stale:
-                with contextlib.suppress(OSError):  # it goes with the next sweep, or its job
-                    path.unlink()
+    def _contents(self, job_id: str, rows: list[Any]) -> dict[str, bytes]:
+        return {
+            name: content if file is None else self._files.read(job_id, file, size)
+            for _, name, content, file, size in rows
+        }
+
+    def check(self) -> None:
+        """Raise `StoreError` if the folder of the files is not that of this store."""
+        with translate_errors(self._db.path):
+            self._files.check(self._db.store_id)
 
     def remove_files(self, job_ids: Iterable[str]) -> None:
         """Remove the files of jobs that are in the store no more."""
-        import shutil  # not by everybody who only looks into a store
-
         for job_id in job_ids:
-            shutil.rmtree(self.folder / job_id, ignore_errors=True)
+            self._files.remove_job(job_id)
 
     def sweep(self) -> None:
-        """Remove the files of which no row speaks: their writer was killed before these were.
-
-        Files are written within transactions alone, so that nobody is just writing any; and
-        this one must not have dropped anything yet.
-        """
-        known = set(
-            self._db.execute(
-                "SELECT id, file FROM parts JOIN jobs ON number = job WHERE file IS NOT NULL"
+        """Remove the files that an engine wrote which was killed before their rows were written."""
+        with translate_errors(self._db.path):
+            if not self._files.check(self._db.store_id):
+                return
+        if there := self._files.names():
+            # In this order: an engine that has left meanwhile has written its rows before that.
+            writers = [row[0] for row in self._db.rows("SELECT id FROM engines")]
+            known = set(
+                self._db.rows(
+                    "SELECT id, file FROM parts JOIN jobs ON number = job WHERE file IS NOT NULL"
+                )
             )
-        )
-        for folder in self.folder.iterdir() if self.folder.is_dir() else ():
-            if folder.is_symlink():
-                continue
-            with contextlib.suppress(OSError):  # another is removing it, or it is not ours
-                for file in folder.iterdir():
-                    if (folder.name, file.name) not in known:
-                        file.unlink()
-                if not any(folder.iterdir()):
-                    folder.rmdir()
+            for job_id, names in strays(there, known, writers).items():
+                self._files.remove(job_id, names)
+        self._files.remove_empty()
+
+    def _end(self, is_committed: bool) -> None:
+        """Remove the files of dropped parts, once a transaction has ended well.
+
+        Not before: if it is undone, or its process killed, rows refer to them still.
+        """
+        dropped, self._dropped = self._dropped, []
+        new, self._new = self._new, []
+        if is_committed:
+            for job_id, file in dropped:
+                self._files.remove(job_id, [file])
+        else:
+            for prepared in new:
+                self.discard(prepared)
 
     def _count(self, number: int, more: int) -> None:
         self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE number = ?", (more, number))
-
-    def _write(self, job_id: str, part: str, content: bytes) -> str:
-        folder = self.folder / job_id
-        folder.mkdir(parents=True, exist_ok=True)
-        # Never the name of one that a row speaks of: the transaction may yet be undone.
-        path = folder / f"{part}-{uuid.uuid4().hex}"
-        temporary = path.with_suffix(".tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        return path.name
-
-    def _read(self, job_id: str, file: str, size: int) -> bytes:
-        # A name alone: a row must not lead out of the folder.
-        path = self.folder / Path(job_id).name / Path(file).name
-        content = path.read_bytes() if path.is_file() else b""
-        if len(content) != size:
-            raise StoreError(f"{path} is damaged or gone: {len(content)} of {size} bytes are there")
-        return content

@@ -1,77 +1,95 @@
-"""The tables of the job store; opening the database, and its errors.
-
-Knows SQLite alone.
-"""
+"""The tables of a store, each column written once; opening a database and making its tables."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rheojobs.engine.errors import StoreError
+from rheojobs.engine.store import permissions
+from rheojobs.engine.store.database import Database, log_of, translate_errors
 
-__all__ = [
-    "BUSY_SECONDS",
-    "TABLES",
-    "VERSION",
-    "Transaction",
-    "connect",
-    "move_log",
-    "translate_errors",
-]
-
-logger = logging.getLogger(__name__)
+__all__ = ["BUSY_SECONDS", "COLUMNS", "TABLES", "VERSION", "Column", "connect"]
 
 BUSY_SECONDS = 2.0
-"""How long is waited for another process that writes."""
+"""How long a write waits for another process that writes."""
 
 APPLICATION = 0x7268656F  # "rheo"
 
+VERSION = 4
+"""Of the tables. Versions 1 to 3 were never released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of jobs.
+
+    Attributes
+    ----------
+    name, type : str
+        As in SQL.
+    is_inserted : bool
+        Whether a new job brings a value; else it begins with the default.
+    is_selected : bool
+        Whether a `StoredJob` has it: what is not may be large, and is read by itself.
+    """
+
+    name: str
+    type: str
+    is_inserted: bool = True
+    is_selected: bool = True
+
+
+COLUMNS = (
+    Column("number", "INTEGER PRIMARY KEY AUTOINCREMENT", is_inserted=False),
+    Column("id", "TEXT NOT NULL UNIQUE"),
+    Column("name", "TEXT NOT NULL"),
+    Column("task_type", "TEXT NOT NULL"),
+    Column("not_durable_because", "TEXT NOT NULL"),
+    Column("priority", "INTEGER NOT NULL"),
+    Column("needs", "TEXT NOT NULL"),
+    Column("max_attempts", "INTEGER NOT NULL"),
+    Column("after", "TEXT NOT NULL"),
+    Column("after_any", "TEXT NOT NULL"),
+    Column("limits", "TEXT NOT NULL"),
+    Column("not_before", "REAL"),
+    Column("retry", "TEXT NOT NULL"),
+    Column("created", "REAL NOT NULL"),
+    Column("changed", "REAL NOT NULL"),
+    Column("state", "TEXT NOT NULL"),
+    Column("message", "TEXT NOT NULL DEFAULT ''", is_inserted=False),
+    Column("attempts", "INTEGER NOT NULL DEFAULT 0", is_inserted=False),
+    Column("progress", "TEXT", is_inserted=False),
+    Column("bytes", "INTEGER NOT NULL"),
+    Column("owner", "TEXT REFERENCES engines(id) ON DELETE SET NULL"),
+    Column("request", "TEXT NOT NULL DEFAULT ''", is_inserted=False),
+    Column("cluster_address", "TEXT NOT NULL DEFAULT ''", is_inserted=False),
+    Column("history", "TEXT NOT NULL", is_selected=False),
+    # A small task and a small result are in the row: that halves the pages that a short job writes.
+    Column("task", "TEXT", is_selected=False),
+    Column("result", "TEXT", is_inserted=False, is_selected=False),
+)
+"""The columns of a job. Rows are small: a list of 100,000 jobs reads all of them."""
 
 TABLES = (
-    # Who works on jobs. `lease_until` counts in the seconds of the machine's uptime.
+    # One row: the id by which the store's folder knows it.
+    "CREATE TABLE store (id TEXT NOT NULL) STRICT",
+    # The engines that work on jobs: `leases.Owner`.
     """CREATE TABLE engines (
-        id TEXT PRIMARY KEY, boot TEXT NOT NULL, namespace TEXT NOT NULL,
-        pid INTEGER NOT NULL, born REAL NOT NULL, lease_until REAL NOT NULL
+        id TEXT PRIMARY KEY, machine TEXT NOT NULL, boot TEXT NOT NULL, host TEXT NOT NULL,
+        pid INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
-    # Small rows: a list of 100,000 jobs reads these alone. A small task and a small result are in
-    # the row: that halves the pages that a short job writes.
-    """CREATE TABLE jobs (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        task_type TEXT NOT NULL,
-        not_durable_because TEXT NOT NULL,
-        priority INTEGER NOT NULL,
-        needs TEXT NOT NULL,
-        max_attempts INTEGER NOT NULL,
-        after TEXT NOT NULL,
-        after_any TEXT NOT NULL,
-        limits TEXT NOT NULL,
-        created REAL NOT NULL,
-        changed REAL NOT NULL,
-        state TEXT NOT NULL,
-        message TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0,
-        progress TEXT,
-        bytes INTEGER NOT NULL DEFAULT 0,
-        owner TEXT REFERENCES engines(id) ON DELETE SET NULL,
-        request TEXT NOT NULL DEFAULT '',
-        history TEXT NOT NULL DEFAULT '',
-        task TEXT,
-        result TEXT
-    ) STRICT""",
-    # The one index besides the id's: queries by state ask for the jobs of nobody and those of
-    # each engine.
+    f"CREATE TABLE jobs ({', '.join(f'{column.name} {column.type}' for column in COLUMNS)}) STRICT",
+    # The only index besides that of the ids: queries by state ask for the jobs without an owner
+    # and for those of each engine.
     "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",
     # Task, result, partial result, error and checkpoint: the JSON under the name '', and
-    # the blobs under theirs; what is large lies in a file.
+    # the blobs under theirs; what is large is in a file.
     """CREATE TABLE parts (
         job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
         part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -80,147 +98,28 @@ TABLES = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX untidied ON parts(job) WHERE part = 'untidied'",
 )
-VERSION = 1
-
-_WORDS = {
-    sqlite3.SQLITE_BUSY: "is held by another program: try again when that has ended",
-    sqlite3.SQLITE_LOCKED: "is held by another program: try again when that has ended",
-    sqlite3.SQLITE_FULL: "cannot be written: the disk is full",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or has failed",
-    sqlite3.SQLITE_READONLY: "may not be written: it is read-only",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist and be writable",
-    sqlite3.SQLITE_PERM: "may not be opened: access is denied",
-    sqlite3.SQLITE_AUTH: "may not be opened: access is denied",
-    sqlite3.SQLITE_PROTOCOL: "is held by another program: try again when that has ended",
-    sqlite3.SQLITE_NOMEM: "cannot be used: there is not enough memory",
-}
-
-_DAMAGE = frozenset(
-    {
-        sqlite3.SQLITE_ERROR,  # tables or columns that should be there are not
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_FORMAT,
-    }
-)
 
 
-def _translated(path: Path, error: Exception) -> StoreError:
-    if isinstance(error, OSError):
-        return StoreError(f"the job store {path} cannot be written: {error.strerror or error}")
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # of Python's own: the connection was closed
-        return StoreError(f"the job store {path} cannot be used: {error}", is_lasting=True)
-    if code & 0xFF in _WORDS:
-        return StoreError(f"the job store {path} {_WORDS[code & 0xFF]}")
-    if code & 0xFF in _DAMAGE:
-        words = f"is damaged ({error}): move it away to begin a new one"
-    else:
-        words = f"refuses what is written or asked ({error}): please report it"
-    return StoreError(f"the job store {path} {words}", is_lasting=True)
-
-
-@contextlib.contextmanager
-def translate_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system raise into a `StoreError` of one line."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except (sqlite3.Error, OSError) as error:
-        raise _translated(path, error) from error
-
-
-class Transaction:
-    """Has all writes within be on disk together, or none; within itself, it is part of the outer.
-
-    One thread at a time is in it. A class, as a generator costs as much as a small write.
+def connect(path: Path, *, is_copy: bool = False) -> Database:
+    """Open a database, with its tables; it is made if there is none.
 
     Parameters
     ----------
-    db : Connection
-        The database.
     path : Path
-        Where it is; what SQLite raises is told with it, as `translate_errors` does.
-    lock : RLock
-        Guards the database.
-    ended : callable, optional
-        Told at the end of the outermost whether it is on disk.
-    """
-
-    def __init__(
-        self,
-        db: sqlite3.Connection,
-        path: Path,
-        lock: threading.RLock,
-        ended: Callable[[bool], object] = bool,
-    ) -> None:
-        self._db = db
-        self._path = path
-        self._lock = lock
-        self._ended = ended
-        self._depth = 0
-
-    def alone(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        """Have one statement write, which is on disk by itself, or part of an outer transaction.
-
-        It takes two statements less than a transaction, each of which lets other threads go first.
-        """
-        with self._lock:
-            try:
-                return self._db.execute(statement, values)
-            except sqlite3.Error as error:
-                self._tell(error)
-                raise
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            if self._depth == 0:
-                self._db.execute("BEGIN IMMEDIATE")
-        except BaseException as error:
-            self._lock.release()
-            self._tell(error)
-            raise
-        self._depth += 1
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        try:
-            self._depth -= 1
-            if self._depth == 0:
-                self._end(error is None)
-        except sqlite3.Error as failed:
-            self._tell(failed)
-        finally:
-            self._lock.release()
-        self._tell(error)
-
-    def _end(self, is_good: bool) -> None:
-        is_committed = False
-        try:
-            if is_good:
-                self._db.execute("COMMIT")
-                is_committed = True
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            self._ended(is_committed)
-
-    def _tell(self, error: BaseException | None) -> None:
-        if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, StoreError):
-            raise _translated(self._path, error) from error
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the database, make it where there is none, and bring it to the present version.
+        Absolute, without symbolic links.
+    is_copy : bool
+        Whether it is a copy that is read and thrown away.
 
     Raises
     ------
     StoreError
-        In one line, why that cannot be done; what is there is left as it was.
+        In one line, why it cannot be opened; what is there is left as it was.
     """
     with translate_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not is_copy:
+            permissions.make_folder(path.parent)
+            permissions.make_file(path)
+            permissions.check(path)
         db = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -229,16 +128,7 @@ def connect(path: Path) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-        return db
-
-
-def move_log(path: Path) -> None:
-    """Move what the log holds into the database, as far as it can be without anybody waiting."""
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as db:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    except sqlite3.Error as error:  # nothing is lost: it stays in the log
-        logger.debug("the log of %s stays as it is: %s", path, error)
+        return Database(db, path)
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
@@ -248,16 +138,28 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     if not _value(db, "page_count"):
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(db)
-    # Enough for whatever may happen to a process. `JobStore.sync` sees to power cuts.
+    # Enough for whatever may happen to a process. `Database.sync` sees to power cuts.
     db.execute("PRAGMA synchronous = NORMAL")
     if not _value(db, "user_version"):
-        with Transaction(db, path, threading.RLock()):
+        with _writing(db):
             _check(db, path)
             if not _value(db, "user_version"):  # else another process was quicker
                 for statement in TABLES:
                     db.execute(statement)
+                db.execute("INSERT INTO store VALUES (?)", (str(uuid.uuid4()),))
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextlib.contextmanager
+def _writing(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _value(db: sqlite3.Connection, pragma: str) -> int:
@@ -265,26 +167,29 @@ def _value(db: sqlite3.Connection, pragma: str) -> int:
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
-    if path.stat().st_size % _value(db, "page_size") and not _log_of(path).exists():
+    if path.stat().st_size % _value(db, "page_size") and not log_of(path).exists():
         # SQLite would take the rest of the last page for zeros, and write into the file.
         raise StoreError(
-            f"the job store {path} is damaged (its end is gone): move it away to begin a new one",
+            f"the job store {path} is damaged (its end is gone): move it away, with "
+            f"{path.name}.files, to begin a new one",
             is_lasting=True,
         )
     version = _value(db, "user_version")
     has_tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
     if has_tables and _value(db, "application_id") != APPLICATION:
         raise StoreError(f"{path} is the database of another program", is_lasting=True)
+    if 0 < version < VERSION:
+        raise StoreError(
+            f"the job store {path} was made by a rheojobs before its first release: move it "
+            f"away, with {path.stem}.files, to begin a new one",
+            is_lasting=True,
+        )
     if version > VERSION:
         raise StoreError(
             f"the job store {path} has version {version}, this rheojobs knows up to "
             f"{VERSION}: use the newer rheojobs that made it",
             is_lasting=True,
         )
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
 
 
 def _use_wal(db: sqlite3.Connection) -> None:

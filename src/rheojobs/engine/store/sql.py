@@ -1,27 +1,42 @@
-"""The statements that a short job waits for, and how its row is written. Knows SQL alone."""
+"""The statements about jobs, which follow from the columns and from the table of states."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rheojobs.engine.errors import EntryError
 from rheojobs.engine.states import STATES, JobState
+from rheojobs.engine.store.schema import COLUMNS
+from rheojobs.errors import one_line
 
-__all__ = ["ENTRIES", "INSERT", "MOVES", "RUNS", "array", "line", "object_"]
+__all__ = ["INSERT", "SELECT", "array", "entry", "line", "move", "object_", "one_of", "text"]
 
+_INSERTED = [column.name for column in COLUMNS if column.is_inserted]
 INSERT = (
-    "INSERT INTO jobs (id, name, task_type, not_durable_because, priority, needs, max_attempts,"
-    " after, after_any, limits, created, changed, state, history, bytes, owner, task)"
-    f" VALUES ({', '.join('?' * 17)})"
+    f"INSERT INTO jobs ({', '.join(_INSERTED)})"
+    f" VALUES ({', '.join(f':{name}' for name in _INSERTED)})"
+)
+
+_SELECTED = [f"jobs.{column.name}" for column in COLUMNS if column.is_selected]
+SELECT = (
+    f"SELECT {', '.join(_SELECTED)}, engines.pid"
+    " FROM jobs LEFT JOIN engines ON engines.id = jobs.owner"
 )
 
 
+def one_of(states: Iterable[JobState]) -> str:
+    """Return states as a list in SQL: they are names of ours."""
+    return f"({', '.join(f"'{state}'" for state in states)})"
+
+
 def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
-    """Give the statement that lets a job enter a state; its start counts as an attempt."""
+    """Return the statement by which a job enters a state; its start counts as an attempt."""
     starts = JobState.RUNNING in (state, by)
     begins = f"attempts + (state = '{JobState.QUEUED}')" if starts else "attempts"
-    # Who has ended a job has it no more, and nobody wants anything of it.
+    # A job that has ended has no owner, and nothing is requested of it.
     ends = ", owner = NULL, request = ''" if state.is_terminal else ""
     brings = ", result = ?, bytes = bytes + ?" if state is JobState.SUCCEEDED else ""
     return (
@@ -30,48 +45,77 @@ def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
     )
 
 
-def _before(state: JobState) -> str:
-    names = (f"'{other}'" for other, row in STATES.items() if state in row.successors)
-    return f"state IN ({', '.join(names)})"
+def _may_enter(state: JobState) -> str:
+    return f"state IN {one_of(s for s, row in STATES.items() if state in row.successors)}"
 
 
-ENTRIES: dict[JobState, str] = {
-    state: _entering(state, "number = ?") for state in JobState if state is not JobState.SUCCEEDED
-}
-MOVES = {
-    state: _entering(state, f"id = ? AND owner = ? AND {_before(state)}") for state in JobState
-}
-"""The statements by which a job enters a state, in any case and where it may: one each.
-
-Where it succeeds, a small result comes with it, and the bytes of that.
-"""
-
-_STARTS = f"id = ? AND owner = ? AND {_before(JobState.RUNNING)}"
-RUNS = {
-    state: _entering(state, _STARTS, by=JobState.RUNNING)
+_MINE = "id = ? AND owner = ?"
+# A job that succeeds brings a small result, and the bytes of that.
+_MOVES = {state: _entering(state, f"{_MINE} AND {_may_enter(state)}") for state in JobState}
+# By these a job runs, and enters the next state.
+_RUNS = {
+    state: _entering(state, f"{_MINE} AND {_may_enter(JobState.RUNNING)}", by=JobState.RUNNING)
     for state in STATES[JobState.RUNNING].successors
 }
-"""The same by which a job runs, and enters the next state."""
+_ENTRIES: dict[JobState, str] = {
+    state: _entering(state, "number = ?") for state in JobState if state is not JobState.SUCCEEDED
+}
+
+
+def entry(number: int, state: JobState, message: str = "") -> tuple[str, tuple[Any, ...]]:
+    """Return the statement and the values by which a job enters a state now, in any case."""
+    now = time.time()
+    return _ENTRIES[state], (state, message, now, line(now, state, message), number)
+
+
+def move(
+    job_id: str,
+    owner: str,
+    state: JobState,
+    message: str,
+    *,
+    when: float | None,
+    began: float | None,
+    result: str | None,
+) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement and the values by which a job enters a state, if it may.
+
+    Parameters are those of `JobStore.move`.
+    """
+    now = time.time() if when is None else when
+    history, statement = line(now, state, message), _MOVES[state]
+    if began is not None:
+        history, statement = line(began, JobState.RUNNING, "") + history, _RUNS[state]
+    brought = (result, len(result or "")) if state is JobState.SUCCEEDED else ()
+    return statement, (state, message, now, history, *brought, job_id, owner)
 
 
 def line(when: float, state: JobState, message: str) -> str:
-    """Give an entry of a job's history."""
+    """Return an entry of a job's history."""
     if not message:
         return f'[{when!r}, "{state}", ""]\n'
     return json.dumps([when, state, message]) + "\n"
 
 
+def text(value: Any, *, allow_nan: bool = True) -> str:
+    """Return a field as JSON; raise `EntryError` if that is not possible."""
+    try:
+        return json.dumps(value, allow_nan=allow_nan)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EntryError(f"a field of a job cannot be stored: {one_line(error)}") from error
+
+
 def object_(items: Mapping[str, Any] | None) -> str:
-    """Write a mapping; most are empty, or alike."""
+    """Return a mapping as JSON that SQLite reads too; most are empty, or alike."""
     if not items:
         return "{}"
-    return _ONE_WORKER if items == {"worker": 1.0} else json.dumps(dict(items))
+    return _ONE_WORKER if items == {"worker": 1.0} else text(dict(items), allow_nan=False)
 
 
 _ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
 
 
 def array(items: Iterable[str]) -> str:
-    """Write a list; most are empty."""
+    """Return a list as JSON; most are empty."""
     found = list(items)
-    return json.dumps(found) if found else "[]"
+    return text(found) if found else "[]"

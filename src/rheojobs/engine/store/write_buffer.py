@@ -1,25 +1,33 @@
-"""Entries on their way into a store: what cannot be written now waits for a better time.
+"""What waits to be written to a store: bounded, by job, so that one job holds up no other.
 
-Says once that the store fails, and once that it works again. Knows no threads.
+Used by one thread at a time.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable
 
-from rheojobs.engine.errors import StoreError
+from rheojobs.engine.errors import EntryError, StoreError
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.write_ops import Entry, joined
+from rheojobs.engine.store.write_ops import JobWrites
 
 __all__ = ["WriteBuffer"]
 
 logger = logging.getLogger(__name__)
 
+HELD_SECONDS = 5.0
+"""Seconds until a job's writes are tried again that failed while others' succeeded."""
+
+MOST_BYTES = 64_000_000
+"""What may wait in memory; beyond, results that wait longest stay in memory alone."""
+
+NO_ROOM = "the job store could not be written for too long"
+
 
 class WriteBuffer:
-    """What is not written yet.
+    """What is not written yet, by job.
 
     Parameters
     ----------
@@ -29,85 +37,182 @@ class WriteBuffer:
     Attributes
     ----------
     problem : str
-        Why nothing is written at present; empty where all is well.
+        Why nothing is written at present; empty if all is well.
     is_off : bool
         Whether nothing will be written any more.
     """
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._entries: list[Entry] = []
+        self._waiting: dict[str, JobWrites] = {}
+        self._held: dict[str, float] = {}  # when the writes of a job are tried again
+        self._unrecorded: set[str] = set()  # jobs that can never be written
+        self._is_full = False
         self.problem = ""
         self.is_off = False
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._waiting)
 
-    def write(self, entries: list[Entry]) -> set[str] | None:
-        """Write entries after those that wait, all or none.
+    def write(self, fresh: Iterable[JobWrites]) -> set[str]:
+        """Write what waits and what is fresh; what cannot be written now waits.
 
         Returns
         -------
-        set of str or None
-            The jobs that are somebody else's by now; None where nothing was written.
+        set of str
+            The jobs that are another application's by now.
         """
-        for entry in entries:
-            if entry.failed is not None:
-                self._note(entry.failed)
+        for writes in fresh:
+            self._take_in(writes)
         if self.is_off:
-            return None
-        self._entries = joined(self._entries + entries)
-        if self.problem or not self._entries:
-            return None
-        try:
-            lost = self._write_all(self._entries)
-        except StoreError as error:
-            self._note(error)
-            return None
-        self._entries = []
-        return lost
+            self._waiting.clear()
+            return set()
+        if self.problem:
+            self._limit()
+            return set()
+        return self._write_all()
 
-    def _write_all(self, entries: list[Entry]) -> set[str]:
-        for entry in entries:
-            entry.get_ready()
-        if len(entries) == 1:  # what it writes is on disk by itself
-            return set() if self.write_one(entries[0]) else {entries[0].job_id}
-        with self._store.transaction():
-            return {entry.job_id for entry in entries if not self.write_one(entry)}
+    def try_again(self) -> set[str]:
+        """Write all that had to wait, whatever for; that may be over."""
+        self._held.clear()
+        return set() if self.is_off else self._write_all()
 
-    def write_one(self, entry: Entry) -> bool:
-        """Write one entry, now; False where its job is somebody else's by now."""
-        try:
-            if (event := entry.event) is not None:
-                change = event.state, event.message, event.time, entry.began, entry.result
-                return self._store.move(entry.job_id, *change)
-            return entry.write is None or entry.write() is not False
-        except StoreError:
-            raise
-        except Exception:  # a fault of ours must not take the other jobs' record with it
-            logger.exception("the record of job %s is not complete", entry.job_id)
-            return True
-
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Take note of a store that fails meanwhile."""
-        try:
-            yield
-        except StoreError as error:
-            self._note(error)
-
-    def may_go_on(self) -> bool:
-        """Say whether to try again what had to wait, since the store works again."""
-        if not self.problem or self.is_off:
-            return False
-        logger.warning("the job store %s works again", self._store.path)
-        self.problem = ""
-        return True
-
-    def _note(self, error: StoreError) -> None:
+    def note_problem(self, error: StoreError) -> None:
+        """Note that the store cannot be written at present."""
         if not self.problem:
-            logger.warning("%s; the jobs go on, in memory", error)
+            logger.warning("%s; the jobs continue, in memory", error)
         self.problem = str(error)
         if error.is_lasting:
             self.is_off = True
-            self._entries.clear()
+            self._waiting.clear()
+
+    def note_success(self) -> None:
+        """Note that the store could be written."""
+        if self.problem and not self.is_off:
+            logger.warning("the job store %s works again", self._store.path)
+            self.problem = ""
+            self._is_full = False
+
+    def _take_in(self, writes: JobWrites) -> None:
+        job_id = writes.job_id
+        if job_id in self._unrecorded:
+            if writes.has_ended:
+                self._unrecorded.discard(job_id)
+            return
+        before = self._waiting.get(job_id)
+        if before is None:
+            self._waiting[job_id] = writes
+        else:
+            before.absorb(writes, self._store)
+
+    def _write_all(self) -> set[str]:
+        now = time.monotonic()
+        ready = []
+        for writes in list(self._waiting.values()):
+            if self._held.get(writes.job_id, now) <= now and self._is_ready(writes):
+                ready.append(writes)
+        if not ready:
+            return set()
+        try:
+            lost = self._commit(ready)
+        except StoreError as error:
+            lost = self._commit_singly(ready, error)
+        return lost
+
+    def _is_ready(self, writes: JobWrites) -> bool:
+        """Encode what is to be written, and write its files; False if these have to wait."""
+        writes.encode()
+        try:
+            writes.prepare(self._store)
+        except OSError as error:  # a `StoreError` too
+            self._hold(writes, error)
+            return False
+        return True
+
+    def _commit(self, ready: list[JobWrites]) -> set[str]:
+        """Write all, or nothing."""
+        lost: set[str] = set()
+        failed: dict[str, str] = {}
+        if len(ready) == 1 and ready[0].is_one_statement:
+            self._apply(ready[0], lost, failed)
+        else:
+            with self._store.transaction():
+                for writes in ready:
+                    self._apply(writes, lost, failed)
+        for writes in ready:
+            self._waiting.pop(writes.job_id, None)
+            self._held.pop(writes.job_id, None)
+        for writes in ready:
+            if (reason := failed.get(writes.job_id)) is not None:
+                self._give_up(writes, reason)
+        self.note_success()
+        return lost
+
+    def _apply(self, writes: JobWrites, lost: set[str], failed: dict[str, str]) -> None:
+        try:
+            if not writes.apply(self._store) and self._store.is_taken(writes.job_id):
+                lost.add(writes.job_id)
+        except EntryError as error:
+            failed[writes.job_id] = str(error)
+
+    def _give_up(self, writes: JobWrites, reason: str) -> None:
+        """Keep no record of a job that can never be written."""
+        logger.warning("job %s is not kept on disk: %s", writes.job_id[:8], reason)
+        if writes.new is not None:
+            writes.new.on_failure(reason)
+        writes.drop_parts(self._store, reason)
+        if not writes.has_ended:
+            self._unrecorded.add(writes.job_id)
+
+    def _commit_singly(self, ready: list[JobWrites], error: StoreError) -> set[str]:
+        """Write each job by itself, since together they failed: unless it is the store's fault."""
+        lost: set[str] = set()
+        failed: list[tuple[JobWrites, StoreError]] = []
+        if not error.is_lasting and self._can_write():
+            for writes in ready:
+                try:
+                    lost |= self._commit([writes])
+                except StoreError as fault:
+                    failed.append((writes, fault))
+            if len(failed) < max(2, len(ready)):
+                for writes, fault_of_its_own in failed:
+                    self._hold(writes, fault_of_its_own)
+                return lost
+        self.note_problem(error)
+        self._limit()
+        return lost
+
+    def _can_write(self) -> bool:
+        try:
+            self._store.renew()
+        except StoreError:
+            return False
+        return True
+
+    def _hold(self, writes: JobWrites, error: OSError) -> None:
+        """Try one job's writes again later; the others do not wait for it."""
+        if not self._held:  # said once for however many
+            logger.warning("the record of job %s has to wait: %s", writes.job_id[:8], error)
+        self._held[writes.job_id] = time.monotonic() + HELD_SECONDS
+        self._limit()
+
+    def _limit(self) -> None:
+        """Let go of what is too much to be held until the store works again."""
+        for writes in self._waiting.values():
+            writes.encode()  # so that what it weighs is known, and what it refers to is freed
+        weight = sum(writes.weight for writes in self._waiting.values())
+        if weight <= MOST_BYTES:
+            return
+        if not self._is_full:
+            self._is_full = True
+            logger.warning("%s: results of jobs that have ended stay in memory", NO_ROOM)
+        for writes in list(self._waiting.values()):
+            weight -= writes.weight
+            writes.drop_parts(self._store, NO_ROOM)
+            if writes.has_ended:
+                del self._waiting[writes.job_id]
+                self._held.pop(writes.job_id, None)
+            else:
+                weight += writes.weight
+            if weight <= MOST_BYTES // 2:
+                return

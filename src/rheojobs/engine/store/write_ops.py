@@ -1,133 +1,369 @@
-"""What a journal writes: its entries, and what of a job, a result and an error is kept.
+"""What is to be written of one job: a slot for each part, in which the newest counts.
 
-Knows no threads and no order of things.
+Encoding may run code of the user's (`to_record`) and touches no database. An operation that can
+never be done is dropped with a reason; the job's others are done all the same.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from rheojobs.engine.errors import NotDurableError, StoreError
-from rheojobs.engine.event_bus import First
-from rheojobs.engine.events import StateChanged
-from rheojobs.engine.job import Job
-from rheojobs.engine.serialization import PLAIN, UNKEPT, Record, value_record
+from rheojobs.engine.errors import EntryError, NotDurableError, StoreError
+from rheojobs.engine.events import Progress
+from rheojobs.engine.recorder import NewJob, Outcome
+from rheojobs.engine.serialization import (
+    PLAIN,
+    UNKEPT,
+    Record,
+    record_of,
+    state_to_disk,
+    value_record,
+)
 from rheojobs.engine.states import JobState
+from rheojobs.engine.store.job_store import UNTIDIED as LEFTOVER
+from rheojobs.engine.store.job_store import JobStore, Prepared
+from rheojobs.errors import one_line
 
-__all__ = [
-    "AfterThat",
-    "Arrival",
-    "Entry",
-    "Item",
-    "error_record",
-    "is_short",
-    "joined",
-    "kept_value",
-    "limits_of",
-]
+__all__ = ["Change", "JobWrites"]
 
 logger = logging.getLogger(__name__)
 
 SHORT = 1000
-"""Characters of a result that is turned into JSON at once."""
+"""Characters of a result that is written into the row of its job."""
+
+ROW_WEIGHT = 1000
+"""Bytes that a job's other slots count for."""
 
 
-@dataclass(eq=False, slots=True)
-class Entry:
-    """Something to be written: `write` does it, `encode` comes before, outside the transaction.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A state that the job has entered; without one, the job is given away to others."""
 
-    `is_heavy` says that it may take its time, and `failed` why it could not be written already.
-    Where a change of state is to be written, `event` is that, and what is to be written with it
-    are `began`, when the job began to run, and `result`, its JSON.
+    state: JobState | None
+    message: str
+    when: float = 0.0
+
+
+class _Part:
+    """A part of a job on its way to the disk: to be encoded, then perhaps written to a file."""
+
+    __slots__ = ("_encode", "_weight", "prepared", "record")
+
+    def __init__(self, encode: Callable[[], Record | None]) -> None:
+        self._encode = encode
+        self._weight: int | None = None
+        self.record: Record | None = None
+        self.prepared: Prepared | None = None
+
+    def encode(self) -> bool:
+        """Encode it, unless that is done; False if there is nothing to keep."""
+        if self.record is None and self.prepared is None:
+            self.record = self._encode()
+            self._encode = _nothing  # what it refers to may be large
+        return self.record is not None or self.prepared is not None
+
+    def prepare(self, store: JobStore, job_id: str, name: str) -> None:
+        """Write its file, if it is large: before the transaction, not in it."""
+        if self.prepared is None and self.record is not None:
+            self.prepared = store.prepare(job_id, name, self.record)
+            self.record = None
+
+    def discard(self, store: JobStore) -> None:
+        """Remove its files: they are not needed any more."""
+        if self.prepared is not None:
+            store.discard(self.prepared)
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it holds in memory."""
+        if self.prepared is not None:
+            return sum(len(piece.content or b"") for piece in self.prepared.pieces)
+        if self.record is not None and self._weight is None:
+            in_blobs = sum(map(len, self.record.blobs.values()))
+            self._weight = in_blobs + len(json.dumps(self.record.content))
+        return self._weight or 0
+
+
+def _nothing() -> Record | None:
+    return None
+
+
+class JobWrites:
+    """What of one job is not written yet.
+
+    Attributes
+    ----------
+    job_id : str
+        The job.
+    new : NewJob or None
+        Set if the job itself is not written yet.
+    cluster_address, priority, progress
+        The newest, if it is not written yet.
+    changes : list of Change
+        The states that the job has entered, in order.
+    is_tidied : bool
+        Whether what the job has left is removed.
     """
 
-    job_id: str
-    write: Callable[[], object] | None
-    encode: Callable[[], Callable[[], object]] | None = None
-    is_heavy: bool = False
-    failed: StoreError | None = None
-    event: StateChanged | None = None
-    began: float | None = None
-    result: str | None = None
+    __slots__ = (
+        "_on_unkept",
+        "_parts",
+        "_result",
+        "changes",
+        "cluster_address",
+        "is_tidied",
+        "job_id",
+        "new",
+        "new_record",
+        "priority",
+        "progress",
+    )
 
-    def get_ready(self) -> None:
-        """Encode what is to be written, unless that is done."""
-        if self.encode is not None:
-            self.write, self.encode = self.encode(), None
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        self.new: NewJob | None = None
+        self.new_record: _Part | None = None
+        self.cluster_address: str | None = None
+        self.priority: int | None = None
+        self.progress: Progress | None = None
+        self.changes: list[Change] = []
+        self.is_tidied = False
+        self._parts: dict[str, _Part] = {}
+        self._result: Any = None  # a short one
+        self._on_unkept: Callable[[str], object] = _ignore
+
+    # ---------------------------------------------------------------- filling the slots
+
+    def keep_task(self, record: Record) -> None:
+        """Keep the task of a job that could not be kept until now."""
+        self._keep("task", lambda: record)
+
+    def keep_checkpoint(self, packed: bytes) -> None:
+        """Keep a state that the job can continue from; one that is pickled is kept nowhere."""
+        self._keep("checkpoint", lambda: _checkpoint_record(packed))
+
+    def keep_outcome(self, outcome: Outcome) -> None:
+        """Keep how the job has ended."""
+        self._on_unkept = outcome.on_unkept
+        if outcome.error is not None:
+            error = outcome.error
+            self._keep("error", lambda: _error_record(error))
+        if _is_short(outcome.result):
+            self._result = outcome.result
+        elif outcome.result is not None:
+            result = outcome.result
+            self._keep("result", lambda: value_record(result))
+        elif outcome.partial is not None:
+            so_far = outcome.partial
+            self._keep("partial", lambda: value_record(so_far))
+        if outcome.leftover is not None:
+            leftover = outcome.leftover
+            self._keep(LEFTOVER, lambda: record_of(leftover))
+
+    def _keep(self, name: str, encode: Callable[[], Record | None]) -> None:
+        self._parts[name] = _Part(encode)
+
+    def absorb(self, later: JobWrites, store: JobStore) -> None:
+        """Take over what came later, in place of what is superseded by it."""
+        for name in ("new", "new_record", "cluster_address", "priority", "progress", "_result"):
+            if (value := getattr(later, name)) is not None:
+                setattr(self, name, value)
+        for name, part in later._parts.items():
+            if (before := self._parts.get(name)) is not None:
+                before.discard(store)
+            self._parts[name] = part
+        if later._on_unkept is not _ignore:
+            self._on_unkept = later._on_unkept
+        self.changes += later.changes
+        self.is_tidied |= later.is_tidied
+        if self.is_tidied and (leftover := self._parts.pop(LEFTOVER, None)) is not None:
+            leftover.discard(store)
+
+    # ---------------------------------------------------------------- looking
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job's last state is among the changes."""
+        return any(c.state is None or c.state.is_terminal for c in self.changes)
+
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether it takes one statement, which is on disk by itself."""
+        return (
+            not self._parts
+            and len(self.changes) + self.is_tidied < 2
+            and self.cluster_address is None
+            and self.priority is None
+            and self.progress is None
+            and (self.new is None or not self.changes)
+        )
+
+    @property
+    def may_be_slow(self) -> bool:
+        """Whether something is to be encoded that may be large, or run code of the user's."""
+        return bool(self._parts)
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it holds in memory."""
+        checkpoint = 0 if self.new is None else len(self.new.checkpoint or b"")
+        return ROW_WEIGHT + checkpoint + sum(part.weight for part in self._parts.values())
+
+    # ---------------------------------------------------------------- writing
+
+    def encode(self) -> None:
+        """Turn all into what the store takes; what cannot be kept is dropped, and says why."""
+        if self.new is not None and self.new_record is None:
+            new = self.new
+            self.new_record = _Part(new.describe)
+            self._guard("task", self.new_record.encode)
+        for name, part in list(self._parts.items()):
+            if not self._guard(name, part.encode):
+                self._parts.pop(name, None)
+        # The start of a short job is written with its end.
+        if _is_start_and_end(self.changes):
+            start, end = self.changes
+            self.changes = [_Both(end.state, end.message, end.when, start.when)]
+
+    def prepare(self, store: JobStore) -> None:
+        """Write what is large to files; raises `StoreError` if that cannot be done now."""
+        for name, part in list(self._parts.items()):
+            prepare = partial(part.prepare, store, self.job_id, name)
+            self._guard(name, prepare)
+
+    def drop_parts(self, store: JobStore, reason: str) -> None:
+        """Forget all but the job's row, since there is no room to hold it any longer."""
+        for name, part in self._parts.items():
+            part.discard(store)
+            if name == "result":
+                self._on_unkept(reason)
+        self._parts.clear()
+
+    def apply(self, store: JobStore) -> bool:
+        """Write all; False if the job is another application's by now.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be written at present; then nothing counts as written.
+        EntryError
+            If the job itself can never be written.
+        """
+        if self.new is not None:
+            self._add(store, self.new)
+        for name, operation in self._operations(store):
+            if self._guard(name, operation) is False:
+                return False
+        return True
+
+    def _add(self, store: JobStore, new: NewJob) -> None:
+        record = None if self.new_record is None else self.new_record.record
+        try:
+            store.add(new.id, record=record, checkpoint=new.checkpoint, **new.fields())
+        except StoreError:
+            raise
+        except Exception as error:
+            raise EntryError(one_line(error)) from error
+
+    def _operations(self, store: JobStore) -> Iterator[tuple[str, Callable[[], object]]]:
+        job_id = self.job_id
+        if (address := self.cluster_address) is not None:
+            yield "cluster address", partial(store.put_cluster_address, job_id, address)
+        if (priority := self.priority) is not None:
+            yield "priority", partial(store.put_priority, job_id, priority)
+        if (progress := self.progress) is not None:
+            yield "progress", partial(store.put_progress, job_id, progress)
+        for name, part in list(self._parts.items()):
+            if (prepared := part.prepared) is None:
+                continue
+            if name == "checkpoint":
+                yield name, partial(store.put_checkpoint, job_id, prepared)
+            else:
+                yield name, partial(store.put, job_id, name, prepared)
+        for change in self.changes:
+            yield "state", partial(self._enter, store, change)
+        if self.is_tidied:
+            yield "leftover", partial(store.tidied, job_id)
+
+    def _enter(self, store: JobStore, change: Change) -> bool:
+        if change.state is None:
+            return store.give_away(self.job_id, change.message)
+        began = change.began if isinstance(change, _Both) else None
+        return store.move(
+            self.job_id, change.state, change.message, change.when, began, self._result_text(change)
+        )
+
+    def _result_text(self, change: Change) -> str | None:
+        if change.state is not JobState.SUCCEEDED or self._result is None:
+            return None
+        try:
+            return json.dumps(self._result)
+        except ValueError as error:  # a number of thousands of digits
+            self._on_unkept(one_line(error))
+            return None
+
+    def _guard(self, name: str, operation: Callable[[], object]) -> object:
+        """Do something for one slot; a fault there concerns that slot alone."""
+        try:
+            return operation()
+        except EntryError as error:
+            reason = str(error)
+        except StoreError:
+            raise
+        except NotDurableError as error:
+            reason = str(error)
+        except Exception as error:  # of the user's own classes, or of ours
+            logger.debug("the %s of job %s", name, self.job_id[:8], exc_info=True)
+            reason = one_line(error)
+        return self._give_up(name, reason)
+
+    def _give_up(self, name: str, reason: str) -> object:
+        logger.info("the %s of job %s is not kept on disk: %s", name, self.job_id[:8], reason)
+        if name == "task" and self.new is not None:
+            self.new.on_failure(reason)
+        self._parts.pop(name, None)
+        if name == "result":
+            self._on_unkept(reason)
+            self._parts[name] = unkept = _Part(lambda: Record(UNKEPT, reason))
+            return unkept.encode()
+        return None
 
 
-@dataclass(eq=False, slots=True)
-class Arrival(Entry):
-    """A new job, which is written by the thread that submits it or by one that comes before it.
+@dataclass(frozen=True, slots=True)
+class _Both(Change):
+    """The end of a job that began at `began`, which is not written yet."""
 
-    Whoever has the `lock` writes; `is_done` says that nobody has to any more, and `is_awaited` that
-    somebody has left it to him to write what comes after.
-    """
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    is_done: bool = False
-    is_awaited: bool = False
+    began: float = 0.0
 
 
-@dataclass(eq=False, slots=True)
-class AfterThat:
-    """What is to be done when all before it is written, in the thread that has written it."""
-
-    do: First
-
-
-def joined(entries: list[Entry]) -> list[Entry]:
-    """Have the start of a short job written with its end, which is ready too."""
-    starts: dict[str, Entry] = {}
-    written: set[Entry] = set()
-    for entry in entries:
-        if (event := entry.event) is None:
-            continue
-        if event.state is JobState.RUNNING:
-            starts[event.job_id] = entry
-        elif (start := starts.pop(event.job_id, None)) is not None and event.state.is_terminal:
-            assert start.event is not None
-            entry.began = start.event.time
-            written.add(start)
-    return [entry for entry in entries if entry not in written] if written else entries
+def _is_start_and_end(changes: list[Change]) -> bool:
+    if len(changes) != 2 or changes[0].state is not JobState.RUNNING:
+        return False
+    return changes[1].state is not None and changes[1].state.is_terminal
 
 
-Item = Entry | AfterThat | Callable[[], None] | None
+def _ignore(reason: str) -> None:
+    pass
 
 
-def limits_of(job: Job) -> dict[str, Any]:
-    """Give the limits that a job has; most have none."""
-    if not (job.tags or job.timeout or job.memory):
-        return {}
-    limits = {
-        "tags": list(job.tags),
-        "timeout": job.timeout,
-        "memory": job.memory,
-    }
-    return {name: limit for name, limit in limits.items() if limit}
-
-
-def is_short(result: object) -> bool:
+def _is_short(result: object) -> bool:
     """Say whether a result is JSON that takes no time to write."""
     return type(result) in (bool, int, float) or (type(result) is str and len(result) < SHORT)
 
 
-def error_record(error: BaseException) -> Record:
-    """Give what is kept of an error."""
+def _checkpoint_record(packed: bytes) -> Record | None:
+    text = state_to_disk(packed)
+    return None if text is None else Record(PLAIN, text)
+
+
+def _error_record(error: BaseException) -> Record:
+    """Return what is kept of an error."""
     trace = getattr(error, "remote_traceback", None)
     text = trace or "".join(traceback.format_exception(error))
     return Record(PLAIN, {"type": type(error).__qualname__, "traceback": text})
-
-
-def kept_value(value: Any) -> Record:
-    """Give what is kept of a result: why it is not, where it cannot be."""
-    try:
-        return value_record(value)
-    except NotDurableError as error:
-        logger.info("a result is not kept on disk: %s", error)
-        return Record(UNKEPT, str(error))

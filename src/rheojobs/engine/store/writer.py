@@ -1,450 +1,453 @@
-"""The publisher of an engine with a store: what happened is on disk before it is told.
+"""The recorder of an engine with a store: what happened is on disk before it is told.
 
-A new job is written by the thread that submits it, and may run already: nobody is told of it
-before. All else is written by one thread at a time, in the order of events, so that neither a task
-nor whoever cancels ever waits for a disk: by a thread of this journal, or, where somebody waits for
-a small result, by the one that has brought it. A store that fails takes nothing down: the engine
-goes on in memory, says so once, and what was to be written is tried again with the next renewal of
-the lease.
+A new job is written by the thread that submits it. All else is written by one thread at a time, in
+the order of events, so that neither a task nor the caller of `cancel` waits for a disk: by a thread
+of its own, or, if somebody waits for a small result, by the thread that has brought it. A store
+that fails takes nothing down: the engine continues in memory and tries again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from rheojobs.engine.errors import NotDurableError, StoreError
-from rheojobs.engine.event_bus import EventBus, First
+from rheojobs.engine.delivery.event_bus import Delivery, EventBus
+from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
-from rheojobs.engine.job import Job
-from rheojobs.engine.serialization import Record, record_of
+from rheojobs.engine.guard import run_guarded
+from rheojobs.engine.recorder import NewJob, Outcome, Recorder
+from rheojobs.engine.serialization import Record
 from rheojobs.engine.states import JobState
-from rheojobs.engine.store.job_store import UNTIDIED, JobStore
+from rheojobs.engine.store.job_store import JobStore
 from rheojobs.engine.store.maintenance import POLL, Maintenance
-from rheojobs.engine.store.payloads import row_text
+from rheojobs.engine.store.spilling import spilled
 from rheojobs.engine.store.write_buffer import WriteBuffer
-from rheojobs.engine.store.write_ops import (
-    AfterThat,
-    Arrival,
-    Entry,
-    Item,
-    error_record,
-    is_short,
-    kept_value,
-    limits_of,
-)
-from rheojobs.engine.task import Leftover
+from rheojobs.engine.store.write_ops import Change, JobWrites
 
-__all__ = ["StoreWriter"]
+__all__ = ["StoreWriter", "open_recorder"]
 
 logger = logging.getLogger(__name__)
 
 MOMENT = 0.002
-"""Seconds for which what does not press waits for more: a short job's start for its end."""
+"""Seconds for which what is not urgent waits for more: a short job's start for its end."""
 
 SLOW = 0.05
-"""Seconds to write from which on none but the journal's own thread waits for it, for a while."""
+"""Seconds to write from which on only the writer's own thread waits for it, for a while."""
 
 PROGRESS_INTERVAL = 1.0
-BATCH = 1000
+
+MOST_ROUNDS = 20
+"""How often a thread that has other things to do writes what came while it wrote."""
 
 _STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
 
-class StoreWriter(EventBus):
-    """Writes to a store what is told, and tells it then.
+def open_recorder(
+    store: JobStore | str | Path | None,
+    bus: EventBus,
+    on_request: Callable[[str, str], object],
+    spill: float | None,
+) -> Recorder:
+    """Open a store for an engine; if that cannot be, its jobs live in memory."""
+    if store is None:
+        return Recorder(bus)
+    try:
+        opened = store if isinstance(store, JobStore) else JobStore(store)
+        return StoreWriter(opened, bus, on_request, spill)
+    except StoreError as error:
+        logger.warning("%s; the jobs are kept in memory", error)
+        return Recorder(bus, str(error))
+
+
+class StoreWriter(Recorder):
+    """Writes to a store what is published, and delivers it then.
 
     Parameters
     ----------
     store : JobStore
         Joined here, and left and closed at the end.
+    bus : EventBus
+        Delivers what is written.
     on_request : callable
         Called with the id of a job and what another process wants of it.
+    spill : float, optional
+        Bytes from which on results are not kept in memory when they are on disk.
 
     Raises
     ------
     StoreError
-        Where the store cannot be written.
+        If the store cannot be written.
     """
 
-    def __init__(self, store: JobStore, on_request: Callable[[str, str], object]) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        bus: EventBus,
+        on_request: Callable[[str, str], object],
+        spill: float | None = None,
+    ) -> None:
         store.join()
-        super().__init__()
-        self.store = store
+        super().__init__(bus)
+        self.store: JobStore = store
         self._on_request = on_request
-        self._items: deque[Item] = deque()
-        self._turn = threading.Lock()  # who has it takes items, and writes
-        self._bell = threading.Event()
-        self._presses = self._is_ticking = self._is_busy = self._was_needed = False
-        self._is_heavy = False  # whether there is something that takes its time to write
-        self._slow_until = 0.0
-        self._backlog = WriteBuffer(store)
-        self._lock_of_progress = threading.Lock()
-        self._progress: dict[str, Progress] = {}
-        self._progress_due = 0.0
+        self._spill = spill
+        self._lock = threading.Lock()  # guards what follows, up to the write lock
+        self._fresh: dict[str, JobWrites] = {}
+        self._deliveries: list[tuple[Delivery, bool]] = []
+        self._latest_progress: dict[str, Progress] = {}
+        self._is_closed = False
+        self._write_lock = threading.Lock()  # its holder writes, and delivers
+        self._is_wanted_now = self._may_be_slow = False
+        self._slow_until = self._progress_due = 0.0
+        self._buffer = WriteBuffer(store)
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
-        self._short_results: dict[str, str] = {}
-        self._is_closed = False
-        self._door = threading.Lock()  # to the line of items, until it is closed
-        self._upkeep = Maintenance(store, self._backlog, on_request, partial(self._commit, []))
-        self._writer = threading.Thread(target=self._write, name="rheojobs-store", daemon=True)
-        self._writer.start()
+        self._wakeup = _Wakeup()
+        self._wants_end = False
+        self._maintenance = Maintenance(store, self._buffer, on_request, self._try_again)
+        bus.route = self._deliver
+        self._thread = threading.Thread(target=self._run, name="rheojobs-store", daemon=True)
+        self._thread.start()
 
     @property
     def problem(self) -> str:
-        """Why nothing is written at present; empty where all is well."""
-        return self._backlog.problem
+        """Why nothing is written at present; empty if all is well."""
+        return self._buffer.problem
 
-    # ---------------------------------------------------------------- what the engine calls
+    # ---------------------------------------------------------------- new jobs
 
-    def add(self, job: Job, record: Record | None, checkpoint: bytes | None = None) -> None:
-        """Write a new job, now; only where that cannot be, later."""
-        self.announce(job, lambda: record, checkpoint)()
+    def add(self, new: NewJob) -> None:
+        """Write a new job, now; only if that cannot be done, later."""
+        writes = JobWrites(new.id)
+        writes.new = new
+        if self.problem:
+            self._put(writes)
+            return
+        writes.encode()
+        try:
+            writes.apply(self.store)
+        except StoreError:  # the writer's thread finds out whose fault it is
+            self._put(writes)
+            return
+        self._maintenance.note_written()
 
-    def announce(
-        self, job: Job, described: Callable[[], Record | None], checkpoint: bytes | None = None
-    ) -> Callable[[], None]:
-        """Have a new job written before all that becomes of it; gives what writes it, now.
+    def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
+        """Write a new job while it is being started; nobody is told of it before."""
+        if self.problem or not self._write_lock.acquire(blocking=False):
+            self.add(new)
+            return contextlib.nullcontext()
+        return _Adding(self, new)
 
-        Who submits it calls that; only where it cannot be written, it is later.
+    # ---------------------------------------------------------------- what happens to jobs
 
-        Parameters
-        ----------
-        described : callable
-            Gives what is kept of its task, None where nothing is; called before it is written.
-        checkpoint : bytes, optional
-            Of an earlier job that it goes on from.
-        """
-        encode = partial(self._new_job, job, job.state, described, checkpoint)
-        arrival = Arrival(job.id, None, encode)
-        self._put(arrival)
-        return partial(self._write_arrival, arrival)
-
-    def _new_job(
-        self,
-        job: Job,
-        state: JobState,
-        described: Callable[[], Record | None],
-        checkpoint: bytes | None,
-    ) -> Callable[[], object]:
-        record = described()
-        return partial(
-            self.store.add,
-            job.id,
-            job.name,
-            record,
-            not_durable_because=job.not_durable_because,
-            priority=job.priority,
-            needs=job.needs,
-            max_attempts=job.max_attempts,
-            after=[other.id for other in job.after],
-            after_any=[other.id for other in job.after_any],
-            limits=limits_of(job),
-            state=state,
-            checkpoint=checkpoint,
-            when=job.submitted,
-        )
-
-    def _write_arrival(self, arrival: Arrival) -> None:
-        """Write a new job, unless another thread has."""
-        with arrival.lock:
-            if arrival.is_done:
-                return
-            arrival.get_ready()
-            if self.problem:
-                return
-            try:
-                self._backlog.write_one(arrival)
-            except StoreError as error:
-                arrival.failed = error
-                return
-            arrival.is_done = True
-        self._upkeep.note_written()
-        if arrival.is_awaited:
-            self.flush()
-
-    def tell(
-        self,
-        event: JobEvent,
-        *,
-        private: bool = False,
-        first: First | None = None,
-    ) -> None:
-        """Write an event, where it is one that lasts, and tell it."""
+    def publish(self, event: JobEvent, *, private: bool = False) -> None:
+        """Write an event, if it is one that lasts, and deliver it."""
         if private:
             pass
         elif isinstance(event, StateChanged):
             if event.previous is not None:
-                self._enter_state(event)
+                self._enter_state(event, urgent=False)
         elif isinstance(event, ProgressMade):
-            with self._lock_of_progress:
-                self._progress[event.job_id] = event.progress
+            with self._lock:
+                self._latest_progress[event.job_id] = event.progress
         elif isinstance(event, PriorityChanged):
-            self._enter(self.store.put_priority, event.job_id, event.priority)
-        super().tell(event, private=private, first=first)
+            with self._lock:
+                self._slot(event.job_id).priority = event.priority
+            self._wakeup.note(urgent=False)
+        super().publish(event, private=private)
+
+    def end(
+        self,
+        event: JobEvent,
+        outcome: Outcome,
+        settle: Callable[[Any], object],
+        *,
+        private: bool = False,
+    ) -> None:
+        """Write the end of a job, settle it, and deliver the event, in this order."""
+        assert isinstance(event, StateChanged)
+        if not private:
+            if event.job_id not in self._given_away:
+                with self._lock:
+                    writes = self._slot(event.job_id)
+                    writes.keep_outcome(outcome)
+                    self._may_be_slow |= writes.may_be_slow
+                    last = self._latest_progress.pop(event.job_id, None)
+                    writes.progress = writes.progress if last is None else last
+            # The thread that brings a result sees to its being written; if many come, they are
+            # written together.
+            self._enter_state(event, urgent=event.state is not JobState.SUCCEEDED)
+        self._after_writing(
+            partial(self._settle, event.job_id, outcome.result, settle), is_here=True
+        )
+        super().publish(event, private=private)
+
+    def _settle(self, job_id: str, result: Any, settle: Callable[[Any], object]) -> None:
+        try:
+            settle(self._kept(job_id, result))
+        except Exception:
+            logger.exception("job %s could not be settled", job_id[:8])
+
+    def _kept(self, job_id: str, result: Any) -> Any:
+        """Return what stands for a large result that is on disk by now; else the result."""
+        if self._spill is None or result is None:
+            return result
+        return spilled(result, self.store, job_id, self._spill)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
-        """Do not write that these jobs are stopped: others go on with them, unless they end."""
+        """Do not write that these jobs are stopped: others continue them, unless they end."""
         self._left = frozenset(job_ids)
 
     def give_away(self, job_id: str, reason: str) -> None:
         """Write that a job is interrupted and free for others; of this end of it, nothing more."""
-        with self._lock_of_progress:
-            self._progress.pop(job_id, None)
+        with self._lock:
+            self._latest_progress.pop(job_id, None)
+            self._slot(job_id).changes.append(Change(None, reason))
         self._given_away.add(job_id)
-        self._enter(self.store.give_away, job_id, reason)
+        self._wakeup.note(urgent=False)
 
-    def keep_cluster_address(self, job_id: str, cluster_address: str) -> None:
-        """Write, now, where a job is about to go; only where that cannot be, later."""
+    def keep_cluster_address(self, job_id: str, address: str) -> None:
+        """Write, now, where a job is about to go; only if that cannot be done, later."""
         try:
-            self.store.put_cluster_address(job_id, cluster_address)
+            if not self.problem:
+                self.store.put_cluster_address(job_id, address)
+                return
         except StoreError:
-            self._enter(self.store.put_cluster_address, job_id, cluster_address)
+            logger.debug("the address of job %s has to wait", job_id[:8], exc_info=True)
+        with self._lock:
+            self._slot(job_id).cluster_address = address
+        self._wakeup.note(urgent=False)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be kept until now."""
-        self._enter(self.store.put_task, job_id, record, is_heavy=True)
+        with self._lock:
+            self._slot(job_id).keep_task(record)
+            self._may_be_slow = True
+        self._wakeup.note(urgent=False)
 
     def keep_checkpoint(self, job_id: str, packed: bytes) -> None:
-        """Write the state that a task can go on from."""
-        self._enter(self.store.put_checkpoint, job_id, packed, is_heavy=True)
-
-    def keep_outcome(self, job: Job, result: Any, error: BaseException | None) -> None:
-        """Write what came of a job, before its last state is told."""
-        if job.id in self._given_away:
-            return
-        if error is not None:
-            self._keep(job.id, "error", partial(error_record, error))
-        if is_short(result) and (text := row_text(result)) is not None:
-            self._short_results[job.id] = text  # written with the end, which comes next
-        elif result is not None:
-            self._keep(job.id, "result", partial(kept_value, result))
-        elif job.partial is not None:
-            self._keep(job.id, "partial", partial(kept_value, job.partial))
-
-    def flush(self) -> None:
-        """Write here and now what there is, as somebody waits for it.
-
-        Not where that takes its time, since this thread has other things to do.
-        """
-        while self._items:
-            if self._is_heavy or time.monotonic() < self._slow_until:
-                return self._press()
-            if self._is_left_to_another():
-                return None
-            if not self._turn.acquire(blocking=False):
-                return self._press()  # who has it may have looked already
-            try:
-                begin = time.monotonic()
-                self._work_off(self._take())
-                if (end := time.monotonic()) > begin + SLOW:
-                    self._slow_until = end + 1.0
-                if self._items and self._items[0] is None:
-                    return None  # the end, which is the journal's own thread's
-            finally:
-                self._turn.release()
-        return None
-
-    def _is_left_to_another(self) -> bool:
-        """Say whether whoever is just writing a new job will `flush`: to wait would take longer."""
-        try:
-            first = self._items[0]
-        except IndexError:
-            return False
-        if type(first) is not Arrival or not first.lock.locked():
-            return False
-        first.is_awaited = True
-        return not first.is_done  # else he may have looked already
-
-    def note_untidied(self, job_id: str, leftover: Leftover) -> None:
-        """Write, before its last state is told, what a job leaves that is to be removed then."""
-        try:
-            record = record_of(leftover)
-        except NotDurableError as error:
-            logger.info("what job %s leaves is not kept in mind: %s", job_id[:8], error)
-        else:
-            self._enter(self.store.put, job_id, UNTIDIED, record)
+        """Write the state that a task can continue from."""
+        with self._lock:
+            self._slot(job_id).keep_checkpoint(packed)
+            self._may_be_slow = True
+        self._wakeup.note(urgent=False)
 
     def note_tidied(self, job_id: str) -> None:
-        """Write that it is."""
-        self._enter(self.store.tidied, job_id)
+        """Write that what a job has left is removed."""
+        with self._lock:
+            self._slot(job_id).is_tidied = True
+        self._wakeup.note(urgent=False)
 
-    def join(self, timeout: float) -> None:
-        """Wait for the end of both threads."""
-        deadline = time.monotonic() + timeout
-        if not self.is_here():
-            self._writer.join(timeout)
-            self._upkeep.join(max(0.05, deadline - time.monotonic()))
-        super().join(max(0.05, deadline - time.monotonic()))
-
-    # ---------------------------------------------------------------- inside
-
-    def _put(self, item: Item, *, presses: bool = False) -> None:
-        self._items.append(item)
-        self._is_busy = True
-        if presses:
-            self._press()
-        elif not self._is_ticking:
-            self._bell.set()
-
-    def _press(self) -> None:
-        """Have the journal's own thread write at once."""
-        self._presses = True
-        self._bell.set()
-
-    def _enter(
-        self, write: Callable[..., object], job_id: str, *arguments: Any, is_heavy: bool = False
-    ) -> None:
-        self._put_entry(Entry(job_id, partial(write, job_id, *arguments), is_heavy=is_heavy))
-
-    def _put_entry(self, entry: Entry, *, presses: bool = False) -> None:
-        if entry.is_heavy:
-            self._is_heavy = True
-        self._put(entry, presses=presses)
-
-    def _enter_state(self, event: StateChanged) -> None:
+    def _enter_state(self, event: StateChanged, *, urgent: bool) -> None:
         if event.job_id in self._left and event.state in _STOPPING:
             return
         if event.job_id in self._given_away:
             if event.state.is_terminal:
                 self._given_away.discard(event.job_id)  # the same engine may take it up again
             return
-        is_last = event.state.is_terminal
-        if is_last and self._progress:
-            self._enter_last_progress(event.job_id)
-        # Who brings a result looks after its being written; if many come, they are so together.
-        presses = is_last and event.state is not JobState.SUCCEEDED
-        entry = Entry(event.job_id, None, event=event)
-        if is_last:
-            entry.result = self._short_results.pop(event.job_id, None)
-        self._put(entry, presses=presses)
+        with self._lock:
+            change = Change(event.state, event.message, event.time)
+            self._slot(event.job_id).changes.append(change)
+        self._wakeup.note(urgent=urgent)
 
-    def _enter_last_progress(self, job_id: str) -> None:
-        with self._lock_of_progress:
-            last = self._progress.pop(job_id, None)
-        if last is not None:
-            self._enter(self.store.put_progress, job_id, last)
+    # ---------------------------------------------------------------- putting
 
-    def _keep(self, job_id: str, part: str, record: Callable[[], Record]) -> None:
-        def encode() -> Callable[[], object]:
-            return partial(self.store.put, job_id, part, record())
+    def _slot(self, job_id: str) -> JobWrites:
+        """Return what is to be written of a job, to be filled in with the lock held."""
+        writes = self._fresh.get(job_id)
+        if writes is None:
+            writes = self._fresh[job_id] = JobWrites(job_id)
+        return writes
 
-        self._put_entry(Entry(job_id, None, encode, is_heavy=True))
+    def _put(self, writes: JobWrites) -> None:
+        with self._lock:
+            before = self._fresh.setdefault(writes.job_id, writes)
+            if before is not writes:
+                before.absorb(writes, self.store)
+        self._wakeup.note(urgent=False)
 
-    def _do_first(self, first: First) -> None:
-        with self._door:
-            if not self._is_closed:
-                self._put(AfterThat(first))
-                return
-        super()._do_first(first)
+    def _deliver(self, delivery: Delivery) -> None:
+        """Deliver something after all that came before is written."""
+        self._after_writing(delivery, is_here=False)
 
-    def _pass_on(self, delivery: Callable[[], None] | None) -> None:
-        with self._door:
-            if not self._is_closed:
-                self._put(delivery, presses=delivery is None)
-                return
-        super()._pass_on(delivery)  # what comes after the end waits for nothing
-
-    def _write(self) -> None:
-        is_last = False
-        while not is_last:
-            self._await()
-            with self._turn:
-                self._presses = self._is_heavy = False
-                self._work_off(self._take())
-                is_last = bool(self._items) and self._items[0] is None
-                if not is_last and not self._backlog.is_off:
-                    self._upkeep.look()
-        self._turn.acquire()  # for ever: nobody writes any more
-        self._upkeep.leave()
-        with self._door:
-            self._is_closed = True
-        self._upkeep.close()
-        while self._items:  # the wish to close, and what came between it and now
-            self._deliver_item(self._items.popleft())
-
-    def _await(self) -> None:
-        """Wait until there is something that presses, or has waited for a moment, or for long.
-
-        While there is something to write every other moment, nobody has to ring the bell.
-        """
-        if self._is_ticking:
-            # Where others have written all that came, this thread looks in less often.
-            self._bell.wait(MOMENT if self._was_needed else 4 * MOMENT)
-            self._was_needed = bool(self._items)
-        if not self._items and not self._is_busy:
-            self._is_ticking = False
-            if not self._items:  # what came before that has rung no bell
-                self._bell.wait(POLL)
-            self._is_ticking = self._is_busy or bool(self._items)
-            self._bell.clear()
-            if self._is_ticking and not self._presses:
-                self._bell.wait(MOMENT)
-        self._is_busy = False
-        self._bell.clear()
-
-    def _take(self) -> list[Item]:
-        """Take what there is, up to the wish to close; it costs one transaction."""
-        items: list[Item] = []
-        while len(items) < BATCH and self._items and self._items[0] is not None:
-            items.append(self._items.popleft())
-        return items
-
-    def _work_off(self, items: list[Item]) -> None:
-        self._commit([item for item in items if isinstance(item, Entry)])
-        for item in items:
-            if not isinstance(item, Entry):
-                self._deliver_item(item)
-
-    def _deliver_item(self, item: Item) -> None:
-        if isinstance(item, AfterThat):
-            super()._do_first(item.do)
-        elif not isinstance(item, Entry):
-            super()._pass_on(item)
-
-    def _commit(self, entries: list[Entry]) -> None:
-        """Write entries; those that cannot be written now wait for a better time."""
-        if self._progress:
-            entries = entries + self._due_progress()
-        arrivals = [entry for entry in entries if type(entry) is Arrival]
-        if arrivals:
-            lost = self._commit_arrivals(arrivals, entries)
+    def _after_writing(self, delivery: Delivery, *, is_here: bool) -> None:
+        """Have the thread that writes call something then, or the bus if it is not `is_here`."""
+        with self._lock:
+            is_closed = self._is_closed
+            if not is_closed:
+                self._deliveries.append((delivery, is_here))
+        if not is_closed:
+            self._wakeup.note(urgent=False)
+        elif is_here:  # what comes after the end waits for nothing
+            delivery()
         else:
-            lost = self._backlog.write(entries)
-        if lost is None:
-            return
-        self._upkeep.note_written()
+            self.bus.put(delivery)
+
+    def _hand_out(self, deliveries: list[tuple[Delivery, bool]]) -> None:
+        for delivery, is_here in deliveries:
+            if is_here:
+                delivery()
+            else:
+                self.bus.put(delivery)
+
+    # ---------------------------------------------------------------- writing
+
+    def flush(self) -> None:
+        """Write and deliver here and now what there is, as somebody waits for it.
+
+        Not if that may take its time, since this thread has other things to do.
+        """
+        for _ in range(MOST_ROUNDS):
+            if not (self._fresh or self._deliveries):
+                return
+            if self._may_be_slow or time.monotonic() < self._slow_until:
+                break
+            if not self._write_lock.acquire(blocking=False):
+                self._is_wanted_now = True  # its holder looks again
+                if self._write_lock.locked():
+                    return
+                continue
+            try:
+                begin = time.monotonic()
+                self._work_off()
+                if (end := time.monotonic()) > begin + SLOW:
+                    self._slow_until = end + 1.0
+            finally:
+                self._write_lock.release()
+        self._wakeup.note(urgent=True)
+
+    def _work_off(self) -> None:
+        """Write what there is, then deliver what waits for it; with the write lock held."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, {}
+            deliveries, self._deliveries = self._deliveries, []
+            self._is_wanted_now = self._may_be_slow = False
+            if self._latest_progress and time.monotonic() >= self._progress_due:
+                self._add_progress(fresh)
+        try:
+            if fresh:
+                self._report_lost(self._buffer.write(fresh.values()))
+                self._maintenance.note_written()
+        except Exception:  # a fault of ours must not hold up what waits
+            logger.exception("the record of jobs is not complete")
+        self._hand_out(deliveries)
+
+    def _add_progress(self, fresh: dict[str, JobWrites]) -> None:
+        self._progress_due = time.monotonic() + PROGRESS_INTERVAL
+        latest, self._latest_progress = self._latest_progress, {}
+        for job_id, progress in latest.items():
+            fresh.setdefault(job_id, JobWrites(job_id)).progress = progress
+
+    def _report_lost(self, lost: set[str]) -> None:
         for job_id in lost:
             logger.warning("job %s was taken over by another application", job_id)
             self._on_request(job_id, "cancel")
 
-    def _commit_arrivals(self, arrivals: list[Arrival], entries: list[Entry]) -> set[str] | None:
-        """Write entries with new jobs among them, which others may be writing."""
-        mine = [arrival for arrival in arrivals if not arrival.is_done]
-        for arrival in mine:
-            arrival.lock.acquire()
-        try:
-            done = {arrival for arrival in arrivals if arrival.is_done}
-            return self._backlog.write([entry for entry in entries if entry not in done])
-        finally:
-            for arrival in mine:
-                arrival.is_done = True
-                arrival.lock.release()
+    def _try_again(self) -> None:
+        """Write what had to wait; called from time to time."""
+        with self._write_lock:
+            self._report_lost(self._buffer.try_again())
 
-    def _due_progress(self) -> list[Entry]:
-        now = time.monotonic()
-        if now < self._progress_due:
-            return []
-        self._progress_due = now + PROGRESS_INTERVAL
-        with self._lock_of_progress:
-            latest, self._progress = self._progress, {}
-        return [
-            Entry(job_id, partial(self.store.put_progress, job_id, progress))
-            for job_id, progress in latest.items()
-        ]
+    # ---------------------------------------------------------------- the writer's thread
+
+    def _run(self) -> None:
+        run_guarded(self._step, self._break_down, "writing to the job store")
+        with self._write_lock:
+            with contextlib.suppress(Exception):
+                self._work_off()
+            self._maintenance.leave()
+            with self._lock:
+                self._is_closed = True
+                deliveries, self._deliveries = self._deliveries, []
+            self._hand_out(deliveries)
+        self._maintenance.close()
+        self.bus.close()
+
+    def _step(self) -> bool:
+        if not self._is_wanted_now:
+            self._wakeup.wait(lambda: bool(self._fresh or self._deliveries))
+        with self._write_lock:
+            self._work_off()
+        if self._wants_end and not (self._fresh or self._deliveries):
+            return False
+        self._maintenance.look()
+        return True
+
+    def _break_down(self, reason: str) -> None:
+        """Continue without a record: nothing is written any more, all is delivered."""
+        self._buffer.note_problem(StoreError(reason, is_lasting=True))
+
+    def close(self) -> None:
+        """End when all that came before is written and delivered."""
+        self._wants_end = True
+        self._wakeup.note(urgent=True)
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end."""
+        deadline = time.monotonic() + timeout
+        if threading.current_thread() is not self._thread and not self.bus.is_here():
+            self._thread.join(timeout)
+            self._maintenance.join(max(0.05, deadline - time.monotonic()))
+        super().join(max(0.05, deadline - time.monotonic()))
+
+
+class _Adding:
+    """Writes a new job after its block has run, with the write lock held all the time."""
+
+    def __init__(self, writer: StoreWriter, new: NewJob) -> None:
+        self._writer = writer
+        self._new = new
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self._writer.add(self._new)
+        finally:
+            self._writer._write_lock.release()
+        self._writer.flush()
+
+
+class _Wakeup:
+    """When the writer's thread looks: at once, or after a moment if it is not urgent.
+
+    While there is something every other moment, nobody has to wake it: that takes a short job's
+    time.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._is_urgent = self._is_ticking = self._is_busy = self._was_needed = False
+
+    def note(self, *, urgent: bool) -> None:
+        """Note that there is something to write."""
+        self._is_busy = True
+        if urgent:
+            self._is_urgent = True
+            self._event.set()
+        elif not self._is_ticking:
+            self._event.set()
+
+    def wait(self, has_work: Callable[[], bool]) -> None:
+        """Wait until there is something that is urgent, or has waited for a moment, or for long."""
+        if self._is_ticking:
+            # If other threads have written all that came, this one looks less often.
+            self._event.wait(MOMENT if self._was_needed else 4 * MOMENT)
+            self._was_needed = has_work()
+        if not has_work() and not self._is_busy:
+            self._is_ticking = False
+            if not has_work():  # what came before that has set no event
+                self._event.wait(POLL)
+            self._is_ticking = self._is_busy or has_work()
+            self._event.clear()
+            if self._is_ticking and not self._is_urgent:
+                self._event.wait(MOMENT)
+        self._is_busy = self._is_urgent = False
+        self._event.clear()

@@ -182,7 +182,7 @@ class JobControl:
 
     def _task(self, stored: StoredJob) -> Any:
         with contextlib.suppress(InputError):  # its result is of use without it
-            return self._store().task(stored.id)
+            return self._store().task(stored.id, may_import=False)
         return None
 
     def _store(self) -> JobStore:

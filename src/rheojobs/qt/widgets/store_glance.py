@@ -122,8 +122,8 @@ class StoreGlance:
         assert self._reader is not None
         started = self._reader.first_starts(job.number for job in jobs)
         strange = [job.number for job in jobs if job.id not in self._words]
-        models = self._reader.task_words(strange, "$.model") if strange else {}
-        data = self._reader.task_words(strange, '$.data."$Dataset".name') if strange else {}
+        models = self._reader.task_words(strange, "model") if strange else {}
+        data = self._reader.task_words(strange, "data", "$Dataset", "name") if strange else {}
         for job in jobs:
             words = (models.get(job.number, ""), data.get(job.number, ""))
             model, name = self._words.setdefault(job.id, words)

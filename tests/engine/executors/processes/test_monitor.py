@@ -22,9 +22,9 @@ from rheojobs.engine import (
     MemoryLimitError,
     ProcessExecutor,
     WorkerDiedError,
-    job_table,
 )
 from rheojobs.engine.executors.environment import worker_environment
+from rheojobs.engine.policy import retry
 from rheojobs.errors import InputError
 
 S = JobState
@@ -103,7 +103,7 @@ class TestTimeLimit:
 
 class TestRetries:
     def test_wait_longer_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.2)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.2)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = engine.submit(tasks.kill_myself, max_attempts=3)
@@ -119,7 +119,7 @@ class TestRetries:
     def test_none_for_one_that_takes_three_workers_along(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.01)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = engine.submit(tasks.kill_myself, max_attempts=100)
@@ -127,12 +127,12 @@ class TestRetries:
             assert job.attempts == 3
             assert recorder.wait_for_end(job).count(S.RUNNING) == 3
             assert "SIGKILL" in job.message
-            assert job.message.endswith("taken 3 workers along, and is not started again")
+            assert job.message.endswith("its worker has died 3 times, and it is not started again")
 
     def test_killed_before_the_task_begins_is_no_attempt(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.01)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = _killed_before_it_begins(engine, 2)
@@ -143,30 +143,30 @@ class TestRetries:
     def test_killed_three_times_before_the_task_begins(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.01)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = _killed_before_it_begins(engine, 3, max_attempts=100)
             assert recorder.wait_for_end(job) == [S.QUEUED, S.FAILED]
             assert (job.attempts, job.deaths) == (0, 3)
-            assert job.message.endswith("taken 3 workers along, and is not started again")
+            assert job.message.endswith("its worker has died 3 times, and it is not started again")
             assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_none_for_one_that_kills_three_workers_in_its_unpickling(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.01)
         trace = tmp_path / "trace"
         with JobEngine("processes", max_workers=1) as engine:
             job = engine.run(str, tasks.KillsWhenUnpickled(str(trace)))
             assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
             assert len(set(helpers.lines(trace))) == 3
-            assert job.message.endswith("taken 3 workers along, and is not started again")
+            assert job.message.endswith("its worker has died 3 times, and it is not started again")
 
     def test_deaths_before_and_after_the_begin_count_together(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 0.01)
+        monkeypatch.setattr(retry, "BACK_OFF", 0.01)
         with JobEngine("processes", max_workers=1) as engine:
             job = _killed_before_it_begins(engine, 1, tasks.kill_myself, (), max_attempts=100)
             assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
@@ -175,7 +175,7 @@ class TestRetries:
     def test_a_job_that_waits_after_a_death_before_its_begin_can_be_cancelled(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 1000.0)
+        monkeypatch.setattr(retry, "BACK_OFF", 1000.0)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = _killed_before_it_begins(engine, 1)
@@ -197,7 +197,7 @@ class TestRetries:
             assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0
 
     def test_cancelled_while_it_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(job_table, "BACK_OFF", 1000.0)
+        monkeypatch.setattr(retry, "BACK_OFF", 1000.0)
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = engine.submit(tasks.kill_myself, max_attempts=2)

@@ -33,8 +33,7 @@ from rheojobs.engine import (
     messages,
 )
 from rheojobs.engine.executors import Run
-from rheojobs.engine.executors.processes import pool as processes
-from rheojobs.engine.executors.processes import worker_handle
+from rheojobs.engine.executors.processes import pool, worker_handle
 
 S = JobState
 ROOT = Path(__file__).parents[4]
@@ -162,7 +161,7 @@ class TestWarmWorkers:
             assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_number_of_workers(self) -> None:
-        with pytest.raises(ValueError, match="at least 1, got 0"):
+        with pytest.raises(ValueError, match="greater than 0, got 0"):
             ProcessExecutor(0)
 
 
@@ -366,14 +365,15 @@ class TestStuckTasks:
     ) -> None:
         """The last word of a task may be on its way while its worker is being killed."""
         executor = ProcessExecutor(1, spares=0)
+        (worker,) = executor._workers
         arrived = threading.Event()
-        kill, on_message = worker_handle.WorkerProcess.kill, executor.on_message
+        kill, on_message = worker_handle.WorkerHandle.kill, executor._on_message
 
-        def kill_late(worker: worker_handle.WorkerProcess) -> None:
+        def kill_late(worker: worker_handle.WorkerHandle) -> None:
             assert arrived.wait(TIMEOUT)
             kill(worker)
 
-        def on_last_word(worker: worker_handle.WorkerProcess, run_id: str, message: Any) -> None:
+        def on_last_word(worker: worker_handle.WorkerHandle, run_id: str, message: Any) -> None:
             if isinstance(message, messages.Succeeded | messages.Cancelled):
                 arrived.set()
             on_message(worker, run_id, message)
@@ -384,9 +384,9 @@ class TestStuckTasks:
             helpers.wait_until(lambda: job.state is S.RUNNING)
             others = [engine.run(helpers.add, float(x)) for x in range(5)]
             with monkeypatch.context() as patch:
-                patch.setattr(processes, "CANCEL_GRACE", 0.0)
-                patch.setattr(worker_handle.WorkerProcess, "kill", kill_late)
-                patch.setattr(executor, "on_message", on_last_word)
+                patch.setattr(pool, "CANCEL_GRACE", 0.0)
+                patch.setattr(worker_handle.WorkerHandle, "kill", kill_late)
+                patch.setattr(worker, "_on_message", on_last_word)
                 job.cancel()
                 gate.touch()
                 assert [other.result(TIMEOUT) for other in others] == [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -542,7 +542,7 @@ class TestChannel:
         with worker.channel._lock:  # held as by a send that takes its time
             task = FunctionTask(helpers.hold, (tmp_path / "gate",))
             control = executor.start(Run("large", task, told.append))
-            helpers.wait_until(lambda: worker.run is control)
+            helpers.wait_until(lambda: control.is_sending)
             caller = threading.Thread(target=getattr(control, verb))
             caller.start()
             caller.join(5.0)

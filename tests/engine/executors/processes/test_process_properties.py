@@ -21,8 +21,9 @@ from tests.engine.executors import worker_tasks as tasks
 from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 from tests.engine.test_engine_properties import states_as_promised
 
-from rheojobs.engine import FunctionTask, Job, JobEngine, JobState, ResultOf, job_table
-from rheojobs.engine.job_table import QUARANTINE
+from rheojobs.engine import FunctionTask, Job, JobEngine, JobState, ResultOf
+from rheojobs.engine.policy import retry
+from rheojobs.engine.policy.retry import QUARANTINE
 
 S = JobState
 
@@ -36,7 +37,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.patch = mock.patch.object(job_table, "BACK_OFF", 0.01)
+        self.patch = mock.patch.object(retry, "BACK_OFF", 0.01)
         self.patch.start()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name)

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ SHORT = FunctionTask(helpers.nothing)
 class Guest(Worker):
     """Shares the process of the tests, which must not end when its pipe is closed."""
 
-    def _leave(self) -> None:
-        pass
+    def _leave(self, status: int = 0) -> None:
+        assert status == 0
 
 
 class Dawdler(Guest):
@@ -98,6 +99,30 @@ def test_a_task_is_cancelled_whoever_reads(application: Application) -> None:
         application.send("cancel", run_id)  # with the task in one go, perhaps
         assert application.hear() == (run_id, messages.Started())
         assert application.hear() == (run_id, messages.Cancelled())
+
+
+def test_a_callback_that_raises_when_cancelled(application: Application, tmp_path: Path) -> None:
+    """It harms neither thread, whichever of them reads."""
+    for number in range(3):
+        run_id = f"stopped {number}"
+        trace = tmp_path / run_id
+        application.run(run_id, FunctionTask(helpers.hold_with_bad_callbacks, (str(trace),)))
+        assert application.hear() == (run_id, messages.Started())
+        time.sleep(number * 2 * LOOK)
+        application.send("cancel", run_id)
+        assert application.hear() == (run_id, messages.Cancelled())
+        assert trace.exists()
+        application.run("after", SHORT)
+        assert application.hear() == ("after", messages.Started())
+        assert application.hear() == ("after", messages.Succeeded(None))
+
+
+def test_a_word_that_is_not_known(application: Application) -> None:
+    application.run("a task", FunctionTask(helpers.hold))
+    assert application.hear() == ("a task", messages.Started())
+    for verb in ("dance", "cancel"):
+        application.send(verb, "a task")
+    assert application.hear() == ("a task", messages.Cancelled())
 
 
 def test_after_a_long_rest(application: Application) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from rheojobs.engine.executors.dask.held import HeldRunInfo, job_of
 from rheojobs.engine.executors.dask.members import ClusterWorker, Members
 from rheojobs.engine.executors.dask.run import DaskRun
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.policy.scheduler import WORKER
 
 __all__ = ["Assignment"]
 

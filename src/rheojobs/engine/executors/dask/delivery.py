@@ -116,7 +116,7 @@ class DeliveryThread:
             return
         try:
             control.run.tell(message)
-        except Exception as error:
+        except BaseException as error:  # the loop must outlive whatever a job leads to
             logger.exception("job %s cannot take in a message", control.run.id[:8])
             control.is_faulty = control.is_settled = True
             self._call(partial(control.run.tell, fault(error)))
@@ -125,7 +125,7 @@ class DeliveryThread:
     def _call(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except Exception:
+        except BaseException:
             logger.exception("the engine cannot take in what an executor tells")
 
 

@@ -36,6 +36,7 @@ from rheojobs.engine.executors.dask.loop import LoopTasks
 from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.dask.sending import Sender
+from rheojobs.engine.timers import TimerThread
 from rheojobs.errors import InputError
 
 __all__ = ["CANCEL_GRACE", "DaskExecutor"]
@@ -82,10 +83,11 @@ class DaskExecutor(Executor):
         preload: Sequence[str] = (),
     ) -> None:
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, got {max_workers}")
+            raise ValueError(f"max_workers must be greater than 0, got {max_workers}")
         self._owns_client = isinstance(cluster, str)
         self._client = connect(cluster, security) if self._owns_client else cluster
         self.cluster_address = str(self._client.scheduler.address)
+        self.timers = TimerThread("rheojobs-dask-timers")
         self._lock = threading.RLock()
         self._all_ended = threading.Condition(self._lock)
         self._refreshing = asyncio.Lock()
@@ -183,6 +185,7 @@ class DaskExecutor(Executor):
         self._link.close()
         for control in runs:  # nothing more is received about them
             self._end(control, messages.Cancelled())
+        self.timers.close()
         if self._owns_client:
             try:
                 self._client.close(timeout=max(1.0, deadline - time.monotonic()))

@@ -13,7 +13,7 @@ from typing import Any
 
 from rheojobs.engine.executors.base import Run, WorkerInfo
 from rheojobs.engine.executors.dask.held import HeldRunInfo, job_of
-from rheojobs.engine.scheduler import WORKER
+from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.sizes import size
 from rheojobs.engine.validation import MEMORY
 

@@ -19,8 +19,8 @@ from typing import Any
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.dask.held import HeldRun, HeldRunInfo, HeldRuns, pickled
-from rheojobs.engine.executors.processes.monitor import MEMORY_INTERVAL, resident_bytes
-from rheojobs.engine.executors.processes.worker_main import obey, run_pickled, undeliverable
+from rheojobs.engine.executors.memory import MEMORY_INTERVAL, resident_bytes
+from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
 from rheojobs.engine.task import TaskContext
 
@@ -96,7 +96,7 @@ def run_here(
             _limits[key] = memory
     _begin_watch(get_worker())
     for verb in early:
-        _apply(run, verb)
+        obey(run.context, verb)
     ending = pickled(messages.Died("the worker could not run the task"))
     try:
         _wait_for_preload(preload, run.context)
@@ -130,14 +130,7 @@ def handle_request(key: str, verb: str) -> None:
                 del _early[next(iter(_early))]
             return
     if run.ending is None:
-        _apply(run, verb)
-
-
-def _apply(run: HeldRun, verb: str) -> None:
-    try:
         obey(run.context, verb)
-    except Exception:  # of a callback of the user's, most likely
-        logger.exception("run %s: %s", run.key, verb)
 
 
 def take_message(key: str, number: int) -> bytes | None:
@@ -197,7 +190,7 @@ def _watch(worker: Any) -> None:
     # be done twice. Nobody has cancelled them, either.
     for run in _held.active():
         run.is_cut_off = True
-        _apply(run, "cancel")
+        obey(run.context, "cancel")
     deadline = time.monotonic() + CUT_OFF_GRACE
     while _held.active() and time.monotonic() < deadline:
         time.sleep(MEMORY_INTERVAL)

@@ -1,6 +1,6 @@
 """What must be looked at from time to time: the memory of workers, and those that idle.
 
-Knows how to measure and when to look; what to do about it is the executor's.
+Knows when to look; what to do about it is the pool's.
 """
 
 from __future__ import annotations
@@ -8,68 +8,58 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import psutil
+from rheojobs.engine.executors.memory import MEMORY_INTERVAL
 
-__all__ = ["WorkerMonitor", "resident_bytes"]
+__all__ = ["WorkerMonitor"]
 
 logger = logging.getLogger(__name__)
 
-MEMORY_INTERVAL = 0.25
-"""Seconds between two looks at the memory of workers that have a limit."""
-
-
-def resident_bytes(pid: int) -> int:
-    """Give the resident set of a process and its children in bytes; 0 for one that is gone."""
-    import psutil  # not by every engine and every worker that starts
-
-    try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    return sum(map(_own_bytes, family))
-
-
-def _own_bytes(process: psutil.Process) -> int:
-    import psutil
-
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended meanwhile
-        return 0
-
 
 class WorkerMonitor:
-    """A thread that looks after the workers when there is something to look after.
+    """A thread that looks after the workers while there is something to look after.
+
+    Measuring memory takes its time: this thread is not that of the timers.
 
     Parameters
     ----------
     memory : callable
-        Looks after the memory; gives whether to look again soon.
+        Looks after the memory; returns whether to look again soon.
     idle : callable
-        Sends off one idle worker; gives the seconds until the next is due, None for never.
+        Sends off one idle worker; returns the seconds until the next is due, None for never.
     """
 
     def __init__(self, memory: Callable[[], bool], idle: Callable[[], float | None]) -> None:
         self._memory = memory
         self._idle = idle
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._has_date = False
-        self._thread = threading.Thread(target=self._run, name="rheojobs-upkeep", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """Look now."""
+        """Look now; if no thread can be started for it, at the next call that can start one."""
         self._wake.set()
+        if self._thread is None:
+            with self._lock:
+                self._start()
+
+    def _start(self) -> None:
+        if self._thread is not None or self._closed:
+            return
+        thread = threading.Thread(target=self._run, name="rheojobs-monitor", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            logger.info("the workers cannot be monitored: no thread can be started now")
+            return
+        self._thread = thread
 
     def note_idle(self) -> None:
         """Look at a worker that idles since now in time, which is not sooner than at the others."""
         if not self._has_date:
-            self._wake.set()
+            self.wake()
 
     def close(self) -> None:
         """Let the thread end."""
@@ -77,20 +67,18 @@ class WorkerMonitor:
         self._wake.set()
 
     def _run(self) -> None:
-        while True:
+        while not self._closed:
+            self._wake.clear()
             seconds = self._look()
             self._has_date = seconds is not None
             self._wake.wait(seconds)
-            self._wake.clear()
-            if self._closed:
-                return
 
     def _look(self) -> float | None:
-        """Look after all; gives the seconds until the next time."""
+        """Look after all; return the seconds until the next time."""
         try:
             watching, due = self._memory(), self._idle()
-        except Exception:  # a fault here must not leave the others without a limit
-            logger.exception("the workers could not be looked after")
+        except BaseException:  # a fault here must not leave the others without a limit
+            logger.exception("the workers cannot be looked after")
             return MEMORY_INTERVAL
         if watching:
             return MEMORY_INTERVAL if due is None else min(due, MEMORY_INTERVAL)

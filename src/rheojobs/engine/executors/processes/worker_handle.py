@@ -1,6 +1,6 @@
 """A worker process as the application sees it: its pipes, its last words, and how it died.
 
-Knows no tasks: what it receives goes to its owner.
+Knows no tasks: what it receives goes to whoever made it.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BufferedReader, BufferedWriter
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedError
+from rheojobs.errors import one_line
 
-if TYPE_CHECKING:
-    from rheojobs.engine.executors.processes.pool import ProcessExecutor
-    from rheojobs.engine.executors.processes.run import ProcessRun
-
-__all__ = ["Phase", "WorkerProcess"]
+__all__ = ["Phase", "WorkerHandle"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,33 +42,72 @@ class Phase(enum.StrEnum):
     DEAD = "dead"
 
 
-class WorkerProcess:
-    """A process, the channel to it, and the thread that listens to it."""
+class WorkerHandle:
+    """A process, the channel to it, and the thread that reads from it.
+
+    Parameters
+    ----------
+    preload : tuple of str
+        Functions ``"package.module:function"`` that the worker calls before it is ready.
+    nice : int
+        By how much it yields the processor to the application.
+    env : mapping of str to str
+        What its environment has beyond the application's.
+    on_ready, on_message, on_death : callable
+        Called in the thread that reads, with this handle: when the worker has imported all; with
+        each message (the id of the run, and the message); and once, when the process is gone.
+
+    Attributes
+    ----------
+    phase : Phase
+        What the worker does, as its pool sees it.
+    affinities : set of str
+        Of the tasks that it has had.
+    used_at, idle_since : float
+        When it last ended a task, and since when it has none (`time.monotonic`).
+    error : Exception or None
+        Why it was not listened to any more, and so killed, while it lived.
+    """
 
     def __init__(
         self,
-        executor: ProcessExecutor,
         preload: tuple[str, ...],
         nice: int,
         env: Mapping[str, str],
+        *,
+        on_ready: Callable[[WorkerHandle], object],
+        on_message: Callable[[WorkerHandle, str, Any], object],
+        on_death: Callable[[WorkerHandle], object],
     ) -> None:
-        self._executor = executor
+        self._on_ready = on_ready
+        self._on_message = on_message
+        self._on_death = on_death
         self.phase = Phase.STARTING
-        self.run: ProcessRun | None = None
         self.affinities: set[str] = set()
         self.used_at = 0.0
         self.idle_since = 0.0
         self.env = env
+        self.error: Exception | None = None
         self._last_words: deque[str] = deque(maxlen=40)
-        posix = os.name == "posix"
+        self._reaping = threading.Lock()
+        self._is_reaped = False
         self._lifeline: int | None = None
+        self.process = self._start(preload, nice)
+        stdin, stdout = self.process.stdin, self.process.stdout
+        self.channel = Channel(cast(BufferedReader, stdout), cast(BufferedWriter, stdin))
+        name = f"rheojobs-worker-{self.process.pid}"
+        self._reader = threading.Thread(target=self._listen, name=name, daemon=True)
+        self._scribe = threading.Thread(target=self._note_words, name=f"{name}-err", daemon=True)
+
+    def _start(self, preload: tuple[str, ...], nice: int) -> subprocess.Popen[bytes]:
+        posix = os.name == "posix"
         read_end: int | None = None
         if posix:
             read_end, self._lifeline = os.pipe()
         path = [entry for entry in sys.path if isinstance(entry, str)]
         config = {"path": path, "preload": preload, "lifeline": read_end, "nice": nice}
         try:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 # -P: what lies in the working folder must not pose as the standard library.
                 [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(config)],
                 stdin=subprocess.PIPE,
@@ -80,75 +117,122 @@ class WorkerProcess:
                 # Ctrl-C in the terminal is for the application; and a kill takes along
                 # whatever the task has started.
                 start_new_session=posix,
-                env={**os.environ, **env} if env else None,
+                env={**os.environ, **self.env} if self.env else None,
             )
         except BaseException:
-            if self._lifeline is not None:
-                os.close(self._lifeline)
+            self._close_lifeline()
             raise
         finally:
             if read_end is not None:
                 os.close(read_end)
-        stdin, stdout = self.process.stdin, self.process.stdout
-        self.channel = Channel(cast(BufferedReader, stdout), cast(BufferedWriter, stdin))
-        name = f"rheojobs-worker-{self.process.pid}"
-        self._listener = threading.Thread(target=self._listen, name=name, daemon=True)
-        self._scribe = threading.Thread(target=self._note_words, name=f"{name}-err", daemon=True)
 
     def begin(self) -> None:
-        """Listen to the process; called once, when the executor knows of this worker."""
-        self._scribe.start()
-        self._listener.start()
+        """Read from the process; called once, when its pool can take what it says.
+
+        Raises
+        ------
+        RuntimeError
+            If no thread can be started; the process is gone then.
+        """
+        try:
+            self._scribe.start()
+            self._reader.start()
+        except BaseException:
+            self._end()
+            raise
+
+    # ---------------------------------------------------------------- in the thread that reads
 
     def _listen(self) -> None:
+        """Pass on what comes until the process is gone, or a message cannot be taken in."""
+        try:
+            self._read()
+        except BaseException as error:  # a fault of ours costs this worker, not the thread
+            logger.exception("worker %d cannot be listened to", self.process.pid)
+            text = f"what its worker process sent cannot be taken in: {one_line(error)}"
+            self.error = RuntimeError(text)
+        try:
+            self._end()
+        except BaseException:
+            logger.exception("worker %d cannot be ended", self.process.pid)
+        try:
+            self._on_death(self)
+        except BaseException:
+            logger.exception("the end of worker %d cannot be dealt with", self.process.pid)
+
+    def _read(self) -> None:
         while True:
             try:
                 origin, message = self.channel.receive()
             except ChannelClosedError:
-                break
+                return
             except Exception as error:  # the result names classes that are not to be had here
                 logger.exception("a message of worker %d cannot be read", self.process.pid)
-                if (run := self.run) is not None:
-                    run.undelivered = error
-                break
+                words = str(error) or type(error).__name__
+                self.error = TypeError(f"the result cannot be read in this process: {words}")
+                return
             if origin == "ready":
-                self._executor.on_ready(self)
+                self._on_ready(self)
             else:
-                self._executor.on_message(self, origin, message)
+                self._on_message(self, origin, message)
             del message  # a result must not live on here until the worker speaks again
+
+    def _end(self) -> None:
         self.kill()
-        self.process.wait()
-        self._scribe.join(0.5)
-        self._release()
-        self._executor.on_death(self)
-
-    def _note_words(self) -> None:
-        stream = cast(BinaryIO, self.process.stderr)
-        for line in stream:
-            words = line.decode(errors="replace").rstrip()
-            self._last_words.append(words)
-            logger.debug("worker %d: %s", self.process.pid, words)
-        stream.close()
-
-    def _release(self) -> None:
+        self._reap()
+        if self._scribe.ident is not None:
+            self._scribe.join(0.5)
+        else:  # it could not be started
+            cast(BinaryIO, self.process.stderr).close()
         self.channel.close()
         cast(BinaryIO, self.process.stdout).close()
+        self._close_lifeline()
+
+    def _reap(self) -> None:
+        """Wait until the process is gone, which was killed."""
+        pause = 0.0005
+        while True:
+            with self._reaping:  # from then on another process may have its number
+                if self.process.poll() is not None:
+                    self._is_reaped = True
+                    return
+            time.sleep(pause)
+            pause = min(2.0 * pause, 0.05)
+
+    def _close_lifeline(self) -> None:
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
 
+    def _note_words(self) -> None:
+        """Keep the last lines that the process writes to its standard error."""
+        try:
+            with cast(BinaryIO, self.process.stderr) as stream:
+                for line in stream:
+                    words = line.decode(errors="replace").rstrip()
+                    self._last_words.append(words)
+                    logger.debug("worker %d: %s", self.process.pid, words)
+        except Exception:  # of a log handler, say: the process must not block for want of a reader
+            logger.exception("the messages of worker %d cannot be logged", self.process.pid)
+            self.kill()
+
+    # ---------------------------------------------------------------- from any thread
+
     def kill(self) -> None:
         """End the process and whatever it has started; at once, whatever it does."""
-        if os.name != "posix":
-            self.process.kill()
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended already
-            os.killpg(self.process.pid, signal.SIGKILL)
+        with self._reaping:
+            if self._is_reaped:
+                return
+            if os.name != "posix":
+                self.process.kill()
+                return
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended already
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def join(self, timeout: float) -> bool:
         """Wait until the process is gone and its death was dealt with."""
-        self._listener.join(timeout)
-        return not self._listener.is_alive()
+        self._reader.join(timeout)
+        return not self._reader.is_alive()
 
     def cause_of_death(self) -> str:
         """Say in words how the process ended."""

@@ -12,25 +12,19 @@ import itertools
 import json
 import logging
 import os
-import pickle
 import queue
 import select
 import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import cloudpickle
-
 from rheojobs.engine import messages
-from rheojobs.engine.errors import RemoteTaskError
-from rheojobs.engine.executors.base import run_task
 from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedError
+from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.task import TaskContext
-from rheojobs.errors import one_line
 
 __all__ = ["main"]
 
@@ -71,7 +65,7 @@ class Worker:
         self._is_prepared = False
         self._begun = self._ended = 0
         self._is_asleep = False
-        self._bell = threading.Event()
+        self._wakeup = threading.Event()
 
     def serve(self) -> None:
         """Run tasks until told to leave."""
@@ -86,7 +80,7 @@ class Worker:
         run_id, task = item
         self._begun += 1
         if self._is_asleep:
-            self._bell.set()
+            self._wakeup.set()
         ending = run_pickled(task, self._contexts[run_id], self._sender(run_id))
         del self._contexts[run_id]
         self._ended += 1
@@ -111,7 +105,7 @@ class Worker:
         nothing = object()
         try:
             return next(self._later, nothing) is nothing
-        except Exception:  # whatever an import raises; a task that needs it will say so
+        except BaseException:  # whatever an import raises; a task that needs it will say so
             logger.warning("a worker is not fully prepared", exc_info=True)
             return False
 
@@ -123,27 +117,29 @@ class Worker:
             self._channel.send((run_id, ending))
         except ChannelClosedError:
             raise
-        except Exception as error:  # the result cannot be pickled
+        except BaseException as error:  # the result cannot be pickled
             self._channel.send((run_id, undeliverable(error)))
 
     def _listen(self) -> None:
         """Read what comes, but between short tasks, and while there are none."""
-        while True:
-            try:
+        try:
+            while True:
                 item = self._receive()
-            except ChannelClosedError:
-                self._leave()
-                return
-            self._todo.put(item)  # before the other thread may read: it looks here first
-            del item
-            if not self._is_prepared:
-                continue  # the other thread has more to do than to read
-            self._reading.release()
-            self._wait_for_a_long_task()
+                self._todo.put(item)  # before the other thread may read: it looks here first
+                del item
+                if not self._is_prepared:
+                    continue  # the other thread has more to do than to read
+                self._reading.release()
+                self._wait_for_a_long_task()
+        except ChannelClosedError:
+            self._leave()
+        except BaseException:  # a worker that cannot be cancelled any more must be replaced
+            logger.exception("a worker cannot listen any more")
+            self._leave(1)
 
-    def _leave(self) -> None:
-        """End the process: the application is gone, nobody is left to finish anything for."""
-        os._exit(0)
+    def _leave(self, status: int = 0) -> None:
+        """End the process: the application is gone, or has to start another one."""
+        os._exit(status)
 
     def _wait_for_a_long_task(self) -> None:
         """Return as the reader, once a task has run from one look to the next."""
@@ -158,9 +154,9 @@ class Worker:
             if quiet > QUIET and not is_running:
                 self._is_asleep = True
                 if self._begun == begun:  # else it has begun before it could know
-                    self._bell.wait()
+                    self._wakeup.wait()
                 self._is_asleep = False
-                self._bell.clear()
+                self._wakeup.clear()
                 quiet = 0
 
     def _receive(self) -> _Item:
@@ -177,52 +173,6 @@ class Worker:
                 return None
             if (context := self._contexts.get(args[0])) is not None:
                 obey(context, verb)
-
-
-def run_pickled(
-    pickled: bytes, context: TaskContext, tell: Callable[[messages.Message], None]
-) -> messages.Message:
-    """Run a task that came from another process; gives an ending that arrives whole there."""
-    try:
-        task = pickle.loads(pickled)
-    except Exception as error:  # whatever unpickling raises is the task's failure
-        ending: messages.Message = messages.Failed(error)
-    else:
-        ending = run_task(task, context, tell)
-    if isinstance(ending, messages.Failed):
-        ending = messages.Failed(portable_error(ending.error))
-    return ending
-
-
-def undeliverable(error: Exception) -> messages.Failed:
-    """Give the ending of a task whose result cannot be pickled."""
-    reason = f"the result cannot be sent back from its process: {error}"
-    return messages.Failed(RemoteTaskError(reason))
-
-
-def obey(context: TaskContext, verb: str) -> None:
-    """Do what was said about a run: cancel, pause, resume or inspect."""
-    {
-        "cancel": context.token.cancel,
-        "pause": context.pause,
-        "resume": context.resume,
-        # In a thread of its own: a look may take long, and a cancel must be heard.
-        "inspect": threading.Thread(target=context.inspect, daemon=True).start,
-    }[verb]()
-
-
-def portable_error(error: BaseException) -> BaseException:
-    """Give an error that arrives whole in another process, with its traceback as its cause."""
-    trace = "".join(traceback.format_exception(error))
-    try:
-        copy = pickle.loads(cloudpickle.dumps(error))
-        if not isinstance(copy, BaseException) or str(copy) != str(error):
-            raise TypeError("the error does not survive pickling")
-    except Exception:
-        error = RemoteTaskError(one_line(error))
-    # Exceptions keep their attributes when pickled, but neither cause nor traceback.
-    error.__dict__["remote_traceback"] = trace
-    return error
 
 
 def _die_with_the_application(lifeline: int) -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rheojobs.engine.eta import MOST_POINTS, Durations, Remaining, TimeRemaining
 from rheojobs.engine.events import Progress
+from rheojobs.engine.policy.eta import MOST_POINTS, Durations, Remaining, TimeRemaining
 
 REPORT_EVERY = 1 / 30
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rheojobs.engine import JobEvent, JobState, PartialResult, Progress, ProgressMade, StateChanged
-from rheojobs.engine.event_bus import KEPT, Mailbox
+from rheojobs.engine.delivery.mailboxes import KEPT, Mailbox
 
 S = JobState
 jobs = st.sampled_from(["a", "b"])

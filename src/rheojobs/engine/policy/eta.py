@@ -1,4 +1,4 @@
-"""How long a job still needs: from its progress, and before there is any from others of its kind.
+"""How long a job still needs: from its progress, or from earlier tasks of the same name.
 
 Pure: the time is an argument. Knows nothing of what is being counted.
 """
@@ -32,7 +32,7 @@ MARGIN = 0.15
 """By how much the range is wider than the paces that were seen: later ones may be new."""
 
 REMEMBERED = 30
-"""Durations of one kind that are kept."""
+"""Durations of one task name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +135,21 @@ def _paces(points: list[tuple[float, int]], parts: int = 6) -> Iterator[float]:
 
 
 class Durations:
-    """How long jobs of each kind have taken: what to expect of one that has told nothing yet."""
+    """How long tasks of each name have taken: what to expect of one without progress."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
-    def add(self, kind: str, seconds: float) -> None:
-        """Take in how long a job of a kind ran, the latest last."""
-        self._seconds[kind].append(seconds)
+    def add(self, task_name: str, seconds: float) -> None:
+        """Take in how long a task of this name ran, the latest last."""
+        self._seconds[task_name].append(seconds)
 
-    def left(self, kind: str, elapsed: float = 0.0) -> Remaining | None:
-        """Say how long a job of a kind still needs that has run for `elapsed` seconds.
+    def left(self, task_name: str, elapsed: float = 0.0) -> Remaining | None:
+        """Return how long a task of this name still needs that has run for `elapsed` seconds.
 
-        None where no job of the kind is known that took longer than that.
+        None if no task of the name is known that took longer than that.
         """
-        longer = sorted(s for s in self._seconds.get(kind, ()) if s > elapsed)
+        longer = sorted(s for s in self._seconds.get(task_name, ()) if s > elapsed)
         if not longer:
             return None
         likely = statistics.median(longer)

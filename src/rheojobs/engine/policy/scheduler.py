@@ -173,7 +173,17 @@ class Scheduler:
             heapq.heapify(self._heads)
 
     def start_next(self, avoid: Collection[str] = ()) -> str | None:
-        """Choose the job to start now, and take what it needs.
+        """Choose the job to start now as `next_to_start` does, and `start` it."""
+        if (chosen := self.next_to_start(avoid)) is not None:
+            self.start(chosen)
+        return chosen
+
+    def start(self, job_id: str) -> None:
+        """Let a job leave the line, and take what it needs."""
+        self.take(self._leave(job_id).needs)
+
+    def next_to_start(self, avoid: Collection[str] = ()) -> str | None:
+        """Choose the job to start now.
 
         The first of a line that cannot have all it needs keeps what it can have already, and
         those behind it get only the rest, so that a large job is not overtaken for ever by
@@ -208,8 +218,6 @@ class Scheduler:
                 _reserve(line.needs, left)
         for entry in passed:
             heapq.heappush(self._heads, entry)
-        if chosen is not None:
-            self.take(self._leave(chosen).needs)
         return chosen
 
     def start_now(self, needs: Mapping[str, float]) -> bool:

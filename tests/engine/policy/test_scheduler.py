@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rheojobs.engine.scheduler import AGE_PER_LEVEL, WORKER, Scheduler, Waiting, fits
+from rheojobs.engine.policy.scheduler import AGE_PER_LEVEL, WORKER, Scheduler, Waiting, fits
 
 NAMES = [WORKER, "gpu", "memory"]
 amounts = st.integers(0, 4).map(float)

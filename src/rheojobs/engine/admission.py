@@ -1,0 +1,77 @@
+"""How a new job comes into an engine: recorded, then taken in, and started if that may be."""
+
+from __future__ import annotations
+
+from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.dispatcher import Dispatcher
+from rheojobs.engine.job import Job
+from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.recorder import Recorder
+from rheojobs.engine.recovery import new_job
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    """Lets jobs into a table. Nobody is told of a job before it is on disk.
+
+    Parameters
+    ----------
+    table : JobTable
+        Takes the jobs.
+    dispatcher : Dispatcher
+        Starts them.
+    recorder : Recorder
+        Writes them.
+    """
+
+    def __init__(self, table: JobTable, dispatcher: Dispatcher, recorder: Recorder) -> None:
+        self._table = table
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+
+    def admit(self, job: Job, cancel_token: CancellationToken | None, *, waits: bool) -> None:
+        """Record a new job, then take it in; one that may start at once is recorded meanwhile.
+
+        Parameters
+        ----------
+        waits : bool
+            Whether the task has arguments that are not there yet: results of other jobs.
+
+        Raises
+        ------
+        EngineClosedError
+            If no more jobs are taken.
+        """
+        new = new_job(job, has_store=self._recorder.store is not None, waits=waits)
+        self._table.admit()
+        try:
+            if cancel_token is None and self._dispatcher.may_start_at_once(job):
+                with self._recorder.adding(new):
+                    self._take_in(job, may_start=True)
+            else:
+                self._recorder.add(new)
+                self._take_in(job, cancel_token)
+        except BaseException:  # Ctrl-C: the caller gets no job that he could cancel
+            if job.id in self._table.open:
+                self._dispatcher.cancel(job)
+            raise
+        finally:
+            self._table.leave_door(job)
+
+    def _take_in(
+        self, job: Job, cancel_token: CancellationToken | None = None, *, may_start: bool = False
+    ) -> None:
+        with self._table.lock:
+            may_start = may_start and not self._dispatcher.paused and not self._table.closed
+            starts = self._table.add(job, may_start=may_start)
+            if cancel_token is not None:
+                # Before the job can start: a token that is cancelled already stops it here.
+                job.token = cancel_token
+                job.forget_token = cancel_token.on_cancel(job.cancel)
+                if job.state.is_terminal:
+                    job.forget_token()
+            if self._table.closed:  # meanwhile; the others were told to stop already
+                self._dispatcher.cancel(job)
+        if starts:
+            self._dispatcher.start(job)

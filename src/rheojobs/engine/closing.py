@@ -1,0 +1,76 @@
+"""How an engine ends: no more jobs, all there are cancelled or left, threads and processes gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from rheojobs.engine.dispatcher import Dispatcher
+from rheojobs.engine.executors import Executor
+from rheojobs.engine.job import Job
+from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.recorder import Recorder
+
+__all__ = ["Closing"]
+
+
+class Closing:
+    """Ends an engine, once, however often and from however many threads it is asked to.
+
+    Parameters
+    ----------
+    table, dispatcher, recorder
+        Of the engine.
+    """
+
+    def __init__(self, table: JobTable, dispatcher: Dispatcher, recorder: Recorder) -> None:
+        self._table = table
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._has_begun = self._has_ended = False
+        self._is_done = threading.Event()  # with the first try
+
+    def close(self, executor: Executor, *, wait: bool, timeout: float, leave: bool) -> bool:
+        """End all; `JobEngine.shutdown` says how. Returns whether everything has ended."""
+        with self._table.lock:
+            is_first, self._has_begun = not self._has_begun, True
+            self._table.closed = True
+            if is_first and leave:
+                staying = filter(_may_stay, self._table.open.values())
+                self._recorder.leave_open([job.id for job in staying])
+        if not is_first:
+            deadline = time.monotonic() + (timeout if wait else 0.0)
+            if not self._is_done.wait(max(0.0, deadline - time.monotonic())):
+                return False
+            return self._has_ended or self._close(executor, max(0.0, deadline - time.monotonic()))
+        if wait:
+            return self._close(executor, timeout)
+        closing = threading.Thread(target=self._close, args=(executor, timeout), daemon=True)
+        try:
+            closing.start()
+            return False
+        except RuntimeError:  # no thread to be had, or the interpreter ends
+            return self._close(executor, 0.0)
+
+    def _close(self, executor: Executor, timeout: float) -> bool:
+        try:
+            self._has_ended = self._give_back(executor, time.monotonic() + timeout)
+        finally:
+            self._is_done.set()
+        return self._has_ended
+
+    def _give_back(self, executor: Executor, deadline: float) -> bool:
+        self._dispatcher.cancel_all()
+        ended = executor.shutdown(max(0.0, deadline - time.monotonic()))
+        ended = self._table.wait(max(0.05, deadline - time.monotonic())) and ended
+        self._table.wake.set()
+        with self._table.lock:
+            self._table.close_if_empty()  # else the last job to be settled does
+        self._dispatcher.join(max(0.05, deadline - time.monotonic()))
+        self._recorder.join(max(0.05, deadline - time.monotonic()))
+        return ended
+
+
+def _may_stay(job: Job) -> bool:
+    """Say whether a job may be continued later: it can be, and nobody has cancelled it."""
+    return job.is_durable and not job.cancel_wanted and not job.is_prewarming

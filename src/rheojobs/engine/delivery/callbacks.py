@@ -1,0 +1,87 @@
+"""Threads that call what users attached to the end of a job, so that a slow callback holds up none.
+
+A thread that has become idle is used again; a new one starts if all are at work.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+__all__ = ["CallbackThreads"]
+
+logger = logging.getLogger(__name__)
+
+MOST_THREADS = 64
+"""Callbacks that run at a time; beyond, they wait for one another."""
+
+LINGER = 1.0
+"""Seconds for which an idle thread stays."""
+
+
+class CallbackThreads:
+    """Runs functions on daemon threads that are started when they are needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._idle = 0
+        self._threads: set[threading.Thread] = set()
+
+    def run(self, function: Callable[[], object]) -> None:
+        """Call a function soon, in another thread; in this one if no thread can be had."""
+        with self._lock:
+            self._waiting.put(function)
+            if self._idle >= self._waiting.qsize() or len(self._threads) >= MOST_THREADS:
+                return
+            thread = threading.Thread(target=self._work, name="rheojobs-callback", daemon=True)
+            self._threads.add(thread)
+            self._idle += 1  # at once: the next function must not count on it too
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had, or the interpreter ends
+            with self._lock:
+                self._threads.discard(thread)
+                self._idle -= 1
+                if self._threads:
+                    return  # one of these takes it
+            self._empty_here()
+
+    def is_here(self) -> bool:
+        """Say whether this is one of these threads."""
+        return threading.current_thread() in self._threads
+
+    def _empty_here(self) -> None:
+        while True:
+            try:
+                function = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            _call(function)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                function = self._waiting.get(timeout=LINGER)
+            except queue.Empty:
+                with self._lock:
+                    if self._waiting.empty():
+                        self._idle -= 1
+                        self._threads.discard(threading.current_thread())
+                        return
+                continue
+            with self._lock:
+                self._idle -= 1
+            _call(function)
+            del function  # a result must not live on here until there is another
+            with self._lock:
+                self._idle += 1
+
+
+def _call(function: Callable[[], object]) -> None:
+    try:
+        function()
+    except BaseException:  # a callback's fault concerns nobody else
+        logger.exception("a callback failed")

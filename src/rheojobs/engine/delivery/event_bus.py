@@ -1,0 +1,167 @@
+"""The event bus: one thread that hands out news in the order in which they came."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rheojobs.engine.delivery.mailboxes import Caller, Listener, Mailbox
+from rheojobs.engine.events import JobEvent
+
+__all__ = ["Delivery", "EventBus"]
+
+logger = logging.getLogger(__name__)
+
+Delivery = Callable[[], object]
+
+RETRY_SECONDS = 0.1
+"""Seconds until the thread of a subscriber is tried again that could not be started."""
+
+
+class EventBus:
+    """Subscribers, and the thread that puts events into their mailboxes.
+
+    Attributes
+    ----------
+    route : callable
+        Takes each delivery; `put` unless a recorder comes first, which must call `put` then.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+        self._subscribers: dict[str | None, list[Caller | Listener]] = defaultdict(list)
+        self._news: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._unstarted: set[Caller] = set()
+        self.route: Callable[[Delivery], None] = self.put
+        self._thread = threading.Thread(target=self._run, name="rheojobs-events", daemon=True)
+        self._thread.start()
+
+    def subscribe(
+        self,
+        who: Caller | Listener,
+        job_id: str | None = None,
+        first: Sequence[JobEvent] = (),
+    ) -> Callable[[], None]:
+        """Put each event, or each of one job, into a mailbox, and before them those of `first`.
+
+        Returns what ends the subscription.
+        """
+        with self._lock:
+            over = self._over
+            if not over:
+                self._subscribers[job_id].append(who)
+                if first:
+                    self.route(partial(self._put_all, who, first))
+        if over:
+            self._put_all(who, first)
+            who.mailbox.close()
+        return partial(self._unsubscribe, who, job_id)
+
+    def _unsubscribe(self, who: Caller | Listener, job_id: str | None) -> None:
+        with self._lock:
+            others = self._subscribers.get(job_id, [])
+            if who in others:
+                others.remove(who)
+            if not others:
+                self._subscribers.pop(job_id, None)
+        who.stop()
+
+    def publish(self, event: JobEvent, *, private: bool = False) -> None:
+        """Deliver an event to all who subscribe now, later and in other threads.
+
+        Parameters
+        ----------
+        private : bool
+            Whether it concerns only those who subscribed to its job.
+        """
+        if not self._subscribers:  # a subscriber of this moment gets what comes next
+            return
+        with self._lock:
+            listening = list(self._subscribers.get(event.job_id, ()))
+            if not private:
+                listening += self._subscribers.get(None, ())
+            if listening:
+                self.route(partial(self._put_into, listening, event))
+
+    def put(self, delivery: Delivery) -> None:
+        """Make a delivery after all that came before."""
+        self._news.put(delivery)
+
+    def close(self) -> None:
+        """Let the thread end when all that came before has been handed out."""
+        self._news.put(None)
+
+    def join(self, timeout: float) -> None:
+        """Wait until all subscribers got all; no thread waits for itself."""
+        deadline = time.monotonic() + timeout
+        if not self.is_here():
+            self._thread.join(timeout)
+        for caller in self._callers():
+            caller.join(max(0.0, deadline - time.monotonic()))
+
+    def is_here(self) -> bool:
+        """Say whether this is the bus's own thread."""
+        return threading.current_thread() is self._thread
+
+    def _callers(self) -> list[Caller]:
+        with self._lock:
+            return [w for all_ in self._subscribers.values() for w in all_ if isinstance(w, Caller)]
+
+    def _run(self) -> None:
+        while (delivery := self._next()) is not None:
+            _deliver(delivery)
+            del delivery  # a result must not live on here until there are other news
+        while not self._is_over():  # what came after the wish to close
+            if (delivery := self._news.get()) is not None:
+                _deliver(delivery)
+                del delivery
+
+    def _next(self) -> Delivery | None:
+        """Wait for a delivery; meanwhile start threads that could not be started before."""
+        while self._unstarted:
+            try:
+                return self._news.get(timeout=RETRY_SECONDS)
+            except queue.Empty:
+                self._unstarted = {c for c in self._unstarted if not c.start_again()}
+        return self._news.get()
+
+    def _is_over(self) -> bool:
+        with self._lock:
+            if self._news.empty():
+                self._over = True
+                for who in [w for listed in self._subscribers.values() for w in listed]:
+                    _close(who.mailbox)
+            return self._over
+
+    def _put_into(self, listening: Sequence[Caller | Listener], event: JobEvent) -> None:
+        for who in listening:
+            self._put_all(who, (event,))
+
+    def _put_all(self, who: Caller | Listener, events: Sequence[JobEvent]) -> None:
+        for event in events:
+            try:
+                who.mailbox.put(event)
+            except RuntimeError:  # no thread is to be had for this one now
+                logger.warning("a subscriber cannot be called yet: no thread can be started")
+                if isinstance(who, Caller):
+                    self._unstarted.add(who)
+
+
+def _close(mailbox: Mailbox) -> None:
+    try:
+        mailbox.close()
+    except RuntimeError:
+        logger.warning("a subscriber cannot be called: no thread can be started")
+
+
+def _deliver(delivery: Delivery) -> None:
+    try:
+        delivery()
+    except BaseException:  # one fault must not take the news from the others
+        logger.exception("a delivery failed")

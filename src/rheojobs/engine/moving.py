@@ -1,0 +1,61 @@
+"""How an engine changes its executor: jobs that have not begun run on the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rheojobs.engine.dispatcher import Dispatcher
+from rheojobs.engine.executors import Executor
+from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.validation import check_movable
+
+__all__ = ["move_jobs"]
+
+
+def move_jobs(
+    table: JobTable,
+    dispatcher: Dispatcher,
+    executor: Executor,
+    provided: Callable[[], Mapping[str, float]],
+    timeout: float,
+) -> None:
+    """Have jobs start on another executor from now on.
+
+    Parameters
+    ----------
+    table : JobTable
+        The jobs.
+    dispatcher : Dispatcher
+        Starts them.
+    executor : Executor
+        Where.
+    provided : callable
+        Returns how much there is of what executors, and not users, provide.
+    timeout : float
+        Seconds to wait for the end of what only prepares workers.
+
+    Raises
+    ------
+    InputError
+        If a job runs, or one that waits asks for more than there is; all is then as before.
+    """
+    with table.lock:
+        table.check_open()
+        check_movable(table.open.values(), provided(), executor.limits_memory)
+        held, dispatcher.paused = dispatcher.paused, True
+        preparing = list(table.prewarming.values())
+    try:
+        for job in preparing:
+            dispatcher.cancel(job)
+        with table.idle:
+            table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
+            table.check_open()
+            there = provided()  # more workers may have come meanwhile
+            check_movable(table.open.values(), there, executor.limits_memory)
+            dispatcher.start_on(executor)
+            total = table.scheduler.total
+            table.scheduler.grow({n: there[n] - total.get(n, 0.0) for n in there})
+    finally:
+        with table.lock:
+            dispatcher.paused = held
+        table.wake.set()

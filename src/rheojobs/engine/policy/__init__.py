@@ -1,0 +1,1 @@
+"""Decisions of the engine. Pure: no threads, no clock, no input or output."""

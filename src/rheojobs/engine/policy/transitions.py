@@ -1,0 +1,178 @@
+"""What a message of a running task means for its job. Pure: it decides, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.engine import messages
+from rheojobs.engine.events import Progress
+from rheojobs.engine.states import JobState
+
+__all__ = [
+    "Begin",
+    "Checkpoint",
+    "Death",
+    "Effect",
+    "End",
+    "Enter",
+    "Failure",
+    "Inspection",
+    "Loss",
+    "Partial",
+    "Report",
+    "effects_of",
+]
+
+_S = JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Base of all effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin(Effect):
+    """An attempt has begun: it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter(Effect):
+    """The job enters a state that is not its last."""
+
+    state: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Effect):
+    """The job has made progress."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Effect):
+    """The job has a newer partial result; `is_event` says whether subscribers are told."""
+
+    value: Any
+    is_event: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection(Effect):
+    """Those who inspect the job get an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint(Effect):
+    """The job can continue from this state."""
+
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End(Effect):
+    """The job ends."""
+
+    state: JobState
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(Effect):
+    """The task has raised an error: the job fails, unless it is started again."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Death(Effect):
+    """The worker has died: the job fails, unless it is started again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loss(Effect):
+    """The cluster is gone: the job is started again, or is left to others, or fails."""
+
+    reason: str
+
+
+def effects_of(
+    message: messages.Message,
+    state: JobState,
+    *,
+    cancel_wanted: bool = False,
+    stop_error: BaseException | None = None,
+) -> list[Effect]:
+    """Return what a message does to a job, in order; nothing if it comes too late or twice.
+
+    Parameters
+    ----------
+    message : Message
+        What the task, or its executor, reports.
+    state : JobState
+        The job's present state.
+    cancel_wanted : bool
+        Whether the job was asked to stop, perhaps before it began.
+    stop_error : exception, optional
+        Why the engine itself stops the job: it fails with this, however its task ends.
+    """
+    if state.is_terminal or state in (_S.BLOCKED, _S.INTERRUPTED):
+        return []
+    if isinstance(message, messages.ENDINGS):
+        return _ending(message, state, stop_error)
+    return _on_the_way(message, state, cancel_wanted)
+
+
+def _on_the_way(message: messages.Message, state: JobState, cancel_wanted: bool) -> list[Effect]:
+    match message:
+        case messages.Started() if state is _S.QUEUED:
+            begun: list[Effect] = [Begin(), Enter(_S.RUNNING)]
+            return [*begun, Enter(_S.CANCELLING)] if cancel_wanted else begun
+        case messages.Progressed(progress):
+            return [Report(progress)]
+        case messages.Partial(value):
+            return [Partial(value)]
+        case messages.Inspected(value):
+            seen: list[Effect] = [] if value is None else [Partial(value, is_event=False)]
+            return [*seen, Inspection()]
+        case messages.Checkpointed(packed):
+            return [Checkpoint(packed)]
+        # A state that the job is in already is no transition: an application that has found a
+        # run again on a cluster is told it once more.
+        case messages.Paused() if state is _S.RUNNING:
+            return [Enter(_S.PAUSED)]
+        case messages.Resumed() if state is _S.PAUSED:
+            return [Enter(_S.RUNNING)]
+    return []
+
+
+def _ending(
+    message: messages.Message, state: JobState, stop_error: BaseException | None
+) -> list[Effect]:
+    is_stopping = state is _S.CANCELLING
+    # What was done before the task noticed that it was to stop is shown as a partial result.
+    late: list[Effect] = []
+    if isinstance(message, messages.Succeeded) and (is_stopping or stop_error is not None):
+        late = [Partial(message.value, is_event=False)]
+    if is_stopping:
+        return [*late, End(_S.CANCELLED)]
+    if stop_error is not None:
+        return [*late, End(_S.FAILED, error=stop_error)]
+    match message:
+        case messages.Succeeded(value):
+            begun: list[Effect] = [Begin(), Enter(_S.RUNNING)] if state is _S.QUEUED else []
+            return [*begun, End(_S.SUCCEEDED, result=value)]
+        case messages.Failed(error):
+            return [Failure(error)]
+        case messages.Died(reason):
+            return [Death(reason)]
+        case messages.Lost(reason):
+            return [Loss(reason)]
+    # The task stopped without being asked: it passes through the same states.
+    at_work = state in (_S.RUNNING, _S.PAUSED)
+    return [*([Enter(_S.CANCELLING)] if at_work else []), End(_S.CANCELLED)]

@@ -1,0 +1,78 @@
+"""What follows the end of a job: its future is settled, callbacks are called, leftovers removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rheojobs.engine.delivery.callbacks import CallbackThreads
+from rheojobs.engine.events import StateChanged
+from rheojobs.engine.job import Job
+from rheojobs.engine.recorder import Outcome, Recorder
+from rheojobs.engine.states import JobState
+
+__all__ = ["Settlement"]
+
+
+class Settlement:
+    """Settles the jobs of an engine that have ended, and counts those that are not settled yet.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Records an end before anybody is told.
+    on_settled : callable
+        Called, in any thread, for each piece of work that is done.
+    """
+
+    def __init__(self, recorder: Recorder, on_settled: Callable[[], object]) -> None:
+        self._recorder = recorder
+        self._on_settled = on_settled
+        self._callbacks = CallbackThreads()
+
+    def is_here(self) -> bool:
+        """Say whether this thread is one that settles, or calls callbacks."""
+        return self._recorder.bus.is_here() or self._callbacks.is_here()
+
+    def begin(self, job: Job, event: StateChanged, error: BaseException | None) -> int:
+        """Have the end of a job recorded and made known.
+
+        Returns for how many pieces of work `on_settled` will be called.
+        """
+        leftover = job.leftover if event.state is JobState.SUCCEEDED else None
+        on_unkept = partial(setattr, job, "result_not_kept_because")
+        outcome = Outcome(job.result_or_ref, job.partial, error, leftover, on_unkept)
+        # The future first: a subscriber who is told of the end may ask for the result.
+        settle = partial(self._settle, job, error, event.state is JobState.CANCELLED)
+        self._recorder.end(event, outcome, settle, private=job.is_prewarming)
+        if leftover is None:
+            return 1
+        self._recorder.call(partial(self._callbacks.run, partial(self._tidy, job, leftover)))
+        return 2
+
+    def _settle(self, job: Job, error: BaseException | None, cancelled: bool, result: Any) -> None:
+        """Make a job's outcome known, and call those who asked to be called."""
+        job.result_or_ref = result
+        callbacks = job.future.settle(result, error, cancelled)
+        if callbacks:
+            self._callbacks.run(partial(self._call_back, job, callbacks))
+        else:
+            self._on_settled()
+
+    def _call_back(self, job: Job, callbacks: list[Callable[[Any], object]]) -> None:
+        try:
+            job.future.call_back(callbacks)
+        finally:
+            self._on_settled()
+
+    def _tidy(self, job: Job, leftover: Any) -> None:
+        """Remove what a task would have continued from: its result is on disk by now."""
+        try:
+            if self._recorder.problem or job.result_not_kept_because:
+                return  # the result is not on disk: better too much is left than too little
+            leftover.tidy()
+            if not job.is_prewarming:
+                self._recorder.note_tidied(job.id)
+        finally:
+            self._on_settled()

@@ -1,0 +1,254 @@
+"""The folder of a store: the files in which its large payloads are, one folder for each job.
+
+A marker file in it names its store. A folder without that marker is never touched, and in a folder
+with it, only files whose names are of the form that is written here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import uuid
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from rheojobs.engine.errors import StoreError
+from rheojobs.engine.store import permissions
+
+__all__ = ["MARKER", "PayloadFiles", "is_uuid", "strays"]
+
+MARKER = "STORE"
+"""The name of the file that names the store."""
+
+LOCKS = "locks"
+"""The folder of the locks of engines."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FILE = re.compile(r"[a-z]+-([0-9a-f]{32})-[0-9a-f]{32}")  # part, writer, its own name
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a UUID as ids are: the name of a folder, and never a path."""
+    return _UUID.fullmatch(text) is not None
+
+
+class PayloadFiles:
+    """The folder of a store.
+
+    Parameters
+    ----------
+    path : Path
+        The database of the store.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.folder = path.with_name(path.name + ".files")
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the locks of engines."""
+        return self.folder / LOCKS
+
+    def check(self, store_id: str) -> bool:
+        """Return whether there is a folder; raise `StoreError` if it is not this store's."""
+        try:
+            marked = (self.folder / MARKER).read_text(encoding="utf-8").split("\n")[0]
+        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+            marked = ""
+        if not marked and (not os.path.lexists(self.folder) or self._is_empty()):
+            return False
+        if marked != store_id:
+            whose = "another job store" if is_uuid(marked) else "something else"
+            raise StoreError(
+                f"the folder {self.folder} belongs to {whose}: move it away to use the job store "
+                f"{self._path}",
+                is_lasting=True,
+            )
+        permissions.check_folder(self.folder, self._path)
+        return True
+
+    def claim(self, store_id: str) -> None:
+        """Make the folder with its marker, unless it is there; the caller has the database's lock.
+
+        So no two processes do it at a time; an empty marker is left by one that was killed.
+        """
+        if self.check(store_id):
+            return
+        permissions.make_folder(self.folder)
+        permissions.check_folder(self.folder, self._path)
+        permissions.make_file(self.folder / MARKER)
+        text = f"{store_id}\nThis folder belongs to the rheojobs job store {self._path.name}.\n"
+        (self.folder / MARKER).write_text(text, encoding="utf-8")
+        permissions.make_folder(self.locks)
+
+    def is_there(self) -> bool:
+        """Return whether the folder has been made."""
+        return (self.folder / MARKER).exists()
+
+    def _is_empty(self) -> bool:
+        """Return whether nothing is in the folder but a marker that was not written to the end."""
+        if not self.folder.is_dir():
+            return False
+        return all(
+            item.name == MARKER and item.is_file() and not item.stat().st_size
+            for item in self.folder.iterdir()
+        )
+
+    def write(self, job_id: str, part: str, writer: str, content: bytes) -> str:
+        """Write a file to the disk itself; return its name.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; then no file is left.
+        """
+        # Never the name of a file that is there: a row may refer to that.
+        name = f"{part}-{writer.replace('-', '')}-{uuid.uuid4().hex}"
+        path = self._file(job_id, name)
+        try:
+            with _new_file(path) as file:
+                view = memoryview(content)
+                while view:
+                    view = view[os.write(file, view) :]
+                os.fsync(file)
+            _sync_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+        return name
+
+    def read(self, job_id: str, name: str, size: int) -> bytes:
+        """Return the content of a file; raise `StoreError` if it is damaged or gone."""
+        path, content = self._file(job_id, name), b""
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _BINARY)
+            with open(file, "rb") as opened:
+                content = opened.read()
+        if len(content) != size:
+            raise StoreError(f"{path} is damaged or gone: {len(content)} of {size} bytes are there")
+        return content
+
+    def has(self, job_id: str, name: str) -> bool:
+        """Return whether a file is there."""
+        return self._file(job_id, name).is_file()
+
+    def remove(self, job_id: str, names: Iterable[str]) -> None:
+        """Remove files, and the folder of the job if nothing else is in it."""
+        for name in names:
+            # A file that stays goes with the next sweep; so does one of a row that is not ours.
+            with contextlib.suppress(OSError):
+                self._file(job_id, name).unlink()
+
+    def remove_job(self, job_id: str) -> None:
+        """Remove all files of a job that is in the store no more."""
+        with contextlib.suppress(OSError):
+            folder = self._folder_of(job_id)
+            for file in _ours(folder):
+                file.unlink(missing_ok=True)
+            folder.rmdir()
+
+    def names(self) -> set[tuple[str, str]]:
+        """Return the id of the job and the name of each file that is there."""
+        found = set()
+        for folder in self._folders():
+            with contextlib.suppress(OSError):
+                found |= {(folder.name, file.name) for file in _ours(folder)}
+        return found
+
+    def remove_empty(self) -> None:
+        """Remove the folders of jobs in which nothing is."""
+        for folder in self._folders():
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+
+    def _folders(self) -> list[Path]:
+        try:
+            found = list(self.folder.iterdir())
+        except OSError:
+            return []
+        return [item for item in found if is_uuid(item.name) and not item.is_symlink()]
+
+    def _folder_of(self, job_id: str) -> Path:
+        """Return the folder of a job; the one place where an id becomes a path."""
+        if not isinstance(job_id, str) or not is_uuid(job_id):
+            raise StoreError(f"{job_id!r} is not the id of a job with files: {self._path}")
+        folder = self.folder / job_id
+        if folder.is_symlink():
+            raise StoreError(f"{folder} is a symbolic link, which leads out of the job store")
+        return folder
+
+    def _file(self, job_id: str, name: str) -> Path:
+        if not isinstance(name, str) or _FILE.fullmatch(name) is None:
+            raise StoreError(f"{name!r} is not the name of a file of job {job_id!r}: {self._path}")
+        return self._folder_of(job_id) / name
+
+
+def writer_of(name: str) -> str:
+    """Return the engine that has written a file, as the hexadecimal digits of its id."""
+    found = _FILE.fullmatch(name)
+    return "" if found is None else found[1]
+
+
+def strays(
+    there: Collection[tuple[str, str]], known: Collection[tuple[str, str]], writers: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return the files, by job, to which no row refers, and of which none will.
+
+    Parameters
+    ----------
+    there : collection of (str, str)
+        The job and the name of each file, as they were before `known` was read.
+    known : collection of (str, str)
+        Those to which rows refer.
+    writers : iterable of str
+        The ids of the engines there are: one may have written a file whose row comes yet.
+    """
+    alive = {writer.replace("-", "") for writer in writers}
+    found: dict[str, list[str]] = {}
+    for job_id, name in there:
+        if (job_id, name) not in known and writer_of(name) not in alive:
+            found.setdefault(job_id, []).append(name)
+    return found
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[int]:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY
+    _make_folder(path.parent)
+    try:
+        file = os.open(path, flags, permissions.PRIVATE_FILE)
+    except FileNotFoundError:  # another process has just removed the empty folder
+        _make_folder(path.parent)
+        file = os.open(path, flags, permissions.PRIVATE_FILE)
+    try:
+        if os.name == "posix":
+            os.fchmod(file, permissions.PRIVATE_FILE)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a job, not that above it, which has its marker from the beginning."""
+    if folder.parent.is_dir():
+        permissions.make_folder(folder)
+
+
+def _ours(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if _FILE.fullmatch(file.name)]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a new name outlive a power cut too."""
+    if os.name == "posix":
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)

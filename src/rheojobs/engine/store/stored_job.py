@@ -1,0 +1,114 @@
+"""A job as the store has it: one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.engine.events import Progress
+from rheojobs.engine.states import JobState
+
+__all__ = ["WAITING", "StoredJob"]
+
+WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
+"""The states in which a job without an owner waits for an engine to take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job as the store has it.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the order of arrival.
+    id, name, priority, state, message, attempts
+        As of `Job`.
+    task_type : str
+        The import path of its task's class; empty if the task is not stored.
+    not_durable_because : str
+        Why it cannot be run again; empty if it can.
+    needs, max_attempts, after, after_any
+        As it was submitted; the latter two hold ids.
+    limits : mapping
+        Its tags, timeout and memory, as it was submitted.
+    not_before : float or None
+        When it may start at the earliest (seconds since the epoch).
+    retry : mapping or None
+        When it is started again after an error.
+    created, changed : float
+        When it was submitted, and when its state changed last (seconds since the epoch).
+    progress : Progress or None
+        The newest that was stored.
+    bytes : int
+        The size of its task, result and checkpoint.
+    owner : str or None
+        The engine that works on it, or will.
+    request : str
+        What is requested of its owner, which has not seen it yet.
+    cluster_address : str
+        The cluster on which its run may still go on, its application being gone; else empty.
+    pid : int or None
+        The process of the owner.
+    """
+
+    number: int
+    id: str
+    name: str
+    task_type: str
+    not_durable_because: str
+    priority: int
+    needs: Mapping[str, float]
+    max_attempts: int
+    after: tuple[str, ...]
+    after_any: tuple[str, ...]
+    limits: Mapping[str, Any]
+    not_before: float | None
+    retry: Mapping[str, Any] | None
+    created: float
+    changed: float
+    state: JobState
+    message: str
+    attempts: int
+    progress: Progress | None
+    bytes: int
+    owner: str | None
+    request: str
+    cluster_address: str
+    pid: int | None
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> StoredJob:
+        """Return the job of a row of `sql.SELECT`, its values by the names of the columns."""
+        for name, decode in _DECODERS:
+            row[name] = decode(row[name])
+        if row["cluster_address"] and row["state"].is_terminal:
+            row["cluster_address"] = ""
+        return cls(**row)
+
+    @property
+    def can_be_taken(self) -> bool:
+        """Whether an engine may take it up: it waits, and no other has it."""
+        return self.owner is None and self.state in WAITING and not self.not_durable_because
+
+
+def _array(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def _object(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else json.loads(text)
+
+
+_DECODERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("needs", _object),
+    ("limits", _object),
+    ("after", _array),
+    ("after_any", _array),
+    ("state", JobState),
+    ("retry", lambda text: json.loads(text) if text else None),
+    ("progress", lambda text: Progress(*json.loads(text)) if text else None),
+)
+"""How the columns are read that are not what they are in SQL."""
