@@ -125,7 +125,7 @@ class Work:
         return self.wanted[-1]
 
     def _submit(self, each: Wanted, wait: bool = True) -> None:
-        self._child.ask("submit", kind=each.kind, key=each.key, folder=str(each.folder))
+        self._child.request("submit", kind=each.kind, key=each.key, folder=str(each.folder))
         if wait:
             self._child.answer()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rheojobs.engine import JobState, JobStore
+from rheojobs.engine import JobEngine, JobState, JobStore
 from rheojobs.engine.serialization import Record
 from rheojobs.errors import InputError
 
@@ -53,3 +53,17 @@ def test_nothing_is_imported(tmp_path: Path, trace: Path, kind: str) -> None:
             with pytest.raises(InputError, match="import planted before"):
                 store.task(job_id, may_import=False)
         assert not trace.exists()
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_job_whose_function_is_gone_fails_in_one_line(tmp_path: Path, executor: str) -> None:
+    content = {"function": "no_such_module:work", "args": [], "kwargs": {}}
+    with JobStore(tmp_path / "jobs.sqlite3") as store:
+        store.join()
+        store.add(str(uuid.uuid4()), "job", Record("rheojobs.engine.task:FunctionTask", content))
+        store.leave()
+    with JobEngine(executor, max_workers=1, store=tmp_path / "jobs.sqlite3") as engine:
+        (job,) = engine.take_queued()
+        assert isinstance(job.exception(30), InputError)
+        assert engine.wait(30)
+        assert job.message.startswith("no_such_module:work cannot be imported: ModuleNotFoundError")

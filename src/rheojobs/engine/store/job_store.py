@@ -24,7 +24,7 @@ from rheojobs.engine.store.job_rows import JobRows
 from rheojobs.engine.store.leases import Leases, Owner
 from rheojobs.engine.store.payloads import Prepared, row_text
 from rheojobs.engine.store.pruning import MAX_AGE, MAX_BYTES, prune, remove
-from rheojobs.engine.store.reader import UNTIDIED, StoreReader, default_path
+from rheojobs.engine.store.reader import UNTIDIED, StoreReader, default_path, resolved
 from rheojobs.engine.store.stored_job import StoredJob
 
 __all__ = ["UNTIDIED", "JobStore", "Prepared", "StoredJob", "default_path"]
@@ -44,11 +44,6 @@ class JobStore(StoreReader):
     path : path, optional
         The database, by default that of the user (`default_path`); made if there is none.
 
-    Attributes
-    ----------
-    path : Path
-        The database.
-
     Raises
     ------
     StoreElsewhereError
@@ -58,17 +53,18 @@ class JobStore(StoreReader):
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
+        path = resolved(path)
+        if kind := network_type(path.parent):
+            raise StoreElsewhereError(
+                f"the job store {path} is on a network file system ({kind}), where jobs would be "
+                "lost: set RHEOJOBS_STATE_DIR to a folder on a disk of this machine"
+            )
         super().__init__(path)
         self._leases = Leases(self._db, self._files)
         self._rows = JobRows(self._db, self._leases)
         self._commands = Commands(self._db)
         self._checkpointed: set[str] = set()  # own jobs that may have a checkpoint
         try:
-            if kind := network_type(self.path.parent):
-                raise StoreElsewhereError(
-                    f"the job store {self.path} is on a network file system ({kind}), where jobs "
-                    "would be lost: set RHEOJOBS_STATE_DIR to a folder on a disk of this machine"
-                )
             self._leases.check_machines()
         except BaseException:
             self.close()
@@ -92,8 +88,8 @@ class JobStore(StoreReader):
 
     def join(self) -> None:
         """Begin to work on the store: jobs may be added and taken from now on."""
+        self._db.rows(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
         self._leases.join()
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
 
     def leave(self) -> None:
         """Work on the store no more; jobs that have not ended are free for others."""
@@ -108,21 +104,14 @@ class JobStore(StoreReader):
         self._db.sync()
 
     def recover(self) -> list[str]:
-        """Free the jobs of engines that are gone: a job that was running is interrupted.
-
-        Returns
-        -------
-        list of str
-            The ids of the jobs that were theirs.
-        """
+        """Free the jobs of engines that are gone; return their ids. What ran is interrupted."""
         freed = self._leases.recover()
-        if freed is None:
-            return []
-        self._sweep()  # they may have been killed while they wrote
-        return freed
+        if freed is not None:
+            self._sweep()
+        return freed or []
 
     def _sweep(self) -> None:
-        """Remove files that engines have left which were killed."""
+        """Remove files of engines that were killed while they wrote."""
         self._payloads.sweep()
         with self._db:
             self._leases.sweep()
@@ -199,7 +188,7 @@ class JobStore(StoreReader):
             "max_attempts": max_attempts,
             "after": sql.array(after),
             "after_any": sql.array(after_any),
-            "limits": sql.object_(_readable(limits)),
+            "limits": sql.limits(limits),
             "not_before": not_before,
             "retry": sql.object_(retry) if retry else "",
             "created": now,
@@ -412,10 +401,3 @@ class JobStore(StoreReader):
         """
         self._sweep()
         return prune(self._db, self._payloads, max_age, max_bytes)
-
-
-def _readable(limits: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return limits whose tags are found again by what UTF-8 can hold of them."""
-    if not limits or "tags" not in limits:
-        return limits or {}
-    return {**limits, "tags": list(map(utf8, limits["tags"]))}

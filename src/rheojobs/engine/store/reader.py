@@ -40,7 +40,15 @@ from rheojobs.engine.store.schema import connect
 from rheojobs.engine.store.stored_job import WAITING, StoredJob
 from rheojobs.errors import InputError
 
-__all__ = ["UNTIDIED", "WAITING", "StoreReader", "StoredJob", "default_path", "state_folder"]
+__all__ = [
+    "UNTIDIED",
+    "WAITING",
+    "StoreReader",
+    "StoredJob",
+    "default_path",
+    "resolved",
+    "state_folder",
+]
 
 FROM_OUTSIDE = frozenset(
     kind.__qualname__ for kind in (WorkerDiedError, JobTimeoutError, MemoryLimitError)
@@ -68,6 +76,11 @@ def default_path() -> Path:
     return state_folder() / "jobs.sqlite3"
 
 
+def resolved(path: str | Path | None) -> Path:
+    """Return the absolute path of a store, by default the user's, without symbolic links."""
+    return Path(os.path.realpath(default_path() if path is None else path))
+
+
 class StoreReader:
     """The reading side of a store.
 
@@ -91,7 +104,7 @@ class StoreReader:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(os.path.realpath(default_path() if path is None else path))
+        self.path = resolved(path)
         self._db = _copy(self.path) if network_type(self.path.parent) else connect(self.path)
         self._files = PayloadFiles(self.path)
         self._payloads = Payloads(self._db, self._files)

@@ -8,11 +8,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rheojobs.engine.errors import EntryError
+from rheojobs.engine.serialization import utf8
 from rheojobs.engine.states import STATES, JobState
 from rheojobs.engine.store.schema import COLUMNS
 from rheojobs.errors import one_line
 
-__all__ = ["INSERT", "SELECT", "array", "entry", "line", "move", "object_", "one_of", "text"]
+__all__ = [
+    "INSERT",
+    "SELECT",
+    "array",
+    "entry",
+    "limits",
+    "line",
+    "move",
+    "object_",
+    "one_of",
+    "text",
+]
 
 _INSERTED = [column.name for column in COLUMNS if column.is_inserted]
 INSERT = (
@@ -110,6 +122,13 @@ def object_(items: Mapping[str, Any] | None) -> str:
     if not items:
         return "{}"
     return _ONE_WORKER if items == {"worker": 1.0} else text(dict(items), allow_nan=False)
+
+
+def limits(items: Mapping[str, Any] | None) -> str:
+    """Return the limits of a job as JSON; jobs are found by their tags, so these are UTF-8."""
+    if items and "tags" in items:
+        items = {**items, "tags": list(map(utf8, items["tags"]))}
+    return object_(items)
 
 
 _ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
