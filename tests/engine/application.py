@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.engine import helpers
 
-from rheojobs.engine import JobEngine, JobStore, TaskContext
+from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.store import maintenance
 
 
@@ -62,6 +62,23 @@ def work_on_a_cluster(store: Path, folder: Path) -> None:
 
     with JobEngine(DaskExecutor(sys.argv[4]), store=store) as engine:
         engine.run(count_on, 6, str(folder / "trace"), str(folder / "gate"), 3)
+        engine.wait()
+
+
+def pause_on_a_cluster(store: Path, folder: Path) -> None:
+    """As `work_on_a_cluster`, with a pause that lasts until there is a file "resume"."""
+    from rheojobs.engine.executors.dask.executor import DaskExecutor
+
+    with JobEngine(DaskExecutor(sys.argv[4]), store=store) as engine:
+        job = engine.run(count_on, 6, str(folder / "trace"), str(folder / "gate"), 3)
+        helpers.wait_until(lambda: job.latest_progress and job.latest_progress.current == 3)
+        job.pause()
+        helpers.wait_until(lambda: job.state is JobState.PAUSED)
+        helpers.touch(folder / "paused")
+        helpers.wait_until((folder / "resume").exists, 120.0)
+        job.resume()
+        helpers.wait_until(lambda: job.state is JobState.RUNNING)
+        helpers.touch(folder / "resumed")
         engine.wait()
 
 
@@ -144,6 +161,7 @@ if __name__ == "__main__":
     verbs = {
         "work": work,
         "work_on_a_cluster": work_on_a_cluster,
+        "pause_on_a_cluster": pause_on_a_cluster,
         "die_as_it_begins": die_as_it_begins,
         "race": race,
         "churn": churn,

@@ -18,7 +18,7 @@ from tests.inference.helpers import decay_data, same_draws
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.executors.dask.executor import DaskExecutor
-from rheojobs.engine.executors.dask.held import IN_AN_EVENT
+from rheojobs.engine.executors.dask.held import MAX_EVENT_BYTES
 from rheojobs.inference import chains, continuation
 from rheojobs.inference.loo import ScoredSampling
 from rheojobs.inference.results import BayesianResult
@@ -64,7 +64,7 @@ class DyingSampling(SampleTask):
 
         def keep_and_die(path: Path) -> None:
             kept(path)
-            if not died.exists() and path.stat().st_size > IN_AN_EVENT:
+            if not died.exists() and path.stat().st_size > MAX_EVENT_BYTES:
                 died.write_text(path.name)
                 os.kill(os.getpid(), signal.SIGKILL)
 

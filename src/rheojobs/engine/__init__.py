@@ -1,4 +1,4 @@
-"""Background jobs: submit, watch, pause, cancel. Knows no Qt, no JAX and no rheology.
+"""Background jobs: submit, watch, pause, cancel; with no Qt, no JAX and no rheology.
 
 Names are imported when they are first used: a worker needs no engine.
 """

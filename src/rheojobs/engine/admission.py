@@ -13,7 +13,7 @@ __all__ = ["Admission"]
 
 
 class Admission:
-    """Lets jobs into a table. Nobody is told of a job before it is on disk.
+    """Lets jobs into a table. No event of a job is published before it is on disk.
 
     Parameters
     ----------

@@ -72,5 +72,5 @@ class Closing:
 
 
 def _may_stay(job: Job) -> bool:
-    """Say whether a job may be continued later: it can be, and nobody has cancelled it."""
+    """Say whether a job may be continued later: it can be, and was not cancelled."""
     return job.is_durable and not job.cancel_wanted and not job.is_prewarming

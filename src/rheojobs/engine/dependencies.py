@@ -1,7 +1,4 @@
-"""The result of one job as an argument of another, filled in just before the latter starts.
-
-Knows jobs only as what has an outcome.
-"""
+"""The result of one job as an argument of another, filled in just before the latter starts."""
 
 from __future__ import annotations
 

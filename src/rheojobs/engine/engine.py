@@ -259,7 +259,7 @@ class JobEngine:
     def recover(self) -> list[StoredJob]:
         """Give the jobs of the store that wait for an application: those of one that is gone.
 
-        The queued among them have not begun, the interrupted go on from their checkpoint, where
+        The queued among them have not begun, the interrupted continue from their checkpoint if
         they have one. `resume_job` takes one, `take_queued` all that have not begun.
         """
         return [] if self.store is None else waiting_jobs(self.store)
@@ -267,7 +267,7 @@ class JobEngine:
     def resume_job(self, job_id: str, *, elsewhere: bool = False) -> Job:
         """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
 
-        Of those that have ended, the cancelled may go on from their checkpoint, and those that
+        Of those that have ended, the cancelled may continue from their checkpoint, and those that
         failed because their workers died or they came to their limits.
 
         Parameters
@@ -281,7 +281,7 @@ class JobEngine:
         Raises
         ------
         InputError
-            Where it is somebody else's, cannot be run again, or needs a job that is not done.
+            If it is another engine's, cannot be run again, or needs a job that is not done.
         """
         if self.store is not None:
             self.store.recover()
@@ -307,7 +307,7 @@ class JobEngine:
         return job
 
     def take_queued(self, limit: int | None = None) -> list[Job]:
-        """Take up the jobs of the store, or so many, that have not begun and that nobody has."""
+        """Take up the jobs of the store, or so many, that have not begun and have no owner."""
         jobs: list[Job] = []
         for stored in self.recover():
             if len(jobs) == limit:
@@ -376,8 +376,8 @@ class JobEngine:
 
     def forget(self, job: Job) -> None:
         """Drop a job from the engine's list, once it has ended, so that its result is freed."""
-        # Without the lock, which whoever brings its result needs just now: the one of both that
-        # comes last finds what the other has written, and drops it.
+        # Without the lock, which the thread that brings the result needs just now: the one of both
+        # that comes last finds what the other has written, and drops the job.
         job.is_kept = False
         if job.state.is_terminal:
             self._table.jobs.pop(job.id, None)
@@ -399,7 +399,7 @@ class JobEngine:
     ) -> Callable[[], None]:
         """Have each event told, or each of one job, in their order.
 
-        Each subscriber is called in a thread of its own and holds up nobody. One that is slow
+        Each subscriber is called in a thread of its own and holds up no other. One that is slow
         loses progress and partial results that newer ones have superseded, and nothing else.
 
         Parameters
@@ -407,9 +407,9 @@ class JobEngine:
         subscriber : callable or queue
             Is called with each event; or a queue that each is put into.
         job : Job, optional
-            The only job of interest; its present state is told first.
+            The only job of interest; its present state comes first.
         present : bool
-            Whether the present state of all jobs is told first.
+            Whether the present state of all jobs comes first.
 
         Returns
         -------

@@ -1,7 +1,4 @@
-"""What the engine tells its subscribers: small frozen records, in the order things happened.
-
-Knows no engine and no executor: these are data alone.
-"""
+"""The events that an engine publishes: small frozen records, in the order things happened."""
 
 from __future__ import annotations
 
@@ -57,7 +54,7 @@ class JobEvent:
 class StateChanged(JobEvent):
     """The job went from `previous` to `state`.
 
-    At its birth, and where a late subscriber is told its present state, `previous` is None and
+    At its birth, and when a late subscriber gets its present state, `previous` is None and
     `name` is the job's: the job itself may be forgotten by then.
     """
 

@@ -61,7 +61,7 @@ class JobFuture(concurrent.futures.Future[Any]):
     """The job's result as the standard library knows it; `cancel` stops a running job too.
 
     Threads that wait for it are woken when it is settled; callbacks are called a little later, on
-    threads of their own, so that a slow one holds up nobody.
+    threads of their own, so that a slow one holds up nothing else.
     """
 
     def __init__(self, job: Job) -> None:
@@ -116,7 +116,7 @@ class JobFuture(concurrent.futures.Future[Any]):
     def _call(self, callback: Callable[[Self], object]) -> None:
         try:
             callback(self)
-        except Exception:  # a callback's fault is nobody else's, as with the standard library
+        except Exception:  # a callback's fault is its own, as with the standard library
             logger.exception("a callback of %r failed", self._job())
 
 
@@ -148,7 +148,7 @@ class Job:
     memory : int or None
         Bytes that its worker may use.
     cluster_address : str
-        The cluster that it was sent to, where it may go on when this process is gone; else empty.
+        The cluster that it was sent to, where it may run on when this process is gone; else empty.
     state : JobState
         The present state.
     latest_progress : Progress or None
@@ -311,7 +311,7 @@ class Job:
         """Say how long the job, or the stage that it is in, probably still needs.
 
         From its progress; before there is any, from how long others of its kind have run, and
-        then from its start on. None where neither tells, and when it has ended.
+        then from its start on. None if there is neither, and when it has ended.
         """
         return self._engine.time_remaining(self)
 

@@ -462,13 +462,16 @@ class JobTable:
             self._recorder.close()
 
     def fail_all(self, reason: str) -> None:
-        """Take no more jobs, and end all there are: the engine itself cannot go on."""
+        """Take no more jobs, and end all there are: the engine itself is broken."""
         error = RheojobsError(f"the engine is broken: {reason}")
         with self.lock:
             self.closed = True
+            handles = [job.handle for job in self.open.values() if job.handle is not None]
             for job in list(self.open.values()):
                 if job.state in (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED):
                     self.end(job, JobState.FAILED, error=error)
                 else:
                     self.end(job, JobState.CANCELLED, message=str(error))
             self.close_if_empty()
+        for handle in handles:
+            handle.cancel()

@@ -1,7 +1,7 @@
-"""What an engine tells of its jobs: events for subscribers, and a record for the disk.
+"""Where an engine sends what happens to its jobs: events to subscribers, a record to the disk.
 
 `Recorder` keeps no record. `rheojobs.engine.store.writer.StoreWriter` has the same methods, and
-writes what happened before anybody is told.
+writes what happened before it is published.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Recorder:
         """Record a new job; it is on disk when this returns, if it can be."""
 
     def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
-        """Record a new job while it is being started: nobody is told of it before."""
+        """Record a new job while it is being started: no event of it is published before."""
         return contextlib.nullcontext()
 
     def publish(self, event: JobEvent, *, private: bool = False) -> None:
@@ -126,7 +126,7 @@ class Recorder:
         self.bus.route(function)
 
     def flush(self) -> None:
-        """Record and deliver at once what waits for that, since somebody waits for a result."""
+        """Record and deliver at once what waits for that, since a caller waits for a result."""
 
     def keep_cluster_address(self, job_id: str, address: str) -> None:
         """Record where a job is about to go, before it goes."""

@@ -193,7 +193,7 @@ def revive(
         recorder.add(new_job(job, has_store=True, checkpoint=checkpoint))
         return job
     job.id, job.cluster_address = stored.id, stored.cluster_address
-    if stored.state is JobState.QUEUED:  # nobody has chosen to give it a fresh start
+    if stored.state is JobState.QUEUED:  # no person has chosen to give it a fresh start
         job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)
     if state is None:
@@ -204,7 +204,7 @@ def revive(
 
 
 def _check_free(store: JobStore, stored: StoredJob, label: str) -> None:
-    """Raise `InputError` unless a job may be run again, and nobody works on it."""
+    """Raise `InputError` unless a job may be run again, and has no owner."""
     if stored.not_durable_because:
         raise InputError(f"{label} cannot be run again: {stored.not_durable_because}")
     if stored.owner is not None:

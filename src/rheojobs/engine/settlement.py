@@ -21,7 +21,7 @@ class Settlement:
     Parameters
     ----------
     recorder : Recorder
-        Records an end before anybody is told.
+        Records an end before it is made known.
     on_settled : callable
         Called, in any thread, for each piece of work that is done.
     """
@@ -43,7 +43,7 @@ class Settlement:
         leftover = job.leftover if event.state is JobState.SUCCEEDED else None
         on_unkept = partial(setattr, job, "result_not_kept_because")
         outcome = Outcome(job.result_or_ref, job.partial, error, leftover, on_unkept)
-        # The future first: a subscriber who is told of the end may ask for the result.
+        # The future first: a subscriber that gets the end may ask for the result.
         settle = partial(self._settle, job, error, event.state is JobState.CANCELLED)
         self._recorder.end(event, outcome, settle, private=job.is_prewarming)
         if leftover is None:

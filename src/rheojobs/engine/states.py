@@ -56,7 +56,7 @@ STATES: dict[JobState, StateRow] = {
         frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
     ),
     _S.PAUSED: StateRow(
-        "holds still at a point where it can go on",
+        "is paused at a point from which it can continue",
         frozenset({_S.RUNNING, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
     ),
     _S.CANCELLING: StateRow("was asked to stop and has not stopped yet", frozenset({_S.CANCELLED})),

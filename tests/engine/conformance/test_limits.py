@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,19 @@ class TestTimeout:
     def test_one_that_ends_in_time(self, engine: JobEngine) -> None:
         job = engine.submit(helpers.nothing, timeout=TIMEOUT)
         assert job.result(TIMEOUT) is None
+
+    def test_a_forgotten_limit_holds_no_result(self, engine: JobEngine) -> None:
+        job = engine.submit(helpers.big, timeout=3600.0)
+        watch = weakref.ref(job.result(TIMEOUT))
+        engine.wait(TIMEOUT)
+        job.forget()
+        del job
+
+        def is_freed() -> bool:
+            gc.collect()
+            return watch() is None
+
+        helpers.wait_until(is_freed, timeout=5.0)
 
     def test_one_that_is_done_when_it_hears_of_it(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path

@@ -16,14 +16,16 @@ from rheojobs.engine.serialization import PLAIN, Record
 
 def test_somebody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        place = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        assert not is_gone(place)
-    assert is_gone(place)
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        assert not is_gone(address)
+    assert is_gone(address)
 
 
-@pytest.mark.parametrize("place", ["", "nonsense", "tcp://", "tcp://head", "tcp://127.0.0.1:port"])
-def test_what_is_no_address_tells_nothing(place: str) -> None:
-    assert not is_gone(place)
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "tcp://", "tcp://head", "tcp://127.0.0.1:port"]
+)
+def test_what_is_no_address_tells_nothing(address: str) -> None:
+    assert not is_gone(address)
 
 
 def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
@@ -33,7 +35,11 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         for name in ("begun", "waiting"):
             store.add(name, name, record)
         store.put_cluster_address("begun", "tcp://head:8786")
+<<<<<<< HEAD
         # Though it is not known to run there yet.
+=======
+        # It is not known to run yet, but it may.
+>>>>>>> main
         assert store.find("begun").cluster_address == "tcp://head:8786"
         store.move("begun", JobState.RUNNING)
         assert store.find("begun").cluster_address == "tcp://head:8786"
@@ -55,7 +61,7 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         assert store.find("begun").cluster_address == ""
 
 
-def test_a_job_that_was_never_on_a_cluster_has_no_place(tmp_path: Path) -> None:
+def test_a_job_that_was_never_on_a_cluster_has_no_cluster_address(tmp_path: Path) -> None:
     from rheojobs.engine import JobEngine
 
     with JobEngine("threads", store=tmp_path / "jobs.sqlite3") as engine:

@@ -117,7 +117,7 @@ class EventBus:
         while (delivery := self._next()) is not None:
             _deliver(delivery)
             del delivery  # a result must not live on here until there are other news
-        while not self._is_over():  # what came after the wish to close
+        while not self._is_over():  # what came after `close`
             if (delivery := self._news.get()) is not None:
                 _deliver(delivery)
                 del delivery

@@ -196,7 +196,7 @@ class Listener:
         self.mailbox = Mailbox(self._notify)
 
     def _notify(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
+        with contextlib.suppress(RuntimeError):  # the loop was closed
             self._loop.call_soon_threadsafe(self._news.set)
 
     def stop(self) -> None:

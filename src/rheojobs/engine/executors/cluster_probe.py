@@ -1,7 +1,4 @@
-"""Whether a cluster on which a job has run may still be at it, for all that can be told from here.
-
-Knows an address and nothing of what speaks there.
-"""
+"""Tells whether a job may still run on a cluster, from the cluster's address alone."""
 
 from __future__ import annotations
 
@@ -10,16 +7,17 @@ from urllib.parse import urlsplit
 
 __all__ = ["is_gone"]
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
+"""Seconds to wait for an answer."""
 
 
-def is_gone(place: str) -> bool:
-    """Say whether nobody listens at an address any more, on a machine that says so itself.
+def is_gone(cluster_address: str) -> bool:
+    """Return whether the machine at an address refuses connections, so no scheduler is there.
 
-    A cluster's workers end with their scheduler. A machine that does not answer at all may be cut
-    off from here alone, and its workers busy yet.
+    A cluster's workers end with their scheduler. A machine that does not answer at all may only
+    be cut off from here, with its workers still busy.
     """
-    parts = urlsplit(place)
+    parts = urlsplit(cluster_address)
     try:
         host, port = parts.hostname, parts.port
     except ValueError:
@@ -27,7 +25,7 @@ def is_gone(place: str) -> bool:
     if host is None or port is None:
         return False
     try:
-        with socket.create_connection((host, port), PATIENCE):
+        with socket.create_connection((host, port), TIMEOUT):
             return False
     except ConnectionRefusedError:
         return True

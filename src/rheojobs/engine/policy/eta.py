@@ -1,6 +1,6 @@
 """How long a job still needs: from its progress, or from earlier tasks of the same name.
 
-Pure: the time is an argument. Knows nothing of what is being counted.
+Pure: the time is an argument.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ class Scheduler:
         return chosen
 
     def start_now(self, needs: Mapping[str, float]) -> bool:
-        """Take what a new job needs where nobody waits that would come first; gives whether."""
+        """Take what a new job needs if no other would come first; return whether."""
         if self._line_of or not fits(needs, self.free):
             return False
         self.take(needs)

@@ -143,7 +143,7 @@ def _on_the_way(message: messages.Message, state: JobState, cancel_wanted: bool)
         case messages.Checkpointed(packed):
             return [Checkpoint(packed)]
         # A state that the job is in already is no transition: an application that has found a
-        # run again on a cluster is told it once more.
+        # run again on a cluster gets it once more.
         case messages.Paused() if state is _S.RUNNING:
             return [Enter(_S.PAUSED)]
         case messages.Resumed() if state is _S.PAUSED:

@@ -51,6 +51,13 @@ class JobRows:
         rows = self._db.rows(statement, (job_id, self._leases.owner.id))
         return (rows[0][0], JobState(rows[0][1])) if rows else None
 
+    def is_taken(self, job_id: str) -> bool:
+        """Do what `JobStore.is_taken` does."""
+        rows = self._db.rows("SELECT owner, state FROM jobs WHERE id = ?", (job_id,))
+        if not rows or rows[0][0] == self._leases.owner.id:
+            return False
+        return rows[0][0] is not None or JobState(rows[0][1]).is_terminal
+
     def set(self, job_id: str, **values: Any) -> bool:
         """Write columns of a job of this engine; return False if it is another's."""
         columns = ", ".join(f"{column} = ?" for column in values)

@@ -336,11 +336,7 @@ class JobStore(StoreReader):
 
     def is_taken(self, job_id: str) -> bool:
         """Return whether a job is another engine's by now; one that was removed is nobody's."""
-        statement = "SELECT owner, state FROM jobs WHERE id = ?"
-        rows = self._db.rows(statement, (job_id,))
-        if not rows or rows[0][0] == self.owner.id:
-            return False
-        return rows[0][0] is not None or JobState(rows[0][1]).is_terminal
+        return self._rows.is_taken(job_id)
 
     def take_requests(self) -> list[tuple[str, str]]:
         """Return what is requested of this engine's jobs, ``(id, request)``, and strike it off."""

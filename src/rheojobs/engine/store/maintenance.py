@@ -33,7 +33,7 @@ class Maintenance:
     store : JobStore
         That an engine has joined.
     buffer : WriteBuffer
-        What could not be written yet; it is told of a store that fails.
+        What could not be written yet; it notes a store that fails.
     on_request : callable
         Called with the id of a job and what another process wants of it.
     try_again : callable
@@ -124,7 +124,7 @@ class Maintenance:
         self._syncer.join(timeout)
 
     def _sync(self) -> None:
-        """Wait for the disk now and then, in a thread that nobody waits for."""
+        """Wait for the disk now and then, in a thread of its own."""
         while not self._closed.is_set():
             self._unsynced.wait()
             self._unsynced.clear()

@@ -1,6 +1,6 @@
 """Results that are in the store and not in memory: read when they are asked for.
 
-Knows the store's reading side; an engine that is shut down does not matter to them.
+They can be read after the engine was shut down.
 """
 
 from __future__ import annotations

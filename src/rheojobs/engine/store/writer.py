@@ -1,4 +1,4 @@
-"""The recorder of an engine with a store: what happened is on disk before it is told.
+"""The recorder of an engine with a store: what happened is on disk before it is published.
 
 A new job is written by the thread that submits it. All else is written by one thread at a time, in
 the order of events, so that neither a task nor the caller of `cancel` waits for a disk: by a thread
@@ -138,7 +138,7 @@ class StoreWriter(Recorder):
         self._maintenance.note_written()
 
     def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
-        """Write a new job while it is being started; nobody is told of it before."""
+        """Write a new job while it is being started; no event of it is published before."""
         if self.problem or not self._write_lock.acquire(blocking=False):
             self.add(new)
             return contextlib.nullcontext()
@@ -299,7 +299,7 @@ class StoreWriter(Recorder):
     # ---------------------------------------------------------------- writing
 
     def flush(self) -> None:
-        """Write and deliver here and now what there is, as somebody waits for it.
+        """Write and deliver here and now what there is, as a caller waits for it.
 
         Not if that may take its time, since this thread has other things to do.
         """
@@ -418,7 +418,7 @@ class _Adding:
 class _Wakeup:
     """When the writer's thread looks: at once, or after a moment if it is not urgent.
 
-    While there is something every other moment, nobody has to wake it: that takes a short job's
+    While there is something every other moment, it need not be woken, which takes a short job's
     time.
     """
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from rheojobs.engine.executors.dask.folders import MAX_AGE, discard, keep_state, left, open_folder
+from rheojobs.engine.executors.dask.folders import MAX_AGE, discard, open_folder, save_state, unsent
 from rheojobs.engine.messages import Checkpointed, Kept
 from rheojobs.engine.serialization import pack_state
 
@@ -42,11 +42,11 @@ def test_what_is_left_is_what_the_application_has_not_got(tmp_path: Path) -> Non
     worker = SimpleNamespace(local_directory=str(tmp_path / "worker-1"))
     nanny = SimpleNamespace(local_directory=str(tmp_path), worker_address="tcp://w", pid=None)
     folder = open_folder(worker, "job.1", {"one": b"1", "two": b"2"})
-    assert left("tcp://w", "job.2", {"one": "?"}, dask_worker=nanny) == []  # another attempt
+    assert unsent("tcp://w", "job.2", {"one": "?"}, dask_worker=nanny) == []  # another attempt
     (folder / "three").write_bytes(b"3")
     (folder / ".half").write_bytes(b"not whole yet")
-    keep_state(folder, pack_state({"step": 3}))
-    found = left("tcp://w", "job.1", {"gone": "?"}, dask_worker=nanny)
+    save_state(folder, pack_state({"step": 3}))
+    found = unsent("tcp://w", "job.1", {"gone": "?"}, dask_worker=nanny)
     assert [(m.name, m.content) for m in found if isinstance(m, Kept)] == [
         ("gone", None),
         ("one", b"1"),

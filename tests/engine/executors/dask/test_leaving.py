@@ -164,6 +164,39 @@ class TestTheApplicationIsKilled:
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
         assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
 
+    @pytest.mark.parametrize("is_resumed", [True, False])
+    def test_it_finds_what_was_paused(
+        self,
+        cluster: Cluster,
+        path: Path,
+        tmp_path: Path,
+        come_back: Callable[[str], JobEngine],
+        is_resumed: bool,
+    ) -> None:
+        """And resumed, or not yet: the run continues either way, and is done once."""
+        process = start_application("pause_on_a_cluster", path, tmp_path, cluster)
+        try:
+            wait_until((tmp_path / "paused").exists)
+            if is_resumed:
+                (tmp_path / "resume").touch()
+                wait_until((tmp_path / "resumed").exists)
+        finally:
+            process.kill()
+            process.wait()
+        engine = come_back(cluster.address)
+        recorder = PatientRecorder(engine)
+        [stored] = engine.recover()
+        job = engine.resume_job(stored.id)
+        recorder.wait_for(job, S.RUNNING)
+        (tmp_path / "gate").touch()
+        if not is_resumed:
+            recorder.wait_for(job, S.PAUSED)
+            assert job.resume()
+        assert job.result(PATIENCE) == [0, 6]
+        assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
+        pause = [] if is_resumed else [S.PAUSED, S.RUNNING]
+        assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, *pause, S.SUCCEEDED]
+
     def test_its_worker_died_meanwhile(
         self,
         cluster: Cluster,
@@ -182,7 +215,7 @@ class TestTheApplicationIsKilled:
     def test_what_may_still_run_there_is_not_begun_elsewhere(
         self, cluster: Cluster, left: StoredJob, path: Path, tmp_path: Path
     ) -> None:
-        assert left.place == cluster.address
+        assert left.cluster_address == cluster.address
         with JobEngine("threads", store=path) as engine:
             with pytest.raises(InputError, match=f"may still run on {cluster.address}"):
                 engine.resume_job(left.id)
@@ -248,7 +281,7 @@ class TestTheSchedulerIsKilled:
         workers = psutil.Process(cluster.nannies[0].pid).children(recursive=True)
         kill(cluster.scheduler)
         assert isinstance(job.exception(PATIENCE), WorkerDiedError)
-        assert f"the scheduler {cluster.address} is gone" in job.message
+        assert f"the connection to the scheduler {cluster.address} is lost" in job.message
         assert f"rheojobs jobs resume {job.id[:8]}" in job.message
         assert isinstance(waiting.exception(PATIENCE), WorkerDiedError)
         assert engine.wait(PATIENCE)

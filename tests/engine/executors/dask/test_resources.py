@@ -133,23 +133,23 @@ def test_what_no_worker_has_is_said_in_a_line(
     needs: dict[str, float], memory: int | None, words: str
 ) -> None:
     members = Members()
-    members.take_in(
+    members.update(
         {
             "a": {"resources": {"GPU": 2, "MEMORY": 2**34}, "memory_limit": 2**33},
             "b": {"resources": {"MEMORY": 2**35}, "memory_limit": 2**32},
         }
     )
-    assert members.obstacle(run(needs, memory)) == words
+    assert members.unmet_need(run(needs, memory)) == words
     assert members.totals() == {"gpu": 2, "memory": 2**34 + 2**35}
 
 
 def test_a_worker_that_is_being_replaced_is_reckoned_with() -> None:
     members = Members()
-    members.take_in({"a": {"resources": {"GPU": 2}}, "b": {}})
-    members.drop("a")
-    assert members.obstacle(run({"gpu": 1.0})) == ""
+    members.update({"a": {"resources": {"GPU": 2}}, "b": {}})
+    members.remove("a")
+    assert members.unmet_need(run({"gpu": 1.0})) == ""
     assert members.choose(run({"gpu": 1.0}), "") is None
-    members.take_in({"c": {"resources": {"GPU": 2}}})
+    members.update({"c": {"resources": {"GPU": 2}}})
     chosen = members.choose(run({"gpu": 1.0}), "")
     assert chosen is not None
     assert chosen.address == "c"

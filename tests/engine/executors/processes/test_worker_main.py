@@ -111,7 +111,7 @@ def test_a_callback_that_raises_when_cancelled(application: Application, tmp_pat
         time.sleep(number * 2 * LOOK)
         application.send("cancel", run_id)
         assert application.hear() == (run_id, messages.Cancelled())
-        assert trace.exists()
+        helpers.wait_until(trace.exists)  # its callbacks run in another thread
         application.run("after", SHORT)
         assert application.hear() == ("after", messages.Started())
         assert application.hear() == ("after", messages.Succeeded(None))

@@ -1,4 +1,4 @@
-"""Tasks on the workers of a Dask cluster: the application's side and the workers' side."""
+"""Tasks on the workers of a Dask cluster; each module says on which side of the wire it runs."""
 
 from __future__ import annotations
 

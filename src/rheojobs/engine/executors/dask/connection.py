@@ -1,16 +1,10 @@
-"""Reaching a Dask cluster, saying what is wrong with it, and noticing when it is gone.
-
-Knows no tasks.
-"""
+"""Application side: connects to a Dask cluster, and checks and prepares its workers."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import socket
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,9 +12,9 @@ from rheojobs.engine.executors.dask import worker_side
 from rheojobs.errors import InputError
 
 __all__ = [
-    "GONE",
-    "ClusterLink",
+    "UNREACHABLE",
     "connect",
+    "connection_lost",
     "is_listening",
     "prepare_workers",
     "version_problems",
@@ -31,22 +25,31 @@ installed = worker_side.versions
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
-KNOCK_TIMEOUT = 4.0
+"""Seconds to wait for a scheduler, at first and when the connection is lost."""
+
+PROBE_TIMEOUT = 4.0
+"""Seconds to wait for its machine to answer at all."""
+
+UNREACHABLE = (OSError, TimeoutError, ValueError, KeyError)
+"""What Dask raises about a scheduler, or a worker, that has gone meanwhile."""
+
 DEFAULT_PORT = 8786
-WATCH_SECONDS = 0.25
-"""Seconds between two looks at whether the scheduler is there."""
-
-LOOK_SECONDS = 1.0
-"""Seconds between two looks at what workers do for others."""
-
-GONE = ("closing", "closed")
-"""The states of a client that will not find its scheduler again."""
-
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+def connection_lost(address: str) -> str:
+    """Return why a run is lost: whether the scheduler itself is gone cannot be told from here."""
+    return f"the connection to the scheduler {address} is lost"
+
+
 def connect(address: str, security: Any) -> Any:
-    """Connect to a scheduler."""
+    """Return a client that is connected to a scheduler.
+
+    Raises
+    ------
+    InputError
+        If none answers, or Dask is not installed.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -56,12 +59,12 @@ def connect(address: str, security: Any) -> Any:
     parts = urlsplit(address if "//" in address else f"tcp://{address}")
     if parts.scheme != "tls" and (parts.hostname or "") not in LOOPBACK:
         logger.warning(
-            "%s is not encrypted: whoever reaches it can run code on its workers and here; "
+            "%s is not encrypted: anyone who reaches it can run code on its workers and here; "
             "use tls:// with security=",
             address,
         )
     try:
-        _knock(parts)
+        _probe(parts)
         return Client(  # type: ignore[no-untyped-call]
             address,
             security=security,
@@ -73,20 +76,20 @@ def connect(address: str, security: Any) -> Any:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
 
 
-def _knock(parts: SplitResult) -> None:
-    """Raise `OSError` where nobody listens: Dask would go on trying until its time is up."""
+def _probe(parts: SplitResult) -> None:
+    """Raise `OSError` if nothing listens there: Dask would retry until its timeout."""
     if parts.scheme in ("tcp", "tls") and parts.hostname:
         where = (parts.hostname, parts.port or DEFAULT_PORT)
-        socket.create_connection(where, timeout=KNOCK_TIMEOUT).close()
+        socket.create_connection(where, timeout=PROBE_TIMEOUT).close()
 
 
 async def is_listening(client: Any, address: str) -> bool:
-    """Say whether somebody listens at an address, seen from the scheduler; nobody does at none.
+    """Return whether something listens at an address, seen from the scheduler's machine.
 
-    Dask itself would go on trying for half a minute.
+    Dask itself would retry for half a minute.
     """
 
-    async def knock(address: str) -> bool:  # travels as it stands: no rheojobs is needed there
+    async def probe(address: str) -> bool:  # pickled by value: no rheojobs is needed there
         import asyncio
 
         from distributed.comm.addressing import get_address_host_port
@@ -99,11 +102,11 @@ async def is_listening(client: Any, address: str) -> bool:
         writer.close()
         return True
 
-    return bool(address) and bool(await client.run_on_scheduler(knock, address))
+    return bool(address) and bool(await client.run_on_scheduler(probe, address))
 
 
 def version_problems(client: Any) -> list[str]:
-    """Say, in a line for each worker, what is of another version there than here; logs them too."""
+    """Return and log, in a line for each worker, what has another version there than here."""
     here = installed()
     problems = []
     for address, there in sorted(client.run(worker_side.versions, on_error="return").items()):
@@ -123,7 +126,7 @@ def version_problems(client: Any) -> list[str]:
 
 
 def prepare_workers(client: Any, preload: Sequence[str]) -> None:
-    """Have all workers, and those that come later, make their imports."""
+    """Have all workers, and those that join later, make their imports."""
     if not preload:
         return
     from rheojobs.engine.executors.dask.plugin import Preparation
@@ -132,75 +135,3 @@ def prepare_workers(client: Any, preload: Sequence[str]) -> None:
         client.register_plugin(Preparation(preload))
     except Exception as error:  # whatever a worker's Python raises; its first task will wait
         logger.warning("the workers are not prepared: %s", error)
-
-
-class ClusterLink:
-    """A client's line to its scheduler: what is heard over it, and whether it holds.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Connected.
-    handlers : mapping of str to callable
-        Called, in the client's loop, with the events of each topic.
-    on_lost : callable
-        Called when the scheduler is gone; with True when the client has given it up.
-    on_back : callable
-        Called when a scheduler answers again under its address: one that knows nothing.
-    look_around : callable
-        Awaited now and then while the line holds.
-    """
-
-    def __init__(
-        self,
-        client: Any,
-        handlers: Mapping[str, Callable[[Any], object]],
-        on_lost: Callable[[bool], object],
-        on_back: Callable[[], object],
-        look_around: Callable[[], Awaitable[object]],
-    ) -> None:
-        self._client = client
-        self._handlers = handlers
-        self._on_lost = on_lost
-        self._on_back = on_back
-        self._look_around = look_around
-        self._listen()
-        self._watching = asyncio.run_coroutine_threadsafe(self._watch(), client.loop.asyncio_loop)
-
-    def close(self) -> None:
-        """Hear nothing any more."""
-        self._watching.cancel()
-        if self._client.status == "running":
-            for topic in self._handlers:
-                with contextlib.suppress(ValueError):  # it has gone meanwhile
-                    self._client.unsubscribe_topic(topic)
-
-    def have(self, address: str, function: Any, *args: Any, nanny: bool = False) -> None:
-        """Have a worker's event loop, or its nanny's, call a function; waits for nothing."""
-
-        async def call() -> None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):  # it is gone
-                await self._client.run(
-                    function, *args, workers=[address], nanny=nanny, on_error="ignore"
-                )
-
-        asyncio.run_coroutine_threadsafe(call(), self._client.loop.asyncio_loop)
-
-    def _listen(self) -> None:
-        for topic, handler in self._handlers.items():
-            self._client.subscribe_topic(topic, handler)
-
-    async def _watch(self) -> None:
-        is_there, due = True, time.monotonic()
-        while self._client.status not in GONE:
-            await asyncio.sleep(WATCH_SECONDS)
-            was_there, is_there = is_there, self._client.status == "running"
-            if was_there and not is_there:
-                self._on_lost(False)
-            elif is_there and not was_there:
-                self._listen()
-                self._on_back()
-            elif is_there and time.monotonic() >= due:
-                await self._look_around()
-                due = time.monotonic() + LOOK_SECONDS
-        self._on_lost(True)

@@ -1,7 +1,6 @@
-"""The files of a task's folder on their way between the application's machine and a worker's.
+"""Both sides: the files of a task's folder, copied between the application and a worker.
 
-Each is whole when it is sent, goes under a plain name, and is checked against its checksum.
-Knows neither what is in them nor by which way they travel.
+A file is complete when it is sent, has a plain name, and is checked against its checksum.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from typing import Any
 from rheojobs.engine import messages
 from rheojobs.whole_files import write_whole
 
-__all__ = ["differences", "digests", "folder_of", "keep", "lay_down", "read_files"]
+__all__ = ["apply", "differences", "digests", "folder_of", "read_files", "write_files"]
 
 logger = logging.getLogger(__name__)
 
 
 def folder_of(task: Any) -> Path | None:
-    """Give the folder of a task, on this machine; None where it keeps no files."""
+    """Return the folder of a task on this machine; None if it has none."""
     folder = getattr(task, "folder", None)
     return Path(folder) if folder else None
 
 
 def _files(folder: Path | None) -> Iterator[Path]:
-    """Give the files of a folder but for those that somebody is just writing."""
+    """Return the files of a folder, without those that are just being written."""
     if folder is not None and folder.is_dir():
         yield from (p for p in sorted(folder.iterdir()) if _is_plain(p.name) and p.is_file())
 
@@ -41,43 +40,43 @@ def _digest(content: bytes) -> str:
 
 
 def read_files(folder: Path | None) -> dict[str, bytes]:
-    """Give the files of a folder by name."""
+    """Return the contents of the files of a folder by name."""
     return {path.name: path.read_bytes() for path in _files(folder)}
 
 
 def digests(folder: Path | None) -> dict[str, str]:
-    """Give the checksums of the files of a folder by name."""
+    """Return the checksums of the files of a folder by name."""
     return {path.name: _digest(path.read_bytes()) for path in _files(folder)}
 
 
-def lay_down(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files, where a worker is to find them."""
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, which is made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         if _is_plain(name):
             (folder / name).write_bytes(content)
 
 
-def differences(folder: Path | None, there: Mapping[str, str]) -> Iterator[messages.Kept]:
-    """Say what must be written or removed elsewhere, to be as it is in a folder here.
+def differences(folder: Path | None, digests: Mapping[str, str]) -> Iterator[messages.Kept]:
+    """Return what must be written or removed elsewhere to make a copy of a folder here.
 
     Parameters
     ----------
-    there : mapping of str to str
+    digests : mapping of str to str
         What is elsewhere: checksums by name.
     """
     here = read_files(folder)
-    for name in there.keys() - here.keys():
+    for name in digests.keys() - here.keys():
         yield messages.Kept(name, None)
     for name, content in here.items():
-        if there.get(name) != _digest(content):
+        if digests.get(name) != _digest(content):
             yield messages.Kept(name, content, _digest(content))
 
 
-def keep(folder: Path, message: messages.Kept) -> None:
-    """Do in a folder here what was done on a worker; a file is there whole, or not at all.
+def apply(folder: Path, message: messages.Kept) -> None:
+    """Write or remove a file here as it was written or removed on a worker.
 
-    What is damaged, or has a name that would lead out of the folder, is left out and logged.
+    A damaged file is logged and left out, as is a name that leads out of the folder.
     """
     path = folder / message.name
     if not _is_plain(message.name):
@@ -86,7 +85,7 @@ def keep(folder: Path, message: messages.Kept) -> None:
         path.unlink(missing_ok=True)
         return
     if _digest(message.content) != message.sha256:
-        logger.warning("%s came damaged from its worker, and is not kept", path)
+        logger.warning("%s came damaged from its worker and is not written", path)
         return
     content = message.content
     write_whole(path, lambda whole: whole.write_bytes(content))

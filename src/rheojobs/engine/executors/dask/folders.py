@@ -1,7 +1,7 @@
-"""The folders in which runs keep their files on a worker's machine, and what a dead one has left.
+"""Worker side: the folders of runs on a worker's machine, and what a dead worker's runs left.
 
-They lie beside the worker's own folder, which its nanny removes when it dies: the nanny lives on,
-and gives what had not been sent. Knows neither runs nor the application.
+The folders lie beside the worker's own, which its nanny removes when the worker dies. The nanny
+survives, and sends what had not been sent (`unsent`, `discard`).
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from rheojobs.engine.executors.dask import file_transfer
 from rheojobs.engine.serialization import state_from_disk, state_to_disk
 from rheojobs.whole_files import write_whole
 
-__all__ = ["discard", "keep_state", "left", "open_folder"]
+__all__ = ["discard", "open_folder", "save_state", "unsent"]
 
 PREFIX = "rheojobs-run-"
 
 STATE = ".state"
-"""The file of a checkpoint's state; like all whose names begin so, none of the task's own."""
+"""The file of a checkpoint's state; a task's own files have no names that begin with a dot."""
 
 MAX_AGE = 86400.0
-"""Seconds for which what a dead worker has left is kept, where nobody has called for it."""
+"""Seconds after which the files of a dead worker's runs are removed if nobody has fetched them."""
 
 
 def open_folder(worker: Any, key: str, files: Mapping[str, bytes]) -> Path:
-    """Make the folder of a run, with the files that it goes on from: all of them, or none is there.
+    """Return the new folder of a run, with all of the files that it continues from.
 
     Parameters
     ----------
@@ -51,25 +51,25 @@ def open_folder(worker: Any, key: str, files: Mapping[str, bytes]) -> Path:
     _sweep(base)
     whose = f"@{platform.node()}@{os.getpid()}"
     unfinished = Path(tempfile.mkdtemp(prefix=f"{PREFIX}.", suffix=whose, dir=base))
-    file_transfer.lay_down(unfinished, files)
+    file_transfer.write_files(unfinished, files)
     folder = base / f"{PREFIX}{key}{whose}"
     unfinished.rename(folder)
     return folder
 
 
-def keep_state(folder: Path, packed: bytes) -> None:
-    """Write the state of a checkpoint, where it is JSON; a pickled one is kept nowhere."""
+def save_state(folder: Path, packed: bytes) -> None:
+    """Write the state of a checkpoint if it is JSON; a pickled one is never written to disk."""
     text = state_to_disk(packed)
     if text is not None:
         write_whole(folder / STATE, lambda path: path.write_text(text, "utf-8"))
 
 
-def left(
-    address: str, key: str, there: Mapping[str, str], dask_worker: Any = None
+def unsent(
+    address: str, key: str, digests: Mapping[str, str], dask_worker: Any = None
 ) -> list[messages.Kept | messages.Checkpointed]:
-    """Give what a run has kept that its application has not got; called in the nanny.
+    """Return what a run had written that its application has not received; called in the nanny.
 
-    A worker that lives on though the cluster knows it no more is killed first: its job goes on
+    A worker that still lives though it has left the cluster is killed first: its job continues
     elsewhere.
 
     Parameters
@@ -78,7 +78,7 @@ def left(
         That of the worker.
     key : str
         Names the attempt.
-    there : mapping of str to str
+    digests : mapping of str to str
         What the application has of the task's folder: checksums by name.
     dask_worker : distributed.Nanny
         Given by Dask.
@@ -87,7 +87,7 @@ def left(
         os.kill(dask_worker.pid, signal.SIGKILL)
     found: list[messages.Kept | messages.Checkpointed] = []
     for folder in _folders(Path(dask_worker.local_directory), key):
-        found += file_transfer.differences(folder, there)
+        found += file_transfer.differences(folder, digests)
         with contextlib.suppress(OSError, ValueError):  # there is none
             found.append(
                 messages.Checkpointed(state_from_disk((folder / STATE).read_text("utf-8")))
@@ -96,7 +96,7 @@ def left(
 
 
 def discard(key: str, dask_worker: Any = None) -> None:
-    """Remove what a run has kept; called in the nanny, when its application has that."""
+    """Remove the files of a run; called in the nanny, when its application has received them."""
     for folder in _folders(Path(dask_worker.local_directory), key):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,7 +106,7 @@ def _folders(base: Path, key: str) -> Iterator[Path]:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what workers have left that died on this machine long ago."""
+    """Remove the files of workers that died on this machine long ago."""
     for folder in base.glob(f"{PREFIX}*@{platform.node()}@*"):
         pid = folder.name.rpartition("@")[2]
         with contextlib.suppress(OSError, ValueError):  # another one sweeps too

@@ -1,12 +1,13 @@
-"""A run on a worker of a Dask cluster: what it says, and what its application must be told again.
+"""Worker side: the runs on a worker, and what an application that reconnects must be sent again.
 
-An application may be killed and come back: the newest of what its run has said is kept here until
-then, and the ending until it is acknowledged. Runs inside the cluster's workers.
+An application may be killed and come back: the newest of what its run has reported is held here
+until then, and the ending until it is acknowledged.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import pickle
 import shutil
 import threading
@@ -22,58 +23,65 @@ from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer, folders
 from rheojobs.engine.task import TaskContext
 
-__all__ = ["HeldRun", "Holdings", "Whereabouts", "job_of", "pickled"]
+__all__ = ["HeldRun", "HeldRunInfo", "HeldRuns", "job_of", "pickled"]
 
-IN_AN_EVENT = 64 * 1024
-"""Bytes that travel in an event: the scheduler keeps events, so larger ones are called for."""
+logger = logging.getLogger(__name__)
 
-OUTBOX = 64
-"""Large messages of a run that wait to be called for: an application that is gone calls none."""
+MAX_EVENT_BYTES = 64 * 1024
+"""Larger messages do not travel in events, which the scheduler keeps; they are fetched."""
 
-HELD_ENDINGS = 256
-HELD_BYTES = 256 * 2**20
-"""What is kept of the endings that nobody has acknowledged."""
+MAX_UNFETCHED = 64
+"""Large messages of a run that wait to be fetched: an application that is gone fetches none."""
 
-_RETOLD = {
+MAX_ENDINGS = 256
+MAX_ENDING_BYTES = 256 * 2**20
+"""How many endings that nobody has acknowledged are held, and how large they may be together."""
+
+_PLAIN = (messages.Started, messages.Paused, messages.Resumed, messages.Stoppable)
+"""Messages that hold nothing of the user's: unpickling them runs no code of the user's."""
+
+_REPLAYED = {
     messages.Progressed: "progress",
     messages.Partial: "partial",
     messages.Checkpointed: "checkpoint",
     messages.Stoppable: "stoppable",
     messages.Paused: "pause",
-    messages.Resumed: "pause",
 }
-"""Of which messages the newest is told again, under which heading."""
+"""The types of message of which the newest is sent again, under a name; a pause until it ends."""
 
 
 def pickled(message: messages.Message) -> bytes:
-    """Write a message as bytes."""
+    """Return a message as bytes."""
     return bytes(cloudpickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 def job_of(key: str) -> str:
-    """Give the id of the job whose attempt a key names."""
+    """Return the id of the job whose attempt a key names."""
     return key.partition(".")[0]
 
 
-class Whereabouts(NamedTuple):
-    """What an application that comes to the cluster learns of a run there.
+class HeldRunInfo(NamedTuple):
+    """What an application that connects learns of a run on a worker.
 
     Attributes
     ----------
     key : str
         Names the attempt.
-    begun : float
+    topic : str
+        Under which its application gets its events.
+    started_at : float
         When it began (seconds since the epoch).
     has_ended : bool
         Whether it has ended.
-    is_of_use : bool
-        Whether its job may be gone on with there: nobody has asked it to stop.
+    can_continue : bool
+        Whether its job may continue there: its cancellation was not requested.
     """
 
     key: str
-    begun: float
+    topic: str
+    started_at: float
     has_ended: bool
-    is_of_use: bool
+    can_continue: bool
 
 
 class HeldRun:
@@ -84,11 +92,11 @@ class HeldRun:
     worker : distributed.Worker
         Where it runs.
     topic : str
-        What its application listens to.
+        Under which its application gets its events.
     key : str
         The id of the job and, after a full stop, what tells this attempt from others.
     restored : bytes or None
-        The state to go on from.
+        The state to continue from.
     files : mapping of str to bytes
         What is in the task's folder.
 
@@ -99,7 +107,7 @@ class HeldRun:
     ending : bytes or None
         How it ended.
     topic : str
-        As above; another's since the run was adopted.
+        As above; another application's after `attach`.
     is_cut_off : bool
         Whether it was stopped because its worker leaves the cluster.
     """
@@ -114,20 +122,20 @@ class HeldRun:
     ) -> None:
         self.key = key
         self.topic = topic
-        self._begun = time.time()
+        self._started_at = time.time()
         self.ending: bytes | None = None
         self.is_cut_off = False
         self.context = TaskContext(
-            self.tell, restored=restored, is_tidied=True, scratch=self._open_folder
+            self.send, restored=restored, is_tidied=True, scratch=self._open_folder
         )
         self._worker = worker
         self._files = files
         self._folder: Path | None = None
-        self._is_adopted = False
+        self._was_attached = False
         self._numbers = itertools.count()
         self._lock = threading.RLock()
         self._newest: OrderedDict[str, bytes] = OrderedDict()
-        self._outbox: OrderedDict[int, bytes] = OrderedDict()
+        self._unfetched: OrderedDict[int, bytes] = OrderedDict()
 
     def _open_folder(self) -> Path:
         with self._lock:
@@ -136,69 +144,82 @@ class HeldRun:
                 self._files = {}
             return self._folder
 
-    def tell(self, message: messages.Message) -> None:
-        """Send a message to whoever listens, after all that were told before."""
+    def send(self, message: messages.Message) -> None:
+        """Send a message to the application, after all that were sent before."""
         data = pickled(message)
-        heading = _RETOLD.get(type(message))
+        name = _REPLAYED.get(type(message))
         with self._lock:
-            if heading is not None:
-                self._newest[heading] = data
-                self._newest.move_to_end(heading)
-            if isinstance(message, messages.Checkpointed) and len(data) > IN_AN_EVENT:
-                # Called for, and so lost with this process, but for what is on its disk.
-                folders.keep_state(self._open_folder(), message.state)
-            self._send(data)
+            if isinstance(message, messages.Resumed):
+                self._newest.pop("pause", None)  # that the run was started says enough
+            if name is not None:
+                self._newest[name] = data
+                self._newest.move_to_end(name)
+            if isinstance(message, messages.Checkpointed) and len(data) > MAX_EVENT_BYTES:
+                # It is fetched, and so lost with this process but for what is on its disk.
+                self._save_state(message.state)
+            self._send_event(data, is_plain=isinstance(message, _PLAIN))
 
-    def _send(self, data: bytes, is_ending: bool = False) -> None:
+    def _save_state(self, state: bytes) -> None:
+        try:
+            folders.save_state(self._open_folder(), state)
+        except OSError as error:  # a full disk here: the application gets the state all the same
+            logger.warning("the checkpoint of run %s is not on this disk: %s", self.key, error)
+
+    def _send_event(self, data: bytes, *, is_ending: bool = False, is_plain: bool = False) -> None:
         number = next(self._numbers)
-        event: dict[str, Any] = {"run": self.key, "ends": is_ending}
-        if len(data) <= IN_AN_EVENT:
+        event: dict[str, Any] = {"run": self.key, "ends": is_ending, "plain": is_plain}
+        if len(data) <= MAX_EVENT_BYTES:
             event["message"] = data
         else:
-            self._outbox[number] = data
+            self._unfetched[number] = data
             event["number"] = number
-            while len(self._outbox) > OUTBOX:
-                self._outbox.popitem(last=False)
+            while len(self._unfetched) > MAX_UNFETCHED:
+                self._unfetched.popitem(last=False)
         self._worker.log_event(self.topic, event)
 
-    def take(self, number: int) -> bytes | None:
-        """Give a message that was too large for an event; once."""
+    def take_message(self, number: int) -> bytes | None:
+        """Return a message that was too large for an event; once."""
         with self._lock:
-            return self._outbox.pop(number, None)
+            return self._unfetched.pop(number, None)
 
     def end(self, ending: bytes) -> None:
-        """Keep how the run ended; an application that came back has no other way to hear of it."""
+        """Hold the ending; an application that was attached gets it by an event alone."""
         with self._lock:
             self.ending = ending
-            if self._is_adopted:
-                self._send(ending, is_ending=True)
+            if self._was_attached:
+                self._send_event(ending, is_ending=True)
 
-    def adopt(self, topic: str, there: Mapping[str, str]) -> None:
-        """Tell all that matters to an application that came back, and from now on the rest too.
+    def attach(self, topic: str, digests: Mapping[str, str]) -> None:
+        """Send an application that reconnects all that matters, and from now on the rest too.
 
         Parameters
         ----------
         topic : str
-            What it listens to.
-        there : mapping of str to str
+            Under which it gets events.
+        digests : mapping of str to str
             What it has of the task's folder: checksums by name.
         """
         with self._lock:
-            self.topic, self._is_adopted = topic, True
-            self._outbox.clear()
-            self._send(pickled(messages.Started()))
+            self.topic, self._was_attached = topic, True
+            self._unfetched.clear()
+            self._send_event(pickled(messages.Started()))
             if self._folder is not None:
-                for message in file_transfer.differences(self._folder, there):
-                    self._send(pickled(message))
+                for message in file_transfer.differences(self._folder, digests):
+                    self._send_event(pickled(message))
             for data in self._newest.values():
-                self._send(data)
+                self._send_event(data)
             if self.ending is not None:
-                self._send(self.ending, is_ending=True)
+                self._send_event(self.ending, is_ending=True)
 
-    def whereabouts(self) -> Whereabouts:
-        """Say how the run stands."""
-        has_ended = self.ending is not None
-        return Whereabouts(self.key, self._begun, has_ended, not self.context.token.is_cancelled())
+    def info(self) -> HeldRunInfo:
+        """Return what is to be known about the run from outside."""
+        return HeldRunInfo(
+            self.key,
+            self.topic,
+            self._started_at,
+            self.ending is not None,
+            not self.context.token.is_cancelled(),
+        )
 
     def close(self) -> None:
         """Remove the files of the run."""
@@ -208,8 +229,8 @@ class HeldRun:
                 self._folder = None
 
 
-class Holdings:
-    """The runs of this worker that have not ended, and those whose end nobody has acknowledged."""
+class HeldRuns:
+    """The runs of this worker that have not ended, or whose ending nobody has acknowledged."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -221,17 +242,17 @@ class Holdings:
             self._runs[run.key] = run
 
     def get(self, key: str) -> HeldRun | None:
-        """Give a run, where it is held."""
+        """Return a run, or None if it is not held."""
         with self._lock:
             return self._runs.get(key)
 
     def active(self) -> list[HeldRun]:
-        """Give the runs that have not ended."""
+        """Return the runs that have not ended."""
         with self._lock:
             return [run for run in self._runs.values() if run.ending is None]
 
     def drop(self, keys: list[str]) -> None:
-        """Hold runs no more whose end is known; one that has not ended stays."""
+        """Drop runs whose ending is known to their application; one that has not ended stays."""
         with self._lock:
             ended = [run for key in keys if (run := self._runs.get(key)) and run.ending is not None]
             for run in ended:
@@ -240,17 +261,17 @@ class Holdings:
             run.close()
 
     def limit(self) -> None:
-        """Let go of the oldest endings, where there are too many."""
+        """Drop the oldest endings if there are too many."""
         with self._lock:
             ended = [run for run in self._runs.values() if run.ending is not None]
         size, surplus = 0, []
         for number, run in enumerate(reversed(ended)):
             size += len(run.ending or b"")
-            if number >= HELD_ENDINGS or (number and size > HELD_BYTES):
+            if number >= MAX_ENDINGS or (number and size > MAX_ENDING_BYTES):
                 surplus.append(run.key)
         self.drop(surplus)
 
-    def whereabouts(self, topic: str) -> list[Whereabouts]:
-        """Give each run that is held for others than those who listen to a topic."""
+    def infos(self) -> list[HeldRunInfo]:
+        """Return what is to be known about each run that is held."""
         with self._lock:
-            return [run.whereabouts() for run in self._runs.values() if run.topic != topic]
+            return [run.info() for run in self._runs.values()]

@@ -1,6 +1,7 @@
-"""What comes from a cluster about a run, put in order: events, what is called for, the ending.
+"""Application side: turns what comes about a run into messages, one run's in their order.
 
-Runs in Dask's event loop. Knows how messages travel, not what becomes of a run.
+What comes are events, futures that are done, and messages of the executor. All is handled in
+Dask's event loop; unpickling, which may run the user's code, and files on threads beside it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer, folders, worker_side
-from rheojobs.engine.executors.dask.connection import is_listening
+from rheojobs.engine.executors.dask.connection import (
+    UNREACHABLE,
+    connection_lost,
+    is_listening,
+)
+from rheojobs.engine.executors.dask.loop import LoopTasks
 from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
 
@@ -26,151 +32,175 @@ FETCH_SECONDS = 10.0
 """Seconds that a dead worker's nanny has to answer: its machine may be gone."""
 
 CANCELLED_SECONDS = 1.0
-"""The same where somebody waits for the end of a run that had to be killed."""
+"""The same for a run that was cancelled, and whose end is waited for."""
 
 
 class Inbox:
-    """Turns what comes into messages, one run's in their order.
+    """Handles what comes about runs.
 
     Parameters
     ----------
     client : distributed.Client
-        The line to the cluster.
-    place : str
-        The scheduler's address.
+        Connected.
+    tasks : LoopTasks
+        The client's event loop.
+    scheduler_address : str
+        Named in messages.
     pass_on : callable
         Takes a run and each of its messages.
     on_excess : callable
         Takes a run that has failed while its task still runs: it holds too much memory.
+    on_error : callable
+        Takes a run, the exception that handling one of its messages raised, and whether the run
+        has ended; the other messages are handled all the same.
     """
 
     def __init__(
         self,
         client: Any,
-        place: str,
+        tasks: LoopTasks,
+        scheduler_address: str,
         pass_on: Callable[[DaskRun, messages.Message], object],
         on_excess: Callable[[DaskRun], object],
+        on_error: Callable[[DaskRun, Exception, bool], object],
     ) -> None:
         self._client = client
-        self._place = place
+        self._tasks = tasks
+        self._scheduler_address = scheduler_address
         self._pass_on = pass_on
         self._on_excess = on_excess
+        self._on_error = on_error
 
     def receive(self, control: DaskRun, item: Any) -> None:
-        """Put an event, a future or a message into the run's order."""
+        """Put an event, a future or a message in the run's line; called in the event loop."""
         control.inbox.append(item)
-        if not control.is_delivering:
-            control.is_delivering = True
-            self._client.loop.asyncio_loop.create_task(self._deliver(control))
+        if not control.is_handling:
+            control.is_handling = True
+            self._tasks.start(self._handle_all(control))
 
-    async def _deliver(self, control: DaskRun) -> None:
+    async def _handle_all(self, control: DaskRun) -> None:
         try:
             while control.inbox:
                 item = control.inbox.popleft()
-                message = await self._message(control, item)
-                if message is None or control.ended:
-                    continue
-                if isinstance(message, messages.Kept):
-                    await _keep(control, message)
-                    continue
-                if isinstance(message, messages.Died):
-                    await self._bury(control, has_ended=_has_ended(item))
-                if isinstance(message, messages.Failed) and _is_said_in_between(item):
-                    self._on_excess(control)
-                self._pass_on(control, message)
+                try:
+                    await self._handle(control, item)
+                except Exception as error:
+                    self._on_error(control, error, not _still_runs(item))
         finally:
-            control.is_delivering = False
+            control.is_handling = False
+
+    async def _handle(self, control: DaskRun, item: Any) -> None:
+        message = await self._message(control, item)
+        if message is None or control.ended:
+            return
+        if isinstance(message, messages.Kept):
+            await self._write_file(control, message)
+            return
+        if isinstance(message, messages.Died):
+            await self._recover(control, has_ended=_has_ended(item))
+        if isinstance(message, messages.Failed) and _still_runs(item):
+            self._on_excess(control)
+        self._pass_on(control, message)
 
     async def _message(self, control: DaskRun, item: Any) -> messages.Message | None:
-        """Give the message that an event, a future or a death comes to."""
+        """Return the message in an event, a future or a message; None if it is out of date."""
         if isinstance(item, messages.Message):
             return item
         if not isinstance(item, dict):
-            return await self._outcome(control, item)
+            return await self._ending(control, item)
         data, worker = item.get("message"), control.worker
         if data is None and worker is not None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-                ask = (worker_side.take, control.key, item["number"])
-                found = self._client.run(*ask, workers=[worker.address])
+            with contextlib.suppress(*UNREACHABLE):
+                fetch = (worker_side.take_message, control.key, item["number"])
+                found = self._client.run(*fetch, workers=[worker.address])
                 data = (await _while_there(worker, found)).get(worker.address)
-        return None if data is None else _read(data)
+        if data is None:
+            return None
+        return _unpickled(data) if item["plain"] else await self._tasks.in_thread(_unpickled, data)
 
-    async def _outcome(self, control: DaskRun, future: Any) -> messages.Message | None:
-        """Give the last message of a run, whose future has ended somehow."""
+    async def _ending(self, control: DaskRun, future: Any) -> messages.Message | None:
+        """Return the last message of a run whose future is done, however it ended."""
         if future is not control.future or control.worker is None:
             return None
         if future.status == "finished":
             try:
                 result = self._client.gather(future, asynchronous=True)
-                return _read(await _while_there(control.worker, result))
+                data = await _while_there(control.worker, result)
             except Exception as error:  # the worker went before the result came
-                return messages.Died(f"the worker died: {error}")
-        if self._client.status != "running":
-            return messages.Lost(f"the scheduler {self._place} is gone")
-        return messages.Died(f"the cluster gave the task up ({future.status})")
+                if self._is_connected(control):
+                    return messages.Died(f"the worker died: {error}")
+                return messages.Lost(connection_lost(self._scheduler_address))
+            return await self._tasks.in_thread(_unpickled, data)
+        if self._is_connected(control):
+            return messages.Died(f"the cluster gave the task up ({future.status})")
+        return messages.Lost(connection_lost(self._scheduler_address))
 
-    async def _bury(self, control: DaskRun, has_ended: bool) -> None:
-        """See that a run goes on no more where it was, and take what it had kept and not sent.
+    def _is_connected(self, control: DaskRun) -> bool:
+        """Return whether the client still has the connection under which a run was sent."""
+        connection = self._client.scheduler_comm
+        return self._client.status == "running" and control.connection is connection
 
-        Its worker's nanny outlives it, reads its files, and kills it where it is not dead yet.
-        Where there is no nanny either, it ends by itself.
+    async def _recover(self, control: DaskRun, has_ended: bool) -> None:
+        """See that a run has ended on its dead worker, and fetch what it had written and not sent.
+
+        The nanny survives its worker, kills it if it is not dead yet, and reads its files. Without
+        a nanny, the worker stops by itself when it has lost the cluster.
         """
         worker = control.worker
         if worker is None or not control.sent:
             return
-        worker.is_condemned = True
+        worker.is_leaving = True
         patience = CANCELLED_SECONDS if control.cancelled else FETCH_SECONDS
         try:
-            knock = is_listening(self._client, worker.nanny)
-            if await asyncio.wait_for(knock, patience):
-                await asyncio.wait_for(self._fetch_left(control, worker), patience)
+            is_there = is_listening(self._client, worker.nanny)
+            if await asyncio.wait_for(is_there, patience):
+                await asyncio.wait_for(self._fetch_unsent(control, worker), patience)
                 return
-        except (OSError, TimeoutError, ValueError, KeyError) as error:  # it died too
-            logger.info("what job %s had kept is not to be had: %s", control.run.id[:8], error)
+        except Exception as error:  # it died too, or whatever its Python raises
+            logger.info("the files of job %s cannot be fetched: %s", control.run.id[:8], error)
         if not has_ended and not control.cancelled:
             await asyncio.sleep(worker_side.CUT_OFF_SECONDS)
 
-    async def _fetch_left(self, control: DaskRun, worker: ClusterWorker) -> None:
-        there = await asyncio.to_thread(file_transfer.digests, control.folder)
-        ask = (folders.left, worker.address, control.key, there)
-        found = await self._client.run(*ask, workers=[worker.nanny])
+    async def _fetch_unsent(self, control: DaskRun, worker: ClusterWorker) -> None:
+        digests = await self._tasks.in_thread(file_transfer.digests, control.folder)
+        fetch = (folders.unsent, worker.address, control.key, digests)
+        found = await self._client.run(*fetch, workers=[worker.nanny])
         for message in found[worker.nanny]:
             if isinstance(message, messages.Kept):
-                await _keep(control, message)
+                await self._write_file(control, message)
             else:
                 self._pass_on(control, message)
         await self._client.run(folders.discard, control.key, workers=[worker.nanny])
 
+    async def _write_file(self, control: DaskRun, message: messages.Kept) -> None:
+        if control.folder is None:
+            return
+        try:
+            await self._tasks.in_thread(file_transfer.apply, control.folder, message)
+        except OSError as error:  # a full disk, or a folder that may not be written
+            logger.warning("a checkpoint cannot be written to %s: %s", control.folder, error)
+
 
 async def _while_there(worker: ClusterWorker, asking: Awaitable[Any]) -> Any:
-    """Wait for an answer as long as there is somebody to give it: Dask would go on asking.
+    """Return an answer of a worker; Dask would go on asking a worker that has left.
 
     Raises
     ------
     ConnectionError
-        When the worker has gone.
+        When the worker has left.
     """
     answer, gone = asyncio.ensure_future(asking), asyncio.ensure_future(worker.gone.wait())
     try:
         await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            raise ConnectionError(f"{worker.address} has gone")
+            raise ConnectionError(f"{worker.address} has left")
         return answer.result()
     finally:
         answer.cancel()
         gone.cancel()
 
 
-async def _keep(control: DaskRun, message: messages.Kept) -> None:
-    if control.folder is None:
-        return
-    try:
-        await asyncio.to_thread(file_transfer.keep, control.folder, message)
-    except OSError as error:  # a full disk, or a folder that may not be written
-        logger.warning("a checkpoint cannot be kept in %s: %s", control.folder, error)
-
-
-def _read(data: bytes) -> messages.Message:
+def _unpickled(data: bytes) -> messages.Message:
     try:
         return pickle.loads(data)  # type: ignore[no-any-return]
     except Exception as error:  # the result names classes that are not to be had here
@@ -179,10 +209,10 @@ def _read(data: bytes) -> messages.Message:
 
 
 def _has_ended(item: Any) -> bool:
-    """Whether a future tells of a run that has ended by itself, however it did."""
+    """Return whether what came is the future of a run that has ended by itself."""
     return getattr(item, "status", "") == "finished"
 
 
-def _is_said_in_between(item: Any) -> bool:
-    """Whether an event tells a failure while its task still runs."""
+def _still_runs(item: Any) -> bool:
+    """Return whether what came is an event of a task that still runs."""
     return isinstance(item, dict) and not item.get("ends")

@@ -1,59 +1,57 @@
-"""The workers of a cluster: what each has, what it does for us, and what it still does for others.
+"""Application side: the workers of a cluster, what each has, and what runs on it.
 
-Knows neither tasks nor how a worker is spoken to; whoever calls holds the executor's lock.
+Pure but for `ClusterWorker.gone`, which Dask's event loop waits for. The caller holds the
+executor's lock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
 
 from rheojobs.engine.executors.base import Run, WorkerInfo
-from rheojobs.engine.executors.dask.held import Whereabouts, job_of
+from rheojobs.engine.executors.dask.held import HeldRunInfo, job_of
 from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.sizes import size
 from rheojobs.engine.validation import MEMORY
 
-if TYPE_CHECKING:
-    from rheojobs.engine.executors.dask.run import DaskRun
-
 __all__ = ["ClusterWorker", "Members"]
 
 HELD_SECONDS = 5.0
-"""Seconds after which what a run gave has surely been written to disk, where it is to be."""
+"""Seconds for which a worker holds the ending of a run until the store has written it here."""
 
 IDLE_SECONDS = 30.0
-"""Seconds after which a worker is told of that in a message of its own."""
+"""Seconds after which endings are acknowledged though no new task brings the acknowledgement."""
 
 
 class ClusterWorker:
-    """A worker of the cluster, as far as it works for us.
+    """A worker of the cluster.
 
     Parameters
     ----------
     address : str
-        Its name on the cluster.
+        Its address on the cluster.
     about : mapping
         As Dask's scheduler describes it.
 
     Attributes
     ----------
     nanny : str
-        The address of whom has another take its place when it is killed; empty where nobody does.
+        The address of its nanny, which restarts it when it is killed; empty if it has none.
     resources : dict of str to float
         What it was started with (``dask worker --resources "GPU=2"``), by the name in lower case.
     memory : int
-        Bytes that it may hold; 0 where nobody has set a limit.
-    run : DaskRun or None
-        What it does for us.
-    is_condemned : bool
+        Bytes that it may hold; 0 if there is no limit.
+    key : str
+        The key of the run of ours that it works on; empty if it has none.
+    is_leaving : bool
         Whether it is being killed, or leaves by itself.
     gone : asyncio.Event
-        Whether the cluster knows it no more; for those who wait in Dask's loop.
+        Set when it has left the cluster; only Dask's event loop waits for it.
     is_occupied : bool
-        Whether it runs a task of an application that is not this one.
+        Whether it works on a run that is not ours, or no longer ours.
     """
 
     def __init__(self, address: str, about: Mapping[str, Any]) -> None:
@@ -62,8 +60,8 @@ class ClusterWorker:
         self._declared: dict[str, float] = dict(about.get("resources") or {})
         self.resources = {name.lower(): amount for name, amount in self._declared.items()}
         self.memory = int(about.get("memory_limit") or 0)
-        self.run: DaskRun | None = None
-        self.is_condemned = False
+        self.key = ""
+        self.is_leaving = False
         self.gone = asyncio.Event()
         self.is_occupied = False
         self.affinities: set[str] = set()
@@ -72,11 +70,11 @@ class ClusterWorker:
 
     @property
     def is_free(self) -> bool:
-        """Whether its task has ended, not whether somebody gave that up; and it will live."""
-        return self.run is None and not self.is_condemned and not self.is_occupied
+        """Whether no task runs on it, of whichever application, and it stays."""
+        return not self.key and not self.is_leaving and not self.is_occupied
 
     def can_take(self, run: Run, declared: Iterable[str]) -> bool:
-        """Whether it has what a run needs of the resources that the cluster declares."""
+        """Return whether it has what a run needs of the resources that the cluster declares."""
         if run.memory is not None and 0 < self.memory < run.memory:
             return False
         return all(
@@ -86,21 +84,21 @@ class ClusterWorker:
         )
 
     def claims(self, run: Run) -> dict[str, float]:
-        """Give what Dask is to set aside for a run, by the names that it knows."""
+        """Return the resources that Dask must set aside for a run, by Dask's names."""
         needs = {name: run.needs.get(name.lower(), 0.0) for name in self._declared}
         return {name: amount for name, amount in needs.items() if amount}
 
     def note_end(self, key: str) -> None:
-        """Note that the ending of a run has come from here."""
+        """Note that the ending of a run has arrived from this worker."""
         self._ended.append((time.monotonic(), key))
 
-    def long_ended(self) -> list[str]:
-        """Give what `acknowledgements` does, where no task has taken that along for long."""
+    def overdue_acknowledgements(self) -> list[str]:
+        """Return the acknowledgements if no new task has brought them for a while."""
         since = time.monotonic() - IDLE_SECONDS
         return self.acknowledgements() if self._ended and self._ended[0][0] < since else []
 
     def acknowledgements(self, age: float = HELD_SECONDS) -> list[str]:
-        """Give the runs whose ending need not be held there any more; once."""
+        """Return the keys of runs whose ending the worker need not hold any more; once."""
         before = time.monotonic() - age
         keys = [key for when, key in self._ended if when <= before]
         self._ended = [entry for entry in self._ended if entry[0] > before]
@@ -108,24 +106,28 @@ class ClusterWorker:
 
 
 class Members:
-    """The workers of a cluster by address, and the runs that were found on them."""
+    """The workers of a cluster by address, and the runs on them that a job may continue."""
 
     def __init__(self) -> None:
         self._workers: dict[str, ClusterWorker] = {}
         # One of each kind that there ever was: a worker that is being replaced comes back.
         self._kinds: dict[tuple[int, frozenset[tuple[str, float]]], ClusterWorker] = {}
         self._most: dict[str, float] = {}
-        self._found: dict[str, tuple[Whereabouts, ClusterWorker]] = {}
+        self._found: dict[str, tuple[HeldRunInfo, ClusterWorker]] = {}
 
     def __len__(self) -> int:
         return len(self._workers)
 
     def all(self) -> list[ClusterWorker]:
-        """Give all workers."""
+        """Return all workers."""
         return list(self._workers.values())
 
-    def take_in(self, known: Mapping[str, Any]) -> list[ClusterWorker]:
-        """Learn which workers there are; gives those that are new."""
+    def addresses(self) -> set[str]:
+        """Return the addresses of all workers."""
+        return set(self._workers)
+
+    def update(self, known: Mapping[str, Any]) -> None:
+        """Add the workers that are new."""
         fresh = [
             ClusterWorker(address, about)
             for address, about in known.items()
@@ -133,10 +135,9 @@ class Members:
         ]
         self._workers |= {worker.address: worker for worker in fresh}
         self._kinds |= {(w.memory, frozenset(w.resources.items())): w for w in fresh}
-        return fresh
 
-    def drop(self, address: str) -> ClusterWorker | None:
-        """Learn that a worker has gone; in Dask's loop."""
+    def remove(self, address: str) -> ClusterWorker | None:
+        """Remove and return a worker that has left; called in Dask's event loop."""
         self._found = {k: v for k, v in self._found.items() if v[1].address != address}
         worker = self._workers.pop(address, None)
         if worker is not None:
@@ -144,25 +145,46 @@ class Members:
         return worker
 
     def clear(self) -> list[ClusterWorker]:
-        """Learn that all have gone, in Dask's loop; gives them."""
+        """Remove and return all workers; called in Dask's event loop."""
         gone, self._workers, self._found = self.all(), {}, {}
         for worker in gone:
             worker.gone.set()
         return gone
 
-    def note_runs(self, found: Mapping[str, Iterable[Whereabouts]]) -> None:
-        """Learn which runs of other applications, or of one before this, workers hold."""
+    def record_runs(
+        self,
+        found: Mapping[str, Iterable[HeldRunInfo]],
+        current: Container[str],
+        topic: str,
+        orphans: Container[str],
+    ) -> None:
+        """Record which runs workers hold that are not, or no longer, runs of this application.
+
+        Parameters
+        ----------
+        found : mapping of str to iterable of HeldRunInfo
+            The runs by the address of their worker.
+        current : container of str
+            The keys of the runs of this application that have not ended.
+        topic : str
+            That of this application.
+        orphans : container of str
+            The keys of the runs that this application has lost with its connection.
+        """
         for address, runs in found.items():
             if (worker := self._workers.get(address)) is None:
                 continue
-            worker.is_occupied = any(not run.has_ended for run in runs)
-            for run in runs:
+            others = [run for run in runs if run.key not in current]
+            worker.is_occupied = any(not run.has_ended for run in others)
+            for run in others:
+                is_left = run.topic != topic or run.key in orphans
                 known = self._found.get(job_of(run.key))
-                if run.is_of_use and (known is None or known[0].begun <= run.begun):
+                is_newer = known is None or known[0].started_at <= run.started_at
+                if is_left and run.can_continue and is_newer:
                     self._found[job_of(run.key)] = (run, worker)
 
-    def claim(self, job_id: str) -> tuple[Whereabouts, ClusterWorker] | None:
-        """Give the run of a job that an application before this one has left behind; once."""
+    def claim_run(self, job_id: str) -> tuple[HeldRunInfo, ClusterWorker] | None:
+        """Return the run of a job that was left on the cluster; once."""
         return self._found.pop(job_id, None)
 
     @property
@@ -171,14 +193,14 @@ class Members:
         return {name for worker in self._kinds.values() for name in worker.resources}
 
     def totals(self) -> dict[str, float]:
-        """Give how much there is of each resource that workers declare."""
+        """Return how much there is of each resource that workers declare."""
         return {
             name: sum(worker.resources.get(name, 0.0) for worker in self._workers.values())
             for name in self.declared
         }
 
     def growth(self) -> dict[str, float]:
-        """Give what there is more than ever before; a worker that was replaced is not more."""
+        """Return what there is more than ever before: a worker that was replaced is not more."""
         totals = {**self.totals(), WORKER: float(len(self._workers))}
         more = {
             name: amount - self._most.get(name, 0.0)
@@ -189,26 +211,26 @@ class Members:
         return more
 
     def infos(self, known: Mapping[str, Any]) -> list[WorkerInfo]:
-        """Say how each worker is, of which Dask's scheduler says something."""
+        """Return the state of each worker whose memory Dask's scheduler knows."""
         return [
-            WorkerInfo(0, "idle" if worker.run is None else "busy", about["metrics"]["memory"])
+            WorkerInfo(0, "busy" if worker.key else "idle", about["metrics"]["memory"])
             for address, about in known.items()
             if (worker := self._workers.get(address)) and "memory" in about.get("metrics", {})
         ]
 
     def busy_count(self) -> int:
-        """Count the workers that do something for us."""
-        return sum(worker.run is not None for worker in self._workers.values())
+        """Return how many workers work on runs of ours."""
+        return sum(bool(worker.key) for worker in self._workers.values())
 
     def choose(self, run: Run, affinity: str) -> ClusterWorker | None:
-        """Give the free worker that suits a run best."""
+        """Return the free worker that suits a run best."""
         declared = self.declared
         free = [w for w in self._workers.values() if w.is_free and w.can_take(run, declared)]
-        # One that has kept what such tasks share; then the one that was used last.
+        # One that has compiled what such tasks share; then the one that was used last.
         return max(free, key=lambda w: (affinity in w.affinities, w.used_at), default=None)
 
-    def obstacle(self, run: Run) -> str:
-        """Say in a line why no worker can ever take a run; empty where one can."""
+    def unmet_need(self, run: Run) -> str:
+        """Return in a line why no worker can ever take a run; empty if one can."""
         declared = self.declared
         kinds = list(self._kinds.values())
         if any(worker.can_take(run, declared) for worker in kinds):

@@ -1,6 +1,6 @@
-"""What each worker of a Dask cluster does once, before it has a task: its imports.
+"""Worker side: a Dask plugin that makes a worker's imports before its first task.
 
-Dask itself hands it to the workers that come later. Imports Dask, and is imported only with it.
+Dask also gives it to workers that join later.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Preparation"]
 
 
 class Preparation(WorkerPlugin):
-    """Has a worker import on a thread what its first task would have to wait for.
+    """Makes the imports of a worker on a thread.
 
     Parameters
     ----------

@@ -1,26 +1,21 @@
-"""What goes to a worker of a cluster: a task and the files that it goes on from; a new listener.
-
-Knows what travels and in which order, not which run goes where.
-"""
+"""Application side: sends a task and its files to a worker, and reattaches to a run there."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer, worker_side
-from rheojobs.engine.executors.dask.held import Whereabouts
+from rheojobs.engine.executors.dask.connection import UNREACHABLE
+from rheojobs.engine.executors.dask.loop import LoopTasks
 from rheojobs.engine.executors.dask.members import ClusterWorker
 from rheojobs.engine.executors.dask.run import DaskRun
 from rheojobs.engine.executors.pickling import pickle_task
 
 __all__ = ["Sender"]
-
-_GONE = (OSError, TimeoutError, ValueError, KeyError)
-"""What Dask raises of a worker that is no longer there."""
 
 
 class Sender:
@@ -29,71 +24,67 @@ class Sender:
     Parameters
     ----------
     client : distributed.Client
-        The line to the cluster.
+        Connected.
+    tasks : LoopTasks
+        The client's event loop.
     topic : str
-        What this application listens to.
+        Under which this application gets events.
     preload : sequence of str
         What a worker must have imported before its first task.
     receive : callable
-        Takes a run and its future when that has ended, or why it could not be sent; called in
-        Dask's loop.
+        Takes a run and its future when that is done, or a message if it could not be sent; called
+        in Dask's event loop.
     on_sent : callable
-        Takes a run that is on its way: words about it may follow.
+        Takes a run that was sent: requests about it may follow.
+    on_error : callable
+        Takes a run and the exception that sending it raised.
     """
 
     def __init__(
         self,
         client: Any,
+        tasks: LoopTasks,
         topic: str,
         preload: Sequence[str],
         receive: Callable[[DaskRun, Any], object],
         on_sent: Callable[[DaskRun], object],
+        on_error: Callable[[DaskRun, Exception], object],
     ) -> None:
         self._client = client
-        self._loop = client.loop.asyncio_loop
+        self._tasks = tasks
         self._topic = topic
         self._preload = tuple(preload)
         self._receive = receive
         self._on_sent = on_sent
-
-    def go(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Have a coroutine run in Dask's loop, whichever thread this is."""
-        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(coroutine))
+        self._on_error = on_error
 
     def send(self, control: DaskRun, worker: ClusterWorker, acknowledged: list[str]) -> None:
-        """Send a run to a worker, with the files of its folder where there are any."""
-        if control.folder is not None and control.folder.is_dir():
-            self.go(self._send_with_files(control, worker, acknowledged))
-        else:
-            self._submit(control, worker, acknowledged)
+        """Send a run to a worker, with the files of its folder if there are any."""
+        sending = self._send(control, worker, acknowledged)
+        self._tasks.start(sending, partial(self._on_error, control))
 
-    async def _send_with_files(
-        self, control: DaskRun, worker: ClusterWorker, acknowledged: list[str]
-    ) -> None:
+    async def _send(self, control: DaskRun, worker: ClusterWorker, acknowledged: list[str]) -> None:
         key = control.key
         try:
-            files = await asyncio.to_thread(file_transfer.read_files, control.folder)
+            task, files = await self._tasks.in_thread(_read, control)
             if files:
                 control.files = await self._client.scatter(
                     [files], workers=[worker.address], hash=False, asynchronous=True
                 )
-        except _GONE as error:
+        except TypeError as error:
+            self._receive(control, messages.Failed(error))
+            return
+        except UNREACHABLE as error:
             self._receive(control, messages.Died(f"its files cannot be sent there: {error}"))
             return
         if control.key == key and not control.ended:
-            self._submit(control, worker, acknowledged)
+            self._submit(control, worker, task, acknowledged)
 
-    def _submit(self, control: DaskRun, worker: ClusterWorker, acknowledged: list[str]) -> None:
+    def _submit(
+        self, control: DaskRun, worker: ClusterWorker, task: bytes, acknowledged: list[str]
+    ) -> None:
         run = control.run
-
-        def receive(item: Any) -> None:
-            self._loop.call_soon_threadsafe(self._receive, control, item)
-
-        try:
-            task = pickle_task(run.task)
-        except TypeError as error:
-            receive(messages.Failed(error))
-            return
+        control.connection = self._client.scheduler_comm
         control.future = future = self._client.submit(
             worker_side.run_here,
             self._topic,
@@ -112,17 +103,29 @@ class Sender:
             pure=False,
             retries=0,
         )
-        future.add_done_callback(receive)
+        future.add_done_callback(partial(self._tasks.call, self._receive, control))
         self._on_sent(control)
 
-    async def adopt(self, control: DaskRun, run: Whereabouts, address: str) -> bool:
-        """Have a run of an application before this one tell this one all; False if it is gone."""
-        taken: dict[str, bool] = {}
-        with contextlib.suppress(*_GONE):
-            there = await asyncio.to_thread(file_transfer.digests, control.folder)
-            adopt = (worker_side.adopt, run.key, self._topic, there)
-            taken = await self._client.run(*adopt, workers=[address], on_error="ignore")
-        if not taken.get(address):
+    async def attach(self, control: DaskRun, worker: ClusterWorker) -> bool:
+        """Have a run on a worker send everything here; return False if it is not there."""
+        found: dict[str, bool] = {}
+        control.connection = self._client.scheduler_comm
+        with contextlib.suppress(*UNREACHABLE):
+            digests = await self._tasks.in_thread(file_transfer.digests, control.folder)
+            found = await self._client.run(
+                worker_side.attach,
+                control.key,
+                self._topic,
+                digests,
+                workers=[worker.address],
+                on_error="ignore",
+            )
+        if not found.get(worker.address):
             return False
         self._on_sent(control)
         return True
+
+
+def _read(control: DaskRun) -> tuple[bytes, dict[str, bytes]]:
+    """Return the task of a run, pickled, and the files of its folder by name."""
+    return pickle_task(control.run.task), file_transfer.read_files(control.folder)

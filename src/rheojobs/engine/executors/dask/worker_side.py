@@ -1,7 +1,6 @@
-"""What a worker of a Dask cluster does for us: it runs tasks, and hears what is said about them.
+"""Worker side: runs tasks, and takes requests about them.
 
-Runs inside the cluster's workers, whose event loop calls all but `run_here` while a task runs on a
-thread. Knows nothing of the application but the topic that it listens to.
+A task runs on a thread of the worker (`run_here`); the worker's event loop calls all else.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 
 from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
-from rheojobs.engine.executors.dask.held import HeldRun, Holdings, Whereabouts, pickled
+from rheojobs.engine.executors.dask.held import HeldRun, HeldRunInfo, HeldRuns, pickled
 from rheojobs.engine.executors.memory import MEMORY_INTERVAL, resident_bytes
 from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
@@ -29,14 +28,14 @@ __all__ = [
     "COMPARED",
     "CUT_OFF_SECONDS",
     "acknowledge",
-    "adopt",
+    "attach",
     "begin_preload",
-    "hear",
+    "handle_request",
     "kill_worker",
+    "list_runs",
     "run_here",
-    "take",
+    "take_message",
     "versions",
-    "whereabouts",
 ]
 
 logger = logging.getLogger(__name__)
@@ -44,17 +43,17 @@ logger = logging.getLogger(__name__)
 COMPARED = ("rheojobs", "jax", "numpyro", "rheojax", "numpy")
 """What must be of the same version on the workers as in the application."""
 
-EARLY_WORDS = 1000
-"""Words kept about runs that have not begun here; those of runs that never come are forgotten."""
+MAX_EARLY = 1000
+"""Runs that have not begun here about which requests are kept: some never come."""
 
 CUT_OFF_GRACE = 2.0
-"""Seconds that a task has to stop by itself when its worker leaves, or has lost, the scheduler."""
+"""Seconds that a task has to stop when its worker leaves, or has lost, the scheduler."""
 
 CUT_OFF_SECONDS = CUT_OFF_GRACE + 4 * MEMORY_INTERVAL
-"""Seconds after which no task goes on on a worker that the cluster knows no more."""
+"""Seconds after which no task runs any more on a worker that has left its cluster."""
 
 _lock = threading.Lock()
-_held = Holdings()
+_held = HeldRuns()
 _limits: dict[str, int] = {}
 _early: dict[str, list[str]] = {}
 _preloading: threading.Thread | None = None
@@ -71,12 +70,12 @@ def run_here(
     preload: Sequence[str],
     acknowledged: list[str],
 ) -> bytes:
-    """Run a task on this thread, once what it needs is imported; gives its ending, pickled.
+    """Return how a task ended, pickled, that runs on this thread once its imports are made.
 
     Parameters
     ----------
     topic, key, restored, files
-        As `HeldRun` has them.
+        As of `HeldRun`.
     task : bytes
         The task, pickled.
     memory : int or None
@@ -84,7 +83,7 @@ def run_here(
     preload : sequence of str
         As of `begin_preload`.
     acknowledged : list of str
-        Runs whose ending need not be held any more.
+        Keys of runs whose ending need not be held any more.
     """
     from distributed import get_worker
 
@@ -112,7 +111,7 @@ def run_here(
 def _ending(task: bytes, run: HeldRun) -> bytes:
     if run.context.token.is_cancelled():
         return pickled(messages.Cancelled())
-    ending = run_pickled(task, run.context, run.tell)
+    ending = run_pickled(task, run.context, run.send)
     if run.is_cut_off and isinstance(ending, messages.Cancelled):
         return pickled(messages.Died("its worker has left the cluster"))
     try:
@@ -121,40 +120,40 @@ def _ending(task: bytes, run: HeldRun) -> bytes:
         return pickled(undeliverable(error))
 
 
-def hear(key: str, verb: str) -> None:
-    """Take a word about a run: cancel, pause, resume or inspect."""
+def handle_request(key: str, verb: str) -> None:
+    """Cancel, pause, resume or inspect a run, now or when it begins."""
     with _lock:
         run = _held.get(key)
         if run is None:
             _early.setdefault(key, []).append(verb)
-            while len(_early) > EARLY_WORDS:
+            while len(_early) > MAX_EARLY:
                 del _early[next(iter(_early))]
             return
     if run.ending is None:
         obey(run.context, verb)
 
 
-def take(key: str, number: int) -> bytes | None:
-    """Give a message that was too large for an event; once."""
+def take_message(key: str, number: int) -> bytes | None:
+    """Return a message that was too large for an event; once."""
     run = _held.get(key)
-    return None if run is None else run.take(number)
+    return None if run is None else run.take_message(number)
 
 
-def whereabouts(topic: str) -> list[Whereabouts]:
-    """Give each run that is held here for others than those who listen to a topic."""
-    return _held.whereabouts(topic)
+def list_runs() -> list[HeldRunInfo]:
+    """Return the runs that are held here, whichever application they belong to."""
+    return _held.infos()
 
 
-def adopt(key: str, topic: str, there: Mapping[str, str]) -> bool:
-    """Let an application that came back have a run, as `HeldRun.adopt`; False where it is gone."""
+def attach(key: str, topic: str, digests: Mapping[str, str]) -> bool:
+    """Attach an application to a run, as `HeldRun.attach`; return False if the run is not here."""
     run = _held.get(key)
     if run is not None:
-        run.adopt(topic, there)
+        run.attach(topic, digests)
     return run is not None
 
 
 def acknowledge(keys: list[str]) -> None:
-    """Let go of runs whose ending has come to their application."""
+    """Drop runs whose ending has reached their application."""
     _held.drop(keys)
 
 
@@ -162,28 +161,36 @@ def acknowledge(keys: list[str]) -> None:
 
 
 def _begin_watch(worker: Any) -> None:
-    """Watch this process, on one thread for all runs, from the first on."""
+    """Watch this process, on one thread for all runs, from the first run on."""
     global _watching
     with _lock:
         if _watching is not None:
             return
-        _watching = threading.Thread(
+        watching = threading.Thread(
             target=_watch, args=(worker,), name="rheojobs-watch", daemon=True
         )
-    _watching.start()
+        try:
+            watching.start()
+        except RuntimeError as error:  # no thread to be had now: the next run tries again
+            logger.warning("the memory of this worker is not watched: %s", error)
+            return
+        _watching = watching
 
 
 def _watch(worker: Any) -> None:
-    """See that no run holds more memory than it may, and that none goes on for nobody."""
+    """Stop runs that exceed their memory limit, and all runs when the worker leaves the cluster."""
     while worker.status.name not in ("closing", "closed", "failed"):
         time.sleep(MEMORY_INTERVAL)
         for run in _held.active() if _limits else ():
-            _check_memory(run)
-    # Nobody can take any more what a task finds: its job goes on elsewhere, and must not be done
-    # twice. It was not cancelled by anybody, either.
+            try:
+                _check_memory(run)
+            except Exception:  # the other runs keep their limits
+                logger.exception("the memory of run %s cannot be checked", run.key)
+    # No application can receive the results any more: the jobs continue elsewhere, and must not
+    # be done twice. Nobody has cancelled them, either.
     for run in _held.active():
         run.is_cut_off = True
-        run.context.token.cancel()
+        obey(run.context, "cancel")
     deadline = time.monotonic() + CUT_OFF_GRACE
     while _held.active() and time.monotonic() < deadline:
         time.sleep(MEMORY_INTERVAL)
@@ -197,7 +204,7 @@ def _check_memory(run: HeldRun) -> None:
     if limit is not None and used > limit:
         _limits.pop(run.key, None)
         text = f"used {size(used)} of the {size(limit)} it was given"
-        run.tell(messages.Failed(MemoryLimitError(text)))
+        run.send(messages.Failed(MemoryLimitError(text)))
 
 
 # ---------------------------------------------------------------- preparing
@@ -209,12 +216,13 @@ def begin_preload(targets: Sequence[str]) -> None:
     with _lock:
         if _preloading is not None or not targets:
             return
-        _preloading = threading.Thread(target=_preload, args=(targets,), daemon=True)
-    _preloading.start()
+        preloading = threading.Thread(target=_preload, args=(targets,), daemon=True)
+        preloading.start()
+        _preloading = preloading
 
 
 def _wait_for_preload(targets: Sequence[str], context: TaskContext) -> None:
-    """Let the imports end: modules that two threads import at the same time may come out broken."""
+    """Wait for the imports: a module that two threads import at a time may come out broken."""
     begin_preload(targets)
     if _preloading is not None and _preloading.is_alive():
         with context.unstoppable():
@@ -229,12 +237,12 @@ def _preload(targets: Sequence[str]) -> None:
             if isinstance(prepared, Iterator):
                 for _ in prepared:
                     pass
-        except Exception:  # whatever an import raises; a task that needs it will say so
+        except BaseException:  # whatever an import raises; a task that needs it fails by itself
             logger.warning("a worker is not fully prepared", exc_info=True)
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of what must be alike on both sides; "" for what is not installed."""
+    """Return the versions of what must be equal on both sides; "" for what is not installed."""
     found = {"python": platform.python_version()}
     for name in COMPARED:
         try:
@@ -245,6 +253,6 @@ def versions() -> dict[str, str]:
 
 
 def kill_worker(dask_worker: Any = None) -> None:
-    """End a worker's process at once; called in its nanny, or in the worker where it has none."""
+    """Kill a worker's process; called in its nanny, or in the worker if it has none."""
     pid = getattr(dask_worker, "pid", None)  # a nanny knows its worker's
     os.kill(pid if isinstance(pid, int) else os.getpid(), signal.SIGKILL)
