@@ -254,16 +254,7 @@ class TestInspect:
 class TestWhileAnotherIsSlowToStart:
     """Pickling and checking may take long: no thread that others need does it."""
 
-    @pytest.mark.parametrize(
-        "slow",
-        [
-            "to pickle",
-            pytest.param(
-                "to check",
-                marks=pytest.mark.xfail(reason="the dispatcher checks in the thread that reads"),
-            ),
-        ],
-    )
+    @pytest.mark.parametrize("slow", ["to pickle", "to check"])
     def test_a_stuck_job_ends_in_time(self, tmp_path: Path, slow: str) -> None:
         """The stuck job goes to the worker whose result has let the slow job start."""
         trace, stuck_trace = tmp_path / "slow", tmp_path / "stuck"
