@@ -35,11 +35,7 @@ def test_only_what_was_sent_may_still_run_there(tmp_path: Path) -> None:
         for name in ("begun", "waiting"):
             store.add(name, name, record)
         store.put_cluster_address("begun", "tcp://head:8786")
-<<<<<<< HEAD
-        # Though it is not known to run there yet.
-=======
         # It is not known to run yet, but it may.
->>>>>>> main
         assert store.find("begun").cluster_address == "tcp://head:8786"
         store.move("begun", JobState.RUNNING)
         assert store.find("begun").cluster_address == "tcp://head:8786"
