@@ -28,6 +28,7 @@ from rheojobs.engine.serialization import (
     unpack_state,
     value_of,
     value_record,
+    why_not_json,
 )
 from rheojobs.errors import InputError
 
@@ -293,3 +294,14 @@ def test_a_task_that_is_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.import_module", fail)
     with pytest.raises(InputError, match="import antigravity before"):
         task_of(Record("antigravity:Anything", None), may_import=False)
+
+
+def test_a_list_that_holds_another_twice_and_so_on_is_not_written() -> None:
+    value: list[object] = [1.0]
+    for _ in range(40):
+        value = [value, value]
+    assert "the same list many times" in why_not_json(value)
+    with pytest.raises(NotDurableError, match="the same list many times"):
+        value_record(value)
+    few: list[object] = [1.0]
+    assert is_json([few, few])

@@ -96,6 +96,9 @@ _MIN_INT = -MAX_INT
 _PLAIN = frozenset({type(None), bool, float, str})
 _TEXT = frozenset({str})
 
+MOST_VALUES = 20_000_000
+"""Values that JSON may have: a list that holds another twice, and so on, is short in memory."""
+
 
 def is_json(value: object) -> bool:
     """Return whether a value comes back from JSON as it was: no tuples, no NumPy scalars."""
@@ -109,25 +112,30 @@ def is_json(value: object) -> bool:
 
 def why_not_json(value: object) -> str:
     """Return why a value would not come back from JSON as it was; empty if it would."""
-    level: list[Any] = [[value]]
+    # A container that stands in a level several times is looked at once, but written each time.
+    level: dict[int, tuple[Any, int]] = {0: ([value], 1)}
+    written = 0
     for _ in range(MAX_DEPTH + 1):
-        # A container that stands in a level several times counts once: one may hold itself.
-        inner: dict[int, Any] = {}
-        for item in level:
+        inner: dict[int, tuple[Any, int]] = {}
+        for item, times in level.values():
             if type(item) is dict and not _TEXT.issuperset(map(type, item)):
                 return "it has a dict with a key that is not a string"
+            written += times * len(item)
             for part in item.values() if type(item) is dict else item:
                 kind = type(part)
                 if kind is list or kind is dict:
-                    inner[id(part)] = part
+                    _, before = inner.get(id(part), (part, 0))
+                    inner[id(part)] = (part, before + times)
                 elif kind is int:
                     if not _MIN_INT < part < MAX_INT:
                         return "it has an integer of more than 4,000 digits"
                 elif kind not in _PLAIN:
                     return f"it has a {kind.__name__}, which JSON cannot hold"
+        if written > MOST_VALUES:
+            return f"it has more than {MOST_VALUES:,} values, or the same list many times"
         if not inner:
             return ""
-        level = list(inner.values())
+        level = inner
     return f"it is nested more than {MAX_DEPTH} deep, or holds itself"
 
 

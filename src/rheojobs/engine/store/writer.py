@@ -59,7 +59,12 @@ def open_recorder(
         return Recorder(bus)
     try:
         opened = store if isinstance(store, JobStore) else JobStore(store)
-        return StoreWriter(opened, bus, on_request, spill)
+        try:
+            return StoreWriter(opened, bus, on_request, spill)
+        except StoreError:
+            if opened is not store:
+                opened.close()
+            raise
     except StoreError as error:
         logger.warning("%s; the jobs are kept in memory", error)
         return Recorder(bus, str(error))
