@@ -300,8 +300,8 @@ def test_a_list_that_holds_another_twice_and_so_on_is_not_written() -> None:
     value: list[object] = [1.0]
     for _ in range(40):
         value = [value, value]
-    assert "the same list many times" in why_not_json(value)
-    with pytest.raises(NotDurableError, match="the same list many times"):
+    assert "one list many times" in why_not_json(value)
+    with pytest.raises(NotDurableError, match="one list many times"):
         value_record(value)
     few: list[object] = [1.0]
     assert is_json([few, few])

@@ -132,7 +132,7 @@ def why_not_json(value: object) -> str:
                 elif kind not in _PLAIN:
                     return f"it has a {kind.__name__}, which JSON cannot hold"
         if written > MOST_VALUES:
-            return f"it has more than {MOST_VALUES:,} values, or the same list many times"
+            return f"it has over {MOST_VALUES:,} values: one list many times, or holds itself"
         if not inner:
             return ""
         level = inner
