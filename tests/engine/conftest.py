@@ -12,15 +12,17 @@ from rheojobs.engine import JobEngine
 
 
 @pytest.fixture(scope="session", params=EXECUTORS)
-def kind(request: pytest.FixtureRequest) -> str:
+def executor_name(request: pytest.FixtureRequest) -> str:
     """The name of the executor under test."""
     return request.param
 
 
 @pytest.fixture(scope="session")
-def _shared_engine(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobEngine]:
-    store = store_for(kind, tmp_path_factory.mktemp("state"))
-    engine = JobEngine(EXECUTORS[kind](2), resources={"gpu": 1, "memory": 8}, store=store)
+def _shared_engine(
+    executor_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JobEngine]:
+    store = store_for(executor_name, tmp_path_factory.mktemp("state"))
+    engine = JobEngine(EXECUTORS[executor_name](2), resources={"gpu": 1, "memory": 8}, store=store)
     yield engine
     assert engine.shutdown(timeout=TIMEOUT)
     assert not engine.store_problem
@@ -37,13 +39,13 @@ def engine(_shared_engine: JobEngine) -> Iterator[JobEngine]:
 
 
 @pytest.fixture
-def new_engine(kind: str, tmp_path: Path) -> Iterator[Callable[..., JobEngine]]:
+def new_engine(executor_name: str, tmp_path: Path) -> Iterator[Callable[..., JobEngine]]:
     """Make an engine of the test's own: with its number of workers, or to be shut down."""
     engines: list[JobEngine] = []
 
     def make(max_workers: int = 2, **options: object) -> JobEngine:
-        store = store_for(kind, tmp_path)
-        engines.append(JobEngine(EXECUTORS[kind](max_workers), store=store, **options))
+        store = store_for(executor_name, tmp_path)
+        engines.append(JobEngine(EXECUTORS[executor_name](max_workers), store=store, **options))
         return engines[-1]
 
     yield make

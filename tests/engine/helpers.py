@@ -46,9 +46,9 @@ The engine of one that is called stored keeps its jobs on disk.
 """
 
 
-def store_for(kind: str, folder: Path) -> Path | None:
-    """Name a store for an engine of this kind, None where it has none."""
-    return folder / "jobs.sqlite3" if kind.endswith("stored") else None
+def store_for(executor_name: str, folder: Path) -> Path | None:
+    """Name a store for an engine of this executor, None where it has none."""
+    return folder / "jobs.sqlite3" if executor_name.endswith("stored") else None
 
 
 class Recorder:

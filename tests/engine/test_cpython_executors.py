@@ -23,12 +23,12 @@ _executor, _as_completed, _wait = _suites
 class _Engine:
     """Stands for a class of executors: makes an engine, and gives it as one."""
 
-    kind: str
+    executor_name: str
 
     @classmethod
     def executor_type(cls, max_workers: int) -> Any:
         """Make an engine of so many workers; shutting its executor down ends it too."""
-        engine = JobEngine(cls.kind, max_workers=max_workers)
+        engine = JobEngine(cls.executor_name, max_workers=max_workers)
         executor = engine.as_executor()
         shutdown = executor.shutdown
 
@@ -53,11 +53,11 @@ class _Base(unittest.TestCase):
 
 
 class _Threads(_Engine, _Base):
-    kind = "threads"
+    executor_name = "threads"
 
 
 class _Processes(_Engine, _Base):
-    kind = "processes"
+    executor_name = "processes"
 
 
 class TestExecutorOnThreads(_Threads, _executor.ExecutorTest):

@@ -236,7 +236,7 @@ class TestBusyEngine:
 class TestInspect:
     @pytest.mark.parametrize("answer", ["of the present", "raises", "cannot be sent"])
     def test_is_answered_whatever_the_look_does(
-        self, engine: JobEngine, recorder: Recorder, tmp_path: Path, kind: str, answer: str
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path, executor_name: str, answer: str
     ) -> None:
         job = engine.run(helpers.hold_inspected, answer, tmp_path / "gate")
         recorder.wait(lambda: bool(recorder.partials(job)))
@@ -244,7 +244,7 @@ class TestInspect:
         found = job.inspect(TIMEOUT)
         if answer == "of the present":
             assert found == answer
-        elif answer == "raises" or not kind.startswith("threads"):
+        elif answer == "raises" or not executor_name.startswith("threads"):
             assert found == "so far"
         (tmp_path / "gate").touch()
         job.result(TIMEOUT)

@@ -134,10 +134,10 @@ class TestResultOf:
             with pytest.raises(InputError, match="jobs of this engine"):
                 engine.run(collect, ResultOf(stranger))
 
-    def test_where_it_is_not_looked_for(self, kind: str, engine: JobEngine) -> None:
+    def test_where_it_is_not_looked_for(self, executor_name: str, engine: JobEngine) -> None:
         first = engine.run(fit, 2.0)
         last = engine.run(collect, Hidden(ResultOf(first)))
-        if kind.startswith("threads"):
+        if executor_name.startswith("threads"):
             pytest.skip("on a thread nothing is pickled, so the task meets the placeholder itself")
         assert "this one stands elsewhere" in str(last.exception(TIMEOUT))
 

@@ -215,9 +215,9 @@ class TestShutdown:
         with pytest.raises(concurrent.futures.CancelledError):
             holding.result(TIMEOUT)
 
-    def test_leaves_no_thread(self, kind: str) -> None:
+    def test_leaves_no_thread(self, executor_name: str) -> None:
         before = set(threading.enumerate())
-        engine = JobEngine(helpers.EXECUTORS[kind](2))
+        engine = JobEngine(helpers.EXECUTORS[executor_name](2))
         job = engine.run(helpers.count_slowly, 50)
         job.result(TIMEOUT)
         holding = engine.submit(helpers.hold)
@@ -239,8 +239,8 @@ class TestShutdown:
         assert isinstance(event, StateChanged)
         assert event.state is S.SUCCEEDED
 
-    def test_context_manager(self, kind: str) -> None:
-        with JobEngine(helpers.EXECUTORS[kind](1)) as engine:
+    def test_context_manager(self, executor_name: str) -> None:
+        with JobEngine(helpers.EXECUTORS[executor_name](1)) as engine:
             job = engine.run(helpers.add, 1.0)
             assert job.result(TIMEOUT) == 2.0
         with pytest.raises(EngineClosedError):

@@ -97,8 +97,8 @@ class TestTimeout:
 
 
 class TestMemory:
-    def test_kept_by_processes_or_refused(self, kind: str, engine: JobEngine) -> None:
-        if kind.startswith("threads"):
+    def test_kept_by_processes_or_refused(self, executor_name: str, engine: JobEngine) -> None:
+        if executor_name.startswith("threads"):
             with pytest.raises(InputError, match="a memory limit needs worker processes"):
                 engine.submit(helpers.nothing, memory="2 GiB")
         else:

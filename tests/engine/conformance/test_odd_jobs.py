@@ -64,13 +64,13 @@ def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
             assert engine.store.result(job.id) == result
 
 
-def test_a_result_nested_3000_deep(engine: JobEngine, kind: str) -> None:
+def test_a_result_nested_3000_deep(engine: JobEngine, executor_name: str) -> None:
     """Pickle itself takes no more than a thousand or so: the job says so, or has its result."""
     job = engine.run(nested, 3000)
     after = engine.run(helpers.add, 1.0)
     error = job.exception(TIMEOUT)
     assert error is None or "cannot be sent" in str(error)
-    assert kind.startswith(("processes", "dask")) or error is None
+    assert executor_name.startswith(("processes", "dask")) or error is None
     assert after.result(TIMEOUT) == 2.0
     assert engine.wait(TIMEOUT)
     if engine.store is not None and error is None:

@@ -124,10 +124,10 @@ class TestFailure:
         assert isinstance(last, StateChanged)
         assert last.message == "CustomError: first line second line"
 
-    def test_where_it_was_raised_can_be_seen(self, engine: JobEngine, kind: str) -> None:
+    def test_where_it_was_raised_can_be_seen(self, engine: JobEngine, executor_name: str) -> None:
         error = engine.submit(helpers.fail).exception(TIMEOUT)
         assert error is not None
-        if kind.startswith("threads"):
+        if executor_name.startswith("threads"):
             assert error.__traceback__ is not None
             frame = error.__traceback__
             while frame.tb_next is not None:
@@ -173,9 +173,9 @@ class TestFailure:
             assert "KeyError: 'missing'" in text
             assert str(args[-1]) in str(error)
 
-    def test_a_last_report_that_cannot_be_sent(self, engine: JobEngine, kind: str) -> None:
+    def test_a_last_report_that_cannot_be_sent(self, engine: JobEngine, executor_name: str) -> None:
         job = engine.submit(helpers.report_what_cannot_be_sent)
-        if kind.startswith("threads"):
+        if executor_name.startswith("threads"):
             assert job.result(TIMEOUT) == "done"
         else:
             error = job.exception(TIMEOUT)

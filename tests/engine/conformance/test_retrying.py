@@ -98,9 +98,9 @@ class TestNotBefore:
             engine.submit(helpers.nothing, not_before=when)  # type: ignore[arg-type]
 
     def test_it_is_kept_in_the_store(
-        self, new_engine: Callable[..., JobEngine], kind: str, tmp_path: Path
+        self, new_engine: Callable[..., JobEngine], executor_name: str, tmp_path: Path
     ) -> None:
-        if not kind.endswith("stored"):
+        if not executor_name.endswith("stored"):
             pytest.skip("it has no store")
         engine = new_engine(1)
         retry = RetryPolicy(OSError, attempts=5)
