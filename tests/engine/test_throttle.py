@@ -128,8 +128,26 @@ def test_what_is_sent_is_the_highest_so_far(steps: list[tuple[float, int]]) -> N
 def test_rate(steps: list[tuple[float, int, str]]) -> None:
     times = [time for time, _ in play(steps, flush=False).sent]
     assert times[:1] == [delay for delay, _, _ in steps[:1]]
+    most = int(MAX_EVENTS_PER_SECOND)
+    for before, after in zip(times, times[most:], strict=False):
+        assert after - before >= 1 - 1e-9
+
+
+@given(one_stage)
+def test_pace_of_one_stage(steps: list[tuple[float, int]]) -> None:
+    times = [time for time, _ in play([(*step, "") for step in steps], flush=False).sent]
     for before, after in itertools.pairwise(times):
         assert after - before >= INTERVAL * (1 - 1e-9)
+
+
+def test_a_new_stage_is_told_at_once_with_the_end_of_the_one_before() -> None:
+    world = World()
+    throttle = world.throttle()
+    for step in range(1, 6):
+        throttle.report(step, 5, stage="warm-up")
+    throttle.report(1, 100, stage="sampling")
+    sent = [(progress.stage, progress.current) for _, progress in world.sent]
+    assert sent == [("warm-up", 1), ("warm-up", 5), ("sampling", 1)]
 
 
 def test_rate_of_stages_that_take_turns() -> None:
@@ -153,7 +171,7 @@ def test_the_number_of_stages_that_are_remembered_is_bounded() -> None:
         throttle.report(1, 1, stage=f"file {number}")
     assert len(throttle._latest) == len(throttle._waiting) == MAX_STAGES
     throttle.flush()
-    assert len(world.sent) == 1 + MAX_STAGES
+    assert len(world.sent) == MAX_EVENTS_PER_SECOND + MAX_STAGES
     assert world.sent[-1][1].stage == f"file {10 * MAX_STAGES - 1}"
 
 

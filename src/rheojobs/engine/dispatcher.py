@@ -199,10 +199,6 @@ class Dispatcher:
             self._table.on_message(job, messages.Started())
             self._table.on_message(job, messages.Failed(error))
             return False
-        try:
-            job.leftover = getattr(job.task, "leftover", None)
-        except Exception:
-            logger.exception("job %s does not say what it leaves", job.id[:8])
         return True
 
     def _follow(self, job: Job, attempt: object, handle: RunHandle) -> None:

@@ -19,7 +19,7 @@ from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.policy.eta import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.spilling import resolved
-from rheojobs.engine.task import Leftover, Task, task_affinity, task_name
+from rheojobs.engine.task import Task, task_affinity, task_name
 from rheojobs.engine.validation import storable_text
 from rheojobs.errors import InputError
 
@@ -218,7 +218,6 @@ class Job:
         self.attempt: object = None  # the present one: what others report is dropped
         self.handle: RunHandle | None = None
         self.timers: list[Timer] = []  # of its time limit, and of its next start
-        self.leftover: Leftover | None = None
         self.is_light = False
         self.waits_for = {job.id for job in (*after, *after_any)}
         self.result_or_ref: Any = None

@@ -54,8 +54,8 @@ class Outcome:
         The result; if there is none, the newest partial result.
     error : exception or None
         Why it failed.
-    leftover : Leftover or None
-        What is to be removed once the result is on disk.
+    leftover : callable or None
+        Returns what is to be removed once the result is on disk; runs code of the user's.
     on_unkept : callable
         Called with a reason if the result cannot be kept on disk.
     """
@@ -63,7 +63,7 @@ class Outcome:
     result: Any = None
     partial: Any = None
     error: BaseException | None = None
-    leftover: Leftover | None = None
+    leftover: Callable[[], Leftover | None] | None = None
     on_unkept: Callable[[str], object] = field(default=lambda reason: None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,8 +12,11 @@ from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.recorder import Outcome, Recorder
 from rheojobs.engine.states import JobState
+from rheojobs.engine.task import Leftover
 
 __all__ = ["Settlement"]
+
+logger = logging.getLogger(__name__)
 
 
 class Settlement:
@@ -40,7 +44,8 @@ class Settlement:
 
         Returns for how many pieces of work `on_settled` will be called.
         """
-        leftover = job.leftover if event.state is JobState.SUCCEEDED else None
+        has_left = event.state is JobState.SUCCEEDED and _may_leave(job.task)
+        leftover = partial(_leftover, job) if has_left else None
         on_unkept = partial(setattr, job, "result_not_kept_because")
         outcome = Outcome(job.result_or_ref, job.partial, error, leftover, on_unkept)
         # The future first: a subscriber that gets the end may ask for the result.
@@ -48,7 +53,7 @@ class Settlement:
         self._recorder.end(event, outcome, settle, private=job.is_prewarming)
         if leftover is None:
             return 1
-        self._recorder.call(partial(self._callbacks.run, partial(self._tidy, job, leftover)))
+        self._recorder.call(partial(self._callbacks.run, partial(self._tidy, job)))
         return 2
 
     def _settle(self, job: Job, error: BaseException | None, cancelled: bool, result: Any) -> None:
@@ -66,13 +71,28 @@ class Settlement:
         finally:
             self._on_settled()
 
-    def _tidy(self, job: Job, leftover: Any) -> None:
+    def _tidy(self, job: Job) -> None:
         """Remove what a task would have continued from: its result is on disk by now."""
         try:
             if self._recorder.problem or job.result_not_kept_because:
                 return  # the result is not on disk: better too much is left than too little
-            leftover.tidy()
+            if (leftover := _leftover(job)) is not None:
+                leftover.tidy()
             if not job.is_prewarming:
                 self._recorder.note_tidied(job.id)
         finally:
             self._on_settled()
+
+
+def _may_leave(task: object) -> bool:
+    """Say whether a task has a `leftover`, without asking it: that runs code of the user's."""
+    return hasattr(type(task), "leftover") or "leftover" in getattr(task, "__dict__", ())
+
+
+def _leftover(job: Job) -> Leftover | None:
+    """Return what a task has left that has ended: what it wrote until now."""
+    try:
+        return getattr(job.task, "leftover", None)
+    except Exception:
+        logger.exception("job %s does not say what it leaves", job.id[:8])
+        return None

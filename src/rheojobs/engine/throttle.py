@@ -5,8 +5,10 @@ Knows nothing of how they travel.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -35,9 +37,10 @@ class ProgressThrottle:
     it. (Another attempt at the task has another throttle, and counts from its own start.) A
     report that comes too early waits, and is replaced by a newer one of its stage, which keeps
     its place in the queue. The next in the queue is passed on when its time has come, and all of
-    them at `flush`: so the last report of each stage is never lost, stages that follow one
-    another keep their order, and stages that take turns have equal shares. Of more than
-    `MAX_STAGES` the one that was silent longest is forgotten.
+    them at `flush`, or at the first report of a new stage if the last second was quiet enough: so
+    the last report of each stage is never lost, stages that follow one another keep their order,
+    and stages that take turns have equal shares. Of more than `MAX_STAGES` the one that was
+    silent longest is forgotten.
 
     Parameters
     ----------
@@ -69,7 +72,8 @@ class ProgressThrottle:
         # By stage, the one that reported last at the end.
         self._latest: dict[str, tuple[Progress, bool]] = {}
         self._waiting: dict[str, Progress] = {}
-        self._sent_at = float("-inf")
+        # When the last were passed on, as many as a second may have.
+        self._sent: deque[float] = deque([-math.inf], maxlen=int(MAX_EVENTS_PER_SECOND))
         self._timer: Timer | None = None
         self._error: BaseException | None = None
 
@@ -92,6 +96,7 @@ class ProgressThrottle:
         """
         with self._lock:
             self._raise_error()
+            is_new = stage not in self._latest
             latest, is_fraction = self._latest.pop(stage, (None, False))
             done, whole, is_fraction = whole_numbers(current, total, is_fraction=is_fraction)
             if latest is not None and done < latest.current:
@@ -103,6 +108,8 @@ class ProgressThrottle:
                 oldest = next(iter(self._latest))
                 del self._latest[oldest]
                 self._waiting.pop(oldest, None)
+            while is_new and self._waiting and self._quiet_since() <= self._clock():
+                self._pass_on(next(iter(self._waiting)))
             self._pass_on_if_due()
 
     def flush(self) -> None:
@@ -136,16 +143,21 @@ class ProgressThrottle:
                 self._error = error
 
     def _pass_on_if_due(self) -> None:
-        early = self._sent_at + self._interval - self._clock()
+        due = max(self._sent[-1] + self._interval, self._quiet_since())
+        early = due - self._clock()
         if early <= 0 and self._waiting:
             self._pass_on(next(iter(self._waiting)))
-            early = self._interval
+            early = max(self._interval, self._quiet_since() - self._clock())
         if self._waiting and self._timed and self._timer is None:
             self._timer = self._timers.call_later(early, self._on_time)
 
+    def _quiet_since(self) -> float:
+        """Return the time from which on one more is within what a second may have."""
+        return -math.inf if len(self._sent) < MAX_EVENTS_PER_SECOND else self._sent[0] + 1.0
+
     def _pass_on(self, stage: str) -> None:
         progress = self._waiting.pop(stage)
-        self._sent_at = self._clock()
+        self._sent.append(self._clock())
         self._send(progress)
 
 

@@ -164,7 +164,7 @@ class JobWrites:
             self._keep("partial", lambda: value_record(so_far))
         if outcome.leftover is not None:
             leftover = outcome.leftover
-            self._keep(LEFTOVER, lambda: record_of(leftover))
+            self._keep(LEFTOVER, lambda: _leftover_record(leftover()))
 
     def _keep(self, name: str, encode: Callable[[], Record | None]) -> None:
         self._parts[name] = _Part(encode)
@@ -360,6 +360,10 @@ def _is_short(result: object) -> bool:
 def _checkpoint_record(packed: bytes) -> Record | None:
     text = state_to_disk(packed)
     return None if text is None else Record(PLAIN, text)
+
+
+def _leftover_record(leftover: object) -> Record | None:
+    return None if leftover is None else record_of(leftover)
 
 
 def _error_record(error: BaseException) -> Record:
