@@ -272,10 +272,12 @@ class JobTable:
 
     def _bring_about(self, job: Job, effect: transitions.Effect, words: str) -> None:
         match effect:
-            case transitions.Begin():
-                job.attempts += 1
             case transitions.Enter(state):
                 self.move(job, state)
+            case transitions.Begin():
+                job.attempts += 1
+            case transitions.End(state, result, error):
+                self.end(job, state, result=result, error=error)
             case transitions.Report(progress):
                 self._on_progress(job, progress)
             case transitions.Partial(value, is_event):
@@ -295,8 +297,6 @@ class JobTable:
                 self._on_death(job, reason)
             case transitions.Loss(reason):
                 self._on_loss(job, reason)
-            case transitions.End(state, result, error):
-                self.end(job, state, result=result, error=error)
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
         job.latest_progress = progress

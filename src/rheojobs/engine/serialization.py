@@ -103,11 +103,28 @@ MOST_VALUES = 20_000_000
 def is_json(value: object) -> bool:
     """Return whether a value comes back from JSON as it was: no tuples, no NumPy scalars."""
     # The arguments and the result of each small job pass here: most are a few scalars.
+    return _is_shallow_json(value) or not why_not_json(value)
+
+
+def _is_shallow_json(value: Any, depth: int = 3) -> bool:
+    """Return whether a value is JSON and not nested deeper; False says nothing."""
     kind = type(value)
-    members: Any = value if kind is list else (value,)
-    if _PLAIN.issuperset(map(type, members)) or (kind is dict and not value):
-        return True
-    return not why_not_json(value)
+    if kind is list:
+        if _PLAIN.issuperset(map(type, value)):
+            return True
+        members = value
+    elif kind is dict:
+        if not _TEXT.issuperset(map(type, value)):
+            return False
+        members = value.values()
+    else:
+        return kind in _PLAIN or (kind is int and _MIN_INT < value < MAX_INT)
+    # A long list that is not plain is looked at level by level.
+    return (
+        depth > 0
+        and len(members) < 10
+        and all([_is_shallow_json(part, depth - 1) for part in members])
+    )
 
 
 def why_not_json(value: object) -> str:

@@ -101,6 +101,9 @@ class Loss(Effect):
     reason: str
 
 
+_BEGUN: tuple[Effect, ...] = (Begin(), Enter(_S.RUNNING))
+
+
 def effects_of(
     message: messages.Message,
     state: JobState,
@@ -131,8 +134,7 @@ def effects_of(
 def _on_the_way(message: messages.Message, state: JobState, cancel_wanted: bool) -> list[Effect]:
     match message:
         case messages.Started() if state is _S.QUEUED:
-            begun: list[Effect] = [Begin(), Enter(_S.RUNNING)]
-            return [*begun, Enter(_S.CANCELLING)] if cancel_wanted else begun
+            return [*_BEGUN, Enter(_S.CANCELLING)] if cancel_wanted else [*_BEGUN]
         case messages.Progressed(progress):
             return [Report(progress)]
         case messages.Partial(value):
@@ -165,7 +167,7 @@ def _ending(
         return [*late, End(_S.FAILED, error=stop_error)]
     match message:
         case messages.Succeeded(value):
-            begun: list[Effect] = [Begin(), Enter(_S.RUNNING)] if state is _S.QUEUED else []
+            begun = _BEGUN if state is _S.QUEUED else ()
             return [*begun, End(_S.SUCCEEDED, result=value)]
         case messages.Failed(error):
             return [Failure(error)]

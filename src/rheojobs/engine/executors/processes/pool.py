@@ -174,7 +174,8 @@ class ProcessExecutor(Executor):
 
     def _assign(self) -> None:
         """Give waiting runs to idle workers."""
-        while (pair := self._next_pair()) is not None:
+        # A run that comes now is assigned by the thread that brings it.
+        while self._waiting and (pair := self._next_pair()) is not None:
             if pair[0].run.memory is not None:
                 self._monitor.wake()
             self._sender.hand_over(*pair)

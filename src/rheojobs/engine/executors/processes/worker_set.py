@@ -53,16 +53,18 @@ class WorkerSet:
         """Forget a worker that is dead."""
         self._workers.remove(worker)
 
-    def _count(self, phase: Phase) -> int:
-        return sum(worker.phase is phase for worker in self._workers)
+    def _phases(self) -> list[Phase]:
+        # Each short job asks three times: a list is counted in a fraction of a generator's time.
+        return [worker.phase for worker in self._workers]
 
     def wanted(self, waiting: int) -> int:
         """Return how many workers there should be, with so many runs waiting."""
-        busy = self._count(Phase.BUSY)
+        phases = self._phases()
+        busy = phases.count(Phase.BUSY)
         wanted = max(1, min(busy + waiting, self._capacity))
-        if not self._count(Phase.STARTING):
+        if busy and Phase.STARTING not in phases:
             # Spares come when the others are ready: their imports must not slow them down.
-            wanted += self._spares if busy else 0
+            wanted += self._spares
         return wanted
 
     def next_env(self) -> Mapping[str, str]:
@@ -71,21 +73,20 @@ class WorkerSet:
 
     def choose(self, affinity: str) -> WorkerHandle | None:
         """Return the idle worker for a task of this affinity; None if none is idle."""
-        return max(
-            (worker for worker in self._workers if worker.phase is Phase.IDLE),
-            key=lambda worker: (affinity in worker.affinities, worker.used_at),
-            default=None,
-        )
+        idle = [worker for worker in self._workers if worker.phase is Phase.IDLE]
+        if len(idle) < 2:
+            return idle[0] if idle else None
+        return max(idle, key=lambda worker: (affinity in worker.affinities, worker.used_at))
 
     def has_idle(self) -> bool:
         """Return whether any worker is idle."""
-        return any(worker.phase is Phase.IDLE for worker in self._workers)
+        return Phase.IDLE in self._phases()
 
     def has_spare(self) -> bool:
         """Return whether one more task would find an idle worker, and need no other started."""
-        enough = min(self._count(Phase.BUSY) + 1, self._capacity) + self._spares
-        starting = self._count(Phase.STARTING) > 0
-        return self.has_idle() and (len(self._workers) >= enough or starting)
+        phases = self._phases()
+        enough = min(phases.count(Phase.BUSY) + 1, self._capacity) + self._spares
+        return Phase.IDLE in phases and (len(phases) >= enough or Phase.STARTING in phases)
 
     def superfluous(self, waiting: int) -> WorkerHandle | None:
         """Return the worker that was idle for longest, if there are more than are wanted."""
