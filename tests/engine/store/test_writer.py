@@ -180,6 +180,31 @@ class TestFaults:
         assert engine.wait(TIMEOUT)
         assert "a fault of ours" in caplog.text
 
+    def test_ctrl_c_while_a_thread_that_submits_writes_loses_nothing(
+        self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = engine.run(helpers.hold, str(tmp_path / "gate"))
+        wait_until(job.running)
+        writer = engine._recorder
+        told: list[str] = []
+        with monkeypatch.context() as patch:
+
+            def interrupt(self: WriteBuffer, fresh: Any) -> set[str]:
+                raise KeyboardInterrupt
+
+            patch.setattr(WriteBuffer, "write", interrupt)
+            patch.setattr(writer._wakeup, "note", lambda *, urgent: None)  # this thread writes
+            engine.set_priority(job, 7)
+            writer.call(lambda: told.append("delivered"))
+            with pytest.raises(KeyboardInterrupt):
+                writer.flush()
+        writer.flush()
+        wait_until(lambda: told == ["delivered"])
+        with JobStore(path) as other:
+            wait_until(lambda: other.find(job.id).priority == 7)
+        (tmp_path / "gate").touch()
+        assert job.result(TIMEOUT) == "through"
+
     def test_a_request_that_fails_loses_no_other(
         self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

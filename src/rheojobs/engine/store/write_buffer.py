@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 
 from rheojobs.engine.errors import EntryError, StoreError
 from rheojobs.engine.store.job_store import JobStore
@@ -22,6 +21,9 @@ HELD_SECONDS = 5.0
 
 MOST_BYTES = 64_000_000
 """What may wait in memory; beyond, results that wait longest stay in memory alone."""
+
+LIMIT_SECONDS = 0.5
+"""Seconds between two looks at how much waits."""
 
 NO_ROOM = "the job store could not be written for too long"
 
@@ -48,22 +50,24 @@ class WriteBuffer:
         self._held: dict[str, float] = {}  # when the writes of a job are tried again
         self._unrecorded: set[str] = set()  # jobs that can never be written
         self._is_full = False
+        self._limit_due = 0.0
         self.problem = ""
         self.is_off = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def write(self, fresh: Iterable[JobWrites]) -> set[str]:
-        """Write what waits and what is fresh; what cannot be written now waits.
+    def write(self, fresh: dict[str, JobWrites]) -> set[str]:
+        """Write what waits and what is fresh, which is emptied; what cannot be written now waits.
 
         Returns
         -------
         set of str
             The jobs that are another application's by now.
         """
-        for writes in fresh:
-            self._take_in(writes)
+        for job_id in list(fresh):
+            self._take_in(fresh[job_id])
+            del fresh[job_id]
         if self.is_off:
             self._waiting.clear()
             return set()
@@ -197,7 +201,10 @@ class WriteBuffer:
         self._limit()
 
     def _limit(self) -> None:
-        """Let go of what is too much to be held until the store works again."""
+        """Let go, now and then, of what is too much to be held until the store works again."""
+        if time.monotonic() < self._limit_due:
+            return
+        self._limit_due = time.monotonic() + LIMIT_SECONDS
         for writes in self._waiting.values():
             writes.encode()  # so that what it weighs is known, and what it refers to is freed
         weight = sum(writes.weight for writes in self._waiting.values())

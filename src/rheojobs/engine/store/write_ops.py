@@ -223,9 +223,10 @@ class JobWrites:
             new = self.new
             self.new_record = _Part(new.describe)
             self._guard("task", self.new_record.encode)
-        for name, part in list(self._parts.items()):
-            if not self._guard(name, part.encode):
-                self._parts.pop(name, None)
+        if self._parts:
+            for name, part in list(self._parts.items()):
+                if not self._guard(name, part.encode):
+                    self._parts.pop(name, None)
         # The start of a short job is written with its end.
         if _is_start_and_end(self.changes):
             start, end = self.changes
@@ -257,6 +258,9 @@ class JobWrites:
         """
         if self.new is not None:
             self._add(store, self.new)
+        if self.is_one_statement and not self.is_tidied:  # a short job's end, most often
+            state = [partial(self._enter, store, change) for change in self.changes]
+            return all(self._guard("state", operation) is not False for operation in state)
         for name, operation in self._operations(store):
             if self._guard(name, operation) is False:
                 return False

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -104,7 +105,7 @@ class StoreWriter(Recorder):
         self._spill = spill
         self._lock = threading.Lock()  # guards what follows, up to the write lock
         self._fresh: dict[str, JobWrites] = {}
-        self._deliveries: list[tuple[Delivery, bool]] = []
+        self._deliveries: deque[tuple[Delivery, bool]] = deque()
         self._latest_progress: dict[str, Progress] = {}
         self._is_closed = False
         self._write_lock = threading.Lock()  # its holder writes, and delivers
@@ -267,14 +268,14 @@ class StoreWriter(Recorder):
         """Return what is to be written of a job, to be filled in with the lock held."""
         writes = self._fresh.get(job_id)
         if writes is None:
-            writes = self._fresh[job_id] = JobWrites(job_id)
+            writes = JobWrites(job_id)
+            if not self._is_closed:  # else nothing is written any more
+                self._fresh[job_id] = writes
         return writes
 
     def _put(self, writes: JobWrites) -> None:
         with self._lock:
-            before = self._fresh.setdefault(writes.job_id, writes)
-            if before is not writes:
-                before.absorb(writes, self.store)
+            self._slot(writes.job_id).absorb(writes, self.store)
         self._wakeup.note(urgent=False)
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -294,11 +295,14 @@ class StoreWriter(Recorder):
         else:
             self.bus.put(delivery)
 
-    def _hand_out(self, deliveries: list[tuple[Delivery, bool]]) -> None:
-        for delivery, is_here in deliveries:
+    def _hand_out(self, deliveries: deque[tuple[Delivery, bool]]) -> None:
+        while deliveries:
+            delivery, is_here = deliveries[0]
             if is_here:
-                delivery()
+                delivery()  # not lost if Ctrl-C comes in between: to settle twice does no harm
+                deliveries.popleft()
             else:
+                deliveries.popleft()
                 self.bus.put(delivery)
 
     # ---------------------------------------------------------------- writing
@@ -331,17 +335,33 @@ class StoreWriter(Recorder):
         """Write what there is, then deliver what waits for it; with the write lock held."""
         with self._lock:
             fresh, self._fresh = self._fresh, {}
-            deliveries, self._deliveries = self._deliveries, []
+            deliveries, self._deliveries = self._deliveries, deque()
             self._is_wanted_now = self._may_be_slow = False
             if self._latest_progress and time.monotonic() >= self._progress_due:
                 self._add_progress(fresh)
         try:
-            if fresh:
-                self._report_lost(self._buffer.write(fresh.values()))
-                self._maintenance.note_written()
-        except Exception:  # a fault of ours must not hold up what waits
-            logger.exception("the record of jobs is not complete")
-        self._hand_out(deliveries)
+            try:
+                if fresh:
+                    self._report_lost(self._buffer.write(fresh))
+                    self._maintenance.note_written()
+            except Exception:  # a fault of ours must not hold up what waits
+                logger.exception("the record of jobs is not complete")
+                fresh.clear()  # not again and again
+            self._hand_out(deliveries)
+        finally:
+            if fresh or deliveries:  # Ctrl-C, in a thread that submits: another one does the rest
+                self._give_back(fresh, deliveries)
+
+    def _give_back(
+        self, fresh: dict[str, JobWrites], deliveries: deque[tuple[Delivery, bool]]
+    ) -> None:
+        with self._lock:
+            later, self._fresh = self._fresh, fresh
+            for writes in later.values():
+                self._slot(writes.job_id).absorb(writes, self.store)
+            deliveries.extend(self._deliveries)
+            self._deliveries = deliveries
+        self._wakeup.note(urgent=True)
 
     def _add_progress(self, fresh: dict[str, JobWrites]) -> None:
         self._progress_due = time.monotonic() + PROGRESS_INTERVAL
@@ -369,10 +389,11 @@ class StoreWriter(Recorder):
             self._maintenance.leave()
             with self._lock:
                 self._is_closed = True
-                deliveries, self._deliveries = self._deliveries, []
+                deliveries, self._deliveries = self._deliveries, deque()
             self._hand_out(deliveries)
         self._maintenance.close()
-        self.bus.close()
+        if self._wants_end:  # else it is broken, and events are delivered without it
+            self.bus.close()
 
     def _step(self) -> bool:
         if not self._is_wanted_now:
@@ -392,6 +413,10 @@ class StoreWriter(Recorder):
         """End when all that came before is written and delivered."""
         self._wants_end = True
         self._wakeup.note(urgent=True)
+        with self._lock:
+            is_closed = self._is_closed
+        if is_closed:
+            self.bus.close()
 
     def join(self, timeout: float) -> None:
         """Wait for the end."""
