@@ -8,7 +8,7 @@ import pytest
 from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, wait_until
 
-from rheojobs.engine import EngineClosedError, JobEngine, JobState, guard
+from rheojobs.engine import EngineClosedError, JobEngine, JobState, loops
 
 S = JobState
 
@@ -17,7 +17,7 @@ S = JobState
 def test_all_jobs_are_settled(
     stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "PAUSE", 0.0)
+    monkeypatch.setattr(loops, "PAUSE", 0.0)
     store = tmp_path / "jobs.sqlite3" if stored else None
     with JobEngine("threads", max_workers=1, store=store) as engine:
         running = engine.run(helpers.hold, str(tmp_path / "gate"))

@@ -20,9 +20,9 @@ from rheojobs.engine import messages
 from rheojobs.engine.dependencies import fill_in
 from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
-from rheojobs.engine.guard import run_guarded
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.loops import run_guarded
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import describe_again

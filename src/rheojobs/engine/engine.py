@@ -17,9 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from rheojobs.engine.admission import Admission
 from rheojobs.engine.cancellation import CancellationToken
-from rheojobs.engine.closing import Closing
 from rheojobs.engine.delivery.event_bus import EventBus
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Subscriber, TakesEvents
 from rheojobs.engine.dependencies import results_wanted
@@ -28,7 +26,9 @@ from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.moving import move_jobs
+from rheojobs.engine.lifecycle.admission import Admission
+from rheojobs.engine.lifecycle.closing import Closing
+from rheojobs.engine.lifecycle.moving import move_jobs
 from rheojobs.engine.policy.eta import Durations, Remaining
 from rheojobs.engine.policy.retry import RetryPolicy
 from rheojobs.engine.policy.scheduler import WORKER

@@ -20,7 +20,8 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 from rheojobs.engine import messages
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.errors import NotDurableError
-from rheojobs.engine.progress_numbers import Number
+from rheojobs.engine.progress.numbers import Number
+from rheojobs.engine.progress.throttle import PartialThrottle, ProgressThrottle
 from rheojobs.engine.serialization import (
     import_path,
     is_json,
@@ -29,7 +30,6 @@ from rheojobs.engine.serialization import (
     pack_state,
     unpack_state,
 )
-from rheojobs.engine.throttle import PartialThrottle, ProgressThrottle
 from rheojobs.errors import InputError
 
 __all__ = [

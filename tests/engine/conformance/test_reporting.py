@@ -9,7 +9,7 @@ from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import JobEngine, JobState, StateChanged
-from rheojobs.engine.throttle import MAX_EVENTS_PER_SECOND
+from rheojobs.engine.progress.throttle import MAX_EVENTS_PER_SECOND
 
 S = JobState
 

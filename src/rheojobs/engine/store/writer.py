@@ -21,7 +21,7 @@ from typing import Any
 from rheojobs.engine.delivery.event_bus import Delivery, EventBus
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
-from rheojobs.engine.guard import run_guarded
+from rheojobs.engine.loops import BatchWakeup, run_guarded
 from rheojobs.engine.recorder import NewJob, Outcome, Recorder
 from rheojobs.engine.serialization import Record
 from rheojobs.engine.states import JobState
@@ -34,9 +34,6 @@ from rheojobs.engine.store.write_ops import Change, JobWrites
 __all__ = ["StoreWriter", "open_recorder"]
 
 logger = logging.getLogger(__name__)
-
-MOMENT = 0.002
-"""Seconds for which what is not urgent waits for more: a short job's start for its end."""
 
 SLOW = 0.05
 """Seconds to write from which on only the writer's own thread waits for it, for a while."""
@@ -114,7 +111,7 @@ class StoreWriter(Recorder):
         self._buffer = WriteBuffer(store)
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
-        self._wakeup = _Wakeup()
+        self._wakeup = BatchWakeup(POLL)
         self._wants_end = False
         self._maintenance = Maintenance(store, self._buffer, on_request, self._try_again)
         bus.route = self._deliver
@@ -443,41 +440,3 @@ class _Adding:
         finally:
             self._writer._write_lock.release()
         self._writer.flush()
-
-
-class _Wakeup:
-    """When the writer's thread looks: at once, or after a moment if it is not urgent.
-
-    While there is something every other moment, it need not be woken, which takes a short job's
-    time.
-    """
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self._is_urgent = self._is_ticking = self._is_busy = self._was_needed = False
-
-    def note(self, *, urgent: bool) -> None:
-        """Note that there is something to write."""
-        self._is_busy = True
-        if urgent:
-            self._is_urgent = True
-            self._event.set()
-        elif not self._is_ticking:
-            self._event.set()
-
-    def wait(self, has_work: Callable[[], bool]) -> None:
-        """Wait until there is something that is urgent, or has waited for a moment, or for long."""
-        if self._is_ticking:
-            # If other threads have written all that came, this one looks less often.
-            self._event.wait(MOMENT if self._was_needed else 4 * MOMENT)
-            self._was_needed = has_work()
-        if not has_work() and not self._is_busy:
-            self._is_ticking = False
-            if not has_work():  # what came before that has set no event
-                self._event.wait(POLL)
-            self._is_ticking = self._is_busy or has_work()
-            self._event.clear()
-            if self._is_ticking and not self._is_urgent:
-                self._event.wait(MOMENT)
-        self._is_busy = self._is_urgent = False
-        self._event.clear()

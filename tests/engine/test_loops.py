@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rheojobs.engine import guard
-from rheojobs.engine.guard import run_guarded
+from rheojobs.engine import loops
+from rheojobs.engine.loops import run_guarded
 
 
 def test_a_step_that_raises_is_followed_by_the_next(caplog: pytest.LogCaptureFixture) -> None:
@@ -25,7 +25,7 @@ def test_a_step_that_raises_is_followed_by_the_next(caplog: pytest.LogCaptureFix
 
 
 def test_one_that_cannot_go_on_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "PAUSE", 0.0)
+    monkeypatch.setattr(loops, "PAUSE", 0.0)
     broken: list[str] = []
 
     def step() -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rheojobs.engine.events import Progress
-from rheojobs.engine.throttle import (
+from rheojobs.engine.progress.throttle import (
     MAX_EVENTS_PER_SECOND,
     MAX_STAGES,
     PartialThrottle,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from rheojobs.engine.events import Progress
-from rheojobs.engine.progress_numbers import Number, whole_numbers
+from rheojobs.engine.progress.numbers import Number, whole_numbers
 from rheojobs.engine.timers import Timer, TimerThread
 
 __all__ = ["MAX_EVENTS_PER_SECOND", "MAX_STAGES", "PartialThrottle", "ProgressThrottle"]

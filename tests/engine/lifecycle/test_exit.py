@@ -10,7 +10,7 @@ import pytest
 
 from rheojobs.engine import JobState, JobStore
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
 from pathlib import Path

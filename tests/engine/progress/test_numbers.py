@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rheojobs.engine.progress_numbers import whole_numbers
+from rheojobs.engine.progress.numbers import whole_numbers
 
 nan, inf = math.nan, math.inf
 

@@ -1,0 +1,1 @@
+"""How jobs come into an engine, and how the engine moves and ends."""
