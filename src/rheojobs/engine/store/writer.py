@@ -127,18 +127,18 @@ class StoreWriter(Recorder):
 
     def add(self, new: NewJob) -> None:
         """Write a new job, now; only if that cannot be done, later."""
+        if not self.problem:
+            try:
+                record = new.describe()
+                self.store.add(new.id, record=record, checkpoint=new.checkpoint, **new.fields())
+            except Exception:  # the writer's thread finds out whose fault it is
+                logger.debug("job %s has to wait to be written", new.id[:8], exc_info=True)
+            else:
+                self._maintenance.note_written()
+                return
         writes = JobWrites(new.id)
         writes.new = new
-        if self.problem:
-            self._put(writes)
-            return
-        writes.encode()
-        try:
-            writes.apply(self.store)
-        except StoreError:  # the writer's thread finds out whose fault it is
-            self._put(writes)
-            return
-        self._maintenance.note_written()
+        self._put(writes)
 
     def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
         """Write a new job while it is being started; no event of it is published before."""
