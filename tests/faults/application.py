@@ -66,7 +66,7 @@ class Application:
                 {
                     "pid": worker.process.pid,
                     "phase": str(worker.phase),
-                    "job": worker.run.run.id if worker.run is not None else None,
+                    "job": run.run.id if (run := executor._runs.get(worker)) else None,
                 }
                 for worker in executor._workers
             ]
