@@ -36,7 +36,6 @@ TIMEOUT = 30.0
 EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "threads": ThreadExecutor,
     "processes": ProcessExecutor,
-    "threads, stored": ThreadExecutor,
     "processes, stored": ProcessExecutor,
     "dask": lambda workers: DaskExecutor(shared_cluster().address, max_workers=workers),
 }
