@@ -216,11 +216,12 @@ class TestNoThread:
     ) -> None:
         """A start that failed: no process is left, and it is tried again."""
         (first,) = executor.worker_pids()
+        before = set(psutil.Process().children())  # other tests' engines have theirs
         with monkeypatch.context() as patch:
             refuse_threads(patch, "rheojobs-worker")
             os.kill(first, signal.SIGKILL)
             wait_until(lambda: executor._starts.failures > 0)
-            assert not psutil.Process().children()
+            assert set(psutil.Process().children()) <= before
         assert executor.wait_until_warm(TIMEOUT)
         assert works(executor)
 
