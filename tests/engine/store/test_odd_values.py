@@ -84,7 +84,7 @@ def test_texts_of_tasks(store: JobStore) -> None:
         {"retry": {"types": {1, 2}}},
         {"not_before": 10**400},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)),
 )
 def test_a_job_that_cannot_be_stored(store: JobStore, options: dict[str, Any]) -> None:
     with pytest.raises((EntryError, AttributeError)) as caught:
