@@ -1,7 +1,7 @@
 # Everything from a fresh clone needs git, make and Python 3.12 or newer; uv fetches the rest.
 #   make            set up, then the demonstration
 #   make help       the other targets
-# Settings: PYTHON=/path/to/python3.12   PYTEST_ARGS="-k cancel -x"   TEST_PROCESSES=2   DEMO_OUT=folder
+# Settings: PYTHON=/path/to/python3.12   PYTEST_ARGS="-k cancel -x"   DEMO_OUT=folder
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
@@ -16,7 +16,6 @@ BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
-TEST_PROCESSES ?= 2
 FAULTS ?= --faults 200 --minutes 30
 
 # Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
@@ -38,7 +37,7 @@ demo: env ## set up and run the demonstration into demo/ (the default)
 
 test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them)
 	@$(BIN)/python scripts/check-qt
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 faults: env ## kill and stop workers and applications 200 times, and count what is left (half an hour at most)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)

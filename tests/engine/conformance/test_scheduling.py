@@ -30,9 +30,13 @@ class TestPriorities:
         assert helpers.lines(log) == ["b", "d", "a", "e", "c"]
 
     def test_no_more_at_a_time_than_there_are_workers(
-        self, engine: JobEngine, recorder: Recorder
+        self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
-        jobs = [engine.run(helpers.count_slowly, 2, 0.005) for _ in range(12)]
+        gate = tmp_path / "gate"
+        jobs = [engine.run(helpers.hold, str(gate)) for _ in range(12)]
+        # However long the second worker takes to start.
+        recorder.wait(lambda: sum(S.RUNNING in recorder.states(job) for job in jobs) == 2)
+        gate.touch()
         assert engine.wait(TIMEOUT)
         for job in jobs:
             recorder.wait_for_end(job)
