@@ -30,7 +30,7 @@ class TestProgress:
         assert job.latest_progress == progress
 
     def test_in_order_and_the_last_is_never_dropped(
-        self, engine: JobEngine, recorder: Recorder
+        self, engine: JobEngine, recorder: Recorder, executor_name: str
     ) -> None:
         for steps in (1, 2, 50, 3000):
             job = engine.run(helpers.count_slowly, steps)
@@ -38,7 +38,8 @@ class TestProgress:
             recorder.wait_for_end(job)
             seen = [progress.current for progress in recorder.progress(job)]
             assert seen == sorted(set(seen))
-            assert seen[0] == 1
+            # On its way from a cluster, what is superseded gives way to what is newer.
+            assert seen[0] == 1 or executor_name == "dask"
             assert seen[-1] == steps
             assert recorder.progress(job)[-1].metrics == {"loss": 1.0 / steps}
 
