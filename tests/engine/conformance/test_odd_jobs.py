@@ -12,6 +12,7 @@ from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import CancellationToken, JobEngine, JobState
+from rheojobs.errors import InputError
 
 S = JobState
 
@@ -60,6 +61,8 @@ def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
         assert engine.store.find(job.id).state is S.SUCCEEDED
         if job.result_not_kept_because:
             assert "\n" not in job.result_not_kept_because
+            with pytest.raises(InputError, match="it was not kept on disk"):
+                engine.store.result(job.id)
         else:
             assert engine.store.result(job.id) == result
 

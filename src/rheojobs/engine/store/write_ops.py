@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from rheojobs.engine.errors import EntryError, NotDurableError, StoreError
 from rheojobs.engine.events import Progress
@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 SHORT = 1000
 """Characters of a result that is written into the row of its job."""
+
+LARGE = 2**63
+"""Integers from which on a result is no short one: JSON cannot hold those of 5,000 digits."""
 
 ROW_WEIGHT = 1000
 """Bytes that a job's other slots count for."""
@@ -306,11 +309,7 @@ class JobWrites:
     def _result_text(self, change: Change) -> str | None:
         if change.state is not JobState.SUCCEEDED or self._result is None:
             return None
-        try:
-            return json.dumps(self._result)
-        except ValueError as error:  # a number of thousands of digits
-            self._on_unkept(one_line(error))
-            return None
+        return json.dumps(self._result)
 
     def _guard(self, name: str, operation: Callable[[], object]) -> object:
         """Do something for one slot; a fault there concerns that slot alone."""
@@ -358,7 +357,10 @@ def _ignore(reason: str) -> None:
 
 def _is_short(result: object) -> bool:
     """Say whether a result is JSON that takes no time to write."""
-    return type(result) in (bool, int, float) or (type(result) is str and len(result) < SHORT)
+    kind = type(result)
+    if kind is int:
+        return -LARGE < cast(int, result) < LARGE
+    return kind in (bool, float) or (kind is str and len(cast(str, result)) < SHORT)
 
 
 def _checkpoint_record(packed: bytes) -> Record | None:
