@@ -372,7 +372,8 @@ def test_paused_and_resumed_as_a_job(engine, tmp_path):
 
 def test_a_look_at_the_posterior_so_far(engine, tmp_path):
     job = engine.submit(task(tmp_path / "kept", num_samples=10_000_000))
-    wait_for(lambda: sampling(job))
+    # The stage is reported when it begins: a moment before there is a draw to look at.
+    wait_for(lambda: sampling(job) and job.inspect(30) is not None)
     first = job.inspect(30)
     assert first.is_partial
     assert first.num_samples > 0
