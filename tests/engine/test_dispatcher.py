@@ -87,3 +87,22 @@ def test_a_light_job_waits_behind_others(tmp_path: Path) -> None:
         assert executor.starters[0] is HERE()
         assert HERE() not in executor.starters[1:]
         assert all(job.done() for job in [*jobs, last])
+
+
+def test_the_next_job_starts_before_the_result_is_told(tmp_path: Path) -> None:
+    # To start a job is to give way to other threads: who gets a result is to be alone with it.
+    told: list[bool] = []
+
+    class Watching(Noting):
+        def start(self, run: Run) -> RunHandle:
+            if self.starters:
+                told.append(first.done())
+            return super().start(run)
+
+    with JobEngine(Watching()) as engine:
+        first = engine.run(helpers.hold, tmp_path / "gate")
+        second = engine.run(helpers.add, 1.0)
+        (tmp_path / "gate").touch()
+        assert second.result(TIMEOUT) == 2.0
+        assert first.result(TIMEOUT) == "through"
+    assert told == [False]

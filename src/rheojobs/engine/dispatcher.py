@@ -218,8 +218,11 @@ class Dispatcher:
         """Take in what a run reports; the thread that brings a result starts a light job next."""
         self._table.on_message(job, message, attempt)
         if isinstance(message, messages.Succeeded):
-            if self._table.has_to_start:
-                self._start_light()
+            try:
+                if self._table.has_to_start:
+                    self._start_light()
+            finally:
+                self._recorder.settle_here()
             if not self._table.scheduler:
                 self._recorder.flush()  # else one job ends after another, and all are told together
 

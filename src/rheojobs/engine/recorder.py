@@ -7,13 +7,17 @@ writes what happened before it is published.
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from rheojobs.engine.delivery.event_bus import Delivery, EventBus
-from rheojobs.engine.events import JobEvent
+from rheojobs.engine.delivery.event_bus import Delivery, EventBus, to_nobody
+from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.serialization import Record
+from rheojobs.engine.states import JobState
 from rheojobs.engine.task import Leftover
 
 __all__ = ["NewJob", "Outcome", "Recorder"]
@@ -67,6 +71,13 @@ class Outcome:
     on_unkept: Callable[[str], object] = field(default=lambda reason: None)
 
 
+class _Here(threading.local):
+    """What waits in this thread."""
+
+    def __init__(self) -> None:
+        self.unsettled: deque[Delivery] = deque()
+
+
 class Recorder:
     """Passes events on, and keeps no record.
 
@@ -88,6 +99,7 @@ class Recorder:
     def __init__(self, bus: EventBus, problem: str = "") -> None:
         self.bus = bus
         self._problem = problem
+        self._here = _Here()
 
     @property
     def problem(self) -> str:
@@ -107,19 +119,33 @@ class Recorder:
 
     def end(
         self,
-        event: JobEvent,
+        event: StateChanged,
         outcome: Outcome,
-        settle: Callable[[Any], object],
+        settle: Callable[[Any, Delivery], object],
         *,
         private: bool = False,
     ) -> None:
-        """Record the end of a job, call `settle` with its result, and deliver the event.
+        """Record the end of a job, and call `settle` with its result and what delivers the event.
 
         `settle` may be called in this thread or in another one, and must not wait. It gets a
         `Spilled` in place of a large result that is read from the store when it is asked for.
+        The success of a job may wait for `settle_here`, which the caller owes.
         """
-        settle(outcome.result)
-        self.bus.publish(event, private=private)
+        deliver = self.bus.delivery(event, private=private)
+        if event.state is JobState.SUCCEEDED and deliver is to_nobody:
+            self._here.unsettled.append(partial(settle, outcome.result, deliver))
+        else:  # a subscriber gets the end of a job before the start of the next
+            settle(outcome.result, deliver)
+
+    def settle_here(self) -> None:
+        """Settle the jobs whose success this thread has brought, and which wait for that.
+
+        Apart from `end`, so that this thread first starts the next job, in which it gives way to
+        others: whoever gets a result should then be the only one to hold it.
+        """
+        unsettled = self._here.unsettled
+        while unsettled:
+            unsettled.popleft()()
 
     def call(self, function: Delivery) -> None:
         """Call a function after all that was published before has been recorded and delivered."""

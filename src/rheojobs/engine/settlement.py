@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from rheojobs.engine.delivery.callbacks import CallbackThreads
+from rheojobs.engine.delivery.event_bus import Delivery
 from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.recorder import Outcome, Recorder
@@ -56,10 +57,18 @@ class Settlement:
         self._recorder.call(partial(self._callbacks.run, partial(self._tidy, job)))
         return 2
 
-    def _settle(self, job: Job, error: BaseException | None, cancelled: bool, result: Any) -> None:
+    def _settle(
+        self,
+        job: Job,
+        error: BaseException | None,
+        cancelled: bool,
+        result: Any,
+        deliver: Delivery,
+    ) -> None:
         """Make a job's outcome known, and call those who asked to be called."""
         job.result_or_ref = result
         callbacks = job.future.settle(result, error, cancelled)
+        deliver()
         if callbacks:
             self._callbacks.run(partial(self._call_back, job, callbacks))
         else:

@@ -13,7 +13,7 @@ from functools import partial
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Mailbox
 from rheojobs.engine.events import JobEvent
 
-__all__ = ["Delivery", "EventBus"]
+__all__ = ["Delivery", "EventBus", "to_nobody"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,14 +80,19 @@ class EventBus:
         private : bool
             Whether it concerns only those who subscribed to its job.
         """
+        self.delivery(event, private=private)()
+
+    def delivery(self, event: JobEvent, *, private: bool = False) -> Delivery:
+        """Return what delivers an event, when it is called, to all who subscribe now."""
         if not self._subscribers:  # a subscriber of this moment gets what comes next
-            return
+            return to_nobody
         with self._lock:
             listening = list(self._subscribers.get(event.job_id, ()))
             if not private:
                 listening += self._subscribers.get(None, ())
-            if listening:
-                self.route(partial(self._put_into, listening, event))
+        if not listening:
+            return to_nobody
+        return partial(self.route, partial(self._put_into, listening, event))
 
     def put(self, delivery: Delivery) -> None:
         """Make a delivery after all that came before."""
@@ -151,6 +156,10 @@ class EventBus:
                 logger.warning("a subscriber cannot be called yet: no thread can be started")
                 if isinstance(who, Caller):
                     self._unstarted.add(who)
+
+
+def to_nobody() -> None:
+    """Deliver to nobody."""
 
 
 def _close(mailbox: Mailbox) -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rheojobs.engine.delivery.event_bus import Delivery, EventBus
+from rheojobs.engine.delivery.event_bus import Delivery, EventBus, to_nobody
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.loops import BatchWakeup, run_guarded
@@ -167,14 +167,13 @@ class StoreWriter(Recorder):
 
     def end(
         self,
-        event: JobEvent,
+        event: StateChanged,
         outcome: Outcome,
-        settle: Callable[[Any], object],
+        settle: Callable[[Any, Delivery], object],
         *,
         private: bool = False,
     ) -> None:
         """Write the end of a job, settle it, and deliver the event, in this order."""
-        assert isinstance(event, StateChanged)
         if not private:
             if event.job_id not in self._given_away:
                 with self._lock:
@@ -191,9 +190,9 @@ class StoreWriter(Recorder):
         )
         super().publish(event, private=private)
 
-    def _settle(self, job_id: str, result: Any, settle: Callable[[Any], object]) -> None:
+    def _settle(self, job_id: str, result: Any, settle: Callable[[Any, Delivery], object]) -> None:
         try:
-            settle(self._kept(job_id, result))
+            settle(self._kept(job_id, result), to_nobody)  # the event comes after it by itself
         except Exception:
             logger.exception("job %s could not be settled", job_id[:8])
 
