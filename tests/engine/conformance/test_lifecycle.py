@@ -97,8 +97,12 @@ class TestSubscribers:
         jobs = [engine.submit(helpers.nothing) for _ in range(3)]
         assert entered.wait(TIMEOUT)
         helpers.wait_until(lambda: all(job.state is S.SUCCEEDED for job in jobs))
-        stop()  # with the rest of the news on their way
+        mailbox = engine._bus._subscribers[None][-1].mailbox
+        stopper = threading.Thread(target=stop)  # it waits for the call that is under way
+        stopper.start()  # with the rest of the news on their way
+        helpers.wait_until(lambda: mailbox.closed)
         go.set()
+        stopper.join(TIMEOUT)
         callers[0].join(TIMEOUT)
         assert len(seen) == 1
 
