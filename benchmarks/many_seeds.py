@@ -21,8 +21,8 @@ from sampling_study.cases import MODELS, sampling_case
 from side_by_side.table import Table
 
 from rheojobs import BayesianResult, sample
-from rheojobs.inference import geometry
-from rheojobs.inference.bending import Bend
+from rheojobs.inference.sampling import whitening
+from rheojobs.inference.sampling.curved_whitening import Bend
 
 RESULTS = Path(__file__).parent / "results" / "many_seeds.json"
 
@@ -32,7 +32,7 @@ def straight(center: Any, curvature: Any, *_: object) -> tuple[Any, Bend]:
     return np.linalg.inv(np.linalg.cholesky(curvature)).T, Bend.none(center.size)
 
 
-SIDES: dict[str, Callable[..., Any]] = {"straight": straight, "bent": geometry.bent}
+SIDES: dict[str, Callable[..., Any]] = {"straight": straight, "bent": whitening.bent}
 
 
 def told(result: BayesianResult) -> dict[str, float]:
@@ -66,7 +66,7 @@ def main() -> None:
     for data in (case.data, case.others[0]):
         for seed in range(given.seeds):
             for side, bent in SIDES.items():
-                with mock.patch.object(geometry, "bent", bent):
+                with mock.patch.object(whitening, "bent", bent):
                     found[side].append(told(sample(data, case.model, seed=seed, **settings)))
     title = f"{given.model}, {2 * given.seeds} samplings of 4 × (500 + 1000)"
     columns = ["least ESS: five worst", "median", "largest R-hat", "divergences", "leapfrogs"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def slow_function():
 @pytest.mark.parametrize("number", range(3))
 def test_example(number, tmp_path):
     assert len(EXAMPLES) == 3
-    shutil.copy(melt.csv_path(), tmp_path / "sweep.csv")
+    shutil.copy(example_melt.csv_path(), tmp_path / "sweep.csv")
     t = np.logspace(-1, 1, 40)
     noise = 1 + 0.01 * np.random.default_rng(0).standard_normal(40)
     table = np.column_stack([t, 1e5 * np.exp(-t / 2) * noise])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rheojobs import Dataset
-from rheojobs.inference import melt
-from rheojobs.inference.reading import read
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.reading.read import read
 
 __all__ = ["CHAINS", "DRAWS", "MODELS", "WARMUP", "data"]
 
@@ -22,4 +22,4 @@ WARMUP, DRAWS, CHAINS = 1000, 200_000, 2
 
 def data() -> Dataset:
     """Give the melt that is shipped with the project, G' and G'' over angular frequency."""
-    return read(melt.csv_path())
+    return read(example_melt.csv_path())

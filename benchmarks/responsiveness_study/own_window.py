@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from responsiveness_study.gaps import GapTimer
 from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP, data
 from rheojobs import BayesianWorker, WorkerPool
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 
 CHATTERERS, REPORTS_PER_SECOND = 2, 1000
@@ -45,7 +45,7 @@ class _Measurement:
         self._clock = QTimer(window, interval=CHECK_MS)
         self._clock.timeout.connect(self._begin)
         self._clock.start()
-        window.open([melt.csv_path()])
+        window.open([example_melt.csv_path()])
 
     def _count(self, job_id: str, current: int, *_more: object) -> None:
         self._progress += 1

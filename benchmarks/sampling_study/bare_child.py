@@ -16,9 +16,9 @@ import jax
 import numpy as np
 
 from rheojobs import sample
-from rheojobs.inference.jax_setup import warm_up_fully
-from rheojobs.inference.kernels import Kernels
-from rheojobs.inference.nuts import CHUNK_CAPACITY
+from rheojobs.inference.programs.jax_setup import warm_up_fully
+from rheojobs.inference.sampling.nuts import CHUNK_CAPACITY
+from rheojobs.inference.sampling.programs import Kernels
 from sampling_study.own import arguments
 from sampling_study.protocol import Mouth, processors, serve
 

@@ -20,7 +20,7 @@ from side_by_side.cases import (
 )
 
 from rheojobs import Dataset, fit, read
-from rheojobs.inference.melt import csv_path
+from rheojobs.inference.data.example_melt import csv_path
 
 __all__ = ["MODELS", "SamplingCase", "describe_job", "sampling_case"]
 

@@ -22,7 +22,7 @@ from rheojax.gui.jobs.process_adapter import make_bayesian_worker, make_fit_work
 from rheojax.gui.jobs.worker_pool import WorkerPool as RheojaxPool
 
 from rheojobs import BayesianWorker, Dataset, FitWorker, WorkerPool
-from rheojobs.inference.diagnostics import summarize
+from rheojobs.inference.results.diagnostics import summarize
 from side_by_side.cases import Case, Sampling
 
 __all__ = ["Outcome", "Rheojax", "Rheojobs", "Side", "outcome_of_draws", "stoppable"]

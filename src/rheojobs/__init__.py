@@ -43,18 +43,18 @@ _HOMES = {
         "worker_environment",
     ),
     "rheojobs.engine.executors.dask.executor": ("DaskExecutor",),
-    "rheojobs.inference.data": ("Dataset",),
-    "rheojobs.inference.reading": ("read",),
-    "rheojobs.inference.models": ("Model", "Parameter"),
-    "rheojobs.inference.catalogue": ("ModelInfo", "catalogue"),
-    "rheojobs.inference.comparing": ("ComparisonRun", "compare"),
-    "rheojobs.inference.comparison": ("ComparedModel", "Comparison"),
-    "rheojobs.inference.jax_setup": ("PRELOAD",),
-    "rheojobs.inference.fitting": ("FitTask", "fit"),
-    "rheojobs.inference.sampling": ("SampleTask", "extend", "resume", "sample"),
-    "rheojobs.inference.prewarming": ("PrewarmTask",),
-    "rheojobs.inference.prior_check": ("prior_concerns", "prior_predictive"),
-    "rheojobs.inference.results": ("BayesianResult", "FitResult"),
+    "rheojobs.inference.data.dataset": ("Dataset",),
+    "rheojobs.inference.data.reading.read": ("read",),
+    "rheojobs.inference.models.model": ("Model", "Parameter"),
+    "rheojobs.inference.models.catalogue": ("ModelInfo", "catalogue"),
+    "rheojobs.inference.comparison.run": ("ComparisonRun", "compare"),
+    "rheojobs.inference.comparison.ranking": ("ComparedModel", "Comparison"),
+    "rheojobs.inference.programs.jax_setup": ("PRELOAD",),
+    "rheojobs.inference.fits.task": ("FitTask", "fit"),
+    "rheojobs.inference.sampling.task": ("SampleTask", "extend", "resume", "sample"),
+    "rheojobs.inference.readiness.prewarm": ("PrewarmTask",),
+    "rheojobs.inference.sampling.prior_predictive": ("prior_concerns", "prior_predictive"),
+    "rheojobs.inference.results.results": ("BayesianResult", "FitResult"),
     "rheojobs.qt.worker_pool": ("WorkerPool",),
     "rheojobs.qt.fit_worker": ("FitWorker", "FitWorkerSignals"),
     "rheojobs.qt.bayesian_worker": ("BayesianWorker", "BayesianWorkerSignals"),
@@ -158,18 +158,18 @@ if TYPE_CHECKING:
     )
     from rheojobs.engine.executors.dask.executor import DaskExecutor
     from rheojobs.errors import InputError, MissingExtraError, RheojobsError
-    from rheojobs.inference.catalogue import ModelInfo, catalogue
-    from rheojobs.inference.comparing import ComparisonRun, compare
-    from rheojobs.inference.comparison import ComparedModel, Comparison
-    from rheojobs.inference.data import Dataset
-    from rheojobs.inference.fitting import FitTask, fit
-    from rheojobs.inference.jax_setup import PRELOAD
-    from rheojobs.inference.models import Model, Parameter
-    from rheojobs.inference.prewarming import PrewarmTask
-    from rheojobs.inference.prior_check import prior_concerns, prior_predictive
-    from rheojobs.inference.reading import read
-    from rheojobs.inference.results import BayesianResult, FitResult
-    from rheojobs.inference.sampling import SampleTask, extend, resume, sample
+    from rheojobs.inference.comparison.ranking import ComparedModel, Comparison
+    from rheojobs.inference.comparison.run import ComparisonRun, compare
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.data.reading.read import read
+    from rheojobs.inference.fits.task import FitTask, fit
+    from rheojobs.inference.models.catalogue import ModelInfo, catalogue
+    from rheojobs.inference.models.model import Model, Parameter
+    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.readiness.prewarm import PrewarmTask
+    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.sampling.prior_predictive import prior_concerns, prior_predictive
+    from rheojobs.inference.sampling.task import SampleTask, extend, resume, sample
     from rheojobs.qt.bayesian_worker import BayesianWorker, BayesianWorkerSignals
     from rheojobs.qt.fit_worker import FitWorker, FitWorkerSignals
     from rheojobs.qt.worker_pool import WorkerPool

@@ -20,8 +20,8 @@ import yaml
 from tests.engine.cluster import shared_cluster
 
 from rheojobs import FitResult, JobStore
-from rheojobs.inference import melt
-from rheojobs.inference.checkpoints import Checkpoints
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.sampling.checkpoints import Checkpoints
 
 
 def _write(path: Path, tau: float, seed: int = 0) -> None:
@@ -301,7 +301,7 @@ _KILLED_AT = """
 import os, signal, sys
 from rheojobs.cli.app import main
 from rheojobs.engine import JobStore
-from rheojobs.inference.batch_store import ItemStore
+from rheojobs.inference.batch.item_store import ItemStore
 
 name, step, plan = sys.argv[1:]
 usual = getattr(ItemStore, name)
@@ -420,17 +420,20 @@ def test_a_step_that_takes_too_long_is_stopped_and_listed(rheojobs, folder: Path
         (("absent.yaml",), "there is no plan absent.yaml"),
         (("absent.csv", "-m", "zener"), "there is no file 'absent.csv'"),
         (("*.nothing", "-m", "zener"), "no file matches '*.nothing'"),
-        ((melt.csv_path(),), "--model is missing"),
-        ((melt.csv_path(), "-m", "zenner"), "did you mean 'zener'?"),
-        ((melt.csv_path(), "-m", "zener", "--mode", "crep"), "unknown test mode 'crep'"),
-        ((melt.csv_path(), "-m", "zener", "--weights", "same"), "cannot be 'same'"),
-        ((melt.csv_path(), "-m", "zener", "--loss", "hubr"), "did you mean 'huber'?"),
-        ((melt.csv_path(), "-m", "zener", "--fix", "Gee=1"), "did you mean 'Ge'?"),
-        ((melt.csv_path(), "-m", "zener", "--tie", "Ge=2*G9"), "no parameter 'G9'"),
+        ((example_melt.csv_path(),), "--model is missing"),
+        ((example_melt.csv_path(), "-m", "zenner"), "did you mean 'zener'?"),
+        ((example_melt.csv_path(), "-m", "zener", "--mode", "crep"), "unknown test mode 'crep'"),
+        ((example_melt.csv_path(), "-m", "zener", "--weights", "same"), "cannot be 'same'"),
+        ((example_melt.csv_path(), "-m", "zener", "--loss", "hubr"), "did you mean 'huber'?"),
+        ((example_melt.csv_path(), "-m", "zener", "--fix", "Gee=1"), "did you mean 'Ge'?"),
+        ((example_melt.csv_path(), "-m", "zener", "--tie", "Ge=2*G9"), "no parameter 'G9'"),
         (("plan.yaml", "--fix", "Ge=1"), "only --out may be given"),
         (("plan.yaml", "-m", "zener"), "only --out may be given"),
         (("plan.yaml", "other.csv"), "one plan or files, not both"),
-        ((melt.csv_path(), "-m", "zener", "--out", f"{melt.csv_path()}/x"), "cannot be made"),
+        (
+            (example_melt.csv_path(), "-m", "zener", "--out", f"{example_melt.csv_path()}/x"),
+            "cannot be made",
+        ),
         ((), "Missing argument"),
     ],
 )

@@ -83,8 +83,8 @@ def test_a_killed_one_s_job_is_found_again(
 
 def _have_runs_wait(step: str, folder: str) -> None:
     """On a worker: have each fit and sampling note that it begins and ends; one kind waits."""
-    from rheojobs.inference.fitting import FitTask
-    from rheojobs.inference.sampling import SampleTask
+    from rheojobs.inference.fits.task import FitTask
+    from rheojobs.inference.sampling.task import SampleTask
 
     for task in (FitTask, SampleTask):
         task.run = _noted(task.run, task.__name__, task.__name__ == step, Path(folder))  # type: ignore[attr-defined,method-assign]

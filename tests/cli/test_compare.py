@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_that_nothing_could_be_fitted_is_a_failure(rheojobs, zener_file, tmp_pat
     ],
 )
 def test_what_is_refused(rheojobs, arguments, words):
-    ran = rheojobs("compare", melt.csv_path(), *arguments)
+    ran = rheojobs("compare", example_melt.csv_path(), *arguments)
     assert ran.status == 2
     assert ran.stdout == ""
     assert words in ran.error

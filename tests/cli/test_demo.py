@@ -8,12 +8,12 @@ import pytest
 
 from rheojobs import FitResult
 from rheojobs.cli import demo
-from rheojobs.inference import melt
-from rheojobs.inference.reading import read
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.reading.read import read
 
 
 def test_the_start_has_a_mode_in_each_decade():
-    start = demo.start_values(read(melt.csv_path()))
+    start = demo.start_values(read(example_melt.csv_path()))
     times = [start[f"tau_{mode}"] for mode in range(1, 7)]
     assert times == sorted(times)
     assert times == pytest.approx([1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2])
@@ -34,7 +34,7 @@ def test_the_demonstration_converges_and_writes_its_three_files(rheojobs, tmp_pa
     assert fit.success
     assert fit.r_squared > 0.999
     # Residuals as large as the noise that is in the data: all that can be described is.
-    assert fit.reduced_chi_squared**0.5 == pytest.approx(melt.NOISE, rel=0.15)
+    assert fit.reduced_chi_squared**0.5 == pytest.approx(example_melt.NOISE, rel=0.15)
     # Where two of Laun's modes do not share the edge of the window, theirs are found.
     for mode, modulus in ((3, 2.67e4), (4, 9.80e3), (5, 1.89e3), (6, 1.80e2)):
         assert abs(fit.parameters[f"G_{mode}"] - modulus) < 4 * fit.uncertainties[f"G_{mode}"]

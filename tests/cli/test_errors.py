@@ -11,9 +11,9 @@ import pytest
 
 from rheojobs import InputError, catalogue
 from rheojobs.cli import work
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
-MELT = melt.csv_path()
+MELT = example_melt.csv_path()
 
 
 @pytest.fixture(scope="module", autouse=True)

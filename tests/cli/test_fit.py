@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rheojobs import FitResult
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_json_has_standard_output_to_itself_and_no_jax_is_loaded(tmp_path: Path)
         "print('loaded:', sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
         "sys.exit(status)\n"
     )
-    arguments = ["fit", str(melt.csv_path()), "-m", "springpot", "--json", "-"]
+    arguments = ["fit", str(example_melt.csv_path()), "-m", "springpot", "--json", "-"]
     arguments += ["--plot", str(tmp_path / "fit.pdf"), "--init", "alpha=0.5"]
     ran = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120
@@ -83,10 +83,10 @@ def test_json_has_standard_output_to_itself_and_no_jax_is_loaded(tmp_path: Path)
 
 
 def test_what_should_not_be_trusted_is_said(rheojobs):
-    ran = rheojobs("fit", melt.csv_path(), "-m", "fractional_zener_ss", "--init", "Ge=1e-3")
+    ran = rheojobs("fit", example_melt.csv_path(), "-m", "fractional_zener_ss", "--init", "Ge=1e-3")
     assert ran.status == 0
     assert "bound" in ran.stdout or "determined by the data" in ran.stdout
-    ran = rheojobs("fit", melt.csv_path(), "-m", "maxwell")
+    ran = rheojobs("fit", example_melt.csv_path(), "-m", "maxwell")
     assert "the curve misses the data" in ran.stderr
 
 
@@ -96,7 +96,7 @@ def test_everything_that_can_be_asked_of_a_fit(rheojobs, tmp_path: Path):
     options += ("--fix", "G_inf=0", "--tie", "G_2 = 0.3*G_1", "--intervals", "profile")
     ran = rheojobs(
         "fit",
-        melt.csv_path(),
+        example_melt.csv_path(),
         "-m",
         "generalized_maxwell",
         *options,
@@ -137,7 +137,7 @@ def test_everything_that_can_be_asked_of_a_fit(rheojobs, tmp_path: Path):
     ],
 )
 def test_a_bad_value_is_one_line(rheojobs, options, words):
-    ran = rheojobs("fit", melt.csv_path(), "-m", "maxwell", *options)
+    ran = rheojobs("fit", example_melt.csv_path(), "-m", "maxwell", *options)
     assert ran.status == 2
     assert words in ran.error
     assert ran.error.startswith("rheojobs: ")

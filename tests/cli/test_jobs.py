@@ -17,7 +17,7 @@ from tests.engine import application, helpers
 
 from rheojobs import BayesianResult, JobEngine, JobState, JobStore, WorkerDiedError
 from rheojobs.cli.app import main
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 30.0
@@ -286,7 +286,7 @@ def test_no_jobs_at_all(jobs: Jobs) -> None:
 def test_a_sampling_that_was_killed_draws_what_it_would_have_drawn(
     jobs: Jobs, tmp_path: Path
 ) -> None:
-    arguments = ("-m", "rheojobs", "sample", melt.csv_path(), "--model", "maxwell")
+    arguments = ("-m", "rheojobs", "sample", example_melt.csv_path(), "--model", "maxwell")
     settings = ("--draws", 80_000, "--warmup", 200, "--chains", 2, "--seed", 5, "--no-warm-start")
     killed = jobs.start(*arguments, *settings)
     deadline = time.monotonic() + 120

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import psutil
 
-from rheojobs.inference.jax_setup import cache_folder
+from rheojobs.inference.programs.jax_setup import cache_folder
 
 __all__ = ["CampaignError", "Child", "marked", "wait_until"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from tests.inference.helpers import BOUNDS
 
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.models import Model
-from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = ["KINDS", "is_durable", "prepare", "sampling"]
 
@@ -79,8 +79,8 @@ def prepare() -> None:
     What `warm_up` imports later is of no use here, where all programs are on disk: in a worker
     that is soon killed it would cost more than all that is sampled.
     """
-    from rheojobs.inference import continuation
-    from rheojobs.inference.jax_setup import warm_up
+    from rheojobs.inference.programs.jax_setup import warm_up
+    from rheojobs.inference.sampling import continuation
 
     next(warm_up())
     continuation.CHECKPOINT_SECONDS = 0.25

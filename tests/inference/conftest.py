@@ -10,10 +10,10 @@ import jax
 import numpyro
 import pytest
 
-from rheojobs.inference import melt
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.jax_setup import configure_jax
-from rheojobs.inference.reading import read
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.reading.read import read
+from rheojobs.inference.programs.jax_setup import configure_jax
 
 configure_jax()
 
@@ -41,7 +41,7 @@ def _few_programs() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def melt_data() -> Dataset:
     """The shipped moduli of LDPE Melt I."""
-    return read(melt.csv_path())
+    return read(example_melt.csv_path())
 
 
 @pytest.fixture(scope="session")

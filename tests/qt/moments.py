@@ -19,10 +19,10 @@ from tests.qt import helpers
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
-from rheojobs.inference import melt
-from rheojobs.inference.fitting import FitTask
-from rheojobs.inference.reading import read
-from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.reading.read import read
+from rheojobs.inference.fits.task import FitTask
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app import main_window
 from rheojobs.qt.app.main_window import MainWindow
 
@@ -55,13 +55,17 @@ class Jobs:
     def sample(self, **options: Any) -> Job:
         draws = SHORT if self.is_waited_for else LONG
         task = SampleTask(
-            "maxwell", read(melt.csv_path()), num_warmup=400, num_samples=draws, num_chains=2
+            "maxwell",
+            read(example_melt.csv_path()),
+            num_warmup=400,
+            num_samples=draws,
+            num_chains=2,
         )
         return self._add(self.engine.submit(task, **options))
 
     def fit(self) -> Job:
         options = {"multi_start": 4 if self.is_waited_for else 400}
-        task = FitTask("fractional_maxwell_liquid", read(melt.csv_path()), options=options)
+        task = FitTask("fractional_maxwell_liquid", read(example_melt.csv_path()), options=options)
         return self._add(self.engine.submit(task))
 
     def _add(self, job: Job) -> Job:
@@ -256,7 +260,7 @@ def main() -> None:
     timer = QTimer(interval=1)
     timer.timeout.connect(go_on)
     timer.start()
-    status = main_window.run([str(melt.csv_path())])
+    status = main_window.run([str(example_melt.csv_path())])
     steps.clear()
     print(json.dumps(told))
     sys.exit(status)

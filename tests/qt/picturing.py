@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from rheojobs import BayesianWorker, FitWorker
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.job_delegate import ProgressDelegate
 
@@ -221,7 +221,7 @@ def main() -> None:
     window.resize(WIDTH, HEIGHT)
     window.show()
     photographer = Photographer(window, Path(sys.argv[1]))
-    window.open([melt.csv_path()])
+    window.open([example_melt.csv_path()])
     wait(lambda: window.session.dataset is not None and window.model_picker.model is not None)
     for model in MODELS:
         fit(window, model)

@@ -9,7 +9,7 @@ from tests.qt import helpers
 
 from rheojobs import Dataset, JobEngine, WorkerPool
 from rheojobs.engine.states import JobState
-from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.app.session import Session
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from tests.qt.test_window import click, finish
 
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -56,7 +56,7 @@ def open_and_close(app: QApplication, qtbot: QtBot, *, with_fit: bool) -> None:
     """Open a window on data, look at all its pages, and close it."""
     window = MainWindow()
     window.show()
-    window.open([melt.csv_path()])
+    window.open([example_melt.csv_path()])
     qtbot.waitUntil(lambda: window.session.dataset is not None, timeout=JOB_MS)
     qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=JOB_MS)
     assert window.data_plot.plot.listDataItems()

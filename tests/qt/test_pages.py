@@ -12,8 +12,8 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from rheojobs.inference.catalogue import ModelInfo
-from rheojobs.inference.parameters import Parameter
+from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.parameters import Parameter
 from rheojobs.qt.app.pages import Pages
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

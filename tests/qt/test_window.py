@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from tests.qt.helpers import OF_THE_PLUGIN
 
-from rheojobs.inference import melt
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.parameter_table import ParameterColumn
@@ -71,7 +71,7 @@ def cell(window: MainWindow, row: int, column: ParameterColumn) -> str:
 def prepare(window: MainWindow, qtbot: QtBot, *, draws: int, warmup: int = 100) -> None:
     """Open the melt, choose a model that samples fast, and set the sampling."""
     if window.session.dataset is None or window.session.dataset.name != "ldpe_melt_i_150C":
-        open_file(window, qtbot, melt.csv_path())
+        open_file(window, qtbot, example_melt.csv_path())
     assert window.model_picker.choose("maxwell")
     run = window.run_panel
     for spin, value in ((run.warmup, warmup), (run.draws, draws), (run.chains, 2)):
@@ -299,7 +299,7 @@ print(json.dumps(facts | {"status": status}))
 def test_a_fresh_start_loads_no_jax_and_says_nothing(tmp_path: Path) -> None:
     """With an empty cache: the list of models comes from a worker."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(melt.csv_path())],
+        [sys.executable, "-c", SCRIPT, str(example_melt.csv_path())],
         env={
             **os.environ,
             "QT_QPA_PLATFORM": "offscreen",

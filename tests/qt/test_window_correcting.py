@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from tests.qt.helpers import decay_data
 
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.reading_editor import ReadingEditor
 
@@ -236,7 +236,7 @@ def test_an_instrument_s_own_format_loads_no_jax_here(
 
 
 def test_everything_can_be_reached_and_is_named(window: MainWindow, qtbot: QtBot) -> None:
-    window.open([melt.csv_path()])
+    window.open([example_melt.csv_path()])
     count = len(window.session.datasets)
     qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=LONG)
     window.menus.correct.trigger()

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from rheojobs import Dataset, WorkerPool
 from rheojobs.engine.states import JobState
-from rheojobs.inference.fitting import FitTask
-from rheojobs.inference.results import BayesianResult, FitResult
-from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.fits.task import FitTask
+from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.machine_status import Load

@@ -19,7 +19,7 @@ from tests.qt import helpers
 from rheojobs import Dataset, WorkerPool
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, default_path
-from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 

@@ -69,7 +69,7 @@ def test_a_sampling_tells_stages_and_each_chain(pool, recorder, data):
 
 def test_divergences_are_told(pool, recorder):
     """A narrow funnel and a coarse step: the sampler diverges, and says how often so far."""
-    import rheojobs.inference.data as data_module
+    import rheojobs.inference.data.dataset as data_module
 
     t = np.linspace(0.1, 1.0, 3)
     data = data_module.Dataset(t, np.array([1.0, 1.0, 1.0]), "relaxation")

@@ -20,8 +20,8 @@ from rheojobs.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from rheojobs.cli.request import Request
-    from rheojobs.inference.batch import BatchEntry, BatchRun
-    from rheojobs.inference.batch_plan import BatchPlan
+    from rheojobs.inference.batch.plan import BatchPlan
+    from rheojobs.inference.batch.run import BatchEntry, BatchRun
 
 __all__ = ["plan_of", "run_batch"]
 
@@ -48,7 +48,7 @@ def _is_plan(sources: Sequence[str]) -> bool:
 def _read_plan(source: str, request: Request, out: Path | None, outputs: Outputs) -> BatchPlan:
     """Read a plan; refuses options that belong into it."""
     from rheojobs.cli.request import Request
-    from rheojobs.inference.batch_plan import BatchPlan
+    from rheojobs.inference.batch.plan import BatchPlan
 
     if request != Request(request.file, ""):
         raise InputError(
@@ -63,7 +63,7 @@ def _plan_of_files(
     sources: Sequence[str], request: Request, out: Path | None, outputs: Outputs
 ) -> BatchPlan:
     """Make the plan of one model on all files that match."""
-    from rheojobs.inference.batch_plan import BatchPlan
+    from rheojobs.inference.batch.plan import BatchPlan
 
     if not request.model:
         raise InputError("--model is missing: rheojobs batch '*.csv' --model NAME, or a PLAN.yaml")
@@ -111,9 +111,9 @@ def run_batch(
     elsewhere : bool
         Whether to go on with jobs that may still run on another cluster.
     """
-    from rheojobs.inference.batch import BatchRun
-    from rheojobs.inference.comparing import available_workers
-    from rheojobs.inference.jax_setup import PRELOAD
+    from rheojobs.inference.batch.run import BatchRun
+    from rheojobs.inference.comparison.run import available_workers
+    from rheojobs.inference.programs.jax_setup import PRELOAD
 
     try:
         plan.out.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ def _row(entry: BatchEntry) -> LiveRow:
 
 
 def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outputs) -> None:
-    from rheojobs.inference.batch_tables import rows_of, write_csv, write_parquet
+    from rheojobs.inference.batch.results_table import rows_of, write_csv, write_parquet
 
     rows = rows_of(entries)
     write_csv(rows, plan.out / "results.csv")

@@ -42,7 +42,7 @@ def info(
     ] = False,
 ) -> int:
     """Say where it lies, how much there is, and how much the programs may take."""
-    from rheojobs.inference.cache import cache_info
+    from rheojobs.inference.programs.cache_report import cache_info
 
     kept = cache_info()
     if json:
@@ -61,7 +61,7 @@ def info(
 @app.command()
 def clear() -> int:
     """Remove it all; it is made again when it is needed."""
-    from rheojobs.inference.cache import clear_cache
+    from rheojobs.inference.programs.cache_report import clear_cache
 
     Outputs().tables.print(f"freed {_size(clear_cache())}")
     return 0

@@ -22,12 +22,12 @@ from rheojobs.cli.numbers import plural
 from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
 from rheojobs.cli.request import parse_config
 from rheojobs.errors import InputError
-from rheojobs.inference.fit_statistics import POOR_R_SQUARED
+from rheojobs.inference.fits.statistics import POOR_R_SQUARED
 
 if TYPE_CHECKING:
-    from rheojobs.inference.candidates import Candidate
-    from rheojobs.inference.comparison import ComparedModel, Comparison
-    from rheojobs.inference.data import Dataset
+    from rheojobs.inference.comparison.candidates import Candidate
+    from rheojobs.inference.comparison.ranking import ComparedModel, Comparison
+    from rheojobs.inference.data.dataset import Dataset
 
 __all__ = ["parse_models", "run_compare"]
 
@@ -59,8 +59,8 @@ def run_compare(
     timeout: float,
 ) -> int:
     """Fit, rank, save and show; gives the exit status."""
-    from rheojobs.inference.comparing import ComparisonRun, available_workers
-    from rheojobs.inference.jax_setup import PRELOAD
+    from rheojobs.inference.comparison.run import ComparisonRun, available_workers
+    from rheojobs.inference.programs.jax_setup import PRELOAD
 
     dataset = read()
     listing.load(outputs.talk)
@@ -89,7 +89,7 @@ def run_compare(
 
 
 def _draw(comparison: Comparison, path: Path) -> None:
-    from rheojobs.inference.figures import comparison_figure
+    from rheojobs.inference.comparison.figure import comparison_figure
 
     comparison_figure(comparison).savefig(path)
 

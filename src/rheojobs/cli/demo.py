@@ -1,6 +1,6 @@
 """The demonstration: a melt that every rheologist knows, fitted, sampled and drawn.
 
-The data are the dynamic moduli of IUPAC's LDPE "Melt I" at 150 °C (`rheojobs.inference.melt`).
+The data are the dynamic moduli of IUPAC's LDPE "Melt I" at 150 °C (`example_melt`).
 The model is a generalized Maxwell model of six modes, one for each decade of time that the
 data cover (1/ω from 1e-3 to 1e3 s), because of all that were tried it fits best: with weights
 relative to the values its BIC is -794, against -558 of five modes, -786 of seven, -603 of
@@ -33,11 +33,11 @@ from rheojobs.cli.work import (
     keep_fit,
 )
 from rheojobs.errors import InputError
-from rheojobs.inference import melt
+from rheojobs.inference.data import example_melt
 
 if TYPE_CHECKING:
-    from rheojobs.inference.data import Dataset
-    from rheojobs.inference.results import BayesianResult, FitResult
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.results.results import BayesianResult, FitResult
 
 __all__ = ["run_demo"]
 
@@ -76,7 +76,7 @@ def run_demo(folder: Path) -> int:
     except OSError as error:
         raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
     outputs = Outputs(folder / "fit.json", folder / "figure.png", folder / "posterior.nc")
-    request = Request(melt.csv_path(), MODEL, config={"n_modes": len(DECADES)})
+    request = Request(example_melt.csv_path(), MODEL, config={"n_modes": len(DECADES)})
     with Session(outputs.talk) as session:
         dataset = request.read()
         outputs.talk.print('LDPE "Melt I" (IUPAC) at 150 °C, from the spectrum of Laun (1978)')
@@ -103,7 +103,7 @@ def run_demo(folder: Path) -> int:
     noise = [result.summary[name]["mean"] for name in ("sigma_real", "sigma_imag")]
     outputs.talk.print(
         f"noise found: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "
-        f"the data were made with {100 * melt.NOISE:.0f} %"
+        f"the data were made with {100 * example_melt.NOISE:.0f} %"
     )
     outputs.talk.print(f"\nThe figure is {folder / 'figure.png'}.")
     return 0
@@ -114,9 +114,9 @@ def _show_fit(outputs: Outputs, fit: FitResult) -> None:
     report.show_fit(outputs.tables, fit)
     viscosity, error = _zero_shear_viscosity(fit)
     outputs.tables.print(
-        f"zero-shear viscosity, Σ Gτ of the fit: {measured(viscosity, error)} Pa s; of Laun's "
-        f"spectrum {number(melt.zero_shear_viscosity(), 3)} Pa s, 2 % of it at times too long "
-        "for these data\n"
+        f"zero-shear viscosity, Σ Gτ of the fit: {measured(viscosity, error)} Pa s; of "
+        f"Laun's spectrum {number(example_melt.zero_shear_viscosity(), 3)} Pa s, 2 % of "
+        "it at times too long for these data\n"
     )
     report.show_concerns(outputs.talk, report.fit_concerns(fit))
 

@@ -16,7 +16,7 @@ from rheojobs.cli.numbers import number
 from rheojobs.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from rheojobs.inference.catalogue import ModelInfo
+    from rheojobs.inference.models.catalogue import ModelInfo
 
 __all__ = ["choose", "load", "show_model", "show_models", "to_json"]
 
@@ -32,7 +32,7 @@ _HEADS = {
 
 def load(console: Console) -> tuple[ModelInfo, ...]:
     """Give the list of models; made in a worker the first time, and kept on disk."""
-    from rheojobs.inference.catalogue import cached_catalogue, catalogue
+    from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
 
     known = cached_catalogue()
     if known is not None:
@@ -47,7 +47,7 @@ def load(console: Console) -> tuple[ModelInfo, ...]:
 
 def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
     """Keep the models of that name, or those that describe a test mode."""
-    from rheojobs.inference.data import canonical_test_mode
+    from rheojobs.inference.data.dataset import canonical_test_mode
 
     if name is not None and name not in {model.name for model in models}:
         hint = nearest(name, (model.name for model in models))
@@ -62,7 +62,7 @@ def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> l
 
 def to_json(models: Sequence[ModelInfo]) -> str:
     """Write all that is known of the models."""
-    from rheojobs.inference.results import plain
+    from rheojobs.inference.results.results import plain
 
     return json.dumps([plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
 

@@ -19,13 +19,13 @@ from rich.text import Text
 
 from rheojobs.cli.numbers import interval, measured, number, plural
 from rheojobs.cli.progress import duration
-from rheojobs.inference.fit_report import facts, remark
-from rheojobs.inference.fit_statistics import POOR_R_SQUARED
-from rheojobs.inference.units import shown_unit
+from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.fits.statistics import POOR_R_SQUARED
+from rheojobs.inference.results.fit_report import facts, remark
 
 if TYPE_CHECKING:
-    from rheojobs.inference.data import Dataset
-    from rheojobs.inference.results import BayesianResult, FitResult
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.results.results import BayesianResult, FitResult
 
 __all__ = [
     "fit_concerns",

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
-    from rheojobs.inference.data import Dataset
-    from rheojobs.inference.fitting import FitTask
-    from rheojobs.inference.sampling import SampleTask
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.fits.task import FitTask
+    from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = [
     "FIGURE_SUFFIXES",
@@ -97,7 +97,7 @@ def parse_ties(texts: Sequence[str]) -> dict[str, str]:
 
 def parse_priors(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Read ``--prior NAME=dist(a,b)``."""
-    from rheojobs.inference.priors import parse_prior
+    from rheojobs.inference.posterior.prior_syntax import parse_prior
 
     pairs = _pairs("--prior", texts, "'G0=normal(1e5,2e4)'")
     return {name: parse_prior(name, text) for name, text in pairs.items()}
@@ -200,14 +200,14 @@ class Request:
 
     def read(self) -> Dataset:
         """Read the file."""
-        from rheojobs.inference.reading import read
+        from rheojobs.inference.data.reading.read import read
 
         x, y, y2 = self.columns
         return read(self.file, mode=self.mode, x=x, y=y, y2=y2, step=self.step, sigma=self.sigma)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
         """Make the fit, checked as far as it can be here."""
-        from rheojobs.inference.fitting import FitTask
+        from rheojobs.inference.fits.task import FitTask
 
         options = {
             "multi_start": self.multi_start,
@@ -228,7 +228,7 @@ class Request:
         self, dataset: Dataset, plan: SamplePlan, warm_start: dict[str, float] | None
     ) -> SampleTask:
         """Make the sampling, checked as far as it can be here."""
-        from rheojobs.inference.sampling import SampleTask
+        from rheojobs.inference.sampling.task import SampleTask
 
         task = SampleTask(
             self.model,

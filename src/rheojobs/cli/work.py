@@ -17,8 +17,8 @@ from rheojobs.cli.request import Request, SamplePlan
 from rheojobs.cli.session import Interrupted, Session
 
 if TYPE_CHECKING:
-    from rheojobs.inference.data import Dataset
-    from rheojobs.inference.results import BayesianResult, FitResult
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.results.results import BayesianResult, FitResult
 
 __all__ = [
     "describe_fit",
@@ -65,7 +65,7 @@ def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
     outputs.write_json(fit)
     outputs.write_report(fit, dataset.name)
     if outputs.plot is not None:
-        from rheojobs.inference.figures import fit_figure
+        from rheojobs.inference.reports.figures import fit_figure
 
         fit_figure(dataset, fit).savefig(outputs.plot)
         outputs.wrote(outputs.plot)
@@ -111,7 +111,7 @@ def run_sample(
 
 def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> int:
     """Go on with a sampling that was stopped, save and show; gives the exit status."""
-    from rheojobs.inference.sampling import SampleTask
+    from rheojobs.inference.sampling.task import SampleTask
 
     task = SampleTask.of_checkpoint(folder)
     task.validate()
@@ -147,7 +147,7 @@ def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str
 
     The sampling checks that too, but it comes after the fit.
     """
-    from rheojobs.inference.models import load
+    from rheojobs.inference.models.model import load
 
     loaded = load(model, config)
     for name in names:
@@ -164,7 +164,7 @@ def draw_posterior(
     dataset: Dataset, result: BayesianResult, fit: FitResult | None, path: Path
 ) -> None:
     """Write the figure of a posterior."""
-    from rheojobs.inference.figures import posterior_figure
+    from rheojobs.inference.reports.figures import posterior_figure
 
     posterior_figure(dataset, result, fit).savefig(path)
 
@@ -181,7 +181,7 @@ def _free_name(name: str) -> Path:
 
 def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
     """Keep what a stopped fit had found, and say so; gives the exit status."""
-    from rheojobs.inference.results import FitResult
+    from rheojobs.inference.results.results import FitResult
 
     fit = stop.partial
     if not isinstance(fit, FitResult):
@@ -199,7 +199,7 @@ def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
 
 def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
     """Keep what a stopped sampling had drawn, and say so; gives the exit status."""
-    from rheojobs.inference.results import BayesianResult
+    from rheojobs.inference.results.results import BayesianResult
 
     result = stop.partial
     if not isinstance(result, BayesianResult):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from rheojobs.engine.errors import NotDurableError
+from rheojobs.engine.moved_names import present_path
 from rheojobs.errors import InputError, one_line
 
 __all__ = [
@@ -208,7 +209,7 @@ known_path = functools.lru_cache(maxsize=256)(import_path)
 
 def load(path: str) -> Any:
     """Import the object that a path names; raise `InputError` if that is not possible."""
-    module, _, name = path.partition(":")
+    module, _, name = present_path(path).partition(":")
     try:
         return functools.reduce(getattr, name.split("."), importlib.import_module(module))
     except Exception as error:  # whatever the module raises while it is imported
@@ -299,6 +300,7 @@ def leftover_of(record: Record) -> Any:
 
 def _declared(path: str, declaration: str, what: str) -> type:
     """Return the class of a path, if it is known and declares what it is."""
+    path = present_path(path)
     _check_module(path, what)
     module, _, name = path.partition(":")
     try:

@@ -1,4 +1,4 @@
-"""`BayesianWorker`: NUTS as a Qt worker. The sampling itself is `rheojobs.inference.sampling`."""
+"""`BayesianWorker`: NUTS as a Qt worker, which runs a `SampleTask`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
-from rheojobs.inference.models import Model
-from rheojobs.inference.sampling import SampleTask
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.binding import QObject, Signal
 from rheojobs.qt.task_worker import TaskWorker
 

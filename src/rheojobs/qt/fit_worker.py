@@ -1,4 +1,4 @@
-"""`FitWorker`: a least-squares fit as a Qt worker; `rheojobs.inference.fitting` does the fit."""
+"""`FitWorker`: a least-squares fit as a Qt worker, which runs a `FitTask`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
-from rheojobs.inference.fitting import FitTask
-from rheojobs.inference.models import Model
+from rheojobs.inference.fits.task import FitTask
+from rheojobs.inference.models.model import Model
 from rheojobs.qt.binding import QObject, Signal
 from rheojobs.qt.task_worker import TaskWorker
 
@@ -52,7 +52,7 @@ class FitWorker(TaskWorker):
         Where to start; what is missing is estimated from the data.
     options : mapping, optional
         max_iter, ftol, xtol, gtol, multi_start, weights, test_mode, protocol, model_config, loss,
-        fixed, tied, intervals, bounds, as `rheojobs.inference.options.FitOptions` describes them.
+        fixed, tied, intervals, bounds, as `FitOptions` describes them.
     cancel_token : CancellationToken, optional
         Stops the fit.
     """

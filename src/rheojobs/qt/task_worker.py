@@ -12,9 +12,9 @@ from typing import Any
 
 from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.engine.events import Progress
+from rheojobs.engine.local_context import local_context
 from rheojobs.engine.task import Task
 from rheojobs.errors import one_line
-from rheojobs.inference.local import local_context
 from rheojobs.qt.binding import QObject, QRunnable
 
 __all__ = ["TaskWorker"]

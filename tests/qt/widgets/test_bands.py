@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import xarray as xr
 
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.bands import predictive_bands
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
 
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.convergence_table import ConvergenceTable
 from rheojobs.qt.widgets.pairs_plot import PairsPlot
 from rheojobs.qt.widgets.rank_plot import rank_heights

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from rheojobs.inference.catalogue import ModelInfo
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.data_panel import DataPanel
 from rheojobs.qt.widgets.data_plot import DataPlot, emptiest_corner
 from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE, EQUATION_ROLE

@@ -6,8 +6,8 @@ from pytestqt.qtbot import QtBot
 from scipy import stats
 
 from rheojobs.errors import InputError
-from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.priors import PRIOR_TYPES, prior_arguments
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, prior_arguments
 from rheojobs.qt.widgets.densities import density, extent, share_within
 from rheojobs.qt.widgets.density_plot import DensityPlot
 from rheojobs.qt.widgets.priors_editor import PriorsEditor

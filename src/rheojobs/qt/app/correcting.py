@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.corrections import Look, Reading, amended, look
-from rheojobs.inference.data import Dataset
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.reading.preview import Look, Reading, amended, look
 from rheojobs.qt.app.session import Session
 from rheojobs.qt.background import Background
 

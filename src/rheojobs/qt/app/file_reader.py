@@ -9,8 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QRunnable, Signal
 
 from rheojobs.errors import one_line
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.reading import read
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.reading.read import read
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["FileReader"]

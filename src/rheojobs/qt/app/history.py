@@ -17,9 +17,9 @@ from PySide6.QtWidgets import QFileDialog
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.exporting import KINDS, check_export, export
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.reports.export import KINDS, check_export, export
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.app.jobs_pane import JobsPane
 from rheojobs.qt.background import Background, Then
 from rheojobs.qt.widgets.job_control import JobControl, Kept

@@ -24,10 +24,10 @@ from PySide6.QtWidgets import (
 
 from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
-from rheojobs.inference.catalogue import ModelInfo, cached_catalogue, catalogue
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.likelihoods import suited_likelihood
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.catalogue import ModelInfo, cached_catalogue, catalogue
+from rheojobs.inference.posterior.likelihood_names import suited_likelihood
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import Closing

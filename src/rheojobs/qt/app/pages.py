@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 
 if TYPE_CHECKING:  # plots take as long to load as all the rest

@@ -16,9 +16,9 @@ from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
-from rheojobs.inference.catalogue import ModelInfo
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.bayesian_worker import BayesianWorker
 from rheojobs.qt.fit_worker import FitWorker

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.diagnostics import MAX_R_HAT, MIN_ESS
+from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
 from rheojobs.qt.widgets.colors import alarm, good
 from rheojobs.qt.widgets.texts import estimate, number, unit_text
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.data import TEST_MODES, Dataset
+from rheojobs.inference.data.dataset import TEST_MODES, Dataset
 from rheojobs.qt.widgets.check_boxes import CheckBox
 from rheojobs.qt.widgets.colors import muted
 from rheojobs.qt.widgets.message_bar import MessageBar

@@ -16,7 +16,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
 
-from rheojobs.inference.data import Dataset
+from rheojobs.inference.data.dataset import Dataset
 from rheojobs.qt.widgets.axes import log_ticks, tint_axes
 from rheojobs.qt.widgets.bands import Band
 from rheojobs.qt.widgets.colors import series

@@ -13,8 +13,8 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
-from rheojobs.inference.fit_report import facts, remark
-from rheojobs.inference.results import FitResult
+from rheojobs.inference.results.fit_report import facts, remark
+from rheojobs.inference.results.results import FitResult
 from rheojobs.qt.widgets.colors import alarm, good, muted
 from rheojobs.qt.widgets.texts import estimate, number, unit_text
 

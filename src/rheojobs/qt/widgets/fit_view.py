@@ -11,8 +11,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.bands import predictive_bands
 from rheojobs.qt.widgets.curves import Curve
 from rheojobs.qt.widgets.data_plot import DataPlot

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.data import Dataset
-from rheojobs.inference.results import FitResult
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.results import FitResult
 from rheojobs.qt.widgets.curves import Curve
 from rheojobs.qt.widgets.texts import number
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.catalogue import ModelInfo
+from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.model_list import (
     DESCRIPTION_ROLE,

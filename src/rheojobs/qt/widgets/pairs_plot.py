@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.bands import diverging
 from rheojobs.qt.widgets.colors import alarm, series
 from rheojobs.qt.widgets.plot_grid import PlotGrid

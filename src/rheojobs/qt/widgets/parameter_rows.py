@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from rheojobs.inference.parameters import Parameter
+from rheojobs.inference.models.parameters import Parameter
 
 __all__ = ["NUMBERS", "ParameterColumn", "Row"]
 

@@ -21,9 +21,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from rheojobs.inference.diagnostics import MAX_R_HAT, MIN_ESS
-from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.results import BayesianResult, FitResult
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
+from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.widgets.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.parameter_rows import NUMBERS, ParameterColumn, Row

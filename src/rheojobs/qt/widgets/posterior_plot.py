@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.colors import muted, series
 from rheojobs.qt.widgets.plot_page import PlotPage
 from rheojobs.qt.widgets.small_plot import SmallPlot

@@ -11,8 +11,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from rheojobs.inference.diagnostics import MIN_ESS
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.diagnostics import MIN_ESS
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.convergence_table import ConvergenceTable
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.pairs_plot import PairsPlot

@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.errors import InputError
-from rheojobs.inference.parameters import Parameter
-from rheojobs.inference.priors import PRIOR_TYPES, check_prior, prior_arguments
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, prior_arguments
 from rheojobs.qt.widgets.densities import share_within
 from rheojobs.qt.widgets.density_plot import DensityPlot
 from rheojobs.qt.widgets.message_bar import MessageBar

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.results import BayesianResult
+from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.widgets.colors import muted, series
 from rheojobs.qt.widgets.plot_grid import PlotGrid
 from rheojobs.qt.widgets.small_plot import SmallPlot

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.corrections import Look, Reading, TableSeen
-from rheojobs.inference.data import PROTOCOL_CONSTANTS, TEST_MODES
-from rheojobs.inference.given_units import ROLES
-from rheojobs.inference.units import USUAL_UNITS
+from rheojobs.inference.data.dataset import PROTOCOL_CONSTANTS, TEST_MODES
+from rheojobs.inference.data.reading.column_units import ROLES
+from rheojobs.inference.data.reading.preview import Look, Reading, TableSeen
+from rheojobs.inference.data.units import USUAL_UNITS
 from rheojobs.qt.widgets.colors import alarm, muted
 from rheojobs.qt.widgets.growing import grow_to_fit
 from rheojobs.qt.widgets.option_words import without_options

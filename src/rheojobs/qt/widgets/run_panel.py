@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.diagnostics import MIN_ESS
-from rheojobs.inference.likelihoods import LIKELIHOODS
+from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
+from rheojobs.inference.results.diagnostics import MIN_ESS
 from rheojobs.qt.widgets.check_boxes import CheckBox
 from rheojobs.qt.widgets.message_bar import MessageBar
 from rheojobs.qt.widgets.texts import divergences_text, number

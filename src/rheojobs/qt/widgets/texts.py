@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
-from rheojobs.inference.units import shown_unit
+from rheojobs.inference.data.units import shown_unit
 
 __all__ = [
     "bounds_text",

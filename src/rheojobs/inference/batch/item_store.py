@@ -1,0 +1,185 @@
+"""The results of a batch on disk: for each step what it gave, and of what it was made.
+
+A step is done when its record has the fingerprint of what is wanted now; its result is written
+before its record, and both under another name until they are whole. JSON and NetCDF only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from rheojobs.errors import InputError
+from rheojobs.inference.batch.plan import BatchItem
+from rheojobs.inference.results.results import BayesianResult, FitResult, to_json
+from rheojobs.whole_files import write_whole
+
+__all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Counted up when a result of before is no longer what would come out today."""
+
+
+def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
+    """Give the SHA-256 of all that a fit depends on: the file's bytes, the model, the options.
+
+    Parameters
+    ----------
+    item : BatchItem
+        Whose fit it is.
+    file_digest : str
+        The SHA-256 of its file.
+    """
+    return _digest(
+        {
+            "format": FORMAT,
+            "file": file_digest,
+            "model": item.model,
+            "config": item.config,
+            "data": item.data,
+            "fit": item.fit,
+        }
+    )
+
+
+def sample_fingerprint(item: BatchItem, fit: str) -> str:
+    """Give that of a sampling, which depends on the fit with this fingerprint as well."""
+    return _digest({"fit": fit, "sample": item.sample})
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class ItemStore:
+    """The folder of one model on one file.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the batch.
+    item : BatchItem
+        Whose results these are.
+    """
+
+    def __init__(self, out: Path, item: BatchItem) -> None:
+        name = Path(item.name)
+        if name.is_absolute():  # a file elsewhere, of which there may be others of that name
+            digest = hashlib.sha256(item.name.encode()).hexdigest()[:8]
+            name = Path(f"{name.name}-{digest}")
+        model = re.sub(r"[^\w.=,+-]", "_", item.label)
+        self.folder = out / "items" / name / model
+
+    @property
+    def fit_path(self) -> Path:
+        """Where the fit is."""
+        return self.folder / "fit.json"
+
+    @property
+    def posterior_path(self) -> Path:
+        """Where the draws are."""
+        return self.folder / "posterior.nc"
+
+    @property
+    def summary_path(self) -> Path:
+        """Where the posterior is summarized: all but the draws."""
+        return self.folder / "posterior.json"
+
+    def checkpoint(self, fingerprint: str) -> Path:
+        """Give the folder in which a sampling is kept until its posterior is, to go on from."""
+        return self.folder / f"sampling-{fingerprint[:12]}"
+
+    def fit(self, fingerprint: str) -> FitResult | None:
+        """Give the fit where it is done."""
+        if not self._is_done("fit", fingerprint):
+            return None
+        try:
+            return FitResult.load(self.fit_path)
+        except InputError as error:
+            logger.info("a fit is not readable and is done anew: %s", error)
+            return None
+
+    def posterior(self, fingerprint: str) -> dict[str, Any] | None:
+        """Give the summary of the posterior where it is done."""
+        if not self._is_done("sample", fingerprint) or not self.posterior_path.is_file():
+            return None
+        summary = _read_json(self.summary_path)
+        return summary if isinstance(summary.get("summary"), dict) else None
+
+    def drop(self, step: str) -> None:
+        """Remove what a step gave from other data or options, and what was made of that."""
+        stale = [self.posterior_path, self.summary_path, self._record("sample")]
+        if step == "fit":
+            stale += [self.fit_path, self._record("fit")]
+        for path in stale:
+            path.unlink(missing_ok=True)
+
+    def keep_fit(self, fingerprint: str, fit: FitResult, seconds: float) -> None:
+        """Keep a fit, and note that it is done."""
+        write_whole(self.fit_path, lambda path: fit.save(path))
+        self.note("fit", fingerprint, "succeeded", seconds=seconds)
+
+    def keep_posterior(
+        self, fingerprint: str, result: BayesianResult, seconds: float
+    ) -> dict[str, Any]:
+        """Keep draws and summary, and note that they are done; gives the summary."""
+        write_whole(self.posterior_path, lambda path: result.save_netcdf(path))
+        summary = to_json(_WithoutDraws(result))
+        write_whole(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
+        self.note("sample", fingerprint, "succeeded", seconds=seconds)
+        # Only now: killed at any moment before, this sampling goes on from there at its very end.
+        # So go those of other options too, which were never finished.
+        for folder in self.folder.glob("sampling-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        return cast(dict[str, Any], json.loads(summary))
+
+    def note(
+        self, step: str, fingerprint: str, state: str, message: str = "", seconds: float = 0.0
+    ) -> None:
+        """Write the record of a step."""
+        record = {
+            "format": FORMAT,
+            "fingerprint": fingerprint,
+            "state": state,
+            "message": message,
+            "seconds": round(seconds, 3),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        write_whole(self._record(step), lambda path: path.write_text(text, "utf-8"))
+
+    def _record(self, step: str) -> Path:
+        return self.folder / f"{step}.step.json"
+
+    def _is_done(self, step: str, fingerprint: str) -> bool:
+        record = _read_json(self._record(step))
+        return record.get("state") == "succeeded" and record.get("fingerprint") == fingerprint
+
+
+class _WithoutDraws:
+    """What is kept of a posterior beside its draws."""
+
+    def __init__(self, result: BayesianResult) -> None:
+        self._result = result
+
+    def as_dict(self) -> dict[str, Any]:
+        fields = self._result.as_dict()
+        del fields["posterior_samples"]
+        return fields
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Read an object; what is missing or damaged is empty, and so is made anew."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,391 @@
+"""What a batch is to do: files, models, and how each is read, fitted and sampled.
+
+All that can be wrong in a plan is found here, before anything runs. Knows plans and options;
+must not know jobs, nor JAX.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.inference.batch.plan_values import (
+    DATA_KEYS,
+    FIT_KEYS,
+    SAMPLE_KEYS,
+    data_value,
+    fit_value,
+    is_number,
+    sample_value,
+    shown,
+)
+from rheojobs.inference.batch.yaml_with_lines import Place, PlanText
+from rheojobs.inference.comparison.candidates import label_of
+from rheojobs.inference.models.catalogue import catalogue
+from rheojobs.inference.models.ties import parse_ties
+
+__all__ = ["BatchItem", "BatchPlan"]
+
+TOP = ("files", "models", "data", "fit", "sample", "overrides", "timeout", "out")
+OVERRIDE = ("files", "models", "data", "fit", "sample")
+DEFAULT_OUT = "batch-results"
+
+Section = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """One model on one file.
+
+    Attributes
+    ----------
+    file : Path
+        The data.
+    name : str
+        The file as results name it: relative to the plan where it lies below it.
+    model : str
+        A name of the catalogue.
+    config, data, fit : dict
+        Settings of the model, how the file is read, and how it is fitted.
+    sample : dict or None
+        How it is sampled, as `SampleTask` has it; None where it is not.
+    """
+
+    file: Path
+    name: str
+    model: str
+    config: Section = field(default_factory=dict)
+    data: Section = field(default_factory=dict)
+    fit: Section = field(default_factory=dict)
+    sample: Section | None = None
+
+    @property
+    def label(self) -> str:
+        """The model, and its settings where it was given any."""
+        return label_of(self.model, self.config)
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """A whole batch.
+
+    Attributes
+    ----------
+    items : tuple of BatchItem
+        Each model on each file, file after file.
+    out : Path
+        The folder of the results.
+    timeout : float or None
+        Seconds that a fit or a sampling may take.
+    """
+
+    items: tuple[BatchItem, ...]
+    out: Path
+    timeout: float | None = None
+
+    @classmethod
+    def read(cls, path: Path, out: Path | None = None) -> BatchPlan:
+        """Read a YAML plan.
+
+        Parameters
+        ----------
+        path : Path
+            The plan; its paths are relative to its folder.
+        out : Path, optional
+            Goes before what the plan says.
+
+        Raises
+        ------
+        InputError
+            In one line: the line and the key, what is wrong, and what would be right.
+        """
+        return _Reader(PlanText.read(path), path.parent).plan(out)
+
+    @classmethod
+    def of_files(
+        cls,
+        patterns: Sequence[str],
+        model: str,
+        *,
+        data: Section,
+        fit: Section,
+        config: Section,
+        out: Path | None = None,
+    ) -> BatchPlan:
+        """Make the plan of one model on all files that match; checked like one that was read."""
+        value = {
+            "files": list(patterns),
+            "models": [{model: config}],
+            "data": {key: item for key, item in data.items() if item is not None},
+            "fit": {key: item for key, item in fit.items() if item is not None},
+        }
+        return _Reader(PlanText("batch", value), Path()).plan(out)
+
+
+class _Reader:
+    """Goes through a plan from top to bottom."""
+
+    def __init__(self, text: PlanText, base: Path) -> None:
+        self._text = text
+        self._base = base
+        self._parameters: dict[str, list[str]] = {}
+
+    def plan(self, out: Path | None) -> BatchPlan:
+        plan = self._mapping(self._text.value, ())
+        self._check_keys(plan, TOP, ())
+        for needed in ("files", "models"):
+            if not plan.get(needed):
+                raise self._text.error((needed,), f"a plan needs {needed}")
+        if out is None:
+            out = self._base / self._out(plan.get("out", DEFAULT_OUT))
+        timeout = plan.get("timeout")
+        if timeout is not None and not (is_number(timeout) and 0 < timeout < math.inf):
+            words = f"must be a positive number of seconds, got {timeout!r}"
+            raise self._text.error(("timeout",), words)
+        base = self._sections(plan, ())
+        files = self._files(plan["files"], out)
+        models = self._models(plan["models"], ("models",))
+        self._check_names(base, models, ())
+        overrides = self._overrides(plan.get("overrides"), files, models)
+        items = tuple(
+            _item(file, name, model, config, [base, *self._matching(overrides, name, model)])
+            for file, name in files
+            for model, config in models
+        )
+        for item in items:
+            if item.sample is not None and item.fit.get("tied"):
+                words = f"parameters can be tied in fits alone: {item.label} cannot be sampled"
+                raise self._text.error(("sample",), words)
+        return BatchPlan(items, out, timeout)
+
+    # ---------------------------------------------------------------- sections
+
+    def _sections(self, given: Section, place: Place) -> Section:
+        """Check the sections data, fit and sample of the plan or of an override."""
+        data = self._mapping(given.get("data"), (*place, "data"))
+        self._check_keys(data, DATA_KEYS, (*place, "data"))
+        fit = self._mapping(given.get("fit"), (*place, "fit"))
+        self._check_keys(fit, tuple(FIT_KEYS), (*place, "fit"))
+        sections: Section = {
+            "data": {
+                key: self._try((*place, "data", key), data_value, key, value)
+                for key, value in data.items()
+            },
+            "fit": {
+                FIT_KEYS[key]: self._try((*place, "fit", key), fit_value, key, value)
+                for key, value in fit.items()
+            },
+        }
+        if "sample" in given:
+            sections["sample"] = self._sample(given["sample"], (*place, "sample"))
+        return sections
+
+    def _sample(self, given: Any, place: Place) -> Section | None:
+        if given is None or given is False:
+            return None
+        sample = {} if given is True else self._mapping(given, place)
+        self._check_keys(sample, tuple(SAMPLE_KEYS), place)
+        return {
+            SAMPLE_KEYS[key]: self._try((*place, key), sample_value, key, value)
+            for key, value in sample.items()
+        }
+
+    def _check_names(
+        self, sections: Section, models: Iterable[tuple[str, Section]], place: Place
+    ) -> None:
+        """Check the names of what is fixed and tied, for the models that have no settings.
+
+        What settings make of a model only the model itself knows: then its fit says so.
+        """
+        fixed, tied = sections["fit"].get("fixed", {}), sections["fit"].get("tied", {})
+        for model in [model for model, config in models if not config]:
+            names = self._parameters[model]
+            for name in fixed:
+                if name not in names:
+                    words = f"{model} has no parameter {name!r} to fix; {nearest(name, names)}"
+                    raise self._text.error((*place, "fit", "fix", name), words)
+            try:
+                parse_ties(tied, names, model, list(fixed))
+            except InputError as error:
+                raise self._text.error((*place, "fit", "tie"), str(error)) from None
+
+    def _out(self, given: Any) -> str:
+        if not isinstance(given, str) or not given.strip():
+            raise self._text.error(("out",), f"must be the name of a folder, got {given!r}")
+        return given
+
+    # ---------------------------------------------------------------- files and models
+
+    def _files(self, given: Any, out: Path) -> list[tuple[Path, str]]:
+        """Find the files, with their names in the results."""
+        found: dict[str, Path] = {}
+        for number, pattern in enumerate(self._list(given, ("files",))):
+            place: Place = ("files", number) if isinstance(given, list) else ("files",)
+            if not isinstance(pattern, str) or not pattern.strip():
+                raise self._text.error(place, f"must be a file or a pattern, got {pattern!r}")
+            matches = self._matches(pattern, out)
+            if not matches:
+                where = (self._base if str(self._base) != "." else Path.cwd()).resolve()
+                what = "no file matches" if glob.has_magic(pattern) else "there is no file"
+                if (self._base / pattern).is_dir():
+                    raise self._text.error(place, f"{pattern!r} is a folder: give '{pattern}/*'")
+                raise self._text.error(place, f"{what} {pattern!r} in {where}")
+            for path in matches:
+                found.setdefault(self._name(path), path)
+        return [(path, name) for name, path in found.items()]
+
+    def _matches(self, pattern: str, out: Path) -> list[Path]:
+        expanded = Path(pattern).expanduser()
+        literal = self._base / expanded
+        if literal.is_file():
+            return [literal]
+        names = glob.glob(str(expanded), root_dir=self._base, recursive=True)
+        paths = sorted((self._base / name for name in names), key=_natural)
+        # A pattern such as **/*.csv finds the results of the last batch too.
+        own = out.resolve()
+        return [p for p in paths if p.is_file() and own not in p.resolve().parents]
+
+    def _name(self, path: Path) -> str:
+        full, base = path.resolve(), self._base.resolve()
+        return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
+
+    def _models(self, given: Any, place: Place) -> list[tuple[str, Section]]:
+        self._parameters = {
+            info.name: [parameter.name for parameter in info.parameters] for info in catalogue()
+        }
+        known = self._parameters
+        found: dict[str, tuple[str, Section]] = {}
+        for number, entry in enumerate(self._list(given, place)):
+            here: Place = (*place, number) if isinstance(given, list) else place
+            name, config = entry, cast(Section, {})
+            if isinstance(entry, dict) and len(entry) == 1:
+                ((name, config),) = entry.items()
+                config = self._mapping(config, (*here, name))
+            if not isinstance(name, str):
+                words = f"must be a name, or a name with its settings in braces, got {entry!r}"
+                raise self._text.error(here, words)
+            if name not in known:
+                raise self._text.error(here, f"there is no model {name!r}; {nearest(name, known)}")
+            label = label_of(name, config)
+            if label in found:
+                raise self._text.error(here, f"the model {label} is given twice")
+            found[label] = (name, config)
+        return list(found.values())
+
+    # ---------------------------------------------------------------- overrides
+
+    def _overrides(
+        self, given: Any, files: list[tuple[Path, str]], models: list[tuple[str, Section]]
+    ) -> list[tuple[list[str], list[str], Section]]:
+        """Check the overrides; gives the patterns and the models of each, and what it sets."""
+        overrides = []
+        for number, entry in enumerate(self._list(given, ("overrides",)) if given else []):
+            place: Place = ("overrides", number)
+            override = self._mapping(entry, place)
+            self._check_keys(override, OVERRIDE, place)
+            if not {"files", "models"} & override.keys():
+                raise self._text.error(place, "an override needs files, models or both")
+            patterns = self._names(override, "files", place)
+            for pattern in patterns:
+                if not any(_names_file(pattern, name) for _, name in files):
+                    words = f"{pattern!r} matches none of the plan's files"
+                    raise self._text.error((*place, "files"), words)
+            names = self._names(override, "models", place)
+            for name in names:
+                known = {model for model, _ in models}
+                if name not in known:
+                    words = f"{name!r} is none of the plan's models; {nearest(name, known)}"
+                    raise self._text.error((*place, "models"), words)
+            sections = self._sections(override, place)
+            concerned = [one for one in models if not names or one[0] in names]
+            self._check_names(sections, concerned, place)
+            overrides.append((patterns, names, sections))
+        return overrides
+
+    def _names(self, override: Section, key: str, place: Place) -> list[str]:
+        names = self._list(override[key], (*place, key)) if key in override else []
+        for name in names:
+            if not isinstance(name, str):
+                raise self._text.error((*place, key), f"must be text, got {name!r}")
+        return names
+
+    def _matching(
+        self, overrides: list[tuple[list[str], list[str], Section]], name: str, model: str
+    ) -> Iterable[Section]:
+        for patterns, names, sections in overrides:
+            suits = not patterns or any(_names_file(pattern, name) for pattern in patterns)
+            if suits and (not names or model in names):
+                yield sections
+
+    # ---------------------------------------------------------------- shapes
+
+    def _mapping(self, value: Any, place: Place) -> Section:
+        if value is None and place:
+            return {}
+        if not isinstance(value, dict):
+            what = "a plan" if not place else "this"
+            raise self._text.error(place, f"{what} must be keys with values, got {shown(value)}")
+        return value
+
+    def _list(self, value: Any, place: Place) -> list[Any]:
+        if isinstance(value, list):
+            return value
+        if isinstance(value, str | dict):
+            return [value]
+        raise self._text.error(place, f"must be a list, got {shown(value)}")
+
+    def _check_keys(self, given: Section, known: Sequence[str], place: Place) -> None:
+        for key in given:
+            if key not in known:
+                raise self._text.error((*place, key), f"unknown key; {nearest(key, known)}")
+
+    def _try(self, place: Place, check: Callable[[str, Any], Any], key: str, value: Any) -> Any:
+        try:
+            return check(key, value)
+        except MissingExtraError:
+            raise
+        except InputError as error:
+            raise self._text.error(place, str(error)) from None
+        except TypeError:  # a list or a mapping where a word is due
+            raise self._text.error(place, f"cannot be {shown(value)}") from None
+
+
+def _item(
+    file: Path, name: str, model: str, config: Section, layers: Iterable[Section]
+) -> BatchItem:
+    data: Section = {}
+    fit: Section = {}
+    sample: Section | None = None
+    for layer in layers:
+        data = _merged(data, layer["data"])
+        fit = _merged(fit, layer["fit"])
+        if "sample" in layer:
+            own = layer["sample"]
+            sample = None if own is None else _merged(sample or {}, own)
+    return BatchItem(file, name, model, config, data, fit, sample)
+
+
+def _merged(below: Section, above: Section) -> Section:
+    """Lay one section over another, and mappings in it likewise."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = {**merged[key], **value} if both else value
+    return merged
+
+
+def _names_file(pattern: str, name: str) -> bool:
+    return fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(Path(name).name, pattern)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Order run2 before run10."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

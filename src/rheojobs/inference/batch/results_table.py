@@ -1,0 +1,135 @@
+"""The table of a batch's results: a row for each model on each file. Knows entries and files.
+
+Each parameter has its columns, with the unit in the head: a parameter of that name whose unit is
+another one in another model has columns of its own. What a model has not is empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rheojobs.inference.batch.run import BatchEntry
+from rheojobs.inference.data.units import shown_unit
+from rheojobs.whole_files import write_whole
+
+__all__ = ["Row", "rows_of", "write_csv", "write_parquet"]
+
+Row = dict[str, Any]
+
+FIRST = (
+    *("file", "model", "state", "message", "test_mode", "converged", "r_squared", "aicc", "bic"),
+    *("reduced_chi_squared", "weights", "iterations"),
+)
+LAST = ("divergences", "max_r_hat", "min_ess_bulk", "draws")
+
+
+def rows_of(entries: Sequence[BatchEntry]) -> list[Row]:
+    """Give a row for each entry, all with the same columns in the same order."""
+    rows = [_row(entry) for entry in entries]
+    parameters = list(dict.fromkeys(key for row in rows for key in row if key not in FIRST + LAST))
+    sampled = any(key in row for row in rows for key in LAST)
+    columns = [*FIRST, *parameters, *(LAST if sampled else ())]
+    return [{column: row.get(column) for column in columns} for row in rows]
+
+
+def _row(entry: BatchEntry) -> Row:
+    row: Row = {
+        "file": entry.item.name,
+        "model": entry.item.label,
+        "state": entry.state,
+        "message": entry.message,
+    }
+    fit = entry.fit
+    if fit is not None:
+        row |= {
+            "test_mode": fit.test_mode,
+            "converged": fit.success,
+            "r_squared": fit.r_squared,
+            "aicc": fit.aicc,
+            "bic": fit.bic,
+            "reduced_chi_squared": fit.reduced_chi_squared,
+            "weights": fit.weights,
+            "iterations": fit.n_iterations,
+        }
+        for name, value in fit.parameters.items():
+            unit = _unit(fit.units.get(name, ""))
+            row[f"{name}{unit}"] = value
+            row[f"{name} error{unit}"] = fit.uncertainties.get(name)
+    if entry.posterior is not None:
+        row |= _posterior(entry.posterior)
+    return row
+
+
+def _posterior(posterior: dict[str, Any]) -> Row:
+    row: Row = {}
+    intervals = posterior.get("credible_intervals") or {}
+    units = posterior.get("units") or {}
+    for name, summary in posterior["summary"].items():
+        unit = _unit(units.get(name, ""))
+        low, high = intervals.get(name) or (None, None)
+        row |= {
+            f"{name} mean{unit}": summary["mean"],
+            f"{name} std{unit}": summary["std"],
+            f"{name} 95% low{unit}": low,
+            f"{name} 95% high{unit}": high,
+        }
+    summaries = list(posterior["summary"].values())
+    return row | {
+        "divergences": posterior["diagnostics"]["divergences"],
+        "max_r_hat": _extreme(max, (summary["r_hat"] for summary in summaries)),
+        "min_ess_bulk": _extreme(min, (summary["ess_bulk"] for summary in summaries)),
+        "draws": posterior["num_samples"] * posterior["num_chains"],
+    }
+
+
+def _extreme(choose: Any, values: Any) -> float | None:
+    return choose((value for value in values if value is not None), default=None)  # type: ignore[no-any-return]
+
+
+def _unit(unit: str) -> str:
+    shown = shown_unit(unit)
+    return f" [{shown}]" if shown else ""
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Write the table as CSV, UTF-8; what there is not is empty."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(
+                {key: "" if _is_nan(value) else value for key, value in row.items()} for row in rows
+            )
+
+    write_whole(path, write)
+
+
+def write_parquet(rows: Sequence[Row], path: Path) -> bool:
+    """Write the table as Parquet; False where pyarrow is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        return False
+    import pyarrow
+    from pyarrow import parquet
+
+    columns = {}
+    for name in rows[0]:
+        values = [None if _is_nan(row[name]) else row[name] for row in rows]
+        # A column of numbers stays one where all its values are missing, or whole.
+        kind = None if any(isinstance(value, str | bool) for value in values) else pyarrow.float64()
+        if name in ("file", "model", "state", "message", "test_mode", "weights"):
+            kind = pyarrow.string()
+        elif name == "converged":
+            kind = pyarrow.bool_()
+        columns[name] = pyarrow.array(values, type=kind)
+    write_whole(path, lambda temporary: parquet.write_table(pyarrow.table(columns), temporary))
+    return True
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,83 @@
+"""Models on their way to a place in a ranking. Knows models and jobs; submits none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rheojobs.engine.attempt import Attempt
+from rheojobs.errors import InputError
+from rheojobs.inference.comparison.leave_one_out import Scored
+from rheojobs.inference.comparison.ranking import ComparedModel
+from rheojobs.inference.models.model import Model
+
+__all__ = ["Candidate", "ModelLike", "candidates_of", "label_of"]
+
+ModelLike = str | Model | tuple[str, Mapping[str, Any]]
+"""A name, a model, or a name with its settings."""
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A model on its way to a place in the ranking.
+
+    Attributes
+    ----------
+    label : str
+        Its name, and its settings where it was given any.
+    model : str or Model
+        As a fit takes it.
+    config : mapping
+        Its settings.
+    state : str
+        ``"unsuitable"``, ``"waiting"``, ``"fitting"``, ``"fitted"``, ``"sampling"``,
+        ``"sampled"``, ``"failed"`` or ``"stopped"``.
+    reason : str
+        Why it is unsuitable, has failed, or was not sampled.
+    attempt : Attempt or None
+        The job that it waits for.
+    fitted : ComparedModel or None
+        Its fit.
+    scored : Scored or None
+        Its posterior.
+    names : tuple of str
+        Its parameters; of a model with settings those that it has by default, until they matter.
+    """
+
+    label: str
+    model: str | Model
+    config: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "waiting"
+    reason: str = ""
+    attempt: Attempt | None = None
+    fitted: ComparedModel | None = None
+    scored: Scored | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing runs for it, or waits to."""
+        return self.attempt is None
+
+
+def label_of(name: str, config: Mapping[str, Any]) -> str:
+    """Write a model with its settings, as `rheojobs compare --models` takes it."""
+    return ":".join([name, *(f"{key}={value}" for key, value in config.items())])
+
+
+def candidates_of(models: Iterable[ModelLike]) -> list[Candidate]:
+    """Take models as a user gives them; raises `InputError` where one is given twice."""
+    found: dict[str, Candidate] = {}
+    for given in models:
+        if isinstance(given, Model):
+            candidate = Candidate(label_of(given.name, given.config), given)
+        else:
+            name, config = (given, {}) if isinstance(given, str) else (given[0], dict(given[1]))
+            candidate = Candidate(label_of(name, config), name, config)
+        if candidate.label in found:
+            raise InputError(f"the model {candidate.label} is given twice")
+        found[candidate.label] = candidate
+    if not found:
+        raise InputError("there are no models to compare")
+    return list(found.values())

@@ -1,0 +1,122 @@
+"""Fixed and tied parameters that are given for several models: each takes those that it has.
+
+Knows names and expressions; must not know data or fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rheojobs.engine import JobEngine
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.ties import Tie, parse_ties
+
+__all__ = ["Shared", "ask_names", "parameter_names"]
+
+WHOSE = "the comparison"
+
+
+def parameter_names(model: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the parameters that a model has with these settings; loads it, so runs in a worker."""
+    from rheojobs.inference.models.model import load
+
+    return load(model, config).names
+
+
+def ask_names(
+    engine: JobEngine, models: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[tuple[str, ...]]:
+    """Name the parameters of models with settings, of which only the model itself knows.
+
+    Empty where a model does not take its settings: its fit will say so.
+    """
+    jobs = [
+        engine.submit(partial(parameter_names, name, dict(config)), name=f"parameters of {name}")
+        for name, config in models
+    ]
+    found = [tuple(job.result()) if job.exception() is None else () for job in jobs]
+    for job in jobs:
+        job.forget()
+    return found
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is fixed and tied in several models.
+
+    Attributes
+    ----------
+    fixed : dict of str to float
+        Parameters that keep a value.
+    tied : dict of str to str
+        Parameters that are computed from others.
+    ties : tuple of Tie
+        The same, taken apart.
+    """
+
+    fixed: dict[str, float] = field(default_factory=dict)
+    tied: dict[str, str] = field(default_factory=dict)
+    ties: tuple[Tie, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        fixed: Mapping[str, float],
+        tied: Mapping[str, str],
+        names: Mapping[str, Sequence[str]],
+    ) -> Shared:
+        """Check what is given against the parameters of all models.
+
+        Parameters
+        ----------
+        fixed, tied : mapping
+            As `FitOptions` has them.
+        names : mapping of str to sequence of str
+            The parameters of each model.
+
+        Raises
+        ------
+        InputError
+            Where no model has a parameter, or none has all of a tie.
+        """
+        known = list(dict.fromkeys(name for own in names.values() for name in own))
+        for how, given in (("fix", fixed), ("tie", tied)):
+            for name in given:
+                if name not in known:
+                    raise InputError(
+                        f"no model has a parameter {name!r} to {how}; {nearest(str(name), known)}"
+                    )
+        made = cls(dict(fixed), dict(tied), parse_ties(tied, known, WHOSE, list(fixed)))
+        for tie in made.ties:
+            wanted = {tie.name, *tie.sources}
+            if not any(wanted <= set(own) for own in names.values()):
+                every = ", ".join(sorted(wanted))
+                raise InputError(f"tie {tie.name} = {tie.text!r}: no model has all of {every}")
+        return made
+
+    def options(self, names: Sequence[str]) -> dict[str, Any]:
+        """Give what concerns a model with these parameters, as options of its fit."""
+        tied = {
+            tie.name: self.tied[tie.name]
+            for tie in self.ties
+            if {tie.name, *tie.sources} <= set(names)
+        }
+        fixed = {name: value for name, value in self.fixed.items() if name in names}
+        return {"fixed": fixed, "tied": tied}
+
+    def words(self, names: Mapping[str, Sequence[str]]) -> list[str]:
+        """Say in plain words what holds for which of the models."""
+        found = []
+        options = {label: self.options(own) for label, own in names.items()}
+        for key, texts in (
+            ("fixed", {name: f"{name} = {value:g} is fixed" for name, value in self.fixed.items()}),
+            ("tied", {name: f"{name} = {text} is tied" for name, text in self.tied.items()}),
+        ):
+            for name, text in texts.items():
+                having = [label for label, own in options.items() if name in own[key]]
+                others = "" if len(having) == len(names) else "; the others have no such parameter"
+                found.append(f"{text} in {', '.join(having)}{others}")
+        return found

@@ -1,0 +1,198 @@
+"""Leave-one-out scores of posteriors, by ArviZ: each measured value is left out once.
+
+Of an oscillation G' and G'' are a value each. Runs in the worker that has just sampled, and
+sends the score along, since smoothing the weights of many points takes its time.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import RheojobsError
+from rheojobs.inference.comparison.ranking import LooScore, scale_to_data
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.sampling.checkpoints import Leftover
+from rheojobs.inference.sampling.task import SampleTask
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = ["Scored", "ScoredSampling", "relate", "score"]
+
+SAME_LIKELIHOOD = 1e-9
+"""A log likelihood that varies by less between draws is the same for all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A posterior and what leaving out one value at a time says of it.
+
+    Attributes
+    ----------
+    posterior : BayesianResult
+        The draws.
+    pointwise : ndarray, shape (values,)
+        Expected log predictive density of each value.
+    loo : LooScore
+        The sums.
+    """
+
+    posterior: BayesianResult
+    pointwise: NDArray[np.float64]
+    loo: LooScore
+
+
+@dataclass
+class ScoredSampling:
+    """A sampling whose posterior is scored at once, as data.
+
+    Parameters
+    ----------
+    sampling : SampleTask
+        What is to be drawn.
+    """
+
+    sampling: SampleTask
+
+    max_attempts = SampleTask.max_attempts
+
+    @property
+    def name(self) -> str:
+        """What a person sees."""
+        return self.sampling.name
+
+    @property
+    def affinity(self) -> str:
+        """Tasks of one affinity share compiled programs."""
+        return self.sampling.affinity
+
+    @property
+    def folder(self) -> str | Path | None:
+        """Where its files are, on the machine of the application: the sampling's checkpoint."""
+        return self.sampling.folder
+
+    def validate(self) -> None:
+        """Check all that can be known without JAX."""
+        self.sampling.validate()
+
+    @property
+    def leftover(self) -> Leftover | None:
+        """The checkpoint of the sampling."""
+        return self.sampling.leftover
+
+    def run(self, context: TaskContext) -> Scored:
+        """Sample, and score."""
+        posterior = self.sampling.run(context)
+        context.progress(0, 0, "leaving out one value at a time", stage="loo")
+        with context.unstoppable():
+            scored = score(self.sampling.dataset, posterior)
+        context.check()
+        posterior.continuation = None  # large, and of no use to a comparison
+        return scored
+
+
+def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
+    """Score a posterior by PSIS-LOO, as densities of the quantity that was measured.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data as they were measured: a model may predict viscosity where that is the stress.
+    posterior : BayesianResult
+        With a log likelihood of each value.
+    """
+    from arviz_stats.loo import loo
+
+    tree = posterior.inference_data
+    if tree is None or "log_likelihood" not in tree.children:
+        raise RheojobsError("there are no likelihoods to leave values out of: too few draws")
+    likelihood = _values(tree)
+    if "y" in tree["observed_data"]:
+        # p(σ) = p(η) |dη/dσ|: densities of different quantities cannot be compared.
+        observed = np.asarray(tree["observed_data"]["y"])
+        likelihood = likelihood - np.log(np.abs(scale_to_data(dataset, observed)))
+    chains, draws, values = likelihood.shape
+    pointwise = likelihood.mean(axis=(0, 1))
+    # With noise that is known, a value that hangs on nothing that was sampled is as likely under
+    # each draw: leaving it out changes nothing, and there is no tail for ArviZ to smooth.
+    hangs = np.ptp(likelihood, axis=(0, 1)) > SAME_LIKELIHOOD
+    if not hangs.any():
+        raise RheojobsError("the data say nothing of what was sampled: there is nothing to score")
+    independent = float(np.mean(list(posterior.diagnostics["ess_bulk"].values())))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a large Pareto k: the score tells it
+        found = loo(
+            _as_tree(likelihood[..., hangs]),
+            pointwise=True,
+            reff=min(1.0, independent / (chains * draws)),
+        )
+    pareto_k = np.asarray(found.pareto_k)
+    good_k = float(found.good_k)
+    pointwise[hangs] = np.asarray(found.elpd_i)
+    summary = LooScore(
+        elpd=float(pointwise.sum()),
+        se=float(np.sqrt(values * np.var(pointwise, ddof=1))),  # as ArviZ has it
+        p=float(found.p),
+        bad_k=int(np.sum(~(pareto_k <= good_k))),
+        good_k=good_k,
+        worst_k=float(pareto_k.max()),
+    )
+    return Scored(posterior, pointwise, summary)
+
+
+def _values(tree: DataTree) -> NDArray[np.float64]:
+    """Give the log likelihood of all values, (chains, draws, values), components end to end."""
+    return np.concatenate(
+        [np.asarray(part) for part in tree["log_likelihood"].data_vars.values()], axis=-1
+    )
+
+
+def _as_tree(likelihood: NDArray[np.float64]) -> Any:
+    from arviz_base import from_dict
+
+    return from_dict(
+        {"posterior": {"unused": likelihood[..., 0]}, "log_likelihood": {"y": likelihood}},
+        dims={"y": ["value"]},
+    )
+
+
+def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
+    """Give the score of each of several models with its difference from the best, and weights.
+
+    The standard error of a difference is that of the sum of the differences of each value.
+    """
+    if not scored:
+        return {}
+    best = max(scored.values(), key=lambda one: one.loo.elpd)
+    weights = _stacking(scored)
+    related = {}
+    for label, one in scored.items():
+        apart = one.pointwise - best.pointwise
+        related[label] = replace(
+            one.loo,
+            difference=float(apart.sum()),
+            difference_se=float(np.sqrt(apart.size * np.var(apart))),
+            weight=weights[label],
+        )
+    return related
+
+
+def _stacking(scored: dict[str, Scored]) -> dict[str, float]:
+    """Weight predictive distributions so that their mixture predicts best (Yao et al. 2018)."""
+    if len(scored) == 1:
+        return dict.fromkeys(scored, 1.0)
+    densities = np.stack([one.pointwise for one in scored.values()])
+    densities = np.exp(densities - densities.max(axis=0))
+    weights = np.full(len(scored), 1.0 / len(scored))
+    for _ in range(2000):  # expectation maximization: the problem is concave
+        shares = weights[:, None] * densities
+        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    return dict(zip(scored, weights.tolist(), strict=True))

@@ -1,0 +1,364 @@
+"""Measured data as the fits take them: what was measured, in which unit, in which test.
+
+Knows test modes, units and validation; must not know JAX, Qt, RheoJAX or any file format.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.arrays import components, constants, numeric
+from rheojobs.inference.data.units import parse_unit
+
+__all__ = [
+    "PROTOCOL_CONSTANTS",
+    "TEST_MODES",
+    "Dataset",
+    "canonical_test_mode",
+    "detect_test_mode",
+]
+
+logger = logging.getLogger(__name__)
+
+TEST_MODES = ("relaxation", "creep", "oscillation", "flow_curve", "startup", "laos")
+
+PROTOCOL_CONSTANTS = ("gamma_dot", "sigma_applied", "gamma_0", "omega")
+
+_MODE_ALIASES: dict[str, tuple[str, ...]] = {
+    "relaxation": ("relax", "stress_relaxation", "step_strain", "relaxation_modulus"),
+    "creep": ("creep_compliance", "step_stress"),
+    "oscillation": ("oscillatory", "saos", "frequency_sweep", "dynamic", "dma"),
+    "flow_curve": ("flow", "flow_sweep", "rotation", "rotational", "steady_shear", "steady_flow"),
+    "startup": ("start_up", "startup_shear", "start_up_shear", "shear_startup", "stress_growth"),
+    "laos": ("large_amplitude_oscillatory_shear", "large_amplitude_oscillation"),
+}
+_MODE_NAMES = {mode: mode for mode in TEST_MODES} | {
+    alias: mode for mode, aliases in _MODE_ALIASES.items() for alias in aliases
+}
+_X_OF_MODE = {"oscillation": ("angular frequency", "ω"), "flow_curve": ("shear rate", "γ̇")}
+
+
+def canonical_test_mode(name: str) -> str:
+    """Give the test mode that a user's word stands for.
+
+    Parameters
+    ----------
+    name : str
+        A member of `TEST_MODES` or a usual other name (``"saos"``, ``"Frequency sweep"``,
+        ``"flow"``); case, spaces and hyphens do not matter.
+
+    Returns
+    -------
+    str
+        The member of `TEST_MODES`.
+
+    Raises
+    ------
+    InputError
+        Where no test mode has this name; the nearest is named.
+    """
+    folded = re.sub(r"[\s\-_]+", "_", str(name).strip().casefold())
+    if folded in _MODE_NAMES:
+        return _MODE_NAMES[folded]
+    raise InputError(f"unknown test mode {str(name)!r}: {_nearest_mode(folded)}")
+
+
+def _nearest_mode(folded: str) -> str:
+    hint = nearest(folded, _MODE_NAMES)
+    return hint if hint.startswith("did you mean") else f"known: {', '.join(TEST_MODES)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """One measured curve, with what is needed to know how to fit it.
+
+    Attributes
+    ----------
+    x : ndarray of float64, shape (n,)
+        Time / s, angular frequency / rad s⁻¹ or shear rate / s⁻¹.
+    y : ndarray of float64 or complex128, shape (n,)
+        The measured quantity in SI units; ``G' + i G''`` / Pa for an oscillation.
+    test_mode : str or None
+        A member of `TEST_MODES`, or None where it is not known.
+    name : str
+        What the user calls it, usually the file's name.
+    quantity : str
+        What `y` is: ``"relaxation modulus"``, ``"shear stress"``, ...
+    x_unit, y_unit : str
+        The units of the values as they stand; empty where unknown.
+    protocol : mapping of str to float
+        Constants of the test, such as those in `PROTOCOL_CONSTANTS`, in SI units.
+    notes : tuple of str
+        What the reader understood, converted or dropped, in plain words.
+    sigma : ndarray of float64 or complex128, shape (n,), or None
+        The standard deviation of each value of `y`; σ of G' + i σ of G'' for an oscillation.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64] | NDArray[np.complex128]
+    test_mode: str | None = None
+    name: str = ""
+    quantity: str = ""
+    x_unit: str = ""
+    y_unit: str = ""
+    protocol: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sigma: NDArray[np.float64] | NDArray[np.complex128] | None = None
+
+    def __post_init__(self) -> None:
+        # A mapping proxy or a user's own mapping might not cross to a worker process.
+        object.__setattr__(self, "protocol", dict(self.protocol))
+        object.__setattr__(self, "notes", tuple(self.notes))
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+    @classmethod
+    def of(
+        cls,
+        data: object,
+        test_mode: str | None = None,
+        protocol: Mapping[str, float] | None = None,
+    ) -> Dataset:
+        """Take data as the user has them, copy and check them.
+
+        Parameters
+        ----------
+        data : Dataset, object with ``x`` and ``y``, mapping with ``"x"`` and ``"y"``, or pair
+            A real `y` of shape (n, 2) is taken as the columns G' and G''.
+        test_mode : str, optional
+            Goes before what the data say of themselves.
+        protocol : mapping of str to float, optional
+            Constants of the test, added to those of the data, before which they go.
+
+        Returns
+        -------
+        Dataset
+            With a `test_mode` of None where it can neither be read nor told from the units.
+
+        Raises
+        ------
+        InputError
+            Where `data` is none of these, or as `validate` says.
+        """
+        source = _fields_of(data)
+        x = numeric(source["x"], "x")
+        if np.iscomplexobj(x):
+            raise InputError("x is complex: it must be a time, a frequency or a shear rate")
+        y = components(source["y"], "y")
+        sigma = None if source.get("sigma") is None else components(source["sigma"], "sigma")
+        given = test_mode if test_mode is not None else source.get("test_mode")
+        known = None if given is None or str(given) in ("", "unknown") else str(given)
+        texts = {
+            key: str(source.get(key) or "") for key in ("name", "quantity", "x_unit", "y_unit")
+        }
+        notes = source.get("notes")
+        is_complex = np.iscomplexobj(y)
+        dataset = cls(
+            np.array(x, dtype=np.float64, order="C"),
+            np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
+            None if known is None else canonical_test_mode(known),
+            protocol=constants(source.get("protocol")) | constants(protocol),
+            notes=notes if isinstance(notes, tuple) else (),
+            sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
+            **texts,
+        )
+        dataset.validate()
+        if dataset.test_mode is None and (detected := detect_test_mode(dataset)) is not None:
+            logger.debug("test mode %s told from the units and the values", detected)
+            dataset = replace(
+                dataset,
+                test_mode=detected,
+                notes=(*dataset.notes, f"test mode {detected}: told from the units and values"),
+            )
+            dataset.validate()
+        return dataset
+
+    def validate(self) -> None:
+        """Raise an `InputError` of one line where these data cannot be fitted."""
+        for label, values in (("x", self.x), ("y", self.y)):
+            if values.ndim != 1:
+                raise InputError(f"{label} must be one-dimensional: its shape is {values.shape}")
+        if self.x.size != self.y.size:
+            raise InputError(f"x has {self.x.size} values, y has {self.y.size}: they must pair up")
+        if self.x.size == 0:
+            raise InputError("the data are empty: x and y have no values")
+        for label, values in (("x", self.x), ("y", self.y)):
+            bad = np.flatnonzero(~np.isfinite(values))
+            if bad.size:
+                raise InputError(
+                    f"{label} has {bad.size} NaN or infinite of {values.size} values, the first "
+                    f"at index {bad[0]}: leave these rows out"
+                )
+        self._check_sigma()
+        quantity, _ = _X_OF_MODE.get(self.test_mode or "", ("time", "t"))
+        zero_allowed = self.test_mode in (None, "startup", "laos")
+        bad = np.flatnonzero(self.x < 0 if zero_allowed else self.x <= 0)
+        if bad.size:
+            what = quantity if self.test_mode else "x"
+            raise InputError(
+                f"{what} must be {'zero or more' if zero_allowed else 'positive'}: {bad.size} of "
+                f"{self.x.size} values are not, the first at index {bad[0]} ({self.x[bad[0]]:g}); "
+                "leave these rows out"
+            )
+        if self.test_mode is None:
+            return
+        if np.iscomplexobj(self.y) and self.test_mode != "oscillation":
+            raise InputError(
+                f"y is complex, but {self.test_mode} needs real values: only an oscillation has "
+                "G' + iG''"
+            )
+        if self.test_mode == "oscillation" and not np.iscomplexobj(self.y):
+            raise InputError(
+                "an oscillation needs G' and G'': y is real; give G' + iG'' or two columns"
+            )
+
+    def _check_sigma(self) -> None:
+        if self.sigma is None:
+            return
+        if self.sigma.shape != self.y.shape:
+            raise InputError(f"sigma has shape {self.sigma.shape}, y has {self.y.shape}")
+        parts = [self.sigma.real, *([self.sigma.imag] if np.iscomplexobj(self.y) else [])]
+        bad = np.flatnonzero(~np.all([(part > 0) & np.isfinite(part) for part in parts], axis=0))
+        if bad.size:
+            raise InputError(
+                f"sigma must be positive and finite: it is not at {bad.size} of {self.y.size} "
+                f"points, the first at index {bad[0]}"
+            )
+
+    def require_test_mode(self) -> str:
+        """Give the test mode, or raise an `InputError` that says how to name it."""
+        if self.test_mode is None:
+            whose = f" of {self.name}" if self.name else ""
+            raise InputError(
+                f"the test mode{whose} cannot be told from the data: name it with test_mode= "
+                f"(--mode); known: {', '.join(TEST_MODES)}"
+            )
+        return self.test_mode
+
+    def summary(self) -> str:
+        """Describe the data on one line: ``relaxation, 1,799 points, t = 0.2009-4,900 s``."""
+        _, symbol = _X_OF_MODE.get(self.test_mode or "", ("", "t" if self.test_mode else "x"))
+        count = f"{len(self):,} point{'' if len(self) == 1 else 's'}"
+        parts = [self.test_mode or "unknown test mode", count]
+        if len(self):
+            low, high = f"{self.x.min():,.4g}", f"{self.x.max():,.4g}"
+            span = low if low == high else f"{low}–{high}"
+            parts.append(f"{symbol} = {span} {self.x_unit}".rstrip())
+        parts += [f"{key} = {value:g}" for key, value in self.protocol.items()]
+        return ", ".join(parts)
+
+    def as_flow_quantity(self, quantity: Literal["stress", "viscosity"]) -> Dataset:
+        """Give a flow curve as shear stress / Pa or as viscosity / Pa s.
+
+        Values whose quantity is unknown are taken as those wanted, and a note says so.
+
+        Raises
+        ------
+        InputError
+            Where this is no flow curve, or `quantity` is neither word.
+        """
+        if quantity not in ("stress", "viscosity"):
+            raise InputError(f"unknown quantity {quantity!r}: {nearest(quantity, _FLOW)}")
+        if self.test_mode != "flow_curve":
+            raise InputError(
+                f"{self.test_mode or 'data of unknown test mode'}: only a flow curve can be "
+                f"turned into {quantity}"
+            )
+        unit = parse_unit(self.y_unit) if self.y_unit else None
+        present = next((word for word in _FLOW if word in self.quantity), None)
+        if present is None and unit is not None:
+            present = {(1, 0): "stress", (1, 1): "viscosity"}.get(unit[1:])
+        full, si_unit = _FLOW[quantity]
+        if present is None:
+            notes = (*self.notes, f"y has no quantity and no unit: taken as {full} / {si_unit}")
+            return replace(self, quantity=full, y_unit=si_unit, notes=notes)
+        if present == quantity:
+            return self
+        factor = self.x if quantity == "stress" else 1.0 / self.x
+        y, sigma = self.y * factor, None if self.sigma is None else self.sigma * factor
+        notes = (*self.notes, f"{full} computed from {_FLOW[present][0]} and shear rate")
+        return replace(self, y=y, sigma=sigma, quantity=full, y_unit=si_unit, notes=notes)
+
+    def thin(self, every: int) -> Dataset:
+        """Keep every n-th row, beginning with the first; `every` is a count of at least 1."""
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise InputError(f"cannot keep every {every!r}-th row: give a whole number from 1 up")
+        if every == 1:
+            return self
+        x, y = self.x[::every].copy(), self.y[::every].copy()
+        sigma = None if self.sigma is None else self.sigma[::every].copy()
+        notes = (*self.notes, f"kept {x.size} of {len(self)} rows, 1 in {every}")
+        return replace(self, x=x, y=y, sigma=sigma, notes=notes)
+
+
+_FLOW = {"stress": ("shear stress", "Pa"), "viscosity": ("viscosity", "Pa s")}
+
+
+def detect_test_mode(dataset: Dataset) -> str | None:
+    """Tell the test mode from quantity, units and complexness; None where they do not say it."""
+    if np.iscomplexobj(dataset.y):
+        return "oscillation"
+    for word, mode in (("relaxation modulus", "relaxation"), ("compliance", "creep")):
+        if word in dataset.quantity:
+            return mode
+    x_unit = parse_unit(dataset.x_unit) if dataset.x_unit else None
+    y_unit = parse_unit(dataset.y_unit) if dataset.y_unit else None
+    if x_unit is not None and x_unit[1:] == (0, -1):
+        is_frequency = re.search(r"rad|hz", dataset.x_unit, re.IGNORECASE) is not None
+        return "oscillation" if is_frequency else "flow_curve"
+    if x_unit is None or x_unit[1:] != (0, 1):
+        return None
+    if y_unit is not None and y_unit[1:] == (-1, 0):
+        return "creep"
+    # Of the tests in time only a relaxation falls; a stress that rises may be several things.
+    if not dataset.quantity and y_unit is not None and y_unit[1:] == (1, 0) and len(dataset) > 2:
+        steps = np.diff(dataset.y[np.argsort(dataset.x, kind="stable")])
+        if np.mean(steps <= 0) >= 0.7 and np.sum(steps) < 0:
+            return "relaxation"
+    return None
+
+
+def _fields_of(data: object) -> dict[str, object]:
+    """Take apart what `Dataset.of` accepts."""
+    if isinstance(data, Dataset):
+        return {key: getattr(data, key) for key in Dataset.__dataclass_fields__}
+    if isinstance(data, Mapping):
+        missing = [key for key in ("x", "y") if key not in data]
+        if missing:
+            raise InputError(
+                f"the data have no {missing[0]!r}: {nearest(missing[0], map(str, data))}"
+            )
+        return dict(data)
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        return {"x": data[0], "y": data[1]}
+    x, y = getattr(data, "x", None), getattr(data, "y", None)
+    if x is None or y is None:
+        raise InputError(
+            f"data must be a Dataset, a RheoData, a mapping with 'x' and 'y' or a pair (x, y), "
+            f"not {type(data).__name__}; a file is read with rheojobs.read(path)"
+        )
+    metadata = getattr(data, "metadata", None)
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    # RheoData's `test_mode` guesses, and warns, where none was given: only what was said counts.
+    said = metadata.get("test_mode") or getattr(data, "_explicit_test_mode", None)
+    if said is None and not hasattr(type(data), "test_mode"):
+        said = getattr(data, "initial_test_mode", None) or getattr(data, "test_mode", None)
+    protocol = {key: metadata[key] for key in PROTOCOL_CONSTANTS if metadata.get(key) is not None}
+    return {
+        "x": x,
+        "y": y,
+        "test_mode": said,
+        "name": metadata.get("name") or metadata.get("sample_name"),
+        "x_unit": getattr(data, "x_units", None),
+        "y_unit": getattr(data, "y_units", None),
+        "protocol": protocol,
+    }

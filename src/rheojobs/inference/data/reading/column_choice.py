@@ -1,0 +1,244 @@
+"""Which columns of a table are x and y, and which test they are of.
+
+Knows quantities and what the user has named; must not know files, units or datasets.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.reading.headers import UNCERTAINTY, bare_name, quantity_of, recognise
+from rheojobs.inference.data.reading.tables import Section
+
+__all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed", "named_column"]
+
+_FREQUENCY, _TIME = ("angular frequency", "frequency"), ("time",)
+_MODULI = (
+    ("storage modulus", "loss modulus"),
+    ("complex modulus", "phase angle"),
+    ("storage modulus", "loss tangent"),
+    ("complex modulus", "loss tangent"),
+    ("loss modulus", "loss tangent"),
+    ("storage modulus", "phase angle"),
+    ("loss modulus", "phase angle"),
+    ("complex viscosity", "phase angle"),
+    ("complex viscosity", "loss tangent"),
+    ("in-phase viscosity", "out-of-phase viscosity"),
+    ("complex modulus", "storage modulus"),
+    ("complex modulus", "loss modulus"),
+)
+# (test mode, x, the choices of y). The order matters: an oscillation's file also has columns of
+# stress and shear rate, which are by-products there. The last holds what tells no mode.
+_Pattern = tuple[str | None, tuple[str, ...], tuple[tuple[str, ...], ...]]
+_PATTERNS: tuple[_Pattern, ...] = (
+    ("oscillation", _FREQUENCY, _MODULI),
+    ("relaxation", _TIME, (("relaxation modulus",),)),
+    ("creep", _TIME, (("creep compliance",),)),
+    ("flow_curve", ("shear rate",), (("shear stress",), ("viscosity",))),
+    (None, _TIME, (("shear stress",), ("viscosity",), ("strain",))),
+)
+# What else a mode may stand on, where the user has named it.
+_NAMED: tuple[_Pattern, ...] = (
+    ("relaxation", _TIME, (("shear stress",),)),
+    ("creep", _TIME, (("strain",),)),
+    ("startup", _TIME, (("shear stress",),)),
+    ("laos", _TIME, (("shear stress",),)),
+)
+_OPTIONS = ("x= (--x)", "y= (--y)", "y2= (--y2)")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column as numbers, NaN where there is none, and what its header says it is."""
+
+    label: str
+    number: int
+    quantity: str
+    unit: str
+    rank: int
+    values: NDArray[np.float64]
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return self.label or f"column {self.number}"
+
+
+class Choice(NamedTuple):
+    """The test mode where it is known, the columns of x and y, and what those of y hold."""
+
+    mode: str | None
+    x: Column
+    ys: tuple[Column, ...]
+    quantities: tuple[str, ...]
+
+
+def columns_of(section: Section) -> list[Column]:
+    """Turn the cells of a section into columns of numbers, NaN where there is none."""
+    width = Counter(len(row) for row in section.rows).most_common(1)[0][0]
+    width = max(width, len(section.header))
+    blank = [""] * width
+    number = section.style.number
+    numbers = np.array([[number(c) for c in (row + blank)[:width]] for row in section.rows])
+    columns = []
+    for index in range(width):
+        label = (section.header + blank)[index]
+        unit = (section.units + blank)[index]
+        columns.append(Column(label, index + 1, *recognise(label, unit), numbers[:, index]))
+    return columns
+
+
+def listed(columns: Iterable[Column]) -> str:
+    """Name some columns in a message."""
+    names = [column.name for column in columns if column.label or np.isfinite(column.values).any()]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def first_of(columns: Iterable[Column], *quantities: str) -> Column | None:
+    """Give the column of the first of some quantities, the one with the most usual name."""
+    found = [c for c in columns if c.quantity in quantities and np.isfinite(c.values).any()]
+    return min(found, key=lambda c: (quantities.index(c.quantity), c.rank), default=None)
+
+
+def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | None]) -> Choice:
+    """Choose the columns of x and y, those that the user has named first.
+
+    Parameters
+    ----------
+    columns : list of Column
+        All of the table.
+    mode : str or None
+        The test mode, where the user has named it.
+    named : sequence of str, int or None
+        The user's x, y and second y.
+
+    Raises
+    ------
+    InputError
+        Where no test can be told from the columns, or two can.
+    """
+    x, y, y2 = fixed = _fixed_columns(columns, mode, named)
+    patterns = [p for p in (*_PATTERNS, *_NAMED) if mode is not None and p[0] == mode]
+    found = list(_matches(columns, patterns or [p for p in _PATTERNS if mode is None], mode, fixed))
+    kinds = {choice.mode for choice in found}
+    if {"relaxation", "creep"} <= kinds and "oscillation" not in kinds:
+        raise InputError(
+            "both a relaxation and a creep are in the columns: name one with mode= (--mode)"
+        )
+    if found:
+        return found[0]
+    if mode is not None and x is None and y is not None:
+        x = next((c for p in patterns if (c := first_of(columns, *p[1])) is not None), None)
+    if x is not None and y is not None:
+        ys = (y, y2) if y2 is not None else (y,)
+        return Choice(mode, x, ys, tuple(c.quantity for c in ys))
+    return _by_place(columns, mode, fixed, patterns[0][2][0] if patterns else ())
+
+
+def _matches(
+    columns: list[Column],
+    patterns: Iterable[_Pattern],
+    mode: str | None,
+    fixed: Sequence[Column | None],
+) -> Iterator[Choice]:
+    def take(quantities: tuple[str, ...], given: Column | None) -> Column | None:
+        if given is None:
+            return first_of(columns, *quantities)
+        unknown = given.quantity in ("", UNCERTAINTY)
+        return given if given.quantity in quantities or (mode is not None and unknown) else None
+
+    x, y, y2 = fixed
+    for pattern_mode, xs, choices in patterns:
+        for quantities in choices:
+            if y2 is not None and len(quantities) == 1:
+                continue
+            given = (y, y2)[: len(quantities)]
+            chosen = [take((q,), f) for q, f in zip(quantities, given, strict=True)]
+            first = take(xs, x)
+            ys = tuple(c for c in chosen if c is not None)
+            if first is not None and len(ys) == len(quantities):
+                yield Choice(pattern_mode, first, ys, quantities)
+                break
+
+
+def _by_place(
+    columns: list[Column],
+    mode: str | None,
+    fixed: Sequence[Column | None],
+    quantities: tuple[str, ...],
+) -> Choice:
+    """Take columns without known names in their order, where that can only be meant."""
+    wanted = 3 if mode == "oscillation" else 2
+    known = [c for c in columns if c.quantity not in ("", UNCERTAINTY)]
+    nameless = not any(c.label for c in columns)
+    usable = [c for c in columns if c.quantity != UNCERTAINTY and np.isfinite(c.values).any()]
+    enough = len(usable) == wanted or (len(usable) == 3 and nameless)
+    if mode is not None and not known and enough and not any(fixed):
+        return Choice(mode, usable[0], tuple(usable[1:wanted]), quantities)
+    if mode is None and nameless:
+        raise InputError(
+            "the columns have no names: name the test mode with mode= (--mode), and the columns "
+            "by number with x= (--x), y= (--y) where there are not two or three; there are "
+            f"{len(columns)}"
+        )
+    there = f"there are {listed(columns)}"
+    if first_of(columns, *_FREQUENCY) and mode in (None, "oscillation"):
+        partial = first_of(columns, *{q for pair in _MODULI for q in pair})
+        if partial is not None and not any(fixed):
+            raise InputError(
+                f"{partial.name} alone does not give G' and G'': a second column is needed, such "
+                f"as the loss modulus, the phase angle or the loss tangent; {there}"
+            )
+    needs = "" if mode is None else f" for {mode}" + (" (G' and G'')" if wanted == 3 else "")
+    options = "x= (--x), y= (--y)" + (", y2= (--y2)" if wanted == 3 else "")
+    raise InputError(
+        f"columns not recognised{needs}: name them with {options}"
+        f"{'' if mode else ' and the test with mode= (--mode)'}; {there}"
+    )
+
+
+def _fixed_columns(
+    columns: list[Column], mode: str | None, named: Sequence[str | int | None]
+) -> list[Column | None]:
+    """Find the columns that the user has named or numbered."""
+    fixed = [
+        None if wanted is None else named_column(str(wanted).strip(), columns, option)
+        for wanted, option in zip(named, _OPTIONS, strict=True)
+    ]
+    numbers = [column.number for column in fixed if column is not None]
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"one column is named twice among {', '.join(_OPTIONS)}")
+    if fixed[2] is not None and mode not in (None, "oscillation"):
+        raise InputError(f"y2= (--y2) is the loss modulus of an oscillation; {mode} has one y")
+    return fixed
+
+
+def named_column(text: str, columns: list[Column], option: str) -> Column:
+    """Find the column that the user has named or numbered by an option."""
+    if not text:
+        raise InputError(f"{option} is empty: there are {listed(columns)}")
+    quantity, _ = quantity_of(text)
+    for found in (
+        [c for c in columns if c.label == text],
+        [c for c in columns if c.label.casefold() == text.casefold()],
+        [c for c in columns if bare_name(c.label).casefold() == text.casefold()],
+        [c for c in columns if c.quantity and c.quantity == quantity],
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(str(c.number) for c in found)
+            raise InputError(f"column {text!r} is ambiguous: give its number, one of {numbers}")
+    if text.isdecimal():
+        if 1 <= int(text[:10]) <= len(columns):
+            return columns[int(text[:10]) - 1]
+        raise InputError(f"there is no column {text}: the file has {len(columns)}, from 1")
+    hint = nearest(text, (c.label for c in columns if c.label))
+    raise InputError(f"there is no column {text!r}: {hint}")

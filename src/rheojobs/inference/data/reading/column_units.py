@@ -1,0 +1,88 @@
+"""Units that the user has named for columns, in place of those that a file writes.
+
+Knows columns and quantities; must not know files or datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.reading.column_choice import Column, choose, named_column
+from rheojobs.inference.data.reading.headers import UNCERTAINTY, bare_name, quantity_of
+from rheojobs.inference.data.units import SI_UNITS, parse_unit, si_factor
+
+__all__ = ["ROLES", "UnitError", "with_units"]
+
+ROLES = ("x", "y", "y2")
+
+
+class UnitError(InputError):
+    """A unit is none of its column's; `role` is the column's, one of `ROLES`."""
+
+    def __init__(self, text: str, role: str) -> None:
+        super().__init__(text)
+        self.role = role
+
+
+def with_units(
+    columns: list[Column],
+    mode: str | None,
+    named: Sequence[str | int | None],
+    units: Mapping[str, str],
+) -> list[Column]:
+    """Give the columns of a table with the units that the user has named.
+
+    Parameters
+    ----------
+    columns : list of Column
+        All of the table.
+    mode : str or None
+        The test mode, where the user has named it.
+    named : sequence of str, int or None
+        The user's x, y and y2; those that are not named are chosen as `choose` does.
+    units : mapping of str to str
+        By `ROLES`.
+
+    Raises
+    ------
+    UnitError
+        Where a unit is unknown, or measures something else than the column holds.
+    InputError
+        Where a role is none, or no column is found for it.
+    """
+    for role in units:
+        if role not in ROLES:
+            raise InputError(f"units are for x, y and y2, not {role!r}; {nearest(role, ROLES)}")
+    given = {
+        role: named_column(str(wanted).strip(), columns, f"{role}= (--{role})")
+        for role, wanted in zip(ROLES, named, strict=True)
+        if wanted is not None and role in units
+    }
+    if len(given) < len(units):
+        choice = choose(columns, mode, named)
+        given = dict(zip(ROLES, (choice.x, *choice.ys), strict=False)) | given
+    fresh = list(columns)
+    for role, unit in units.items():
+        if role not in given:
+            raise UnitError(f"there is no second y that could be in {unit!r}", role)
+        column = given[role]
+        fresh[column.number - 1] = _with_unit(column, unit.strip(), role)
+    return fresh
+
+
+def _with_unit(column: Column, unit: str, role: str) -> Column:
+    quantity, rank = column.quantity, column.rank
+    if quantity in ("", UNCERTAINTY):
+        # Its name alone may be known: it was not while an unknown unit stood behind it.
+        quantity, rank = quantity_of(bare_name(column.label))
+    if quantity and si_factor(unit, quantity) is None:
+        raise UnitError(
+            f"{unit!r} is no unit of {quantity} ({column.name}): give one such as "
+            f"{SI_UNITS[quantity] or '1'}",
+            role,
+        )
+    if parse_unit(unit) is None:
+        raise UnitError(f"{unit!r} ({column.name}) is an unknown unit: give the SI unit", role)
+    return replace(column, unit=unit, quantity=quantity or column.quantity, rank=rank)

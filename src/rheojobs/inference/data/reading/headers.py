@@ -1,0 +1,150 @@
+"""The names of columns: which measured quantity a header means, and in which unit.
+
+Knows spellings; must not know file formats, datasets or models.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+from rheojobs.inference.data.units import si_factor
+
+__all__ = ["UNCERTAINTY", "bare_name", "is_step_number", "quantity_of", "recognise"]
+
+#: What a column of standard deviations is called here.
+UNCERTAINTY = "uncertainty"
+
+# The spellings of a quantity, the preferred first, English before German and French. A single
+# letter counts in its own case only: t is a time and T a temperature. Accents do not matter.
+_SPELLINGS = {
+    "time": "time|elapsed time|test time|step time|interval time|total time|run time|t"
+    "|zeit|messzeit|versuchszeit|intervallzeit|gesamtzeit|temps|duree",
+    "angular frequency": "angular frequency|ang frequency|angular freq|ang freq|ω|omega|w"
+    "|circular frequency|reduced angular frequency|reduced frequency|at ω|atω"
+    "|kreisfrequenz|winkelfrequenz|pulsation|frequence angulaire",
+    "frequency": "frequency|freq|test frequency|f|ν|frequenz|messfrequenz|frequence",
+    "storage modulus": "storage modulus|g'|g prime|gprime|gp|elastic modulus|re(g*)|storage"
+    "|shear storage modulus|speichermodul|module de conservation|module elastique",
+    "loss modulus": "loss modulus|g''|g double prime|g dprime|gdoubleprime|gpp|gdp|viscous modulus"
+    "|im(g*)|loss|shear loss modulus|verlustmodul|module de perte|module de pertes"
+    "|module visqueux",
+    "complex modulus": "complex modulus|complex shear modulus|g*|abs(g*)|komplexer schubmodul"
+    "|komplexer modul|module complexe|module de cisaillement complexe",
+    "complex viscosity": "complex viscosity|complex shear viscosity|η*|eta*|abs(η*)|abs(eta*)"
+    "|komplexe viskositat|komplexe viskositaet|viscosite complexe",
+    "in-phase viscosity": "η'|eta'|eta prime|real part of complex viscosity",
+    "out-of-phase viscosity": "η''|eta''|eta double prime|imaginary part of complex viscosity",
+    "phase angle": "phase angle|phase|loss angle|phase shift|phase shift angle|delta|δ"
+    "|phasenwinkel|phasenverschiebung|phasenverschiebungswinkel|verlustwinkel"
+    "|angle de phase|angle de perte|dephasage",
+    "loss tangent": "loss tangent|tan(delta)|tan(δ)|tan delta|tan δ|tanδ|tandelta|loss factor"
+    "|damping factor|verlustfaktor|dampfungsfaktor|daempfungsfaktor|facteur de perte"
+    "|facteur d'amortissement",
+    "shear rate": "shear rate|shearrate|γ̇|gamma dot|gammadot|gdot|dot gamma|strain rate"
+    "|scherrate|schergeschwindigkeit|schergefalle|schergefaelle|vitesse de cisaillement"
+    "|gradient de cisaillement|taux de cisaillement|gradient de vitesse",
+    "shear stress": "shear stress|shearstress|stress|τ|tau|σ|sigma|schubspannung|scherspannung"
+    "|contrainte|contrainte de cisaillement",
+    "viscosity": "viscosity|shear viscosity|steady shear viscosity|apparent viscosity|η|eta"
+    "|viskositat|viskositaet|scherviskositat|scherviskositaet|viscosite"
+    "|viscosite apparente|viscosite de cisaillement",
+    "relaxation modulus": "relaxation modulus|stress relaxation modulus|shear relaxation modulus"
+    "|g(t)|modulus|shear modulus|G|relaxationsmodul|module de relaxation",
+    "creep compliance": "creep compliance|compliance|shear creep compliance|j(t)|J"
+    "|kriechnachgiebigkeit|nachgiebigkeit|complaisance|complaisance de fluage"
+    "|complaisance en fluage",
+    "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung",
+}
+_NAMES = {
+    spelling: (quantity, rank)
+    for quantity, spellings in _SPELLINGS.items()
+    for rank, spelling in enumerate(spellings.split("|"))
+}
+_DEVIATION = re.compile(
+    r"\b(std|stdev|stddev|std dev|st dev|std err|stderr|sd|sem|error|errors|err|uncertainty"
+    r"|uncertainties|standard deviation|standard error|standardabweichung|unsicherheit|fehler"
+    r"|ecart type|incertitude|erreur)\b|^±"
+)
+_STEP = re.compile(
+    r"(step|interval|segment|sweep|curve|run|intervall|abschnitt|messabschnitt|etape|intervalle)"
+    r"( (no|nr|number|index|id|#))?"
+)
+
+
+def _without_accents(text: str) -> str:
+    """Take the accents off Latin letters, and leave Newton's dot on γ̇."""
+    return re.sub(r"([a-zA-Z])[\u0300-\u036f]+", r"\1", unicodedata.normalize("NFD", text))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_\-.]+", " ", _without_accents(text)).strip().casefold()
+
+
+def _spelled(text: str) -> tuple[str, int]:
+    if len(text) == 1:
+        return _NAMES.get(text, ("", 0))
+    folded = _folded(text)
+    return _NAMES.get(folded, ("", 0)) if len(folded) > 1 else ("", 0)
+
+
+def quantity_of(text: str) -> tuple[str, int]:
+    """Give the quantity that a column's name without its unit stands for, and its rank."""
+    text = text.strip(" |")
+    known = _spelled(text)
+    if known[0]:
+        return known
+    first, _, rest = text.partition(" ")
+    start, _, last = text.rpartition(" ")
+    for words, symbol in ((rest, first), (start, last)):  # "Storage modulus G'"
+        name = _spelled(words.rstrip(", "))
+        for other in (symbol.strip(" |,"), symbol.strip("()[]|,")):
+            if name[0] and name[0] == _spelled(other)[0]:
+                return name
+    return "", 0
+
+
+def bare_name(label: str) -> str:
+    """Give a column's name without what stands behind it as its unit."""
+    return re.sub(r"\s*([\[(].*|/.*)$", "", label)
+
+
+def is_step_number(label: str) -> bool:
+    """Whether a column numbers the sweeps of a file."""
+    return len(label) < 40 and _STEP.fullmatch(_folded(label)) is not None
+
+
+def _is_deviation(text: str) -> bool:
+    """Whether a column holds standard deviations: "std", "G' error", "σ(G')", "ΔG'"."""
+    if _DEVIATION.search(_folded(text)):
+        return True
+    found = re.match(r"(?:Δ|delta|σ|sigma|d|±)[ _(]*(.+?)\)?\s*([\[(].*)?$", text)
+    return found is not None and quantity_of(found[1])[0] != "" and not quantity_of(text)[0]
+
+
+@functools.lru_cache(maxsize=4096)
+def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
+    """Give the quantity (empty where unknown), the unit and the rank of a column's header."""
+    text = unicodedata.normalize("NFC", label[:100])
+    text = re.sub("[′’‘´ʹ`]", "'", text)
+    text = re.sub('[″”“"]', "''", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    candidates = [(text, unit)]
+    for pattern in (
+        r"(.+?)\s*[\[(](.+)[\])]",
+        r"(.+)\s*[\[(](.+)[\])]",  # J(t) (1/Pa)
+        r"(.+?)\s*[/,]\s*(.+)",
+        r"(.+?)\s+in\s+(.+)",
+        r"(.+?)_((?:rad_|1_)?[^_]+)",
+    ):
+        if found := re.fullmatch(pattern, text):
+            candidates.append((found[1], found[2].replace("_", "/")))
+    for name, written in candidates:
+        quantity, rank = quantity_of(name)
+        if quantity and si_factor(written, quantity) is not None:
+            return quantity, written.strip(" []()"), rank
+    if _is_deviation(text):
+        written = candidates[1][1] if len(candidates) > 1 else unit
+        return UNCERTAINTY, written.strip(" []()"), 0
+    return "", unit.strip(" []()"), 0

@@ -1,0 +1,211 @@
+"""A file as it is understood, and as a person wants it to be: looked at again with each correction.
+
+For windows: gives what there is to choose from, and says at which choice a problem lies. Knows how
+files are read; must not know Qt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.dataset import PROTOCOL_CONSTANTS, Dataset
+from rheojobs.inference.data.reading.column_choice import Column, columns_of
+from rheojobs.inference.data.reading.column_units import ROLES, UnitError
+from rheojobs.inference.data.reading.read import Curve, Wanted, curve_of, file_bytes, named_after
+from rheojobs.inference.data.reading.tables import Section, sections_of
+from rheojobs.inference.data.reading.text_dialect import printable
+
+__all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
+
+_ROWS = 4
+_ZIPPED = b"PK\x03\x04"  # a workbook
+_PLAIN_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read; what is not said is found as far as it can be.
+
+    Attributes
+    ----------
+    mode : str or None
+        A member of `TEST_MODES`.
+    step : int or None
+        The section of the file, from 1.
+    delimiter, decimal : str
+        As `read` takes them; empty where they are to be found.
+    columns : mapping of str to int
+        The numbers, from 1, of the columns of ``"x"``, ``"y"`` and ``"y2"``.
+    units : mapping of str to str
+        Their units.
+    protocol : mapping of str to str
+        Constants of the test as a person writes them, in SI units; an empty text is none.
+    """
+
+    mode: str | None = None
+    step: int | None = None
+    delimiter: str = ""
+    decimal: str = ""
+    columns: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    protocol: Mapping[str, str] = field(default_factory=dict)
+
+    def constants(self) -> dict[str, float]:
+        """Give the constants as numbers; `_ConstantError` where one is none."""
+        found = {}
+        for name, text in self.protocol.items():
+            if text.strip():
+                found[name] = _number(name, text.strip())
+        return found
+
+
+@dataclass(frozen=True)
+class ColumnSeen:
+    """A column of the file: what it is called, what it was taken for, and in which unit."""
+
+    number: int
+    name: str
+    quantity: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class TableSeen:
+    """What there is to choose from.
+
+    Attributes
+    ----------
+    sections : tuple of str
+        The titles of the file's sections; empty for one without a title.
+    step : int
+        The one that is looked at, from 1.
+    columns : tuple of ColumnSeen
+        Its columns, computed ones at the end.
+    rows : tuple of tuple of str
+        The cells of its first rows, as they are written.
+    chosen : mapping of str to int
+        The numbers of the columns that are x, y and y2; empty where none are.
+    is_text : bool
+        Whether delimiter and decimal mark have a meaning: a workbook has none.
+    """
+
+    sections: tuple[str, ...]
+    step: int
+    columns: tuple[ColumnSeen, ...]
+    rows: tuple[tuple[str, ...], ...]
+    chosen: Mapping[str, int] = field(default_factory=dict)
+    is_text: bool = True
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of reading a file in one way.
+
+    Attributes
+    ----------
+    dataset : Dataset or None
+        The data, where there is no problem.
+    problem : str
+        In one line, what stands against it.
+    place : str
+        Where that lies: ``"file"``, ``"mode"``, ``"delimiter"``, ``"columns"``, a constant's
+        name, or one of ``"x unit"``, ``"y unit"``, ``"y2 unit"``.
+    table : TableSeen or None
+        None where the file holds no table of text: its columns cannot be chosen.
+    """
+
+    dataset: Dataset | None
+    problem: str = ""
+    place: str = ""
+    table: TableSeen | None = None
+
+
+class _ConstantError(InputError):
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def look(path: str | Path, reading: Reading) -> Look:
+    """Read a file of text or Excel in this way; raises nothing for the file's sake."""
+    path = Path(path)
+    table, place = None, "file"
+    try:
+        suffix = path.suffix.lower()
+        data = file_bytes(path)
+        place = "delimiter"
+        sections = sections_of(data, suffix, reading.delimiter, reading.decimal)
+        if not sections:
+            given = bool(reading.delimiter or reading.decimal)
+            if given or suffix in _PLAIN_SUFFIXES:
+                raise InputError(
+                    "so no rows of numbers are left: choose another"
+                    if given
+                    else "no rows of numbers: at least two columns are needed"
+                )
+            return Look(None, "its columns cannot be chosen: no table of text", "file")
+        place = "columns"
+        is_text = not data.startswith(_ZIPPED)
+        table = _seen(sections, min(reading.step or 1, len(sections)), None, is_text)
+        columns = tuple(reading.columns.get(role) for role in ROLES)
+        units = {role: unit for role, unit in reading.units.items() if unit.strip()}
+        curve = curve_of(sections, Wanted(reading.mode, columns, reading.step, (), units))
+        table = _seen(sections, curve.number, curve, is_text)
+        place = "mode"
+        dataset = named_after(path, curve.dataset)
+        dataset = Dataset.of(dataset, protocol=reading.constants())
+    except UnitError as error:
+        return Look(None, printable(str(error)), f"{error.role} unit", table)
+    except _ConstantError as error:
+        return Look(None, printable(str(error)), error.name, table)
+    except InputError as error:
+        return Look(None, printable(str(error)), place, table)
+    return Look(dataset, "", "", table)
+
+
+def amended(dataset: Dataset, reading: Reading) -> Look:
+    """Give data that no table stands behind another test mode and other constants."""
+    try:
+        mode = reading.mode or dataset.test_mode
+        kept = {k: v for k, v in dataset.protocol.items() if k not in PROTOCOL_CONSTANTS}
+        bare = replace(dataset, test_mode=None, protocol=kept)
+        return Look(Dataset.of(bare, mode, reading.constants()))
+    except _ConstantError as error:
+        return Look(None, str(error), error.name)
+    except InputError as error:
+        return Look(None, printable(str(error)), "mode")
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text.replace(",", ".") if "." not in text else text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _ConstantError(f"{text!r} is no number: write one such as 0.5", name)
+    return value
+
+
+def _seen(sections: list[Section], step: int, curve: Curve | None, is_text: bool) -> TableSeen:
+    section = sections[step - 1]
+    columns = columns_of(section) if curve is None else curve.columns
+    chosen: dict[str, int] = {}
+    if curve is not None:
+        picked = (curve.choice.x, *curve.choice.ys)
+        chosen = {role: column.number for role, column in zip(ROLES, picked, strict=False)}
+    return TableSeen(
+        tuple(section.title for section in sections),
+        step,
+        tuple(_column_seen(column) for column in columns),
+        tuple(tuple(row) for row in section.rows[:_ROWS]),
+        chosen,
+        is_text,
+    )
+
+
+def _column_seen(column: Column) -> ColumnSeen:
+    return ColumnSeen(column.number, column.name, column.quantity, column.unit)

@@ -1,0 +1,218 @@
+"""Reading measured curves from tables, Excel sheets and rheometer exports into a `Dataset`.
+
+Knows in which order a file is understood; must not know models, fits, JAX or Qt.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
+from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
+from rheojobs.inference.data.reading.column_units import with_units
+from rheojobs.inference.data.reading.instruments import read_with_rheojax
+from rheojobs.inference.data.reading.tables import Section, sections_of
+from rheojobs.inference.data.reading.text_dialect import DECIMAL_MARKS, DELIMITERS, printable
+from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
+
+__all__ = ["Curve", "Wanted", "curve_of", "file_bytes", "named_after", "read"]
+
+logger = logging.getLogger(__name__)
+
+_PLAIN_SUFFIXES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls"}
+_LARGEST = 500_000_000  # bytes
+_LISTED = 6
+
+
+def read(
+    path: str | Path,
+    *,
+    mode: str | None = None,
+    x: str | int | None = None,
+    y: str | int | None = None,
+    y2: str | int | None = None,
+    step: int | None = None,
+    sigma: Sequence[str | int] = (),
+    units: Mapping[str, str] | None = None,
+    delimiter: str = "",
+    decimal: str = "",
+    protocol: Mapping[str, float] | None = None,
+) -> Dataset:
+    """Read one measured curve from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV, TSV and other delimited text, Excel (.xlsx), a TA Instruments LIMS export; and,
+        where RheoJAX is installed, what its readers take.
+    mode : str, optional
+        The test mode, where the columns do not tell it or tell it wrongly.
+    x, y, y2 : str or int, optional
+        Columns by name or by number from 1; `y2` is the loss modulus of an oscillation.
+    step : int, optional
+        Which section of a file with several, from 1; the first that can be used where not given.
+    sigma : sequence of str or int
+        The column of the standard deviations of y; of G' and of G'' for an oscillation.
+    units : mapping of str to str
+        The units of ``"x"``, ``"y"`` and ``"y2"``, where the file does not tell them or tells
+        them wrongly.
+    delimiter, decimal : str
+        What parts the columns of a text (tab, ``;``, ``,``, ``|`` or a blank), and the decimal
+        mark (``.`` or ``,``), where these are not found rightly.
+    protocol : mapping of str to float
+        Constants of the test, in SI units.
+
+    Returns
+    -------
+    Dataset
+        In SI units; its notes say what was understood, converted and dropped.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read or understood; one line that says what would be right.
+    """
+    path = Path(path)
+    wanted = Wanted(
+        None if mode is None else canonical_test_mode(mode),
+        (x, y, y2),
+        step,
+        tuple(sigma),
+        dict(units or {}),
+        delimiter,
+        decimal,
+    )
+    data = file_bytes(path)
+    try:
+        dataset = Dataset.of(_understood(path, data, wanted), protocol=protocol)
+    except InputError as error:
+        raise InputError(f"{path.name}: {printable(str(error))}") from error
+    logger.debug("read %s: %s", path, dataset.summary())
+    return dataset
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user has named, as `read` takes it; `columns` are x, y and y2."""
+
+    mode: str | None = None
+    columns: tuple[str | int | None, ...] = (None, None, None)
+    step: int | None = None
+    sigma: tuple[str | int, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
+    decimal: str = ""
+
+    def __post_init__(self) -> None:
+        if self.decimal not in ("", *DECIMAL_MARKS):
+            raise InputError(f"decimal is '.' or ',', got {self.decimal!r}")
+        if self.delimiter not in ("", *DELIMITERS):
+            raise InputError(
+                f"delimiter is a tab, ';', '|', ',' or a blank, got {self.delimiter!r}"
+            )
+
+
+class Curve(NamedTuple):
+    """A dataset, and where it came from: the section, from 1, its columns, those chosen."""
+
+    number: int
+    columns: list[Column]
+    choice: Choice
+    dataset: Dataset
+
+
+def file_bytes(path: Path) -> bytes:
+    """Read a file of measured data; `InputError` where there is none, or it can be none."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: give one file in it")
+        if not path.exists():
+            siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            hint = nearest(path.name, siblings)
+            hint = f"; {hint}" if hint.startswith("did you mean") else ""
+            raise InputError(f"there is no file {path}{hint}")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}") from error
+    if len(data) > _LARGEST:
+        raise InputError(f"{path.name}: the file has more than {_LARGEST / 1e6:g} MB: no table has")
+    if not data.strip():
+        raise InputError(f"{path.name}: the file is empty")
+    return data
+
+
+def _understood(path: Path, data: bytes, wanted: Wanted) -> Dataset:
+    suffix = path.suffix.lower()
+    sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal)
+    if not sections and suffix not in _PLAIN_SUFFIXES:
+        if any(column is not None for column in wanted.columns) or wanted.sigma or wanted.units:
+            raise InputError(
+                "no table of text: x= (--x), y= (--y) and sigma= (--sigma) cannot choose columns "
+                "in this format; export it as CSV"
+            )
+        return read_with_rheojax(path, wanted.step, wanted.mode)
+    if not sections:
+        raise InputError("no rows of numbers: at least two columns of numbers are needed")
+    return named_after(path, curve_of(sections, wanted).dataset)
+
+
+def named_after(path: Path, dataset: Dataset) -> Dataset:
+    """Name a dataset after its file and its section, and check it."""
+    name = f"{path.stem}, {dataset.name}" if dataset.name else path.stem
+    return Dataset.of(replace(dataset, name=name))
+
+
+def curve_of(sections: list[Section], wanted: Wanted) -> Curve:
+    """Make the dataset of one section: the one named, or the first that can be understood."""
+    step = wanted.step
+    if step is not None and not 1 <= step <= len(sections):
+        raise InputError(
+            f"there is no step {step}: the file has {len(sections)}, from 1: {_names(sections)}"
+        )
+    problem: InputError | None = None
+    for index, section in enumerate(sections, 1):
+        if step not in (None, index):
+            continue
+        try:
+            curve = _curve_in(section, index, wanted)
+        except InputError as error:
+            problem = problem or error
+            continue
+        if len(sections) == 1:
+            return curve
+        title = f" {section.title!r}" if section.title else ""
+        note = (
+            f"{len(sections)} sections in the file: took number {index}{title}; step= (--step) "
+            f"from 1 to {len(sections)} chooses another: {_names(sections)}"
+        )
+        dataset = curve.dataset
+        dataset = replace(dataset, name=section.title, notes=(note, *dataset.notes))
+        return curve._replace(dataset=dataset)
+    raise problem or InputError("no table found")
+
+
+def _curve_in(section: Section, number: int, wanted: Wanted) -> Curve:
+    columns = with_units(columns_of(section), wanted.mode, wanted.columns, wanted.units)
+    columns = computed_columns(columns)
+    choice = choose(columns, wanted.mode, wanted.columns)
+    dataset = converted(columns, choice, told=wanted.mode is not None, sigma=wanted.sigma)
+    return Curve(number, columns, choice, dataset)
+
+
+def _names(sections: list[Section]) -> str:
+    """List the sections of a file: number, title and size."""
+    names = [
+        f"{number}{f' {section.title[:40]!r}' if section.title else ''} ({len(section.rows)} rows)"
+        for number, section in enumerate(sections[:_LISTED], 1)
+    ]
+    more = len(sections) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,300 @@
+"""Columns of a table into a `Dataset`: units to SI, moduli computed, rows left out and counted.
+
+Knows quantities and units; must not know files or how columns are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.reading.column_choice import (
+    Choice,
+    Column,
+    first_of,
+    listed,
+    named_column,
+)
+from rheojobs.inference.data.reading.headers import UNCERTAINTY
+from rheojobs.inference.data.units import SI_UNITS, si_factor
+
+__all__ = ["computed_columns", "converted"]
+
+_X_QUANTITY = {"oscillation": "angular frequency", "flow_curve": "shear rate"}
+_SYMBOLS = {
+    "storage modulus": "G'",
+    "loss modulus": "G''",
+    "complex modulus": "|G*|",
+    "complex viscosity": "|η*|",
+    "in-phase viscosity": "η'",
+    "out-of-phase viscosity": "η''",
+    "phase angle": "δ",
+    "loss tangent": "tan δ",
+}
+
+
+def computed_columns(columns: list[Column]) -> list[Column]:
+    """Add what a step test gives: G(t) at a constant strain, or J(t) at a constant stress.
+
+    Only where the file has the time, both quantities with their units, and not the result itself.
+    """
+    stress, strain = first_of(columns, "shear stress"), first_of(columns, "strain")
+    known = first_of(columns, "relaxation modulus", "creep compliance", "storage modulus")
+    if known or not first_of(columns, "time") or not (stress and strain):
+        return columns
+    if not (stress.unit and strain.unit):
+        return columns
+    pascals = _in_si(stress, "shear stress", [])
+    fractions = _in_si(strain, "strain", [])
+    with np.errstate(all="ignore"):
+        if _is_constant(fractions) and not _is_constant(pascals):
+            name, quantity, unit, values = "G(t)", "relaxation modulus", "Pa", pascals / fractions
+        elif _is_constant(pascals) and not _is_constant(fractions):
+            name, quantity, unit, values = "J(t)", "creep compliance", "1/Pa", fractions / pascals
+        else:
+            return columns
+    over = (stress, strain) if quantity == "relaxation modulus" else (strain, stress)
+    label = f"{name} = {over[0].name} / {over[1].name}"
+    return [*columns, Column(label, len(columns) + 1, quantity, unit, 0, values)]
+
+
+def _is_constant(values: NDArray[np.float64]) -> bool:
+    """Whether at least nine of ten values are within 2 % of their median."""
+    finite = values[np.isfinite(values)]
+    if finite.size < 3:
+        return False
+    middle = float(np.median(finite))
+    return middle != 0 and bool(np.mean(np.abs(finite - middle) <= 0.02 * abs(middle)) >= 0.9)
+
+
+def converted(
+    columns: list[Column], choice: Choice, *, told: bool, sigma: Sequence[str | int] = ()
+) -> Dataset:
+    """Convert the chosen columns to SI units and leave out rows that cannot be used.
+
+    Parameters
+    ----------
+    columns : list of Column
+        All of the table.
+    choice : Choice
+        Those to use.
+    told : bool
+        Whether the user has named the test mode.
+    sigma : sequence of str or int
+        The columns of the standard deviations, one for each of y.
+
+    Returns
+    -------
+    Dataset
+        Its notes say what was converted, computed and left out.
+
+    Raises
+    ------
+    InputError
+        Where no row is left, or `sigma` does not go with y.
+    """
+    notes: list[str] = []
+    choice, rate = _start_up(columns, choice) if not told else (choice, None)
+    mode, x_column, y_columns, quantities = choice
+    x_quantity = x_column.quantity
+    if x_quantity in ("", UNCERTAINTY):
+        x_quantity = _X_QUANTITY.get(mode or "", "time" if mode else "")
+    x = _in_si(x_column, x_quantity, notes)
+    ys = [_in_si(c, q, notes) for c, q in zip(y_columns, quantities, strict=True)]
+    y: NDArray[np.float64] | NDArray[np.complex128] = ys[0]
+    quantity = quantities[0]
+    if len(ys) == 2:
+        y = _complex_modulus(x, ys[0], ys[1], quantities)
+        if all(quantities) and quantities != ("storage modulus", "loss modulus"):
+            given = " and ".join(_SYMBOLS[q] for q in quantities)
+            notes.append(f"G' and G'' computed from {given}")
+        quantity, mode = "complex modulus", mode or "oscillation"
+    rows = _Rows(np.ones(x.size, dtype=bool))
+    sigma_columns = _sigma_columns(columns, choice, sigma)
+    sigmas = [
+        _in_si(_unit_of(c, like), q, notes)
+        for c, like, q in zip(sigma_columns, y_columns, quantities, strict=False)
+    ]
+    used = dict(zip((x_column, *y_columns, *sigma_columns), (x, *ys, *sigmas), strict=True))
+    lacking = [c.name for c, values in used.items() if not np.isfinite(values).all()]
+    complete = np.all([np.isfinite(values) for values in used.values()], axis=0)
+    rows.keep(complete, f"without a number in {' or '.join(lacking)}")
+    rows.keep(np.isfinite(y), "where these give no G' and G''")
+    if not rows.kept.any():
+        raise InputError(f"no row has numbers in all of {listed((x_column, *y_columns))}")
+    if mode not in (None, "startup", "laos") and (x[rows.kept] > 0).any():
+        rows.keep(x > 0, f"since {x_quantity or 'x'} must be positive")
+    notes += rows.notes
+    x, y = x[rows.kept], y[rows.kept]
+    notes += _oddities(x, y, x_column, y_columns, rows)
+    notes += [
+        f"column {c.name!r} was not used: sigma= (--sigma) takes it for standard deviations"
+        for c in columns
+        if c.quantity == UNCERTAINTY and c not in used
+    ]
+    protocol: dict[str, float] = {}
+    rate = _constant_rate(columns) if mode == "startup" and rate is None else rate
+    if rate is not None:
+        protocol["gamma_dot"] = rate
+        notes.append(f"shear rate constant: gamma_dot = {rate:g} 1/s")
+    return Dataset(
+        x,
+        y,
+        mode,
+        quantity="" if quantity == UNCERTAINTY else quantity,
+        x_unit=SI_UNITS.get(x_quantity, x_column.unit),
+        y_unit=SI_UNITS.get(quantity, y_columns[0].unit),
+        protocol=protocol,
+        notes=tuple(notes),
+        sigma=_joined(sigmas, rows.kept),
+    )
+
+
+def _sigma_columns(
+    columns: list[Column], choice: Choice, sigma: Sequence[str | int]
+) -> list[Column]:
+    """Find the columns of the standard deviations."""
+    if not sigma:
+        return []
+    if len(choice.ys) == 2 and choice.quantities != ("storage modulus", "loss modulus"):
+        raise InputError("sigma= (--sigma) needs G' and G'' themselves, not what gives them")
+    if len(sigma) != len(choice.ys):
+        wanted = "two columns, of G' and of G''" if len(choice.ys) == 2 else "one column"
+        raise InputError(f"sigma= (--sigma) takes {wanted} here, got {len(sigma)}")
+    return [named_column(str(name).strip(), columns, "sigma= (--sigma)") for name in sigma]
+
+
+def _unit_of(column: Column, like: Column) -> Column:
+    """Let a standard deviation without a unit have that of what it belongs to."""
+    return replace(column, unit=column.unit or like.unit)
+
+
+def _joined(
+    parts: list[NDArray[np.float64]], kept: NDArray[np.bool_]
+) -> NDArray[np.float64] | NDArray[np.complex128] | None:
+    if not parts:
+        return None
+    return parts[0][kept] if len(parts) == 1 else parts[0][kept] + 1j * parts[1][kept]
+
+
+@dataclass
+class _Rows:
+    """Which rows are used, and notes on those that are not."""
+
+    kept: NDArray[np.bool_]
+    notes: list[str] = field(default_factory=list)
+
+    def keep(self, good: NDArray[np.bool_], reason: str) -> None:
+        dropped = np.flatnonzero(self.kept & ~good)
+        if dropped.size:
+            self.notes.append(
+                f"{dropped.size} of {good.size} rows left out, {reason}; "
+                f"the first is row {dropped[0] + 1} of the table"
+            )
+            self.kept = self.kept & good
+
+
+def _oddities(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64] | NDArray[np.complex128],
+    x_column: Column,
+    y_columns: tuple[Column, ...],
+    rows: _Rows,
+) -> list[str]:
+    """Say what is unusual in rows that are kept: repetitions, turns of x, values below zero."""
+    notes = []
+    repeated = x.size - np.unique(np.column_stack([x, y.real, y.imag]), axis=0).shape[0]
+    if repeated:
+        notes.append(f"{repeated} of {x.size} rows repeat another exactly: kept")
+    steps = np.diff(x)
+    turns = int(np.sum(steps[:-1] * steps[1:] < 0)) if x.size > 2 else 0
+    if turns:
+        at = int(np.flatnonzero(steps[:-1] * steps[1:] < 0)[0]) + 2
+        row = int(np.flatnonzero(rows.kept)[at]) + 1
+        notes.append(
+            f"{x_column.name} is not in order: it turns {turns} time{'s' * (turns > 1)}, first at "
+            f"row {row} of the table; if these are several sweeps, part them by a blank line "
+            "and a header, or by a column named step"
+        )
+    for column, values in zip(y_columns, (y.real, y.imag), strict=False):
+        below = int(np.sum(values <= 0))
+        if below:
+            notes.append(f"{below} of {x.size} values of {column.name} are zero or negative: kept")
+    return notes
+
+
+def _constant_rate(columns: list[Column]) -> float | None:
+    """Give the shear rate in 1/s where it is the same all the time."""
+    column = first_of(columns, "shear rate")
+    if column is None or first_of(columns, "time") is None:
+        return None
+    rate = _in_si(column, "shear rate", [])
+    rate = rate[np.isfinite(rate)]
+    mean = float(np.mean(rate))
+    return mean if rate.size > 2 and rate[0] > 0 and np.ptp(rate) <= 0.02 * abs(mean) else None
+
+
+def _start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | None]:
+    """Take a flow curve of one rate for what it is: with a time beside it, a start-up."""
+    if choice.mode != "flow_curve" or choice.quantities != ("shear stress",):
+        return choice, None
+    time, rate = first_of(columns, "time"), _constant_rate(columns)
+    if time is None or rate is None:
+        return choice, None
+    return choice._replace(mode="startup", x=time), rate
+
+
+def _in_si(column: Column, quantity: str, notes: list[str]) -> NDArray[np.float64]:
+    """Convert a column to the SI unit of `quantity`, with a note of what was done."""
+    label, unit, si_unit = column.name, column.unit, SI_UNITS.get(quantity, "")
+    if quantity == "frequency" and not unit and label == "f":
+        unit = "Hz"
+        notes.append(f"{label}: no unit, taken as Hz since f counts cycles")
+    elif quantity == "phase angle" and not unit:
+        unit = "°"
+        notes.append(f"{label}: no unit, taken as degrees")
+    factor = si_factor(unit, quantity) if quantity else 1.0
+    if factor is None:
+        notes.append(f"{label}: unit {unit!r} unknown, values taken as {si_unit or 'they are'}")
+        return column.values
+    if not unit and si_unit:
+        hint = "; where it is in Hz, write so in the header" if quantity == "frequency" else ""
+        notes.append(f"{label}: no unit, taken as {quantity} / {si_unit}{hint}")
+    elif factor != 1.0:
+        notes.append(f"{label}: converted from {unit} to {si_unit or 'a fraction'}")
+    else:
+        notes.append(f"{label}: {quantity or 'unknown quantity'} / {unit or '1'}")
+    with np.errstate(over="ignore"):
+        return column.values * factor
+
+
+def _complex_modulus(
+    omega: NDArray[np.float64],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    quantities: tuple[str, ...],
+) -> NDArray[np.complex128]:
+    """Compute G' + iG'' from two quantities that determine it; NaN where they contradict."""
+    with np.errstate(all="ignore"):
+        if quantities[0] == "complex viscosity":
+            first = first * omega
+        if quantities[0] == "in-phase viscosity":
+            first, second = second * omega, first * omega
+        if quantities[1] in ("phase angle", "loss tangent"):
+            is_angle = quantities[1] == "phase angle"
+            tangent = np.tan(second) if is_angle else second
+            if quantities[0] == "storage modulus":
+                return np.asarray(first * (1 + 1j * tangent))
+            if quantities[0] == "loss modulus":
+                return np.asarray(first * (1 / tangent + 1j))
+            return np.asarray(first * np.exp(1j * (second if is_angle else np.arctan(second))))
+        if quantities == ("complex modulus", "storage modulus"):
+            return np.asarray(second + 1j * np.sqrt(first**2 - second**2))
+        if quantities == ("complex modulus", "loss modulus"):
+            return np.asarray(np.sqrt(first**2 - second**2) + 1j * second)
+        return np.asarray(first + 1j * second)

@@ -1,0 +1,169 @@
+"""From where a fit ended to its result: parameters, uncertainties, quality, warnings.
+
+Knows how a fit ends; must not know how it got there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.fits import statistics as statistics
+from rheojobs.inference.fits.coordinates import Limits
+from rheojobs.inference.fits.levenberg_marquardt import Data
+from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.fits.refine import Outcome
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.problem.weights import Weights
+from rheojobs.inference.results.results import FitResult
+
+__all__ = ["FitCollector"]
+
+
+@dataclass(frozen=True, eq=False)
+class FitCollector:
+    """Makes the results of one fit.
+
+    Attributes
+    ----------
+    problem : Problem
+        The model and the data.
+    options : FitOptions
+        How it is fitted.
+    objective : Objective
+        What is minimized.
+    limits : Limits
+        Of the coordinates.
+    weights : Weights
+        Of the residuals.
+    fixed : mapping
+        Parameters that keep a value.
+    """
+
+    problem: Problem
+    options: FitOptions
+    objective: Objective
+    limits: Limits
+    weights: Weights
+    fixed: Mapping[str, float]
+
+    def result(
+        self,
+        end: Outcome,
+        data: Data,
+        success: bool,
+        message: str,
+        *,
+        iterations: int,
+        seconds: float,
+    ) -> FitResult:
+        """Make the result of a fit that ended there.
+
+        Parameters
+        ----------
+        end : Outcome
+            Where it ended.
+        data : Data
+            What was fitted, with the scale of the loss in the end.
+        success : bool
+            Whether it converged.
+        message : str
+            How it ended.
+        iterations : int
+            Of all starts together.
+        seconds : float
+            That it took.
+        """
+        problem, model, weights = self.problem, self.problem.model, self.weights
+        seen, loss = problem.coarse_observations, self.options.loss
+        y, fitted = seen.y[:, : seen.n], end.curve[:, : seen.n]
+        residuals = y - fitted
+        chi_squared = float(np.sum(end.residuals**2))
+        free = int(self.limits.free.sum())
+        freedom = y.size - free
+        reduced = chi_squared / freedom if freedom > 0 else math.nan
+        covariance = self._covariance(end, data, reduced)
+        correlation = statistics.correlation_of(covariance)
+        parameters = self.objective.coordinates.named(end.u, self.fixed)
+        errors = np.sqrt(np.diag(covariance))
+        uncertainties = dict(zip(model.names, errors.tolist(), strict=True))
+        bounds = {item.name: item.bounds for item in model.parameters} | dict(self.options.bounds)
+        fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
+        known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
+        concerns = [] if success else [f"the fit did not converge: {message}"]
+        if fit_quality < statistics.POOR_R_SQUARED:
+            concerns.append(f"the curve misses the data (R² = {fit_quality:.3g})")
+        concerns += statistics.warnings_of(
+            parameters, uncertainties, bounds, list(self.fixed), correlation
+        )
+        return FitResult(
+            model_name=model.name,
+            parameters=parameters,
+            r_squared=fit_quality,
+            mpe=statistics.mean_deviation(y, fitted),
+            chi_squared=chi_squared,
+            fit_time=seconds,
+            timestamp=datetime.now(UTC),
+            n_iterations=iterations,
+            success=success,
+            uncertainties=uncertainties,
+            covariance=covariance,
+            reduced_chi_squared=reduced,
+            aic=known.aic,
+            bic=known.bic,
+            aicc=known.aicc,
+            residuals=residuals[0] + 1j * residuals[1] if problem.is_complex else residuals[0],
+            fitted=fitted[0] + 1j * fitted[1] if problem.is_complex else fitted[0],
+            test_mode=problem.test_mode,
+            message=message,
+            weights=weights.name,
+            units={parameter.name: parameter.unit for parameter in model.parameters},
+            weights_reason=weights.reason,
+            loss=loss,
+            loss_scale=math.nan if loss == "linear" else float(data.scale),
+            objective=end.cost,
+            correlation=correlation,
+            bounds=bounds,
+            fixed=dict(self.fixed),
+            tied=dict(self.options.tied),
+            warnings=concerns,
+        )
+
+    def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
+        """Give the covariance of all parameters; infinite where the data say nothing of one."""
+        n, free = self.problem.coarse_observations.n, self.limits.free
+        jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
+        variance = 1.0 if self.weights.is_absolute else reduced
+        if self.options.loss != "linear":
+            variance = statistics.robust_variance(
+                end.residuals[:, :n].reshape(-1),
+                float(data.scale),
+                self.options.loss,
+                int(free.sum()),
+                self.weights.is_absolute,
+            )
+        block = statistics.covariance_of(jacobian, variance)
+        return statistics.spread_of(block, self._slopes(end.u)[:, free])
+
+    def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the derivative of each parameter by each coordinate, shape (p, d)."""
+        coordinates, names = self.objective.coordinates, self.problem.model.names
+        out = np.zeros((len(names), len(u)))
+        slopes = coordinates.slopes(u)
+        for k, item in enumerate(coordinates.own):
+            out[names.index(item.name), k] = slopes[k]
+        if coordinates.ties:
+            tied = [names.index(tie.name) for tie in coordinates.ties]
+            for k in range(len(u)):
+                width = 1e-6 * max(1.0, abs(u[k])) * (np.arange(len(u)) == k)
+                ends = [coordinates.named(u + sign * width, clip=False) for sign in (1, -1)]
+                for row in tied:
+                    rise = ends[0][names[row]] - ends[1][names[row]]
+                    out[row, k] = rise / (2.0 * width[k])
+        return out

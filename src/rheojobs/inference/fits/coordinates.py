@@ -1,0 +1,293 @@
+"""The parameters of a model as an optimizer sees them: logarithms, fixed values, ties, bounds.
+
+Positive parameters whose bounds span decades are searched by their logarithm. Knows parameters
+and ties; must not know data or what is minimized.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.ties import Tie
+
+__all__ = ["Coordinates", "Limits", "is_logarithmic"]
+
+LOG_SPAN = 1e3
+
+ZERO_SHARE = 1e-6
+"""A modulus that may be zero is searched by its logarithm down to that part of its default."""
+
+LONGEST_STEP = 10.0
+"""Of a coordinate that is a logarithm: a factor of 20,000 at once is enough."""
+
+GRID = 400
+"""Values of a parameter that are tried to learn within which a tie keeps its bounds."""
+
+
+def is_logarithmic(parameter: Parameter) -> bool:
+    """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
+    lower, upper = parameter.bounds
+    return lower > 0 and upper / lower > LOG_SPAN
+
+
+def _offset(parameter: Parameter) -> float:
+    """Give what is added to a parameter before its logarithm is taken; NaN where none is."""
+    lower, upper = parameter.bounds
+    if is_logarithmic(parameter):
+        return 0.0
+    default = parameter.default or 0.0
+    return ZERO_SHARE * default if lower == 0 and upper > LOG_SPAN * default > 0 else math.nan
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the coordinates may go in one fit, each of shape (d,); where both coincide, nowhere."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """Which coordinates are looked for."""
+        return self.lower < self.upper
+
+
+class Coordinates:
+    """The parameters of a model that are not tied, as the optimizer sees them.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        Of the model, (p,).
+    ties : sequence of Tie
+        In the order in which they can be computed.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> None:
+        self._parameters = tuple(parameters)
+        self._limits_of = {item.name: item.bounds for item in parameters}
+        self.ties = tuple(ties)
+        tied = {tie.name for tie in ties}
+        self.own = tuple(item for item in parameters if item.name not in tied)
+        """The parameters that have a coordinate each, (d,)."""
+        offsets = np.array([_offset(item) for item in self.own], dtype=float)
+        self._logarithmic = np.isfinite(offsets)
+        self._offsets = np.where(self._logarithmic, offsets, 0.0)
+        bounds = np.array([item.bounds for item in self.own], dtype=float).reshape(-1, 2)
+        self._bounds = bounds
+        self.widest = Limits(self.to_u(bounds[:, 0]), self.to_u(bounds[:, 1]))
+        self.longest = np.where(self._logarithmic, LONGEST_STEP, np.inf)
+
+    def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map values of `own`, shape (..., d), to coordinates."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logarithms = np.log(values + self._offsets)
+        return np.where(self._logarithmic, logarithms, values)
+
+    def from_u(self, u: NDArray[np.float64], clip: bool = True) -> NDArray[np.float64]:
+        """Map coordinates, shape (..., d), to values of `own`, within their bounds where asked."""
+        exponentials = np.exp(np.where(self._logarithmic, u, 0.0)) - self._offsets
+        values = np.where(self._logarithmic, exponentials, u)
+        if not clip:
+            return values
+        lower, upper = self._bounds[:, 0], self._bounds[:, 1]
+        # exp(log(bound)) may miss the bound by a rounding error.
+        values = np.where(
+            u <= self.widest.lower, lower, np.where(u >= self.widest.upper, upper, values)
+        )
+        return np.clip(values, lower, upper)
+
+    def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the derivative of each value by its coordinate, shape (d,)."""
+        return np.where(self._logarithmic, self.from_u(u) + self._offsets, 1.0)
+
+    def to_params(self, u: Any) -> Any:
+        """Map coordinates, shape (d,), to the model's parameters, shape (p,); traceable."""
+        return self.checked_params(u)[0]
+
+    def checked_params(self, u: Any) -> tuple[Any, Any]:
+        """Give the model's parameters, shape (p,), and whether the ties keep within bounds."""
+        values: dict[str, Any] = {}
+        for k, item in enumerate(self.own):
+            values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
+        allowed = jnp.asarray(True)
+        for tie in self.ties:
+            value = jnp.asarray(tie.evaluate(values), dtype=jnp.float64)
+            lower, upper = self._limits_of[tie.name]
+            allowed = allowed & (lower <= value) & (value <= upper)
+            values[tie.name] = value
+        ordered = [jnp.asarray(values[item.name], dtype=jnp.float64) for item in self._parameters]
+        return jnp.stack(ordered), allowed
+
+    def named(
+        self,
+        u: NDArray[np.float64],
+        fixed: Mapping[str, float] | None = None,
+        clip: bool = True,
+    ) -> dict[str, float]:
+        """Give all parameters by name; those that are fixed exactly as they were given."""
+        values = self.from_u(u, clip).tolist()
+        own = dict(zip((item.name for item in self.own), values, strict=True))
+        return self._complete(own | dict(fixed or {}))
+
+    def _complete(self, own: Mapping[str, float]) -> dict[str, float]:
+        """Add what the ties make of the values of `own`; NaN where that is no number."""
+        values = dict(own)
+        for tie in self.ties:
+            value = _as_float(tie, values)
+            lower, upper = self._limits_of[tie.name]
+            near = 1e-12 * max(abs(value), 1e-300)
+            # Like exp(log(bound)): the rounding of one operation is no offence.
+            if lower - near <= value <= upper + near:
+                value = min(max(value, lower), upper)
+            values[tie.name] = value
+        return {item.name: values[item.name] for item in self._parameters}
+
+    def limits(
+        self,
+        fixed: Mapping[str, float],
+        model: str,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Limits:
+        """Give where the coordinates may go.
+
+        Parameters
+        ----------
+        fixed : mapping
+            Values of parameters that are not looked for.
+        model : str
+            Its name, for messages.
+        bounds : mapping, optional
+            Narrower ones than the model's.
+
+        Raises
+        ------
+        InputError
+            Where nothing is left to fit, bounds are none of the model's, or a tie allows no
+            value at all.
+        """
+        lower, upper = self._within(bounds or {}, model)
+        for k, item in enumerate(self.own):
+            if item.name in fixed:
+                value = fixed[item.name]
+                at = math.log(value + self._offsets[k]) if self._logarithmic[k] else value
+                lower[k] = upper[k] = at
+        limits = Limits(lower, upper)
+        if not limits.free.any():
+            raise InputError(f"{model}: every parameter is fixed or tied: nothing is left to fit")
+        for tie in self.ties:
+            self._narrow(tie, limits, fixed, model)
+        return limits
+
+    def _within(
+        self, bounds: Mapping[str, tuple[float, float]], model: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the ends of the coordinates between bounds that are given."""
+        names = [item.name for item in self.own]
+        ends = self._bounds.copy()
+        for name, (low, high) in bounds.items():
+            if name not in names:
+                tied = any(tie.name == name for tie in self.ties)
+                hint = "it is tied" if tied else nearest(str(name), names)
+                raise InputError(f"{model}: there can be no bounds of {name!r}; {hint}")
+            lower, upper = self._limits_of[name]
+            if low < lower or high > upper:
+                raise InputError(
+                    f"{model}: the bounds of {name}, {low:g} to {high:g}, reach beyond the "
+                    f"model's, {lower:g} to {upper:g}"
+                )
+            ends[names.index(name)] = low, high
+        return self.to_u(ends[:, 0]), self.to_u(ends[:, 1])
+
+    def _narrow(self, tie: Tie, limits: Limits, fixed: Mapping[str, float], model: str) -> None:
+        """Keep a tie of one free parameter within its bounds by narrower bounds of that one.
+
+        What hangs on several is left to the optimizer, which steps nowhere that is not allowed.
+        """
+        free = [k for k in np.flatnonzero(limits.free).tolist() if self._reaches(k, tie)]
+        lower, upper = self._limits_of[tie.name]
+
+        def value_at(k: int | None, at: float) -> float:
+            u = limits.lower.copy()
+            if k is not None:
+                u[k] = at
+            return self.named(u, fixed)[tie.name]
+
+        if len(free) > 1:
+            return
+        if not free:
+            value = value_at(None, 0.0)
+            if not lower <= value <= upper:
+                raise InputError(
+                    f"{model}: the tie {tie.name} = {tie.text} gives {value:g}, outside its "
+                    f"bounds, {lower:g} to {upper:g}"
+                )
+            return
+        (k,) = free
+        grid = _grid(float(limits.lower[k]), float(limits.upper[k]))
+        good = np.array([lower <= value_at(k, at) <= upper for at in grid])
+        if not good.any():
+            raise InputError(
+                f"{model}: the tie {tie.name} = {tie.text} lies outside the bounds of "
+                f"{tie.name}, {lower:g} to {upper:g}, whatever {self.own[k].name} is"
+            )
+        first, last = np.flatnonzero(good)[[0, -1]]
+        if not good[first : last + 1].all():  # several pieces: left to the optimizer
+            return
+        if first > 0:
+            limits.lower[k] = _edge(grid[first], grid[first - 1], value_at, k, (lower, upper))
+        if last < len(grid) - 1:
+            limits.upper[k] = _edge(grid[last], grid[last + 1], value_at, k, (lower, upper))
+
+    def _reaches(self, k: int, tie: Tie) -> bool:
+        """Whether a tie hangs on a coordinate, through other ties too."""
+        by_name = {other.name: other for other in self.ties}
+        pending, seen = list(tie.sources), set()
+        while pending:
+            name = pending.pop()
+            if name == self.own[k].name:
+                return True
+            if name in by_name and name not in seen:
+                seen.add(name)
+                pending += by_name[name].sources
+        return False
+
+
+def _as_float(tie: Tie, values: Mapping[str, float]) -> float:
+    try:
+        value = tie.evaluate(values)
+        # A fractional power of a negative number is complex.
+        return math.nan if isinstance(value, complex) else float(value)
+    except (ArithmeticError, TypeError, ValueError):
+        return math.nan
+
+
+def _grid(low: float, high: float) -> NDArray[np.float64]:
+    if not math.isfinite(low) or not math.isfinite(high):
+        reach = np.concatenate([-np.geomspace(1e12, 1e-3, GRID // 2), [0.0]])
+        grid = np.concatenate([reach, -reach[::-1]])
+        return np.unique(np.clip(grid, low, high))
+    return np.linspace(low, high, GRID)
+
+
+def _edge(
+    inside: float, outside: float, value_at: Any, k: int, bounds: tuple[float, float]
+) -> float:
+    """Give the last coordinate between two at which the bounds hold, but for rounding errors."""
+    good = inside
+    for _ in range(60):
+        middle = 0.5 * (inside + outside)
+        if bounds[0] <= value_at(k, middle) <= bounds[1]:
+            inside = middle
+        else:
+            outside = middle
+    return inside + 1e-9 * (good - inside)

@@ -1,0 +1,344 @@
+"""Nonlinear least squares within bounds, as one compiled program: Levenberg and Marquardt's.
+
+Data, weights, bounds and the kind of loss are arguments, so that one program serves every fit
+of a model. Knows arrays; must not know models, datasets or jobs.
+
+Sources: Marquardt, SIAM J. Appl. Math. 11 (1963) 431; Moré, Lect. Notes Math. 630 (1978) 105
+(scaling, when to stop); Nielsen, Report IMM-REP-1999-05, DTU (damping); Holland & Welsch,
+Commun. Stat. A6 (1977) 813 (robust losses by reweighting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.fits.damping import FIRST_GROWTH, damped_anew
+from rheojobs.inference.fits.options import LOSSES
+from rheojobs.inference.fits.statistics import loss_weight
+
+__all__ = [
+    "CHUNK",
+    "FAILED",
+    "REASONS",
+    "RUNNING",
+    "STALLED",
+    "Data",
+    "State",
+    "Tolerances",
+    "begin",
+    "iterate",
+    "objective",
+    "residuals_of",
+]
+
+CHUNK = 16
+"""Iterations that one call makes at most; of each, loss and coordinates come back."""
+
+RUNNING, FTOL, XTOL, GTOL, STALLED, FAILED = range(6)
+REASONS = {
+    FTOL: "the sum of squares no longer falls (ftol)",
+    XTOL: "the parameters no longer change (xtol)",
+    GTOL: "the gradient vanishes (gtol)",
+    STALLED: "no step lowers the sum of squares: the model may not be smooth here",
+    FAILED: "the model or its slope is not finite at the start",
+}
+
+FIRST_DAMPING = 1e-3
+MOST_DAMPING = 1e15
+PASSES = 3
+"""How often a step is computed anew because it met a bound."""
+
+LEAST_INFLUENCE = 1e-8
+"""How much a coordinate counts for at least when steps are scaled, in terms of the strongest."""
+
+LEAST_RATIO = 1e-10
+"""Below that part of a datum a curve's logarithm goes on as a straight line: it may reach zero."""
+
+
+class Data(NamedTuple):
+    """What a fit is made of, besides the model.
+
+    Attributes
+    ----------
+    x : array, shape (b,)
+        The independent variable.
+    y, sigma : array, shape (c, b)
+        The observed components, and what their residuals are divided by.
+    mask : array, shape (b,)
+        1 at data, 0 at padding.
+    logarithmic : float
+        1 where residuals are ln(curve / data), else 0.
+    loss : int
+        An index of `options.LOSSES`.
+    scale : float
+        The residual beyond which a robust loss counts it for less.
+    lower, upper : array, shape (d,)
+        Bounds of the coordinates; those that coincide are not free.
+    longest : array, shape (d,)
+        How far a coordinate may go in one step.
+    """
+
+    x: Any
+    y: Any
+    sigma: Any
+    mask: Any
+    logarithmic: Any
+    loss: Any
+    scale: Any
+    lower: Any
+    upper: Any
+    longest: Any
+
+
+class Tolerances(NamedTuple):
+    """When to stop: relative changes of the sum of squares and of the coordinates; the gradient."""
+
+    ftol: Any
+    xtol: Any
+    gtol: Any
+
+
+class State(NamedTuple):
+    """Where a fit stands.
+
+    Attributes
+    ----------
+    u : array, shape (d,)
+        The best coordinates so far.
+    cost : float
+        The objective there.
+    residuals : array, shape (c * b,)
+        Weighted, before any loss.
+    jacobian : array, shape (c * b, d)
+        Their slopes.
+    curve : array, shape (c, b)
+        The prediction.
+    largest : array, shape (d,)
+        The largest norm of each column of the Jacobian so far.
+    damping, growth : float
+        Of the normal equations, and by what it grows where a step is refused.
+    status : int
+        `RUNNING`, or why it ended.
+    """
+
+    u: Any
+    cost: Any
+    residuals: Any
+    jacobian: Any
+    curve: Any
+    largest: Any
+    damping: Any
+    growth: Any
+    status: Any
+
+
+def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
+    """Give the state before the first iteration, which evaluates the start itself.
+
+    Parameters
+    ----------
+    u : ndarray, shape (d,)
+        The start.
+    shape : tuple of int
+        Components and points, (c, b).
+    """
+    size, d = shape[0] * shape[1], len(u)
+    return State(
+        np.array(u, dtype=np.float64),
+        np.float64(np.inf),
+        np.zeros(size),
+        np.zeros((size, d)),
+        np.zeros(shape),
+        np.zeros(d),
+        np.float64(FIRST_DAMPING),
+        np.float64(FIRST_GROWTH),
+        np.int64(RUNNING),
+    )
+
+
+def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
+    """Give a loss of squared residuals by its number, and its derivative."""
+    far = jnp.maximum(z, 1.0)
+    values = {
+        "linear": z,
+        "soft_l1": 2.0 * (jnp.sqrt(1.0 + z) - 1.0),
+        "huber": jnp.where(z <= 1.0, z, 2.0 * jnp.sqrt(far) - 1.0),
+        "cauchy": jnp.log1p(z),
+    }
+    chosen = jax.lax.select_n(loss, *(values[name] for name in LOSSES))
+    return chosen, jax.lax.select_n(loss, *(loss_weight(z, name) for name in LOSSES))
+
+
+def residuals_of(curve: Any, data: Data) -> Any:
+    """Give the weighted residuals of a curve, shape (c, b); zero at padding."""
+    positive = jnp.where(data.y > 0, data.y, 1.0)
+    ratio = curve / positive
+    kept = jnp.maximum(ratio, LEAST_RATIO)
+    logarithm = jnp.log(kept) + (ratio - kept) / LEAST_RATIO
+    plain = curve - data.y
+    chosen = jnp.where(data.logarithmic > 0, logarithm, plain) / data.sigma
+    return jnp.where(data.mask > 0, chosen, 0.0)
+
+
+def objective(residuals: Any, data: Data) -> tuple[Any, Any]:
+    """Give the sum that is minimized, and each residual's weight in it."""
+    values, weights = _rho((residuals / data.scale) ** 2, data.loss)
+    return data.scale**2 * jnp.sum(values), weights
+
+
+def iterate(
+    predict: Callable[[Any, Any], tuple[Any, Any]],
+    state: State,
+    data: Data,
+    tolerances: Tolerances,
+    steps: Any,
+) -> tuple[State, Any, Any, Any]:
+    """Improve a state until it is good, or by so many steps; traceable.
+
+    Parameters
+    ----------
+    predict : callable
+        ``(x, u) -> (curve, allowed)``: the components, shape (c, b), and whether the coordinates
+        are any good.
+    state : State
+        Where it stands.
+    data : Data
+        What is fitted.
+    tolerances : Tolerances
+        When to stop.
+    steps : int
+        At most, and at most `CHUNK`.
+
+    Returns
+    -------
+    state : State
+        Where it stands now.
+    costs : array, shape (CHUNK,)
+        The objective after each iteration.
+    us : array, shape (CHUNK, d)
+        The best coordinates after each iteration.
+    count : int
+        How many iterations were made.
+    """
+    dimension = state.u.shape[0]
+
+    def more(carry: tuple[Any, Any, Any, Any]) -> Any:
+        state, _, _, count = carry
+        return (state.status == RUNNING) & (count < steps)
+
+    def once(carry: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+        state, costs, us, count = carry
+        state = _iteration(predict, state, data, tolerances)
+        return state, costs.at[count].set(state.cost), us.at[count].set(state.u), count + 1
+
+    empty = jnp.zeros(CHUNK), jnp.zeros((CHUNK, dimension))
+    return jax.lax.while_loop(more, once, (state, *empty, jnp.int64(0)))
+
+
+def _iteration(
+    predict: Callable[[Any, Any], tuple[Any, Any]], state: State, data: Data, goals: Tolerances
+) -> State:
+    """Try one step; a state that was never evaluated tries the start itself."""
+    fresh = ~jnp.isfinite(state.cost)
+    step, predicted, slope = _step(state, data)
+    u = jnp.where(fresh, state.u, jnp.clip(state.u + step, data.lower, data.upper))
+    residuals, jacobian, curve, allowed = _linearized(predict, u, data)
+    cost, _ = objective(residuals, data)
+    usable = allowed & jnp.isfinite(cost) & jnp.isfinite(jacobian).all()
+    cost = jnp.where(usable, cost, jnp.inf)
+
+    gain = state.cost - cost
+    ratio = gain / jnp.where(predicted > 0, predicted, jnp.inf)
+    accepted = usable & (fresh | ((gain > 0) & (predicted > 0)))
+    damping, growth = damped_anew(state.damping, state.growth, ratio, accepted)
+    damping = jnp.where(fresh, state.damping, jnp.maximum(damping, 1e-15))
+
+    # A step that heavy damping made short says nothing about how near the minimum is.
+    free = state.damping <= 1.0
+    flat = free & (jnp.abs(gain) <= goals.ftol * state.cost)
+    flat = flat & (predicted <= goals.ftol * state.cost)
+    size = jnp.linalg.norm(u - state.u)
+    near = free & accepted & (size <= goals.xtol * (goals.xtol + jnp.linalg.norm(state.u)))
+    ended = jnp.where(
+        damping > MOST_DAMPING,
+        STALLED,
+        jnp.where(near, XTOL, jnp.where(flat, FTOL, RUNNING)),
+    )
+    ended = jnp.where(slope <= goals.gtol, GTOL, ended)
+    status = jnp.where(fresh, jnp.where(usable, RUNNING, FAILED), ended)
+
+    def choose(new: Any, old: Any) -> Any:
+        return jnp.where(accepted, new, old)
+
+    return State(
+        choose(u, state.u),
+        choose(cost, state.cost),
+        choose(residuals, state.residuals),
+        choose(jacobian, state.jacobian),
+        choose(curve, state.curve),
+        jnp.maximum(state.largest, choose(jnp.linalg.norm(jacobian, axis=0), 0.0)),
+        damping,
+        growth,
+        status.astype(state.status.dtype),
+    )
+
+
+def _linearized(
+    predict: Callable[[Any, Any], tuple[Any, Any]], u: Any, data: Data
+) -> tuple[Any, Any, Any, Any]:
+    """Give weighted residuals, their Jacobian, the curve, and whether `u` is allowed."""
+
+    def weighted(u: Any) -> tuple[Any, Any]:
+        curve, allowed = predict(data.x, u)
+        residuals = residuals_of(curve, data).reshape(-1)
+        return residuals, (residuals, curve, allowed)
+
+    try:
+        jacobian, (residuals, curve, allowed) = jax.jacfwd(weighted, has_aux=True)(u)
+    except TypeError:  # a function whose only derivative is a vector-Jacobian product
+        jacobian, (residuals, curve, allowed) = jax.jacrev(weighted, has_aux=True)(u)
+    return residuals, jacobian, curve, allowed
+
+
+def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
+    """Give a damped step within the bounds, by how much it should help, and how steep it is."""
+    cost, weights = objective(state.residuals, data)
+    weighted = weights[:, None] * state.jacobian
+    gradient = weighted.T @ state.residuals
+    hessian = weighted.T @ state.jacobian
+    lengths = jnp.sqrt(jnp.diag(hessian))
+    scale = jnp.maximum(state.largest, lengths)
+    # What moves the curve by next to nothing would else take the longest step at any damping.
+    scale = jnp.maximum(scale, LEAST_INFLUENCE * jnp.max(scale))
+    scale = jnp.where(scale > 0, scale, 1.0)
+    held = (data.lower >= data.upper) | (
+        ((state.u <= data.lower) & (gradient > 0)) | ((state.u >= data.upper) & (gradient < 0))
+    )
+    matrix = hessian / jnp.outer(scale, scale) + state.damping * jnp.eye(len(scale))
+    wanted = -gradient / scale
+    pinned = held
+
+    def solve(_: int, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        step, held = carry
+        rest = jnp.where(held, 0.0, wanted - matrix @ jnp.where(held, step, 0.0))
+        system = jnp.where(held[:, None] | held[None, :], jnp.eye(len(scale)), matrix)
+        factor = jnp.linalg.cholesky(system)
+        solved = jax.scipy.linalg.cho_solve((factor, True), rest)
+        moved = jnp.clip(solved / scale, -data.longest, data.longest)
+        inside = jnp.clip(state.u + moved, data.lower, data.upper) - state.u
+        step = jnp.where(held, step, inside * scale)
+        return step, held | (inside != moved)
+
+    # What would leave the bounds stops there, and the others make the best of it.
+    step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), held))
+    taken = step / scale
+    predicted = -(2.0 * gradient @ taken + taken @ hessian @ taken)
+    cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
+    slope = jnp.max(jnp.where(pinned | (cost <= 0), 0.0, cosines))
+    return taken, jnp.where(jnp.isfinite(predicted), predicted, -jnp.inf), slope

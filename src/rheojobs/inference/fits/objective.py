@@ -1,0 +1,201 @@
+"""What a fit minimizes, and its compiled programs.
+
+Data, weights, bounds and the loss are arguments: a second fit of the same kind compiles nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.fits import levenberg_marquardt
+from rheojobs.inference.fits.coordinates import Coordinates, Limits
+from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, State, Tolerances
+from rheojobs.inference.fits.options import LOSSES
+from rheojobs.inference.fits.start_points import candidates
+from rheojobs.inference.models.ties import Tie
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.problem.weights import Weights, weights_of
+from rheojobs.inference.programs.exported_program import StoredProgram
+from rheojobs.inference.programs.kernel_cache import PADDED_MODES, KernelCache
+
+__all__ = ["Objective"]
+
+SCREENED = 256
+PORTION = 32
+"""So many at once: a screening of a slow model tells how far it is, and can be stopped."""
+
+SCREENED_POINTS = 64
+"""Of how many data: enough to tell a promising start, however many there are."""
+
+_objectives = KernelCache()
+
+Tell = Callable[[int, int], None]
+
+
+def _thinned(data: Data) -> Data:
+    """Keep so many points that a screening can do with, spread over all of them."""
+    n = int(np.sum(data.mask))
+    index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
+    mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
+    index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
+    return data._replace(x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask)
+
+
+class Objective:
+    """The compiled programs of all fits of one kind, whatever their data.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of that kind.
+    ties : tuple of Tie
+        Parameters that are computed from others.
+    """
+
+    def __init__(self, problem: Problem, ties: tuple[Tie, ...] = ()) -> None:
+        self.coordinates = Coordinates(problem.model.parameters, ties)
+        self._components = problem.components
+        self._is_pointwise = problem.test_mode in PADDED_MODES
+        identity = problem.identity(tuple((tie.name, tie.text) for tie in ties))
+        program = functools.partial(StoredProgram, identity=identity)
+        d = len(self.coordinates.own)
+        state = levenberg_marquardt.begin(np.zeros(d), (1, 1))
+        moved = (state, np.zeros(CHUNK), np.zeros((CHUNK, d)), 0)
+        self.predict = program(lambda params, x: self._components(x, params), 0, name="predict")
+        self._iterate = program(self._iterations, moved, name="fit")
+        each = self._one_by_one if problem.model.forward_mode else self._together
+        self._screen = program(each, 0, name="screen")
+
+    @staticmethod
+    def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:
+        """Give the objective of this kind of problem, compiled programs included."""
+        key = (*problem.key, tuple((tie.name, tie.text) for tie in ties))
+        return _objectives.get(key, lambda: Objective(problem, ties))
+
+    def data(
+        self, problem: Problem, weights: Weights, limits: Limits, loss: str = "linear"
+    ) -> Data:
+        """Give what the programs take of a fit."""
+        seen = problem.coarse_observations
+        return Data(
+            seen.x,
+            seen.y,
+            weights.sigma,
+            seen.mask,
+            np.float64(weights.logarithmic),
+            np.int32(LOSSES.index(loss)),
+            np.float64(1.0),
+            limits.lower,
+            limits.upper,
+            self.coordinates.longest,
+        )
+
+    def iterate(
+        self, state: State, data: Data, tolerances: Tolerances, steps: int
+    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
+        """Do `levenberg_marquardt.iterate`, compiled; only what each iteration tells is fetched."""
+        state, costs, us, count = self._iterate(state, data, tolerances, np.int64(steps))
+        done = int(count)
+        return state, np.asarray(costs)[:done], np.asarray(us)[:done], done
+
+    def _iterations(
+        self, state: State, data: Data, tolerances: Tolerances, steps: Any
+    ) -> tuple[State, Any, Any, Any]:
+        return levenberg_marquardt.iterate(self._curve, state, data, tolerances, steps)
+
+    def _curve(self, x: Any, u: Any) -> tuple[Any, Any]:
+        params, allowed = self.coordinates.checked_params(u)
+        return self._components(x, params), allowed
+
+    def _cost(self, u: Any, data: Data) -> Any:
+        curve, allowed = self._curve(data.x, u)
+        cost, _ = levenberg_marquardt.objective(levenberg_marquardt.residuals_of(curve, data), data)
+        return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
+
+    def _together(self, points: Any, data: Data) -> Any:
+        return jax.vmap(self._cost, in_axes=(0, None))(points, data)
+
+    def _one_by_one(self, points: Any, data: Data) -> Any:
+        """Give the costs of points whose differential equations take each its own time.
+
+        Together all of them would wait, step by step, for the stiffest: 32 s instead of 4 s.
+        """
+        return jax.lax.map(lambda u: self._cost(u, data), points)
+
+    def screen(
+        self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
+    ) -> NDArray[np.float64]:
+        """Give about the objective at each of the points.
+
+        Parameters
+        ----------
+        points : ndarray, shape (k, d)
+            Coordinates.
+        data : Data
+            What is fitted.
+        tell : callable, optional
+            Called with how many are done, and of how many, whenever `PORTION` more are; what it
+            raises ends the screening.
+        """
+        seen, done = _thinned(data) if self._is_pointwise else data, []
+        for first in range(0, len(points), PORTION):
+            part = points[first : first + PORTION]
+            # The last one is filled up: one shape is compiled.
+            filled = np.pad(part, ((0, PORTION - len(part)), (0, 0)), mode="edge")
+            done.append(np.asarray(self._screen(filled, seen))[: len(part)])
+            if tell is not None:
+                tell(first + len(part), len(points))
+        return np.concatenate(done)
+
+    def starts(
+        self,
+        problem: Problem,
+        given: Mapping[str, float],
+        data: Data,
+        count: int,
+        tell: Tell | None = None,
+    ) -> NDArray[np.float64]:
+        """Give the most promising of many plausible starting points.
+
+        Parameters
+        ----------
+        problem : Problem
+            The model and the data.
+        given : mapping
+            Parameters whose values are known.
+        data : Data
+            What is fitted.
+        count : int
+            How many points are wanted, at most `SCREENED`.
+        tell : callable, optional
+            As `screen` calls it.
+
+        Returns
+        -------
+        ndarray, shape (count, d)
+            Coordinates, best first; of a full set of given values these alone.
+        """
+        own = self.coordinates.own
+        if all(item.name in given for item in own):
+            return self.coordinates.to_u(np.array([[given[item.name] for item in own]]))
+        points = self.points(problem, given, data)
+        return points[np.argsort(self.screen(points, data, tell), kind="stable")[:count]]
+
+    def points(
+        self, problem: Problem, given: Mapping[str, float], data: Data
+    ) -> NDArray[np.float64]:
+        """Give `SCREENED` plausible points, shape (k, d) of coordinates, within the bounds."""
+        values = candidates(problem, self.coordinates.own, given, SCREENED)
+        return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
+
+    def estimate(self, problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
+        """Estimate the parameters that are not given, without fitting them."""
+        data = self.data(problem, weights_of(problem), self.coordinates.widest)
+        return self.coordinates.named(self.starts(problem, given, data, 1)[0])

@@ -1,0 +1,199 @@
+"""Confidence intervals by profile likelihood: how far a parameter may go before the fit is worse.
+
+At each value of a parameter all others are fitted anew, by the program that is compiled already.
+Sources: Venzon & Moolgavkar, Appl. Stat. 37 (1988) 87; Raue et al., Bioinformatics 25 (2009)
+1923; for noise of unknown size Bates & Watts, Nonlinear Regression Analysis (1988), ch. 6.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.task import TaskContext
+from rheojobs.inference.fits.levenberg_marquardt import Data
+from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.refine import Outcome, Refiner
+from rheojobs.inference.fits.statistics import covariance_of
+
+__all__ = ["LEVEL", "Profiled", "Profiler"]
+
+LEVEL = 0.95
+
+CLOSE = 0.003
+"""How near the threshold an end must be, as a share of the way there."""
+
+MOST_STEPS = 40
+MOST_RESTARTS = 3
+LOWER = 1e-6
+"""A profile that falls below the minimum by that part has found a better one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profiled:
+    """Intervals by parameter, what is to be said of them, and the best minimum that was seen."""
+
+    best: Outcome
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class _BetterMinimumError(Exception):
+    """A profile went below the minimum."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("a profile found a lower minimum")
+        self.outcome = outcome
+
+
+class Profiler:
+    """Profiles the parameters of one fit.
+
+    Parameters
+    ----------
+    objective : Objective
+        What was minimized.
+    refiner : Refiner
+        Carries each refit to its minimum, by the program that the fit used.
+    context : TaskContext
+        Hears of progress.
+    is_absolute : bool
+        Whether residuals are in units of their known standard deviation.
+    """
+
+    def __init__(
+        self, objective: Objective, refiner: Refiner, context: TaskContext, is_absolute: bool
+    ) -> None:
+        self._objective, self._refiner, self._context = objective, refiner, context
+        self._is_absolute = is_absolute
+
+    def run(self, best: Outcome, data: Data, values: int) -> Profiled:
+        """Give the intervals around a minimum.
+
+        Parameters
+        ----------
+        best : Outcome
+            The minimum.
+        data : Data
+            What was fitted.
+        values : int
+            How many residuals.
+        """
+        free = np.flatnonzero(data.lower < data.upper)
+        names = [self._objective.coordinates.own[k].name for k in free]
+        freedom = values - len(free)
+        if freedom <= 0 and not self._is_absolute:
+            note = "no interval: there are as many parameters as data"
+            return Profiled(best, {}, dict.fromkeys(names, note))
+        for _ in range(MOST_RESTARTS):
+            try:
+                return self._around(best, data, free, freedom)
+            except _BetterMinimumError as found:
+                best = self._refiner.refine(found.outcome.u, data)
+        note = "no interval: the profiles kept finding lower minima; use more starts"
+        return Profiled(best, {}, dict.fromkeys(names, note))
+
+    def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:
+        from scipy import stats  # takes longer to import than most fits
+
+        rise = float(stats.chi2.ppf(LEVEL, 1))
+        variance = 1.0
+        if not self._is_absolute:
+            variance = best.cost / freedom
+            rise = variance * float(stats.f.ppf(LEVEL, 1, freedom))
+        jacobian = best.jacobian.reshape(-1, best.jacobian.shape[-1])[:, free]
+        errors = np.sqrt(np.diag(covariance_of(jacobian, variance)))
+        profiled = Profiled(best)
+        for index, k in enumerate(free):
+            name = self._objective.coordinates.own[k].name
+            ends, notes = [], []
+            for side, words in ((-1, "lower"), (1, "upper")):
+                done = 2 * index + (side > 0)
+                message = f"profile of {name}, {words} end"
+                self._context.progress(done, 2 * len(free), message, stage="intervals")
+                walk = _Walk(self._refiner, best, data, int(k), side, rise)
+                end, note = walk.end(float(errors[index]))
+                ends.append(end)
+                notes += [f"the {words} end of its interval {note}"] if note else []
+            profiled.intervals[name] = (
+                self._value(best, k, ends[0]),
+                self._value(best, k, ends[1]),
+            )
+            if notes:
+                profiled.notes[name] = "; ".join(notes)
+        return profiled
+
+    def _value(self, best: Outcome, k: int, at: float) -> float:
+        if math.isinf(at):
+            return at
+        u = best.u.copy()
+        u[k] = at
+        return float(self._objective.coordinates.from_u(u)[k])
+
+
+class _Walk:
+    """Goes from a minimum along one coordinate to where the objective has risen by `rise`."""
+
+    def __init__(
+        self, refiner: Refiner, best: Outcome, data: Data, k: int, side: int, rise: float
+    ) -> None:
+        self._refiner, self._best, self._data = refiner, best, data
+        self._k, self._side, self._rise = k, side, max(rise, 1e-290)
+        self._limit = float((data.lower if side < 0 else data.upper)[k])
+
+    def end(self, error: float) -> tuple[float, str]:
+        """Give the coordinate of the end, and a note where it is none of the data's doing."""
+        start = float(self._best.u[self._k])
+        if start == self._limit:
+            return start, "is its bound, where the estimate lies"
+        step = 2.0 * error if 0 < error < math.inf else 0.05 * max(1.0, abs(start))
+        inside, height, near = start, 0.0, self._best
+        for _ in range(MOST_STEPS):
+            outside = inside + self._side * step
+            if (self._limit - outside) * self._side <= 0:
+                outside = self._limit
+            there = self._at(outside, near)
+            reached = self._height(there)
+            if reached >= 1.0:
+                return self._between((inside, height), (outside, reached), near), ""
+            if outside == self._limit:
+                return outside, "is not closed by the data before its bound"
+            inside, height, near = outside, reached, there
+            step *= 2.0
+        return self._side * math.inf, "is not closed by the data"
+
+    def _at(self, value: float, near: Outcome) -> Outcome:
+        """Fit all other coordinates at one value of this one."""
+        u, lower, upper = near.u.copy(), self._data.lower.copy(), self._data.upper.copy()
+        u[self._k] = lower[self._k] = upper[self._k] = value
+        found = self._refiner.refine(u, self._data._replace(lower=lower, upper=upper))
+        if found.cost < self._best.cost * (1.0 - LOWER) - LOWER * self._rise:
+            raise _BetterMinimumError(found)
+        return found
+
+    def _height(self, outcome: Outcome) -> float:
+        """Give how far up it is, as the root of the rise: nearly a straight line."""
+        return math.sqrt(max(outcome.cost - self._best.cost, 0.0) / self._rise)
+
+    def _between(
+        self, inside: tuple[float, float], outside: tuple[float, float], near: Outcome
+    ) -> float:
+        """Find where the height is one, by the secant kept in its bracket."""
+        (a, low), (b, high) = inside, outside
+        for trial in range(MOST_STEPS):
+            share = (1.0 - low) / (high - low) if math.isfinite(high) else 0.5
+            if trial % 3 == 2:  # one end that never moves would make it slow
+                share = 0.5
+            at = a + (b - a) * min(max(share, 0.02), 0.98)
+            found = self._at(at, near)
+            height = self._height(found)
+            if abs(height - 1.0) <= CLOSE or abs(b - a) <= 1e-10 * max(1.0, abs(a)):
+                return at
+            if height < 1.0:
+                a, low, near = at, height, found
+            else:
+                b, high = at, height
+        return 0.5 * (a + b)

@@ -1,0 +1,265 @@
+"""Carries the starts of a fit to their minima, telling of each iteration and hearing of a stop.
+
+Knows objectives and the task's context; must not know results, options or what starts are good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import TaskContext
+from rheojobs.inference.fits import levenberg_marquardt
+from rheojobs.inference.fits.levenberg_marquardt import (
+    CHUNK,
+    FAILED,
+    FTOL,
+    GTOL,
+    RUNNING,
+    XTOL,
+    State,
+)
+from rheojobs.inference.fits.objective import Objective
+
+__all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
+
+CHUNK_SECONDS = 0.04
+"""Between two looks at whether somebody wants to stop."""
+
+VALLEY_ITERATIONS = 50
+VALLEY_FALL = 0.01
+"""A fit that falls by less than that part of the residuals' variance in so many iterations ends.
+
+Where modes merge or vanish the sum of squares falls for ever, but by less than data can tell.
+"""
+
+TOLD = 0.1
+"""A fall by less than that part of the variance moves no parameter by a third of its error.
+
+Where no step helps any more, it is a minimum if the linearized residuals promise no more than
+that: a solution of differential equations, or a series, is never quite smooth.
+"""
+
+RESOLVED = 1e-4
+"""A direction that moves the residuals by less than that part of the most is but noise."""
+
+Report = Callable[[float, NDArray[np.float64], NDArray[np.float64] | None], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Where a start ended.
+
+    Attributes
+    ----------
+    u : ndarray, shape (d,)
+        The coordinates.
+    cost : float
+        The objective.
+    residuals : ndarray, shape (c, b)
+        Weighted; those of padding are zero.
+    jacobian : ndarray, shape (c, b, d)
+        Their slopes.
+    curve : ndarray, shape (c, b)
+        The prediction.
+    converged : bool
+        Whether it is a minimum.
+    message : str
+        Why it ended.
+    """
+
+    u: NDArray[np.float64]
+    cost: float
+    residuals: NDArray[np.float64]
+    jacobian: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    converged: bool
+    message: str
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the start could be evaluated at all."""
+        return bool(np.isfinite(self.cost))
+
+
+class Refiner:
+    """Runs the compiled iterations of one objective in small pieces.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimized.
+    tolerances : Tolerances
+        When to stop.
+    max_iter : int
+        Iterations of one start at most.
+    context : TaskContext
+        Tells of pauses and cancellation.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        tolerances: levenberg_marquardt.Tolerances,
+        max_iter: int,
+        context: TaskContext,
+    ) -> None:
+        self._objective = objective
+        self._tolerances = tolerances
+        self._max_iter = max_iter
+        self._context = context
+        self._pace: float | None = None
+        self.stopped_at: Outcome | None = None
+        """Where a refinement stood that was cancelled."""
+
+    def refine(
+        self,
+        start: NDArray[np.float64],
+        data: levenberg_marquardt.Data,
+        report: Report | None = None,
+        max_iter: int | None = None,
+    ) -> Outcome:
+        """Go from a start to its minimum.
+
+        Parameters
+        ----------
+        start : ndarray, shape (d,)
+            Coordinates.
+        data : Data
+            What is fitted.
+        report : callable, optional
+            Called after each iteration, with the objective and the coordinates; after the last of
+            those that were made in one call, with the curve there, shape (c, b), else None.
+        max_iter : int, optional
+            Fewer iterations than usual.
+
+        Raises
+        ------
+        CancellationError
+            Where the task is to stop; `stopped_at` says how far it came.
+        """
+        state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper), data.y.shape)
+        in_valley = _Valley(data)
+        # On the device as results are: else the first call is of another kind than the second.
+        state, data, tolerances = jax.device_put(
+            (state, data, self._tolerances), jax.local_devices()[0]
+        )
+        most = min(self._max_iter, max_iter or self._max_iter)
+        done = 0
+        try:
+            while int(state.status) == RUNNING and done < most and not in_valley.found:
+                began = time.perf_counter()
+                left = min(most - done, VALLEY_ITERATIONS - done % VALLEY_ITERATIONS)
+                state, costs, us, count = self._advance(state, data, tolerances, left)
+                if done > 0:  # the first includes compiling
+                    self._pace = (time.perf_counter() - began) / max(count, 1)
+                done += count
+                in_valley.watch(done, costs)
+                if report is not None:
+                    last = len(costs) - 1
+                    for k, (cost, u) in enumerate(zip(costs.tolist(), us, strict=True)):
+                        report(cost, u, np.asarray(state.curve) if k == last else None)
+                self._context.check()
+        except CancellationError:
+            self.stopped_at = self._outcome(state, data)
+            raise
+        return self._outcome(state, data, in_valley.found)
+
+    def _advance(
+        self,
+        state: State,
+        data: levenberg_marquardt.Data,
+        goals: levenberg_marquardt.Tolerances,
+        left: int,
+    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
+        iterate = self._objective.iterate
+        if self._pace is None and not np.isfinite(float(state.cost)):
+            with self._context.unstoppable():  # it may have to be compiled
+                return iterate(state, data, goals, 1)
+        fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
+        return iterate(state, data, goals, min(left, CHUNK, max(1, fit)))
+
+    def _outcome(
+        self, state: State, data: levenberg_marquardt.Data, in_valley: bool = False
+    ) -> Outcome:
+        status = int(state.status)
+        shape = state.curve.shape
+        jacobian = np.asarray(state.jacobian).reshape(*shape, -1)
+        converged = status in (FTOL, XTOL, GTOL)
+        if status == levenberg_marquardt.STALLED:
+            converged = _promise(state, data) <= told_apart(float(state.cost), data)
+        message = levenberg_marquardt.REASONS.get(status, "")
+        if status == RUNNING and in_valley:
+            converged, message = True, "the sum of squares falls by less than the data can tell"
+        elif status == RUNNING:
+            message = f"stopped after {self._max_iter} iterations (max_iter)"
+        return Outcome(
+            np.asarray(state.u),
+            float("inf") if status == FAILED else float(state.cost),
+            np.asarray(state.residuals).reshape(shape),
+            jacobian,
+            np.asarray(state.curve),
+            converged,
+            message,
+        )
+
+
+class _Valley:
+    """Notices when going on is of no use to anybody.
+
+    It looks at fixed iterations, so that the end does not depend on how fast the machine is.
+    """
+
+    def __init__(self, data: levenberg_marquardt.Data) -> None:
+        self._data = data
+        self._before = float("inf")
+        self.found = False
+
+    def watch(self, done: int, costs: NDArray[np.float64]) -> None:
+        """Hear of the objective after some more iterations."""
+        if done % VALLEY_ITERATIONS or len(costs) == 0:
+            return
+        cost = float(costs[-1])
+        self.found = self._before - cost < VALLEY_FALL * _variance(cost, self._data)
+        self._before = cost
+
+
+def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outcome:
+    """Give the lowest; a minimum before what is no minimum and not lower by what data can tell."""
+    best = min(outcomes, key=lambda outcome: outcome.cost)
+    level = best.cost + told_apart(best.cost, data)
+    minima = [outcome for outcome in outcomes if outcome.converged and outcome.cost <= level]
+    return min(minima or [best], key=lambda outcome: outcome.cost)
+
+
+def told_apart(cost: float, data: levenberg_marquardt.Data) -> float:
+    """Give by how much objectives must differ for the data to tell one from the other."""
+    return TOLD * _variance(cost, data)
+
+
+def _variance(cost: float, data: levenberg_marquardt.Data) -> float:
+    values = float(np.sum(data.mask)) * data.y.shape[0]
+    return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
+
+
+def _promise(state: State, data: levenberg_marquardt.Data) -> float:
+    """Give by how much the objective would fall if the residuals were linear, within the bounds."""
+    _, weights = levenberg_marquardt.objective(state.residuals, data)
+    root = np.sqrt(np.asarray(weights))
+    residuals = root * np.asarray(state.residuals)
+    jacobian = root[:, None] * np.asarray(state.jacobian)
+    u, lower, upper, gradient = (
+        np.asarray(part) for part in (state.u, data.lower, data.upper, jacobian.T @ residuals)
+    )
+    lengths = np.linalg.norm(jacobian, axis=0)
+    outwards = ((u <= lower) & (gradient > 0)) | ((u >= upper) & (gradient < 0))
+    free = (lower < upper) & ~outwards & (lengths > 0)
+    left, sizes, _ = np.linalg.svd(jacobian[:, free] / lengths[free], full_matrices=False)
+    told = left[:, sizes > RESOLVED * sizes.max(initial=0.0)]
+    return float(np.sum((told.T @ residuals) ** 2))

@@ -1,0 +1,369 @@
+"""One fit from its starts to its result. Runs inside a worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import InputError, RheojobsError
+from rheojobs.inference.fits.collect import FitCollector
+from rheojobs.inference.fits.global_search import search
+from rheojobs.inference.fits.levenberg_marquardt import Data, Tolerances
+from rheojobs.inference.fits.live_curve import PresentCurve
+from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.fits.profile_likelihood import Profiler
+from rheojobs.inference.fits.refine import Outcome, Refiner, lowest
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.ties import parse_ties
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.problem.weights import weights_of
+from rheojobs.inference.results.results import FitResult
+
+__all__ = ["FitRun"]
+
+SPARE_STARTS = 8
+"""How many starts are at hand where some cannot be evaluated."""
+
+RACED_FROM = 4
+RACE = 16
+"""With so many parameters, starts are refined so far before the best of them are chosen.
+
+Screening alone often picks a start that leads to a lesser minimum.
+"""
+
+SAME_CURVE = 1e-3
+"""Two ends whose residuals differ by less than that part of their size are one minimum."""
+
+MAD_TO_SIGMA = 1.4826
+TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
+"""Beyond how many standard deviations a residual is large (Holland & Welsch 1977)."""
+
+SCALE_ROUNDS = 10
+SCALE_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """Where a fit as a whole ended."""
+
+    best: Outcome
+    data: Data
+    message: str
+    minima: list[dict[str, Any]]
+
+
+def _without_start(model: Model) -> str:
+    """Say in one line what to do where no start could be evaluated."""
+    what = f"{model.name}: no start gives finite residuals and slopes; "
+    if not model.forward_mode:
+        return what + "give other initial values"
+    return what + (
+        "where times of the model are far below those of the data, its equations are too stiff "
+        "for RheoJAX's explicit method, which is given up after 16,384 steps: give initial values "
+        "or bounds whose times are nearer to the data's"
+    )
+
+
+class FitRun:
+    """Carries a fit from its starts to its result.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and the data.
+    options : FitOptions
+        How to fit.
+    initial : mapping
+        Where to start, as far as it is given.
+    context : TaskContext
+        Hears of progress, and tells of pauses and cancellation.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        options: FitOptions,
+        initial: Mapping[str, float],
+        context: TaskContext,
+    ) -> None:
+        self._started = time.perf_counter()
+        self._problem, self._options, self._context = problem, options, context
+        model = problem.model
+        self._fixed = problem.fixed_values(options.fixed)
+        ties = parse_ties(options.tied, model.names, model.name, list(self._fixed))
+        for name in initial:
+            if name in self._fixed or name in options.tied:
+                how = "fixed" if name in self._fixed else "tied"
+                raise InputError(f"{model.name}: {name!r} is {how}: it takes no initial value")
+        self._given = model.resolve_values(initial, self._fixed)
+        self._objective = Objective.of(problem, ties)
+        self._limits = self._objective.coordinates.limits(self._fixed, model.name, options.bounds)
+        self._check_start()
+        self._weights = weights_of(problem, options.weights)
+        tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
+        self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
+        self._iterations = self._iterations_of_ends = 0
+        seen = problem.coarse_observations
+        self._curve = PresentCurve(seen.x[: seen.n])
+        self._label: dict[str, Any] = {}
+        self._stage = "fit"
+        self._ends: list[Outcome] = []
+        self._went_beyond = False
+        self._collector = FitCollector(
+            problem, options, self._objective, self._limits, self._weights, self._fixed
+        )
+        own = self._objective.coordinates.own
+        self._is_given = all(item.name in self._given for item in own)
+        self._has_many = int(self._limits.free.sum()) >= RACED_FROM
+
+    def run(self) -> FitResult:
+        """Fit; where it is cancelled, what is best so far is kept."""
+        context = self._context
+        context.check()
+        context.progress(0, 0, "looking for a start", stage="start")
+        data = self._objective.data(self._problem, self._weights, self._limits)
+        try:
+            end = self._end(data)
+            self._tell_end(end.best)
+        except CancellationError:
+            self._keep(data)
+            raise
+        result = self._result(end.best, end.data, end.best.converged, end.message)
+        result.minima = end.minima
+        if self._options.intervals is not None:
+            return self._with_intervals(end, result)
+        return result
+
+    def _check_start(self) -> None:
+        """Raise `InputError` where a start value lies outside narrower bounds."""
+        model = self._problem.model.name
+        for name, (lower, upper) in self._options.bounds.items():
+            value = self._given.get(name)
+            if value is not None and not lower <= value <= upper:
+                raise InputError(
+                    f"{model}: {name} = {value:g} is outside the bounds that are given, "
+                    f"{lower:g} to {upper:g}"
+                )
+
+    def _end(self, data: Data) -> _End:
+        loss, count = self._options.loss, self._options.multi_start
+        if loss != "linear":
+            data = self._with_loss(data)
+        for start in self._starts(data):
+            self._label = {"start": len(self._ends) + 1, "starts": count}
+            outcome = self._refiner.refine(start, data, self._report)
+            if outcome.is_usable:
+                self._ends.append(outcome)
+                self._iterations_of_ends = self._iterations
+            if len(self._ends) == count:
+                break
+        if not self._ends:
+            raise RheojobsError(_without_start(self._problem.model))
+        best = self._best(data)
+        if loss != "linear" and not self._weights.is_absolute:
+            best, data = self._settle_scale(best, data)
+        message = best.message
+        if count > 1:
+            message += f" (best of {count} starts)"
+        return _End(best, data, message, self._minima())
+
+    def _starts(self, data: Data) -> Iterator[NDArray[np.float64]]:
+        """Give the starts, the most promising first; before them a full set of given values."""
+        count, first = self._options.multi_start, int(self._is_given)
+        wanted = max(count, SPARE_STARTS)
+        # Where all of them are wanted, there is nothing to choose.
+        if not self._has_many or count == first or count >= wanted:
+            yield from self._unraced(data, wanted)
+            return
+        starts = np.stack(list(self._unraced(data, wanted)))
+        yield from starts[:first]
+        yield from self._race(starts[first:], data)
+
+    def _unraced(self, data: Data, count: int) -> Iterator[NDArray[np.float64]]:
+        """Give so many starts, as the screening has them.
+
+        It waits until a start beside the given values is asked for: where these will do, a slow
+        model is not evaluated at hundreds of points for nothing.
+        """
+        given = self._given
+        if self._is_given:
+            yield from self._objective.starts(self._problem, given, data, 1)
+            given, count = {}, count - 1
+        with self._context.unstoppable():
+            starts = self._objective.starts(self._problem, given, data, count, self._tell_search)
+        yield from starts
+
+    def _tell_search(self, done: int, total: int) -> None:
+        """Report how far a screening is; raises where it is to stop."""
+        self._context.check()
+        self._context.progress(done, total, "looking for a start", stage="start")
+
+    def _best(self, data: Data) -> Outcome:
+        """Give the best end; where several starts were wanted, one beyond them if it is lower."""
+        if self._options.multi_start == 1 or not self._has_many:
+            return lowest(self._ends, data)
+        seen = self._problem.coarse_observations
+        given = {} if self._is_given else self._given
+        with self._context.unstoppable():
+            points = self._objective.points(self._problem, given, data)
+
+        def improve(starts: NDArray[np.float64]) -> Outcome:
+            return self._refiner.refine(self._race(starts, data)[0], data, self._report)
+
+        found = search(self._objective, self._ends, points, data, seen.x[: seen.n], improve)
+        if not any(found is end for end in self._ends):
+            self._ends.append(found)
+            self._went_beyond = True
+        return found
+
+    def _race(self, starts: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
+        """Let starts come a little nearer to their minima, and put the best of them first."""
+        if len(starts) < 2:
+            return starts
+        ahead, label = [], self._label
+        # Where several are to be refined, their numbers go on from one to the last.
+        self._stage = "fit" if self._options.multi_start == 1 else "race"
+        for number, start in enumerate(starts):
+            self._label = {"start": number + 1, "starts": len(starts)}
+            ahead.append(self._refiner.refine(start, data, self._report, RACE))
+        self._stage, self._label = "fit", label
+        order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
+        return np.stack([ahead[index].u for index in order])
+
+    def _report(
+        self, loss: float, u: NDArray[np.float64], curve: NDArray[np.float64] | None
+    ) -> None:
+        self._iterations += 1
+        self._curve.add_loss(self._iterations, loss)
+        if curve is not None:
+            self._curve.update(curve)
+        self._tell(loss, u)
+
+    def _tell_end(self, best: Outcome) -> None:
+        """Report once more, where the fit ended, with all that was held back to save time."""
+        self._curve.update(best.curve, at_once=True)
+        self._tell(best.cost, best.u)
+
+    def _tell(self, loss: float, u: NDArray[np.float64]) -> None:
+        count = self._label["starts"]
+        label = f"start {self._label['start']} of {count}, " if count > 1 else ""
+        self._context.progress(
+            self._iterations,
+            self._expected_iterations(),
+            f"{label}iteration {self._iterations}, loss {loss:.4g}",
+            stage=self._stage,
+            loss=loss,
+            parameters=self._objective.coordinates.named(u, self._fixed),
+            **self._curve.metrics(),
+            **self._label,
+        )
+
+    def _expected_iterations(self) -> int:
+        """Give the iterations of all starts: what those that have ended tell, else the most."""
+        count, ended = self._options.multi_start, len(self._ends)
+        if count == 1 or not ended:
+            return self._options.max_iter * count
+        each = self._iterations_of_ends / ended
+        to_come = each * max(0, count - ended - 1)
+        return round(max(each * count, self._iterations + 1 + to_come))
+
+    def _with_loss(self, data: Data) -> Data:
+        """Give the data with a robust loss, whose scale a first fit without one tells."""
+        loss = self._options.loss
+        robust = self._objective.data(self._problem, self._weights, self._limits, loss)
+        if self._weights.is_absolute:
+            return robust._replace(scale=np.float64(TUNING[loss]))
+        self._label = {"start": 1, "starts": 1}
+        for start in self._unraced(data, SPARE_STARTS):
+            first = self._refiner.refine(start, data)
+            if first.is_usable:
+                return robust._replace(scale=self._scale(first))
+        return robust
+
+    def _scale(self, outcome: Outcome) -> np.float64:
+        """Tell from the residuals' median which of them are large."""
+        sizes = np.abs(outcome.residuals[:, : self._problem.coarse_observations.n])
+        seen = self._problem.coarse_observations.y / self._weights.sigma
+        typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
+        # More than half of the data may be met exactly: still, some deviation is none.
+        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
+        return np.float64(TUNING[self._options.loss] * spread)
+
+    def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
+        """Make the scale of a robust loss and its minimum agree."""
+        for _ in range(SCALE_ROUNDS):
+            scale = self._scale(best)
+            if abs(scale - data.scale) <= SCALE_TOLERANCE * data.scale:
+                break
+            data = data._replace(scale=scale)
+            best = self._refiner.refine(best.u, data, self._report)
+        if len(self._ends) > 1:  # so that their objectives are of one kind
+            self._ends = [self._refiner.refine(end.u, data) for end in self._ends]
+            best = min([best, *self._ends], key=lambda outcome: outcome.cost)
+        else:
+            self._ends = [best]
+        return best, data
+
+    def _minima(self) -> list[dict[str, Any]]:
+        """Group the ends by their curve, best first."""
+        groups: list[tuple[Outcome, int]] = []
+        counts = [1] * len(self._ends)
+        counts[-1] -= self._went_beyond  # that one was no start's
+        ends = zip(self._ends, counts, strict=True)
+        for end, new in sorted(ends, key=lambda item: item[0].cost):
+            for index, (first, count) in enumerate(groups):
+                apart = float(np.linalg.norm(end.residuals - first.residuals))
+                if apart <= SAME_CURVE * (float(np.linalg.norm(first.residuals)) + 1e-12):
+                    groups[index] = (first, count + new)
+                    break
+            else:
+                groups.append((end, new))
+        named = self._objective.coordinates.named
+        return [
+            {"objective": end.cost, "parameters": named(end.u, self._fixed), "starts": count}
+            for end, count in groups
+        ]
+
+    def _keep(self, data: Data) -> None:
+        """Hand over the best so far of a fit that is stopped."""
+        stopped = self._refiner.stopped_at
+        ends = [end for end in (*self._ends, stopped) if end is not None and end.is_usable]
+        if ends:
+            best = min(ends, key=lambda outcome: outcome.cost)
+            self._context.partial(self._result(best, data, False, "cancelled"))
+
+    def _with_intervals(self, end: _End, result: FitResult) -> FitResult:
+        profiler = Profiler(
+            self._objective, self._refiner, self._context, self._weights.is_absolute
+        )
+        values = int(np.sum(self._problem.coarse_observations.mask)) * end.best.curve.shape[0]
+        try:
+            profiled = profiler.run(end.best, end.data, values)
+        except CancellationError:
+            self._context.partial(result)
+            raise
+        if profiled.best is not end.best:
+            best = profiled.best
+            minima = result.minima
+            message = f"{best.message} (a lower minimum was found by the profiles)"
+            result = self._result(best, end.data, best.converged, message)
+            named = self._objective.coordinates.named(best.u, self._fixed)
+            result.minima = [{"objective": best.cost, "parameters": named, "starts": 0}, *minima]
+        result.intervals, result.interval_notes = profiled.intervals, profiled.notes
+        result.warnings += [f"{name}: {note}" for name, note in profiled.notes.items()]
+        result.fit_time = time.perf_counter() - self._started
+        return result
+
+    def _result(self, end: Outcome, data: Data, success: bool, message: str) -> FitResult:
+        seconds = time.perf_counter() - self._started
+        return self._collector.result(
+            end, data, success, message, iterations=self._iterations, seconds=seconds
+        )

@@ -1,0 +1,199 @@
+"""Where to start: parameters estimated from the data by trying many that could be right.
+
+The scales of the data (stress, time, their product) tell where a parameter of that unit may
+lie; a space-filling sample of these ranges is evaluated in one compiled call.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.data.units import parse_unit
+from rheojobs.inference.fits.coordinates import is_logarithmic
+from rheojobs.inference.models.model import Parameter
+from rheojobs.inference.problem.problem import Problem
+
+__all__ = ["candidates", "plausible_range"]
+
+MARGIN = 10.0
+"""Parameters may lie that far beyond the scales of the data."""
+
+NUMBER = 100.0
+"""A number without a unit may lie that far from the model's default, where its bound is farther."""
+
+
+def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Give the ranges of stress / Pa and of time / s that the data speak of."""
+    x, y = problem.dataset.x, np.abs(problem.dataset.y)
+    x, y = x[x > 0], y[y > 0]
+    times = (1.0, 1.0) if x.size == 0 else (float(x.min()), float(x.max()))
+    values = (1.0, 1.0) if y.size == 0 else (float(y.min()), float(y.max()))
+    mode, given = problem.test_mode, problem.protocol
+    if mode in ("oscillation", "flow_curve"):
+        times = (1 / times[1], 1 / times[0])
+    if mode == "creep":
+        values = (1 / values[1], 1 / values[0])
+        if problem.model.quantity(mode) == "strain" and (
+            held := abs(given.get("sigma_applied", 0))
+        ):
+            # The stress that is held, and the moduli that it shows.
+            values = (held * min(values[0], 1.0), held * max(values[1], 1.0))
+    elif mode == "startup" and (rate := abs(given.get("gamma_dot", 0))):
+        # Beside the stress, the modulus that its rise shows.
+        strain, stress = rate * problem.dataset.x, np.abs(problem.dataset.y)
+        moduli = stress[strain > 0] / strain[strain > 0]
+        values = (values[0], max(values[1], float(moduli.max(initial=0.0))))
+    elif mode == "flow_curve" and problem.model.flow_quantity == "viscosity":
+        values = (values[0] / times[1], values[1] / times[0])
+    return values, times
+
+
+def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
+    """Give factor, power of pascal and power of second of a parameter's unit; None without any."""
+    # A power of time, as in Pa s^alpha, is taken as between none and one.
+    unit = re.sub(r"\^?\(?[αn][-0-9)]*|[ᵅⁿ]", "", parameter.unit)
+    parsed = None if unit in ("", "dimensionless", "-") else parse_unit(unit)
+    return parsed if parsed is not None and (parsed[1], parsed[2]) != (0, 0) else None
+
+
+def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, float]:
+    """Give the range in which data like these would put a parameter, within its bounds."""
+    lower, upper = parameter.bounds
+    (stress_low, stress_high), (time_low, time_high) = _scales(problem)
+    dimension = _dimension(parameter)
+    if dimension is not None:
+        factor, pascals, seconds = dimension
+        ends = [
+            stress**pascals * time**seconds / factor
+            for stress in (stress_low, stress_high)
+            for time in (time_low, time_high)
+        ]
+        low, high = min(ends) / MARGIN, max(ends) * MARGIN
+    elif is_logarithmic(parameter):
+        center = parameter.default if parameter.default else math.sqrt(lower * upper)
+        low, high = center / 1e3, center * 1e3
+    elif lower == 0 and parameter.default and upper > NUMBER * parameter.default:
+        # Drawn evenly up to its bound, hardly any would be of its order.
+        low, high = parameter.default / NUMBER, parameter.default * NUMBER
+    else:
+        low, high = lower, upper
+        if not math.isfinite(low) or not math.isfinite(high):
+            center = parameter.default or 0.0
+            reach = 10 * max(1.0, abs(center))
+            low, high = max(low, center - reach), min(high, center + reach)
+    low, high = max(low, lower), min(high, upper)
+    return (low, high) if low < high else (lower, upper)
+
+
+def candidates(
+    problem: Problem,
+    parameters: Sequence[Parameter],
+    given: Mapping[str, float],
+    count: int,
+) -> NDArray[np.float64]:
+    """Give starting points that the data make plausible.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and the data.
+    parameters : sequence of Parameter
+        Those that are looked for, (d,).
+    given : mapping
+        Values that are known; all points have them.
+    count : int
+        How many points.
+
+    Returns
+    -------
+    ndarray, shape (count, d)
+        The first point has the model's defaults, as far as they are plausible.
+    """
+    sample = _latin_hypercube(count, len(parameters), np.random.default_rng(0))
+    points = np.empty_like(sample)
+    for column, parameter in enumerate(parameters):
+        low, high = plausible_range(parameter, problem)
+        if low > 0 and high / low > 10:
+            points[:, column] = low * (high / low) ** sample[:, column]
+        else:
+            points[:, column] = low + (high - low) * sample[:, column]
+        default = parameter.default
+        points[0, column] = points[0, column] if default is None else np.clip(default, low, high)
+    _spread_modes(problem, parameters, points, sample)
+    for column, parameter in enumerate(parameters):
+        if parameter.name in given:
+            points[:, column] = given[parameter.name]
+    return points
+
+
+def _spread_modes(
+    problem: Problem,
+    parameters: Sequence[Parameter],
+    points: NDArray[np.float64],
+    sample: NDArray[np.float64],
+) -> None:
+    """Spread the relaxation times of several modes over the data, each with the modulus there.
+
+    Drawn independently, hardly any of many modes would lie where it is needed. All points but
+    the first are changed; how far the spread reaches, and each modulus, still differ.
+    """
+    families: dict[str, list[int]] = {}
+    for column, parameter in enumerate(parameters):
+        if (found := re.fullmatch(r"(.*?)_?\d+", parameter.name)) is not None:
+            families.setdefault(found[1], []).append(column)
+    (_, stress_high), (time_low, time_high) = _scales(problem)
+    times = None
+    for columns in families.values():
+        dimension = _dimension(parameters[columns[0]])
+        if len(columns) > 1 and dimension is not None and dimension[1:] == (0, 1):
+            ends = sample[1:, columns[0]], sample[1:, columns[-1]]
+            low = time_low * MARGIN ** (1.0 - 2.0 * ends[0])
+            high = time_high * MARGIN ** (1.0 - 2.0 * ends[1])
+            share = np.linspace(0.0, 1.0, len(columns))
+            times = low[:, None] ** (1.0 - share) * high[:, None] ** share
+            points[1:, columns] = times
+    if times is None:
+        return
+    level = _level(problem, times)
+    for columns in families.values():
+        dimension = _dimension(parameters[columns[0]])
+        if len(columns) == times.shape[1] and dimension is not None and dimension[1:] == (1, 0):
+            jitter = 10.0 ** (sample[1:, columns] - 0.5)
+            bounds = np.array([parameters[column].bounds for column in columns])
+            wanted = np.clip(level * jitter / 2.0, 1e-9 * stress_high, stress_high)
+            points[1:, columns] = np.clip(wanted, bounds[:, 0], bounds[:, 1])
+
+
+def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the size of the modulus that the data show at these times."""
+    x, y = problem.dataset.x, problem.dataset.y
+    # A mode of modulus g shows itself by a loss modulus of g / 2.
+    value = np.abs(y.imag) if problem.is_complex else np.abs(y)
+    if problem.test_mode == "creep":
+        value = 1.0 / np.maximum(value, 1e-300)
+    at = 1.0 / x if problem.test_mode in ("oscillation", "flow_curve") else x
+    good = (at > 0) & (value > 0) & np.isfinite(at)
+    if not good.any():
+        return np.ones_like(times)
+    order = np.argsort(at[good])
+    logarithm = np.interp(np.log(times), np.log(at[good][order]), np.log(value[good][order]))
+    return np.exp(logarithm)
+
+
+def _latin_hypercube(
+    count: int, dimension: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Fill the unit cube: of each coordinate every one of `count` equal parts has one point.
+
+    SciPy has that too, but to import its statistics takes longer than a fit.
+    """
+    parts = np.tile(np.arange(count), (dimension, 1))
+    cells: NDArray[np.float64] = generator.permuted(parts, axis=1).T + generator.random(
+        (count, dimension)
+    )
+    return cells / count

@@ -1,0 +1,135 @@
+"""Least-squares fits: the task, and the plain function. Runs inside a worker.
+
+Between iterations progress is told, with the loss and the present parameters, and a wish to
+pause or stop is heard; a fit that is stopped keeps the best parameters so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from rheojobs.engine.events import Progress
+from rheojobs.engine.local_context import local_context
+from rheojobs.engine.task import TaskContext
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.problem.problem import Problem, prepare_data
+from rheojobs.inference.problem.weights import check_weights
+from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.results.records import pack, unpack
+from rheojobs.inference.results.results import FitResult
+
+__all__ = ["FitTask", "fit"]
+
+
+@dataclass
+class FitTask:
+    """A fit, as data.
+
+    Parameters
+    ----------
+    model : str or Model
+        A name of the catalogue, or a plain JAX function with its parameters.
+    data : object
+        As `Dataset.of` takes them.
+    initial_params : mapping, optional
+        Where to start; what is missing is estimated from the data.
+    options : mapping, optional
+        As `FitOptions` has them.
+    """
+
+    model: str | Model
+    data: object
+    initial_params: Mapping[str, float] | None = None
+    options: Mapping[str, Any] | None = None
+    _dataset: Dataset | None = field(default=None, repr=False)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name."""
+        return self.model.name if isinstance(self.model, Model) else str(self.model)
+
+    @property
+    def name(self) -> str:
+        """What a person sees."""
+        return f"fit {self.model_name}"
+
+    @property
+    def affinity(self) -> str:
+        """Tasks of one affinity share compiled programs."""
+        return f"{self.model_name} {(self.options or {}).get('model_config')}"
+
+    def validate(self) -> None:
+        """Check all that can be known without JAX; raises `InputError` in one line."""
+        options = FitOptions.of(self.options)
+        if self._dataset is None:
+            dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
+            check_weights(options.weights, dataset)
+            self._dataset, self.data = dataset, None  # sent once, as checked
+
+    def checked_data(self) -> Dataset:
+        """Give the data as `validate` has checked them."""
+        self.validate()
+        assert self._dataset is not None
+        return self._dataset
+
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the task as JSON and arrays, to be kept on disk."""
+        settings = {"initial_params": self.initial_params, "options": self.options}
+        return pack({"model": self.model, "data": self.checked_data()} | settings)
+
+    @classmethod
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give the task again."""
+        return cls(**unpack(content, blobs))
+
+    def run(self, context: TaskContext) -> FitResult:
+        """Fit."""
+        dataset = self.checked_data()
+        configure_jax()
+        from rheojobs.inference.fits.run import FitRun
+
+        options = FitOptions.of(self.options)
+        context.progress(0, 0, "preparing", stage="prepare")
+        with context.unstoppable():
+            problem = Problem.of(self.model, dataset, options.model_config)
+        return FitRun(problem, options, self.initial_params or {}, context).run()
+
+
+def fit(
+    data: object,
+    model: str | Model,
+    *,
+    initial_params: Mapping[str, float] | None = None,
+    callback: Callable[[Progress], object] | None = None,
+    **options: Any,
+) -> FitResult:
+    """Fit a model to data, in this process.
+
+    Parameters
+    ----------
+    data : object
+        A `Dataset`, RheoJAX's `RheoData`, a pair ``(x, y)``, or a mapping with x and y.
+    model : str or Model
+        A name of the catalogue, or a plain JAX function with its parameters.
+    initial_params : mapping, optional
+        Where to start; what is missing is estimated from the data.
+    callback : callable, optional
+        Called with each `Progress`; what it raises ends the fit.
+    **options
+        As `FitOptions` has them.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        In one line, what is wrong with the input.
+    """
+    with local_context(callback) as context:
+        return FitTask(model, data, initial_params, options).run(context)

@@ -1,0 +1,163 @@
+"""The list of RheoJAX's models for windows and terminals, kept on disk since making it costs 3 s.
+
+Must not import JAX, and RheoJAX only where the list has to be made.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.inference.models.equations import equation_of
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.programs.jax_setup import cache_folder
+from rheojobs.whole_files import write_whole
+
+__all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 2
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What can be said of a model without loading it.
+
+    Attributes
+    ----------
+    name, description : str
+        As `rheojobs.inference.models.model.Model`.
+    test_modes : tuple of str
+        The tests it can be fitted to; empty where RheoJAX offers no traceable function.
+    parameters : tuple of Parameter
+        Those it has in its default configuration.
+    flow_quantity : str
+        ``"stress"`` or ``"viscosity"``.
+    refused : mapping of str to str
+        The tests that the theory covers but that cannot be run, and why.
+    """
+
+    name: str
+    test_modes: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    description: str
+    flow_quantity: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def equation(self, test_mode: str | None = None) -> str:
+        """Give the equation for a test, as `equation_of` does; empty where none fits on a line."""
+        return equation_of(self.name, test_mode)
+
+
+def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
+    """Give all of RheoJAX's models, ordered by name.
+
+    Parameters
+    ----------
+    refresh : bool
+        Make the list anew, whatever is on disk.
+
+    Raises
+    ------
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    known = None if refresh else cached_catalogue()
+    if known is not None:
+        return known
+    models = _build()
+    _write(models)
+    return models
+
+
+def cached_catalogue() -> tuple[ModelInfo, ...] | None:
+    """Give the list where it is on disk for the RheoJAX that is installed, else None."""
+    path = _path()
+    if path is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _stored(path, (status.st_mtime_ns, status.st_size))
+
+
+@functools.lru_cache(maxsize=4)
+def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
+    """Read the list once for each state of the file: each job asks for it."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["format"] != _FORMAT or not stored["models"]:
+            return None
+        return tuple(_info(entry) for entry in stored["models"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        logger.info("the list of models in %s is not readable (%s): made anew", path, error)
+        return None
+
+
+def check_name(name: str) -> None:
+    """Raise the `InputError` of an unknown model, if the list is at hand; never imports RheoJAX."""
+    known = cached_catalogue()
+    if known is not None and name not in {info.name for info in known}:
+        hint = nearest(str(name), (info.name for info in known))
+        raise InputError(f"there is no model {name!r}; {hint}")
+
+
+def _path() -> Path | None:
+    from rheojobs.inference.models.rheojax import registry
+
+    version = registry.version()
+    if version is None:
+        return None
+    return cache_folder() / f"models-{re.sub('[^A-Za-z0-9.+-]', '_', version)}.json"
+
+
+def _build() -> tuple[ModelInfo, ...]:
+    from rheojobs.inference.models.rheojax import registry
+
+    if registry.version() is None:
+        raise MissingExtraError(
+            'the models come from RheoJAX, which is not installed: pip install "rheojobs[rheology]"'
+        )
+    models = (registry.load(name, {}) for name in registry.names())
+    return tuple(
+        ModelInfo(
+            name=model.name,
+            test_modes=model.test_modes,
+            parameters=model.parameters,
+            description=model.description,
+            flow_quantity=model.flow_quantity,
+            refused=dict(model.refused),
+        )
+        for model in models
+    )
+
+
+def _write(models: tuple[ModelInfo, ...]) -> None:
+    path = _path()
+    if path is None:
+        return
+    text = json.dumps({"format": _FORMAT, "models": [asdict(info) for info in models]})
+    try:
+        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        logger.info("the list of models cannot be kept in %s: %s", path.parent, error)
+
+
+def _info(entry: Any) -> ModelInfo:
+    return ModelInfo(
+        name=str(entry["name"]),
+        test_modes=tuple(str(mode) for mode in entry["test_modes"]),
+        parameters=tuple(Parameter.of_json(fields) for fields in entry["parameters"]),
+        description=str(entry["description"]),
+        flow_quantity=str(entry["flow_quantity"]),
+        refused={str(mode): str(reason) for mode, reason in entry["refused"].items()},
+    )

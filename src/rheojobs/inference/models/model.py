@@ -1,0 +1,384 @@
+"""What is fitted: a named function of x and parameters, from RheoJAX or from the user.
+
+Must not know datasets, optimizers or samplers; JAX is imported only when a model is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.dataset import TEST_MODES
+from rheojobs.inference.models import signature
+from rheojobs.inference.models.parameters import (
+    Alternative,
+    Parameter,
+    check_parameters,
+    from_limits,
+    resolve,
+    unknown,
+)
+from rheojobs.inference.models.signature import MODE_CONSTANTS, Calling, check_protocol
+from rheojobs.inference.programs.jax_setup import configure_jax
+
+if TYPE_CHECKING:
+    import jax
+
+__all__ = ["MODE_CONSTANTS", "Alternative", "Model", "Parameter", "check_protocol", "load"]
+
+_QUANTITIES = {
+    "relaxation": "relaxation modulus",
+    "creep": "creep compliance",
+    "oscillation": "complex modulus",
+    "startup": "shear stress",
+    "laos": "shear stress",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A function of x and parameters that can be fitted and sampled.
+
+    Attributes
+    ----------
+    name : str
+        In messages and results.
+    function : callable
+        ``function(x, params)`` in JAX, with x of shape (n,) and params of shape (p,). It is given
+        the test mode where it takes `test_mode` (or a third argument without default), and
+        the constants of the test that it names. ``function(x, G0, tau)`` with the parameters
+        one by one works too, when it names them as `parameters` does.
+    parameters : tuple of Parameter
+        In the order of `params`.
+    test_modes : tuple of str
+        Members of `rheojobs.inference.data.dataset.TEST_MODES`.
+    description : str
+        One line for people.
+    alternatives : tuple of Alternative
+        Names that may be used in place of a parameter.
+    flow_quantity : str
+        What it predicts for a flow curve: ``"stress"`` or ``"viscosity"``.
+    forward_mode : bool
+        True where only forward-mode differentiation works.
+    prior_factory : callable or None
+        ``(name, lower, upper, values=None)`` -> NumPyro distribution, or None for the usual one;
+        `values` (a fit's parameters) are what data-centred priors are centred on.
+    bounds_override : callable or None
+        ``(bounds, x, y, test_mode)`` -> bounds.
+    key : tuple
+        Hashable; equal keys mean equal predictions *within a process*. Only a key that starts
+        with ``"rheojax"`` holds beyond it (a user's function may call what is edited later).
+    config : mapping
+        What the model was configured with.
+    refused : mapping of str to str
+        Test modes that the theory covers but that cannot be run here, and why.
+    even_steps : tuple of str
+        Test modes in which it steps from point to point, so that x must be evenly spaced.
+    quantities : mapping of str to str
+        What it predicts in a test mode, where that is not the usual quantity.
+    probed : dict of str to bool
+        What `probe` has found so far, where that holds for any number of points.
+
+    Raises
+    ------
+    InputError
+        If a parameter, a test mode or the function's signature is not usable.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    test_modes: tuple[str, ...] = TEST_MODES
+    description: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    flow_quantity: str = "stress"
+    forward_mode: bool = False
+    prior_factory: Callable[..., Any] | None = None
+    bounds_override: Callable[..., Any] | None = None
+    key: tuple[Any, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    even_steps: tuple[str, ...] = ()
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    probed: dict[str, bool] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", tuple(self.parameters))
+        object.__setattr__(self, "test_modes", tuple(self.test_modes))
+        _check_definition(self)
+        if not self.key:
+            key = signature.function_key(self.function, self.name, self.parameters)
+            object.__setattr__(self, "key", key)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # RheoJAX's instances are large, full of caches, and known by name wherever they arrive.
+        if self.key[0] == "rheojax":
+            return load, (self.name, dict(self.config))
+        return super().__reduce_ex__(protocol)
+
+    @classmethod
+    def from_function(
+        cls,
+        function: Callable[..., Any],
+        parameters: Mapping[str, tuple[float, ...]] | Iterable[Parameter],
+        test_modes: Sequence[str] = TEST_MODES,
+        name: str | None = None,
+        description: str = "",
+        **others: Any,
+    ) -> Model:
+        """Make a model of a plain JAX function.
+
+        Parameters
+        ----------
+        function : callable
+            As `Model.function`.
+        parameters : mapping or iterable of Parameter
+            ``{"G0": (lower, upper)}`` or ``{"G0": (lower, upper, default)}``, in the order of
+            the function's `params`.
+        test_modes : sequence of str or str
+            The tests it can describe; all of them where not given.
+        name : str, optional
+            The function's own name where not given.
+        description : str
+            One line; the first of the function's docstring where not given.
+        **others
+            Further fields of `Model`.
+
+        Raises
+        ------
+        InputError
+            As `Model`.
+        """
+        if isinstance(parameters, Mapping):
+            parameters = [from_limits(key, limits) for key, limits in parameters.items()]
+        lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
+        return cls(
+            name=name or str(getattr(function, "__name__", type(function).__name__)),
+            function=function,
+            parameters=tuple(parameters),
+            test_modes=(test_modes,) if isinstance(test_modes, str) else tuple(test_modes),
+            description=description or (lines[0] if lines else ""),
+            **others,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names, in the order of `params`."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds, each of shape (p,)."""
+        limits = np.array([parameter.bounds for parameter in self.parameters], dtype=float)
+        return limits[:, 0].copy(), limits[:, 1].copy()
+
+    def parameter(self, name: str) -> Parameter:
+        """Give the parameter of that name; `InputError` names the nearest where there is none."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise unknown(self.name, name, self.parameters, self.alternatives)
+
+    def alternative(self, name: str) -> Alternative | None:
+        """Give the alternative of that name, or None."""
+        return next((other for other in self.alternatives if other.name == name), None)
+
+    def quantity(self, test_mode: str) -> str:
+        """Name what is predicted, in the words of `data.SI_UNITS` (``"creep compliance"``)."""
+        if test_mode == "flow_curve":
+            return "viscosity" if self.flow_quantity == "viscosity" else "shear stress"
+        return self.quantities.get(test_mode, _QUANTITIES[test_mode])
+
+    def resolve_values(
+        self, values: Mapping[str, float], base: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
+        """Turn values given in either form into the model's own parameters.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            Of parameters and alternatives.
+        base : mapping of str to float, optional
+            Values of the parameters that `values` says nothing about; they are in the result.
+            Without it, an alternative is converted with the defaults of the others.
+
+        Returns
+        -------
+        dict of str to float
+            By the model's own names.
+
+        Raises
+        ------
+        InputError
+            For an unknown name, a value that is no finite number or lies outside its bounds, or
+            an alternative that is given along with the parameter it replaces.
+        """
+        return resolve(self.name, self.parameters, self.alternatives, values, base)
+
+    def derived(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Give the alternatives' values for a full set of the model's own parameters."""
+        return {other.name: float(other.from_parameters(values)) for other in self.alternatives}
+
+    def check_test_mode(self, test_mode: str) -> None:
+        """Raise `InputError`, listing what there is, unless the model describes that test."""
+        if test_mode in self.refused:
+            raise InputError(
+                f"{self.name} cannot be run for {test_mode}: {self.refused[test_mode]}"
+            )
+        if test_mode not in self.test_modes:
+            modes = ", ".join(self.test_modes) or "nothing that can be run here"
+            raise InputError(f"{self.name} does not describe {test_mode!r}; it describes {modes}")
+
+    def check_x(self, test_mode: str, x: np.ndarray) -> None:
+        """Raise `InputError` where the model needs evenly spaced x (shape (n,)) and gets others."""
+        if test_mode not in self.even_steps or len(x) < 3:
+            return
+        x = np.asarray(x, dtype=float)
+        even = x[0] + (x[1] - x[0]) * np.arange(len(x))
+        # What the model takes the times for may be off by 0.5% of their span: printed times are.
+        if not np.max(np.abs(x - even)) <= 5e-3 * abs(x[-1] - x[0]):
+            steps = np.diff(x)
+            raise InputError(
+                f"{self.name} steps from point to point in {test_mode}, so times must be evenly "
+                f"spaced; these are {steps.min():.3g} to {steps.max():.3g} apart: resample them"
+            )
+
+    def predict(
+        self,
+        x: Any,
+        params: Any,
+        test_mode: str,
+        protocol: Mapping[str, Any] | None = None,
+    ) -> jax.Array:
+        """Evaluate the model; pure, and traceable in x, params and the constants.
+
+        Parameters
+        ----------
+        x : array, shape (n,)
+            Time / s, angular frequency / rad s⁻¹ or shear rate / s⁻¹.
+        params : array, shape (p,)
+            In the order of `parameters`.
+        test_mode : str
+            One of `test_modes`.
+        protocol : mapping, optional
+            Constants of the test, as `MODE_CONSTANTS` names them.
+
+        Returns
+        -------
+        jax.Array, shape (n,)
+            Real; for oscillation complex, G' + i G''.
+        """
+        configure_jax()
+        import jax.numpy as jnp
+
+        out = Calling.of(self.function, self.names)(
+            self.function, x, params, test_mode, protocol or {}
+        )
+        oscillation = test_mode == "oscillation"
+        if oscillation and isinstance(out, (tuple, list)) and len(out) == 2:
+            return jnp.asarray(out[0]) + 1j * jnp.asarray(out[1])
+        out = jnp.asarray(out)
+        if oscillation and out.ndim == 2 and out.shape[1] == 2 and not jnp.iscomplexobj(out):
+            return out[:, 0] + 1j * out[:, 1]
+        if out.ndim == 0:
+            return jnp.broadcast_to(out, jnp.shape(x))
+        return out
+
+    def missing_protocol(
+        self, test_mode: str, protocol: Mapping[str, float] | None = None
+    ) -> tuple[str, ...]:
+        """Name the constants that the model needs for that test and that are not given.
+
+        Costs a trace of the model. Empty also where it cannot be known.
+        """
+        return signature.trace(self, test_mode, 4, check_protocol(protocol)).missing
+
+    def probe(self, test_mode: str, n: int, protocol: Mapping[str, float] | None = None) -> bool:
+        """Make sure that the model runs as a pure function, without running it.
+
+        Parameters
+        ----------
+        test_mode : str
+            The test.
+        n : int
+            How many points.
+        protocol : mapping of str to float, optional
+            Constants of the test.
+
+        Returns
+        -------
+        bool
+            Whether the prediction is complex.
+
+        Raises
+        ------
+        InputError
+            One line: which constants are missing, or why it cannot be run.
+        """
+        constants = check_protocol(protocol)
+        if self.key[0] != "rheojax":
+            return signature.probe(self, test_mode, n, constants)
+        self.check_test_mode(test_mode)
+        key = " ".join((test_mode, *sorted(constants)))
+        if key not in self.probed:
+            from rheojobs.inference.models.rheojax import registry
+
+            self.probed[key] = signature.probe(self, test_mode, n, constants)
+            registry.keep_card(self)
+        return self.probed[key]
+
+
+def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
+    """Give the model of that name, as RheoJAX's registry has it; a `Model` is given back.
+
+    Parameters
+    ----------
+    model : str or Model
+        Such as ``"maxwell"``.
+    config : mapping, optional
+        Arguments of the RheoJAX class, such as ``{"n_modes": 6}``.
+
+    Returns
+    -------
+    Model
+        The same object for the same name and configuration; safe to share between threads.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a configuration that the model does not take.
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    if isinstance(model, Model):
+        if config and dict(config) != dict(model.config):
+            raise InputError(
+                f"the model {model.name} is made already: model_config cannot change it"
+            )
+        return model
+    if not isinstance(model, str):
+        raise InputError(
+            f"a model is given by its name or as a Model, not as a {type(model).__name__}"
+            + ("; Model.from_function makes one of a function" if callable(model) else "")
+        )
+    from rheojobs.inference.models.rheojax import registry
+
+    return registry.load(model, config or {})
+
+
+def _check_definition(model: Model) -> None:
+    if not model.name or not isinstance(model.name, str):
+        raise InputError("a model needs a name")
+    check_parameters(model.name, model.parameters, model.alternatives)
+    for mode in (*model.test_modes, *model.refused):
+        if mode not in TEST_MODES:
+            raise InputError(
+                f"{model.name}: unknown test mode {mode!r}; {nearest(mode, TEST_MODES)}"
+            )
+    if model.flow_quantity not in ("stress", "viscosity"):
+        raise InputError(f"{model.name}: flow_quantity is 'stress' or 'viscosity'")
+    Calling.of(model.function, model.names)

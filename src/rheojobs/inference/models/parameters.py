@@ -1,0 +1,162 @@
+"""The numbers a fit looks for: their bounds, and the names of a model's usual second form.
+
+Knows plain numbers; must not know functions, JAX or RheoJAX.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.signature import as_number
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a fit looks for.
+
+    Attributes
+    ----------
+    name : str
+        As the model calls it.
+    default : float or None
+        Where to start without better knowledge; None where nothing is known.
+    bounds : tuple of float
+        Lower and upper limit, both allowed; infinite where there is none.
+    unit : str
+        Of the default and the bounds, such as ``"Pa·s"``.
+    description : str
+        A few words for people.
+    prior : mapping or None
+        The model's own prior, as `rheojobs.sample` takes it.
+    """
+
+    name: str
+    default: float | None
+    bounds: tuple[float, float]
+    unit: str = ""
+    description: str = ""
+    prior: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> Parameter:
+        """Make a parameter again of its fields as JSON has them, the bounds as a list."""
+        lower, upper = fields["bounds"]
+        return cls(**{**fields, "bounds": (float(lower), float(upper))})
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A parameter of a model's usual second form, such as ``tau = eta / G0`` of Maxwell.
+
+    Attributes
+    ----------
+    name, unit, description : str
+        Of the alternative.
+    replaces : str
+        The parameter of the model that it stands for.
+    to_parameter : callable
+        ``(value, others) -> parameter``; works on floats and on traced values.
+    from_parameters : callable
+        ``parameters -> value``.
+    others : tuple of str
+        The parameters that `to_parameter` needs besides the value.
+    """
+
+    name: str
+    replaces: str
+    unit: str
+    description: str
+    to_parameter: Callable[[Any, Mapping[str, Any]], Any]
+    from_parameters: Callable[[Mapping[str, Any]], Any]
+    others: tuple[str, ...] = ()
+
+
+def from_limits(name: str, limits: tuple[float, ...]) -> Parameter:
+    """Make a parameter of ``(lower, upper)`` or ``(lower, upper, default)``."""
+    try:
+        lower, upper, *default = (float(limit) for limit in limits)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"parameter {name!r}: give (lower, upper) or (lower, upper, default), not {limits!r}"
+        ) from None
+    return Parameter(name, default[0] if default else None, (lower, upper))
+
+
+def unknown(
+    model: str, name: str, parameters: Sequence[Parameter], alternatives: Sequence[Alternative]
+) -> InputError:
+    """Make the error for a name that is neither a parameter nor an alternative."""
+    known = [*(p.name for p in parameters), *(other.name for other in alternatives)]
+    return InputError(f"{model} has no parameter {name!r}; {nearest(str(name), known)}")
+
+
+def resolve(
+    model: str,
+    parameters: Sequence[Parameter],
+    alternatives: Sequence[Alternative],
+    values: Mapping[str, float],
+    base: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Do what `Model.resolve_values` says, for the model of that name."""
+    by_name = {parameter.name: parameter for parameter in parameters}
+    others = {other.name: other for other in alternatives}
+    for name in values:
+        if name not in by_name and name not in others:
+            raise unknown(model, name, parameters, alternatives)
+    own = {name: float(value) for name, value in (base or {}).items() if name in by_name}
+    for name in by_name.keys() & values.keys():
+        own[name] = _checked(model, by_name[name], as_number(f"{model}: {name}", values[name]))
+    known = {p.name: p.default for p in parameters if p.default is not None} | own
+    for name in others.keys() & values.keys():
+        other = others[name]
+        rivals = {item.name for item in alternatives if item.replaces == other.replaces} - {name}
+        for rival in sorted({other.replaces, *rivals} & values.keys()):
+            raise InputError(f"{model}: give {name!r} or {rival!r}, not both")
+        missing = [needed for needed in other.others if needed not in known]
+        if missing:
+            raise InputError(f"{model}: {name!r} needs a value of {missing[0]!r} as well")
+        number = as_number(f"{model}: {name}", values[name])
+        try:
+            converted = float(other.to_parameter(number, known))
+        except (ArithmeticError, TypeError, ValueError):
+            # TypeError: a fractional power of a negative number is complex.
+            converted = math.nan
+        source = f" (from {name} = {number:g} {other.unit})"
+        own[other.replaces] = _checked(model, by_name[other.replaces], converted, source)
+    return {p.name: own[p.name] for p in parameters if p.name in own}
+
+
+def _checked(model: str, parameter: Parameter, number: float, source: str = "") -> float:
+    lower, upper = parameter.bounds
+    if lower <= number <= upper:
+        return number
+    unit = f" {parameter.unit}" if parameter.unit not in ("", "dimensionless") else ""
+    raise InputError(
+        f"{model}: {parameter.name} = {number:g}{unit}{source} is outside its bounds, "
+        f"{lower:g} to {upper:g}{unit}"
+    )
+
+
+def check_parameters(
+    model: str, parameters: Sequence[Parameter], alternatives: Sequence[Alternative] = ()
+) -> None:
+    """Raise `InputError` for empty bounds, a default outside them, or a name that comes twice."""
+    if not parameters:
+        raise InputError(f"{model} has no parameters")
+    for parameter in parameters:
+        lower, upper = parameter.bounds
+        if not lower <= upper:
+            raise InputError(f"{model}: bounds of {parameter.name} are empty: {lower} to {upper}")
+        if parameter.default is not None and not lower <= parameter.default <= upper:
+            raise InputError(
+                f"{model}: default of {parameter.name}, {parameter.default:g}, is outside its "
+                f"bounds, {lower:g} to {upper:g}"
+            )
+    names = [*(p.name for p in parameters), *(other.name for other in alternatives)]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{model} has two parameters of the name {name!r}")

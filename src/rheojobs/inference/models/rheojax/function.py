@@ -1,0 +1,137 @@
+"""A RheoJAX model as a plain function: pure, complete, and from rest where a test begins there.
+
+Knows RheoJAX's private names, as `rheojax_models` does, and must not know how models are found.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.errors import InputError
+from rheojobs.inference.models.rheojax.ode_solving import forward_mode, solves_equations
+from rheojobs.inference.models.rheojax.replacements import INNER
+from rheojobs.inference.models.signature import CONSTANTS, MODE_CONSTANTS
+
+__all__ = ["RheojaxFunction"]
+
+_FROM_REST = ("startup", "creep", "relaxation", "laos")
+# Theirs go from point to point by a scheme that swings, and blows up, where a step of strain is
+# long. RheoJAX's own fits divide the steps of some of these models (`stable_dt`), of others not.
+_STEPS_PER_POINT = 16
+# RheoJAX's other names for a constant of the test.
+_ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("creep", "sigma_applied"): ("stress",),
+    ("relaxation", "gamma_0"): ("gamma", "gamma_step"),
+    ("relaxation", "sigma_0"): ("sigma_init",),
+}
+# Not given, these follow from the parameters (sigma_0 is then the yield stress).
+_OPTIONAL = {("STZConventional", "relaxation"): ("sigma_0",)}
+
+
+@dataclass(frozen=True)
+class RheojaxFunction:
+    """RheoJAX's `model_function` of one instance, made pure and complete.
+
+    Attributes
+    ----------
+    instance : object
+        The RheoJAX model; never changed.
+    """
+
+    instance: Any
+
+    def needs(self, test_mode: str) -> tuple[str, ...]:
+        """Name the constants that must be given if the model reads them.
+
+        RheoJAX takes values of its own for those that are not: no stress at all in a creep, a
+        shear rate of 1/s before a relaxation.
+        """
+        optional = _OPTIONAL.get((type(self.instance).__name__, test_mode), ())
+        return tuple(name for name in MODE_CONSTANTS[test_mode] if name not in optional)
+
+    def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
+        """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
+        import jax.numpy as jnp
+
+        if test_mode in _FROM_REST and solves_equations(type(self.instance)):
+            # RheoJAX begins at rest at the first x, whatever it is; a test begins at zero.
+            x = jnp.asarray(x)
+            times, at = jnp.append(0.0, x), jnp.arange(1, x.shape[0] + 1)
+            stepped = "IKH" in type(self.instance).__name__ and test_mode in ("startup", "laos")
+            if stepped:
+                times, at = _in_even_steps(x)
+            return self._predict(times, params, test_mode, protocol)[at]
+        return self._predict(x, params, test_mode, protocol)
+
+    def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
+        import jax.numpy as jnp
+
+        kind = type(self.instance).__name__
+        given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
+        # Some constants are read from the instance, and some calls write to it: a copy keeps
+        # threads apart, and traces.
+        instance = copy.copy(self.instance)
+        inner = INNER.get((kind, test_mode))
+        if inner is not None:
+            with forward_mode(type(self.instance)):
+                return inner(instance, x, params, given)
+        known = dict(given)
+        for name, value in given.items():
+            known |= dict.fromkeys(_ALIASES.get((test_mode, name), ()), value)
+        if hasattr(instance, "_extract_time_strain"):
+            if test_mode == "startup" and "gamma_dot" in given:
+                known["strain"] = given["gamma_dot"] * jnp.asarray(x)
+            elif test_mode == "laos" and len(given) == 2:
+                known["strain"] = given["gamma_0"] * jnp.sin(given["omega"] * jnp.asarray(x))
+        if kind == "DMTLocal" and test_mode == "laos":
+            instance._gamma_0, instance._omega_laos = given["gamma_0"], given["omega"]
+        elif kind == "SGRGeneric":
+            known["is_stress"] = True
+        elif kind == "TNTStickyRouse":
+            instance._relaxation_sigma_0 = 1.0
+        with forward_mode(type(self.instance)):
+            out = instance.model_function(x, params, test_mode, **known)
+        # Three leave out a factor that the others of their kind, and the data, contain.
+        if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
+            return out * x
+        if kind in ("GeneralizedMaxwell", "SGRConventional") and test_mode == "startup":
+            return out * given["gamma_dot"]
+        if kind == "TNTStickyRouse" and test_mode == "relaxation":
+            return out * given["sigma_0"]
+        return out
+
+
+def _in_even_steps(x: Any) -> tuple[Any, Any]:
+    """Give times from zero on that hold those of x, and others between them as even as can be.
+
+    How exact a scheme with steps of strain is depends on the longest of them.
+
+    Parameters
+    ----------
+    x : array, shape (n,)
+        Times / s of the data.
+
+    Returns
+    -------
+    times : array
+        In order.
+    at : array of int, shape (n,)
+        Where x is among them.
+    """
+    import jax.numpy as jnp
+
+    count = _STEPS_PER_POINT * x.shape[0]
+    # Half a step from zero: none of them is to be all but one of x.
+    even = jnp.max(x) * (jnp.arange(count) + 0.5) / count
+    times = jnp.sort(jnp.concatenate([jnp.zeros(1), x, even]))
+    return times, jnp.searchsorted(times, x)
+
+
+class _Constants(dict[str, Any]):
+    """The constants of a test by name; one that is not there is asked for."""
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError(f"the model needs {name} ({CONSTANTS[name]}): --at {name}=…")

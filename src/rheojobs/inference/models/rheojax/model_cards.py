@@ -1,0 +1,147 @@
+"""What a model is besides its function, kept on disk: a worker that has its programs needs no more.
+
+Importing RheoJAX costs a new process as much as a sampling takes. The function itself is fetched
+by whoever traces it. Opening a card executes nothing: it is JSON. Knows no data and no fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.parameters import Alternative, Parameter
+from rheojobs.inference.programs.exported_program import kept_on_disk, source_digest
+
+__all__ = ["DeferredFunction", "read", "write"]
+
+logger = logging.getLogger(__name__)
+
+_PLAIN = (
+    "name",
+    "description",
+    "flow_quantity",
+    "forward_mode",
+    "config",
+    "refused",
+    "quantities",
+)
+_SEQUENCES = ("test_modes", "even_steps")
+
+
+class DeferredFunction:
+    """A model's function that is fetched when it is called for the first time.
+
+    Parameters
+    ----------
+    fetch : callable
+        Gives the model as it is.
+    """
+
+    def __init__(self, fetch: Callable[[], Model]) -> None:
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._model: Model | None = None
+
+    def _function(self) -> Any:
+        import jax
+
+        # Modules make arrays when they are imported: within a trace these would be its own.
+        with self._lock, jax.ensure_compile_time_eval():
+            if self._model is None:
+                self._model = self._fetch()
+            return self._model.function
+
+    def needs(self, test_mode: str) -> tuple[str, ...]:
+        """Name the constants that must be given if the model reads them."""
+        needed: tuple[str, ...] = self._function().needs(test_mode)
+        return needed
+
+    def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
+        """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
+        return self._function()(x, params, test_mode, **protocol)
+
+
+def read(
+    identity: str,
+    key: tuple[Any, ...],
+    alternatives: Mapping[str, Alternative],
+    fetch: Callable[[], Model],
+) -> Model | None:
+    """Give the model of a card; None where there is no card that can be used.
+
+    Parameters
+    ----------
+    identity : str
+        Tells the model and its configuration apart from all others.
+    key : tuple
+        Of the model.
+    alternatives : mapping
+        By the name that the card was written with.
+    fetch : callable
+        Gives the model as it is, when its function is called.
+    """
+    cache, own = kept_on_disk(), _key(identity)
+    stored = cache.get(own)
+    if stored is None:
+        return None
+    try:
+        card = json.loads(stored)
+        values = {name: card[name] for name in _PLAIN}
+        values |= {name: tuple(card[name]) for name in _SEQUENCES}
+        other = alternatives[card["alternative"]] if card["alternative"] else None
+        return Model(
+            function=DeferredFunction(fetch),
+            parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
+            alternatives=() if other is None else (other,),
+            key=key,
+            probed=dict(card["probed"]),
+            **values,
+        )
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        logger.info("the card of %s is not readable (%s): made anew", identity, error)
+        cache.drop(own)
+        return None
+
+
+def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bool]) -> None:
+    """Keep a model, unless it has rules of its own that only its code can tell.
+
+    Parameters
+    ----------
+    identity : str
+        As `read` takes it.
+    model : Model
+        As it is.
+    alternative : str
+        The name of its alternative among those that `read` will be given.
+    probed : mapping
+        As `Model` has it.
+    """
+    told = {*_PLAIN, *_SEQUENCES, "parameters", "alternatives", "function", "key", "probed"}
+    others = {item.name: getattr(model, item.name) for item in fields(model)}
+    if any(value for name, value in others.items() if name not in told):
+        return
+    card = {name: others[name] for name in _PLAIN}
+    card |= {name: list(others[name]) for name in _SEQUENCES}
+    card["parameters"] = [asdict(parameter) for parameter in model.parameters]
+    card["alternative"] = alternative if model.alternatives else ""
+    card["probed"] = dict(probed)
+    try:
+        text = json.dumps(card)
+    except (TypeError, ValueError) as error:  # settings that are no plain data
+        logger.info("there can be no card of %s: %s", model.name, error)
+        return
+    cache, key = kept_on_disk(), _key(identity)
+    cache.drop(key)  # one that told less
+    cache.put(key, text.encode())
+
+
+def _key(identity: str) -> str:
+    """Give the name on disk: another one for every version of the code that the card tells of."""
+    return hashlib.sha256(f"card\n{source_digest()}\n{identity}".encode()).hexdigest()

@@ -1,0 +1,331 @@
+"""RheoJAX's models: which there are, what each can do, and how one is loaded.
+
+Must not know datasets, fits or samplers. RheoJAX is imported (3 s) only when a model is loaded.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import logging
+import math
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.errors import InputError, MissingExtraError, nearest, one_line
+from rheojobs.inference.data.dataset import TEST_MODES
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.parameters import Alternative, Parameter
+from rheojobs.inference.models.rheojax.function import RheojaxFunction
+from rheojobs.inference.models.rheojax.ode_solving import solves_equations
+from rheojobs.inference.models.rheojax.replacements import quicken_mittag_leffler
+from rheojobs.inference.programs.jax_setup import configure_jax
+
+__all__ = ["RheojaxPriors", "load", "names", "register_all", "version"]
+
+_SERVO = (
+    "RheoJAX's creep is run by a feedback controller whose own swings are part of the curve, "
+    "and change with its time step"
+)
+_WAVE = "RheoJAX's function gives the stress wave over time, not G' and G'' over frequency"
+_ITT = "RheoJAX solves it outside JAX, with a Prony series fitted anew for each set of parameters"
+# What RheoJAX 0.7.1 declares and cannot be fitted; the tests compare this with what
+# tracing finds.
+_REFUSED: dict[str, dict[str, str]] = {
+    "HebraudLequeux": {
+        "creep": _SERVO,
+        "oscillation": "RheoJAX runs ten cycles for every frequency, with as many steps as the "
+        "frequency and tau ask for: too long for a fit",
+    },
+    "ITTMCTIsotropic": dict.fromkeys(TEST_MODES, _ITT),
+    "ITTMCTSchematic": dict.fromkeys(TEST_MODES, _ITT),
+    "LatticeEPM": {"creep": _SERVO, "oscillation": _WAVE},
+    "TensorialEPM": {"creep": _SERVO, "oscillation": _WAVE},
+    "VLBNonlocal": {
+        "flow_curve": "RheoJAX simulates the gap for every shear rate until the flow is steady: "
+        "too long for a fit"
+    },
+}
+# Their integrators take x[1] - x[0] as the step of all points.
+_EVEN_STEPS = {
+    "DMTLocal": ("startup", "relaxation", "creep", "laos"),
+    "LatticeEPM": ("startup", "relaxation"),
+    "TensorialEPM": ("startup", "relaxation"),
+}
+# Their relaxation is the stress after flow, not the modulus after a step of strain.
+_STRESS_RELAXATION = {
+    *("DMTLocal", "FIKH", "FMLIKH", "MIKH", "MLIKH", "STZConventional", "GiesekusSingleMode"),
+    *("FluidityLocal", "FluidityNonlocal", "FluiditySaramitoLocal"),
+    *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
+}
+_COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
+
+_TAU = "Relaxation time"
+_ALTERNATIVES: dict[str, Alternative] = {
+    "Maxwell": Alternative(
+        "tau", "eta", "s", _TAU, lambda v, p: v * p["G0"], lambda p: p["eta"] / p["G0"], ("G0",)
+    ),
+    "Zener": Alternative(
+        "tau", "eta", "s", _TAU, lambda v, p: v * p["Gm"], lambda p: p["eta"] / p["Gm"], ("Gm",)
+    ),
+    "VLBLocal": Alternative("tau", "k_d", "s", _TAU, lambda v, p: 1 / v, lambda p: 1 / p["k_d"]),
+    "FractionalKelvinVoigt": Alternative(
+        "tau",
+        "c_alpha",
+        "s",
+        "Retardation time",
+        lambda v, p: p["Ge"] * v ** p["alpha"],
+        lambda p: (p["c_alpha"] / p["Ge"]) ** (1 / p["alpha"]),
+        ("Ge", "alpha"),
+    ),
+    "FractionalMaxwellGel": Alternative(
+        "tau",
+        "eta",
+        "s",
+        _TAU,
+        lambda v, p: p["c_alpha"] * v ** (1 - p["alpha"]),
+        lambda p: (p["eta"] / p["c_alpha"]) ** (1 / (1 - p["alpha"])),
+        ("c_alpha", "alpha"),
+    ),
+}
+
+_lock = threading.RLock()
+_loaded: dict[tuple[str, Any], Model] = {}
+_instances: dict[tuple[str, Any], Model] = {}
+
+
+@functools.cache
+def version() -> str | None:
+    """Give RheoJAX's version without importing it; None where it is not installed."""
+    try:
+        return importlib.metadata.version("rheojax")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def names() -> tuple[str, ...]:
+    """Give the names of all of RheoJAX's models; imports it.
+
+    Raises
+    ------
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    return tuple(sorted(_registry().list_models()))
+
+
+def register_all() -> None:
+    """Import RheoJAX's models (3 s), so that loading one later costs nothing; as `names`."""
+    _registry()
+
+
+def load(name: str, config: Mapping[str, Any]) -> Model:
+    """Make, or give again, the model of that name; see `rheojobs.inference.models.model.load`."""
+    frozen = _frozen(config)
+    with _lock:
+        if (name, frozen) not in _loaded:
+            known = None if "rheojax.models" in sys.modules else _of_card(name, config, frozen)
+            _loaded[name, frozen] = known or _made(name, config, frozen)
+        return _loaded[name, frozen]
+
+
+def _made(name: str, config: Mapping[str, Any], frozen: Any) -> Model:
+    """Make the model itself, once."""
+    with _lock:
+        if (name, frozen) not in _instances:
+            _instances[name, frozen] = _make(name, dict(config), frozen)
+        return _instances[name, frozen]
+
+
+def _of_card(name: str, config: Mapping[str, Any], frozen: Any) -> Model | None:
+    """Give the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
+    from rheojobs.inference.models.rheojax import model_cards
+
+    if version() is None:
+        return None
+    return model_cards.read(
+        _card_name(name, frozen),
+        _key(name, frozen),
+        _ALTERNATIVES,
+        lambda: _made(name, config, frozen),
+    )
+
+
+def _key(name: str, frozen: Any) -> tuple[Any, ...]:
+    return ("rheojax", name, version(), frozen)
+
+
+def _card_name(name: str, frozen: Any) -> str:
+    return repr((name, frozen))
+
+
+def keep_card(model: Model) -> None:
+    """Keep on disk what a model is, and what dry runs of it have found."""
+    from rheojobs.inference.models.rheojax import model_cards
+
+    made = _made(model.name, model.config, model.key[3])
+    kind = type(made.function.instance).__name__  # type: ignore[attr-defined]
+    model_cards.write(_card_name(model.name, model.key[3]), made, kind, model.probed)
+
+
+@dataclass(frozen=True)
+class RheojaxPriors:
+    """RheoJAX's `bayesian_prior_factory` of one instance, centred on values of the caller's.
+
+    Attributes
+    ----------
+    instance : object
+        The RheoJAX model; never changed.
+    """
+
+    instance: Any
+
+    def __call__(
+        self,
+        name: str,
+        lower: float | None,
+        upper: float | None,
+        values: Mapping[str, float] | None = None,
+    ) -> Any:
+        """Give a NumPyro distribution for a parameter or for the noise (``"sigma"``), or None.
+
+        `values` are what RheoJAX would have after its own fit; the defaults where not given.
+        """
+        instance = self.instance
+        if values:
+            instance = copy.copy(instance)
+            instance.parameters = copy.deepcopy(instance.parameters)
+            for key in instance.parameters.keys() & values.keys():
+                instance.parameters.set_value(key, float(values[key]))
+        return instance.bayesian_prior_factory(name, lower, upper)
+
+
+def _registry() -> Any:
+    if importlib.util.find_spec("rheojax") is None:
+        raise MissingExtraError(
+            "this model comes from RheoJAX, which is not installed: "
+            'pip install "rheojobs[rheology]"'
+        )
+    # nlsq prints a banner about GPUs where it finds one; standard output is for results.
+    os.environ.setdefault("NLSQ_SKIP_GPU_CHECK", "1")
+    configure_jax()
+    with _lock:
+        try:
+            package = importlib.import_module("rheojax.models")
+            registry = importlib.import_module("rheojax.core.registry").ModelRegistry
+        except ImportError as error:
+            raise MissingExtraError(
+                f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
+            ) from error
+        package._ensure_all_registered()
+        quicken_mittag_leffler()
+    # While a model is traced it warns of what only matters to its own fit and plots.
+    logger = logging.getLogger("rheojax.models")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.ERROR)
+    return registry
+
+
+def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
+    registry = _registry()
+    info = registry.get_info(name)
+    if info is None:
+        raise InputError(f"there is no model {name!r}; {nearest(name, registry.list_models())}")
+    kind = info.plugin_class
+    takes = [key for key in inspect.signature(kind).parameters if key not in ("args", "kwargs")]
+    for key in config:
+        if key not in takes:
+            what = nearest(key, takes) if takes else "it has no settings"
+            raise InputError(f"{name} has no setting {key!r}; {what}")
+    try:
+        instance = kind(**config)
+    except Exception as error:  # whatever a constructor makes of a wrong value
+        raise InputError(f"{name} does not take these settings: {one_line(error)}") from error
+    declared = tuple(mode for mode in TEST_MODES if mode in {str(p) for p in info.protocols})
+    refused = _REFUSED.get(kind.__name__, {})
+    quantities = {"relaxation": "shear stress"} if kind.__name__ in _STRESS_RELAXATION else {}
+    # Those that know the applied stress give the strain, the others the compliance.
+    if not kind.__name__.startswith(_COMPLIANCE):
+        quantities["creep"] = "strain"
+    other = _ALTERNATIVES.get(kind.__name__)
+    priors, limits = (
+        None if rule is None or _is_switched_off(rule) else rule
+        for rule in (
+            getattr(instance, "bayesian_prior_factory", None),
+            getattr(instance, "bayesian_parameter_bounds", None),
+        )
+    )
+    return Model(
+        name=name,
+        function=RheojaxFunction(instance),
+        parameters=tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters),
+        test_modes=tuple(mode for mode in declared if mode not in refused),
+        description=(info.doc or "").strip().split("\n")[0],
+        alternatives=(other,) if other is not None else (),
+        flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
+        forward_mode=solves_equations(kind)
+        or bool(getattr(instance, "_use_forward_mode_ad", False)),
+        prior_factory=None if priors is None else RheojaxPriors(instance),
+        bounds_override=limits,
+        key=_key(name, frozen),
+        config=config,
+        refused={mode: refused[mode] for mode in declared if mode in refused},
+        even_steps=_EVEN_STEPS.get(kind.__name__, ()),
+        quantities=quantities,
+    )
+
+
+def _no_prior(self: Any, name: Any, lower: Any, upper: Any) -> None:
+    """Have no opinion."""
+    return None
+
+
+def _same_bounds(self: Any, bounds: Any, x: Any, y: Any, test_mode: Any) -> Any:
+    """Leave the bounds as they are."""
+    return bounds
+
+
+def _is_switched_off(rule: Any) -> bool:
+    """Whether a rule of a model's consists of a `return` that makes it none: one has two such."""
+    code = getattr(rule, "__code__", None)
+    return any(
+        code is not None
+        and (code.co_code, code.co_consts[1:]) == (other.co_code, other.co_consts[1:])
+        for other in (_no_prior.__code__, _same_bounds.__code__)
+    )
+
+
+def _parameter(parameter: Any) -> Parameter:
+    lower, upper = parameter.bounds or (None, None)
+    return Parameter(
+        name=parameter.name,
+        default=None if parameter.value is None else float(parameter.value),
+        bounds=(
+            -math.inf if lower is None else float(lower),
+            math.inf if upper is None else float(upper),
+        ),
+        unit=parameter.units or "",
+        description=parameter.description or "",
+        prior=getattr(parameter, "prior", None),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(key), _frozen(item)) for key, item in value.items()))
+    if hasattr(value, "tolist"):
+        return _frozen(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(item) for item in value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        # 1, 1.0 and True are equal, and would share an entry.
+        return (type(value).__name__, value)
+    raise InputError(f"a model's settings are numbers, words and lists, not {type(value).__name__}")

@@ -1,0 +1,59 @@
+"""The likelihoods there are, by name; free of JAX, so that they are checked beforehand."""
+
+from __future__ import annotations
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.problem.weights import default_weights
+
+__all__ = [
+    "DEGREES_OF_FREEDOM",
+    "LIKELIHOODS",
+    "check_likelihood",
+    "likelihood_of",
+    "suited_likelihood",
+]
+
+DEGREES_OF_FREEDOM = 4.0
+
+LIKELIHOODS: dict[str, str] = {
+    "constant": "Gaussian noise of one size, for G' and for G'' each: RheoJAX's",
+    "relative": "Gaussian noise that is a fraction of the prediction: for data over decades",
+    "student_t": "noise of one size with outliers (Student's t, 4 degrees of freedom)",
+    "relative_student_t": "noise that is a fraction of the prediction, with outliers",
+    "sigma": "Gaussian noise of the standard deviations that the data bring; none is sampled",
+}
+
+
+def check_likelihood(name: object) -> None:
+    """Raise an `InputError` that names the nearest unless there is such a likelihood."""
+    if name not in LIKELIHOODS:
+        raise InputError(f"unknown likelihood {name!r}; {nearest(str(name), LIKELIHOODS)}")
+
+
+def likelihood_of(dataset: Dataset, name: str | None) -> str:
+    """Give the likelihood of that name, or that which suits the data where there is no name.
+
+    Raises
+    ------
+    InputError
+        Where there is no such likelihood, or it needs standard deviations that are not there.
+    """
+    if name is None:
+        return "constant" if dataset.sigma is None else "sigma"
+    check_likelihood(name)
+    if name == "sigma" and dataset.sigma is None:
+        raise InputError(
+            "the likelihood 'sigma' needs data with a sigma for each point: Dataset.sigma (--sigma)"
+        )
+    return name
+
+
+def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
+    """Choose a likelihood as a fit chooses its weights, and say why.
+
+    Noise of one size, which `likelihood_of` takes where nobody chooses, is RheoJAX's; the small
+    values of data over decades tell nothing then.
+    """
+    weights, reason = default_weights(dataset)
+    return {"uniform": "constant"}.get(weights, weights), reason

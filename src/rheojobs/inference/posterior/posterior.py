@@ -1,0 +1,355 @@
+"""The statistical model: priors and likelihood, and its unconstrained coordinates.
+
+RheoJAX's is selectable by name: priors uniform on the bounds, a Beta(2, 2) for fractional
+orders, constant noise. By default a positive parameter whose bounds span decades has a prior
+uniform in its logarithm; `rheojobs.inference.posterior.likelihood` has other noise. Knows no jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.model import Alternative
+from rheojobs.inference.posterior.likelihood import Likelihood
+from rheojobs.inference.posterior.likelihood_names import likelihood_of
+from rheojobs.inference.posterior.priors import Prior, prior_of, scaled_beta, uniform_prior
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.kernel_cache import KernelCache
+from rheojobs.inference.results.predictions import Predictions
+from rheojobs.inference.sampling.programs import Kernels
+
+__all__ = ["Posterior"]
+
+FIXED_TOLERANCE = 1e-10
+PRIOR_DRAWS = 100
+PRIOR_REACH = 3.0
+"""How far beyond draws of a prior a start may lie, in ranges of these draws."""
+
+MANY_DECADES = 1e3
+NOISE = ("sigma", "sigma_real", "sigma_imag")
+
+_kernels = KernelCache()
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """A problem with its priors: what is sampled, and from which distribution.
+
+    Attributes
+    ----------
+    problem : Problem
+        The model and the data.
+    sites : tuple of str
+        The names of what is sampled: parameters, or alternatives of them, then noise scales.
+    priors : tuple of Prior
+        One for each site.
+    fixed : dict of str to float
+        Parameters that keep their value: because it was given, or because their bounds coincide.
+    substituted : dict of str to Alternative
+        Alternatives that are sampled in place of a parameter, because their prior was given.
+    likelihood : Likelihood
+        How the data scatter.
+    bounds : dict of str to tuple of float
+        Of all parameters, as they hold for these data.
+    given : frozenset of str
+        The sites whose prior was given.
+    """
+
+    problem: Problem
+    sites: tuple[str, ...]
+    priors: tuple[Prior, ...]
+    fixed: dict[str, float]
+    substituted: dict[str, Alternative]
+    likelihood: Likelihood
+    bounds: dict[str, tuple[float, float]]
+    given: frozenset[str]
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        priors: Mapping[str, Any],
+        values: Mapping[str, float],
+        likelihood: str | None = None,
+        default_priors: str = "logarithmic",
+        fixed: Mapping[str, float] | None = None,
+    ) -> Posterior:
+        """Set up the statistical model.
+
+        Parameters
+        ----------
+        problem : Problem
+            The model and the data.
+        priors : mapping
+            The user's priors by name of a parameter, an alternative, or a noise scale.
+        values : mapping
+            Parameters that data-centred priors of a model are centred on.
+        likelihood : str, optional
+            A key of `LIKELIHOODS`; that which suits the data where not given.
+        default_priors : str
+            A key of `DEFAULT_PRIORS`: what a parameter gets whose prior is not given.
+        fixed : mapping, optional
+            Parameters that keep a value.
+        """
+        model = problem.model
+        scatter = Likelihood.named(likelihood_of(problem.dataset, likelihood))
+        noise = scatter.noise_names(problem)
+        settled = problem.fixed_values(fixed or {})
+        substituted = {}
+        for name in priors:
+            other = model.alternative(name)
+            if other is not None:
+                if other.replaces in priors:
+                    raise InputError(
+                        f"{model.name}: give a prior of {name!r} or of {other.replaces!r}, not both"
+                    )
+                substituted[name] = other
+            elif name not in model.names and name not in noise:
+                if scatter.is_known and name in NOISE:
+                    raise InputError(
+                        f"the noise is known (likelihood 'sigma'): there is no {name!r} that "
+                        "could have a prior"
+                    )
+                known = [*model.names, *(alt.name for alt in model.alternatives), *noise]
+                raise InputError(f"{model.name} has no parameter {name!r}; {nearest(name, known)}")
+        replaced = {other.replaces: name for name, other in substituted.items()}
+        bounds = {parameter.name: parameter.bounds for parameter in model.parameters}
+        if model.bounds_override is not None:
+            data = problem.dataset
+            bounds = model.bounds_override(dict(bounds), data.x, data.y, problem.test_mode)
+        sites, distributions, kept = [], [], {}
+        for parameter in model.parameters:
+            name, (lower, upper) = parameter.name, bounds[parameter.name]
+            chosen = replaced.get(name, name)
+            by_bounds = upper - lower <= FIXED_TOLERANCE * max(abs(lower), abs(upper))
+            if by_bounds or name in settled:
+                kept[name] = settled.get(name, float(lower))
+                if chosen in priors:
+                    how = " by its bounds" if name not in settled else ""
+                    raise InputError(
+                        f"{model.name}: {name} is fixed at {kept[name]:g}{how}, so there can be "
+                        f"no prior of {chosen!r}"
+                    )
+            elif name in replaced:
+                sites.append(chosen)
+                distributions.append(prior_of(chosen, priors[chosen]))
+            elif name in priors:
+                sites.append(name)
+                distributions.append(prior_of(name, priors[name]))
+                _check_overlap(model.name, name, distributions[-1], lower, upper)
+            else:
+                sites.append(name)
+                distributions.append(
+                    _default_prior(problem, name, (lower, upper), values, default_priors)
+                )
+        for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
+            sites.append(name)
+            distributions.append(prior_of(name, priors[name]) if name in priors else prior)
+            _check_overlap(model.name, name, distributions[-1], 0.0, np.inf)
+        if not sites:
+            raise InputError(
+                f"{model.name}: all parameters are fixed and the noise is known: there is nothing "
+                "to sample"
+            )
+        made = cls(
+            problem,
+            tuple(sites),
+            tuple(distributions),
+            kept,
+            substituted,
+            scatter,
+            dict(bounds),
+            frozenset(priors),
+        )
+        made._check_alternatives()
+        return made
+
+    def _check_alternatives(self) -> None:
+        """Raise `InputError` where the prior of an alternative gives nothing within the bounds."""
+        if not self.substituted:
+            return
+        drawn = self.draw(PRIOR_DRAWS, np.random.default_rng(0))
+        for name, other in self.substituted.items():
+            values, (lower, upper) = drawn[other.replaces], self.bounds[other.replaces]
+            if not ((lower <= values) & (values <= upper)).any():
+                raise InputError(
+                    f"{self.problem.model.name}: the prior of {name} makes {other.replaces} about "
+                    f"{np.median(values):.3g}, which misses the bounds {lower:g} to {upper:g}"
+                )
+
+    def predictions(
+        self,
+        draws: NDArray[np.int64],
+        predicted: NDArray[np.float64],
+        sites: NDArray[np.float64],
+        seed: int,
+    ) -> Predictions:
+        """Bring together what the model says at some draws, and how data scatter there.
+
+        Parameters
+        ----------
+        draws : ndarray of int, shape (k,)
+            Which of each chain.
+        predicted : ndarray, shape (chains, k, c, n)
+            The model's curve at each.
+        sites : ndarray, shape (chains, k, d)
+            The sites' values.
+        seed : int
+            Of new observations.
+        """
+        seen = self.problem.observations
+        noise = self.likelihood.noise(self.problem, sites[..., self.first_noise :])
+        return Predictions(draws, predicted, seen.y[:, : seen.n], noise, seed)
+
+    def draw(self, count: int, generator: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+        """Draw from the priors: every site and every parameter that is not fixed, (count,) each."""
+        drawn = {}
+        for name, prior in zip(self.sites, self.priors, strict=True):
+            try:
+                drawn[name] = prior.draw(generator, count)
+            except NotImplementedError:
+                kind = prior.words.partition("(")[0]
+                raise InputError(f"the prior of {name!r} ({kind}) cannot be drawn from") from None
+        self.add_replaced(drawn)
+        return drawn
+
+    def add_replaced(self, sites: dict[str, NDArray[np.float64]]) -> None:
+        """Add to draws of the sites those of the parameters that alternatives stand for."""
+        for name, other in self.substituted.items():
+            sites[other.replaces] = np.asarray(
+                other.to_parameter(sites[name], {**self.fixed, **sites})
+            )
+
+    def within_priors(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Move what a given prior all but excludes to where that prior has its mass.
+
+        Parameters
+        ----------
+        values : mapping
+            A full set of parameters, or the noise scales.
+        """
+        moved = dict(values)
+        for name in self.given & values.keys():
+            moved[name] = self._likely(name, values[name])
+        for name, other in self.substituted.items():
+            if other.replaces in values:
+                value = float(other.from_parameters(moved))
+                likely = self._likely(name, value)
+                if likely != value:
+                    moved[other.replaces] = float(other.to_parameter(likely, moved))
+        return moved
+
+    def _likely(self, name: str, value: float) -> float:
+        prior = self.priors[self.sites.index(name)]
+        try:
+            draws = prior.draw(np.random.default_rng(0), PRIOR_DRAWS)
+        except NotImplementedError:  # such as an improper one
+            return value
+        low, high = float(draws.min()), float(draws.max())
+        if not low < high:
+            raise InputError(
+                f"{self.problem.model.name}: the prior of {name!r} has no width at {low:g}: fix "
+                "the parameter by its bounds instead"
+            )
+        reach = PRIOR_REACH * (high - low)
+        return value if low - reach <= value <= high + reach else min(max(value, low), high)
+
+    @property
+    def first_noise(self) -> int:
+        """Where among the sites the noise scales begin."""
+        return len(self.sites) - len(self.likelihood.noise_names(self.problem))
+
+    @property
+    def kernels(self) -> Kernels:
+        """The compiled programs of this posterior's kind."""
+        own = (
+            self.sites,
+            tuple(self.fixed.items()),
+            tuple(sorted(self.substituted)),
+            self.likelihood,
+        )
+        identity = self.problem.identity(*own)
+        return _kernels.get((*self.problem.key, *own), lambda: Kernels(self, identity))
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """What a compiled program takes of this posterior: the priors, and `observed`."""
+        return self.priors, *self.observed
+
+    @property
+    def observed(self) -> tuple[Any, ...]:
+        """What a compiled program takes of the data: x, y, mask, and what they tell of noise."""
+        seen = self.problem.observations
+        return seen.x, seen.y, seen.mask, self.likelihood.told(self.problem)
+
+    def site_values(
+        self, parameters: Mapping[str, float], noise: Mapping[str, float]
+    ) -> list[float]:
+        """Give the sites' values for a full set of parameters."""
+        values = {**parameters, **noise}
+        for name, other in self.substituted.items():
+            values[name] = float(other.from_parameters(parameters))
+        return [values[name] for name in self.sites]
+
+    def unconstrain(self, values: list[float]) -> NDArray[np.float64]:
+        """Map the sites' values to unconstrained coordinates, kept off the edges of the support."""
+        out = []
+        for name, prior, value in zip(self.sites, self.priors, values, strict=True):
+            low, high = prior.limits
+            # A start on the edge lies infinitely far out; a step inside, however wide the support.
+            inside = min(max(value, low), high)
+            if inside == low:
+                span = high - low if np.isfinite(high) else 1.0
+                inside += min(1e-6 * abs(low) or 1e-13 * span, 0.01 * span)
+            elif inside == high:
+                span = high - low if np.isfinite(low) else 1.0
+                inside -= min(1e-6 * abs(high) or 1e-13 * span, 0.01 * span)
+            z = prior.unconstrain(inside)
+            if not np.isfinite(z):
+                raise InputError(
+                    f"{self.problem.model.name}: the start {name} = {value:g} has no chance under "
+                    f"its prior, which covers {low:g} to {high:g}"
+                )
+            out.append(z)
+        return np.array(out)
+
+
+def _default_prior(
+    problem: Problem,
+    name: str,
+    bounds: tuple[float, float],
+    values: Mapping[str, float],
+    scheme: str,
+) -> Prior:
+    model = problem.model
+    lower, upper = bounds
+    if model.prior_factory is not None:
+        own = model.prior_factory(name, lower, upper, values)
+        if own is not None:
+            return prior_of(name, own)
+    parameter = model.parameter(name)
+    if parameter.prior is not None:
+        return prior_of(name, parameter.prior)
+    if name.lower().endswith("alpha") and 0.0 <= lower < upper <= 1.0:
+        return scaled_beta(2.0, lower, upper)
+    if not (np.isfinite(lower) and np.isfinite(upper)):
+        raise InputError(
+            f"{model.name}: {name} has no finite bounds, so it needs a prior (priors=, --prior)"
+        )
+    decades = scheme == "logarithmic" and lower > 0 and upper / lower > MANY_DECADES
+    return uniform_prior(lower, upper, logarithmic=decades)
+
+
+def _check_overlap(model: str, name: str, prior: Prior, lower: float, upper: float) -> None:
+    low, high = prior.limits
+    if low >= upper or high <= lower:
+        raise InputError(
+            f"{model}: the prior of {name} covers {low:g} to {high:g}, which misses the bounds "
+            f"{lower:g} to {upper:g}"
+        )

@@ -1,0 +1,137 @@
+"""A model and a dataset brought together and checked, ready to be fitted or sampled.
+
+Knows models and data; must not know how they are optimized or sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
+from rheojobs.inference.models import catalogue
+from rheojobs.inference.models.model import Model, check_protocol, load
+from rheojobs.inference.programs.kernel_cache import Observations, frozen
+
+__all__ = ["Problem", "prepare_data"]
+
+
+def prepare_data(
+    model: str | Model,
+    data: object,
+    test_mode: str | None = None,
+    protocol: Mapping[str, float] | None = None,
+) -> Dataset:
+    """Check all that can be known of a job's input without JAX; gives the data to work on.
+
+    Raises
+    ------
+    InputError
+        In one line, what is wrong and what would be right.
+    """
+    if isinstance(model, str):
+        catalogue.check_name(model)
+    elif not isinstance(model, Model):
+        raise InputError(f"a model is a name or a Model, got {type(model).__name__}")
+    constants = check_protocol(protocol)
+    if test_mode is not None:
+        test_mode = canonical_test_mode(test_mode)
+    dataset = Dataset.of(data, test_mode=test_mode, protocol=constants)
+    if dataset.test_mode is None and isinstance(model, Model) and len(model.test_modes) == 1:
+        (only,) = model.test_modes
+        dataset = Dataset.of(dataset, test_mode=only)
+    dataset.require_test_mode()
+    return dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be inferred, from what.
+
+    Attributes
+    ----------
+    model : Model
+        With parameters (p,).
+    dataset : Dataset
+        In the quantity that the model predicts.
+    observations : Observations
+        The same, padded a little for programs that run long.
+    coarse_observations : Observations
+        The same, padded more for programs that run briefly.
+    test_mode : str
+        Of the data.
+    protocol : dict
+        Constants of the test.
+    """
+
+    model: Model
+    dataset: Dataset
+    observations: Observations
+    coarse_observations: Observations
+    test_mode: str
+    protocol: dict[str, float]
+
+    @classmethod
+    def of(cls, model: str | Model, dataset: Dataset, config: Mapping[str, Any] | None) -> Problem:
+        """Load the model and make sure that it can describe the data."""
+        loaded = load(model, config)
+        mode = dataset.require_test_mode()
+        loaded.check_test_mode(mode)
+        loaded.check_x(mode, dataset.x)
+        if mode == "flow_curve":
+            wanted = cast(Literal["stress", "viscosity"], loaded.flow_quantity)
+            dataset = dataset.as_flow_quantity(wanted)
+        free = sum(parameter.bounds[0] < parameter.bounds[1] for parameter in loaded.parameters)
+        values = len(dataset) * (2 if np.iscomplexobj(dataset.y) else 1)
+        if values < free:
+            raise InputError(
+                f"{loaded.name} has {free} parameters, the data have {values} values: "
+                "more data or a simpler model is needed"
+            )
+        loaded.probe(mode, len(dataset), dataset.protocol)
+        fine, coarse = Observations.of(dataset), Observations.of(dataset, coarse=True)
+        return cls(loaded, dataset, fine, coarse, mode, dict(dataset.protocol))
+
+    def fixed_values(self, fixed: Mapping[str, float]) -> dict[str, float]:
+        """Check values of parameters that keep them; only the model's own parameters can."""
+        for name in fixed:
+            other = self.model.alternative(str(name))
+            if other is not None:
+                raise InputError(
+                    f"{self.model.name}: {name!r} is no parameter of its own: fix or tie "
+                    f"{other.replaces!r}"
+                )
+        return self.model.resolve_values(fixed)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the data are G' + iG''."""
+        return bool(np.iscomplexobj(self.dataset.y))
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What a compiled program depends on, besides the shapes of its arguments."""
+        return (self.model.key, self.test_mode, self.is_complex, frozen(self.protocol))
+
+    def identity(self, *more: Any) -> str:
+        """Name the key and what is added to it, alike in every process.
+
+        Empty for a function of the user's, whose key holds within this process alone.
+        """
+        return repr((*self.key, *more)) if self.model.key[0] == "rheojax" else ""
+
+    def components(self, x: Any, params: Any) -> Any:
+        """Predict the observed components, shape (c, b): one, or real and imaginary part.
+
+        Pure and traceable in `x`, shape (b,), and `params`, shape (p,).
+        """
+        import jax.numpy as jnp
+
+        prediction = self.model.predict(x, params, self.test_mode, self.protocol)
+        if self.is_complex:
+            return jnp.stack([jnp.real(prediction), jnp.imag(prediction)])
+        return jnp.real(prediction)[None, :]

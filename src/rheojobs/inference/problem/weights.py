@@ -1,0 +1,96 @@
+"""How the residuals of a fit are weighted. Knows data; must not know JAX or optimizers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from rheojobs.inference.problem.problem import Problem
+
+__all__ = ["Weights", "check_weights", "default_weights", "sigma_of", "weights_of"]
+
+RELATIVE_SPAN = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """How residuals are weighted.
+
+    Attributes
+    ----------
+    name : str
+        ``"uniform"``, ``"relative"`` or ``"sigma"``.
+    sigma : ndarray, shape (c, b)
+        What residuals are divided by.
+    logarithmic : bool
+        Whether they are ln(curve / data).
+    reason : str
+        Why these, where the user did not choose.
+    """
+
+    name: str
+    sigma: NDArray[np.float64]
+    logarithmic: bool = False
+    reason: str = ""
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the size of the noise is known, not estimated from the residuals."""
+        return self.name == "sigma"
+
+
+def check_weights(name: str | None, dataset: Dataset) -> None:
+    """Raise an `InputError` where the data lack the standard deviations that weights need."""
+    if name == "sigma" and dataset.sigma is None:
+        raise InputError(
+            "weights 'sigma' need data with a sigma for each point: Dataset.sigma (--sigma)"
+        )
+
+
+def default_weights(dataset: Dataset) -> tuple[str, str]:
+    """Choose how residuals are weighted: by σ, relative over decades, or all alike; and why."""
+    y = dataset.y
+    if dataset.sigma is not None:
+        return "sigma", "the data come with their standard deviations"
+    if np.iscomplexobj(y):
+        if np.all(y.real != 0) and np.all(y.imag != 0):
+            return "relative", "moduli differ by decades"
+        return "uniform", "moduli that are zero have no relative deviation"
+    if y.min() > 0 and y.max() / y.min() > RELATIVE_SPAN:
+        return "relative", "the data span more than two decades"
+    return "uniform", "the data span less than two decades"
+
+
+def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
+    """Give what each residual is divided by, shape (c, b)."""
+    y = problem.coarse_observations.y
+    if weights == "uniform":
+        return np.ones_like(y)
+    if weights == "sigma":
+        check_weights(weights, problem.dataset)
+        assert problem.coarse_observations.sigma is not None
+        return problem.coarse_observations.sigma
+    # A value of zero has no relative error: it is weighted as the smallest of its kind.
+    return np.maximum(np.abs(y), problem.coarse_observations.smallest)
+
+
+def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
+    """Give the weights of that name, or those that suit the data.
+
+    Relative residuals are ln(curve / data) where all data are positive. Divided by the data, as
+    is usual, a curve far below them deviates by 100 % at most, and one far above by any factor:
+    the sum of squares prefers curves below. The logarithm counts a factor alike both ways, and
+    for small deviations it is the same.
+    """
+    name, reason = (wanted, "") if wanted is not None else default_weights(problem.dataset)
+    sigma = sigma_of(problem, name)
+    if name == "relative" and (problem.coarse_observations.y > 0).all():
+        return Weights(name, np.ones_like(sigma), True, reason)
+    return Weights(name, sigma, False, reason)

@@ -1,0 +1,154 @@
+"""Traced programs on disk: a new process calls what another has traced, and traces nothing.
+
+JAX's own cache keeps what XLA compiles, but to find it there a program must be traced again,
+which for a model in the complex plane takes longer than its sampling. Here the trace is kept,
+by JAX's export: a flatbuffer, of which opening executes nothing. Knows no models.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from rheojobs.inference.programs.disk_cache import ProgramCache
+from rheojobs.inference.programs.jax_setup import MAX_CACHE_BYTES, programs_folder
+
+__all__ = ["StoredProgram", "kept_on_disk", "source_digest"]
+
+logger = logging.getLogger(__name__)
+
+LIBRARIES = ("jax", "jaxlib", "numpyro")
+PACKAGES = ("rheojobs.inference", "rheojax")
+"""Whose source the programs are traced from: a changed file makes all of them anew."""
+
+
+@functools.cache
+def source_digest() -> str:
+    """Tell apart all versions of the code that programs are traced from, and models made."""
+    digest = hashlib.sha256()
+    for name in LIBRARIES:
+        digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+            for path in sorted(Path(folder).rglob("*.py")):
+                status = path.stat()
+                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def kept_on_disk() -> ProgramCache:
+    """Give the cache of traces and of what else spares a process from making them."""
+    return _cache(programs_folder())
+
+
+@functools.cache
+def _cache(root: Path) -> ProgramCache:
+    """Give the one of a folder: a single one, so that the files there are counted once."""
+    return ProgramCache(root / "traced", root, MAX_CACHE_BYTES)
+
+
+class StoredProgram:
+    """A compiled function whose trace is kept on disk.
+
+    Parameters
+    ----------
+    function : callable
+        Pure; what `jax.jit` takes.
+    result : pytree
+        Anything that has the structure of the result.
+    identity : str
+        Tells the function apart from all others, in every process. Where it is empty, nothing
+        is kept: the function is one of the user's, and only this process knows it.
+    name : str
+        Tells it apart from others of the same identity.
+    needs : sequence of str
+        Modules that the function imports. They are imported before it is traced: arrays that
+        a module makes within a trace would be the trace's own.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        result: Any,
+        identity: str,
+        name: str = "",
+        needs: Sequence[str] = (),
+    ) -> None:
+        self._needs = tuple(needs)
+        self._function = function
+        self._result = jax.tree.structure(result)
+        self._identity = identity
+        self._name = name
+        self._plain = jax.jit(function)
+        self._programs: dict[Hashable, Callable[..., Any]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the function, traced by whoever was first."""
+        if not self._identity:
+            self._import_needs()
+            return self._plain(*args)
+        leaves, structure = jax.tree.flatten(args)
+        # Of whatever kind they were: for results of such a program, which JAX takes for bound to
+        # their device, it would compile anew.
+        leaves = [np.asarray(leaf) for leaf in leaves]
+        kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        program = self._programs.get(kind)
+        if program is None:
+            with self._lock:
+                program = self._programs.get(kind)
+                if program is None:
+                    program = self._programs[kind] = self._make(structure, leaves)
+        return jax.tree.unflatten(self._result, program(*leaves))
+
+    def _make(self, structure: Any, leaves: list[Any]) -> Callable[..., Any]:
+        def flat(*leaves: Any) -> list[Any]:
+            return jax.tree.leaves(self._function(*jax.tree.unflatten(structure, leaves)))
+
+        shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves]
+        key = self._key(structure, shapes)
+        if not key:
+            self._import_needs()
+            return jax.jit(flat)
+        cache = kept_on_disk()
+        stored = cache.get(key)
+        if stored is not None:
+            try:
+                return jax.jit(export.deserialize(bytearray(stored)).call)
+            except Exception as error:  # whatever a flatbuffer of another version raises
+                logger.info("a stored program cannot be used: %s", error)
+                cache.drop(key)
+        self._import_needs()
+        try:
+            traced = export.export(jax.jit(flat))(*shapes)
+            cache.put(key, bytes(traced.serialize()))
+        except (ValueError, NotImplementedError) as error:  # what JAX does not export
+            logger.info("a program cannot be stored: %s", error)
+            return jax.jit(flat)
+        return jax.jit(traced.call)
+
+    def _import_needs(self) -> None:
+        for module in self._needs:
+            importlib.import_module(module)
+        self._needs = ()
+
+    def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
+        """Give the name on disk; empty where another process would name it otherwise."""
+        described = f"{self._name} {self._identity}\n{structure}\n{shapes}"
+        if " at 0x" in described:  # an object that is told apart by where it lies in memory
+            return ""
+        text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
+        return hashlib.sha256(text.encode()).hexdigest()

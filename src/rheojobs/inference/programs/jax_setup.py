@@ -1,0 +1,134 @@
+"""JAX as this project uses it: float64, and compiled programs kept on disk.
+
+Also what a worker process imports before it is ready. Nothing here knows of models or data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import logging
+import os
+import platform
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from rheojobs.inference.programs.disk_cache import ProgramCache
+
+__all__ = [
+    "MAX_CACHE_BYTES",
+    "PRELOAD",
+    "cache_folder",
+    "configure_jax",
+    "programs_folder",
+    "warm_up",
+    "warm_up_fully",
+]
+
+logger = logging.getLogger(__name__)
+
+PRELOAD = ("rheojobs.inference.programs.jax_setup:warm_up",)
+"""What a `JobEngine` preloads, so that the first fit or sampling finds its worker warm."""
+
+MAX_CACHE_BYTES = 1 << 30
+"""How large the compiled programs on disk may become together."""
+
+LATER = ("numpyro.infer", "zarr")
+"""What is imported once a worker is ready and has nothing to do."""
+
+_lock = threading.Lock()
+_configured = False
+
+
+def cache_folder() -> Path:
+    """Give the folder of everything that can be made again; `RHEOJOBS_CACHE_DIR` moves it."""
+    from platformdirs import user_cache_path
+
+    override = os.environ.get("RHEOJOBS_CACHE_DIR")
+    return Path(override) if override else user_cache_path("rheojobs", appauthor=False)
+
+
+def programs_folder() -> Path:
+    """Give the folder of compiled programs, of all the processors that share the disk."""
+    return cache_folder() / "xla"
+
+
+def configure_jax() -> None:
+    """Set float64 and the compile cache; idempotent, and must come before the first array."""
+    global _configured
+    with _lock:
+        if _configured:
+            return
+        # RheoJAX, and nlsq that it fits with, would lead JAX to folders of their own, in which
+        # nothing is ever dropped.
+        os.environ.setdefault("NLSQ_DISABLE_PERSISTENT_CACHE", "1")
+        os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        # Many programs are small, and compile in less time than JAX would keep them for.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        _keep_programs(programs_folder() / _processor_fingerprint())
+        _configured = True
+
+
+def _keep_programs(folder: Path) -> None:
+    """Have JAX keep its compiled programs in a folder, by way of a `ProgramCache`."""
+    import jax
+    from jax._src import compilation_cache
+
+    if all(hasattr(compilation_cache, name) for name in ("_cache", "_cache_initialized")):
+        compilation_cache.reset_cache()
+        compilation_cache._cache = ProgramCache(  # type: ignore[assignment]
+            folder, folder.parent, MAX_CACHE_BYTES
+        )
+        compilation_cache._cache_initialized = True
+        return
+    # A JAX that was changed inside: its own cache, which it bounds where it finds filelock.
+    logger.warning("JAX %s keeps compiled programs its own way", jax.__version__)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    if importlib.util.find_spec("filelock") is not None:
+        jax.config.update("jax_compilation_cache_max_size", MAX_CACHE_BYTES)
+
+
+def _processor_fingerprint() -> str:
+    """Tell processors apart: a program compiled for another one may not run on this."""
+    lines = [platform.machine(), platform.processor()]
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        text = cpuinfo.read_text(errors="replace").splitlines()
+        lines += [next((line for line in text if line.startswith(("flags", "Features"))), "")]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+def warm_up() -> Iterator[None]:
+    """Import what a sampling needs whose programs are on disk, and start JAX's back end.
+
+    Yields
+    ------
+    None
+        Between imports of what else fits and samplings need, which a worker without work does.
+    """
+    configure_jax()
+    import jax.numpy as jnp
+
+    for module in ("rheojobs.inference.sampling.run", "rheojobs.inference.fits.run"):
+        importlib.import_module(module)
+    jnp.zeros(1).block_until_ready()
+    yield
+    for module in LATER:
+        importlib.import_module(module)
+        yield
+    if importlib.util.find_spec("rheojax") is not None:
+        from rheojobs.inference.models.rheojax import registry
+
+        registry.register_all()
+
+
+def warm_up_fully() -> None:
+    """Do all that `warm_up` does, at once."""
+    for _ in warm_up():
+        pass

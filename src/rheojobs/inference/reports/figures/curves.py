@@ -1,0 +1,242 @@
+"""Data, fitted curves, predictive bands and residuals. Knows results and axes, not draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from rheojobs.inference.reports.figures.labels import AXES, short_name, y_label
+from rheojobs.inference.reports.figures.style import BLUE, GREY, RED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.results.results import BayesianResult, FitResult
+
+__all__ = ["draw_fit", "draw_predictive", "limit_to_data", "scales", "x_label"]
+
+BAND = 0.95
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One measured component, ordered by x."""
+
+    name: str
+    observed: NDArray[np.float64]
+    fitted: NDArray[np.float64] | None
+    colour: str
+    hollow: bool
+    band: NDArray[np.float64] | None = None
+
+
+def draw_fit(figure: Figure, dataset: Dataset, fit: FitResult) -> None:
+    """Draw data, fitted curve and residuals."""
+    order = np.argsort(dataset.x, kind="stable")
+    parts, quantity = _parts(dataset, fit, None, order)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    _draw_curves(top, dataset, parts, order, quantity)
+    top.set(title=_title(dataset, fit.model_name), xlabel="")
+    top.tick_params(labelbottom=False)
+    _draw_residuals(bottom, dataset, parts, order, quantity)
+
+
+def _parts(
+    dataset: Dataset,
+    fit: FitResult | None,
+    result: BayesianResult | None,
+    order: NDArray[np.intp],
+) -> tuple[list[_Part], tuple[str, str]]:
+    """Give what was measured, fitted and predicted, and the quantity with its unit."""
+    observed: NDArray[Any] = dataset.y
+    fitted = None if fit is None or fit.fitted is None else fit.fitted[order]
+    if fit is not None and fit.fitted is not None and fit.residuals is not None:
+        observed = fit.fitted + fit.residuals
+    bands = _bands(result)
+    tree = result.inference_data if result is not None else None
+    if tree is not None and "y" in tree["observed_data"]:
+        observed = np.asarray(tree["observed_data"]["y"])
+    quantity = (dataset.quantity, dataset.y_unit)
+    if dataset.test_mode == "flow_curve" and not np.allclose(observed, dataset.y, rtol=1e-6):
+        # The model predicts the other of stress and viscosity.
+        other = dataset.as_flow_quantity("viscosity" if "stress" in quantity[0] else "stress")
+        quantity = (other.quantity, other.y_unit)
+    observed = observed[order]
+    if not np.iscomplexobj(observed):
+        band = bands.get("y")
+        return [_Part("data", observed, fitted, BLUE, False, _ordered(band, order))], quantity
+    storage, loss = bands.get("storage_modulus"), bands.get("loss_modulus")
+    real = None if fitted is None else fitted.real
+    imaginary = None if fitted is None else fitted.imag
+    return [
+        _Part("G′", observed.real, real, BLUE, False, _ordered(storage, order)),
+        _Part("G″", observed.imag, imaginary, RED, True, _ordered(loss, order)),
+    ], quantity
+
+
+def _ordered(
+    band: NDArray[np.float64] | None, order: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    return None if band is None else band[:, order]
+
+
+def _bands(result: BayesianResult | None) -> dict[str, NDArray[np.float64]]:
+    """Give lower end, median and upper end of the predictions, each (3, n)."""
+    tree = result.inference_data if result is not None else None
+    if tree is None or "posterior_predictive" not in tree.children:
+        return {}
+    outside = 50.0 * (1.0 - BAND)
+    return {
+        str(name): np.percentile(np.asarray(values), [outside, 50.0, 100.0 - outside], axis=(0, 1))
+        for name, values in tree["posterior_predictive"].data_vars.items()
+    }
+
+
+def _is_logarithmic(values: NDArray[np.float64]) -> bool:
+    return bool(values.size and values.min() > 0 and values.max() / values.min() > 10)
+
+
+def scales(dataset: Dataset, values: NDArray[np.float64]) -> tuple[str, str]:
+    """Choose the scales: logarithmic where the data, `values`, are positive and span decades."""
+    if dataset.test_mode == "laos":
+        return "linear", "linear"
+    x = "log" if _is_logarithmic(dataset.x) else "linear"
+    moduli = dataset.test_mode in ("oscillation", "relaxation", "creep", "flow_curve")
+    positive = bool(values.min() > 0)
+    y = "log" if positive and (_is_logarithmic(values) or (moduli and x == "log")) else "linear"
+    return x, y
+
+
+def _draw_curves(
+    axes: Axes,
+    dataset: Dataset,
+    parts: Sequence[_Part],
+    order: NDArray[np.intp],
+    quantity: tuple[str, str],
+) -> None:
+    x = dataset.x[order]
+    everything = np.concatenate([part.observed for part in parts])
+    x_scale, y_scale = scales(dataset, everything)
+    axes.set_xscale(x_scale)
+    axes.set_yscale(y_scale)
+    size = 4.2 if len(x) <= 150 else 2.2
+    for part in parts:
+        label = part.name
+        if part.band is not None:
+            low, _, high = part.band
+            # A logarithmic axis has no room for what the band holds at zero and below.
+            floor = 1e-3 * everything.min() if y_scale == "log" else -np.inf
+            axes.fill_between(
+                x,
+                np.maximum(low, floor),
+                np.maximum(high, floor),
+                color=part.colour,
+                alpha=0.18,
+                linewidth=0,
+                zorder=1,
+                label=f"{100 * BAND:.0f} % predictive{'' if label == 'data' else f', {label}'}",
+            )
+        axes.plot(
+            x,
+            part.observed,
+            linestyle="none",
+            marker="s" if part.hollow else "o",
+            markersize=size,
+            markerfacecolor="white" if part.hollow else part.colour,
+            markeredgecolor=part.colour,
+            markeredgewidth=0.8,
+            label=label if label == "data" else f"{label} data",
+            zorder=3,
+        )
+        if part.fitted is not None:
+            axes.plot(
+                x,
+                part.fitted,
+                color="black" if label == "data" else part.colour,
+                linewidth=1.3,
+                zorder=4,
+                label="fit" if label == "data" else f"{label} fit",
+            )
+    limit_to_data(axes, everything)
+    axes.set_xlabel(x_label(dataset))
+    axes.set_ylabel(y_label(dataset.test_mode or "", *quantity))
+    axes.legend(loc="best", ncols=max(1, len(parts)))
+
+
+def limit_to_data(axes: Axes, values: NDArray[np.float64]) -> None:
+    """Keep a logarithmic axis to the data, with a margin: a curve may fall far below them."""
+    if axes.get_yscale() == "log":
+        factor = max(1.5, float(values.max() / values.min()) ** 0.08)
+        axes.set_ylim(values.min() / factor, values.max() * factor)
+
+
+def x_label(dataset: Dataset) -> str:
+    """Name the independent variable with its unit."""
+    name, unit = AXES.get(dataset.test_mode or "", ("x", dataset.x_unit))
+    return f"{name} / {unit}" if unit else name
+
+
+def _title(dataset: Dataset, model: str) -> str:
+    return f"{model}: {short_name(dataset.name)}"
+
+
+def _draw_residuals(
+    axes: Axes,
+    dataset: Dataset,
+    parts: Sequence[_Part],
+    order: NDArray[np.intp],
+    quantity: tuple[str, str],
+) -> None:
+    """Draw residuals: in percent of the data where these span decades, else as they are."""
+    x = dataset.x[order]
+    x_scale, y_scale = scales(dataset, np.concatenate([part.observed for part in parts]))
+    axes.set_xscale(x_scale)
+    axes.axhline(0.0, color=GREY, linewidth=0.8)
+    for part in parts:
+        if part.fitted is None:
+            continue
+        residual = part.observed - part.fitted
+        if y_scale == "log":
+            residual = 100.0 * residual / part.observed
+        axes.plot(
+            x,
+            residual,
+            linestyle="none",
+            marker="s" if part.hollow else "o",
+            markersize=3.2 if len(x) <= 150 else 1.8,
+            markerfacecolor="white" if part.hollow else part.colour,
+            markeredgecolor=part.colour,
+            markeredgewidth=0.7,
+        )
+    low, high = axes.get_ylim()
+    reach = 1.08 * max(abs(low), abs(high))
+    axes.set_ylim(-reach, reach)
+    axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
+    axes.set_xlabel(x_label(dataset))
+    unit = "%" if y_scale == "log" else quantity[1]
+    axes.set_ylabel(f"residual / {unit}" if unit else "residual")
+
+
+def draw_predictive(
+    figure: SubFigure, dataset: Dataset, result: BayesianResult, fit: FitResult | None
+) -> None:
+    """Draw data with the posterior predictive band, and the curve and residuals of a fit."""
+    order = np.argsort(dataset.x, kind="stable")
+    parts, quantity = _parts(dataset, fit, result, order)
+    if any(part.fitted is not None for part in parts):
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
+        top.tick_params(labelbottom=False)
+        _draw_curves(top, dataset, parts, order, quantity)
+        top.set_xlabel("")
+        _draw_residuals(bottom, dataset, parts, order, quantity)
+    else:
+        top = figure.subplots()
+        _draw_curves(top, dataset, parts, order, quantity)
+    top.set_title(_title(dataset, result.model_name))

@@ -1,0 +1,105 @@
+"""What stands at the axes of a figure: symbols and units. Knows names alone."""
+
+from __future__ import annotations
+
+import re
+
+from rheojobs.inference.data.units import shown_unit
+
+__all__ = ["AXES", "parameter_label", "short_name", "y_label"]
+
+AXES: dict[str, tuple[str, str]] = {
+    "oscillation": ("ω", "rad s⁻¹"),
+    "flow_curve": ("shear rate", "s⁻¹"),
+    "relaxation": ("t", "s"),
+    "creep": ("t", "s"),
+    "startup": ("t", "s"),
+    "laos": ("t", "s"),
+}
+"""Test mode -> symbol and unit of x."""
+
+_SYMBOLS = {
+    "complex modulus": "G′, G″",
+    "relaxation modulus": "G",
+    "creep compliance": "J",
+    "shear stress": "σ",
+    "viscosity": "η",
+    "strain": "γ",
+}
+_MODE_SYMBOLS = {
+    "oscillation": ("G′, G″", "Pa"),
+    "relaxation": ("G", "Pa"),
+    "creep": ("J", "Pa⁻¹"),
+}
+_UNITS = {"1/Pa": "Pa⁻¹", "rad/s": "rad s⁻¹", "1/s": "s⁻¹", "Pa·s": "Pa s"}
+
+_GREEK = frozenset(
+    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
+    | {"mu", "nu", "xi", "phi", "chi", "psi", "rho", "sigma", "tau", "omega", "Gamma", "Delta"}
+)
+
+
+def y_label(test_mode: str, quantity: str, unit: str) -> str:
+    """Name the measured quantity: ``G′, G″ / Pa``."""
+    symbol = _SYMBOLS.get(quantity)
+    if symbol is None:
+        symbol, usual = _MODE_SYMBOLS.get(test_mode, (quantity or "y", ""))
+        unit = unit or usual
+    unit = _UNITS.get(unit, unit)
+    return f"{symbol} / {unit}" if unit else symbol
+
+
+def parameter_label(name: str, unit: str, power: int = 0) -> str:
+    """Write a parameter with its unit for an axis whose numbers are divided by 10^`power`.
+
+    Parameters
+    ----------
+    name : str
+        As the model has it: ``tau_alpha``, ``G0``, ``sigma_imag``.
+    unit : str
+        Its unit; empty or "dimensionless" where it has none.
+    power : int
+        Goes before the unit.
+    """
+    scale = f"10$^{{{power}}}$" if power else ""
+    plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
+    # Pa·s^α: the power is raised, as it is spoken.
+    plain = re.sub(r"\^\(?(\w+)\)?", lambda found: f"$^{{{_mathematical(found[1])}}}$", plain)
+    below = " ".join(part for part in (scale, plain) if part)
+    return f"{_symbol(name)} / {below}" if below else _symbol(name)
+
+
+def _symbol(name: str) -> str:
+    found = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_)[A-Za-z0-9_]+)", name.rstrip("_"))
+    if found is None:
+        return name
+    base, index = found[1], found[2]
+    if re.fullmatch("[A-Z][a-z]", base) and not index:  # Gm, Jk
+        base, index = base[0], base[1]
+    if base not in _GREEK and len(base) > 2:
+        return name.replace("_", " ")
+    if not index:
+        return f"${_mathematical(base)}$"
+    return f"${_mathematical(base)}_{{{_index(index)}}}$"
+
+
+def _mathematical(word: str) -> str:
+    return rf"\{word}" if word in _GREEK else word
+
+
+def _index(index: str) -> str:
+    if index == "inf":
+        return r"\infty"
+    if index == "real":
+        return "G\\prime"
+    if index == "imag":
+        return "G\\prime\\prime"
+    if index in _GREEK:
+        return _mathematical(index)
+    return rf"\mathrm{{{index.replace('_', ',')}}}" if len(index) > 1 else index
+
+
+def short_name(name: str) -> str:
+    """Give the name of data as a title has room for it."""
+    name = name or "data"
+    return name if len(name) <= 50 else f"{name[:49]}…"

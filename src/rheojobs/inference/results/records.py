@@ -1,0 +1,115 @@
+"""Tasks and results of this floor as JSON and arrays, for the engine's store.
+
+Values that JSON has no word for are written as an object with one key, ``{"$array": name}`` and
+the like; reading them back makes plain values and a few of our own classes, and executes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.errors import NotDurableError
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.inference_arrays import InferenceArrays
+from rheojobs.inference.results.predictions import Noise, Predictions
+from rheojobs.inference.sampling.checkpoints import Segment
+
+__all__ = ["pack", "unpack"]
+
+_CLASSES = {cls.__name__: cls for cls in (Dataset, Segment, InferenceArrays, Predictions, Noise)}
+
+
+def pack(values: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
+    """Write named values as JSON and bytes.
+
+    Raises
+    ------
+    NotDurableError
+        Where one of them is code of the user's own, such as a model or a prior.
+    """
+    blobs: dict[str, bytes] = {}
+    return {name: _packed(value, name, blobs) for name, value in values.items()}, blobs
+
+
+def unpack(content: Mapping[str, Any], blobs: Mapping[str, bytes]) -> dict[str, Any]:
+    """Give back what `pack` wrote."""
+    return {name: _unpacked(value, blobs) for name, value in content.items()}
+
+
+def _packed(value: Any, where: str, blobs: dict[str, bytes]) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        # Plain ones, of whatever subclass they were.
+        return value if value is None or type(value) is bool else _plain(value)
+    if isinstance(value, np.ndarray):
+        return {"$array": _put(value, where, blobs)}
+    if isinstance(value, Mapping):
+        return _packed_mapping(value, where, blobs)
+    if isinstance(value, list | tuple):
+        items = [_packed(item, f"{where}.{k}", blobs) for k, item in enumerate(value)]
+        return {"$tuple": items} if isinstance(value, tuple) else items
+    if isinstance(value, complex):
+        return {"$complex": [value.real, value.imag]}
+    if isinstance(value, datetime):
+        return {"$datetime": value.isoformat()}
+    if is_dataclass(value) and type(value).__name__ in _CLASSES:
+        content = {item.name: getattr(value, item.name) for item in fields(value)}
+        return {f"${type(value).__name__}": _packed(content, where, blobs)}
+    raise NotDurableError(f"{where} is a {type(value).__name__}, which is code of your own")
+
+
+def _plain(value: float | str) -> float | str:
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(value)
+
+
+def _packed_mapping(value: Mapping[Any, Any], where: str, blobs: dict[str, bytes]) -> Any:
+    content = {}
+    for key, item in value.items():
+        if not isinstance(key, str) or key.startswith("$"):
+            raise NotDurableError(f"{where} has the key {key!r}: keys must be plain words")
+        content[str(key)] = _packed(item, f"{where}.{key}", blobs)
+    return content
+
+
+def _put(array: NDArray[Any], where: str, blobs: dict[str, bytes]) -> str:
+    if array.dtype.hasobject:
+        raise NotDurableError(f"{where} is an array of Python objects")
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    blobs[where] = file.getvalue()
+    return where
+
+
+def _unpacked(value: Any, blobs: Mapping[str, bytes]) -> Any:
+    if isinstance(value, list):
+        return [_unpacked(item, blobs) for item in value]
+    if not isinstance(value, dict):
+        return value
+    tag = next(iter(value), "")
+    if not tag.startswith("$"):
+        return {name: _unpacked(item, blobs) for name, item in value.items()}
+    content = value[tag]
+    if tag[1:] in _CLASSES:
+        cls: Callable[..., Any] = _CLASSES[tag[1:]]
+        return cls(**_unpacked(content, blobs))
+    match tag:
+        case "$array":
+            return np.load(io.BytesIO(blobs[content]), allow_pickle=False)
+        case "$tuple":
+            return tuple(_unpacked(item, blobs) for item in content)
+        case "$complex":
+            return complex(*content)
+        case "$datetime":
+            return datetime.fromisoformat(content)
+    raise ValueError(f"unknown tag {tag}")

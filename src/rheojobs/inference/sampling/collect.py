@@ -1,0 +1,344 @@
+"""From what the chains drew to a result: parameters, predictions, summary, warnings."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.posterior.posterior import Posterior
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.kernel_cache import Observations
+from rheojobs.inference.results import diagnostics
+from rheojobs.inference.results.inference_arrays import InferenceArrays
+from rheojobs.inference.results.predictions import Predictions
+from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.sampling.chains import Snapshot, joined
+from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH
+from rheojobs.inference.sampling.whitening import Geometry
+from rheojobs.machine import processors
+
+if TYPE_CHECKING:
+    from rheojobs.inference.sampling.task import SampleTask
+
+__all__ = ["Collector", "draws_in_a_call", "in_blocks", "thinning"]
+
+MAX_POINTWISE_VALUES = 2e7
+"""Predictions times draws that are kept with the result; beyond it draws are left out."""
+
+EVALUATED_VALUES = 250_000
+"""Predictions that are computed in one call, at most: some milliseconds' worth, as a rule."""
+
+EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
+"""Of how many draws: a program for each, of which the usual numbers of draws are multiples."""
+
+SOLVED_DRAWS = 250
+"""Of how many at most where equations are solved: whoever cancels waits for a call to end."""
+
+SAME_QUANTILE = 0.1
+"""How near each quantile of the draws and of the prior must be to count as the same."""
+
+CONSTRAIN_BLOCK = 1000
+WORTH_A_THREAD = 0.05
+"""Seconds of work that it does not pay to start threads for: a short program uses all cores."""
+
+MAX_SUMMARIZED = 500
+"""Draws of each chain that the summary of a cancelled sampling is made of."""
+
+
+def thinning(seen: Observations, count: int) -> int:
+    """Say that of so many draws every k-th is kept with its predictions; gives k."""
+    values: int = count * seen.y.shape[0] * seen.n
+    return max(1, math.ceil(values / MAX_POINTWISE_VALUES))
+
+
+def draws_in_a_call(problem: Problem) -> int:
+    """Say at how many draws the predictions are computed in one call."""
+    few = EVALUATED_VALUES / problem.observations.y.size
+    if problem.model.forward_mode:
+        few = min(few, SOLVED_DRAWS)
+    return next((count for count in EVALUATED_DRAWS if count <= few), 1)
+
+
+def in_blocks(
+    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
+    rows: NDArray[np.float64],
+    block: int,
+) -> list[NDArray[np.float64]]:
+    """Apply a compiled program to rows, always as many at a time, so that it compiles once.
+
+    Where the first block takes so long that it pays, the others are computed side by side on all
+    cores.
+    """
+    count = rows.shape[0]
+
+    def apply(start: int) -> list[NDArray[Any]]:
+        part = rows[start : start + block]
+        filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
+        return [np.asarray(item) for item in function(filled)]
+
+    began = time.perf_counter()
+    first = apply(0)
+    outputs = [np.empty((count, *item.shape[1:])) for item in first]
+
+    def keep(start: int, found: list[NDArray[Any]]) -> None:
+        for whole, item in zip(outputs, found, strict=True):
+            whole[start : start + block] = item[: count - start]
+
+    keep(0, first)
+    rest = range(block, count, block)
+    if (time.perf_counter() - began) * len(rest) < WORTH_A_THREAD:
+        for start in rest:
+            keep(start, apply(start))
+        return outputs
+    with ThreadPoolExecutor(min(processors(), len(rest))) as pool:
+        # Each thread writes its own rows: the pages of a fresh array are slow to touch.
+        for _ in pool.map(lambda start: keep(start, apply(start)), rest):
+            pass
+    return outputs
+
+
+class Collector:
+    """Makes results of one sampling.
+
+    Parameters
+    ----------
+    task : SampleTask
+        What was asked for.
+    posterior : Posterior
+        What is sampled.
+    geometry : Geometry
+        The coordinates that the chains move in.
+    residuals : mapping
+        Their size at the start, by the name of the noise scale.
+    """
+
+    def __init__(
+        self,
+        task: SampleTask,
+        posterior: Posterior,
+        geometry: Geometry,
+        residuals: Mapping[str, float],
+    ) -> None:
+        self._task = task
+        self._posterior = posterior
+        self._problem = posterior.problem
+        self._residuals = residuals
+        self.geometry = geometry
+
+    def constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map the sampler's coordinates, shape (k, d), to the sites' values."""
+        posterior = self._posterior
+        (values,) = in_blocks(
+            lambda part: (posterior.kernels.constrain(part, self.geometry, posterior.priors),),
+            rows,
+            CONSTRAIN_BLOCK,
+        )
+        return values
+
+    def named(
+        self, constrained: NDArray[np.float64], shape: tuple[int, int]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Give draws of the parameters, then of what else was sampled, shape (chains, draws)."""
+        sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
+        self._posterior.add_replaced(sites)
+        order = [name for name in self._problem.model.names if name in sites]
+        order += [name for name in sites if name not in order]
+        return {name: sites[name].reshape(shape) for name in order}
+
+    def result(
+        self,
+        snapshots: Sequence[Snapshot],
+        seconds: float,
+        check: Callable[[], None] | None,
+    ) -> BayesianResult | None:
+        """Make the result; None where a chain has no draw yet.
+
+        Parameters
+        ----------
+        snapshots : sequence of Snapshot
+            The chains. Those that are ahead are cut to the length of the shortest.
+        seconds : float
+            That the sampling took.
+        check : callable or None
+            Called between two steps of the work; None makes a partial result, quickly: without
+            predictions, and with a summary of some draws where there are very many.
+        """
+        is_partial = check is None
+        counts = [sum(len(part.energy) for part in snapshot.parts) for snapshot in snapshots]
+        count, chains = min(counts), len(snapshots)
+        if count < 1:
+            return None
+        all_draws = [joined(snapshot.parts) for snapshot in snapshots]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.stack([getattr(draws, name)[:count] for draws in all_draws])
+
+        w = column("z")
+        constrained = self.constrain(w.reshape(-1, w.shape[-1]))
+        draws = self.named(constrained, (chains, count))
+        stats = {
+            "diverging": column("diverging"),
+            "energy": column("energy"),
+            "acceptance_rate": column("accept"),
+            "n_steps": column("leapfrogs"),
+            "tree_depth": np.floor(np.log2(np.maximum(column("leapfrogs"), 1))).astype(int) + 1,
+            "step_size": column("step_size"),
+            "lp": -column("potential"),
+        }
+        # Whoever cancels waits for this: of very many draws, some tell enough.
+        every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
+        some = {name: values[:, ::every] for name, values in draws.items()}
+        with ThreadPoolExecutor(1) as beside:  # the model, while NumPy summarizes
+            sites = constrained.reshape(chains, count, -1)
+            predicting = None if check is None else beside.submit(self._predict, sites, check)
+            summary = diagnostics.summarize(some, check)
+            intervals = diagnostics.credible_intervals(some)
+            predictions = None if predicting is None else predicting.result()
+        return BayesianResult(
+            model_name=self._problem.model.name,
+            posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
+            summary=summary,
+            diagnostics=self._report(summary, stats, draws, predictions, is_partial),
+            num_samples=count,
+            num_chains=chains,
+            sampling_time=seconds,
+            timestamp=datetime.now(UTC),
+            credible_intervals=intervals,
+            num_warmup=self._task.num_warmup,
+            inference_data=InferenceArrays.of(self._problem, draws, stats, predictions),
+            is_partial=is_partial,
+            test_mode=self._problem.test_mode,
+            units=self._units(draws),
+            seed=self._task.seed,
+        )
+
+    def _report(
+        self,
+        summary: Mapping[str, Mapping[str, float]],
+        stats: Mapping[str, NDArray[Any]],
+        draws: Mapping[str, NDArray[np.float64]],
+        predictions: Predictions | None,
+        is_partial: bool,
+    ) -> dict[str, Any]:
+        posterior = self._posterior
+        report: dict[str, Any] = {
+            key: {name: row[key] for name, row in summary.items()}
+            for key in ("r_hat", "ess_bulk", "ess_tail")
+        }
+        report |= {
+            "divergences": int(stats["diverging"].sum()),
+            "bfmi": diagnostics.bfmi(stats["energy"]),
+            "acceptance": float(stats["acceptance_rate"].mean()),
+            "leapfrogs": int(stats["n_steps"].sum()),
+            "step_size": [float(value) for value in stats["step_size"][:, -1]],
+            "cut_short": int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum()),
+            "stuck": diagnostics.stuck_chains(draws),
+            "outside": self._outside(draws),
+            "noise_ratio": self._noise_ratios(draws),
+            "noise_share": self._noise_shares(draws),
+            "undetermined": [] if is_partial else self._undetermined(summary),
+            "likelihood": posterior.likelihood.name,
+            "priors": {
+                name: prior.words
+                for name, prior in zip(posterior.sites, posterior.priors, strict=True)
+            },
+            "fixed": dict(posterior.fixed),
+        }
+        if posterior.likelihood.is_known and predictions is not None:
+            report["misfit"] = _misfit(predictions)
+        report["warnings"] = diagnostics.concerns(report, stats["energy"].size)
+        return report
+
+    def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give the fraction of the draws beyond its bounds, where a given prior allows that."""
+        posterior, found = self._posterior, {}
+        replaced = {other.replaces for other in posterior.substituted.values()}
+        for name, (lower, upper) in posterior.bounds.items():
+            if name in posterior.given | replaced:
+                fraction = float(np.mean((draws[name] < lower) | (draws[name] > upper)))
+                if fraction > 0:
+                    found[name] = fraction
+        return found
+
+    def _undetermined(self, summary: Mapping[str, Mapping[str, float]]) -> list[str]:
+        """Name the parameters whose draws are those of a prior that nobody has given."""
+        found = []
+        posterior = self._posterior
+        for name, prior in zip(posterior.sites, posterior.priors, strict=True):
+            if name in posterior.given or name in self._residuals:
+                continue
+            at = np.array([summary[name][key] for key in diagnostics.QUANTILES])
+            try:
+                reached = prior.cumulative(at)
+            except NotImplementedError:  # a prior of RheoJAX's that NumPyro knows no cdf of
+                continue
+            if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:
+                found.append(name)
+        return found
+
+    def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give each noise scale over the size of what was observed."""
+        if not self._residuals:
+            return {}
+        seen = self._problem.observations
+        sizes = np.sqrt(np.mean(seen.y[:, : seen.n] ** 2, axis=1))
+        if self._posterior.likelihood.relative:
+            sizes = np.ones_like(sizes)
+        names = self._residuals
+        medians = [float(np.median(draws[name])) for name in names]
+        shares = zip(names, medians, sizes.tolist(), strict=True)
+        return {name: median / size for name, median, size in shares if size > 0}
+
+    def _noise_ratios(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Give each noise scale over the residuals at the start, allowing for few data."""
+        points = self._problem.observations.n
+        expected = math.sqrt(points / max(points - len(self._posterior.sites), 1))
+        return {
+            name: float(np.median(draws[name])) / (size * expected)
+            for name, size in self._residuals.items()
+            if size > 0
+        }
+
+    def _units(self, draws: Mapping[str, Any]) -> dict[str, str]:
+        model, data = self._problem.model, self._problem.dataset
+        units = {parameter.name: parameter.unit for parameter in model.parameters}
+        units |= {other.name: other.unit for other in model.alternatives}
+        noise = "" if self._posterior.likelihood.relative else data.y_unit
+        return {name: units.get(name, noise) for name in draws}
+
+    def _predict(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Predictions:
+        """Compute what the model says at the draws, or at every k-th of them.
+
+        Parameters
+        ----------
+        constrained : ndarray, shape (chains, draws, d)
+            The sites' values.
+        """
+        seen, kernels = self._problem.observations, self._posterior.kernels
+        chains, count, _ = constrained.shape
+        picked = np.arange(0, count, thinning(seen, chains * count))
+        sites = constrained[:, picked]
+
+        def predict(part: NDArray[np.float64]) -> tuple[Any, ...]:
+            check()
+            predicted, _penalty = kernels.predict(part, seen.x, seen.mask)
+            return (np.asarray(predicted)[..., : seen.n],)
+
+        rows = sites.reshape(-1, sites.shape[-1])
+        (predicted,) = in_blocks(predict, rows, draws_in_a_call(self._problem))
+        shape = (chains, picked.size, seen.y.shape[0], seen.n)
+        return self._posterior.predictions(picked, predicted.reshape(shape), sites, self._task.seed)
+
+
+def _misfit(predictions: Predictions) -> float:
+    """Give the residuals' root mean square over all draws, in known standard deviations."""
+    residuals = predictions.observed - predictions.predicted
+    scaled = residuals / predictions.noise.spread(predictions.predicted)
+    return math.sqrt(float(np.mean(scaled**2)))

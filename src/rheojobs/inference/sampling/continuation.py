@@ -1,0 +1,294 @@
+"""Going on with a sampling: from a result, from a checkpoint, after a pause or a crash.
+
+Turns chains into the named arrays of a `Segment`, and back. The random key is part of a
+chain's state, so that what is drawn afterwards is what would have been drawn anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.engine.task import TaskContext
+from rheojobs.errors import InputError
+from rheojobs.inference.posterior.priors import prior_of
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
+from rheojobs.inference.sampling.checkpoints import Checkpoints, Segment
+from rheojobs.inference.sampling.curved_whitening import Bend
+from rheojobs.inference.sampling.nuts import ChainState, Draws
+from rheojobs.inference.sampling.whitening import Geometry
+
+if TYPE_CHECKING:
+    from rheojobs.inference.sampling.task import SampleTask
+
+__all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 5.0
+
+_BEND = "bend_"
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """What there is to go on from.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        The coordinates that the chains move in.
+    snapshots : sequence of Snapshot
+        Where each chain stands, and what it drew.
+    """
+
+    geometry: Geometry
+    snapshots: Sequence[Snapshot]
+
+
+def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
+    """Put chains, all that they drew and their coordinates into plain arrays."""
+    lengths, draws = _pack_draws([snapshot.parts for snapshot in snapshots])
+    meta = {"lengths": lengths, "done": [snapshot.done for snapshot in snapshots]}
+    return Segment(meta, _pack_geometry(geometry) | _pack_states(snapshots) | draws)
+
+
+def unpacked(segment: Segment) -> Restored:
+    """Give back what `packed` took."""
+    geometry = _unpack_geometry(segment.arrays)
+    states = _unpack_states(segment.arrays, geometry.center.size)
+    parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
+    done = segment.meta["done"]
+    snapshots = [Snapshot(*chain) for chain in zip(states, done, parts, strict=True)]
+    return Restored(geometry, snapshots)
+
+
+def _pack_geometry(geometry: Geometry) -> dict[str, NDArray[Any]]:
+    bend = {_BEND + name: values for name, values in geometry.bend._asdict().items()}
+    return {"center": geometry.center, "scale": geometry.scale} | bend
+
+
+def _unpack_geometry(arrays: Mapping[str, NDArray[Any]]) -> Geometry:
+    center, bend = arrays["center"], Bend.none(arrays["center"].size)
+    if _BEND + Bend._fields[0] in arrays:  # what was kept before there were any has none
+        bend = Bend(*(arrays[_BEND + name] for name in Bend._fields))
+    return Geometry(center, arrays["scale"], bend)
+
+
+def _leaves(state: ChainState) -> list[NDArray[Any]]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+
+
+def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
+    """Put the chains' states into one array for each field, the first axis counting chains."""
+    columns = zip(*(_leaves(snapshot.state) for snapshot in snapshots), strict=True)
+    return {f"state_{k:02d}": np.stack(column) for k, column in enumerate(columns)}
+
+
+def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
+    from rheojobs.inference.sampling.nuts import empty_state
+
+    # Its structure alone: nothing is computed, or compiled.
+    structure = jax.tree.structure(jax.eval_shape(lambda: empty_state(dimension)))
+    columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
+    return [
+        jax.tree.unflatten(structure, [column[chain] for column in columns])
+        for chain in range(len(columns[0]))
+    ]
+
+
+def _pack_draws(parts: Sequence[Sequence[Draws]]) -> tuple[list[int], dict[str, NDArray[Any]]]:
+    """Put the draws of all chains one after another; gives how many are whose."""
+    lengths = [sum(len(part.energy) for part in chain) for chain in parts]
+    every = [part for chain in parts for part in chain]
+    if not every:
+        return lengths, {}
+    return lengths, {f"draws_{name}": column for name, column in joined(every)._asdict().items()}
+
+
+def _unpack_draws(lengths: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> list[list[Draws]]:
+    ends = np.cumsum(lengths)
+    chains: list[list[Draws]] = []
+    for end, length in zip(ends, lengths, strict=True):
+        columns = (arrays[f"draws_{name}"][end - length : end] for name in Draws._fields if length)
+        chains.append([Draws(*columns)] if length else [])
+    return chains
+
+
+class Keeper:
+    """Keeps a sampling on disk while it runs, and takes it up again.
+
+    Parameters
+    ----------
+    task : SampleTask
+        Names the folder, or brings a `Continuation` to go on from.
+    problem : Problem
+        The model and the data.
+    context : TaskContext
+        Says where the folder is on this machine, and is told of what is kept there.
+    """
+
+    def __init__(self, task: SampleTask, problem: Problem, context: TaskContext) -> None:
+        self._task = task
+        self._fingerprint = fingerprint(task, problem)
+        self._checkpoints = (
+            None
+            if task.checkpoint is None
+            else Checkpoints(context.folder(task.checkpoint), told=context.kept)
+        )
+        self._geometry: Geometry | None = None
+        self._has_plan = False
+        self._kept_parts: list[int] = []
+        self._kept_done: list[int] = []
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+        self._was_paused = False
+
+    @property
+    def folder(self) -> str:
+        """Where the sampling is kept; empty where it is not."""
+        if self._checkpoints is None or not self._has_plan:
+            return ""
+        return str(self._task.checkpoint)
+
+    def restore(self) -> tuple[Restored | None, str]:
+        """Give what there is to go on from, and words about what is damaged."""
+        restored, note = self._from_folder()
+        if restored is None and self._task.continues is not None:
+            restored = unpacked(self._task.continues)
+        return restored, note
+
+    def _from_folder(self) -> tuple[Restored | None, str]:
+        if self._checkpoints is None:
+            return None, ""
+        plan = self._checkpoints.read_plan()
+        if plan is None:
+            return None, ""
+        if plan.meta["fingerprint"] != self._fingerprint:
+            raise InputError(
+                f"{self._task.checkpoint} holds a sampling of other data or settings: give "
+                "another folder, or remove it"
+            )
+        geometry = _unpack_geometry(plan.arrays)
+        segments, note = self._checkpoints.read_segments(self._follows)
+        if not segments:
+            return None, note  # all anew, the plan too: its coordinates are those of the states
+        self._has_plan = True
+        states = _unpack_states(segments[-1].arrays, geometry.center.size)
+        parts: list[list[Draws]] = [[] for _ in states]
+        for segment in segments:
+            new = _unpack_draws(segment.meta["lengths"], segment.arrays)
+            for chain, more in zip(parts, new, strict=True):
+                chain.extend(more)
+        done = segments[-1].meta["done"]
+        snapshots = [
+            Snapshot(state, steps, [joined(chain)] if chain else [])
+            for state, steps, chain in zip(states, done, parts, strict=True)
+        ]
+        self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
+        self._kept_done = list(done)
+        logger.info("going on from %s", self._task.checkpoint)
+        return Restored(geometry, snapshots), note
+
+    def _follows(self, before: Segment | None, segment: Segment) -> bool:
+        """Say whether a segment begins where the one before it has ended.
+
+        It does not where two processes have kept the same sampling at the same time.
+        """
+        begin, end = (
+            np.maximum(np.array(each.meta["done"]) - self._task.num_warmup, 0) if each else 0
+            for each in (before, segment)
+        )
+        return bool(np.array_equal(segment.meta["lengths"], end - begin))
+
+    def describe(self, geometry: Geometry) -> None:
+        """Learn what the plan holds; it is written with the first segment."""
+        self._geometry = geometry
+
+    def tick(self, chains: Sequence[Chain], paused: bool) -> None:
+        """Save, if it is time, or if the sampling has just been paused."""
+        just_paused = paused and not self._was_paused
+        self._was_paused = paused
+        if just_paused or time.monotonic() >= self._due:
+            self.save(chains)
+
+    def save(self, chains: Sequence[Chain]) -> None:
+        """Append what the chains have drawn since the last time."""
+        if self._checkpoints is None or self._geometry is None:
+            return
+        snapshots = [chain.snapshot() for chain in chains]
+        done = [snapshot.done for snapshot in snapshots]
+        if done == self._kept_done:
+            self._due = time.monotonic() + CHECKPOINT_SECONDS
+            return
+        known = self._kept_parts or [0] * len(snapshots)
+        lengths, draws = _pack_draws(
+            [snapshot.parts[count:] for snapshot, count in zip(snapshots, known, strict=True)]
+        )
+        try:
+            if not self._has_plan:
+                self._checkpoints.begin(self._plan())
+                self._has_plan = True
+            meta = {"lengths": lengths, "done": done}
+            self._checkpoints.append(Segment(meta, _pack_states(snapshots) | draws))
+        except OSError as error:  # a full disk, or a folder that may not be written
+            logger.warning("the sampling cannot be kept in %s: %s", self._task.checkpoint, error)
+        else:
+            self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
+            self._kept_done = done
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+
+    def done(self, chains: Sequence[Chain], is_tidied: bool) -> None:
+        """Say that all is drawn: what was kept on the way goes, or waits for who removes it."""
+        if self._checkpoints is None:
+            return
+        if self._task.keep_checkpoint:
+            self.save(chains)
+        elif not is_tidied:
+            self._checkpoints.remove()
+        elif self._has_plan:
+            self.save(chains)  # the result has a way to go yet, on which it may be lost
+
+    def _plan(self) -> Segment:
+        assert self._geometry is not None
+        description, arrays = self._task.description()
+        meta = {"fingerprint": self._fingerprint, "task": description}
+        return Segment(meta, _pack_geometry(self._geometry) | arrays)
+
+
+def fingerprint(task: SampleTask, problem: Problem) -> str:
+    """Tell samplings apart whose draws differ; how many draws are wanted does not matter."""
+    data = problem.dataset
+    priors = {name: prior_of(name, prior).words for name, prior in (task.priors or {}).items()}
+    # A key of a user's function holds for one process alone; its name must do.
+    model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
+    facts = [
+        repr(model),
+        problem.test_mode,
+        problem.protocol,
+        priors,
+        dict(task.warm_start or {}),
+        task.num_warmup,
+        task.num_chains,
+        task.seed,
+        task.target_accept,
+        task.likelihood,
+        task.default_priors,
+    ]
+    facts += [dict(task.fixed)] if task.fixed else []
+    text = json.dumps(facts, sort_keys=True, default=float)
+    digest = hashlib.sha256(text.encode())
+    digest.update(data.x.tobytes())
+    digest.update(data.y.tobytes())
+    if task.likelihood == "sigma" and data.sigma is not None:
+        digest.update(data.sigma.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,108 @@
+"""How good the draws are while they are being drawn, at a bounded cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.results import diagnostics
+from rheojobs.inference.sampling.chains import Chain
+from rheojobs.inference.sampling.collect import Collector
+
+__all__ = ["LiveDiagnostics"]
+
+INTERVAL = 1.0
+"""Seconds between two looks at the draws."""
+
+MAX_SHARE = 0.05
+"""Of the time, at most, that the looks may cost."""
+
+FEWEST_DRAWS = 20
+
+TRACE_POINTS = 200
+"""Of each chain: what a picture of the draws can show, and little enough to be sent."""
+
+FRESH = 0.1
+"""Seconds for which reports carry the traces of a look: some are replaced by newer ones."""
+
+
+class LiveDiagnostics:
+    """R-hat and ESS of what was drawn so far, brought up to date about once a second.
+
+    Draws are mapped to parameters once, as they come; a look that takes long makes the next
+    one wait, so that all of them cost no more than a twentieth of the time.
+    """
+
+    def __init__(self, collector: Collector, clock: Callable[[], float] = time.monotonic) -> None:
+        self._collector = collector
+        self._clock = clock
+        self._due = clock() + INTERVAL
+        self._known: list[list[NDArray[np.float64]]] = []
+        self._seen: list[int] = []
+        self.metrics: dict[str, Any] = {}
+        self._traces: dict[str, Any] = {}
+        self._fresh_until = -np.inf
+
+    @property
+    def traces(self) -> dict[str, Any]:
+        """The draws of each parameter, thinned, shape (chains, k), and of which draws they are.
+
+        Only for a moment after each look; else there is nothing new to tell.
+        """
+        return self._traces if self._clock() < self._fresh_until else {}
+
+    @property
+    def words(self) -> str:
+        """The worst of it in a few words, to follow on others; empty while nothing is known."""
+        if not self.metrics:
+            return ""
+        ess = (*self.metrics["ess_bulk"].values(), *self.metrics["ess_tail"].values())
+        r_hat = max(self.metrics["r_hat"].values())
+        told = f", ESS ≥ {min(ess):.0f}"
+        return told if np.isnan(r_hat) else f", R-hat ≤ {r_hat:.3f}{told}"
+
+    def update(self, chains: Sequence[Chain]) -> None:
+        """Look again, if it is time."""
+        start = self._clock()
+        if start < self._due:
+            return
+        self._look(chains)
+        now = self._clock()
+        self._fresh_until = now + FRESH
+        self._due = now + max(INTERVAL, (now - start) / MAX_SHARE)
+
+    def _look(self, chains: Sequence[Chain]) -> None:
+        if not self._known:
+            self._known = [[] for _ in chains]
+            self._seen = [0 for _ in chains]
+        fresh = []
+        for number, chain in enumerate(chains):
+            parts = chain.snapshot().parts
+            fresh.append([part.z for part in parts[self._seen[number] :]])
+            self._seen[number] = len(parts)
+        lengths = [sum(len(rows) for rows in blocks) for blocks in fresh]
+        if not any(lengths):
+            return
+        # In one call, which takes as long for a few draws as for many.
+        rows = self._collector.constrain(np.concatenate([z for blocks in fresh for z in blocks]))
+        ends = np.cumsum(lengths)
+        for known, end, length in zip(self._known, ends, lengths, strict=True):
+            known.append(rows[end - length : end])
+        counts = [sum(len(block) for block in blocks) for blocks in self._known]
+        count = min(counts)
+        if count < FEWEST_DRAWS:
+            return
+        stacked = np.stack([np.concatenate(blocks)[:count] for blocks in self._known])
+        draws = self._collector.named(stacked.reshape(-1, stacked.shape[-1]), (len(chains), count))
+        picked = np.linspace(0, count - 1, min(count, TRACE_POINTS)).round().astype(np.intp)
+        kept = {name: values[:, picked].astype(np.float32) for name, values in draws.items()}
+        self._traces = {"traces": kept, "trace_draws": picked}
+        summary = diagnostics.summarize(draws)
+        self.metrics = {
+            key: {name: row[key] for name, row in summary.items()}
+            for key in ("r_hat", "ess_bulk", "ess_tail", "mean", "std")
+        }

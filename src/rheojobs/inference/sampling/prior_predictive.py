@@ -1,0 +1,214 @@
+"""What the priors say before the data are heard: draws of them, and predictions made of these.
+
+From the very priors that a sampling would use. Knows no JAX until it runs, and no jobs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.sampling.task import SampleTask
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from rheojobs.inference.posterior.posterior import Posterior
+
+__all__ = ["prior_concerns", "prior_predictive"]
+
+CENTRAL = 0.95
+MAX_OUTSIDE = 0.2
+"""How much of the data may lie outside that central part before it is said."""
+
+MAX_DECADES = 3.0
+"""How far typical predictions may lie from the data, in decades, before it is said."""
+
+MIN_DRAWS = 20
+
+
+def prior_predictive(
+    data: object,
+    model: str | Model,
+    *,
+    priors: Mapping[str, Any] | None = None,
+    likelihood: str | None = None,
+    default_priors: str = "logarithmic",
+    num_samples: int = 500,
+    seed: int = 42,
+    warm_start: Mapping[str, float] | None = None,
+    test_mode: str | None = None,
+    protocol: Mapping[str, float] | None = None,
+    model_config: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, float] | None = None,
+) -> DataTree:
+    """Draw from the priors, and data from these draws, in this process.
+
+    Parameters
+    ----------
+    data : object
+        A `Dataset`, RheoJAX's `RheoData`, a pair ``(x, y)``, or a mapping with x and y.
+    model : str or Model
+        A name of the catalogue, or a plain JAX function with its parameters.
+    num_samples : int
+        How many draws.
+    priors, likelihood, default_priors, seed, warm_start, test_mode, protocol, model_config, fixed
+        As `SampleTask` has them: the priors are those of that sampling.
+
+    Returns
+    -------
+    DataTree
+        With the groups prior, prior_predictive, observed_data and constant_data, as ArviZ
+        takes them; of very many data the predictions are of every k-th draw. A draw that gives
+        no finite prediction has NaN for it. The attribute `not_finite` counts these among
+        `evaluated`, and `priors` says what was drawn from.
+
+    Raises
+    ------
+    InputError
+        In one line, what is wrong with the input.
+    """
+    task = SampleTask(
+        model,
+        data,
+        num_samples=num_samples,
+        warm_start=warm_start,
+        priors=priors,
+        seed=seed,
+        test_mode=test_mode,
+        protocol=protocol,
+        model_config=model_config,
+        likelihood=likelihood,
+        default_priors=default_priors,
+        fixed=fixed,
+        checkpoint="",
+    )
+    dataset = task.checked_data()
+    configure_jax()
+
+    from rheojobs.inference.posterior.posterior import Posterior
+    from rheojobs.inference.sampling.run import start_values
+
+    problem = Problem.of(model, dataset, model_config)
+    values = start_values(problem, warm_start or {}, fixed or {})
+    posterior = Posterior.of(problem, priors or {}, values, likelihood, default_priors, fixed)
+    drawn = posterior.draw(num_samples, np.random.default_rng(seed))
+    sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
+    every, predicted = _predict(posterior, sites, seed)
+    return _as_tree(posterior, drawn, every, predicted)
+
+
+def _predict(
+    posterior: Posterior, sites: NDArray[np.float64], seed: int
+) -> tuple[int, NDArray[np.float64]]:
+    """Give k, and data as each k-th draw would make them, shape (draws, c, n)."""
+    from rheojobs.inference.sampling.collect import draws_in_a_call, in_blocks, thinning
+
+    seen = posterior.problem.observations
+    every = thinning(seen, sites.shape[0])
+
+    def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
+        predicted, penalty = posterior.kernels.predict(part, seen.x, seen.mask)
+        return predicted[..., : seen.n], penalty
+
+    predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(posterior.problem))
+    picked = np.arange(0, sites.shape[0], every)
+    with np.errstate(all="ignore"):  # what overflows is counted
+        made = posterior.predictions(picked, predicted[None], sites[None, ::every], seed)
+        made = made.predictive()[0]
+    made[(penalty != 0) | ~np.isfinite(made).all(axis=(1, 2))] = np.nan
+    return every, made
+
+
+def _as_tree(
+    posterior: Posterior,
+    drawn: Mapping[str, NDArray[np.float64]],
+    every: int,
+    predicted: NDArray[np.float64],
+) -> DataTree:
+    from arviz_base import from_dict
+
+    from rheojobs.inference.results.inference_arrays import component_names, data_groups
+
+    problem = posterior.problem
+    names = component_names(problem)
+    dims = {name: ["point"] for name in (*names, "x")}
+    prior = {name: values[None, :] for name, values in drawn.items()}
+    tree = from_dict({"prior": prior, **data_groups(problem)}, dims=dims)
+    predictive = {name: predicted[None, :, column] for column, name in enumerate(names)}
+    count = next(iter(drawn.values())).size
+    tree["prior_predictive"] = from_dict(
+        {"prior_predictive": predictive}, dims=dims, coords={"draw": np.arange(0, count, every)}
+    )["prior_predictive"]
+    tree.attrs |= {
+        "model": problem.model.name,
+        "test_mode": problem.test_mode,
+        "evaluated": int(predicted.shape[0]),
+        "not_finite": int(np.isnan(predicted[:, 0, 0]).sum()),
+        "priors": [
+            f"{name}: {prior.words}"
+            for name, prior in zip(posterior.sites, posterior.priors, strict=True)
+        ],
+    }
+    return tree
+
+
+def prior_concerns(tree: DataTree) -> list[str]:
+    """Say in plain words where the priors do not go with the data.
+
+    Parameters
+    ----------
+    tree : DataTree
+        Of `prior_predictive`.
+    """
+    for group in ("prior_predictive", "observed_data"):
+        if group not in tree.children:
+            raise InputError(f"this tree has no group {group!r}: give one of prior_predictive()")
+    found = []
+    evaluated, not_finite = int(tree.attrs["evaluated"]), int(tree.attrs["not_finite"])
+    if not_finite:
+        found.append(
+            f"{100 * not_finite / evaluated:.3g} % of the prior's draws give no finite prediction"
+        )
+    if evaluated - not_finite < MIN_DRAWS:
+        found.append(
+            f"{evaluated - not_finite} draws with a prediction are too few to hold against the data"
+        )
+        return found
+    for name, observed in tree["observed_data"].data_vars.items():
+        made = np.asarray(tree["prior_predictive"][str(name)])[0]
+        made = made[np.isfinite(made).all(axis=1)]
+        words = _off(str(name), made, np.asarray(observed))
+        if words:
+            found.append(words)
+    return found
+
+
+def _off(name: str, made: NDArray[np.float64], observed: NDArray[np.float64]) -> str:
+    """Say where predictions, shape (draws, n), miss the data, shape (n,); empty if they do not."""
+    label = "data" if name == "y" else f"data ({name.replace('_', ' ')})"
+    low, high = np.quantile(made, [0.5 - CENTRAL / 2, 0.5 + CENTRAL / 2], axis=0)
+    above, below = float(np.mean(observed > high)), float(np.mean(observed < low))
+    if above + below > MAX_OUTSIDE:
+        side = "above" if above > below else "below"
+        worst = int(np.argmax(observed - high if above > below else low - observed))
+        return (
+            f"the {label} lie outside the central {100 * CENTRAL:.0f} % of what the priors allow: "
+            f"{100 * (above + below):.0f} % of them, most of these {side} it, such as "
+            f"{observed[worst]:.3g} where they allow {low[worst]:.3g} to {high[worst]:.3g}"
+        )
+    typical, size = float(np.median(np.abs(made))), float(np.median(np.abs(observed)))
+    if typical > 0 and size > 0 and abs(math.log10(typical / size)) > MAX_DECADES:
+        return (
+            f"what the priors expect is far from the {label}: typically {typical:.2g} where they "
+            f"are {size:.2g}"
+        )
+    return ""

@@ -1,0 +1,166 @@
+"""The compiled programs of a statistical model: its log density, and what is made of it.
+
+Data, priors and geometry are arguments of these programs, never constants in them. Knows no
+jobs, and not how priors are chosen.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rheojobs.inference.programs.exported_program import StoredProgram
+from rheojobs.inference.sampling import mode_search, nuts
+from rheojobs.inference.sampling.chunk_length import Pace
+
+if TYPE_CHECKING:
+    from rheojobs.inference.posterior.posterior import Posterior
+
+__all__ = ["Kernels"]
+
+NOT_FINITE_PENALTY = -1e18
+
+PRIOR_CURVATURE = 0.1
+NARROW_PRIOR = 10.0
+"""A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
+
+
+class Kernels:
+    """The compiled programs of all posteriors of one kind, whatever their data and priors.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        One of the kind.
+    identity : str
+        Tells the kind apart in every process; empty where only this one knows the model.
+    """
+
+    def __init__(self, posterior: Posterior, identity: str = "") -> None:
+        problem = posterior.problem
+        self._components: Callable[[Any, Any], Any] = problem.components
+        self._names = problem.model.names
+        self._sites = posterior.sites
+        self._fixed = posterior.fixed
+        self._substituted = posterior.substituted
+        self._scatter = posterior.likelihood
+        self._first_noise = posterior.first_noise
+        self._forward = problem.model.forward_mode
+        # Its structure alone: nothing is computed.
+        state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
+        draws = nuts.Draws(*range(len(nuts.Draws._fields)))
+
+        program = functools.partial(StoredProgram, identity=identity, needs=("numpyro.infer",))
+        predict = jax.vmap(self._predict, in_axes=(0, None, None))
+        constrain = jax.vmap(self._constrain_scaled, in_axes=(0, None, None))
+
+        self.begin = program(self._begin, (state, True), name="begin")
+        self.advance = program(self._advance, (state, draws), name="advance")
+        climb = mode_search.setting_out(np.zeros(len(self._sites)))
+        self.climb = program(self._climb, climb, name="climb")
+        self.predict = program(predict, (0, 0), name="predict")
+        self.constrain = program(constrain, 0, name="constrain")
+        self.log_density = jax.jit(self._log_density)
+        self._paces: dict[Any, Pace] = {}
+
+    def pace(self, priors: Any, observed: Any) -> Pace:
+        """Give the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
+        return self._paces.setdefault((jax.tree.structure(priors), observed.shape), Pace())
+
+    # Sites are what is sampled; parameters are what the model takes.
+
+    def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
+        """Map unconstrained coordinates to site values; gives the log density of the prior too."""
+        from numpyro.distributions import biject_to
+
+        values, log_prior = [], 0.0
+        for coordinate, given in zip(z, priors, strict=True):
+            prior = given.distribution()
+            transform = biject_to(prior.support)
+            value = transform(coordinate)
+            log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)
+            values.append(value)
+        return jnp.stack(values), log_prior
+
+    def _parameters(self, site_values: Any) -> Any:
+        named = dict(zip(self._sites, site_values, strict=True)) | self._fixed
+        for name, other in self._substituted.items():
+            named[other.replaces] = other.to_parameter(named[name], named)
+        return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
+
+    def _predict(self, site_values: Any, x: Any, mask: Any) -> tuple[Any, Any]:
+        """Give the prediction, (c, b), and the penalty for where it is not finite."""
+        prediction = self._components(x, self._parameters(site_values))
+        finite = jnp.isfinite(prediction).all(axis=0)
+        penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
+        return jnp.where(finite, prediction, 0.0), penalty
+
+    def _likelihood(
+        self, site_values: Any, x: Any, y: Any, mask: Any, told: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
+        prediction, penalty = self._predict(site_values, x, mask)
+        noise = site_values[self._first_noise :]
+        spread = self._scatter.spread(prediction, noise, told)
+        pointwise = self._scatter.log_prob(y, prediction, spread) * mask
+        return pointwise, prediction, spread, penalty
+
+    def _log_density(self, z: Any, priors: Any, *observed: Any) -> Any:
+        site_values, log_prior = self._constrain(z, priors)
+        pointwise, _, _, penalty = self._likelihood(site_values, *observed)
+        return log_prior + jnp.sum(pointwise) + penalty
+
+    def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
+        return lambda w: -self._log_density(geometry.unconstrained(w), *data)
+
+    def _begin(
+        self, root: Any, chain: Any, spreads: Any, geometry: Any, *data: Any
+    ) -> tuple[Any, Any]:
+        """Start a chain at the first of several points that has a finite density.
+
+        They lie in a direction of the chain's own, as far from the center as `spreads` says.
+        """
+        key, spread = jax.random.split(jax.random.fold_in(root, chain))
+        direction = jax.random.normal(spread, (len(self._sites),))
+        proposals = jnp.multiply.outer(spreads, direction)
+        potential = self._potential(geometry, data)
+        return nuts.first_state(potential, proposals, key, self._forward, -NOT_FINITE_PENALTY / 2)
+
+    def _advance(
+        self, state: Any, steps: Any, leapfrogs: Any, settings: Any, geometry: Any, *data: Any
+    ) -> tuple[Any, Any]:
+        potential = self._potential(geometry, data)
+        return nuts.advance(potential, state, steps, leapfrogs, settings, self._forward)
+
+    def _climb(self, climb: Any, points: Any, *data: Any) -> mode_search.Climb:
+        return mode_search.go_on(lambda z: self._look(z, *data), climb, points)
+
+    def _look(self, z: Any, priors: Any, x: Any, y: Any, mask: Any, told: Any) -> mode_search.View:
+        """See how the log density lies near z."""
+
+        def describe(z: Any) -> tuple[Any, Any]:
+            site_values, log_prior = self._constrain(z, priors)
+            pointwise, prediction, spread, penalty = self._likelihood(site_values, x, y, mask, told)
+            density = log_prior + jnp.sum(pointwise) + penalty
+            noise = site_values[self._first_noise :]
+            return (prediction, noise, density), (spread, noise, density)
+
+        derivatives, (spread, noise, density) = jax.jacfwd(describe, has_aux=True)(z)
+        jacobian, slopes, gradient = derivatives
+        weighted = (jacobian * (mask / spread)[:, :, None]).reshape(-1, z.size)
+        weighted = jnp.where(jnp.isfinite(weighted), weighted, 0.0)
+        # Each prior is of one coordinate: the second derivatives stand on the diagonal alone.
+        bend = jax.grad(lambda z: self._constrain(z, priors)[1])
+        prior = -jax.jvp(bend, (z,), (jnp.ones_like(z),))[1]
+        own = jnp.where(prior > NARROW_PRIOR, prior, PRIOR_CURVATURE)
+        relative_slopes = jnp.diag(slopes[:, self._first_noise :]) / noise
+        own = own.at[self._first_noise :].add(2 * jnp.sum(mask) * relative_slopes**2)
+        return mode_search.View(density, gradient, weighted.T @ weighted + jnp.diag(own))
+
+    def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
+        return self._constrain(geometry.unconstrained(w), priors)[0]

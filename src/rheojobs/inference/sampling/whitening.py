@@ -1,0 +1,92 @@
+"""Where a posterior is highest and how wide it is there: the coordinates that chains move in.
+
+Knows the compiled programs of a posterior, not how its chains are run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.sampling.curved_whitening import Bend, bent
+from rheojobs.inference.sampling.mode_search import Climb, View, setting_out
+
+if TYPE_CHECKING:
+    from rheojobs.inference.posterior.posterior import Posterior
+
+__all__ = ["Geometry", "climb"]
+
+CALL_SECONDS = 0.05
+"""How long a part of a climb should take: the time until a wish to stop is heard."""
+
+
+class Geometry(NamedTuple):
+    """A map from the sampler's coordinates w to the unconstrained ones: center + scale w, bent.
+
+    With the posterior's covariance in `scale`, and its ridges followed by `bend`, it is close to a
+    unit Gaussian in w. Compiled programs take it whole.
+    """
+
+    center: Any
+    scale: Any
+    bend: Bend
+
+    @classmethod
+    def at(cls, top: Climb, posterior: Posterior, check: Callable[[], None]) -> Self:
+        """Give coordinates in which the posterior is round, if that is where it is highest.
+
+        Parameters
+        ----------
+        top : Climb
+            Whose end that is.
+        posterior : Posterior
+            What was climbed.
+        check : callable
+            Called every now and then; may raise.
+        """
+
+        def look(z: NDArray[np.float64]) -> View:
+            check()
+            seen: View = posterior.kernels.climb(setting_out(z), 1, *posterior.data).view
+            return seen
+
+        center, curvature = np.asarray(top.center), np.asarray(top.view.curvature)
+        if not top.is_regular:  # the coordinates are scaled one by one
+            return cls(center, np.diag(1 / np.sqrt(np.diag(curvature))), Bend.none(center.size))
+        limits = [prior.limits for prior in posterior.priors]
+        return cls(center, *bent(center, curvature, limits, look))
+
+    def unconstrained(self, w: Any) -> Any:
+        """Map the sampler's coordinates, shape (d,); traceable."""
+        return self.center + self.bend.applied(self.center, self.scale @ w)
+
+
+def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]) -> Climb:
+    """Go uphill to a maximum of the log density.
+
+    A fit weights its residuals its own way, so that it may end many standard deviations from
+    where the posterior has its mass; and who gives no start has but an estimate.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What is climbed.
+    start : ndarray, shape (d,)
+        Unconstrained coordinates.
+    check : callable
+        Called every now and then; may raise.
+    """
+    here: Climb = setting_out(start)
+    points = 1
+    while True:
+        check()
+        began = time.perf_counter()
+        here = posterior.kernels.climb(here, points, *posterior.data)
+        if not bool(here.is_going_on):  # which waits for it
+            return here
+        each = (time.perf_counter() - began) / points
+        points = max(1, int(CALL_SECONDS / each))

@@ -1,0 +1,67 @@
+"""Ties: what they compute, and that nothing but arithmetic is taken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rheojobs.errors import InputError
+from rheojobs.inference.models.ties import parse_ties
+
+NAMES = ("G1", "G2", "tau")
+
+
+def test_they_compute_what_python_would():
+    (tie,) = parse_ties({"G2": "-(G1 + 2*tau)**2 / 1e1 - +3"}, NAMES, "m")
+    assert tie.evaluate({"G1": 3.0, "tau": 0.5}) == pytest.approx(-(4.0**2) / 10 - 3)
+    assert set(tie.sources) == {"G1", "tau"}
+
+
+def test_they_come_in_an_order_in_which_each_can_be_computed():
+    ties = parse_ties({"G1": "2 * G2", "G2": "tau + 1"}, NAMES, "m")
+    assert [tie.name for tie in ties] == ["G2", "G1"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ({"G3": "G1"}, "known: G1, G2, tau"),
+        ({"G1": "G3"}, "no parameter 'G3'"),
+        ({"G1": "G1"}, "circle: G1 -> G1"),
+        ({"G1": "G2", "G2": "tau", "tau": "G1"}, "circle"),
+        ({"G1": ""}, "expression"),
+        ({"G1": 5}, "expression"),
+        ({"G1": "2 +"}, "not an arithmetic expression"),
+        ({"G1": "G2; tau"}, "not an arithmetic expression"),
+        ({"G1": "exp(tau)"}, "not allowed"),
+        ({"G1": "G2.real"}, "not allowed"),
+        ({"G1": "[G2][0]"}, "not allowed"),
+        ({"G1": "G2 if tau else 1"}, "not allowed"),
+        ({"G1": "G2 % 2"}, "Mod is not allowed"),
+        ({"G1": "not G2"}, "Not is not allowed"),
+        ({"G1": "True * G2"}, "not a number"),
+        ({"G1": "'a' * G2"}, "not a number"),
+        ({"G1": "2j * G2"}, "not a number"),
+        ({"G1": "G2 + " * 200 + "1"}, "longer than"),
+        ({"G1": "(" * 300 + "G2" + ")" * 150}, "arithmetic"),
+    ],
+)
+def test_what_is_no_arithmetic_is_refused_in_one_line(texts, words):
+    with pytest.raises(InputError) as caught:
+        parse_ties(texts, NAMES, "m")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(alphabet="G12tau+-*/() .eE_[]'=:", max_size=40))
+def test_any_text_is_computed_or_refused(text):
+    try:
+        (tie,) = parse_ties({"G1": text}, NAMES, "m")
+    except InputError:
+        return
+    try:
+        value = tie.evaluate({"G2": 2.0, "tau": 3.0})
+    except ArithmeticError:
+        return
+    assert isinstance(value, float | complex)

@@ -1,0 +1,192 @@
+"""Traced programs on disk: found by another process, traced anew where anything has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rheojobs.inference.programs import exported_program
+from rheojobs.inference.programs.exported_program import StoredProgram
+from rheojobs.inference.programs.jax_setup import configure_jax
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    configure_jax()
+    monkeypatch.setenv("RHEOJOBS_CACHE_DIR", str(tmp_path))
+    return tmp_path / "xla" / "traced"
+
+
+class Counted:
+    """A function that counts how often it is traced."""
+
+    def __init__(self) -> None:
+        self.traced = 0
+
+    def __call__(self, pair, factor):
+        self.traced += 1
+        return {"sum": factor * (pair[0] + pair[1]), "first": pair[0]}
+
+
+SHAPE = {"sum": 0, "first": 0}
+PAIR = (np.arange(3.0), np.ones(3))
+
+
+def test_a_second_program_of_the_same_identity_traces_nothing(folder):
+    first, second = Counted(), Counted()
+    expected = StoredProgram(first, SHAPE, "it")(PAIR, 2.0)
+    found = StoredProgram(second, SHAPE, "it")(PAIR, 2.0)
+    assert (first.traced, second.traced) == (1, 0)
+    assert len(list(folder.iterdir())) == 1
+    np.testing.assert_array_equal(found["sum"], [2.0, 4.0, 6.0])
+    assert np.asarray(found["sum"]).tobytes() == np.asarray(expected["sum"]).tobytes()
+
+
+def test_numbers_are_arguments_and_shapes_are_not():
+    function = Counted()
+    program = StoredProgram(function, SHAPE, "it")
+    assert float(program(PAIR, 2.0)["sum"][0]) == 2.0
+    assert float(program(PAIR, 3.0)["sum"][0]) == 3.0
+    assert function.traced == 1
+    program((np.arange(4.0), np.ones(4)), 2.0)
+    assert function.traced == 2
+
+
+def test_what_it_gives_it_takes_again_without_compiling(compilations):
+    """JAX takes results of a program from disk for bound to their device, unlike NumPy's arrays."""
+    program = StoredProgram(Counted(), SHAPE, "it")
+    found = program(PAIR, 2.0)
+    compilations.clear()
+    again = program((found["sum"], found["first"]), np.float64(2.0))
+    np.testing.assert_array_equal(again["sum"], [4.0, 10.0, 16.0])
+    assert compilations == []
+
+
+def test_another_identity_is_another_program(folder):
+    first, second = Counted(), Counted()
+    StoredProgram(first, SHAPE, "it")(PAIR, 2.0)
+    StoredProgram(second, SHAPE, "another")(PAIR, 2.0)
+    assert second.traced == 1
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_changed_source_is_traced_anew(monkeypatch):
+    first, second = Counted(), Counted()
+    StoredProgram(first, SHAPE, "it")(PAIR, 2.0)
+    monkeypatch.setattr(exported_program, "source_digest", lambda: "another version")
+    StoredProgram(second, SHAPE, "it")(PAIR, 2.0)
+    assert second.traced == 1
+
+
+def test_a_function_of_the_users_is_kept_nowhere(folder):
+    function = Counted()
+    found = StoredProgram(function, SHAPE, "")(PAIR, 2.0)
+    np.testing.assert_array_equal(found["sum"], [2.0, 4.0, 6.0])
+    assert not folder.exists()
+
+
+@jax.tree_util.register_pytree_node_class
+class Odd:
+    """A node that is told apart by where it lies in memory."""
+
+    def __init__(self, value, static=None) -> None:
+        self.value, self.static = value, static or object()
+
+    def tree_flatten(self):
+        return (self.value,), self.static
+
+    @classmethod
+    def tree_unflatten(cls, static, values):
+        return cls(values[0], static)
+
+
+def test_what_other_processes_would_name_otherwise_is_kept_nowhere(folder):
+    program = StoredProgram(lambda odd: 2 * odd.value, 0, "it")
+    np.testing.assert_array_equal(program(Odd(np.ones(2))), [2.0, 2.0])
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_program_is_traced_anew(folder, damage):
+    StoredProgram(Counted(), SHAPE, "it")(PAIR, 2.0)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    function = Counted()
+    found = StoredProgram(function, SHAPE, "it")(PAIR, 2.0)
+    np.testing.assert_array_equal(found["sum"], [2.0, 4.0, 6.0])
+    assert function.traced == 1
+    again = Counted()
+    StoredProgram(again, SHAPE, "it")(PAIR, 2.0)
+    assert again.traced == 0
+
+
+def test_a_whole_entry_that_is_no_program_is_traced_anew(folder):
+    """Its checksum is right: JAX itself has to refuse it."""
+    StoredProgram(Counted(), SHAPE, "it")(PAIR, 2.0)
+    (path,) = folder.iterdir()
+    key = path.stem
+    path.unlink()
+    cache = exported_program.ProgramCache(folder, folder.parent, 1 << 20)
+    cache.put(key, b"no flatbuffer at all, but whole")
+    function = Counted()
+    found = StoredProgram(function, SHAPE, "it")(PAIR, 2.0)
+    np.testing.assert_array_equal(found["sum"], [2.0, 4.0, 6.0])
+    again = Counted()
+    StoredProgram(again, SHAPE, "it")(PAIR, 2.0)
+    assert (function.traced, again.traced) == (1, 0)
+
+
+def test_what_jax_does_not_export_runs_all_the_same(folder):
+    def calls_back(x):
+        return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    found = StoredProgram(calls_back, 0, "it")(jnp.ones(2))
+    np.testing.assert_allclose(found, np.sin(1.0))
+    assert not folder.exists()
+
+
+PROCESS = """
+import json
+from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.reading.read import read
+from rheojobs.inference.sampling.task import sample
+from jax import export
+
+traces = []
+original = export.export
+export.export = lambda *args, **kwargs: traces.append(1) or original(*args, **kwargs)
+start = {"G0": 1.2e5, "eta": 1.3e3}
+result = sample(read(example_melt.csv_path()), "maxwell", warm_start=start, num_warmup=10,
+                num_samples=20, num_chains=1, checkpoint="")
+draws = {name: [value.hex() for value in values] for name, values in
+         result.posterior_samples.items()}
+print(json.dumps({"traces": len(traces), "draws": draws}))
+"""
+
+
+@pytest.mark.slow
+def test_a_new_process_traces_none_of_a_samplings_programs_and_draws_the_same(folder):
+    """Whatever the seed of its hashes, which orders what NumPyro keeps in sets."""
+    pytest.importorskip("rheojax")
+    told = []
+    for seed in ("1", "2", "3"):
+        done = subprocess.run(
+            [sys.executable, "-c", PROCESS],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(json.loads(done.stdout.splitlines()[-1]))
+    assert told[0]["traces"] > 0
+    assert [one["traces"] for one in told[1:]] == [0, 0]
+    assert told[1]["draws"] == told[0]["draws"] == told[2]["draws"]

@@ -1,0 +1,91 @@
+"""What a sampling leaves on disk, and who removes it when its draws are kept elsewhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rheojobs.engine import JobEngine, JobState
+from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment
+
+ROOT = Path(__file__).parents[3]
+
+_KILLED_BEFORE_IT_TIDIES = """
+import os, signal, sys
+from tests.inference.helpers import decay_data, decay_model
+
+from rheojobs.engine import JobEngine
+from rheojobs.engine.settlement import Settlement
+from rheojobs.inference.sampling import continuation
+from rheojobs.inference.sampling.task import SampleTask
+
+continuation.CHECKPOINT_SECONDS = 0.0
+store, folder = sys.argv[1:]
+Settlement._tidy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+model = decay_model()  # a function, which no store can keep
+with JobEngine("threads", store=store) as engine:
+    work = SampleTask(model, decay_data(), 50, 50, 1, checkpoint=folder)
+    job = engine.submit(work, name="killed")
+    assert not job.is_durable
+    engine.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_an_application_that_is_killed_before_it_tidies_leaves_it_to_the_next(tmp_path):
+    store, folder = tmp_path / "jobs.sqlite3", tmp_path / "kept"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED_BEFORE_IT_TIDIES, store, "kept"],
+        cwd=tmp_path,  # the folder is named from there, and the next application is elsewhere
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+            "RHEOJOBS_STATE_DIR": str(tmp_path / "state"),
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (folder / "plan.zarr.zip").exists()
+    with JobEngine("threads", store=store) as engine:
+        assert engine.recover() == []
+        (job,) = engine.store.jobs()
+        assert (job.name, job.state) == ("killed", JobState.SUCCEEDED)
+        assert engine.store.result(job.id).num_samples == 50
+        assert engine.store.untidied() == []
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+@pytest.fixture
+def checkpoints(tmp_path) -> Checkpoints:
+    kept = Checkpoints(tmp_path / "kept")
+    kept.begin(Segment({"fingerprint": "1"}))
+    kept.append(Segment(arrays={"draws": np.arange(3.0)}))
+    return kept
+
+
+def test_a_leftover_is_removed(checkpoints):
+    Leftover.of(checkpoints.folder).tidy()
+    assert not checkpoints.folder.exists()
+
+
+def test_another_sampling_that_went_on_in_the_folder_keeps_its_files(checkpoints):
+    content, blobs = Leftover.of(checkpoints.folder).to_record()
+    later = time.time() + 60.0
+    checkpoints.append(Segment(arrays={"draws": np.arange(2.0)}))
+    newest = max(checkpoints.folder.iterdir())
+    os.utime(newest, (later, later))
+    Leftover.from_record(content, blobs).tidy()
+    assert len(list(checkpoints.folder.iterdir())) == 3
+    assert len(checkpoints.read_segments()[0]) == 2
