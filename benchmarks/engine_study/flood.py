@@ -62,7 +62,7 @@ class _Flushes:
     def __init__(self, engine: Any) -> None:
         from PySide6.QtCore import QCoreApplication
 
-        from rheojobs.qt.widgets.job_model import JobTableModel
+        from rheojobs.qt.widgets.jobs.table_model import JobTableModel
 
         self._app = QCoreApplication.instance() or QCoreApplication([])
         self._model = JobTableModel(engine)

@@ -32,7 +32,7 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.job_delegate import ProgressDelegate
+from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
 
 WIDTH, HEIGHT = 1280, 800
 THEMES = ("light", "dark")

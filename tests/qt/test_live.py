@@ -17,7 +17,7 @@ from tests.qt.test_window import click, finish, open_file, prepare
 
 from rheojobs import WorkerPool
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

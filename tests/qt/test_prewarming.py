@@ -8,7 +8,7 @@ from tests.qt.helpers import Recorder, decay_data
 from rheojobs import FitWorker, WorkerPool, catalogue
 from rheojobs.engine.job import Job
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.job_model import JobTableModel
+from rheojobs.qt.widgets.jobs.table_model import JobTableModel
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from rheojobs.inference.data import example_melt
 from rheojobs.inference.results.results import BayesianResult
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -15,7 +15,7 @@ from tests.qt import helpers
 
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.run_place_dialog import RunPlaceDialog
+from rheojobs.qt.widgets.jobs.run_place_dialog import RunPlaceDialog
 
 LONG = 60_000
 

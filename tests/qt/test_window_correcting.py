@@ -15,7 +15,7 @@ from tests.qt.helpers import decay_data
 
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.reading_editor import ReadingEditor
+from rheojobs.qt.widgets.data.reading_editor import ReadingEditor
 
 LONG = 60_000
 

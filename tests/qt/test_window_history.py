@@ -21,8 +21,8 @@ from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.machine_status import Load
-from rheojobs.qt.widgets.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.jobs.machine_status import Load
+from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
 JOB_MS = 60_000
 

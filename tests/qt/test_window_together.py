@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QGraphicsItem
 from pytestqt.qtbot import QtBot
 
 from rheojobs import Dataset
+from rheojobs.inference.results.curves import Curve
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.curves import Curve
-from rheojobs.qt.widgets.data_plot import DataPlot
+from rheojobs.qt.widgets.plots.data_plot import DataPlot
 
 pytestmark = pytest.mark.usefixtures("quiet_qt")
 

@@ -14,11 +14,15 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.results import BayesianResult, FitResult
-from rheojobs.qt.widgets.data_panel import DataPanel
-from rheojobs.qt.widgets.data_plot import DataPlot, emptiest_corner
-from rheojobs.qt.widgets.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
-from rheojobs.qt.widgets.model_picker import ModelPicker
-from rheojobs.qt.widgets.parameter_table import ParameterColumn, ParameterModel, ParameterTable
+from rheojobs.qt.widgets.data.data_panel import DataPanel
+from rheojobs.qt.widgets.model.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
+from rheojobs.qt.widgets.model.model_picker import ModelPicker
+from rheojobs.qt.widgets.model.parameter_table import (
+    ParameterColumn,
+    ParameterModel,
+    ParameterTable,
+)
+from rheojobs.qt.widgets.plots.data_plot import DataPlot, emptiest_corner
 
 PARAMETERS = (
     Parameter("G0", 1e5, (1e-3, 1e9), "Pa"),

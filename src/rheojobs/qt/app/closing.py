@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.choice_bar import ChoiceBar
+from rheojobs.qt.widgets.common.choice_bar import ChoiceBar
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["Choice", "Closing"]

@@ -18,7 +18,7 @@ from rheojobs.qt.app.session import Session
 from rheojobs.qt.background import Background
 
 if TYPE_CHECKING:  # loaded when it is opened
-    from rheojobs.qt.widgets.reading_editor import ReadingEditor
+    from rheojobs.qt.widgets.data.reading_editor import ReadingEditor
 
 __all__ = ["Correcting"]
 
@@ -87,7 +87,7 @@ class Correcting(QObject):
             self._open(_Subject(None, None, self._failed), self._failed.name, Reading())
 
     def _open(self, subject: _Subject, name: str, reading: Reading) -> None:
-        from rheojobs.qt.widgets.reading_editor import ReadingEditor
+        from rheojobs.qt.widgets.data.reading_editor import ReadingEditor
 
         self._subject = subject
         editor = ReadingEditor(name, reading, self._window)

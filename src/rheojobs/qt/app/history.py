@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from rheojobs.engine.job_control import JobControl, Kept
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
@@ -22,8 +23,7 @@ from rheojobs.inference.reports.export import KINDS, check_export, export
 from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.app.jobs_pane import JobsPane
 from rheojobs.qt.background import Background, Then
-from rheojobs.qt.widgets.job_control import JobControl, Kept
-from rheojobs.qt.widgets.job_rows import JobRow
+from rheojobs.qt.widgets.jobs.rows import JobRow
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["History", "place_of"]

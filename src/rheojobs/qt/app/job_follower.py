@@ -13,7 +13,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.job_inbox import Inbox
+from rheojobs.qt.widgets.jobs.inbox import Inbox
 
 __all__ = ["JobFollower"]
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rheojobs.qt.widgets.choice_bar import ChoiceBar
-from rheojobs.qt.widgets.job_control import Waiting
-from rheojobs.qt.widgets.job_table import JobTable
-from rheojobs.qt.widgets.message_bar import MessageBar
+from rheojobs.engine.job_control import Waiting
+from rheojobs.qt.widgets.common.choice_bar import ChoiceBar
+from rheojobs.qt.widgets.common.message_bar import MessageBar
+from rheojobs.qt.widgets.jobs.table import JobTable
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["HOUSEKEEPING", "JobsPane"]

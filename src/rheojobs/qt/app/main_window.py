@@ -41,19 +41,19 @@ from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import Session
-from rheojobs.qt.widgets.data_panel import DataPanel
-from rheojobs.qt.widgets.machine_status import MachineStatus
-from rheojobs.qt.widgets.message_bar import MessageBar
-from rheojobs.qt.widgets.model_picker import ModelPicker
-from rheojobs.qt.widgets.parameter_table import ParameterModel, ParameterTable
-from rheojobs.qt.widgets.run_panel import RunPanel
+from rheojobs.qt.widgets.common.message_bar import MessageBar
+from rheojobs.qt.widgets.data.data_panel import DataPanel
+from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
+from rheojobs.qt.widgets.jobs.run_panel import RunPanel
+from rheojobs.qt.widgets.model.model_picker import ModelPicker
+from rheojobs.qt.widgets.model.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.worker_pool import WorkerPool
 
 if TYPE_CHECKING:  # with their plots they are loaded when there are data
-    from rheojobs.qt.widgets.data_plot import DataPlot
-    from rheojobs.qt.widgets.fit_view import FitView
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-    from rheojobs.qt.widgets.priors_editor import PriorsEditor
+    from rheojobs.qt.widgets.fit.fit_view import FitView
+    from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
+    from rheojobs.qt.widgets.plots.data_plot import DataPlot
+    from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
 __all__ = ["MainWindow", "run"]
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
 from rheojobs.qt.app.building import action
-from rheojobs.qt.widgets.axes_menu import AxesMenu
+from rheojobs.qt.widgets.plots.axes_menu import AxesMenu
 
 if TYPE_CHECKING:
     from rheojobs.qt.app.main_window import MainWindow

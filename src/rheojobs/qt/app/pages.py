@@ -15,14 +15,15 @@ from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.app.late_tabs import LateTabs, load_in_background
 
 if TYPE_CHECKING:  # plots take as long to load as all the rest
-    from rheojobs.qt.widgets.fit_view import FitView
-    from rheojobs.qt.widgets.posterior_view import PosteriorView
-    from rheojobs.qt.widgets.priors_editor import PriorsEditor
+    from rheojobs.qt.widgets.fit.fit_view import FitView
+    from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
+    from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
 __all__ = ["Pages"]
 
 _MODULES = tuple(
-    f"rheojobs.qt.widgets.{name}" for name in ("fit_view", "posterior_view", "priors_editor")
+    f"rheojobs.qt.widgets.{name}"
+    for name in ("fit.fit_view", "posterior.posterior_view", "model.priors_editor")
 )
 
 _LOAD_MS = 300
@@ -131,14 +132,14 @@ class Pages(LateTabs):
         return len(self._model.parameters) + _MOST_NOISE if self._model is not None else 0
 
     def _make_posterior_view(self) -> PosteriorView:
-        from rheojobs.qt.widgets.posterior_view import PosteriorView
+        from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
         view = PosteriorView()
         view.prepare(self._count())
         return view
 
     def _make_priors_editor(self) -> PriorsEditor:
-        from rheojobs.qt.widgets.priors_editor import PriorsEditor
+        from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
 
         editor = PriorsEditor()
         editor.set_parameters(self._model.parameters if self._model is not None else ())
@@ -147,6 +148,6 @@ class Pages(LateTabs):
 
 
 def _make_fit_view() -> FitView:
-    from rheojobs.qt.widgets.fit_view import FitView
+    from rheojobs.qt.widgets.fit.fit_view import FitView
 
     return FitView()

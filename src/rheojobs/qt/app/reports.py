@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from rheojobs.inference.results.results import BayesianResult, FitResult
-from rheojobs.qt.widgets.texts import divergences_text, duration, number
+from rheojobs.qt.widgets.common.texts import divergences_text, duration, number
 
 __all__ = ["fit_report", "posterior_report"]
 

@@ -18,8 +18,8 @@ from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.programs.jax_setup import PRELOAD
 from rheojobs.qt.background import Background
-from rheojobs.qt.widgets.job_inbox import Inbox
-from rheojobs.qt.widgets.run_place_dialog import RunPlaceDialog
+from rheojobs.qt.widgets.jobs.inbox import Inbox
+from rheojobs.qt.widgets.jobs.run_place_dialog import RunPlaceDialog
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["RunPlace"]

@@ -13,9 +13,9 @@ from rheojobs.inference.results.results import BayesianResult, FitResult
 from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session
-from rheojobs.qt.widgets.model_picker import ModelPicker
-from rheojobs.qt.widgets.parameter_table import ParameterModel
-from rheojobs.qt.widgets.run_panel import RunPanel
+from rheojobs.qt.widgets.jobs.run_panel import RunPanel
+from rheojobs.qt.widgets.model.model_picker import ModelPicker
+from rheojobs.qt.widgets.model.parameter_table import ParameterModel
 
 __all__ = ["Runs"]
 

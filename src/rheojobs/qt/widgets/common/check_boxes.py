@@ -1,0 +1,49 @@
+"""Boxes to tick that are seen on dark ground too, in tables and by themselves.
+
+Qt's own style draws them in the colour of the window, darkened: on a dark ground they are gone.
+Knows the palette alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QStyledItemDelegate,
+    QStyleOptionButton,
+    QStyleOptionViewItem,
+)
+
+from rheojobs.qt.widgets.common.colors import is_dark, muted
+
+__all__ = ["CheckBox", "CheckDelegate"]
+
+
+class CheckBox(QCheckBox):
+    """A box to tick with its words."""
+
+    def initStyleOption(self, option: QStyleOptionButton) -> None:
+        """Choose the colours."""
+        super().initStyleOption(option)
+        _outline(option)
+
+
+class CheckDelegate(QStyledItemDelegate):
+    """Boxes to tick in a table."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Choose the colours of a cell."""
+        super().initStyleOption(option, index)
+        _outline(option)
+
+
+def _outline(option: Any) -> None:  # the stubs hide its fields
+    palette = QPalette(option.palette)
+    if is_dark(palette):
+        palette.setColor(QPalette.ColorRole.Window, muted(palette).lighter(140))
+        option.palette = palette

@@ -1,0 +1,57 @@
+"""A question that waits, next to what it is about: a line, and buttons. Knows nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from rheojobs.qt.widgets.common.message_bar import MessageBar
+
+__all__ = ["ChoiceBar"]
+
+Choice = tuple[str, Callable[[], object]]
+
+
+class ChoiceBar(QWidget):
+    """A message with buttons; takes no room while there is none.
+
+    Attributes
+    ----------
+    message : MessageBar
+        What is said.
+    buttons : list of QPushButton
+        What can be chosen; each takes the bar away.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.message = MessageBar(self)
+        self.buttons: list[QPushButton] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 6, 0)
+        self._row.addWidget(self.message, 1)
+        self.hide()
+
+    def ask(self, kind: str, text: str, choices: Sequence[Choice]) -> None:
+        """Ask something; each choice is what its button says, and what is done."""
+        self.clear()
+        self.message.say(kind, text)
+        for words, act in choices:
+            button = QPushButton(words, self)
+            button.setAccessibleDescription(text)
+            button.clicked.connect(self.clear)
+            button.clicked.connect(lambda _=False, act=act: act())
+            self._row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+            self.buttons.append(button)
+        self.show()
+
+    def clear(self) -> None:
+        """Take the question away."""
+        for button in self.buttons:
+            button.hide()
+            button.deleteLater()
+        self.buttons = []
+        self.message.clear()
+        self.hide()

@@ -1,0 +1,184 @@
+"""Which data are looked at, what was understood of them, and the choice of the test mode.
+
+Knows `Dataset`; must not know files' formats or models.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rheojobs.inference.data.dataset import TEST_MODES, Dataset
+from rheojobs.qt.widgets.common.check_boxes import CheckBox
+from rheojobs.qt.widgets.common.colors import muted
+from rheojobs.qt.widgets.common.message_bar import MessageBar
+from rheojobs.qt.widgets.common.option_words import without_options
+
+__all__ = ["DataPanel"]
+
+
+_MAX_NOTES = 5
+
+
+class DataPanel(QWidget):
+    """The datasets that were opened, one of which is the present one.
+
+    Attributes
+    ----------
+    open_wanted : Signal()
+        The user wants to open a file.
+    dataset_chosen : Signal(int)
+        The user went to the dataset with this number, in the order in which they came.
+    mode_chosen : Signal(str)
+        The user says that the present data are of this test mode.
+    correct_wanted : Signal()
+        The user wants to correct how the present data were read.
+    failed_button : QPushButton
+        Under the message of a file that was not understood: to correct how it is read.
+    together : CheckBox
+        Whether all data of the same test are to be shown beside the present ones.
+    """
+
+    open_wanted = Signal()
+    dataset_chosen = Signal(int)
+    mode_chosen = Signal(str)
+    correct_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.open_button = QPushButton(self.tr("Open…"), self)
+        self.open_button.setToolTip(self.tr("Open files with measured data (Ctrl+O)"))
+        self.open_button.clicked.connect(self.open_wanted)
+        self.names = QComboBox(self)
+        self.names.setAccessibleName(self.tr("Data"))
+        self.names.setPlaceholderText(self.tr("No data yet"))
+        self.names.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.names.setEnabled(False)
+        self.names.activated.connect(self.dataset_chosen)
+        self.modes = QComboBox(self)
+        self.modes.setAccessibleName(self.tr("Test mode"))
+        self.modes.setPlaceholderText(self.tr("Choose the test mode"))
+        for mode in TEST_MODES:
+            self.modes.addItem(mode.replace("_", " "), mode)
+        self.modes.setCurrentIndex(-1)
+        self.modes.setEnabled(False)
+        self.modes.activated.connect(lambda row: self.mode_chosen.emit(self.modes.itemData(row)))
+        self.correct_button = QPushButton(self.tr("Correct…"), self)
+        self.correct_button.setToolTip(
+            self.tr("Correct the columns, units, marks and constants of these data (Ctrl+R)")
+        )
+        self.correct_button.setEnabled(False)
+        self.correct_button.clicked.connect(self.correct_wanted)
+        self.together = CheckBox(self.tr("Show &all data of this test together"), self)
+        self.together.setToolTip(self.tr("Draw the other opened data beside the present ones"))
+        self.together.hide()
+        self.summary = self._words(self.tr("Summary of the data"))
+        self.notes = self._words(self.tr("Notes on the data"))
+        self.message = MessageBar(self)
+        self.failed_button = QPushButton(self.tr("Correct &how it is read…"), self)
+        self.failed_button.setToolTip(
+            self.tr("Name the columns, units and marks of the file that was not understood")
+        )
+        self.failed_button.hide()
+        self._locked = False
+        row = QHBoxLayout()
+        row.addWidget(self.names, 1)
+        row.addWidget(self.open_button)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self.tr("Data"), row)
+        test = QHBoxLayout()
+        test.addWidget(self.modes, 1)
+        test.addWidget(self.correct_button)
+        form.addRow(self.tr("Test"), test)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(form)
+        layout.addWidget(self.together)
+        layout.addWidget(self.summary)
+        layout.addWidget(self.notes)
+        layout.addWidget(self.message)
+        layout.addWidget(self.failed_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._tint()
+
+    def add(self, dataset: Dataset) -> None:
+        """Add a dataset and make it the present one."""
+        self.append(dataset)
+        self.names.setCurrentIndex(self.names.count() - 1)
+        self.show_dataset(dataset)
+
+    def append(self, dataset: Dataset) -> None:
+        """Add a dataset to the list."""
+        self.names.addItem(dataset.name or self.tr("unnamed"))
+        self.together.setVisible(self.names.count() > 1)
+        self._enable()
+
+    def set_locked(self, locked: bool) -> None:
+        """Keep the user from changing the data while a job works on them."""
+        self._locked = locked
+        self._enable()
+
+    def show_failure(self, text: str, *, can_correct: bool) -> None:
+        """Say why a file was not read; it may be that it can be, in another way."""
+        self.message.say("error", without_options(text))
+        self.failed_button.setVisible(can_correct)
+
+    def show_dataset(self, dataset: Dataset) -> None:
+        """Say what is known of the present dataset."""
+        mode = dataset.test_mode
+        self.failed_button.hide()
+        self._enable()
+        self.modes.setCurrentIndex(-1 if mode is None else self.modes.findData(mode))
+        self.names.setToolTip(dataset.name)
+        self.summary.setText(dataset.summary())
+        self.summary.show()
+        lines = [f"• {without_options(note)}" for note in dataset.notes]
+        self.notes.setToolTip("\n".join(lines) if len(lines) > _MAX_NOTES else "")
+        if len(lines) > _MAX_NOTES:
+            more = self.tr("• … and {count} more")
+            lines[_MAX_NOTES - 1 :] = [more.format(count=len(lines) - _MAX_NOTES + 1)]
+        self.notes.setText("\n".join(lines))
+        self.notes.setVisible(bool(dataset.notes))
+        if mode is None:
+            self.message.say(
+                "warning",
+                self.tr("The test mode cannot be told from the file: choose it above."),
+            )
+        else:
+            self.message.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _enable(self) -> None:
+        can_choose = self.names.count() > 0 and not self._locked
+        self.names.setEnabled(can_choose)
+        self.modes.setEnabled(can_choose)
+        self.correct_button.setEnabled(can_choose)
+
+    def _words(self, accessible_name: str) -> QLabel:
+        label = QLabel(self)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setAccessibleName(accessible_name)
+        label.hide()
+        return label
+
+    def _tint(self) -> None:
+        palette = self.notes.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, muted(self.palette()))
+        self.notes.setPalette(palette)

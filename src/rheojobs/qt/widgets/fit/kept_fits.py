@@ -1,0 +1,197 @@
+"""The fits that were made of the same data, side by side: which describes them best, and what goes.
+
+Knows results and curves as data; must not know plots.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.curves import Curve
+from rheojobs.inference.results.results import FitResult
+from rheojobs.qt.widgets.common.texts import number
+
+__all__ = ["KeptFit", "KeptFits"]
+
+MOST_KEPT = 8
+"""Of one dataset; the oldest goes."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFit:
+    """A fit, and the data that it was made of.
+
+    Attributes
+    ----------
+    result : FitResult
+        What was found.
+    dataset : Dataset
+        In the quantity that was fitted.
+    """
+
+    result: FitResult
+    dataset: Dataset
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """What makes it another fit than one before."""
+        result = self.result
+        return result.model_name, tuple(result.fixed.items()), tuple(result.bounds.items())
+
+    @property
+    def name(self) -> str:
+        """The model, what was fixed, and Akaike's criterion."""
+        fixed = ", ".join(self.result.fixed)
+        model = f"{self.result.model_name} ({fixed} fixed)" if fixed else self.result.model_name
+        return f"{model}, AICc {number(self.result.aicc)}"
+
+    def curve(self, shown: Dataset) -> Curve | None:
+        """Give its curve in the quantity that is shown; None where it has none."""
+        fitted, data = self.result.fitted, self.dataset
+        if fitted is None:
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if "viscosity" in shown.quantity and "stress" in data.quantity:
+                fitted = fitted / data.x
+            elif "stress" in shown.quantity and "viscosity" in data.quantity:
+                fitted = fitted * data.x
+        return Curve.of(self.name, data.x, fitted)
+
+
+class KeptFits(QWidget):
+    """A table of the fits of one dataset, best first; fits of others wait until these come back.
+
+    Attributes
+    ----------
+    changed : Signal()
+        A fit was removed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._fits: dict[Dataset | None, list[KeptFit]] = {}
+        self._owner: Dataset | None = None
+        self.table = QTableWidget(0, 4, self)
+        self.table.setAccessibleName(self.tr("Fits of these data"))
+        self.table.setHorizontalHeaderLabels(
+            [self.tr("Model"), self.tr("AICc"), self.tr("Δ"), self.tr("R²")]
+        )
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.setTabKeyNavigation(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 9)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.note = QLabel(self)
+        self.note.setWordWrap(True)
+        self.note.setAccessibleName(self.tr("Note on the comparison"))
+        self.remove_button = QPushButton(self.tr("Remo&ve"), self)
+        self.remove_button.setToolTip(self.tr("Take the selected fits off the plot (Del)"))
+        self.remove_button.clicked.connect(self.remove_selected)
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self.remove_selected)
+        self.table.itemSelectionChanged.connect(self._enable)
+        row = QHBoxLayout()
+        row.addWidget(self.note, 1)
+        row.addWidget(self.remove_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.table)
+        layout.addLayout(row)
+        self._fill()
+
+    def go_to(self, owner: Dataset | None) -> None:
+        """Show the fits of this dataset."""
+        self._owner = owner
+        self._fill()
+
+    def add(self, fit: KeptFit) -> None:
+        """Take a fit of the present dataset, in place of an earlier one of the same kind."""
+        fits = [other for other in self.fits() if other.what != fit.what]
+        self._fits[self._owner] = [*fits, fit][-MOST_KEPT:]
+        self._fill()
+
+    def fits(self) -> list[KeptFit]:
+        """Give the fits of the present dataset, in the order in which they came."""
+        return list(self._fits.get(self._owner, ()))
+
+    def curves(self, shown: Dataset, but: FitResult | None) -> list[Curve]:
+        """Give the curves of all fits but one."""
+        found = [fit.curve(shown) for fit in self.fits() if fit.result is not but]
+        return [curve for curve in found if curve is not None]
+
+    def remove_selected(self) -> None:
+        """Take the selected fits away."""
+        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
+        gone = {id(fit) for row, fit in enumerate(self._ordered()) if row in rows}
+        if gone:
+            self._fits[self._owner] = [fit for fit in self.fits() if id(fit) not in gone]
+            self._fill()
+            self.changed.emit()
+
+    def _ordered(self) -> list[KeptFit]:
+        return sorted(self.fits(), key=lambda fit: _known(fit.result.aicc))
+
+    def _fill(self) -> None:
+        fits = self._ordered()
+        self.table.setRowCount(len(fits))
+        best = _known(fits[0].result.aicc) if fits else math.nan
+        for row, fit in enumerate(fits):
+            result = fit.result
+            behind = _known(result.aicc) - best
+            texts = (
+                fit.name.rpartition(", ")[0],
+                number(result.aicc),
+                number(behind, 3) if math.isfinite(behind) else "–",
+                number(result.r_squared, 5),
+            )
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                if column:
+                    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    item.setTextAlignment(right)
+                self.table.setItem(row, column, item)
+        self.note.setText(self._note(fits))
+        self._enable()
+
+    def _note(self, fits: Sequence[KeptFit]) -> str:
+        if len({(fit.result.weights, fit.result.loss) for fit in fits}) > 1:
+            return self.tr("These fits weigh the data differently: their AICc cannot be compared.")
+        if len(fits) > 1:
+            return self.tr("The smallest AICc describes the data best for what it needs.")
+        return self.tr("Fit another model to compare.") if fits else self.tr("No fit yet.")
+
+    def _enable(self) -> None:
+        self.remove_button.setEnabled(self.table.selectionModel().hasSelection())
+
+
+def _known(aicc: float) -> float:
+    return math.inf if math.isnan(aicc) else aicc

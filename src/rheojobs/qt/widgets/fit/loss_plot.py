@@ -1,0 +1,85 @@
+"""The loss of a fit over its iterations, growing while it runs, on a logarithmic axis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from rheojobs.qt.widgets.common.colors import series
+from rheojobs.qt.widgets.plots.axes import log_ticks, tint_axes
+
+__all__ = ["LossPlot"]
+
+LEAST = 1e-300
+
+
+class LossPlot(QWidget):
+    """A small plot; `add` takes points, `draw` shows those that have come."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._iterations: list[int] = []
+        self._losses: list[float] = []
+        self.view = pg.PlotWidget(self)
+        self.view.setAcceptDrops(False)
+        self.view.setAccessibleName(self.tr("Loss of the fit over its iterations"))
+        self.plot = self.view.getPlotItem()
+        self.plot.hideButtons()
+        self.plot.setMenuEnabled(False)
+        self.plot.setLogMode(False, True)
+        self.curve = self.plot.plot([], [])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.view)
+        self._tint()
+
+    def clear(self) -> None:
+        """Begin with no points."""
+        self._iterations, self._losses = [], []
+        self.draw()
+
+    def add(self, iteration: int, loss: float) -> None:
+        """Take one more point."""
+        if self._iterations and iteration <= self._iterations[-1]:
+            return
+        self._iterations.append(iteration)
+        self._losses.append(max(loss, LEAST))
+
+    def replace(self, points: NDArray[np.float64]) -> None:
+        """Take points, iterations and losses of shape (2, k), in place of those that there are."""
+        self._iterations = points[0].astype(int).tolist()
+        self._losses = np.maximum(points[1], LEAST).tolist()
+
+    def count(self) -> int:
+        """Count the points."""
+        return len(self._iterations)
+
+    def draw(self) -> None:
+        """Show the points."""
+        self.curve.setData(self._iterations, self._losses)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _tint(self) -> None:
+        palette = self.palette()
+        self.view.setBackground(palette.color(QPalette.ColorRole.Base))
+        tint_axes(self.plot, palette)
+        self.plot.getAxis("left").logTickStrings = log_ticks
+        text = palette.color(QPalette.ColorRole.Text).name()
+        self.plot.setLabel("bottom", self.tr("Iteration"), color=text)
+        self.plot.setLabel("left", self.tr("Loss"), color=text)
+        self.plot.showGrid(x=False, y=True, alpha=0.12)
+        color = series(palette, 0)
+        self.curve.setPen(pg.mkPen(color, width=1.5))
+        self.curve.setSymbol("o")
+        self.curve.setSymbolSize(4)
+        self.curve.setSymbolPen(None)
+        self.curve.setSymbolBrush(color)

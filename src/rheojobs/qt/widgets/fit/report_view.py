@@ -1,0 +1,100 @@
+"""What a fit found, in full: how it ended, parameters, how good it is, what not to trust.
+
+Knows `FitResult` and its report as data; computes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from html import escape
+
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QTextBrowser, QWidget
+
+from rheojobs.inference.results.fit_report import facts, remark
+from rheojobs.inference.results.results import FitResult
+from rheojobs.qt.widgets.common.colors import alarm, good, muted
+from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
+
+__all__ = ["FitReportView"]
+
+
+class FitReportView(QTextBrowser):
+    """The report of one fit; can be scrolled, selected and copied."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._result: FitResult | None = None
+        self.setOpenLinks(False)
+        self.setAccessibleName(self.tr("Report of the fit"))
+        self.setPlaceholderText(self.tr("Fit a model to see its report (Ctrl+F)"))
+        self.document().setDocumentMargin(8)
+
+    def show_result(self, result: FitResult | None) -> None:
+        """Show a result, or nothing."""
+        self._result = result
+        self.setHtml("" if result is None else self._html(result))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._result is not None:
+            self.show_result(self._result)
+
+    def _html(self, result: FitResult) -> str:
+        palette = self.palette()
+        if result.success:
+            word, color = self.tr("converged"), good(palette)
+        else:
+            word, color = self.tr("not converged"), alarm(palette)
+        parts = [f"<b>{escape(result.model_name)}</b> – {_span(word, color)}"]
+        concerns = [f"⚠ {text[:1].upper()}{text[1:]}." for text in result.warnings]
+        parts += [_span(text, alarm(palette)) for text in concerns]
+        head = "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts)
+        return head + self._parameters(result) + self._facts(result)
+
+    def _parameters(self, result: FitResult) -> str:
+        rows = []
+        for name, value in result.parameters.items():
+            error = result.uncertainties.get(name, math.nan)
+            settled = name in result.fixed or math.isnan(error)
+            spread = "" if settled else f"± {number(error, 2, trim=False)}"
+            low_high = result.intervals.get(name)
+            if low_high is not None:
+                spread += f" ({number(low_high[0])} … {number(low_high[1])})"
+            told = escape(remark(result, name))
+            rows.append(
+                _row(
+                    f"<b>{escape(name)}</b>",
+                    escape(number(value) if settled else estimate(value, error)),
+                    escape(spread),
+                    escape(unit_text(result.units.get(name, ""))),
+                    _span(told, alarm(self.palette())) if told not in ("", "fixed") else told,
+                )
+            )
+        return _table(rows)
+
+    def _facts(self, result: FitResult) -> str:
+        color = muted(self.palette())
+        return _table([_row(_span(what, color), _said(text)) for what, text in facts(result)])
+
+
+def _said(text: str) -> str:
+    """Write numbers below zero with a minus sign, as all others in the window."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
+
+
+def _span(text: str, color: QColor) -> str:
+    shade = f"rgba({color.red()}, {color.green()}, {color.blue()}, {color.alphaF():.2f})"
+    return f"<span style='color: {shade}'>{escape(text)}</span>"
+
+
+def _row(*cells: str) -> str:
+    tds = "".join(f"<td style='padding: 1px 12px 1px 0'>{cell}</td>" for cell in cells)
+    return f"<tr>{tds}</tr>"
+
+
+def _table(rows: list[str]) -> str:
+    return f"<table cellspacing='0' style='margin-bottom: 6px'>{''.join(rows)}</table>"

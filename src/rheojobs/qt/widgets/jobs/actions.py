@@ -1,0 +1,204 @@
+"""What can be done with the selected jobs, as actions with keys; done in the background.
+
+Knows rows and `JobControl`; must not know how the table looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from rheojobs.engine.job_control import JobControl
+from rheojobs.engine.states import JobState
+from rheojobs.qt.background import Then
+from rheojobs.qt.widgets.jobs.rows import JobRow
+from rheojobs.qt.widgets.jobs.table_model import JobTableModel
+
+__all__ = ["JobActions"]
+
+_S = JobState
+_Selected = Callable[[], Sequence[JobRow]]
+
+
+def _can_cancel(row: JobRow) -> bool:
+    return not row.state.is_terminal and row.state is not _S.CANCELLING
+
+
+def _can_pause(row: JobRow) -> bool:
+    return row.state is _S.RUNNING and not row.request
+
+
+def _can_resume(row: JobRow) -> bool:
+    return row.state is _S.PAUSED or row.can_be_taken
+
+
+def _can_retry(row: JobRow) -> bool:
+    if row.state not in (_S.FAILED, _S.CANCELLED):
+        return False
+    return row.task is not None or not row.not_durable_because
+
+
+def _can_remove(row: JobRow) -> bool:
+    return row.state.is_terminal
+
+
+def _can_be_moved(row: JobRow) -> bool:
+    return row.state in (_S.QUEUED, _S.BLOCKED) or row.can_be_taken
+
+
+class JobActions(QObject):
+    """The actions for a table of jobs; each is enabled where it suits some selected job.
+
+    Parameters
+    ----------
+    model : JobTableModel
+        The jobs.
+    selected : callable
+        Gives the rows that are selected.
+    parent : QWidget
+        The actions' keys work in it and in what it holds.
+
+    Attributes
+    ----------
+    cancel, pause, resume, retry, remove, sooner, later : QAction
+    failed : Signal(str)
+        Why something could not be done, in one line.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, model: JobTableModel, selected: _Selected, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.control = JobControl(model.engine)
+        self._model = model
+        self._selected = selected
+        self._conditions: dict[QAction, Callable[[JobRow], bool]] = {}
+        self.cancel = self.add(
+            self.tr("&Cancel"), "Del", self.tr("Stop the selected jobs"), _can_cancel, self._cancel
+        )
+        self.pause = self.add(
+            self.tr("&Pause"),
+            "Ctrl+Shift+P",
+            self.tr("Let the selected jobs hold still"),
+            _can_pause,
+            self._pause,
+        )
+        self.resume = self.add(
+            self.tr("&Resume"),
+            "Ctrl+Shift+R",
+            self.tr("Go on with the selected jobs that are paused or were interrupted"),
+            _can_resume,
+            self._resume,
+        )
+        self.retry = self.add(
+            self.tr("Re&try"),
+            "F5",
+            self.tr("Run the selected jobs again that failed or were cancelled"),
+            _can_retry,
+            self._retry,
+        )
+        self.remove = self.add(
+            self.tr("Re&move"),
+            "Shift+Del",
+            self.tr("Remove the selected jobs that have ended, with their results"),
+            _can_remove,
+            self._remove,
+        )
+        self.sooner = self.add(
+            self.tr("Run &sooner"),
+            "Ctrl+Up",
+            self.tr("Raise the priority of the selected jobs that wait"),
+            _can_be_moved,
+            partial(self._move, 1),
+        )
+        self.later = self.add(
+            self.tr("Run &later"),
+            "Ctrl+Down",
+            self.tr("Lower the priority of the selected jobs that wait"),
+            _can_be_moved,
+            partial(self._move, -1),
+        )
+
+    def add(
+        self,
+        text: str,
+        keys: str,
+        hint: str,
+        condition: Callable[[JobRow], bool],
+        act: Callable[[list[JobRow]], object],
+    ) -> QAction:
+        """Make an action.
+
+        Parameters
+        ----------
+        text, keys, hint : str
+            What it is called, its keys, and what it does.
+        condition : callable
+            Says whether it suits a job, by nothing but its `JobRow.facts`.
+        act : callable
+            Called with the selected jobs that it suits.
+        """
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.setShortcutVisibleInContextMenu(True)
+        action.setToolTip(f"{hint} ({action.shortcut().toString()})")
+        action.setEnabled(False)
+        self._conditions[action] = condition
+        action.triggered.connect(lambda: act([r for r in self._selected() if condition(r)]))
+        return action
+
+    def all(self) -> list[QAction]:
+        """Give all actions, in the order in which they were made."""
+        return list(self._conditions)
+
+    def refresh(self) -> None:
+        """Enable what suits the jobs that are selected now."""
+        # Of thousands that are selected, those that are alike need to be asked once.
+        rows = list({row.facts: row for row in self._selected()}.values())
+        for action, condition in self._conditions.items():
+            action.setEnabled(any(condition(row) for row in rows))
+
+    def close(self) -> None:
+        """Close what is open of the store; before the model."""
+        self._model.background.do(self.control.close)
+
+    # ---------------------------------------------------------------- what they do
+
+    def _cancel(self, rows: Iterable[JobRow]) -> None:
+        self._do(rows, self.control.cancel)
+
+    def _pause(self, rows: Iterable[JobRow]) -> None:
+        self._do(rows, self.control.pause)
+
+    def _resume(self, rows: Iterable[JobRow]) -> None:
+        self._do(rows, self.control.resume)
+
+    def _retry(self, rows: Iterable[JobRow]) -> None:
+        for row in rows:
+            self._do_one(partial(self.control.retry, row.job_id, row.task, row.name))
+
+    def _remove(self, rows: Iterable[JobRow]) -> None:
+        for row in rows:
+            self._do_one(partial(self._removed, row.job_id), self._model.drop)
+
+    def _removed(self, job_id: str) -> list[str]:
+        self.control.remove(job_id)
+        return [job_id]
+
+    def _move(self, step: int, rows: Iterable[JobRow]) -> None:
+        self._do(rows, partial(self.control.move, step))
+
+    def _do(self, rows: Iterable[JobRow], verb: Callable[[str], object]) -> None:
+        for row in rows:
+            self._do_one(partial(verb, row.job_id))
+
+    def _do_one(self, work: Callable[[], object], then: Then | None = None) -> None:
+        self._model.background.do(work, then or self._look, self.failed.emit)
+
+    def _look(self, _: object) -> None:
+        self._model.look()

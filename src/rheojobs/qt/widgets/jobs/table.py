@@ -1,0 +1,266 @@
+"""The table of jobs, with a filter and buttons for what can be done with those selected.
+
+Knows `JobTableModel` and `JobActions` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rheojobs.engine import JobEngine
+from rheojobs.qt.widgets.jobs.actions import JobActions
+from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope
+from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
+from rheojobs.qt.widgets.jobs.rows import JobRow
+from rheojobs.qt.widgets.jobs.table_model import JobTableModel
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["JobTable"]
+
+_REFRESH_MS = 60
+_MOST_RUNS = 100
+"""Of selected neighbours that a filter leaves selected: each costs time when a cell is drawn."""
+
+_CHARACTERS = {
+    JobColumn.NAME: 27,
+    JobColumn.MODEL: 28,
+    JobColumn.STATE: 13,
+    JobColumn.REMAINING: 14,
+    JobColumn.PRIORITY: 9,
+    JobColumn.ELAPSED: 10,
+}
+
+
+class JobTable(QWidget):
+    """Shows the jobs of a pool or an engine.
+
+    Parameters
+    ----------
+    source : WorkerPool, JobEngine or JobTableModel
+        Whose jobs are shown.
+    parent : QWidget, optional
+        The Qt parent.
+    hidden : iterable of str
+        The names of jobs that are not shown.
+
+    Attributes
+    ----------
+    model : JobTableModel
+        The jobs.
+    view : QTableView
+        The table itself.
+    filter : QLineEdit
+        Words that the jobs shown have in them.
+    scope : QComboBox
+        All jobs, those that have not ended, those that have.
+    verbs : JobActions
+        What can be done with the jobs that are selected.
+    cancel_button : QToolButton
+        Cancels them.
+    activated : Signal(str)
+        The id of a job that was double-clicked, or where Enter was pressed.
+    """
+
+    activated = Signal(str)
+
+    def __init__(
+        self,
+        source: WorkerPool | JobEngine | JobTableModel,
+        parent: QWidget | None = None,
+        *,
+        hidden: Iterable[str] = (),
+    ) -> None:
+        super().__init__(parent)
+        if not isinstance(source, JobTableModel):
+            source = JobTableModel(source, self, hidden=hidden)
+        self.model = source
+        self.view = self._make_view()
+        self.verbs = JobActions(self.model, self.selected_rows, self.view)
+        self.filter = QLineEdit(self)
+        self.filter.setPlaceholderText(self.tr("Filter"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setAccessibleName(self.tr("Filter of the jobs"))
+        self.filter.setToolTip(self.tr("Words in the job, the model or the data (Ctrl+L)"))
+        self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 26)
+        self.scope = QComboBox(self)
+        self.scope.addItems([self.tr("All jobs"), self.tr("Not ended"), self.tr("Ended")])
+        self.scope.setAccessibleName(self.tr("Which jobs are shown"))
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(2)
+        act = self.verbs
+        self.cancel_button = self._add_button(act.cancel)
+        for action in (act.pause, act.resume, act.retry, act.remove):
+            self._add_button(action)
+        self.view.addActions(act.all())
+        self._lay_out()
+        self._selected: list[JobRow] = []
+        self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
+        self._refresh_timer.timeout.connect(act.refresh)
+        self._connect()
+
+    def _make_view(self) -> QTableView:
+        view = QTableView(self)
+        view.setModel(self.model)
+        view.setItemDelegateForColumn(JobColumn.PROGRESS, ProgressDelegate(view))
+        view.setAccessibleName(self.tr("Jobs"))
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setShowGrid(False)
+        view.setAlternatingRowColors(True)
+        view.setWordWrap(False)
+        view.setTabKeyNavigation(False)
+        view.setFrameShape(QTableView.Shape.NoFrame)
+        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        # One height for all: with thousands of jobs none is measured.
+        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = view.horizontalHeader()
+        header.setObjectName("columns of jobs")
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        # With the view's own, each time that it is drawn Qt asks for every row of a selection
+        # whether that fills the column.
+        header.setSelectionModel(QItemSelectionModel(self.model, header))
+        header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
+        width = self.fontMetrics().averageCharWidth()
+        for column, characters in _CHARACTERS.items():
+            view.setColumnWidth(column, width * characters)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        return view
+
+    def _lay_out(self) -> None:
+        title = QLabel(self.tr("Jobs"), self)
+        title.setBuddy(self.view)
+        top = QHBoxLayout()
+        top.setContentsMargins(6, 4, 6, 0)
+        top.addWidget(title)
+        top.addWidget(self.filter, 1)
+        top.addWidget(self.scope)
+        top.addStretch(1)
+        top.addLayout(self._buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addWidget(self.view)
+
+    def _connect(self) -> None:
+        self.filter.textChanged.connect(self._filter)
+        self.scope.currentIndexChanged.connect(self._filter)
+        find = QShortcut(QKeySequence("Ctrl+L"), self)
+        find.activated.connect(self.filter.setFocus)
+        self.view.customContextMenuRequested.connect(self._show_menu)
+        self.view.activated.connect(lambda i: self.activated.emit(i.data(JOB_ID_ROLE)))
+        self.view.selectionModel().selectionChanged.connect(self._refresh_soon)
+        self.model.dataChanged.connect(self._refresh_soon)
+        self.model.modelAboutToBeReset.connect(self._remember)
+        self.model.modelReset.connect(self._select_again)
+
+    def add(self, action: QAction) -> None:
+        """Offer another of the actions that `verbs` has made, by key, menu and button."""
+        self.view.addAction(action)
+        self._add_button(action)
+
+    def _add_button(self, action: QAction) -> QToolButton:
+        button = QToolButton(self)
+        button.setDefaultAction(action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._buttons.addWidget(button)
+        return button
+
+    def selected_rows(self) -> list[JobRow]:
+        """Give the jobs that are selected."""
+        ranges = self.view.selectionModel().selection()
+        found: list[JobRow] = []
+        for number in range(ranges.count()):
+            first, last = ranges.at(number).top(), ranges.at(number).bottom()
+            found += self.model.rows_between(first, last)
+        return found
+
+    def selected_jobs(self) -> list[str]:
+        """Give the ids of the selected jobs."""
+        return [row.job_id for row in self.selected_rows()]
+
+    def select(self, job_id: str) -> None:
+        """Select a job that is shown, and go there."""
+        index = self.model.index_of(job_id)
+        if index.isValid():
+            chosen = self.view.selectionModel()
+            flag = chosen.SelectionFlag
+            chosen.setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+            self.view.scrollTo(index)
+
+    def close_down(self) -> None:
+        """Look no more at the jobs."""
+        self.verbs.close()
+        self.model.close()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look into the store while the table can be seen."""
+        super().showEvent(event)
+        self.model.set_watching(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Look no more."""
+        super().hideEvent(event)
+        self.model.set_watching(False)
+
+    def _filter(self, *_: object) -> None:
+        self.model.set_filter(self.filter.text(), Scope(self.scope.currentIndex()))
+
+    def _remember(self) -> None:
+        self._selected = self.selected_rows()
+
+    def _select_again(self) -> None:
+        """Select the jobs again that were before the table was shown anew."""
+        runs = _runs(self.model.numbers_of(self._selected))
+        again = QItemSelection()
+        for first, last in runs if len(runs) <= _MOST_RUNS else []:
+            again.select(self.model.index(first, 0), self.model.index(last, 0))
+        chosen = self.view.selectionModel()
+        flag = chosen.SelectionFlag
+        chosen.select(again, flag.Select | flag.Rows)
+        self._refresh_soon()
+
+    def _refresh_soon(self, *_: object) -> None:
+        if not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
+    def _show_menu(self, position: QPoint) -> None:
+        if not self.view.indexAt(position).isValid():
+            return
+        self.verbs.refresh()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.verbs.all())
+        menu.popup(self.view.viewport().mapToGlobal(position))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Give the first and the last of each run of neighbours: selecting one by one takes long."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

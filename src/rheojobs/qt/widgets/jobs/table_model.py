@@ -1,0 +1,386 @@
+"""The jobs of an engine and of its store as a table model, shown at most 30 times a second.
+
+Knows the engine's events; must not know what the jobs compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+
+from rheojobs.engine import JobEngine
+from rheojobs.engine.events import StateChanged
+from rheojobs.engine.job import Job
+from rheojobs.engine.store.glance import Glance, StoreGlance
+from rheojobs.qt.background import Background
+from rheojobs.qt.widgets.jobs.columns import (
+    FRACTION_ROLE,
+    JOB_ID_ROLE,
+    NUMBERS,
+    STATE_ROLE,
+    JobColumn,
+    Scope,
+    cell_text,
+    head_texts,
+)
+from rheojobs.qt.widgets.jobs.inbox import Inbox
+from rheojobs.qt.widgets.jobs.rows import JobRow, describe, row_of_job, row_of_seen
+from rheojobs.qt.worker_pool import WorkerPool
+
+__all__ = ["JobTableModel"]
+
+_FLUSH_MS = 34
+_TICK_MS = 200
+_TICKS_OF_AN_ESTIMATE = 5
+_LOOK_MS = 1000
+_MOST_EVENTS = 1000
+"""What is shown at a time, so that a flood does not hold up the window."""
+
+_FEW = 16
+"""Rows that are taken out one by one; of more the whole table is shown anew."""
+
+_ROOT = QModelIndex()
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class JobTableModel(QAbstractTableModel):
+    """The jobs of an engine, the newest first, and with a store those of other programs too.
+
+    Parameters
+    ----------
+    source : WorkerPool or JobEngine
+        Whose jobs are shown; a job stays in the table after it has ended.
+    parent : QObject, optional
+        The Qt parent.
+    hidden : iterable of str
+        The names of jobs that are not shown.
+    """
+
+    _knocked = Signal()
+
+    def __init__(
+        self,
+        source: WorkerPool | JobEngine,
+        parent: QObject | None = None,
+        *,
+        hidden: Iterable[str] = (),
+    ) -> None:
+        super().__init__(parent)
+        self.engine = source.engine if isinstance(source, WorkerPool) else source
+        self.background = Background(self)
+        self._hidden = frozenset(hidden)
+        self._rows: dict[str, JobRow] = {}
+        self._all: list[JobRow] = []  # the oldest first
+        self._shown: list[JobRow] = []  # of these, the ones that the filter lets through
+        self._running: dict[str, JobRow] = {}
+        self._words: list[str] = []
+        self._scope = Scope.ALL
+        self._ticks = 0
+        self._flush_timer = QTimer(self, singleShot=True, interval=_FLUSH_MS)
+        self._flush_timer.timeout.connect(self.flush)
+        self._ticker = QTimer(self, interval=_TICK_MS)
+        self._ticker.timeout.connect(self._tick)
+        self._knocked.connect(self._flush_timer.start, Qt.ConnectionType.QueuedConnection)
+        inbox = Inbox(self._knocked.emit)
+        self._inbox = inbox
+        unsubscribe = self.engine.subscribe(inbox.put)
+        self._unsubscribe = unsubscribe
+        # Deleted by its parent: the engine must not reach for it any more.
+        self.destroyed.connect(inbox.close)
+        self.destroyed.connect(unsubscribe)
+        self._add([self._kept(row_of_job(job), job) for job in self.engine.jobs()])
+        store = self.engine.store
+        self._glance = StoreGlance(store.path, store.owner.id) if store is not None else None
+        self._is_looking = False
+        self._look_timer = QTimer(self, interval=_LOOK_MS)
+        self._look_timer.timeout.connect(self.look)
+        self.set_watching(True)
+
+    def close(self) -> None:
+        """Listen no more to the engine, nor look into the store."""
+        self._unsubscribe()
+        self._inbox.close()
+        for timer in (self._flush_timer, self._ticker, self._look_timer):
+            timer.stop()
+        if self._glance is not None:
+            self.background.do(self._glance.close)
+        self.background.close()
+        self._glance = None
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask a job of the engine's to stop; False where it has ended, or is none of these."""
+        try:
+            return self.engine.job(job_id).cancel()
+        except KeyError:
+            return False
+
+    def row(self, job_id: str) -> JobRow | None:
+        """Give what is known of a job, shown or not."""
+        return self._rows.get(job_id)
+
+    def rows_between(self, first: int, last: int) -> Sequence[JobRow]:
+        """Give the jobs of some rows of the table, these two included."""
+        end = len(self._shown)
+        return self._shown[end - 1 - last : end - first]
+
+    def numbers_of(self, rows: Iterable[JobRow]) -> list[int]:
+        """Give where jobs stand, from the top; those that are not shown are left out."""
+        last = len(self._shown) - 1
+        return sorted(last - row.place for row in rows if row.place >= 0)
+
+    def index_of(self, job_id: str) -> QModelIndex:
+        """Give where a job stands; an invalid index for one that is not shown."""
+        row = self._rows.get(job_id)
+        if row is None or row.place < 0:
+            return QModelIndex()
+        return self.index(len(self._shown) - 1 - row.place, 0)
+
+    # ---------------------------------------------------------------- what Qt asks
+
+    def rowCount(self, parent: _Index = _ROOT) -> int:
+        """Count the jobs."""
+        return 0 if parent.isValid() else len(self._shown)
+
+    def columnCount(self, parent: _Index = _ROOT) -> int:
+        """Count the columns."""
+        return 0 if parent.isValid() else len(JobColumn)
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        """Name the columns."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return head_texts()[section]
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Give what a cell shows."""
+        if not index.isValid():
+            return None
+        row = self._shown[len(self._shown) - 1 - index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cell_text(row, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.hint()
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == FRACTION_ROLE:
+            return row.fraction
+        if role == STATE_ROLE:
+            return str(row.state)
+        return row.job_id if role == JOB_ID_ROLE else None
+
+    # ---------------------------------------------------------------- what is shown
+
+    def set_filter(self, text: str, scope: Scope = Scope.ALL) -> None:
+        """Show only jobs in which all these words stand, and that have ended or have not."""
+        words = text.casefold().split()
+        if (words, scope) != (self._words, self._scope):
+            self._words, self._scope = words, scope
+            self._filter()
+
+    def _passes(self, row: JobRow) -> bool:
+        if self._scope is not Scope.ALL and row.state.is_terminal != (self._scope is Scope.ENDED):
+            return False
+        return row.matches(self._words)
+
+    def _filter(self) -> None:
+        shown = [row for row in self._all if self._passes(row)]
+        if shown == self._shown:  # one letter more, most often
+            return
+        self.beginResetModel()
+        for row in self._shown:
+            row.place = -1
+        self._shown = shown
+        self._number_from(0)
+        self.endResetModel()
+
+    def _number_from(self, place: int) -> None:
+        for number in range(place, len(self._shown)):
+            self._shown[number].place = number
+
+    # ---------------------------------------------------------------- what is told
+
+    def flush(self) -> None:
+        """Show what has come in from the engine."""
+        changed: dict[str, JobRow] = {}
+        born: list[JobRow] = []
+        events, more = self._inbox.take(_MOST_EVENTS)
+        for event in events:
+            row = self._rows.get(event.job_id)
+            if isinstance(event, StateChanged) and event.previous is None:
+                row = self._begin(event, row, born)
+            if row is not None:
+                row.take(event)
+                changed[row.job_id] = row
+        for row in born:
+            changed.pop(row.job_id, None)
+        self._add(born)
+        self._update(changed.values())
+        if more:
+            self._flush_timer.start()
+
+    def _begin(self, event: StateChanged, row: JobRow | None, born: list[JobRow]) -> JobRow | None:
+        """Give the row of a job that has just come to the engine, from the store perhaps."""
+        if event.name in self._hidden:
+            return None
+        if row is None:
+            row = JobRow(event.job_id, event.name, event.state)
+            self._rows[row.job_id] = row
+            born.append(row)
+        elif not row.is_own:
+            row.is_own, row.can_be_taken, row.pid, row.request = True, False, None, ""
+            row.started = row.ended = row.estimate = None
+        row.created = event.time
+        try:
+            job = self.engine.job(event.job_id)
+        except KeyError:  # it has ended and is forgotten already
+            return row
+        describe(row, job)
+        return self._kept(row, job)
+
+    def _kept(self, row: JobRow, job: Job) -> JobRow:
+        """Keep the work of a job that no store has, so that it can be run again."""
+        if self.engine.store is None or self.engine.store_problem:
+            row.task = job.task
+        return row
+
+    def set_watching(self, watching: bool) -> None:
+        """Look into the store now and then, or do not while nobody sees it."""
+        if watching and self._glance is not None:
+            self.look()
+            self._look_timer.start()
+        else:
+            self._look_timer.stop()
+
+    def look(self) -> None:
+        """Look into the store, in the background."""
+        if self._glance is not None and not self._is_looking:
+            self._is_looking = True
+            self.background.do(self._glance.look, self._on_glance, self._on_blind)
+
+    def _on_blind(self, _: str) -> None:
+        self._is_looking = False  # the engine says itself what is wrong with the store
+
+    def _on_glance(self, glance: Glance) -> None:
+        self._is_looking = False
+        changed, strange = [], []
+        for seen in glance.news:
+            row = self._rows.get(seen.stored.id)
+            if row is None and seen.stored.name not in self._hidden:
+                strange.append(row_of_seen(seen))
+            elif row is not None and not row.is_own:
+                row.take_seen(seen)
+                changed.append(row)
+        self._update(changed)
+        oldest = min((row.created for row in self._all), default=float("inf"))
+        self._add([row for row in strange if row.created >= oldest])
+        self._add([row for row in strange if row.created < oldest], are_old=True)
+        self.drop(glance.gone)
+
+    def drop(self, job_ids: Iterable[str]) -> None:
+        """Take jobs from the table that are removed."""
+        gone = [row for job_id in job_ids if (row := self._rows.pop(job_id, None)) is not None]
+        if not gone:
+            return
+        those = {row.job_id for row in gone}
+        self._all = [row for row in self._all if row.job_id not in those]
+        for row in gone:
+            self._running.pop(row.job_id, None)
+        self._hide([row for row in gone if row.place >= 0])
+
+    # ---------------------------------------------------------------- rows come, change and go
+
+    def _add(self, rows: list[JobRow], *, are_old: bool = False) -> None:
+        for row in rows:
+            self._rows[row.job_id] = row
+        self._all = [*rows, *self._all] if are_old else [*self._all, *rows]
+        passing = [row for row in rows if self._passes(row)]
+        if passing:
+            first = len(self._shown) if are_old else 0
+            self.beginInsertRows(QModelIndex(), first, first + len(passing) - 1)
+            if are_old:
+                self._shown[:0] = passing
+                self._number_from(0)
+            else:
+                self._shown += passing
+                self._number_from(len(self._shown) - len(passing))
+            self.endInsertRows()
+        self._set_ticking(rows)
+
+    def _update(self, rows: Iterable[JobRow]) -> None:
+        rows = list(rows)
+        shown = [row for row in rows if row.place >= 0]
+        leaving = [row for row in shown if not self._passes(row)]
+        coming = any(row.place < 0 and self._passes(row) for row in rows)
+        if coming or len(leaving) > _FEW:
+            self._filter()
+        else:
+            self._hide(leaving)
+            self._tell_change([row for row in shown if row.place >= 0])
+        self._set_ticking(rows)
+
+    def _tell_change(self, rows: Sequence[JobRow]) -> None:
+        if rows:
+            last, places = len(self._shown) - 1, [row.place for row in rows]
+            self.dataChanged.emit(
+                self.index(last - max(places), 0),
+                self.index(last - min(places), len(JobColumn) - 1),
+            )
+
+    def _hide(self, rows: list[JobRow]) -> None:
+        if len(rows) > _FEW:
+            self._filter()
+            return
+        for row in rows:
+            number = len(self._shown) - 1 - row.place
+            self.beginRemoveRows(QModelIndex(), number, number)
+            del self._shown[row.place]
+            self._number_from(row.place)
+            row.place = -1
+            self.endRemoveRows()
+
+    # ---------------------------------------------------------------- what changes by itself
+
+    def _set_ticking(self, rows: Iterable[JobRow]) -> None:
+        for row in rows:
+            if row.ticks:
+                if row.job_id not in self._running:
+                    row.estimate_remaining()
+                self._running[row.job_id] = row
+            elif self._running.pop(row.job_id, None) is not None:
+                row.estimate_remaining()
+        if bool(self._running) != self._ticker.isActive():
+            if self._ticker.isActive():
+                self._ticker.stop()
+            else:
+                self._ticker.start()
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        last = len(self._shown) - 1
+        for row in self._running.values():
+            if self._ticks % _TICKS_OF_AN_ESTIMATE == 0:
+                row.estimate_remaining()
+            if row.place >= 0:
+                number = last - row.place
+                self.dataChanged.emit(
+                    self.index(number, JobColumn.REMAINING), self.index(number, JobColumn.ELAPSED)
+                )

@@ -1,0 +1,173 @@
+"""A searchable list of models, those that suit the data first. Loads none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.qt.widgets.common.message_bar import MessageBar
+from rheojobs.qt.widgets.model.model_list import (
+    DESCRIPTION_ROLE,
+    EQUATION_ROLE,
+    SEARCH_ROLE,
+    ModelCompleter,
+    ModelDelegate,
+)
+
+__all__ = ["ModelPicker"]
+
+_FIRST_CHOICE = {"flow_curve": "herschel_bulkley"}
+_USUAL_CHOICE = "maxwell"
+
+
+class ModelPicker(QWidget):
+    """Chooses a model of the catalogue.
+
+    Attributes
+    ----------
+    model_changed : Signal(object)
+        The `ModelInfo` that is chosen now, or None.
+    """
+
+    model_changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[ModelInfo, ...] = ()
+        self._by_name: dict[str, ModelInfo] = {}
+        self._mode: str | None = None
+        self._offered = 0
+        self._told = ""
+        self.names = QComboBox(self)
+        self.names.setEditable(True)
+        self.names.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.names.setMaxVisibleItems(20)
+        self.names.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.names.setAccessibleName(self.tr("Model"))
+        self.names.setToolTip(
+            self.tr("Type a part of a name, of what it is or of its equation to search")
+        )
+        self.names.setItemDelegate(ModelDelegate(self.names))
+        completer = ModelCompleter(self)
+        completer.setModel(self.names.model())
+        self.names.setCompleter(completer)
+        self.names.currentIndexChanged.connect(self._on_changed)
+        self._line_edit().editingFinished.connect(self._restore_text)
+        self.description = QLabel(self)
+        self.description.setWordWrap(True)
+        self.description.setTextFormat(Qt.TextFormat.PlainText)
+        self.description.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.description.setAccessibleName(self.tr("Description and equation of the model"))
+        self.message = MessageBar(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.names)
+        layout.addWidget(self.description)
+        layout.addWidget(self.message)
+        self.set_loading()
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model that is chosen."""
+        row = self.names.currentIndex()
+        return self._by_name.get(self.names.itemText(row)) if row < self._offered else None
+
+    def set_loading(self) -> None:
+        """Say that the list is on its way."""
+        self.names.setEnabled(False)
+        self._line_edit().setPlaceholderText(self.tr("Making the list of models…"))
+
+    def set_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take the list."""
+        self._models = tuple(models)
+        self._by_name = {info.name: info for info in self._models}
+        self.names.setEnabled(True)
+        self._line_edit().setPlaceholderText("")
+        self.message.clear()
+        self._fill()
+
+    def set_test_mode(self, mode: str | None) -> None:
+        """Offer the models that can be fitted to this test, after them the others, greyed out."""
+        if mode != self._mode:
+            self._mode = mode
+            self._fill()
+
+    def choose(self, name: str) -> bool:
+        """Choose a model by its name; False where it is not offered."""
+        row = self.names.findText(name, Qt.MatchFlag.MatchFixedString)
+        if 0 <= row < self._offered:
+            self.names.setCurrentIndex(row)
+            return True
+        return False
+
+    def _fill(self) -> None:
+        wanted = self.names.itemText(self.names.currentIndex())
+        offered = [
+            info
+            for info in self._models
+            if info.test_modes and (self._mode is None or self._mode in info.test_modes)
+        ]
+        others = [info for info in self._models if info not in offered]
+        self._offered = len(offered)
+        self.names.blockSignals(True)
+        self.names.clear()
+        for row, info in enumerate((*offered, *others)):
+            told = info.description if row < self._offered else self._why_not(info)
+            self.names.addItem(info.name)
+            self.names.setItemData(row, told, DESCRIPTION_ROLE)
+            equation = info.equation(self._mode) if row < self._offered else ""
+            self.names.setItemData(row, equation, EQUATION_ROLE)
+            hint = f"{told}\n{equation}" if equation else told
+            self.names.setItemData(row, hint, Qt.ItemDataRole.ToolTipRole)
+            words = f"{info.name} {info.description} {info.equation(self._mode)}"
+            self.names.setItemData(row, words, SEARCH_ROLE)
+            if row >= self._offered:
+                self.names.setItemData(row, 0, int(Qt.ItemDataRole.UserRole) - 1)  # its flags
+        if not offered:
+            self.names.setCurrentIndex(-1)
+        first = _FIRST_CHOICE.get(self._mode or "", _USUAL_CHOICE)
+        for name in (wanted, first, _USUAL_CHOICE):
+            if name and self.choose(name):
+                break
+        self.names.blockSignals(False)
+        self._on_changed()
+
+    def _why_not(self, info: ModelInfo) -> str:
+        """Say why a model is not offered."""
+        reason = info.refused.get(self._mode or "")
+        if reason:
+            return reason
+        if not info.test_modes:
+            return self.tr("It cannot be fitted here.")
+        modes = ", ".join(mode.replace("_", " ") for mode in info.test_modes)
+        return self.tr("For {modes} only.").format(modes=modes)
+
+    def _on_changed(self, *_: object) -> None:
+        info = self.model
+        lines = () if info is None else (info.description, info.equation(self._mode))
+        self.description.setText("\n".join(line for line in lines if line))
+        name = info.name if info is not None else ""
+        if name != self._told:
+            self._told = name
+            self.model_changed.emit(info)
+
+    def _restore_text(self) -> None:
+        """Take back a text that names no model, so that what is shown is what is fitted."""
+        text = self._line_edit().text().strip()
+        if not self.choose(text):
+            self._line_edit().setText(self.names.itemText(self.names.currentIndex()))
+
+    def _line_edit(self) -> QLineEdit:
+        edit = self.names.lineEdit()
+        assert edit is not None
+        return edit

@@ -1,0 +1,388 @@
+"""Data, curves and predictive bands, on logarithmic axes where the test asks for them.
+
+Draws what it is given; must not know how curves and bands are computed. What changes while a
+fit runs only gets other data: nothing is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
+
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.bands import Band
+from rheojobs.inference.results.curves import Curve, components
+from rheojobs.qt.widgets.common.colors import series
+from rheojobs.qt.widgets.common.texts import with_unit
+from rheojobs.qt.widgets.plots.axes import log_ticks, tint_axes
+
+__all__ = ["DataPlot", "emptiest_corner"]
+
+_LINEAR_MODES = ("startup", "laos")
+_X_LABELS = {
+    "oscillation": "Angular frequency ω",
+    "flow_curve": "Shear rate γ̇",
+    None: "x",
+}
+_Y_LABELS = {
+    "oscillation": ("Storage and loss modulus G′, G″", ("G′", "G″")),
+    "relaxation": ("Relaxation modulus G", ("G",)),
+    "creep": ("Creep compliance J", ("J",)),
+    "startup": ("Shear stress σ", ("σ",)),
+    "laos": ("Shear stress σ", ("σ",)),
+}
+_STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
+"""Of the first and the second component."""
+
+_MOST_POINTS = 1500
+"""Of each component, evenly taken: a screen shows no more."""
+
+_OTHER_SYMBOLS = ("s", "t", "d", "p", "h", "star")
+"""Of other datasets, which may be as many as there are, and are told apart in grey too."""
+
+_MOST_OTHERS = 8
+"""Beside the present data: all are painted anew with each present curve of a fit."""
+
+_POINTS_OF_OTHERS = 400
+"""Of each component of all of them together."""
+
+_MANY = 300
+"""Points from which on they are drawn smaller."""
+
+_LEGEND_SHARE = 0.45
+"""Of the width and of the height, where a legend may lie."""
+
+_KEPT_COLORS = 4
+"""The first two are those of the data."""
+
+
+def _least_positive(data: Dataset | None, index: int) -> float:
+    assert data is not None
+    y = components(data.y)[index]
+    return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
+
+
+def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
+    """Say where the fewest points are: right or left (1, 0), and above or below (1, 0)."""
+    x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
+    if x.size == 0:
+        return 0, 1
+    x, y = ((values - values.min()) / (np.ptp(values) or 1.0) for values in (x, y))
+    corners = ((0, 1), (1, 1), (1, 0), (0, 0))
+    return min(
+        corners,
+        key=lambda corner: np.count_nonzero(
+            (np.abs(x - corner[0]) < _LEGEND_SHARE) & (np.abs(y - corner[1]) < _LEGEND_SHARE)
+        ),
+    )
+
+
+def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Give x and y of each component as the axes show them."""
+    found = []
+    for y in components(data.y):
+        shown = (data.x > 0) & (y > 0) if is_log else np.isfinite(y)
+        x, y = data.x[shown], y[shown]
+        found.append((np.log(x), np.log(y)) if is_log else (x, y))
+    return found
+
+
+class DataPlot(QWidget):
+    """The plot of one dataset; follows the palette, light or dark."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._dataset: Dataset | None = None
+        self._curve: Curve | None = None
+        self._kept: list[Curve] = []
+        self._others: Sequence[Dataset] = ()
+        self._wanted_log: bool | None = None
+        self._bands: Sequence[Band] = ()
+        self._symbols: tuple[str, ...] = ()
+        self._is_log = True
+        self._curve_items: list[pg.PlotDataItem] = []
+        self._extra_items: list[pg.GraphicsObject] = []
+        self.view = pg.PlotWidget(self)
+        self.view.setAcceptDrops(False)  # files are for the window
+        self.view.setAccessibleName(self.tr("Plot of data and fit"))
+        self.plot = self.view.getPlotItem()
+        self.plot.hideButtons()
+        self.plot.layout.setContentsMargins(6, 8, 14, 4)
+        for side in ("left", "bottom"):
+            # Their grid lies under the curve: painted once, then copied with each present curve.
+            axis = self.plot.getAxis(side)
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self._legend = self.plot.addLegend(offset=(16, 12))
+        hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        hint.setWordWrap(True)
+        hint.setAutoFillBackground(True)
+        hint.setBackgroundRole(QPalette.ColorRole.Base)
+        self._hint = hint
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(hint)
+        self._stack.addWidget(self.view)
+        self._draw()
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve that lies over the data."""
+        return self._curve
+
+    def show_data(self, dataset: Dataset, kept: Sequence[Curve] = ()) -> None:
+        """Show data without a curve of their own, with thin curves of earlier fits."""
+        is_new = dataset is not self._dataset or bool(self._others)
+        self._dataset, self._others, self._kept, self._bands = dataset, (), list(kept), ()
+        self._stack.setCurrentWidget(self.view)
+        if is_new:
+            self._curve = None
+            self._draw()
+        else:
+            self._lay_curve(None)
+            self._lay_extras()
+        self.plot.enableAutoRange()
+
+    def show_others(self, datasets: Sequence[Dataset]) -> None:
+        """Show other data beside the present ones: of the same test, in the same quantity."""
+        if not datasets and not self._others:
+            return
+        self._others = tuple(datasets)
+        self._draw()
+        self.plot.enableAutoRange()
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the axes are logarithmic."""
+        return self._is_log
+
+    def set_log(self, is_log: bool | None) -> None:
+        """Make both axes logarithmic or linear; None leaves it to the test."""
+        if is_log == self._wanted_log:
+            return
+        self._wanted_log = is_log
+        self._draw()
+        self.plot.enableAutoRange()
+
+    def show_curve(self, name: str, fitted: NDArray[Any] | None) -> None:
+        """Lay a curve over the data, given at their x."""
+        curve = None
+        if fitted is not None and self._dataset is not None:
+            curve = Curve.of(name, self._dataset.x, fitted)
+        self._lay_curve(curve)
+        if self._bands:
+            self.show_bands(())
+
+    def show_present(self, curve: Curve) -> None:
+        """Lay the present curve of a fit over the data, in place of the one before."""
+        self._lay_curve(curve)
+
+    def show_kept(self, kept: Sequence[Curve]) -> None:
+        """Show thin curves of earlier fits."""
+        self._kept = list(kept)
+        self._lay_extras()
+
+    def show_bands(self, bands: Sequence[Band]) -> None:
+        """Lay bands under the data."""
+        self._bands = bands
+        self._lay_extras()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw()
+
+    # ---------------------------------------------------------------- data and axes
+
+    def _draw(self) -> None:
+        palette = self.palette()
+        self.view.setBackground(palette.color(QPalette.ColorRole.Base))
+        tint_axes(self.plot, palette)
+        for side in ("left", "bottom"):
+            self.plot.getAxis(side).logTickStrings = log_ticks
+        text = palette.color(QPalette.ColorRole.Text)
+        self._legend.setLabelTextColor(text)
+        self.plot.clear()
+        self._legend.clear()
+        self._curve_items, self._extra_items = [], []
+        if self._dataset is None:
+            return
+        data = self._dataset
+        usual = data.test_mode not in _LINEAR_MODES
+        self._is_log = is_log = usual if self._wanted_log is None else self._wanted_log
+        # Switched when empty: pyqtgraph would transform what is on its way out.
+        self.plot.setLogMode(is_log, is_log)
+        self.plot.showGrid(x=True, y=True, alpha=0.12)
+        x_name = _X_LABELS.get(data.test_mode, "Time t")
+        y_name, symbols = self._y_names(data)
+        self.plot.setLabel("bottom", with_unit(x_name, data.x_unit), color=text.name())
+        self.plot.setLabel("left", with_unit(y_name, data.y_unit), color=text.name())
+        self._symbols = symbols
+        self._draw_points(data, symbols[: len(components(data.y))])
+        self._draw_others()
+        self._lay_curve(self._curve)
+        self._lay_extras()
+        self._place_legend()
+
+    def _draw_others(self) -> None:
+        shown = self._others[:_MOST_OTHERS]
+        for number, other in enumerate(shown):
+            item = self._other_points(number, other, _POINTS_OF_OTHERS // len(shown))
+            self.plot.addItem(item)
+            self._legend.addItem(item, other.name or self.tr("unnamed"))
+        more = len(self._others) - _MOST_OTHERS
+        if more > 0:
+            self._legend.addItem(
+                pg.PlotDataItem(pen=None), self.tr("… and {n} more").format(n=more)
+            )
+
+    def _draw_points(self, data: Dataset, symbols: Sequence[str]) -> None:
+        """Draw the present data: the components filled and open, to be told apart in grey too."""
+        many = data.x.size > _MANY
+        for index, symbol in enumerate(symbols):
+            color = series(self.palette(), index)
+            x, y = self._picked(data, index, _MOST_POINTS)
+            self.plot.plot(
+                x,
+                y,
+                pen=None,
+                symbol="o",
+                symbolSize=4 if many else 8,
+                symbolPen=pg.mkPen(color, width=1 if many else 1.5),
+                symbolBrush=color if index == 0 else None,
+                name=symbol,
+            )
+
+    def _other_points(self, number: int, data: Dataset, most: int) -> pg.ScatterPlotItem:
+        """Give the points of the `number`-th of the other datasets: one item, for speed."""
+        color = series(self.palette(), 2 + number % _KEPT_COLORS, 170)
+        filled, many = pg.mkBrush(color), data.x.size > _MANY
+        parts = [self._picked(data, index, most) for index in range(len(components(data.y)))]
+        if self._is_log:
+            parts = [(np.log10(x), np.log10(y)) for x, y in parts]
+        brushes = [
+            filled if index == 0 else pg.mkBrush(None)
+            for index, (x, _) in enumerate(parts)
+            for _ in x
+        ]
+        item = pg.ScatterPlotItem(
+            *(np.concatenate(values) for values in zip(*parts, strict=True)),
+            symbol=_OTHER_SYMBOLS[number % len(_OTHER_SYMBOLS)],
+            size=4 if many else 7,
+            pen=pg.mkPen(color, width=1 if many else 1.5),
+            brush=brushes,
+        )
+        item.opts["brush"] = filled  # in the legend
+        return item
+
+    def _picked(
+        self, data: Dataset, index: int, most: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the points of a component that can be shown, and of many an even choice.
+
+        All of them would be painted anew with each present curve of a fit.
+        """
+        x, y = data.x, components(data.y)[index]
+        shown = np.flatnonzero((x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool))
+        if shown.size > most:
+            shown = shown[np.linspace(0, shown.size - 1, most).round().astype(np.intp)]
+        return x[shown], y[shown]
+
+    # ---------------------------------------------------------------- what lies over them
+
+    def _lay_curve(self, curve: Curve | None) -> None:
+        """Give the items of the curve other data; they are made once for a dataset."""
+        before = self._curve.name if self._curve is not None and self._curve_items else ""
+        self._curve = curve
+        parts = () if curve is None else curve.parts
+        while len(self._curve_items) < len(parts):
+            pen = self._pen(self.palette().color(QPalette.ColorRole.Text), 2, self._curve_items)
+            item = pg.PlotDataItem(pen=pen, antialias=True)
+            self.plot.addItem(item, ignoreBounds=True)
+            self._curve_items.append(item)
+        for index, item in enumerate(self._curve_items):
+            if curve is not None and index < len(parts):
+                item.setData(*curve.between(self._is_log, index))
+            item.setVisible(index < len(parts))
+        name = curve.name if curve is not None else ""
+        if self._curve_items and name != before:
+            self._legend.removeItem(self._curve_items[0])
+            if name:
+                self._legend.addItem(self._curve_items[0], name)
+
+    def _lay_extras(self) -> None:
+        """Make the bands and the curves of earlier fits anew: they change when a job has ended."""
+        for item in self._extra_items:
+            self.plot.removeItem(item)
+            self._legend.removeItem(item)
+        self._extra_items = []
+        if self._dataset is None:
+            return
+        self._draw_bands()
+        for number, curve in enumerate(self._kept):
+            self._draw_kept(number, curve)
+
+    def _draw_kept(self, number: int, curve: Curve) -> None:
+        color = series(self.palette(), 2 + number % _KEPT_COLORS)
+        items: list[pg.PlotDataItem] = []
+        for index in range(len(curve.parts)):
+            pen = self._pen(color, 1.3, items)
+            x, y = curve.between(self._is_log, index)
+            item = pg.PlotDataItem(x, y, pen=pen, antialias=True)
+            item.setZValue(-5)
+            self.plot.addItem(item, ignoreBounds=True)
+            items.append(item)
+        self._legend.addItem(items[0], curve.name)
+        self._extra_items += items
+
+    @staticmethod
+    def _pen(color: QColor, width: float, before: Sequence[object]) -> Any:
+        return pg.mkPen(color, width=width, style=_STYLES[min(len(before), 1)])
+
+    def _draw_bands(self) -> None:
+        for index, band in enumerate(self._bands):
+            x, low, high = band.x, band.low, band.high
+            if self._is_log:
+                # The logarithm of a prediction below zero is far below the picture, not missing.
+                floor = 1e-3 * _least_positive(self._dataset, index)
+                low, high = (np.log10(np.maximum(y, floor)) for y in (low, high))
+                x = np.log10(x)
+            edges = [pg.PlotCurveItem(x, y) for y in (low, high)]
+            fill = pg.FillBetweenItem(*edges, brush=series(self.palette(), index, 55))
+            fill.setZValue(-10)
+            self.plot.addItem(fill, ignoreBounds=True)
+            swatch = pg.PlotDataItem(pen=pg.mkPen(series(self.palette(), index, 90), width=9))
+            name = self.tr("{symbol}, 95 % of predictions").format(symbol=self._symbols[index])
+            self._legend.addItem(swatch, name)
+            self._extra_items += [fill, swatch]
+
+    def _place_legend(self) -> None:
+        assert self._dataset is not None
+        right, top = emptiest_corner(self._dataset, self._is_log)
+        self._legend.anchor(
+            (right, 1 - top), (right, 1 - top), offset=(16 - 32 * right, 24 * top - 12)
+        )
+        ground = self.palette().color(QPalette.ColorRole.Base)
+        ground.setAlpha(200)
+        self._legend.setBrush(ground)
+
+    @staticmethod
+    def _y_names(data: Dataset | None) -> tuple[str, tuple[str, ...]]:
+        if data is None:
+            return "y", ("y",)
+        if np.iscomplexobj(data.y):
+            return _Y_LABELS["oscillation"]
+        if "viscosity" in data.quantity:
+            return "Viscosity η", ("η",)
+        if "stress" in data.quantity:
+            return "Shear stress σ", ("σ",)
+        if data.quantity and data.test_mode not in _Y_LABELS:
+            return data.quantity.capitalize(), (data.quantity,)
+        return _Y_LABELS.get(data.test_mode or "", ("y", ("y",)))

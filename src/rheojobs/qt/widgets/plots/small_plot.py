@@ -1,0 +1,110 @@
+"""A plot of which a page shows many: it is made and painted in a fraction of pyqtgraph's own.
+
+`PlotItem` brings four axes and menus of some forty widgets. This has two axes and a title, makes
+its menu when somebody asks for it, and is a view of its own: what changes in it is painted, and
+not its neighbours. Knows not what is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from rheojobs.qt.widgets.plots.axes import ticks, tint_axes
+
+__all__ = ["SmallPlot"]
+
+_TITLE_HEIGHT = 22
+_AXES = (("left", (1, 0)), ("bottom", (2, 1)))
+
+
+class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
+    """Makes its menu at the first click that asks for it."""
+
+    def mouseClickEvent(self, event: Any) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            self.setMenuEnabled(True)
+        super().mouseClickEvent(event)
+
+
+class SmallPlot(QWidget):
+    """One plot, in the colours of its palette when it was made.
+
+    Attributes
+    ----------
+    view : GraphicsView
+        What it is painted on.
+    box : ViewBox
+        Between the axes.
+    items : list
+        What is drawn.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.items: list[pg.GraphicsObject] = []
+        self._labels: dict[str, str] = {}
+        self.view = view = pg.GraphicsView(self)
+        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do with keys
+        view.setAcceptDrops(False)  # files are for the window
+        view.setBackground(self.palette().color(QPalette.ColorRole.Base))
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(view)
+        self._layout = layout = view.centralLayout
+        layout.setContentsMargins(3, 3, 3, 3)
+        layout.setSpacing(0)
+        self.box = _Box(enableMenu=False)
+        layout.addItem(self.box, 1, 1)
+        self._axes: dict[str, pg.AxisItem] = {}
+        for side, place in _AXES:
+            axis = pg.AxisItem(side)
+            axis.linkToView(self.box)
+            axis.setZValue(0.5)
+            axis.tickStrings = ticks
+            layout.addItem(axis, *place)
+            self._axes[side] = axis
+        tint_axes(self, self.palette())
+        self._title: pg.LabelItem | None = None  # it takes its room also when it is empty
+        layout.setRowStretchFactor(1, 1)
+        layout.setColumnStretchFactor(1, 1)
+
+    def getAxis(self, side: str) -> pg.AxisItem:
+        """Give the axis at the left or below; named as pyqtgraph's plots name it."""
+        return self._axes[side]
+
+    def set_title(self, text: str) -> None:
+        """Write a line above; where it is empty, there is room for one."""
+        if self._title is None:
+            self._title = pg.LabelItem(text, size="9pt", justify="left", color=self._text_color())
+            self._layout.addItem(self._title, 0, 1)
+            self._layout.setRowFixedHeight(0, _TITLE_HEIGHT)
+        elif self._title.text != text:
+            self._title.setText(text)
+
+    def set_label(self, side: str, text: str, **style: str) -> None:
+        """Write a line beside an axis."""
+        if self._labels.get(side, "") != text:
+            self._labels[side] = text
+            self._axes[side].setLabel(text or None, color=self._text_color(), **style)
+
+    def set_y_range(self, low: float, high: float) -> None:
+        """Show these values, whatever is drawn."""
+        self.box.setYRange(low, high)
+
+    def add(self, item: pg.GraphicsObject) -> None:
+        """Draw one thing more."""
+        self.box.addItem(item)
+        self.items.append(item)
+
+    def remove(self, item: pg.GraphicsObject) -> None:
+        """Draw something no more."""
+        self.box.removeItem(item)
+        self.items.remove(item)
+
+    def _text_color(self) -> str:
+        return self.palette().color(QPalette.ColorRole.Text).name()

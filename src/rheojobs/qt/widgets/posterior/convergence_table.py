@@ -1,0 +1,167 @@
+"""How good the draws are, parameter by parameter: R-hat and ESS in numbers, colours and words.
+
+Knows numbers alone: those that a running sampling reports, or those of its result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QBrush
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
+from rheojobs.qt.widgets.common.colors import alarm, good
+from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
+
+__all__ = ["ConvergenceTable"]
+
+_NAME, _MEAN, _STD, _UNIT, _R_HAT, _BULK, _TAIL, _WORDS = range(8)
+_SHOWN_ROWS = 6
+
+type _Shown = tuple[Mapping[str, Mapping[str, float]], Mapping[str, str], float]
+
+
+class ConvergenceTable(QTableWidget):
+    """One row per parameter; cells are made once, and then get other texts."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, 8, parent)
+        self._shown: _Shown | None = None
+        self.setAccessibleName(self.tr("How good the draws are"))
+        self.setHorizontalHeaderLabels(
+            [
+                self.tr("Parameter"),
+                self.tr("Mean"),
+                self.tr("±"),
+                self.tr("Unit"),
+                self.tr("R-hat"),
+                self.tr("ESS, bulk"),
+                self.tr("ESS, tail"),
+                self.tr("In words"),
+            ]
+        )
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_WORDS, QHeaderView.ResizeMode.Stretch)
+        for column in range(8):
+            item = self.horizontalHeaderItem(column)
+            assert item is not None
+            item.setTextAlignment(_side(column))
+
+    def show_numbers(
+        self,
+        numbers: Mapping[str, Mapping[str, float]],
+        units: Mapping[str, str],
+        wanted_ess: float = MIN_ESS,
+    ) -> None:
+        """Show what is known.
+
+        Parameters
+        ----------
+        numbers : mapping
+            Of r_hat, ess_bulk, ess_tail, mean and std, each by parameter.
+        units : mapping
+            By parameter.
+        wanted_ess : float
+            From which on there are enough independent draws.
+        """
+        self._shown = numbers, units, wanted_ess
+        names = list(numbers["r_hat"])
+        if self.rowCount() != len(names):
+            self._make_rows(len(names))
+        for row, name in enumerate(names):
+            facts = {key: values[name] for key, values in numbers.items()}
+            self._show_row(row, name, facts, units.get(name, ""), wanted_ess)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
+            self.show_numbers(*self._shown)
+
+    def words(self) -> list[str]:
+        """Give what is said of each parameter."""
+        return [self._text(row, _WORDS) for row in range(self.rowCount())]
+
+    def _text(self, row: int, column: int) -> str:
+        item = self.item(row, column)
+        return "" if item is None else item.text()
+
+    def _make_rows(self, count: int) -> None:
+        self.setRowCount(count)
+        for row in range(count):
+            for column in range(8):
+                item = QTableWidgetItem()
+                item.setTextAlignment(_side(column))
+                self.setItem(row, column, item)
+        shown = min(count, _SHOWN_ROWS)
+        height = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        self.setFixedHeight(height + shown * self.verticalHeader().defaultSectionSize())
+
+    def _show_row(
+        self, row: int, name: str, facts: Mapping[str, float], unit: str, wanted_ess: float
+    ) -> None:
+        r_hat, bulk, tail = facts["r_hat"], facts["ess_bulk"], facts["ess_tail"]
+        words, is_good = self._judge(r_hat, bulk, tail, wanted_ess)
+        texts = (
+            name,
+            estimate(facts["mean"], facts["std"]),
+            number(facts["std"], 2, trim=False),
+            unit_text(unit),
+            "–" if math.isnan(r_hat) else f"{r_hat:.3f}",
+            "–" if math.isnan(bulk) else f"{bulk:.0f}",
+            "–" if math.isnan(tail) else f"{tail:.0f}",
+            words,
+        )
+        bad = {
+            _R_HAT: r_hat > MAX_R_HAT,
+            _BULK: not bulk >= wanted_ess,
+            _TAIL: not tail >= wanted_ess,
+            _WORDS: not is_good,
+        }
+        for column, text in enumerate(texts):
+            item = self.item(row, column)
+            assert item is not None
+            item.setText(text)
+            if column in bad:
+                color = alarm(self.palette()) if bad[column] else good(self.palette())
+                item.setForeground(QBrush(color))
+
+    def _judge(self, r_hat: float, bulk: float, tail: float, wanted: float) -> tuple[str, bool]:
+        """Say in words how good the draws of a parameter are, and whether they are."""
+        ess = min(bulk, tail)
+        if math.isnan(bulk) or math.isnan(tail):
+            return self.tr("too few draws to tell"), False
+        if r_hat > MAX_R_HAT:
+            return self.tr("the chains disagree"), False
+        if ess < wanted:
+            share = 100 * ess / wanted
+            return self.tr("{percent:.0f} % of the draws needed").format(percent=share), False
+        if math.isnan(r_hat):
+            return self.tr("enough draws, but one chain alone"), True
+        return self.tr("good"), True
+
+
+def _side(column: int) -> Any:
+    is_number = column in (_MEAN, _STD, _R_HAT, _BULK, _TAIL)
+    side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

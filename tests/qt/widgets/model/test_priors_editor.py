@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+from scipy import stats
+
+from rheojobs.errors import InputError
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.posterior.densities import density, extent, share_within
+from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, prior_arguments
+from rheojobs.qt.widgets.model.density_plot import DensityPlot
+from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
+
+EXAMPLES = {
+    "normal": ({"loc": 3.0, "scale": 0.5}, stats.norm(3.0, 0.5)),
+    "uniform": ({"low": -1.0, "high": 4.0}, stats.uniform(-1.0, 5.0)),
+    "lognormal": ({"loc": 1.0, "scale": 0.7}, stats.lognorm(0.7, scale=np.exp(1.0))),
+    "loguniform": ({"low": 1e-3, "high": 1e5}, stats.loguniform(1e-3, 1e5)),
+    "halfnormal": ({"scale": 2.0}, stats.halfnorm(scale=2.0)),
+    "truncatednormal": (
+        {"loc": 0.0, "scale": 1.0, "low": 6.0, "high": 9.0},
+        stats.truncnorm(6.0, 9.0),
+    ),
+    "exponential": ({"rate": 0.2}, stats.expon(scale=5.0)),
+    "gamma": ({"concentration": 0.5, "rate": 3.0}, stats.gamma(0.5, scale=1 / 3)),
+    "beta": ({"concentration1": 2.0, "concentration0": 5.0}, stats.beta(2.0, 5.0)),
+}
+
+PARAMETERS = (
+    Parameter("G0", 1e5, (1e-3, 1e9), "Pa"),
+    Parameter("alpha", 0.5, (0.0, 1.0), "dimensionless"),
+)
+
+
+@pytest.mark.parametrize("kind", PRIOR_TYPES)
+def test_densities_are_scipys(kind: str) -> None:
+    given, known = EXAMPLES[kind]
+    _, arguments = prior_arguments("x", {"type": kind, **given})
+    low, high = extent(kind, arguments)
+    x = np.linspace(low - 1.0, high + 1.0, 301)
+    np.testing.assert_allclose(density(kind, arguments, x), known.pdf(x), rtol=1e-9, atol=1e-12)
+    assert known.cdf(high) - known.cdf(low) > 0.99
+    middle = float(known.median())
+    assert share_within(kind, arguments, -np.inf, middle) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> None:
+    editor = PriorsEditor()
+    qtbot.addWidget(editor)
+    editor.show()
+    editor.set_parameters(PARAMETERS)
+    assert editor.priors() == {}
+    assert editor.table.item(0, 1).text() == "default: LogUniform(0.001, 10⁹)"
+    assert editor.table.item(1, 1).text() == "default: Beta(2, 2)"
+    editor.kinds.setCurrentIndex(editor.kinds.findData("normal"))
+    editor.kinds.activated.emit(editor.kinds.currentIndex())
+    assert list(editor.fields) == ["loc", "scale"]
+    qtbot.keyClicks(editor.fields["scale"], "x")
+    assert editor.message.kind == "error"
+    assert "the prior of 'G0' (normal): scale must be a number" in editor.message.text()
+    assert "\n" not in editor.message.text()
+    assert editor.table.item(0, 1).text() == "⚠ not complete"
+    with pytest.raises(InputError, match="scale must be a number"):
+        editor.priors()
+    for field, text in (("loc", "2e5"), ("scale", "5e4")):
+        editor.fields[field].clear()
+        qtbot.keyClicks(editor.fields[field], text)
+    assert editor.message.isHidden()
+    assert editor.priors() == {"G0": {"type": "normal", "loc": "2e5", "scale": "5e4"}}
+    x, y = editor.picture.curve.getData()
+    assert x[np.argmax(y)] == pytest.approx(2e5, rel=0.02)
+    # What lies beyond the bounds is said, and narrower bounds are a default of their own.
+    editor.fields["loc"].setText("0")
+    assert "50 % of this prior lies outside the bounds" in editor.message.text()
+    editor.set_bounds({"alpha": (0.2, 0.4)})
+    assert editor.priors()["alpha"] == {"type": "uniform", "low": 0.2, "high": 0.4}
+    editor.choose("alpha")
+    assert editor.kinds.currentData() == ""
+    assert editor.fields == {}
+    editor.choose("G0")
+    editor.kinds.setCurrentIndex(0)
+    editor.kinds.activated.emit(0)
+    assert "G0" not in editor.priors()
+    # Every kind begins with numbers that are of use.
+    for kind in PRIOR_TYPES:
+        editor.kinds.setCurrentIndex(editor.kinds.findData(kind))
+        editor.kinds.activated.emit(editor.kinds.currentIndex())
+        assert editor.message.kind != "error", kind
+        assert editor.picture.curve.getData()[1].max() > 0
+
+
+def test_a_picture_is_painted_on_both_kinds_of_axis(qtbot: QtBot) -> None:
+    """What raises while Qt paints would end the process."""
+    plot = DensityPlot()
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    for kind, (given, _) in EXAMPLES.items():
+        for bounds in ((1e-3, 1e9), (0.0, 1.0), (-np.inf, np.inf)):
+            plot.show_prior(prior_arguments("x", {"type": kind, **given}), bounds, "x / Pa")
+            assert not plot.grab().isNull()
