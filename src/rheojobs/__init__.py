@@ -54,7 +54,8 @@ _HOMES = {
     "rheojobs.inference.sampling.task": ("SampleTask", "extend", "resume", "sample"),
     "rheojobs.inference.readiness.prewarm": ("PrewarmTask",),
     "rheojobs.inference.sampling.prior_predictive": ("prior_concerns", "prior_predictive"),
-    "rheojobs.inference.results.results": ("BayesianResult", "FitResult"),
+    "rheojobs.inference.results.bayesian_result": ("BayesianResult",),
+    "rheojobs.inference.results.fit_result": ("FitResult",),
     "rheojobs.qt.worker_pool": ("WorkerPool",),
     "rheojobs.qt.fit_worker": ("FitWorker", "FitWorkerSignals"),
     "rheojobs.qt.bayesian_worker": ("BayesianWorker", "BayesianWorkerSignals"),
@@ -167,7 +168,8 @@ if TYPE_CHECKING:
     from rheojobs.inference.models.model import Model, Parameter
     from rheojobs.inference.programs.jax_setup import PRELOAD
     from rheojobs.inference.readiness.prewarm import PrewarmTask
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
     from rheojobs.inference.sampling.prior_predictive import prior_concerns, prior_predictive
     from rheojobs.inference.sampling.task import SampleTask, extend, resume, sample
     from rheojobs.qt.bayesian_worker import BayesianWorker, BayesianWorkerSignals

@@ -13,7 +13,7 @@ from rheojobs.engine.events import Progress
 from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.task import SampleTask
 
 BOUNDS = {"G0": (1e-3, 1e9, 1e3), "tau": (1e-6, 1e6, 1.0)}

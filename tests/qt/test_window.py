@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from tests.qt.helpers import OF_THE_PLUGIN
 
 from rheojobs.inference.data import example_melt
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn

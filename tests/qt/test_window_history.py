@@ -17,7 +17,8 @@ from pytestqt.qtbot import QtBot
 from rheojobs import Dataset, WorkerPool
 from rheojobs.engine.states import JobState
 from rheojobs.inference.fits.task import FitTask
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.closing import Choice
 from rheojobs.qt.app.main_window import MainWindow

@@ -170,7 +170,7 @@ def _plain(value: Any) -> Any:
     if value is None or is_json(value):
         return value
     if hasattr(value, "as_dict"):
-        from rheojobs.inference.results.results import to_json
+        from rheojobs.inference.results.json_format import to_json
 
         return writer.loads(to_json(value))
     return str(value)
@@ -213,7 +213,8 @@ def _show_result(console: Console, value: Any) -> None:
         console.print(Padding(Text(f"result  {writer.dumps(value)}"), (1, 0, 0, 0)))
         return
     from rheojobs.cli import report
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
     if isinstance(value, FitResult):
         report.show_fit(console, value)

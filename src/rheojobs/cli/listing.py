@@ -62,7 +62,7 @@ def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> l
 
 def to_json(models: Sequence[ModelInfo]) -> str:
     """Write all that is known of the models."""
-    from rheojobs.inference.results.results import plain
+    from rheojobs.inference.results.json_format import plain
 
     return json.dumps([plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
 

@@ -17,7 +17,8 @@ from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 
 if TYPE_CHECKING:
     from rheojobs.inference.comparison.ranking import Comparison
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Outputs"]
 
@@ -64,7 +65,7 @@ class Outputs:
         if self.json is None:
             return
         if str(self.json) == "-":
-            from rheojobs.inference.results.results import to_json
+            from rheojobs.inference.results.json_format import to_json
 
             sys.stdout.write(to_json(result) + "\n")
             sys.stdout.flush()

@@ -25,7 +25,8 @@ from rheojobs.inference.results.fit_report import facts, remark
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = [
     "fit_concerns",

@@ -18,7 +18,8 @@ from rheojobs.cli.session import Interrupted, Session
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = [
     "describe_fit",
@@ -181,7 +182,7 @@ def _free_name(name: str) -> Path:
 
 def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
     """Keep what a stopped fit had found, and say so; gives the exit status."""
-    from rheojobs.inference.results.results import FitResult
+    from rheojobs.inference.results.fit_result import FitResult
 
     fit = stop.partial
     if not isinstance(fit, FitResult):
@@ -199,7 +200,7 @@ def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
 
 def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
     """Keep what a stopped sampling had drawn, and say so; gives the exit status."""
-    from rheojobs.inference.results.results import BayesianResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
 
     result = stop.partial
     if not isinstance(result, BayesianResult):

@@ -12,8 +12,10 @@ MOVED = {
     "rheojobs.inference.checkpoints:Leftover": "rheojobs.inference.sampling.checkpoints:Leftover",
     "rheojobs.inference.exporting:export": "rheojobs.inference.reports.export:export",
     "rheojobs.inference.fitting:FitTask": "rheojobs.inference.fits.task:FitTask",
-    "rheojobs.inference.results:BayesianResult": "rheojobs.inference.results.results:BayesianResult",
-    "rheojobs.inference.results:FitResult": "rheojobs.inference.results.results:FitResult",
+    "rheojobs.inference.results:BayesianResult": (
+        "rheojobs.inference.results.bayesian_result:BayesianResult"
+    ),
+    "rheojobs.inference.results:FitResult": "rheojobs.inference.results.fit_result:FitResult",
     "rheojobs.inference.sampling:SampleTask": "rheojobs.inference.sampling.task:SampleTask",
 }
 """The path ``"package.module:name"`` as it was when it was stored, and as it is now."""

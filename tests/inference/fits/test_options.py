@@ -14,7 +14,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.results.fit_report import facts
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 
 def two_decays(x, G1, tau1, G2, tau2):

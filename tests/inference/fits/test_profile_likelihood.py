@@ -14,7 +14,7 @@ from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import FitTask, fit
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 LINE = Model.from_function(
     lambda x, p: p[0] + p[1] * x, {"a": (-1e3, 1e3), "b": (-1e3, 1e3)}, test_modes="relaxation"

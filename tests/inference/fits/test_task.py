@@ -20,7 +20,7 @@ from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.task import FitTask, fit
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 CASES = {
     "maxwell": "ps145_relaxation.csv",

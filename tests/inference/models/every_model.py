@@ -39,7 +39,7 @@ from rheojobs.inference.fits.start_points import is_logarithmic
 from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.models.catalogue import catalogue
 from rheojobs.inference.models.model import Model, Parameter, load
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 LIMIT = 900.0
 """Seconds for each pair."""

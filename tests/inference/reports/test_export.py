@@ -10,7 +10,7 @@ import pytest
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.reports.export import export
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rheojobs.inference.results.bands import predictive_bands
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 
 
 def result(tree: xr.DataTree | None) -> BayesianResult:

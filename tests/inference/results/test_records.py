@@ -87,7 +87,7 @@ def test_a_pickle_in_an_array_is_not_opened() -> None:
     with pytest.raises(InputError, match="cannot be read"):
         value_of(
             Record(
-                "rheojobs.inference.results.results:FitResult",
+                "rheojobs.inference.results.fit_result:FitResult",
                 {"x": {"$array": "x"}},
                 {"x": pickle.dumps(Bomb())},
             )

@@ -19,7 +19,7 @@ from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Alternative, Model
 from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.results import diagnostics
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.task import sample
 
 pytestmark = pytest.mark.slow

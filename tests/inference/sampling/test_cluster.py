@@ -20,7 +20,7 @@ from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.executors.dask.executor import DaskExecutor
 from rheojobs.engine.executors.dask.held import MAX_EVENT_BYTES
 from rheojobs.inference.comparison.leave_one_out import ScoredSampling
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.task import SampleTask, sample
 

@@ -19,7 +19,7 @@ from rheojobs.engine.local_context import local_context
 from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.errors import InputError
 from rheojobs.inference.programs.jax_setup import PRELOAD, warm_up_fully
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment
 from rheojobs.inference.sampling.curved_whitening import Bend

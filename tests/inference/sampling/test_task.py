@@ -20,7 +20,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains
 from rheojobs.inference.sampling.task import SampleTask, sample
 

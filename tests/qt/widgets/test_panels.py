@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.parameters import Parameter
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.model.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model.model_picker import ModelPicker

@@ -17,7 +17,9 @@ from typing import Any, cast
 
 from rheojobs.errors import InputError
 from rheojobs.inference.batch.plan import BatchItem
-from rheojobs.inference.results.results import BayesianResult, FitResult, to_json
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.results.json_format import to_json
 from rheojobs.whole_files import write_whole
 
 __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]

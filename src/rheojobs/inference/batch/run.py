@@ -17,7 +17,7 @@ from rheojobs.inference.batch.item_store import ItemStore, fit_fingerprint, samp
 from rheojobs.inference.batch.leftover_jobs import LeftJobs
 from rheojobs.inference.batch.plan import BatchItem, BatchPlan
 from rheojobs.inference.fits.task import FitTask
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = ["BatchEntry", "BatchRun"]

@@ -18,7 +18,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import RheojobsError
 from rheojobs.inference.comparison.ranking import LooScore, scale_to_data
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.checkpoints import Leftover
 from rheojobs.inference.sampling.task import SampleTask
 

@@ -20,10 +20,11 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.statistics import r_squared
 from rheojobs.inference.problem.weights import default_weights
-from rheojobs.inference.results.results import to_json
+from rheojobs.inference.results.json_format import to_json
 
 if TYPE_CHECKING:
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = [
     "ComparedModel",

@@ -21,7 +21,7 @@ from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.refine import Outcome
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["FitCollector"]
 

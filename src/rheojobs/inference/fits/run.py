@@ -25,7 +25,7 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import weights_of
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["FitRun"]
 

@@ -19,8 +19,8 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
-from rheojobs.inference.results.results import FitResult
 
 __all__ = ["FitTask", "fit"]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_report import remark
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["KINDS", "check_export", "export"]
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_report import facts, remark
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

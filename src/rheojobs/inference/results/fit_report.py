@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.fits.statistics import bound_reached
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["facts", "markdown", "remark"]
 

@@ -16,9 +16,9 @@ from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.programs.kernel_cache import Observations
 from rheojobs.inference.results import diagnostics
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Predictions
-from rheojobs.inference.results.results import BayesianResult
 from rheojobs.inference.sampling.chains import Snapshot, joined
 from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.sampling.whitening import Geometry

@@ -20,7 +20,7 @@ from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
-from rheojobs.inference.results.results import BayesianResult, Continuation
+from rheojobs.inference.results.bayesian_result import BayesianResult, Continuation
 from rheojobs.inference.sampling.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.sampling.chunk_length import Pace
 from rheojobs.inference.sampling.collect import Collector

@@ -24,8 +24,8 @@ from rheojobs.inference.posterior.likelihood_names import check_likelihood, like
 from rheojobs.inference.posterior.prior_syntax import check_prior
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.records import pack, unpack
-from rheojobs.inference.results.results import BayesianResult
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment, new_folder
 
 __all__ = ["DEFAULT_PRIORS", "SampleTask", "extend", "resume", "sample"]

@@ -20,7 +20,8 @@ from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.reports.export import KINDS, check_export, export
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.jobs_pane import JobsPane
 from rheojobs.qt.background import Background, Then
 from rheojobs.qt.widgets.jobs.rows import JobRow

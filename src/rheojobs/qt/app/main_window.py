@@ -27,7 +27,8 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo, cached_catalogue, catalogue
 from rheojobs.inference.posterior.likelihood_names import suited_likelihood
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import Closing

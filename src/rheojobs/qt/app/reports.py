@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.common.texts import divergences_text, duration, number
 
 __all__ = ["fit_report", "posterior_report"]

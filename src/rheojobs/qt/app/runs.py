@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages import Pages
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import Session

@@ -18,7 +18,8 @@ from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.bayesian_worker import BayesianWorker
 from rheojobs.qt.fit_worker import FitWorker

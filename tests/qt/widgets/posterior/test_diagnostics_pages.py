@@ -8,7 +8,7 @@ import xarray as xr
 from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
 
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.posterior.convergence_table import ConvergenceTable
 from rheojobs.qt.widgets.posterior.pairs_plot import PairsPlot
 from rheojobs.qt.widgets.posterior.rank_plot import rank_heights

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from rheojobs.inference.data.dataset import Dataset
-    from rheojobs.inference.results.results import BayesianResult, FitResult
+    from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["draw_fit", "draw_predictive", "limit_to_data", "scales", "x_label"]
 

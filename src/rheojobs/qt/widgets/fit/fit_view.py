@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bands import predictive_bands
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.curves import Curve
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.common.refresh import InSteps, Refresher
 from rheojobs.qt.widgets.fit.kept_fits import KeptFit, KeptFits
 from rheojobs.qt.widgets.fit.loss_plot import LossPlot

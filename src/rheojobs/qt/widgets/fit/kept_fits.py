@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.curves import Curve
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.common.texts import number
 
 __all__ = ["KeptFit", "KeptFits"]

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from rheojobs.inference.results.fit_report import facts, remark
-from rheojobs.inference.results.results import FitResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.common.colors import alarm, good, muted
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
 

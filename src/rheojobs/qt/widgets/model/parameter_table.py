@@ -22,8 +22,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
-from rheojobs.inference.results.results import BayesianResult, FitResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.texts import bounds_text, estimate, number, unit_text, with_unit

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.results.bands import diverging
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import alarm, series
 from rheojobs.qt.widgets.common.texts import divergences_text, with_unit
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot

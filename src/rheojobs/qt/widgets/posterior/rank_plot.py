@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import muted, series
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot
 from rheojobs.qt.widgets.posterior.plot_grid import PlotGrid

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QWidget
 
-from rheojobs.inference.results.results import BayesianResult
+from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import muted, series
 from rheojobs.qt.widgets.common.texts import number, with_unit
 from rheojobs.qt.widgets.plots.plot_page import PlotPage

@@ -1,0 +1,187 @@
+"""`BayesianResult`: what a sampling drew, and how it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.errors import InputError
+from rheojobs.inference.results.json_format import array, read_fields, to_json
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from rheojobs.inference.results.inference_arrays import InferenceArrays
+    from rheojobs.inference.sampling.checkpoints import Segment
+    from rheojobs.inference.sampling.task import SampleTask
+
+__all__ = ["BayesianResult", "Continuation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """What is needed to draw more: `rheojobs.extend` takes it from a result.
+
+    Attributes
+    ----------
+    task : SampleTask
+        What was asked for.
+    segment : Segment
+        Where each chain stands and what it drew, as plain arrays.
+    """
+
+    task: SampleTask
+    segment: Segment
+
+
+class _BuiltWhenRead:
+    """A field that is given as arrays and read as the tree that they make."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> None: ...
+
+    @overload
+    def __get__(self, instance: BayesianResult, owner: type) -> DataTree | None: ...
+
+    def __get__(self, instance: BayesianResult | None, owner: type) -> DataTree | None:
+        if instance is None:
+            return None  # the default
+        from rheojobs.inference.results.inference_arrays import InferenceArrays
+
+        value = instance.__dict__[self._name]
+        if isinstance(value, InferenceArrays):
+            value = instance.__dict__[self._name] = value.tree()
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, instance: BayesianResult, value: DataTree | InferenceArrays | None) -> None:
+        instance.__dict__[self._name] = value
+
+
+@dataclass(eq=False)
+class BayesianResult:
+    """What a sampling drew.
+
+    Attributes
+    ----------
+    model_name : str
+        The model.
+    posterior_samples : dict of str to ndarray, shape (chains * draws,)
+        The draws, chain after chain; the noise scales (``sigma``, or ``sigma_real`` and
+        ``sigma_imag``) included.
+    summary : dict of str to dict of str to float
+        Per parameter: mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail,
+        r_hat.
+    diagnostics : dict
+        r_hat, ess_bulk, ess_tail (per parameter), divergences, bfmi (per chain), acceptance,
+        leapfrogs, step_size, priors, warnings.
+    num_samples, num_chains : int
+        Draws per chain, and chains.
+    sampling_time : float
+        Seconds, from the data in the worker to the result.
+    timestamp : datetime
+        When it was done, with its time zone.
+    credible_intervals : dict of str to (float, float), or None
+        Highest density intervals of 95 %.
+    num_warmup : int
+        Steps of warm-up per chain, not among the draws.
+    inference_data : DataTree or None
+        For ArviZ: posterior, posterior_predictive, log_likelihood, sample_stats, observed_data.
+        Given as a tree or as arrays, of which it is built when it is first read.
+    is_partial : bool
+        Whether the sampling was stopped before it was done.
+    test_mode : str
+        Of the data.
+    units : dict of str to str
+        Of the parameters.
+    seed : int
+        Of the random numbers.
+    checkpoint : str
+        The folder from which a sampling that was stopped can be taken up again.
+    continuation : Continuation or None
+        What `extend` goes on from; lives with the object, is not saved.
+    """
+
+    is_result: ClassVar[bool] = True
+
+    model_name: str
+    posterior_samples: dict[str, NDArray[np.float64]]
+    summary: dict[str, dict[str, float]]
+    diagnostics: dict[str, Any]
+    num_samples: int
+    num_chains: int
+    sampling_time: float
+    timestamp: datetime
+    credible_intervals: dict[str, tuple[float, float]] | None = None
+    num_warmup: int = 0
+    inference_data: _BuiltWhenRead = _BuiltWhenRead()
+    is_partial: bool = False
+    test_mode: str = ""
+    units: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    checkpoint: str = ""
+    continuation: Continuation | None = field(default=None, repr=False)
+
+    @property
+    def inference_arrays(self) -> InferenceArrays | None:
+        """What `inference_data` is built of, as long as nobody has looked at the tree.
+
+        For windows: building the tree imports ArviZ's base, which takes a second.
+        """
+        from rheojobs.inference.results.inference_arrays import InferenceArrays
+
+        value = self.__dict__["_inference_data"]
+        return value if isinstance(value, InferenceArrays) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields by name, but for `inference_data` and `continuation`."""
+        return {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.name not in ("inference_data", "continuation")
+        }
+
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the result as JSON and arrays, for the store of jobs; without `continuation`.
+
+        `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
+        """
+        from rheojobs.inference.results.records import pack
+
+        return pack(self.as_dict() | {"inference_data": self.inference_arrays})
+
+    @classmethod
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give back what `record` was called on."""
+        from rheojobs.inference.results.records import unpack
+
+        return cls(**unpack(content, blobs))
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as JSON, without `inference_data`."""
+        Path(path).write_text(to_json(self) + "\n", encoding="utf-8")
+
+    def save_netcdf(self, path: str | Path) -> None:
+        """Write `inference_data` as NetCDF, which ArviZ opens."""
+        if self.inference_data is None:
+            raise InputError("this result has no inference data: too little was drawn")
+        self.inference_data.to_netcdf(path, engine="h5netcdf")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        content = read_fields(path, cls)
+        samples = content.get("posterior_samples", {})
+        content["posterior_samples"] = {name: array(values) for name, values in samples.items()}
+        intervals = content.get("credible_intervals")
+        if intervals is not None:
+            content["credible_intervals"] = {key: tuple(ends) for key, ends in intervals.items()}
+        return cls(**content)

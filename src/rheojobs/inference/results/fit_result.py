@@ -1,0 +1,177 @@
+"""`FitResult`: what a fit found, and how it is stored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.results.json_format import array, limits, read_fields, to_json
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["FitResult"]
+
+
+@dataclass(eq=False)
+class FitResult:
+    """What a fit found.
+
+    Attributes
+    ----------
+    model_name : str
+        The model.
+    parameters : dict of str to float
+        The estimates, in the units of `units`.
+    r_squared : float
+        Coefficient of determination: of the logarithms where `weights` is ``"relative"``
+        and all values are positive, else of the values.
+    mpe : float
+        Mean of the absolute relative deviation, in percent.
+    chi_squared : float
+        Sum of the squared weighted residuals; relative ones are ln(curve / data) where all data
+        are positive.
+    fit_time : float
+        Seconds, from the data in the worker to the result.
+    timestamp : datetime
+        When it was done, with its time zone.
+    n_iterations : int or None
+        Of the optimizer.
+    success : bool
+        Whether it converged.
+    uncertainties : dict of str to float
+        Standard errors; infinite where the data do not determine the parameter.
+    covariance : ndarray, shape (p, p)
+        Of the estimates, in the order of `parameters`.
+    reduced_chi_squared : float
+        `chi_squared` over the degrees of freedom.
+    aic, bic : float
+        Akaike's and Bayesian information criterion, for Gaussian residuals of unknown size, or
+        of that size which sigma says. Both up to a constant that data and weights share.
+    residuals, fitted : ndarray, shape (n,)
+        Data minus curve, and the curve; complex for an oscillation.
+    test_mode : str
+        Of the data.
+    message : str
+        Why the optimizer stopped, and what else should be known.
+    weights : str
+        ``"relative"``, ``"uniform"`` or ``"sigma"``.
+    units : dict of str to str
+        Of the parameters.
+    aicc : float
+        `aic` corrected for few data (Hurvich & Tsai 1989); infinite where there are too few.
+    weights_reason : str
+        Why these weights, where they were not given.
+    loss : str
+        How residuals count: ``"linear"`` for least squares, else a robust one.
+    loss_scale : float
+        The weighted residual beyond which a robust loss counts it for less; NaN for linear.
+    objective : float
+        What was minimized: `chi_squared` for a linear loss.
+    correlation : ndarray, shape (p, p)
+        Of the estimates; NaN where a parameter was not free or is not determined.
+    bounds : dict of str to (float, float)
+        Between which each parameter was looked for.
+    fixed : dict of str to float
+        Parameters that were not looked for.
+    tied : dict of str to str
+        Parameters that were computed from others, and how.
+    intervals : dict of str to (float, float)
+        Confidence intervals of 95 % by profile likelihood, where asked for; an end that does
+        not close is the bound, or infinite.
+    interval_notes : dict of str to str
+        What is to be known of an interval that does not close.
+    minima : list of dict
+        The distinct minima that the starts ended in, best first: ``objective``, ``parameters``,
+        and how many ``starts`` ended there.
+    warnings : list of str
+        What should not be trusted, in plain words.
+    """
+
+    is_result: ClassVar[bool] = True
+
+    model_name: str
+    parameters: dict[str, float]
+    r_squared: float
+    mpe: float
+    chi_squared: float
+    fit_time: float
+    timestamp: datetime
+    n_iterations: int | None
+    success: bool
+    uncertainties: dict[str, float] = field(default_factory=dict)
+    covariance: NDArray[np.float64] | None = None
+    reduced_chi_squared: float = math.nan
+    aic: float = math.nan
+    bic: float = math.nan
+    residuals: NDArray[Any] | None = None
+    fitted: NDArray[Any] | None = None
+    test_mode: str = ""
+    message: str = ""
+    weights: str = "uniform"
+    units: dict[str, str] = field(default_factory=dict)
+    aicc: float = math.nan
+    weights_reason: str = ""
+    loss: str = "linear"
+    loss_scale: float = math.nan
+    objective: float = math.nan
+    correlation: NDArray[np.float64] | None = None
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    fixed: dict[str, float] = field(default_factory=dict)
+    tied: dict[str, str] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    interval_notes: dict[str, str] = field(default_factory=dict)
+    minima: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all fields by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def to_markdown(self, title: str = "") -> str:
+        """Give the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
+        from rheojobs.inference.results.fit_report import markdown
+
+        return markdown(self, title)
+
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Give the result as JSON and arrays, for the store of jobs."""
+        from rheojobs.inference.results.records import pack
+
+        return pack(self.as_dict())
+
+    @classmethod
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Give back what `record` was called on."""
+        from rheojobs.inference.results.records import unpack
+
+        return cls(**unpack(content, blobs))
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as JSON."""
+        Path(path).write_text(to_json(self) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        content = read_fields(path, cls)
+        for name in ("covariance", "correlation", "residuals", "fitted"):
+            if content.get(name) is not None:
+                content[name] = array(content[name])
+        if content.get("covariance") is not None:  # what the data do not determine
+            content["covariance"][np.isnan(content["covariance"])] = math.inf
+        for name in {"parameters", "uncertainties"} & content.keys():
+            content[name] = {k: math.inf if v is None else v for k, v in content[name].items()}
+        for name in {"bounds", "intervals"} & content.keys():
+            content[name] = {key: limits(*ends) for key, ends in content[name].items()}
+        for item in fields(cls):
+            if isinstance(item.default, float) and content.get(item.name, 0.0) is None:
+                content[item.name] = math.inf if item.name == "aicc" else math.nan
+        return cls(**content)
