@@ -48,15 +48,17 @@ class TestFuture:
         assert not waiting.running()
         gate.touch()
 
-    def test_a_slow_callback_holds_up_nobody(self, engine: JobEngine) -> None:
+    def test_a_slow_callback_holds_up_nobody(self, engine: JobEngine, tmp_path: Path) -> None:
         go_on, seen = threading.Event(), threading.Event()
 
         def linger(job: Job) -> None:
             seen.set()
             assert go_on.wait(TIMEOUT)
 
-        job = engine.submit(helpers.nothing)
+        # Of a job that has ended already, it would be called here.
+        job = engine.run(helpers.hold, tmp_path / "gate")
         job.add_done_callback(linger)
+        (tmp_path / "gate").touch()
         job.result(TIMEOUT)
         assert seen.wait(TIMEOUT)
         try:

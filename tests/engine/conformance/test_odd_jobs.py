@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,11 +115,13 @@ def test_a_token_with_a_callback_that_raises(engine: JobEngine) -> None:
 
 
 def test_a_slow_callback_holds_up_neither_subscribers_nor_other_jobs(
-    engine: JobEngine, recorder: Recorder
+    engine: JobEngine, recorder: Recorder, tmp_path: Path
 ) -> None:
     go = threading.Event()
-    first = engine.submit(helpers.nothing)
+    # Of a job that has ended already, the callback would be called here.
+    first = engine.run(helpers.hold, tmp_path / "gate")
     first.add_done_callback(lambda _: go.wait(TIMEOUT))
+    (tmp_path / "gate").touch()
     second = engine.run(helpers.add, 1.0)
     called = threading.Event()
     second.add_done_callback(lambda _: called.set())

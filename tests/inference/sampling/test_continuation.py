@@ -154,7 +154,7 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
 def test_a_damaged_checkpoint_falls_back_on_the_one_before(
     undisturbed, tmp_path, monkeypatch, damage
 ):
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)
     folder = tmp_path / "kept"
     run_until(task(folder), lambda p: p.stage == "sampling" and p.current > 200)
@@ -180,7 +180,7 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(
 
 def test_two_who_kept_the_same_sampling_at_once_harm_no_draw(undisturbed, tmp_path, monkeypatch):
     """Segments of both fit by their number, but not by what they hold."""
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)
     for name, steps in (("one", 200), ("other", 150)):
         run_until(
@@ -188,7 +188,7 @@ def test_two_who_kept_the_same_sampling_at_once_harm_no_draw(undisturbed, tmp_pa
             lambda p, steps=steps: p.stage == "sampling" and p.current > steps,
         )
         # The other one writes more seldom, and so more into each.
-        monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.02)
+        monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.02)
     segments = sorted((tmp_path / "other").glob("[0-9]*.zarr.zip"))
     assert len(segments) > 1
     segments[-1].replace(tmp_path / "one" / segments[-1].name)
@@ -199,7 +199,7 @@ def test_two_who_kept_the_same_sampling_at_once_harm_no_draw(undisturbed, tmp_pa
 
 def test_only_what_was_written_is_removed(undisturbed, tmp_path, monkeypatch):
     """Also where the folder holds the user's own, or what was left half written by a kill."""
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     folder = tmp_path / "kept"
     folder.mkdir()
     (folder / "thesis.tex").write_text("years of work")
@@ -208,7 +208,7 @@ def test_only_what_was_written_is_removed(undisturbed, tmp_path, monkeypatch):
     assert kept(folder) == ["thesis.tex"]
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / ".plan.zarr.zip.123.tmp").write_bytes(b"half")
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 60.0)  # it keeps nothing itself
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 60.0)  # it keeps nothing itself
     finish(task(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 
@@ -222,7 +222,7 @@ def test_a_damaged_plan_is_said_so(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_ends_nothing(undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     (tmp_path / "file").write_text("in the way")
     assert same_draws(finish(task(tmp_path / "file" / "kept")), undisturbed)
 
@@ -324,7 +324,7 @@ def test_every_executor_gives_the_same_draws(engine, undisturbed, tmp_path):
 
 def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monkeypatch):
     """Whoever is killed in between goes on where it was, or leaves nothing behind."""
-    monkeypatch.setattr(resume, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     there: list[bool] = []
     folder, store = tmp_path / "kept", tmp_path / "jobs.sqlite3"
     work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint=str(folder))
