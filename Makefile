@@ -5,7 +5,7 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test faults lint format gui bench env clean distclean help
+.PHONY: demo test test-quick faults lint format gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -16,6 +16,7 @@ BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 FAULTS ?= --faults 200 --minutes 30
 
 # Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
@@ -35,9 +36,21 @@ endif
 demo: env ## set up and run the demonstration into demo/ (the default)
 	@$(BIN)/rheojobs demo --out "$(DEMO_OUT)"
 
-test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them)
+# Those that measure time or kill processes come last, when no other test runs.
+test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them, in one process)
 	@$(BIN)/python scripts/check-qt
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
+ifeq ($(PYTEST_ARGS),)
+	@status=0; \
+	$(PYTEST) -m "not alone" -n 2 --dist loadfile --durations=25 || status=1; \
+	$(PYTEST) -m alone --durations=10 || status=1; \
+	exit $$status
+else
+	@$(PYTEST) $(PYTEST_ARGS)
+endif
+
+test-quick: env ## run the tests that take less than two minutes together
+	@$(BIN)/python scripts/check-qt
+	@$(PYTEST) -m "not slow and not alone" -n 2 --dist loadfile -q
 
 faults: env ## kill and stop workers and applications 200 times, and count what is left (half an hour at most)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)

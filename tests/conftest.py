@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,46 @@ from hypothesis import settings
 # judges the change and not its luck; whoever runs the tests by hand tries others.
 settings.register_profile("rheojobs", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("rheojobs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled programs of tests in a folder of this checkout, not among the user's own.
+
+    All processes of a run share it, and the next run finds it filled.
+    """
+    if not hasattr(config, "workerinput") and config.cache is not None:
+        os.environ["RHEOJOBS_CACHE_DIR"] = str(config.cache.mkdir("programs"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note in the report of a test which promises of the README it is of."""
+    for item in items:
+        for marker in item.iter_markers("promise"):
+            item.user_properties += [("promise", name) for name in marker.args]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show for each promise how many of its tests passed, and which did not."""
+    passed: dict[str, int] = defaultdict(int)
+    failed: dict[str, list[str]] = defaultdict(list)
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for kind, name in report.user_properties:
+                if kind != "promise":
+                    continue
+                if outcome == "passed":
+                    passed[name] += report.when == "call"
+                else:
+                    failed[name].append(report.nodeid)
+    if not passed and not failed:
+        return
+    terminalreporter.section("promises")
+    for name in sorted({*passed, *failed}):
+        terminalreporter.write_line(
+            f"{name:24} {passed[name]:5} passed {len(failed[name]):3} failed"
+        )
+        for node in failed[name]:
+            terminalreporter.write_line(f"    {node}")
 
 
 @pytest.fixture(scope="session")
