@@ -5,7 +5,7 @@ Knows nothing of the rest of the package; every floor may raise these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 __all__ = ["InputError", "MissingExtraError", "RheojobsError", "nearest", "one_line"]
 
@@ -15,7 +15,38 @@ class RheojobsError(Exception):
 
 
 class InputError(RheojobsError, ValueError):
-    """The input cannot be worked on: the message says what, where, and what would be right."""
+    """The input cannot be worked on: the message says what, where, and what would be right.
+
+    Options are named as each face spells them: `spelled` gives the message with ``--draws`` to a
+    terminal, with ``draws`` to a plan. As text it has their names in Python.
+
+    Parameters
+    ----------
+    message : str
+        Names an option as ``{num_samples}``.
+    options : iterable of str
+        The names in Python of the options that it names so.
+    """
+
+    def __init__(self, message: str = "", *, options: Iterable[str] = ()) -> None:
+        self._template = message
+        self.options = tuple(options)
+        super().__init__(self.spelled(str))
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the message with the options named as `spell` names them."""
+        text = self._template
+        for name in self.options:
+            text = text.replace(f"{{{name}}}", spell(name))
+        return text
+
+    def of_option(self, name: str) -> InputError:
+        """Return the same error as said of an option: its message was a predicate."""
+        return InputError(f"{{{name}}} {self._template}", options=(name, *self.options))
+
+    def within(self, place: str) -> InputError:
+        """Return the same error as said of a place, such as a file."""
+        return InputError(f"{place}: {self._template}", options=self.options)
 
 
 class MissingExtraError(RheojobsError, ImportError):

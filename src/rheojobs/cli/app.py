@@ -11,62 +11,42 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rheojobs import __version__
 from rheojobs.cli import cache, jobs
+from rheojobs.cli.declared import takes
 from rheojobs.cli.main import main
 from rheojobs.cli.options import (
-    AtOption,
     BatchOutOption,
     BatchSources,
-    BayesOption,
-    ChainsOption,
     ClusterOption,
-    ConfigOption,
-    DefaultPriorsOption,
-    DrawsOption,
     ElsewhereOption,
     FileArgument,
-    FixOption,
-    InitOption,
-    IntervalsOption,
     JsonOption,
-    LikelihoodOption,
-    LossOption,
     ModelOption,
     ModelsOption,
-    ModeOption,
-    MultiStartOption,
     OptionalFileArgument,
     OptionalModelOption,
     PlotOption,
     PosteriorOption,
-    PriorOption,
     ReportOption,
     ResumeOption,
-    SeedOption,
-    SigmaOption,
-    StepOption,
-    TieOption,
-    TimeoutOption,
-    UntilEssOption,
     WarmStartOption,
-    WarmupOption,
-    WeightsOption,
-    XOption,
-    Y2Option,
-    YOption,
 )
 from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError, MissingExtraError
-
-if TYPE_CHECKING:
-    from rheojobs.cli.request import Request
+from rheojobs.inference.comparison.options import CompareOptions
+from rheojobs.inference.data.reading.options import ReadOptions
+from rheojobs.inference.fits.options import FitOptions, StartOptions
+from rheojobs.inference.sampling.options import SampleOptions
 
 __all__ = ["app", "main", "run"]
+
+type Given = dict[str, Any]
+"""Options that were given, by their names in Python."""
 
 app = typer.Typer(
     name="rheojobs",
@@ -143,103 +123,46 @@ def list_models(
     return 0
 
 
-def _request(
-    file: Path,
-    model: str,
-    mode: str | None,
-    columns: tuple[str | None, str | None, str | None],
-    step: int | None,
-    at: list[str] | None,
-    init: list[str] | None,
-    config: list[str] | None,
-    multi_start: int,
-    weights: str | None,
-    fix: list[str] | None = None,
-    tie: list[str] | None = None,
-    sigma: list[str] | None = None,
-    loss: str = "linear",
-    intervals: str | None = None,
-) -> Request:
-    from rheojobs.cli import request
-
-    return request.Request(
-        file=file,
-        model=model,
-        mode=mode,
-        columns=columns,
-        step=step,
-        initial=request.parse_numbers("--init", init or (), "G0=1e5"),
-        protocol=request.parse_numbers("--at", at or (), "gamma_dot=10"),
-        config=request.parse_config(config or ()),
-        weights=weights,
-        multi_start=multi_start,
-        fixed=request.parse_numbers("--fix", fix or (), "G0=1e5"),
-        tied=request.parse_ties(tie or ()),
-        loss=loss,
-        intervals=intervals,
-        sigma=tuple(sigma or ()),
-    )
+_READING = (ReadOptions,)
+_FITTING = (StartOptions, FitOptions)
 
 
 @app.command()
+@takes(reading=_READING, fitting=_FITTING)
 def fit(
     file: FileArgument,
     model: ModelOption,
-    mode: ModeOption = None,
-    x: XOption = None,
-    y: YOption = None,
-    y2: Y2Option = None,
-    step: StepOption = None,
-    at: AtOption = None,
-    init: InitOption = None,
-    config: ConfigOption = None,
-    multi_start: MultiStartOption = 1,
-    weights: WeightsOption = None,
-    fix: FixOption = None,
-    tie: TieOption = None,
-    loss: LossOption = "linear",
-    intervals: IntervalsOption = None,
-    sigma: SigmaOption = None,
+    reading: Given,
+    fitting: Given,
     json: JsonOption = None,
     plot: PlotOption = None,
     report: ReportOption = None,
     cluster: ClusterOption = None,
 ) -> int:
-    """Fit a model to the data of a file by nonlinear least squares.
+    """Fit a model to the data of a file by least squares.
 
     Ctrl-C stops it at any moment and keeps the best parameters so far.
     """
+    from rheojobs.cli.request import Request
     from rheojobs.cli.work import run_fit
 
-    fitted = (init, config, multi_start, weights, fix, tie, sigma, loss, intervals)
-    request = _request(file, model, mode, (x, y, y2), step, at, *fitted)
-    return run_fit(request, Outputs(json, plot, report=report), cluster)
+    outputs = Outputs(json, plot, report=report)
+    return run_fit(Request(file, model, reading, fitting), outputs, cluster)
 
 
 @app.command()
+@takes(
+    reading=_READING,
+    fitting=_FITTING,
+    sampling=(SampleOptions,),
+    without={"tied", "intervals", "bounds"},  # of fits alone
+)
 def sample(
+    reading: Given,
+    fitting: Given,
+    sampling: Given,
     file: OptionalFileArgument = None,
     model: OptionalModelOption = None,
-    mode: ModeOption = None,
-    x: XOption = None,
-    y: YOption = None,
-    y2: Y2Option = None,
-    step: StepOption = None,
-    at: AtOption = None,
-    init: InitOption = None,
-    config: ConfigOption = None,
-    multi_start: MultiStartOption = 1,
-    weights: WeightsOption = None,
-    fix: FixOption = None,
-    sigma: SigmaOption = None,
-    warmup: WarmupOption = 1000,
-    draws: DrawsOption = 2000,
-    chains: ChainsOption = 4,
-    seed: SeedOption = 42,
-    prior: PriorOption = None,
-    likelihood: LikelihoodOption = None,
-    default_priors: DefaultPriorsOption = "logarithmic",
-    until_ess: UntilEssOption = None,
     warm_start: WarmStartOption = True,
     resume: ResumeOption = None,
     out: PosteriorOption = None,
@@ -249,9 +172,9 @@ def sample(
 ) -> int:
     """Sample the posterior of a model's parameters with NUTS, starting from a fit.
 
-    Ctrl-C stops it at any moment and keeps what was drawn; --resume goes on from there.
+    Ctrl-C stops it at any moment and keeps what was drawn; --resume continues from there.
     """
-    from rheojobs.cli.request import SamplePlan, parse_priors
+    from rheojobs.cli.request import Request
     from rheojobs.cli.work import run_resume, run_sample
 
     outputs = Outputs(json, plot, out)
@@ -262,38 +185,23 @@ def sample(
     if file is None or model is None:
         missing = "FILE" if file is None else "--model"
         raise InputError(f"{missing} is missing: rheojobs sample FILE --model NAME")
-    fitted = (init, config, multi_start, weights, fix, None, sigma)
-    request = _request(file, model, mode, (x, y, y2), step, at, *fitted)
-    plan = SamplePlan(
-        warmup,
-        draws,
-        chains,
-        seed,
-        parse_priors(prior or ()),
-        likelihood,
-        default_priors,
-        until_ess,
-    )
-    return run_sample(request, plan, outputs, cluster, warm_start=warm_start)
+    request = Request(file, model, reading, fitting)
+    return run_sample(request, sampling, outputs, cluster, warm_start=warm_start)
 
 
 @app.command()
+@takes(
+    reading=_READING,
+    fitting=(FitOptions,),
+    comparing=(CompareOptions,),
+    without={"model_config", "loss", "intervals"},  # models are ranked by a likelihood
+)
 def compare(
     file: FileArgument,
+    reading: Given,
+    fitting: Given,
+    comparing: Given,
     models: ModelsOption = None,
-    mode: ModeOption = None,
-    x: XOption = None,
-    y: YOption = None,
-    y2: Y2Option = None,
-    step: StepOption = None,
-    at: AtOption = None,
-    multi_start: MultiStartOption = 1,
-    weights: WeightsOption = None,
-    fix: FixOption = None,
-    tie: TieOption = None,
-    sigma: SigmaOption = None,
-    timeout: TimeoutOption = 60.0,
-    bayes: BayesOption = False,
     json: JsonOption = None,
     plot: PlotOption = None,
     cluster: ClusterOption = None,
@@ -304,53 +212,32 @@ def compare(
     the models that have it. Ctrl-C keeps what is finished.
     """
     from rheojobs.cli.compare import parse_models, run_compare
+    from rheojobs.cli.request import Request
 
-    fitted = (None, None, multi_start, weights, fix, tie, sigma)
-    request = _request(file, "", mode, (x, y, y2), step, at, *fitted)
-    options = {
-        "test_mode": mode,
-        "protocol": request.protocol,
-        "multi_start": multi_start,
-        "weights": weights,
-        "fixed": request.fixed,
-        "tied": request.tied,
-    }
-    chosen, outputs = parse_models(models), Outputs(json, plot)
-    rest = (options, outputs, cluster)
-    return run_compare(request.read, chosen, *rest, bayes=bayes, timeout=timeout)
+    request = Request(file, "", reading, fitting)
+    return run_compare(request, parse_models(models), Outputs(json, plot), cluster, **comparing)
 
 
 @app.command()
+@takes(reading=_READING, fitting=_FITTING, without={"intervals"})
 def batch(
     sources: BatchSources,
+    reading: Given,
+    fitting: Given,
     model: OptionalModelOption = None,
-    mode: ModeOption = None,
-    x: XOption = None,
-    y: YOption = None,
-    y2: Y2Option = None,
-    step: StepOption = None,
-    at: AtOption = None,
-    init: InitOption = None,
-    config: ConfigOption = None,
-    multi_start: MultiStartOption = 1,
-    weights: WeightsOption = None,
-    fix: FixOption = None,
-    tie: TieOption = None,
-    loss: LossOption = "linear",
-    sigma: SigmaOption = None,
     out: BatchOutOption = None,
     cluster: ClusterOption = None,
     elsewhere: ElsewhereOption = False,
 ) -> int:
-    """Fit, and sample where the plan says so, many files; run again, do only what is missing.
+    """Fit, and sample if the plan says so, many files; run again, do only what is missing.
 
     Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps what is done.
     """
     from rheojobs.cli.batch import plan_of, run_batch
+    from rheojobs.cli.request import Request
 
-    outputs, file = Outputs(), Path(sources[0])
-    fitted = (init, config, multi_start, weights, fix, tie, sigma, loss)
-    request = _request(file, model or "", mode, (x, y, y2), step, at, *fitted)
+    outputs = Outputs()
+    request = Request(Path(sources[0]), model or "", reading, fitting)
     plan, again = plan_of(sources, request, out, outputs), ["rheojobs", *sys.argv[1:]]
     return run_batch(plan, outputs, shlex.join(again), cluster, elsewhere)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["plan_of", "run_batch"]
 
 PLAN_SUFFIXES = (".yaml", ".yml")
+
+_OF_THE_PROBLEM = {"test_mode", "protocol", "model_config"}
+"""Options of a fit that stand elsewhere in a plan."""
 
 
 def plan_of(
@@ -68,25 +71,9 @@ def _plan_of_files(
     if not request.model:
         raise InputError("--model is missing: rheojobs batch '*.csv' --model NAME, or a PLAN.yaml")
     listing.load(outputs.talk)
-    x, y, y2 = request.columns
-    data: dict[str, Any] = {"mode": request.mode, "x": x, "y": y, "y2": y2, "step": request.step}
-    data |= {"at": request.protocol or None, "sigma": list(request.sigma) or None}
-    fit = {
-        "multi_start": request.multi_start,
-        "weights": request.weights,
-        "init": request.initial or None,
-        "fix": request.fixed or None,
-        "tie": request.tied or None,
-        "loss": request.loss if request.loss != "linear" else None,  # the results of before hold
-    }
-    return BatchPlan.of_files(
-        sources,
-        request.model,
-        data=data,
-        fit=fit,
-        config=request.config,
-        out=out,
-    )
+    fit = {key: value for key, value in request.fitting.items() if key not in _OF_THE_PROBLEM}
+    config = request.config
+    return BatchPlan.of_files(sources, request.model, request.reading, fit, config, out)
 
 
 def run_batch(

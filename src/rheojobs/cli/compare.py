@@ -6,7 +6,7 @@ Results are written before they are shown, so that a closed terminal loses nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,17 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli import listing, report, session
+from rheojobs.cli.declared import settings
 from rheojobs.cli.live_table import LiveRow, LiveTable, follow, progress_words
 from rheojobs.cli.numbers import plural
 from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
-from rheojobs.cli.request import parse_config
+from rheojobs.cli.request import Request
 from rheojobs.errors import InputError
 from rheojobs.inference.fits.statistics import POOR_R_SQUARED
 
 if TYPE_CHECKING:
     from rheojobs.inference.comparison.candidates import Candidate
     from rheojobs.inference.comparison.ranking import ComparedModel, Comparison
-    from rheojobs.inference.data.dataset import Dataset
 
 __all__ = ["parse_models", "run_compare"]
 
@@ -41,32 +41,43 @@ def parse_models(text: str | None) -> list[tuple[str, dict[str, Any]]] | None:
         return None
     models = []
     for item in text.split(","):
-        name, *settings = (part.strip() for part in item.split(":"))
+        name, *given = (part.strip() for part in item.split(":"))
         if not name:
             raise InputError(f"--models takes names with commas between them; got {text!r}")
-        models.append((name, parse_config(settings, f"--models {name}:")))
+        models.append((name, settings(given, f"--models {name}:")))
     return models
 
 
 def run_compare(
-    read: Callable[[], Dataset],
+    request: Request,
     models: Sequence[tuple[str, dict[str, Any]]] | None,
-    options: dict[str, Any],
     outputs: Outputs,
     cluster: str | None = None,
-    *,
-    bayes: bool,
-    timeout: float,
+    **comparing: Any,
 ) -> int:
-    """Fit, rank, save and show; gives the exit status."""
+    """Fit, rank, save and show; gives the exit status.
+
+    Parameters
+    ----------
+    request : Request
+        The file, how it is read, and the options of all fits.
+    models : sequence of (str, dict), optional
+        Names with settings; all that describe the test mode by default.
+    outputs : Outputs
+        Where results go.
+    cluster : str, optional
+        The address of a Dask scheduler.
+    **comparing
+        As `CompareOptions` has them.
+    """
     from rheojobs.inference.comparison.run import ComparisonRun, available_workers
     from rheojobs.inference.programs.jax_setup import PRELOAD
 
-    dataset = read()
+    dataset = request.read()
     listing.load(outputs.talk)
     engine = session.start(PRELOAD, available_workers(), cluster)
     try:
-        run = ComparisonRun(engine, dataset, models, bayes=bayes, timeout=timeout, options=options)
+        run = ComparisonRun(engine, dataset, models, options=request.fit_options, **comparing)
         report.show_data(outputs.talk, run.dataset)
         for note in run.notes:
             outputs.talk.print(Padding(Text(f"· {note}", style="dim"), (0, 0, 0, 2), expand=False))

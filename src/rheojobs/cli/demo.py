@@ -15,14 +15,14 @@ that of the largest moduli, and would drown all below 1 rad/s.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rheojobs.cli import report
 from rheojobs.cli.numbers import measured, number
 from rheojobs.cli.outputs import Outputs
-from rheojobs.cli.request import Request, SamplePlan
+from rheojobs.cli.request import Request
 from rheojobs.cli.session import Interrupted, Session
 from rheojobs.cli.work import (
     describe_fit,
@@ -44,6 +44,8 @@ __all__ = ["run_demo"]
 
 MODEL = "generalized_maxwell"
 DECADES = (-3, -2, -1, 0, 1, 2)
+CONFIG = {"n_modes": len(DECADES)}
+SAMPLING = {"num_warmup": 500, "num_samples": 1000, "model_config": CONFIG}
 """Of the relaxation times, one mode each."""
 
 REASON = (
@@ -65,11 +67,6 @@ def start_values(dataset: Dataset) -> dict[str, float]:
     return values
 
 
-def plan() -> SamplePlan:
-    """Give the sampling: 500 steps of warm-up and 1,000 draws of four chains."""
-    return SamplePlan(warmup=500, draws=1000, likelihood="relative")
-
-
 def run_demo(folder: Path) -> int:
     """Fit and sample the melt and write the results to `folder`; gives the exit status."""
     try:
@@ -77,13 +74,14 @@ def run_demo(folder: Path) -> int:
     except OSError as error:
         raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
     outputs = Outputs(folder / "fit.json", folder / "figure.png", folder / "posterior.nc")
-    request = Request(example_melt.csv_path(), MODEL, config={"n_modes": len(DECADES)})
+    fitting: dict[str, Any] = {"model_config": CONFIG}
+    request = Request(example_melt.csv_path(), MODEL, fitting=fitting)
     with Session(outputs.talk) as session:
         dataset = request.read()
         outputs.talk.print('LDPE "Melt I" (IUPAC) at 150 °C, from the spectrum of Laun (1978)')
         report.show_data(outputs.talk, dataset)
         outputs.talk.print(REASON)
-        request = Request(request.file, MODEL, config=request.config, initial=start_values(dataset))
+        fitting["initial_params"] = start_values(dataset)
         import_in_advance()
         try:
             fit: FitResult = session.run(request.fit_task(dataset), "fit", describe_fit)
@@ -93,7 +91,7 @@ def run_demo(folder: Path) -> int:
         outputs.json = None
         _show_fit(outputs, fit)
         try:
-            task = request.sample_task(dataset, plan(), fit.parameters)
+            task = request.sample_task(dataset, SAMPLING, fit.parameters)
             result: BayesianResult = session.run(task, "sampling", describe_sampling)
         except Interrupted as stop:
             return keep_draws(stop, outputs)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rheojobs.cli import report
 from rheojobs.cli.numbers import plural
 from rheojobs.cli.outputs import INTERRUPTED, Outputs
-from rheojobs.cli.request import Request, SamplePlan
+from rheojobs.cli.request import Request
 from rheojobs.cli.session import Interrupted, Session
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
 
 def run_sample(
     request: Request,
-    plan: SamplePlan,
+    sampling: dict[str, Any],
     outputs: Outputs,
     cluster: str | None = None,
     *,
@@ -87,22 +87,20 @@ def run_sample(
     with Session(outputs.talk, cluster=cluster) as session:
         dataset = request.read()
         # Checked here, so that a bad prior or count is refused before the fit.
-        request.sample_task(dataset, plan, request.initial)
+        request.sample_task(dataset, sampling, request.initial)
         first = request.fit_task(dataset)
         report.show_data(outputs.talk, dataset)
         import_in_advance()
         fit: FitResult | None = None
         try:
-            if plan.priors:
-                session.run(
-                    partial(check_prior_names, request.model, request.config, list(plan.priors)),
-                    "check of the priors",
-                )
+            if names := list(sampling.get("priors", {})):
+                check = partial(check_prior_names, request.model, request.config, names)
+                session.run(check, "check of the priors")
             if warm_start:
                 fit = session.run(first, f"fit of {request.model}", describe_fit)
                 report.show_concerns(outputs.talk, report.fit_concerns(fit))
             start = fit.parameters if fit is not None else request.initial
-            task = request.sample_task(dataset, plan, start)
+            task = request.sample_task(dataset, sampling, start)
             title = f"sampling of {request.model}"
             result: BayesianResult = session.run(task, title, describe_sampling)
         except Interrupted as stop:

@@ -86,7 +86,7 @@ def test_paths_are_relative_to_the_plan_and_results_are_no_data(plan, tmp_path: 
 
 def test_numbers_are_read_as_people_write_them(plan):
     read = plan("files: data/run1.csv\nmodels: zener\nfit: {ftol: 1e-8, init: {Ge: 1e5}}\n")
-    assert read.items[0].fit == {"ftol": 1e-8, "init": {"Ge": 1e5}}
+    assert read.items[0].fit == {"ftol": 1e-8, "initial_params": {"Ge": 1e5}}
 
 
 def test_standard_deviations_and_what_is_fixed_and_tied_are_the_command_line_s(plan):
@@ -98,9 +98,9 @@ def test_standard_deviations_and_what_is_fixed_and_tied_are_the_command_line_s(p
         "  - models: generalized_maxwell\n    fit: {tie: {G_2: 0.5 * G_1}}\n"
     )
     zener, maxwell = read.items
-    assert zener.data == {"sigma": ["Gs"]}
+    assert zener.data == {"sigma": ("Gs",)}
     assert zener.fit == {"loss": "huber", "fixed": {"Ge": 1e3}}
-    assert maxwell.data == {"sigma": ["Gs", 4]}
+    assert maxwell.data == {"sigma": ("Gs", 4)}
     assert maxwell.fit == {"loss": "huber", "tied": {"G_2": "0.5 * G_1"}}
 
 
@@ -132,19 +132,19 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         ("files: data/*.csv\nmodels: [[zener]]", "line 2, models[1]", "must be a name"),
         (GOOD + "data: {mod: creep}\n", "line 3, data.mod", "did you mean 'mode'?"),
         (GOOD + "data: {mode: crep}\n", "line 3, data.mode", "unknown test mode 'crep'"),
-        (GOOD + "data: {step: 0}\n", "line 3, data.step", "whole number from 1 up"),
+        (GOOD + "data: {step: 0}\n", "line 3, data.step", "must be at least 1, got 0"),
         (GOOD + "data: {x: [1]}\n", "line 3, data.x", "name or the number of a column"),
         (GOOD + "data: {at: {gamma: 1}}\n", "line 3, data.at", "did you mean 'gamma_"),
-        (GOOD + "data: {at: {omega: fast}}\n", "line 3, data.at", "omega must be a number"),
+        (GOOD + "data: {at: {omega: fast}}\n", "line 3, data.at", "must have a number for omega"),
         (GOOD + "data: 7\n", "line 3, data", "must be keys with values, got 7"),
         (GOOD + "fit:\n  weights: same\n", "line 4, fit.weights", "cannot be 'same'"),
-        (GOOD + "fit:\n  multi_start: 0\n", "line 4, fit.multi_start", "whole number from 1 up"),
+        (GOOD + "fit:\n  multi_start: 0\n", "line 4, fit.multi_start", "must be at least 1, got 0"),
         (GOOD + "fit:\n  model_config: {}\n", "line 4, fit.model_config", "unknown key"),
-        (GOOD + "fit:\n  init: {Ge: big}\n", "line 4, fit.init", "Ge must be a number"),
+        (GOOD + "fit:\n  init: {Ge: big}\n", "line 4, fit.init", "must have a number for Ge"),
         (GOOD + "data: {sigma: [1, 2, 3]}\n", "line 3, data.sigma", "or two for G' and G''"),
-        (GOOD + "data: {sigma: 0.5}\n", "line 3, data.sigma", "name or the number of a column"),
+        (GOOD + "data: {sigma: 0.5}\n", "line 3, data.sigma", "must be a column, or two"),
         (GOOD + "fit:\n  fix: {Gee: 1}\n", "line 4, fit.fix.Gee", "to fix; did you mean 'Ge'?"),
-        (GOOD + "fit:\n  fix: {Ge: all}\n", "line 4, fit.fix", "Ge must be a number"),
+        (GOOD + "fit:\n  fix: {Ge: all}\n", "line 4, fit.fix", "must have a number for Ge"),
         (GOOD + "fit:\n  fixed: {Ge: 1}\n", "line 4, fit.fixed", "did you mean 'fix'?"),
         (GOOD + "fit:\n  tie: {Ge: G9}\n", "line 4, fit.tie", "zener has no parameter 'G9'"),
         (GOOD + "fit:\n  tie: {Ge: 2 +}\n", "line 4, fit.tie", "not an arithmetic expression"),
@@ -162,18 +162,26 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         ),
         (GOOD + "sample:\n  draw: 10\n", "line 4, sample.draw", "did you mean 'draws'?"),
         (GOOD + "sample:\n  draws: many\n", "line 4, sample.draws", "whole number, got 'many'"),
-        (GOOD + "sample: {until_ess: x}\n", "line 3, sample.until_ess", "must be a number"),
+        (
+            GOOD + "sample: {until_ess: x}\n",
+            "line 3, sample.until_ess",
+            "must be a positive number",
+        ),
         (
             GOOD + "sample: {likelihood: normal}\n",
             "line 3, sample.likelihood",
-            "unknown likelihood",
+            "cannot be 'normal'",
         ),
         (
             GOOD + "sample: {priors: {Ge: wide(1)}}\n",
             "line 3, sample.priors",
             "unknown type 'wide'",
         ),
-        (GOOD + "sample: {priors: flat}\n", "line 3, sample.priors", "a prior to each parameter"),
+        (
+            GOOD + "sample: {priors: flat}\n",
+            "line 3, sample.priors",
+            "must give expressions by name",
+        ),
         (GOOD + "sample: 5\n", "line 3, sample", "must be keys with values, got 5"),
         (GOOD + "timeout: soon\n", "line 3, timeout", "positive number of seconds"),
         (GOOD + "out: 5\n", "line 3, out", "must be the name of a folder"),

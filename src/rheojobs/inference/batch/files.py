@@ -41,10 +41,9 @@ class BatchFiles:
 
     def dataset(self, item: BatchItem) -> Dataset:
         """Read the data of an item, in the way that its plan says."""
-        how = {key: value for key, value in item.data.items() if key != "at"}
-        key = (item.file, frozen(how))
+        key = (item.file, frozen(item.data))
         if key not in self._datasets:
-            self._datasets[key] = read(item.file, **how)
+            self._datasets[key] = read(item.file, **item.data)
         self._datasets.move_to_end(key)
         while len(self._datasets) > self._capacity:
             self._datasets.popitem(last=False)

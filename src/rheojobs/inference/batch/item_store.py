@@ -26,7 +26,7 @@ __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when a result of before is no longer what would come out today."""
 
 

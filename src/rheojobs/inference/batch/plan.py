@@ -8,34 +8,27 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from rheojobs.errors import InputError, MissingExtraError, nearest
-from rheojobs.inference.batch.plan_values import (
-    DATA_KEYS,
-    FIT_KEYS,
-    SAMPLE_KEYS,
-    data_value,
-    fit_value,
-    is_number,
-    sample_value,
-    shown,
-)
+from rheojobs.inference.batch.plan_values import DATA_KEYS, FIT_KEYS, SAMPLE_KEYS, words_of
 from rheojobs.inference.batch.yaml_with_lines import Place, PlanText
 from rheojobs.inference.comparison.candidates import label_of
 from rheojobs.inference.models.catalogue import catalogue
 from rheojobs.inference.models.ties import parse_ties
+from rheojobs.inference.options.kinds import Number, shown
+from rheojobs.inference.options.option import Group, Option
 
 __all__ = ["BatchItem", "BatchPlan"]
 
 TOP = ("files", "models", "data", "fit", "sample", "overrides", "timeout", "out")
 OVERRIDE = ("files", "models", "data", "fit", "sample")
 DEFAULT_OUT = "batch-results"
+TIMEOUT = Option(Number(unit="seconds"), "Seconds that a fit or a sampling may take.", Group.MODEL)
 
 Section = dict[str, Any]
 
@@ -52,10 +45,13 @@ class BatchItem:
         The file as results name it: relative to the plan where it lies below it.
     model : str
         A name of the catalogue.
-    config, data, fit : dict
-        Settings of the model, how the file is read, and how it is fitted.
+    config : dict
+        Settings of the model.
+    data, fit : dict
+        How the file is read and how it is fitted: the options that are given, by their names in
+        Python.
     sample : dict or None
-        How it is sampled, as `SampleTask` has it; None where it is not.
+        How it is sampled, as `SampleOptions` has it; None if it is not.
     """
 
     file: Path
@@ -113,18 +109,17 @@ class BatchPlan:
         cls,
         patterns: Sequence[str],
         model: str,
-        *,
         data: Section,
         fit: Section,
         config: Section,
         out: Path | None = None,
     ) -> BatchPlan:
-        """Make the plan of one model on all files that match; checked like one that was read."""
+        """Return the plan of one model on all files that match; checked like one that was read."""
         value = {
             "files": list(patterns),
             "models": [{model: config}],
-            "data": {key: item for key, item in data.items() if item is not None},
-            "fit": {key: item for key, item in fit.items() if item is not None},
+            "data": words_of(DATA_KEYS, data),
+            "fit": words_of(FIT_KEYS, fit),
         }
         return _Reader(PlanText("batch", value), Path()).plan(out)
 
@@ -145,10 +140,7 @@ class _Reader:
                 raise self._text.error((needed,), f"a plan needs {needed}")
         if out is None:
             out = self._base / self._out(plan.get("out", DEFAULT_OUT))
-        timeout = plan.get("timeout")
-        if timeout is not None and not (is_number(timeout) and 0 < timeout < math.inf):
-            words = f"must be a positive number of seconds, got {timeout!r}"
-            raise self._text.error(("timeout",), words)
+        timeout = self._value(("timeout",), TIMEOUT, plan.get("timeout"))
         base = self._sections(plan, ())
         files = self._files(plan["files"], out)
         models = self._models(plan["models"], ("models",))
@@ -169,33 +161,37 @@ class _Reader:
 
     def _sections(self, given: Section, place: Place) -> Section:
         """Check the sections data, fit and sample of the plan or of an override."""
-        data = self._mapping(given.get("data"), (*place, "data"))
-        self._check_keys(data, DATA_KEYS, (*place, "data"))
-        fit = self._mapping(given.get("fit"), (*place, "fit"))
-        self._check_keys(fit, tuple(FIT_KEYS), (*place, "fit"))
         sections: Section = {
-            "data": {
-                key: self._try((*place, "data", key), data_value, key, value)
-                for key, value in data.items()
-            },
-            "fit": {
-                FIT_KEYS[key]: self._try((*place, "fit", key), fit_value, key, value)
-                for key, value in fit.items()
-            },
+            "data": self._section(given.get("data"), DATA_KEYS, (*place, "data")),
+            "fit": self._section(given.get("fit"), FIT_KEYS, (*place, "fit")),
         }
         if "sample" in given:
-            sections["sample"] = self._sample(given["sample"], (*place, "sample"))
+            sample = {} if given["sample"] is True else given["sample"]
+            sections["sample"] = (
+                None
+                if sample is None or sample is False
+                else self._section(sample, SAMPLE_KEYS, (*place, "sample"))
+            )
         return sections
 
-    def _sample(self, given: Any, place: Place) -> Section | None:
-        if given is None or given is False:
-            return None
-        sample = {} if given is True else self._mapping(given, place)
-        self._check_keys(sample, tuple(SAMPLE_KEYS), place)
+    def _section(self, given: Any, keys: Mapping[str, Option], place: Place) -> Section:
+        """Check a section; returns its options by their names in Python."""
+        section = self._mapping(given, place)
+        self._check_keys(section, tuple(keys), place)
         return {
-            SAMPLE_KEYS[key]: self._try((*place, key), sample_value, key, value)
-            for key, value in sample.items()
+            keys[key].name: self._value((*place, key), keys[key], value)
+            for key, value in section.items()
         }
+
+    def _value(self, place: Place, option: Option, value: Any) -> Any:
+        if value is None:
+            return option.default
+        try:
+            return option.kind.check(value)
+        except MissingExtraError:
+            raise
+        except InputError as error:
+            raise self._text.error(place, error.spelled(_key)) from None
 
     def _check_names(
         self, sections: Section, models: Iterable[tuple[str, Section]], place: Place
@@ -346,16 +342,6 @@ class _Reader:
             if key not in known:
                 raise self._text.error((*place, key), f"unknown key; {nearest(key, known)}")
 
-    def _try(self, place: Place, check: Callable[[str, Any], Any], key: str, value: Any) -> Any:
-        try:
-            return check(key, value)
-        except MissingExtraError:
-            raise
-        except InputError as error:
-            raise self._text.error(place, str(error)) from None
-        except TypeError:  # a list or a mapping where a word is due
-            raise self._text.error(place, f"cannot be {shown(value)}") from None
-
 
 def _item(
     file: Path, name: str, model: str, config: Section, layers: Iterable[Section]
@@ -379,6 +365,12 @@ def _merged(below: Section, above: Section) -> Section:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = {**merged[key], **value} if both else value
     return merged
+
+
+def _key(name: str) -> str:
+    """Return the key of an option in a plan, given its name in Python."""
+    words = {o.name: key for keys in (DATA_KEYS, FIT_KEYS, SAMPLE_KEYS) for key, o in keys.items()}
+    return words.get(name, name)
 
 
 def _names_file(pattern: str, name: str) -> bool:

@@ -157,13 +157,10 @@ class BatchRun:
         if self._found_again(entry, "fitting", entry.fingerprint):
             return
         item = entry.item
-        options = {key: value for key, value in item.fit.items() if key != "init"}
-        options |= {
-            "model_config": item.config,
-            "protocol": item.data.get("at", {}),
-            "test_mode": item.data.get("mode"),
-        }
-        task = FitTask(item.model, self._files.dataset(item), item.fit.get("init"), options)
+        options = {key: value for key, value in item.fit.items() if key != "initial_params"}
+        options["model_config"] = item.config
+        start = item.fit.get("initial_params")
+        task = FitTask(item.model, self._files.dataset(item), start, options)
         self._submit(entry, task, entry.fingerprint, FIT_ATTEMPTS)
 
     def _found_again(self, entry: BatchEntry, state: str, fingerprint: str) -> bool:
@@ -220,8 +217,6 @@ class BatchRun:
             warm_start=entry.fit.parameters,
             fixed=item.fit.get("fixed"),
             model_config=item.config,
-            test_mode=item.data.get("mode"),
-            protocol=item.data.get("at"),
             checkpoint=entry.store.checkpoint(fingerprint),
             keep_checkpoint=True,  # until the posterior is on disk
             **item.sample,  # type: ignore[arg-type]

@@ -90,7 +90,7 @@ class Objective:
             weights.sigma,
             seen.mask,
             np.float64(weights.logarithmic),
-            np.int32(LOSSES.index(loss)),
+            np.int32(tuple(LOSSES).index(loss)),
             np.float64(1.0),
             limits.lower,
             limits.upper,

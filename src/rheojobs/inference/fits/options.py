@@ -1,124 +1,145 @@
-"""The options of a fit, checked before anything runs. Knows no JAX."""
+"""The options of a fit, checked before anything runs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
-from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.ties import parse_tie
+from rheojobs.inference.options.kinds import (
+    Choice,
+    Count,
+    Expressions,
+    Number,
+    Numbers,
+    Ranges,
+)
+from rheojobs.inference.options.option import Group, checked, option
+from rheojobs.inference.problem.options import ProblemOptions
 
-__all__ = ["FitOptions"]
+__all__ = ["FitOptions", "StartOptions"]
 
-WEIGHTS = ("uniform", "relative", "sigma")
-LOSSES = ("linear", "soft_l1", "huber", "cauchy")
-INTERVALS = ("profile",)
+WEIGHTS = {
+    "uniform": "all residuals count the same",
+    "relative": "residuals are ln(model/data), so being 10 % high or low counts the same",
+    "sigma": "each residual is divided by its standard deviation",
+}
+LOSSES = {
+    "linear": "least squares",
+    "soft_l1": "large residuals count less",
+    "huber": "large residuals count linearly",
+    "cauchy": "large residuals hardly count",
+}
+INTERVALS = {"profile": "by profile likelihood"}
 MOST_STARTS = 128
 
 
+def _tie(name: str, expression: Any) -> str:
+    parse_tie(name, expression)
+    return str(expression)
+
+
 @dataclass(frozen=True)
-class FitOptions:
+class StartOptions:
+    """Where a fit starts."""
+
+    initial_params: Mapping[str, float] = option(
+        {},
+        Numbers(),
+        "Initial value of a parameter. Estimated from the data by default.",
+        group=Group.MODEL,
+        word="init",
+    )
+
+
+@dataclass(frozen=True)
+class FitOptions(ProblemOptions):
     """How to fit.
 
     Attributes
     ----------
-    max_iter : int
-        Iterations of each start at most: each evaluates the residuals and their slopes once.
-    ftol, xtol, gtol : float
-        Relative tolerances of the sum of squares, the parameters and the gradient.
-    multi_start : int
-        How many starting points are refined; the best result is kept. From two on, a fit of four
-        parameters or more looks beyond them where they disagree or leave a trend.
     weights : str or None
-        ``"uniform"``: all residuals alike. ``"relative"``: for data over decades; residuals are
-        ln(curve / data) where all data are positive, else they are divided by the data.
-        ``"sigma"``: each divided by its standard deviation, `Dataset.sigma`, which is taken as
-        true: the covariance is not scaled by the scatter. None chooses sigma where there is
-        one, relative for moduli and for data over more than two decades, else uniform; the
-        result says which and why.
-    test_mode : str or None
-        Read from the data where not given.
-    protocol : mapping
-        Constants of the test: gamma_dot / s⁻¹, sigma_applied / Pa, gamma_0, omega / rad s⁻¹.
-    model_config : mapping
-        The model's own settings, such as ``{"n_modes": 6}``.
+        ``"relative"`` divides by the data if any of them is not positive; ``"sigma"`` takes
+        `Dataset.sigma` as true: the covariance is not scaled by the scatter. None chooses sigma
+        if there is one, relative for moduli and for data over more than two decades, else
+        uniform; the result says which and why.
+    multi_start : int
+        From two on, a fit of four parameters or more searches beyond the starts if they disagree
+        or leave a trend.
     loss : str
-        ``"linear"`` is least squares; ``"soft_l1"``, ``"huber"`` and ``"cauchy"`` count large
-        residuals for less and less. What is large is told from the residuals' own median.
-    fixed : mapping of str to float
-        Parameters that keep a value: ``{"eta": 1e3}``.
+        What counts as a large residual follows from the residuals' own median.
     tied : mapping of str to str
-        Parameters that are computed from others: ``{"G2": "0.5 * G1"}``; numbers, names,
-        ``+ - * / **`` and parentheses.
-    intervals : str or None
-        ``"profile"``: confidence intervals of 95 % by profile likelihood.
+        ``{"G2": "0.5 * G1"}``; numbers, names, ``+ - * / **`` and parentheses.
     bounds : mapping of str to (float, float)
-        Between which a parameter is looked for, where not between the model's own bounds: these
-        may be made narrower, not wider.
+        Narrower than the model's own.
+    max_iter : int
+        Each iteration evaluates the residuals and their derivatives once.
     """
 
-    max_iter: int = 1000
-    ftol: float = 1e-10
-    xtol: float = 1e-10
-    gtol: float = 1e-10
-    multi_start: int = 1
-    weights: str | None = None
-    test_mode: str | None = None
-    protocol: Mapping[str, float] = field(default_factory=dict)
-    model_config: Mapping[str, Any] = field(default_factory=dict)
-    loss: str = "linear"
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    tied: Mapping[str, str] = field(default_factory=dict)
-    intervals: str | None = None
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    max_iter: int = option(
+        1000,
+        Count(),
+        "Iterations of each start at most.",
+        group=Group.TOLERANCES,
+    )
+    ftol: float = option(
+        1e-10,
+        Number(0.0, 1.0),
+        "Relative tolerance of the sum of squares.",
+        group=Group.TOLERANCES,
+    )
+    xtol: float = option(
+        1e-10,
+        Number(0.0, 1.0),
+        "Relative tolerance of the parameters.",
+        group=Group.TOLERANCES,
+    )
+    gtol: float = option(
+        1e-10,
+        Number(0.0, 1.0),
+        "Relative tolerance of the gradient.",
+        group=Group.TOLERANCES,
+    )
+    multi_start: int = option(
+        1,
+        Count(1, MOST_STARTS),
+        "Refine so many starts and keep the best.",
+        group=Group.MODEL,
+    )
+    weights: str | None = option(
+        None,
+        Choice(WEIGHTS),
+        "Weights of the residuals. Chosen from the data by default.",
+        group=Group.MODEL,
+    )
+    loss: str = option(
+        "linear",
+        Choice(LOSSES),
+        "Loss function: linear, or a robust one for data with outliers.",
+        group=Group.MODEL,
+    )
+    tied: Mapping[str, str] = option(
+        {},
+        Expressions(_tie),
+        "Compute a parameter from others, such as 'G_2=0.5*G_1'.",
+        group=Group.MODEL,
+        word="tie",
+    )
+    intervals: str | None = option(
+        None,
+        Choice(INTERVALS),
+        "Confidence intervals of 95 % besides the standard errors: profile.",
+        group=Group.MODEL,
+    )
+    bounds: Mapping[str, tuple[float, float]] = option(
+        {},
+        Ranges(),
+        "Search a parameter between these bounds, which lie within the model's own.",
+        group=Group.MODEL,
+    )
 
     @classmethod
     def of(cls, options: Mapping[str, Any] | None) -> Self:
-        """Take options as a user gives them; raises `InputError` in one line."""
-        given = dict(options or {})
-        known = {item.name for item in fields(cls)}
-        for name in given:
-            if name not in known:
-                raise InputError(f"unknown option {name!r} of a fit; {nearest(str(name), known)}")
-        for name in ("protocol", "model_config", "fixed", "tied", "bounds"):
-            if given.get(name, {}) is None:
-                given[name] = {}
-            elif not isinstance(given.get(name, {}), Mapping):
-                raise InputError(f"option {name!r} must be a mapping, got {given[name]!r}")
-        if "bounds" in given:
-            given["bounds"] = {name: _pair(name, ends) for name, ends in given["bounds"].items()}
-        made = cls(**given)
-        made._check()
-        return made
-
-    def _check(self) -> None:
-        for name in ("max_iter", "multi_start"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"option {name!r} must be a whole number from 1 up, got {value!r}")
-        if self.multi_start > MOST_STARTS:
-            raise InputError(
-                f"option 'multi_start' may be at most {MOST_STARTS}, got {self.multi_start}"
-            )
-        for name in ("ftol", "xtol", "gtol"):
-            value = getattr(self, name)
-            good = isinstance(value, int | float) and not isinstance(value, bool)
-            if not good or not math.isfinite(value) or not 0 < value < 1:
-                raise InputError(f"option {name!r} must be between 0 and 1, got {value!r}")
-        for name, known in (("weights", WEIGHTS), ("loss", LOSSES), ("intervals", INTERVALS)):
-            value = getattr(self, name)
-            if value not in known and (value is not None or name == "loss"):
-                hint = nearest(str(value), known)
-                raise InputError(f"option {name!r} cannot be {value!r}; {hint}")
-
-
-def _pair(name: object, ends: Any) -> tuple[float, float]:
-    """Take two limits as a user gives them."""
-    try:
-        lower, upper = (float(end) for end in ends)
-    except (TypeError, ValueError):
-        raise InputError(f"bounds of {name!r} must be two numbers, got {ends!r}") from None
-    if not lower < upper:  # NaN included
-        raise InputError(f"bounds of {name!r} are empty: {lower:g} to {upper:g}")
-    return lower, upper
+        """Return the options that a user gives; raise `InputError` in one line."""
+        return cls(**checked(cls, options or {}, "a fit"))

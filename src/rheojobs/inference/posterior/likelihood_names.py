@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.problem.weights import default_weights
+
+if TYPE_CHECKING:
+    from rheojobs.inference.data.dataset import Dataset
 
 __all__ = [
     "DEGREES_OF_FREEDOM",
@@ -32,19 +35,20 @@ def check_likelihood(name: object) -> None:
 
 
 def likelihood_of(dataset: Dataset, name: str | None) -> str:
-    """Give the likelihood of that name, or that which suits the data where there is no name.
+    """Return the likelihood of that name, or the one that suits the data if there is no name.
 
     Raises
     ------
     InputError
-        Where there is no such likelihood, or it needs standard deviations that are not there.
+        If there is no such likelihood, or it needs standard deviations that are not there.
     """
     if name is None:
-        return "constant" if dataset.sigma is None else "sigma"
+        return suited_likelihood(dataset)[0]
     check_likelihood(name)
     if name == "sigma" and dataset.sigma is None:
         raise InputError(
-            "the likelihood 'sigma' needs data with a sigma for each point: Dataset.sigma (--sigma)"
+            "{likelihood} sigma needs a standard deviation for each point: {sigma}",
+            options=("likelihood", "sigma"),
         )
     return name
 
@@ -52,8 +56,10 @@ def likelihood_of(dataset: Dataset, name: str | None) -> str:
 def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
     """Choose a likelihood as a fit chooses its weights, and say why.
 
-    Noise of one size, which `likelihood_of` takes where nobody chooses, is RheoJAX's; the small
-    values of data over decades tell nothing then.
+    A fit and a sampling of the same data take the same noise. That of one size, RheoJAX's, would
+    leave the small values of data over decades without a say.
     """
+    from rheojobs.inference.problem.weights import default_weights  # which needs NumPy
+
     weights, reason = default_weights(dataset)
     return {"uniform": "constant"}.get(weights, weights), reason

@@ -1,0 +1,104 @@
+"""The options of reading a file. Imports no NumPy: the command's help shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.dataset import canonical_test_mode
+from rheojobs.inference.models.signature import CONSTANTS as PROTOCOL_CONSTANTS
+from rheojobs.inference.options.kinds import Column, Columns, Count, Expressions, Numbers, Text
+from rheojobs.inference.options.option import Group, checked, option
+
+__all__ = ["DECIMAL_MARKS", "DELIMITERS", "ROLES", "ReadOptions"]
+
+DECIMAL_MARKS = ".,"
+DELIMITERS = "\t;|, "
+ROLES = ("x", "y", "y2")
+"""The columns that have a unit which can be given."""
+
+_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "blank": " "}
+
+
+def _decimal(text: str) -> str:
+    if text not in DECIMAL_MARKS:
+        raise InputError(f"is '.' or ',', got {text!r}")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    mark = _DELIMITER_NAMES.get(text, text)
+    if mark not in DELIMITERS:
+        raise InputError(f"is tab, ';', '|', ',' or a blank, got {text!r}")
+    return mark
+
+
+def _unit(role: str, unit: Any) -> str:
+    if not isinstance(unit, str) or not unit.strip():
+        raise InputError(f"must have a unit for {role}, got {unit!r}")
+    return unit
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a file is read."""
+
+    mode: str | None = option(
+        None,
+        Text(canonical_test_mode, "MODE"),
+        "Test mode: relaxation, creep, oscillation, flow_curve, startup or laos. Detected from "
+        "the columns by default.",
+        group=Group.DATA,
+    )
+    x: str | int | None = option(
+        None, Column(), "Column of x, by name or by number from 1.", group=Group.DATA
+    )
+    y: str | int | None = option(None, Column(), "Column of y, or of G′.", group=Group.DATA)
+    y2: str | int | None = option(None, Column(), "Column of G″.", group=Group.DATA)
+    sigma: tuple[str | int, ...] = option(
+        (),
+        Columns(),
+        "Column of the standard deviations of y; for G′ and G″ two columns.",
+        group=Group.DATA,
+    )
+    step: int | None = option(
+        None,
+        Count(),
+        "Section of a file with several, from 1. The first that can be read by default.",
+        group=Group.DATA,
+    )
+    units: Mapping[str, str] = option(
+        {},
+        Expressions(_unit, ROLES, "x|y|y2=UNIT"),
+        "Unit of a column if the file lacks it or has it wrong, such as x=Hz or y=kPa.",
+        group=Group.DATA,
+    )
+    delimiter: str = option(
+        "",
+        Text(_delimiter),
+        "What separates the columns of a text: tab, ';', '|', ',' or a blank. Detected by default.",
+        group=Group.DATA,
+    )
+    decimal: str = option(
+        "", Text(_decimal), "Decimal mark: '.' or ','. Detected by default.", group=Group.DATA
+    )
+    protocol: Mapping[str, float] = option(
+        {},
+        Numbers(PROTOCOL_CONSTANTS),
+        "A constant of the test: gamma_dot (1/s), sigma_applied (Pa), gamma_0, omega (rad/s), "
+        "sigma_0 (Pa).",
+        group=Group.DATA,
+        word="at",
+    )
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Return the options that a user gives; raise `InputError` in one line."""
+        return cls(**checked(cls, options, "reading a file"))
+
+    @property
+    def columns(self) -> tuple[str | int | None, ...]:
+        """The columns of x, y and y2."""
+        return self.x, self.y, self.y2

@@ -1,0 +1,144 @@
+"""What is declared of an option, and classes of options as dataclasses of such declarations."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.options.kinds import ByName, Kind
+
+__all__ = ["Group", "Option", "check_option", "checked", "option", "options_of"]
+
+
+class Group(enum.StrEnum):
+    """Under which heading help, docs and the window show an option."""
+
+    DATA = "Data"
+    MODEL = "Model and fit"
+    TOLERANCES = "Tolerances of the fit"
+    SAMPLING = "Sampling"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of reading, fitting, sampling or comparing.
+
+    Attributes
+    ----------
+    kind : Kind
+        What values it takes.
+    help : str
+        What it does, in one or two sentences.
+    group : Group
+        Its heading.
+    word : str
+        Its name in a plan, and after ``--`` in a terminal; that in Python if empty.
+    flag : str
+        Its name in a terminal; made from its word if empty.
+    label : str
+        Its name in the window; made from its word if empty.
+    name : str
+        Its name in Python.
+    default : object
+        Its default.
+    is_stored : bool
+        Whether a stored task keeps it.
+    is_for_users : bool
+        Whether the command, plans and the window have it; else Python alone.
+    """
+
+    kind: Kind
+    help: str
+    group: Group
+    word: str = ""
+    flag: str = ""
+    label: str = ""
+    name: str = ""
+    default: Any = None
+    is_stored: bool = True
+    is_for_users: bool = True
+
+    def check(self, value: Any) -> Any:
+        """Return a value as it is used; raise `InputError` that names the option."""
+        if value is None and (self.default is None or isinstance(self.kind, ByName)):
+            return self.default
+        if value == () == self.default or value == "" == self.default:  # nothing was chosen
+            return value
+        try:
+            return self.kind.check(value)
+        except InputError as error:
+            raise error.of_option(self.name) from None
+
+
+def option(
+    default: Any,
+    kind: Kind,
+    help: str,
+    *,
+    group: Group,
+    word: str = "",
+    flag: str = "",
+    label: str = "",
+    is_stored: bool = True,
+    is_for_users: bool = True,
+) -> Any:
+    """Declare a field of a class of options; a default that is a dict or list is copied."""
+    declared = Option(
+        kind, help, group, word, flag, label, is_stored=is_stored, is_for_users=is_for_users
+    )
+    metadata = {"option": declared}
+    if isinstance(default, dict | list):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def options_of(declaring: type) -> dict[str, Option]:
+    """Return the options that a class declares, by their names in Python."""
+    found = {}
+    for item in fields(declaring):
+        declared: Option | None = item.metadata.get("option")
+        if declared is None:
+            continue
+        made = item.default_factory() if item.default_factory is not MISSING else item.default
+        word = declared.word or item.name
+        found[item.name] = replace(
+            declared,
+            name=item.name,
+            word=word,
+            flag=declared.flag or "--" + word.replace("_", "-"),
+            label=declared.label or word.replace("_", " ").capitalize(),
+            default=made,
+        )
+    return found
+
+
+def check_option(declaring: type, name: str, value: Any) -> Any:
+    """Return the value of an option as it is used; raise `InputError` that names the option."""
+    return options_of(declaring)[name].check(value)
+
+
+def checked(declaring: type, given: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return the options that are given as they are used.
+
+    Parameters
+    ----------
+    declaring : type
+        Declares them.
+    given : mapping
+        By their names in Python.
+    what : str
+        What they are options of, for an error: ``"a fit"``.
+
+    Raises
+    ------
+    InputError
+        If there is no such option, or its value is not right.
+    """
+    known = options_of(declaring)
+    for name in given:
+        if name not in known:
+            raise InputError(f"unknown option {name!r} of {what}; {nearest(str(name), known)}")
+    return {name: known[name].check(value) for name, value in given.items()}
