@@ -385,7 +385,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(rheojobs, folder
     process.send_signal(signal.SIGINT)
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 130, told
-    assert f"stopped; go on with: rheojobs batch {plan}" in told
+    assert f"stopped; continue with: rheojobs batch {plan}" in told
     assert "Traceback" not in told
     rows = _rows(folder)
     assert len(rows) == 3

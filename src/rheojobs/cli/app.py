@@ -1,7 +1,4 @@
-"""The command `rheojobs`: its options and its help.
-
-Thin: options are turned into requests here; `rheojobs.cli.main` turns errors into a line each.
-"""
+"""The command `rheojobs`: its options and its help."""
 
 from __future__ import annotations
 
@@ -82,9 +79,7 @@ def _start(
     ] = False,
     verbose: Annotated[
         bool,
-        typer.Option(
-            "--verbose", "-v", metavar="", help="Tell on standard error what is done inside."
-        ),
+        typer.Option("--verbose", "-v", metavar="", help="Log details to standard error."),
     ] = False,
 ) -> None:
     if verbose:
@@ -281,7 +276,7 @@ def gui(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Do what the arguments say; gives the exit status. Whatever goes wrong is raised."""
+    """Run the command and return its exit status; errors are raised."""
     try:
         return int(app(args=arguments, prog_name="rheojobs", standalone_mode=False) or 0)
     except typer.Abort:

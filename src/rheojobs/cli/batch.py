@@ -1,7 +1,4 @@
-"""The command `batch`: many files and models, what is missing of them, and one table at the end.
-
-Knows what follows what; what is in a plan and how it is worked off is the inference floor's.
-"""
+"""The command `batch`: many files and models, what is missing of them, and one table at the end."""
 
 from __future__ import annotations
 
@@ -90,13 +87,13 @@ def run_batch(
     plan : BatchPlan
         What is to be done.
     outputs : Outputs
-        Where to tell of it.
+        Where messages and results go.
     again : str
-        The command that goes on where this one is stopped.
+        The command that continues if this one is stopped.
     cluster : str, optional
         The address of a Dask scheduler, whose workers do it.
     elsewhere : bool
-        Whether to go on with jobs that may still run on another cluster.
+        Whether to restart jobs recorded as running on another cluster.
     """
     from rheojobs.inference.batch.run import BatchRun
     from rheojobs.inference.comparison.run import available_workers
@@ -116,13 +113,13 @@ def run_batch(
     _write_tables(plan, run.entries, outputs)
     _show(run.entries, outputs)
     if stopped:
-        outputs.talk.print(f"stopped; go on with: {again}", soft_wrap=True, markup=False)
+        outputs.talk.print(f"stopped; continue with: {again}", soft_wrap=True, markup=False)
         return INTERRUPTED
     return FAILED if any(entry.state == "failed" for entry in run.entries) else 0
 
 
 def _rows(run: BatchRun) -> list[LiveRow]:
-    """Give the rows of the live table: failures first, then what was done last."""
+    """Return the rows of the live table: failures first, then what was done last."""
     rows = [_row(entry) for entry in reversed(run.entries) if not entry.was_skipped]
     return sorted(rows, key=lambda row: row.kind != "failed")
 

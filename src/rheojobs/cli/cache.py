@@ -1,4 +1,4 @@
-"""The commands `rheojobs cache info` and `rheojobs cache clear`. Knows no JAX and no engine."""
+"""The commands `rheojobs cache info` and `rheojobs cache clear`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["app"]
 _STEP = 1000.0
 
 app = typer.Typer(
-    help="Show or clear what is kept on disk to be quick: compiled programs, the list of models.",
+    help="Show or clear the on-disk cache: compiled programs and the list of models.",
     invoke_without_command=True,
 )
 
@@ -41,7 +41,7 @@ def info(
         bool, typer.Option("--json", metavar="", help="Print it as JSON, sizes in bytes.")
     ] = False,
 ) -> int:
-    """Say where it lies, how much there is, and how much the programs may take."""
+    """Show the cache folder, its size, and the limit of the compiled programs."""
     from rheojobs.inference.programs.cache_report import cache_info
 
     kept = cache_info()

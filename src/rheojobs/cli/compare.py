@@ -1,4 +1,4 @@
-"""The command `compare`: from a file to a ranking of models. Knows what follows what.
+"""The command `compare`: from a file to a ranking of models.
 
 Results are written before they are shown, so that a closed terminal loses nothing.
 """
@@ -36,7 +36,7 @@ NEGLIGIBLE = 10.0
 
 
 def parse_models(text: str | None) -> list[tuple[str, dict[str, Any]]] | None:
-    """Read ``--models A,B:n_modes=6,C``; None where it is not given."""
+    """Read ``--models A,B:n_modes=6,C``; None if it is not given."""
     if text is None:
         return None
     models = []
@@ -106,7 +106,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
 
 def _rows(candidates: Sequence[Candidate]) -> list[LiveRow]:
-    """Give the rows of the live table: the best fits first among those that are done."""
+    """Return the rows of the live table: the best fits first among those that are done."""
     return [_row(one) for one in sorted(candidates, key=_place)]
 
 

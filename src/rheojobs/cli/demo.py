@@ -56,7 +56,7 @@ REASON = (
 
 
 def start_values(dataset: Dataset) -> dict[str, float]:
-    """Give the start of the fit: a mode in the middle of each decade, as strong as G'' there."""
+    """Return the start of the fit: a mode in the middle of each decade, as strong as G'' there."""
     order = np.argsort(dataset.x)
     x, y = np.log(dataset.x[order]), np.log(dataset.y.imag[order])
     values = {"G_inf": 0.5 * float(dataset.y.real.min())}
@@ -68,7 +68,7 @@ def start_values(dataset: Dataset) -> dict[str, float]:
 
 
 def run_demo(folder: Path) -> int:
-    """Fit and sample the melt and write the results to `folder`; gives the exit status."""
+    """Fit and sample the melt and write the results to `folder`; return the exit status."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -121,7 +121,7 @@ def _show_fit(outputs: Outputs, fit: FitResult) -> None:
 
 
 def _zero_shear_viscosity(fit: FitResult) -> tuple[float, float]:
-    """Give Σ Gτ and its standard uncertainty, by the covariance of the parameters."""
+    """Return Σ Gτ and its standard uncertainty, by the covariance of the parameters."""
     names = list(fit.parameters)
     slopes = np.zeros(len(names))
     total = 0.0

@@ -1,7 +1,4 @@
-"""One place of the terminal that is drawn anew; where there is no terminal, plain lines.
-
-Knows rich alone; must not know jobs.
-"""
+"""A region of the terminal that is redrawn; plain lines if there is no terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ class Drawing:
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         if self._console.is_terminal:
-            # Drawn by whoever waits for the jobs: a thread of its own would outlive a Ctrl-C.
+            # Drawn by the thread that waits for the jobs: one of its own would outlive Ctrl-C.
             self._live = Live(
                 console=self._console,
                 auto_refresh=False,

@@ -1,7 +1,4 @@
-"""Many jobs on the terminal while they run: a table that is drawn anew; elsewhere, plain lines.
-
-Knows rows of text and rich; must not know what is fitted or sampled, nor start anything.
-"""
+"""Many jobs on the terminal while they run: a table that is drawn anew; elsewhere, plain lines."""
 
 from __future__ import annotations
 
@@ -66,7 +63,7 @@ class LiveTable(Drawing):
 
     def __init__(self, console: Console, title: str) -> None:
         super().__init__(console, title)
-        self._told: set[tuple[str, str]] = set()
+        self._printed: set[tuple[str, str]] = set()
 
     def update(self, rows: Sequence[LiveRow], stopping: bool = False) -> None:
         """Draw the rows as they are now; those that are done in the order in which they come."""
@@ -74,8 +71,8 @@ class LiveTable(Drawing):
             self.draw(self._render(rows, stopping))
             return
         for row in rows:
-            if row.kind in ("done", "failed") and (row.label, row.words) not in self._told:
-                self._told.add((row.label, row.words))
+            if row.kind in ("done", "failed") and (row.label, row.words) not in self._printed:
+                self._printed.add((row.label, row.words))
                 took = f", {duration(row.seconds)}" if row.seconds else ""
                 self._console.print(
                     f"{row.label}: {row.words}{took}", highlight=False, markup=False, soft_wrap=True
@@ -97,7 +94,7 @@ class LiveTable(Drawing):
         table = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             table.add_column(no_wrap=True, overflow="ellipsis")
-        # rich would cut the names too, where the words are long.
+        # rich would cut the names too, if the words are long.
         widest = max((len(row.label) for row in shown), default=0)
         room_for_words = max(20, self._console.width - widest - 20)
         for row in shown:

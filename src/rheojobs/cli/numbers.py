@@ -1,4 +1,4 @@
-"""Numbers as a scientist writes them: only the digits that are known. Knows nothing but numbers."""
+"""Numbers as a scientist writes them: only the digits that are known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _power(exponent: int) -> str:
 
 
 def _exponent(value: float) -> int:
-    """Give the power of ten of the leading digit; 0 for what has none."""
+    """Return the power of ten of the leading digit; 0 for what has none."""
     if value == 0 or not math.isfinite(value):
         return 0
     return math.floor(math.log10(abs(value)))

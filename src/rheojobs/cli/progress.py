@@ -1,7 +1,4 @@
-"""How a job fares, drawn on the terminal while it runs; on anything else, a line or two.
-
-Knows jobs and rich; must not know what is fitted or sampled, nor start or stop anything.
-"""
+"""How a job fares, drawn on the terminal while it runs; on anything else, a line or two."""
 
 from __future__ import annotations
 

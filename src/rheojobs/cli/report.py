@@ -1,7 +1,4 @@
-"""Data and results as a person reads them in a terminal: what was understood, tables, concerns.
-
-Knows results and rich; must not know jobs, files or JAX.
-"""
+"""Data and results as a person reads them in a terminal: what was understood, tables, concerns."""
 
 from __future__ import annotations
 
@@ -103,7 +100,7 @@ def _minima(fit: FitResult) -> str:
 
 
 def _show_correlations(console: Console, fit: FitResult) -> None:
-    """Print the correlation matrix, where it is small enough to be read."""
+    """Print the correlation matrix, if it is small enough to be read."""
     if fit.correlation is None:
         return
     names = list(fit.parameters)

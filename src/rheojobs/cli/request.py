@@ -1,7 +1,4 @@
-"""What the user asks for on the command line, checked before anything is started.
-
-Knows text, files and tasks; must not know terminals or how jobs run.
-"""
+"""What the user asks for on the command line, checked before anything is started."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -> None:
-    """Raise an `InputError` where a result could not be written to `path` in the end."""
+    """Raise `InputError` if a result could not be written to `path`."""
     if path is None or str(path) == "-":
         return
     folder = path.parent

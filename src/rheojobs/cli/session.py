@@ -1,7 +1,6 @@
 """Runs a command's jobs in a worker process, and stops them at Ctrl-C with what they have so far.
 
-Knows the engine; must not know what the jobs compute, nor how results are shown. This process
-imports no JAX: it stays free to draw and to hear Ctrl-C at any moment.
+This process imports no JAX: it stays free to draw and to react to Ctrl-C.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine
 
 
 def start(preload: tuple[str, ...], workers: int, cluster: str | None) -> JobEngine:
-    """Start an engine here, or on a cluster where the user has named one."""
+    """Start an engine here, or on a cluster if the user has named one."""
     if cluster is None:
         return start_engine(preload, workers)
     return start_engine_on_cluster(cluster, preload)
@@ -163,7 +162,7 @@ class Session:
             if job.cancelled():
                 raise Interrupted(job.partial, job.latest_progress)
             result = job.result()
-            if wanted():  # it was done before it could hear of it
+            if wanted():  # it ended before it could be stopped
                 raise Interrupted(result)
             display.close(describe(result))
             return result
@@ -174,7 +173,7 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
     """Count Ctrl-C instead of raising it amid a drawing; the second ends the process at once."""
     count = 0
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal count
         count += 1
         if count > 1:
@@ -183,7 +182,7 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
             # The worker ends with this process: the pipe between them closes.
             os._exit(INTERRUPTED)
 
-    before = signal.signal(signal.SIGINT, heard)
+    before = signal.signal(signal.SIGINT, on_signal)
     try:
         yield lambda: count > 0
     finally:

@@ -1,4 +1,4 @@
-"""The commands `fit` and `sample` from file to saved result. Knows what follows what.
+"""The commands `fit` and `sample` from file to saved result.
 
 Results are written before they are shown, so that a closed terminal loses nothing.
 """
@@ -49,7 +49,7 @@ def describe_sampling(result: BayesianResult) -> str:
 
 
 def run_fit(request: Request, outputs: Outputs, cluster: str | None = None) -> int:
-    """Fit, save and show; gives the exit status."""
+    """Fit, save and show; return the exit status."""
     with Session(outputs.talk, cluster=cluster) as session:
         dataset = request.read()
         task = request.fit_task(dataset)
@@ -62,7 +62,7 @@ def run_fit(request: Request, outputs: Outputs, cluster: str | None = None) -> i
 
 
 def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
-    """Save and show a fit; gives the exit status."""
+    """Save and show a fit; return the exit status."""
     outputs.write_json(fit)
     outputs.write_report(fit, dataset.name)
     if outputs.plot is not None:
@@ -83,7 +83,7 @@ def run_sample(
     *,
     warm_start: bool,
 ) -> int:
-    """Fit, sample from there, save and show; gives the exit status."""
+    """Fit, sample from there, save and show; return the exit status."""
     with Session(outputs.talk, cluster=cluster) as session:
         dataset = request.read()
         # Checked here, so that a bad prior or count is refused before the fit.
@@ -109,7 +109,7 @@ def run_sample(
 
 
 def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> int:
-    """Go on with a sampling that was stopped, save and show; gives the exit status."""
+    """Go on with a sampling that was stopped, save and show; return the exit status."""
     from rheojobs.inference.sampling.task import SampleTask
 
     task = SampleTask.of_checkpoint(folder)
@@ -128,7 +128,7 @@ def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> in
 def hand_over_draws(
     dataset: Dataset, result: BayesianResult, fit: FitResult | None, outputs: Outputs
 ) -> int:
-    """Save and show draws; gives the exit status."""
+    """Save and show draws; return the exit status."""
     if outputs.posterior is not None:
         result.save_netcdf(outputs.posterior)
         outputs.wrote(outputs.posterior)
@@ -169,7 +169,7 @@ def draw_posterior(
 
 
 def _free_name(name: str) -> Path:
-    """Give a name in the present folder under which nothing is kept yet."""
+    """Return a name in the current folder that no file has yet."""
     path = Path(name)
     number = 2
     while path.exists():
@@ -179,7 +179,7 @@ def _free_name(name: str) -> Path:
 
 
 def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
-    """Keep what a stopped fit had found, and say so; gives the exit status."""
+    """Keep what a stopped fit had found, and say so; return the exit status."""
     from rheojobs.inference.results.fit_result import FitResult
 
     fit = stop.partial
@@ -197,7 +197,7 @@ def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
 
 
 def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
-    """Keep what a stopped sampling had drawn, and say so; gives the exit status."""
+    """Keep what a stopped sampling had drawn, and say so; return the exit status."""
     from rheojobs.inference.results.bayesian_result import BayesianResult
 
     result = stop.partial
@@ -216,13 +216,13 @@ def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
     )
     if result.checkpoint:
         outputs.talk.print(
-            f"go on with: rheojobs sample --resume {result.checkpoint}", soft_wrap=True
+            f"continue with: rheojobs sample --resume {result.checkpoint}", soft_wrap=True
         )
     return INTERRUPTED
 
 
 def _nothing(stop: Interrupted, stage: str, unit: str) -> str:
-    """Say why there is nothing to keep; honestly, where there should have been something."""
+    """Return why there is nothing to save, also if there should have been something."""
     if stop.progress is not None and stop.progress.stage == stage and stop.progress.current > 0:
         return "stopped; the worker had to be killed before it could hand over what it had"
-    return f"stopped before the first {unit}: there is nothing to keep"
+    return f"stopped before the first {unit}: there is nothing to save"
