@@ -60,7 +60,7 @@ def run_compare(
 ) -> int:
     """Fit, rank, save and show; gives the exit status."""
     from rheojobs.inference.comparison.run import ComparisonRun, available_workers
-    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.readiness.warm_up import PRELOAD
 
     dataset = read()
     listing.load(outputs.talk)

@@ -27,8 +27,8 @@ from rheojobs.inference.batch.plan_values import (
     shown,
 )
 from rheojobs.inference.batch.yaml_with_lines import Place, PlanText
-from rheojobs.inference.comparison.candidates import label_of
 from rheojobs.inference.models.catalogue import catalogue
+from rheojobs.inference.models.labels import label_of
 from rheojobs.inference.models.ties import parse_ties
 
 __all__ = ["BatchItem", "BatchPlan"]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.protocol import check_protocol
+from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.fits.options import FitOptions
-from rheojobs.inference.models.model import check_protocol
 from rheojobs.inference.models.ties import parse_tie
 from rheojobs.inference.posterior.prior_syntax import check_prior, parse_prior
 from rheojobs.inference.sampling.task import SampleTask
