@@ -16,7 +16,7 @@ from side_by_side.machine import wait_until_quiet
 
 from fitting_study.child import loop_in_rheojax
 from rheojobs import Dataset, FitTask, JobEngine
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.readiness.warm_up import PRELOAD
 
 __all__ = ["compare_many"]
 

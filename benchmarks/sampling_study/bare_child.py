@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from rheojobs import sample
-from rheojobs.inference.programs.jax_setup import warm_up_fully
+from rheojobs.inference.readiness.warm_up import warm_up_fully
 from rheojobs.inference.sampling.nuts import CHUNK_CAPACITY
 from rheojobs.inference.sampling.programs import Kernels
 from sampling_study.own import arguments

@@ -20,7 +20,7 @@ from side_by_side.cases import without_last
 from side_by_side.machine import wait_until_quiet
 
 from rheojobs import Dataset, JobEngine, SampleTask
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.readiness.warm_up import PRELOAD
 from sampling_study.cases import SamplingCase
 from sampling_study.study import Study
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rheojobs import JobEngine, SampleTask
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.readiness.warm_up import PRELOAD
 from sampling_study.own import arguments
 from sampling_study.protocol import Mouth, save_draws, serve
 

@@ -37,7 +37,7 @@ def measure_fits(count: int, workers: Sequence[int], say: Callable[[str], None])
     """
     from rheojobs import JobEngine
     from rheojobs.engine.executors.dask.executor import DaskExecutor
-    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.readiness.warm_up import PRELOAD
 
     found: dict[str, Any] = {}
     for number in workers:

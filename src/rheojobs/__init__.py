@@ -45,13 +45,15 @@ _HOMES = {
     "rheojobs.engine.executors.dask.executor": ("DaskExecutor",),
     "rheojobs.inference.data.dataset": ("Dataset",),
     "rheojobs.inference.data.reading.read": ("read",),
-    "rheojobs.inference.models.model": ("Model", "Parameter"),
+    "rheojobs.inference.models.model": ("Model",),
+    "rheojobs.inference.models.parameters": ("Parameter",),
     "rheojobs.inference.models.catalogue": ("ModelInfo", "catalogue"),
     "rheojobs.inference.comparison.run": ("ComparisonRun", "compare"),
     "rheojobs.inference.comparison.ranking": ("ComparedModel", "Comparison"),
-    "rheojobs.inference.programs.jax_setup": ("PRELOAD",),
+    "rheojobs.inference.readiness.warm_up": ("PRELOAD",),
     "rheojobs.inference.fits.task": ("FitTask", "fit"),
-    "rheojobs.inference.sampling.task": ("SampleTask", "extend", "resume", "sample"),
+    "rheojobs.inference.sampling.sample": ("extend", "resume", "sample"),
+    "rheojobs.inference.sampling.task": ("SampleTask",),
     "rheojobs.inference.readiness.prewarm": ("PrewarmTask",),
     "rheojobs.inference.sampling.prior_predictive": ("prior_concerns", "prior_predictive"),
     "rheojobs.inference.results.bayesian_result": ("BayesianResult",),
@@ -165,13 +167,15 @@ if TYPE_CHECKING:
     from rheojobs.inference.data.reading.read import read
     from rheojobs.inference.fits.task import FitTask, fit
     from rheojobs.inference.models.catalogue import ModelInfo, catalogue
-    from rheojobs.inference.models.model import Model, Parameter
-    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.models.model import Model
+    from rheojobs.inference.models.parameters import Parameter
     from rheojobs.inference.readiness.prewarm import PrewarmTask
+    from rheojobs.inference.readiness.warm_up import PRELOAD
     from rheojobs.inference.results.bayesian_result import BayesianResult
     from rheojobs.inference.results.fit_result import FitResult
     from rheojobs.inference.sampling.prior_predictive import prior_concerns, prior_predictive
-    from rheojobs.inference.sampling.task import SampleTask, extend, resume, sample
+    from rheojobs.inference.sampling.sample import extend, resume, sample
+    from rheojobs.inference.sampling.task import SampleTask
     from rheojobs.qt.bayesian_worker import BayesianWorker, BayesianWorkerSignals
     from rheojobs.qt.fit_worker import FitWorker, FitWorkerSignals
     from rheojobs.qt.worker_pool import WorkerPool

@@ -79,7 +79,7 @@ def prepare() -> None:
     What `warm_up` imports later is of no use here, where all programs are on disk: in a worker
     that is soon killed it would cost more than all that is sampled.
     """
-    from rheojobs.inference.programs.jax_setup import warm_up
+    from rheojobs.inference.readiness.warm_up import warm_up
     from rheojobs.inference.sampling import continuation
 
     next(warm_up())

@@ -97,7 +97,7 @@ def run_batch(
     """
     from rheojobs.inference.batch.run import BatchRun
     from rheojobs.inference.comparison.run import available_workers
-    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.readiness.warm_up import PRELOAD
 
     try:
         plan.out.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ def run_compare(
         As `CompareOptions` has them.
     """
     from rheojobs.inference.comparison.run import ComparisonRun, available_workers
-    from rheojobs.inference.programs.jax_setup import PRELOAD
+    from rheojobs.inference.readiness.warm_up import PRELOAD
 
     dataset = request.read()
     listing.load(outputs.talk)

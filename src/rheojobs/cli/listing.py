@@ -47,7 +47,7 @@ def load(console: Console) -> tuple[ModelInfo, ...]:
 
 def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
     """Keep the models of that name, or those that describe a test mode."""
-    from rheojobs.inference.data.dataset import canonical_test_mode
+    from rheojobs.inference.data.test_modes import canonical_test_mode
 
     if name is not None and name not in {model.name for model in models}:
         hint = nearest(name, (model.name for model in models))

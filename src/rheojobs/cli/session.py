@@ -95,7 +95,7 @@ class Session:
         cluster: str | None = None,
     ) -> None:
         if preload is None:
-            from rheojobs.inference.programs.jax_setup import PRELOAD
+            from rheojobs.inference.readiness.warm_up import PRELOAD
 
             preload = PRELOAD
         self._console = console

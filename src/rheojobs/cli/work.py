@@ -146,7 +146,7 @@ def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str
 
     The sampling checks that too, but it comes after the fit.
     """
-    from rheojobs.inference.models.model import load
+    from rheojobs.inference.models.loading import load
 
     loaded = load(model, config)
     for name in names:

@@ -24,8 +24,8 @@ from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.programs.jax_setup import PRELOAD
 from rheojobs.inference.readiness.prewarm import PrewarmTask
+from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.qt.binding import QObject, QRunnable, Qt, Signal, Slot
 from rheojobs.qt.runnable_task import RunnableTask
 from rheojobs.qt.task_worker import TaskWorker

@@ -11,12 +11,7 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import (
-    TEST_MODES,
-    Dataset,
-    canonical_test_mode,
-    detect_test_mode,
-)
+from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.units import si_factor
 
 X = np.array([1.0, 2.0, 4.0])
@@ -34,30 +29,6 @@ def lookalike(**fields: object) -> object:
     data = Lookalike()
     data.__dict__.update({"metadata": {}, "x_units": None, "y_units": None} | fields)
     return data
-
-
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [(mode, mode) for mode in TEST_MODES]
-    + [
-        ("Flow", "flow_curve"),
-        ("flow curve", "flow_curve"),
-        ("Rotation", "flow_curve"),
-        (" SAOS ", "oscillation"),
-        ("Frequency-Sweep", "oscillation"),
-        ("stress relaxation", "relaxation"),
-        ("start-up", "startup"),
-    ],
-)
-def test_aliases_of_test_modes(name: str, mode: str) -> None:
-    assert canonical_test_mode(name) == mode
-
-
-def test_unknown_test_mode_names_the_nearest() -> None:
-    with pytest.raises(InputError, match="did you mean 'relaxation'"):
-        canonical_test_mode("relaxaton")
-    with pytest.raises(InputError, match="known: relaxation, creep"):
-        canonical_test_mode("quux")
 
 
 @pytest.mark.parametrize(
@@ -196,28 +167,6 @@ def test_what_holds_no_data_is_refused(data: object) -> None:
 def test_protocol_constants_are_finite_numbers(value: object) -> None:
     with pytest.raises(InputError, match="gamma_dot"):
         Dataset.of((X, Y), "startup", {"gamma_dot": value})  # type: ignore[dict-item]
-
-
-@pytest.mark.parametrize(
-    ("fields", "mode"),
-    [
-        ({"quantity": "relaxation modulus"}, "relaxation"),
-        ({"quantity": "creep compliance"}, "creep"),
-        ({"x_unit": "s", "y_unit": "1/Pa"}, "creep"),
-        ({"x_unit": "1/s", "y_unit": "Pa"}, "flow_curve"),
-        ({"x_unit": "rad/s", "y_unit": "Pa"}, "oscillation"),
-        ({"x_unit": "s", "y_unit": "Pa"}, "relaxation"),
-        ({"x_unit": "s", "y_unit": "Pa", "quantity": "shear stress"}, None),
-        ({"x_unit": "s"}, None),
-        ({}, None),
-    ],
-)
-def test_detection(fields: dict[str, str], mode: str | None) -> None:
-    assert detect_test_mode(Dataset(X, Y, **fields)) == mode
-
-
-def test_rising_stress_in_time_is_not_guessed() -> None:
-    assert detect_test_mode(Dataset(X, Y[::-1], x_unit="s", y_unit="Pa")) is None
 
 
 def test_untold_mode_says_how_to_name_it() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rheojobs.inference.fits import statistics as statistics
+from rheojobs.inference.results.fit_result import bound_reached
 
 
 def test_criteria_are_those_of_gaussian_residuals():
@@ -66,7 +67,7 @@ def test_a_loss_has_the_weight_that_its_slope_gives(loss):
     ],
 )
 def test_a_bound_is_reached_where_there_is_one(value, bounds, words):
-    assert statistics.bound_reached(value, bounds) == words
+    assert bound_reached(value, bounds) == words
 
 
 def test_what_has_no_bounds_may_still_be_undetermined():

@@ -34,11 +34,14 @@ from tests.inference.models.simulated import draw, simulate
 from rheojobs.engine.engine import JobEngine
 from rheojobs.engine.local_context import local_context
 from rheojobs.engine.task import TaskContext
-from rheojobs.inference.data.dataset import TEST_MODES, Dataset
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.fits.start_points import is_logarithmic
 from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.models.catalogue import catalogue
-from rheojobs.inference.models.model import Model, Parameter, load
+from rheojobs.inference.models.loading import load
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.fit_result import FitResult
 
 LIMIT = 900.0

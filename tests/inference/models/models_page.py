@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.inference.models.simulated import NOISE
 
-from rheojobs.inference.data.dataset import TEST_MODES
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.catalogue import catalogue
 from rheojobs.inference.models.rheojax.registry import version
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from rheojobs.errors import RheojobsError
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.data.units import parse_unit
-from rheojobs.inference.models.model import MODE_CONSTANTS, Model
+from rheojobs.inference.models.model import Model
 
 NOISE = 0.02
 

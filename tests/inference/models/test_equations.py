@@ -11,7 +11,7 @@ import pytest
 
 from rheojobs.inference.models.catalogue import catalogue
 from rheojobs.inference.models.equations import _EQUATIONS, equation_of
-from rheojobs.inference.models.model import load
+from rheojobs.inference.models.loading import load
 
 X = np.geomspace(0.05, 20.0, 9)
 Formula = Callable[..., Any]

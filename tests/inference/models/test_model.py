@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError, MissingExtraError
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.models import catalogue
-from rheojobs.inference.models.model import MODE_CONSTANTS, Alternative, Model, Parameter, load
+from rheojobs.inference.models.loading import check_name, load
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax import registry
 
 CONSTANTS = {"gamma_dot": 2.0, "sigma_applied": 10.0, "gamma_0": 0.1, "omega": 1.0, "sigma_0": 50.0}
@@ -182,7 +185,7 @@ def test_without_rheojax_the_extra_is_named(monkeypatch, tmp_path):
 
 
 def test_loading_writes_nothing_to_standard_output():
-    code = "from rheojobs.inference.models.model import load; load('hvm').probe('flow_curve', 4)"
+    code = "from rheojobs.inference.models.loading import load; load('hvm').probe('flow_curve', 4)"
     assert in_new_process(code) == ""
 
 
@@ -495,7 +498,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 def test_the_catalogue_lists_all_models_and_is_kept(cache):
     assert catalogue.cached_catalogue() is None
-    catalogue.check_name("anything, as nothing is known")
+    check_name("anything, as nothing is known")
     made = catalogue.catalogue()
     assert len(made) >= 50
     assert catalogue.cached_catalogue() == made
@@ -508,8 +511,8 @@ def test_the_catalogue_lists_all_models_and_is_kept(cache):
     assert by_name["itt_mct_isotropic"].test_modes == ()
     assert by_name["itt_mct_isotropic"].refused
     with pytest.raises(InputError, match="did you mean 'maxwell'"):
-        catalogue.check_name("maxwel")
-    catalogue.check_name("maxwell")
+        check_name("maxwel")
+    check_name("maxwell")
     assert [path.suffix for path in cache.glob("*models-*")] == [".json"]
 
 

@@ -11,10 +11,11 @@ import pytest
 from tests.inference.models import every_model, models_page
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import TEST_MODES
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.catalogue import catalogue
-from rheojobs.inference.models.model import MODE_CONSTANTS, load
+from rheojobs.inference.models.loading import load
 from rheojobs.inference.problem.problem import Problem, prepare_data
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"

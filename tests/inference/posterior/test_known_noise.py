@@ -21,7 +21,8 @@ from rheojobs.inference.readiness.prewarm import PrewarmTask
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains
 from rheojobs.inference.sampling.prior_predictive import prior_predictive
-from rheojobs.inference.sampling.task import SampleTask, extend, resume, sample
+from rheojobs.inference.sampling.sample import extend, resume, sample
+from rheojobs.inference.sampling.task import SampleTask
 
 X = np.linspace(0.5, 10.0, 25)
 SIGMA = 0.3 + 0.2 * X

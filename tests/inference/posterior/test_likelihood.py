@@ -12,7 +12,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 
 TIMES = np.logspace(-1, 1.2, 40)
 BOUNDS = {"G0": (1e-3, 1e9, 1e3), "tau": (1e-6, 1e6, 1.0)}

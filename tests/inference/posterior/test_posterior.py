@@ -16,9 +16,10 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.posterior.posterior import Posterior
+from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.programs.kernel_cache import Observations
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.programs import programs_of
+from rheojobs.inference.sampling.sample import sample
 
 
 def posterior(data: Dataset, model: str | Model, values: dict[str, float], **priors) -> Posterior:
@@ -32,7 +33,7 @@ def unconstrained_density(setup: Posterior, site_values: list[float]) -> float:
         float(biject_to(prior.distribution().support).log_abs_det_jacobian(coordinate, value))
         for prior, coordinate, value in zip(setup.priors, z, site_values, strict=True)
     )
-    return float(setup.kernels.log_density(z, *setup.data)) - jacobian
+    return float(programs_of(setup).log_density(z, *setup.data)) - jacobian
 
 
 CASES = {
@@ -92,9 +93,9 @@ def test_padding_changes_neither_density_nor_gradient(name, request):
     exact = Observations(seen.x[:n], seen.y[:, :n], seen.mask[:n], n)
     bare = replace(padded, problem=replace(padded.problem, observations=exact))
     z = padded.unconstrain(padded.site_values(parameters, noise))
-    gradient = jax.grad(padded.kernels._log_density)
-    assert float(padded.kernels.log_density(z, *padded.data)) == pytest.approx(
-        float(padded.kernels.log_density(z, *bare.data)), rel=1e-12
+    gradient = jax.grad(programs_of(padded)._log_density)
+    assert float(programs_of(padded).log_density(z, *padded.data)) == pytest.approx(
+        float(programs_of(padded).log_density(z, *bare.data)), rel=1e-12
     )
     np.testing.assert_allclose(
         gradient(z, *padded.data), gradient(z, *bare.data), rtol=1e-9, atol=1e-9
@@ -131,7 +132,7 @@ def test_other_data_and_other_hyperparameters_compile_nothing(ps145, compilation
         prior = {"type": "normal", "loc": loc, "scale": 1e4}
         setup = posterior(data, "maxwell", {}, G0=prior)
         z = setup.unconstrain(setup.site_values({"G0": 7e4, "eta": 4e6}, {"sigma": 9e3}))
-        return float(setup.kernels.log_density(z, *setup.data))
+        return float(programs_of(setup).log_density(z, *setup.data))
 
     evaluate(ps145, 6e4)
     shorter = Dataset(ps145.x[:147], ps145.y[:147], "relaxation")

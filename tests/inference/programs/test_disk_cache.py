@@ -14,7 +14,7 @@ import pytest
 
 from rheojobs.inference.programs import disk_cache
 from rheojobs.inference.programs.disk_cache import PARTIAL, ProgramCache, stored_files
-from rheojobs.inference.programs.jax_setup import warm_up_fully
+from rheojobs.inference.readiness.warm_up import warm_up_fully
 
 pytestmark = pytest.mark.slow
 

@@ -158,7 +158,7 @@ PROCESS = """
 import json
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.data.reading.read import read
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 from jax import export
 
 traces = []

@@ -23,7 +23,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Noise, Predictions
 from rheojobs.inference.results.records import pack, unpack
-from rheojobs.inference.sampling.checkpoints import Segment
+from rheojobs.inference.results.segments import Segment
 
 SCALARS = (
     st.none()
@@ -183,7 +183,7 @@ def test_a_fits_result() -> None:
 def test_a_samplings_result() -> None:
     draws = {"G0": np.arange(6.0).reshape(2, 3)}
     data = {"observed_data": {"y": np.ones(4)}, "constant_data": {"x": np.ones(4)}}
-    noise = Noise(True, False, np.ones((2, 2, 1)), np.full((1, 1), 1e-3))
+    noise = Noise(True, np.ones((2, 2, 1)), np.full((1, 1), 1e-3))
     seen = Predictions(np.array([0, 2]), np.ones((2, 2, 1, 4)), np.ones((1, 4)), noise, seed=3)
     trees = InferenceArrays(draws, {"diverging": draws["G0"] > 4}, data, ("y",), seen, {"a": "b"})
     result = BayesianResult(
@@ -207,3 +207,12 @@ def test_a_samplings_result() -> None:
     np.testing.assert_array_equal(tree["posterior"]["G0"], draws["G0"])
     assert tree["posterior_predictive"]["y"].shape == (2, 2, 4)
     assert tree.attrs["a"] == "b"
+
+
+@pytest.mark.parametrize(("heavy_tailed", "degrees_of_freedom"), [(True, 4.0), (False, None)])
+def test_noise_of_an_older_store(heavy_tailed: bool, degrees_of_freedom: float | None) -> None:
+    content, blobs = pack({"noise": Noise(True, None, np.ones((1, 4)), 3.0)})
+    fields = content["noise"]["$Noise"]
+    del fields["degrees_of_freedom"]
+    fields["heavy_tailed"] = heavy_tailed
+    assert unpack(content, blobs)["noise"].degrees_of_freedom == degrees_of_freedom

@@ -16,11 +16,12 @@ from tests.inference.helpers import decay, decay_data, decay_model
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import fit
-from rheojobs.inference.models.model import Alternative, Model
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.parameters import Alternative
 from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from rheojobs.engine import JobEngine, JobState
-from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment
+from rheojobs.inference.results.segments import Segment
+from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover
 
 ROOT = Path(__file__).parents[3]
 

@@ -22,7 +22,8 @@ from rheojobs.engine.executors.dask.held import MAX_EVENT_BYTES
 from rheojobs.inference.comparison.leave_one_out import ScoredSampling
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains, continuation
-from rheojobs.inference.sampling.task import SampleTask, sample
+from rheojobs.inference.sampling.sample import sample
+from rheojobs.inference.sampling.task import SampleTask
 
 LONG = 120.0
 ROOT = Path(__file__).parents[3]

@@ -18,12 +18,14 @@ from rheojobs.engine import CancellationToken, JobEngine, JobState
 from rheojobs.engine.local_context import local_context
 from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.errors import InputError
-from rheojobs.inference.programs.jax_setup import PRELOAD, warm_up_fully
+from rheojobs.inference.readiness.warm_up import PRELOAD, warm_up_fully
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling import chains, continuation
-from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment
+from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover
 from rheojobs.inference.sampling.curved_whitening import Bend
-from rheojobs.inference.sampling.task import SampleTask, extend, resume, sample
+from rheojobs.inference.sampling.sample import extend, resume, sample
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.inference.sampling.whitening import Geometry
 
 COUNTS = {"num_warmup": 150, "num_samples": 250, "num_chains": 2}

@@ -28,7 +28,7 @@ from tests.inference.helpers import decay_data, decay_model
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.programs.jax_setup import _processor_fingerprint
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 
 FOLDER = Path(__file__).parent / "reference"
 ELSEWHERE = 1e-6

@@ -21,7 +21,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 
 SIMULATIONS = 320
 THINNED = 31

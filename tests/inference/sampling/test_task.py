@@ -22,7 +22,8 @@ from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling import chains
-from rheojobs.inference.sampling.task import SampleTask, sample
+from rheojobs.inference.sampling.sample import sample
+from rheojobs.inference.sampling.task import SampleTask
 
 
 def decay(x, params):

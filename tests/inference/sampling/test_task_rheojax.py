@@ -9,7 +9,7 @@ import pytest
 from numpyro.diagnostics import effective_sample_size
 
 from rheojobs.inference.fits.task import fit
-from rheojobs.inference.sampling.task import sample
+from rheojobs.inference.sampling.sample import sample
 
 CASES = {"maxwell": "ps145", "zener": "fish"}
 

@@ -10,11 +10,12 @@ from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.fits.task import fit
-from rheojobs.inference.posterior import posterior as posterior_module
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.programs.kernel_cache import KernelCache
+from rheojobs.inference.sampling import programs
 from rheojobs.inference.sampling.mode_search import NEAR_ENOUGH
+from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.whitening import Geometry, climb
 
 
@@ -43,8 +44,10 @@ def test_the_gradient_and_the_value_are_those_of_the_log_density(likelihood):
     posterior, start = set_up(
         decay_data(), decay_model(), {"G0": 1e4, "tau": 3.0}, {"sigma": 0.2}, likelihood=likelihood
     )
-    here = posterior.kernels._look(start, *posterior.data)
-    value, gradient = jax.value_and_grad(posterior.kernels._log_density)(start, *posterior.data)
+    here = programs_of(posterior)._look(start, *posterior.data)
+    value, gradient = jax.value_and_grad(programs_of(posterior)._log_density)(
+        start, *posterior.data
+    )
     assert here.density == pytest.approx(float(value), rel=1e-12)
     np.testing.assert_allclose(here.gradient, gradient, rtol=1e-9)
     assert np.linalg.eigvalsh(here.curvature).min() > 0
@@ -53,7 +56,7 @@ def test_the_gradient_and_the_value_are_those_of_the_log_density(likelihood):
 def test_a_climb_ends_where_the_posterior_is_highest(fractional):
     posterior, start = fractional
     top = climb(posterior, start, never)
-    slope = jax.value_and_grad(lambda z: -posterior.kernels._log_density(z, *posterior.data))
+    slope = jax.value_and_grad(lambda z: -programs_of(posterior)._log_density(z, *posterior.data))
     found = minimize(
         lambda z: [np.asarray(part, dtype=float) for part in slope(z)],
         top.center,
@@ -61,14 +64,14 @@ def test_a_climb_ends_where_the_posterior_is_highest(fractional):
         method="BFGS",
     )
     assert top.view.density >= -found.fun - 10 * NEAR_ENOUGH
-    before = posterior.kernels.log_density(start, *posterior.data)
+    before = programs_of(posterior).log_density(start, *posterior.data)
     assert top.view.density > before + 100  # it had a way to go
 
 
 def test_the_posterior_is_round_there(fractional):
     posterior, start = fractional
     geometry = Geometry.at(climb(posterior, start, never), posterior, never)
-    potential = posterior.kernels._potential(geometry, posterior.data)
+    potential = programs_of(posterior)._potential(geometry, posterior.data)
     hessian = jax.hessian(potential)(np.zeros(start.size))
     eigenvalues = np.linalg.eigvalsh(hessian)
     assert eigenvalues.min() > 0.3
@@ -104,7 +107,7 @@ def test_where_there_is_no_slope_the_climb_stays():
 
 def test_a_climb_of_several_calls_compiles_once(compilations, melt_data, monkeypatch):
     """Also where the program comes from disk, whose results JAX takes for others than NumPy's."""
-    monkeypatch.setattr(posterior_module, "_kernels", KernelCache())
+    monkeypatch.setattr(programs, "_kept", KernelCache())
     values = {"G0": 1e5, "eta": 1e5}
     posterior, start = set_up(melt_data, "maxwell", values, {"sigma_real": 1e4, "sigma_imag": 1e4})
     compilations.clear()

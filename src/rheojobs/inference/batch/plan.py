@@ -17,8 +17,8 @@ from typing import Any, cast
 from rheojobs.errors import InputError, MissingExtraError, nearest
 from rheojobs.inference.batch.plan_values import DATA_KEYS, FIT_KEYS, SAMPLE_KEYS, words_of
 from rheojobs.inference.batch.yaml_with_lines import Place, PlanText
-from rheojobs.inference.comparison.candidates import label_of
 from rheojobs.inference.models.catalogue import catalogue
+from rheojobs.inference.models.labels import label_of
 from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.options.kinds import Number, shown
 from rheojobs.inference.options.option import Group, Option

@@ -10,9 +10,10 @@ from rheojobs.engine.attempt import Attempt
 from rheojobs.errors import InputError
 from rheojobs.inference.comparison.leave_one_out import Scored
 from rheojobs.inference.comparison.ranking import ComparedModel
+from rheojobs.inference.models.labels import label_of
 from rheojobs.inference.models.model import Model
 
-__all__ = ["Candidate", "ModelLike", "candidates_of", "label_of"]
+__all__ = ["Candidate", "ModelLike", "candidates_of"]
 
 ModelLike = str | Model | tuple[str, Mapping[str, Any]]
 """A name, a model, or a name with its settings."""
@@ -59,11 +60,6 @@ class Candidate:
     def is_settled(self) -> bool:
         """Whether nothing runs for it, or waits to."""
         return self.attempt is None
-
-
-def label_of(name: str, config: Mapping[str, Any]) -> str:
-    """Write a model with its settings, as `rheojobs compare --models` takes it."""
-    return ":".join([name, *(f"{key}={value}" for key, value in config.items())])
 
 
 def candidates_of(models: Iterable[ModelLike]) -> list[Candidate]:

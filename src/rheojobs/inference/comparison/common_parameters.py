@@ -21,7 +21,7 @@ WHOSE = "the comparison"
 
 def parameter_names(model: str, config: Mapping[str, Any]) -> tuple[str, ...]:
     """Name the parameters that a model has with these settings; loads it, so runs in a worker."""
-    from rheojobs.inference.models.model import load
+    from rheojobs.inference.models.loading import load
 
     return load(model, config).names
 

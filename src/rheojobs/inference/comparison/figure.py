@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rheojobs.inference.comparison.ranking import ComparedModel, Comparison, as_measured, same_curve
-from rheojobs.inference.reports.figures.curves import limit_to_data, scales, x_label
-from rheojobs.inference.reports.figures.labels import short_name, y_label
+from rheojobs.inference.reports.figures.curves import limit_to_data, scales
+from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
 from rheojobs.inference.reports.figures.style import GREY, new_figure, style
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _draw(figure: Figure, comparison: Comparison) -> None:
     _limit_residuals(bottom, reaches[::-1])
     top.set_ylabel(y_label(data.test_mode or "", data.quantity, data.y_unit))
     top.tick_params(labelbottom=False)
-    bottom.set_xlabel(x_label(data))
+    bottom.set_xlabel(x_label(data.test_mode, data.x_unit))
     unit = "%" if y_scale == "log" else data.y_unit
     bottom.set_ylabel(f"residual / {unit}" if unit else "residual")
     top.set_title(_title(comparison))

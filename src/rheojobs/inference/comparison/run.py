@@ -31,7 +31,7 @@ from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.models.catalogue import ModelInfo, catalogue
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.problem.weights import check_weights
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.machine import processors
 

@@ -1,16 +1,16 @@
-"""What a user hands over, as numbers: arrays and constants. Knows nothing of tests or models."""
+"""What a user hands over, checked and turned into numbers and arrays."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 
-__all__ = ["components", "constants", "numeric"]
+__all__ = ["as_number", "components", "numeric", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
@@ -39,18 +39,17 @@ def components(values: object, label: str) -> NDArray[np.generic]:
     return array
 
 
-def constants(protocol: object) -> dict[str, float]:
-    """Give the constants of a test as floats; `InputError` where they are none."""
-    if protocol is None:
-        return {}
-    if not isinstance(protocol, Mapping):
-        raise InputError(f"protocol must map names to numbers, not be a {type(protocol).__name__}")
-    found: dict[str, float] = {}
-    for key, value in protocol.items():
-        try:
-            found[str(key)] = float(value)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"protocol constant {key!r} is not a number: {value!r}") from error
-        if not math.isfinite(found[str(key)]):
-            raise InputError(f"protocol constant {key!r} must be finite, not {value!r}")
-    return found
+def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the real and the imaginary part, or the values alone where they are real."""
+    return (values.real, values.imag) if np.iscomplexobj(values) else (values,)
+
+
+def as_number(label: str, value: object) -> float:
+    """Return a finite float; `InputError`, which begins with `label`, where it is none."""
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{label} must be a finite number, not {value!r}")
+    return number

@@ -6,7 +6,6 @@ Knows test modes, units and validation; must not know JAX, Qt, RheoJAX or any fi
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,65 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.arrays import components, constants, numeric
+from rheojobs.inference.data.arrays import components, numeric
+from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS, check_protocol
+from rheojobs.inference.data.test_modes import (
+    TEST_MODES,
+    canonical_test_mode,
+    detect_test_mode,
+    x_of,
+)
 from rheojobs.inference.data.units import parse_unit
 
-__all__ = [
-    "PROTOCOL_CONSTANTS",
-    "TEST_MODES",
-    "Dataset",
-    "canonical_test_mode",
-    "detect_test_mode",
-]
+__all__ = ["Dataset"]
 
 logger = logging.getLogger(__name__)
-
-TEST_MODES = ("relaxation", "creep", "oscillation", "flow_curve", "startup", "laos")
-
-PROTOCOL_CONSTANTS = ("gamma_dot", "sigma_applied", "gamma_0", "omega")
-
-_MODE_ALIASES: dict[str, tuple[str, ...]] = {
-    "relaxation": ("relax", "stress_relaxation", "step_strain", "relaxation_modulus"),
-    "creep": ("creep_compliance", "step_stress"),
-    "oscillation": ("oscillatory", "saos", "frequency_sweep", "dynamic", "dma"),
-    "flow_curve": ("flow", "flow_sweep", "rotation", "rotational", "steady_shear", "steady_flow"),
-    "startup": ("start_up", "startup_shear", "start_up_shear", "shear_startup", "stress_growth"),
-    "laos": ("large_amplitude_oscillatory_shear", "large_amplitude_oscillation"),
-}
-_MODE_NAMES = {mode: mode for mode in TEST_MODES} | {
-    alias: mode for mode, aliases in _MODE_ALIASES.items() for alias in aliases
-}
-_X_OF_MODE = {"oscillation": ("angular frequency", "ω"), "flow_curve": ("shear rate", "γ̇")}
-
-
-def canonical_test_mode(name: str) -> str:
-    """Give the test mode that a user's word stands for.
-
-    Parameters
-    ----------
-    name : str
-        A member of `TEST_MODES` or a usual other name (``"saos"``, ``"Frequency sweep"``,
-        ``"flow"``); case, spaces and hyphens do not matter.
-
-    Returns
-    -------
-    str
-        The member of `TEST_MODES`.
-
-    Raises
-    ------
-    InputError
-        Where no test mode has this name; the nearest is named.
-    """
-    folded = re.sub(r"[\s\-_]+", "_", str(name).strip().casefold())
-    if folded in _MODE_NAMES:
-        return _MODE_NAMES[folded]
-    raise InputError(f"unknown test mode {str(name)!r}: {_nearest_mode(folded)}")
-
-
-def _nearest_mode(folded: str) -> str:
-    hint = nearest(folded, _MODE_NAMES)
-    return hint if hint.startswith("did you mean") else f"known: {', '.join(TEST_MODES)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +48,7 @@ class Dataset:
     x_unit, y_unit : str
         The units of the values as they stand; empty where unknown.
     protocol : mapping of str to float
-        Constants of the test, such as those in `PROTOCOL_CONSTANTS`, in SI units.
+        Constants of the test, by `PROTOCOL_CONSTANTS`, in SI units.
     notes : tuple of str
         What the reader understood, converted or dropped, in plain words.
     sigma : ndarray of float64 or complex128, shape (n,), or None
@@ -166,7 +119,7 @@ class Dataset:
             np.array(x, dtype=np.float64, order="C"),
             np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
             None if known is None else canonical_test_mode(known),
-            protocol=constants(source.get("protocol")) | constants(protocol),
+            protocol=check_protocol(source.get("protocol")) | check_protocol(protocol),
             notes=notes if isinstance(notes, tuple) else (),
             sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
             **texts,
@@ -199,7 +152,7 @@ class Dataset:
                     f"at index {bad[0]}: leave these rows out"
                 )
         self._check_sigma()
-        quantity, _ = _X_OF_MODE.get(self.test_mode or "", ("time", "t"))
+        quantity, _ = x_of(self.test_mode or "")
         zero_allowed = self.test_mode in (None, "startup", "laos")
         bad = np.flatnonzero(self.x < 0 if zero_allowed else self.x <= 0)
         if bad.size:
@@ -246,7 +199,7 @@ class Dataset:
 
     def summary(self) -> str:
         """Describe the data on one line: ``relaxation, 1,799 points, t = 0.2009-4,900 s``."""
-        _, symbol = _X_OF_MODE.get(self.test_mode or "", ("", "t" if self.test_mode else "x"))
+        symbol = x_of(self.test_mode)[1] if self.test_mode else "x"
         count = f"{len(self):,} point{'' if len(self) == 1 else 's'}"
         parts = [self.test_mode or "unknown test mode", count]
         if len(self):
@@ -301,30 +254,6 @@ class Dataset:
 
 
 _FLOW = {"stress": ("shear stress", "Pa"), "viscosity": ("viscosity", "Pa s")}
-
-
-def detect_test_mode(dataset: Dataset) -> str | None:
-    """Tell the test mode from quantity, units and complexness; None where they do not say it."""
-    if np.iscomplexobj(dataset.y):
-        return "oscillation"
-    for word, mode in (("relaxation modulus", "relaxation"), ("compliance", "creep")):
-        if word in dataset.quantity:
-            return mode
-    x_unit = parse_unit(dataset.x_unit) if dataset.x_unit else None
-    y_unit = parse_unit(dataset.y_unit) if dataset.y_unit else None
-    if x_unit is not None and x_unit[1:] == (0, -1):
-        is_frequency = re.search(r"rad|hz", dataset.x_unit, re.IGNORECASE) is not None
-        return "oscillation" if is_frequency else "flow_curve"
-    if x_unit is None or x_unit[1:] != (0, 1):
-        return None
-    if y_unit is not None and y_unit[1:] == (-1, 0):
-        return "creep"
-    # Of the tests in time only a relaxation falls; a stress that rises may be several things.
-    if not dataset.quantity and y_unit is not None and y_unit[1:] == (1, 0) and len(dataset) > 2:
-        steps = np.diff(dataset.y[np.argsort(dataset.x, kind="stable")])
-        if np.mean(steps <= 0) >= 0.7 and np.sum(steps) < 0:
-            return "relaxation"
-    return None
 
 
 def _fields_of(data: object) -> dict[str, object]:

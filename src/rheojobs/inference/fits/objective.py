@@ -20,10 +20,11 @@ from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, State, Tole
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.start_points import candidates
 from rheojobs.inference.models.ties import Tie
+from rheojobs.inference.problem.observations import PADDED_MODES
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights, weights_of
 from rheojobs.inference.programs.exported_program import StoredProgram
-from rheojobs.inference.programs.kernel_cache import PADDED_MODES, KernelCache
+from rheojobs.inference.programs.kernel_cache import KernelCache
 
 __all__ = ["Objective"]
 

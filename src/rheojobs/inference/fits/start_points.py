@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.data.units import parse_unit
 from rheojobs.inference.fits.coordinates import is_logarithmic
-from rheojobs.inference.models.model import Parameter
+from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.problem.problem import Problem
 
 __all__ = ["candidates", "plausible_range"]

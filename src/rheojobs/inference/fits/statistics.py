@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.results.fit_result import bound_reached
+
 __all__ = [
     "Criteria",
-    "bound_reached",
     "correlation_of",
     "covariance_of",
     "criteria",
@@ -185,16 +186,6 @@ def r_squared(y: NDArray[np.float64], curve: NDArray[np.float64], logarithmic: b
         y, curve = np.log(y), np.log(curve)
     total = float(np.sum((y - y.mean(axis=1, keepdims=True)) ** 2))
     return 1.0 - float(np.sum((y - curve) ** 2)) / total if total > 0 else math.nan
-
-
-def bound_reached(value: float, bounds: tuple[float, float]) -> str:
-    """Say which bound an estimate lies at, ``"lower"`` or ``"upper"``; empty where at none."""
-    lower, upper = bounds
-    for limit, words in ((lower, "lower"), (upper, "upper")):
-        near = 1e-6 * abs(limit) or 1e-9
-        if lower < upper and math.isfinite(limit) and abs(value - limit) <= near:
-            return words
-    return ""
 
 
 def warnings_of(

@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.errors import MissingExtraError
 from rheojobs.inference.models.equations import equation_of
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.programs.jax_setup import cache_folder
 from rheojobs.whole_files import write_whole
 
-__all__ = ["ModelInfo", "cached_catalogue", "catalogue", "check_name"]
+__all__ = ["ModelInfo", "cached_catalogue", "catalogue"]
 
 logger = logging.getLogger(__name__)
 
@@ -101,14 +101,6 @@ def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         logger.info("the list of models in %s is not readable (%s): made anew", path, error)
         return None
-
-
-def check_name(name: str) -> None:
-    """Raise the `InputError` of an unknown model, if the list is at hand; never imports RheoJAX."""
-    known = cached_catalogue()
-    if known is not None and name not in {info.name for info in known}:
-        hint = nearest(str(name), (info.name for info in known))
-        raise InputError(f"there is no model {name!r}; {hint}")
 
 
 def _path() -> Path | None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.dataset import TEST_MODES
-from rheojobs.inference.models import signature
+from rheojobs.inference.data.protocol import check_protocol
+from rheojobs.inference.data.test_modes import TEST_MODES
+from rheojobs.inference.models import dry_run
 from rheojobs.inference.models.parameters import (
     Alternative,
     Parameter,
@@ -22,13 +23,13 @@ from rheojobs.inference.models.parameters import (
     resolve,
     unknown,
 )
-from rheojobs.inference.models.signature import MODE_CONSTANTS, Calling, check_protocol
+from rheojobs.inference.models.signature import Calling, function_key
 from rheojobs.inference.programs.jax_setup import configure_jax
 
 if TYPE_CHECKING:
     import jax
 
-__all__ = ["MODE_CONSTANTS", "Alternative", "Model", "Parameter", "check_protocol", "load"]
+__all__ = ["Model"]
 
 _QUANTITIES = {
     "relaxation": "relaxation modulus",
@@ -55,7 +56,7 @@ class Model:
     parameters : tuple of Parameter
         In the order of `params`.
     test_modes : tuple of str
-        Members of `rheojobs.inference.data.dataset.TEST_MODES`.
+        Members of `rheojobs.inference.data.test_modes.TEST_MODES`.
     description : str
         One line for people.
     alternatives : tuple of Alternative
@@ -80,8 +81,6 @@ class Model:
         Test modes in which it steps from point to point, so that x must be evenly spaced.
     quantities : mapping of str to str
         What it predicts in a test mode, where that is not the usual quantity.
-    probed : dict of str to bool
-        What `probe` has found so far, where that holds for any number of points.
 
     Raises
     ------
@@ -104,21 +103,14 @@ class Model:
     refused: Mapping[str, str] = field(default_factory=dict)
     even_steps: tuple[str, ...] = ()
     quantities: Mapping[str, str] = field(default_factory=dict)
-    probed: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "test_modes", tuple(self.test_modes))
         _check_definition(self)
         if not self.key:
-            key = signature.function_key(self.function, self.name, self.parameters)
+            key = function_key(self.function, self.name, self.parameters)
             object.__setattr__(self, "key", key)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        # RheoJAX's instances are large, full of caches, and known by name wherever they arrive.
-        if self.key[0] == "rheojax":
-            return load, (self.name, dict(self.config))
-        return super().__reduce_ex__(protocol)
 
     @classmethod
     def from_function(
@@ -295,7 +287,7 @@ class Model:
 
         Costs a trace of the model. Empty also where it cannot be known.
         """
-        return signature.trace(self, test_mode, 4, check_protocol(protocol)).missing
+        return dry_run.trace(self, test_mode, 4, check_protocol(protocol)).missing
 
     def probe(self, test_mode: str, n: int, protocol: Mapping[str, float] | None = None) -> bool:
         """Make sure that the model runs as a pure function, without running it.
@@ -319,55 +311,7 @@ class Model:
         InputError
             One line: which constants are missing, or why it cannot be run.
         """
-        constants = check_protocol(protocol)
-        if self.key[0] != "rheojax":
-            return signature.probe(self, test_mode, n, constants)
-        self.check_test_mode(test_mode)
-        key = " ".join((test_mode, *sorted(constants)))
-        if key not in self.probed:
-            from rheojobs.inference.models.rheojax import registry
-
-            self.probed[key] = signature.probe(self, test_mode, n, constants)
-            registry.keep_card(self)
-        return self.probed[key]
-
-
-def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
-    """Give the model of that name, as RheoJAX's registry has it; a `Model` is given back.
-
-    Parameters
-    ----------
-    model : str or Model
-        Such as ``"maxwell"``.
-    config : mapping, optional
-        Arguments of the RheoJAX class, such as ``{"n_modes": 6}``.
-
-    Returns
-    -------
-    Model
-        The same object for the same name and configuration; safe to share between threads.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, or a configuration that the model does not take.
-    MissingExtraError
-        Where RheoJAX is not installed.
-    """
-    if isinstance(model, Model):
-        if config and dict(config) != dict(model.config):
-            raise InputError(
-                f"the model {model.name} is made already: model_config cannot change it"
-            )
-        return model
-    if not isinstance(model, str):
-        raise InputError(
-            f"a model is given by its name or as a Model, not as a {type(model).__name__}"
-            + ("; Model.from_function makes one of a function" if callable(model) else "")
-        )
-    from rheojobs.inference.models.rheojax import registry
-
-    return registry.load(model, config or {})
+        return dry_run.probe(self, test_mode, n, check_protocol(protocol))
 
 
 def _check_definition(model: Model) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.signature import as_number
+from rheojobs.inference.data.arrays import as_number
+
+__all__ = ["Alternative", "Parameter", "check_parameters", "from_limits", "resolve", "unknown"]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.posterior.likelihood_names import DEGREES_OF_FREEDOM, check_likelihood
 from rheojobs.inference.posterior.priors import NamedPrior
 from rheojobs.inference.problem.problem import Problem
@@ -67,10 +68,9 @@ class Likelihood:
         if self.relative:
             count = 2 if problem.is_complex else 1
             return [_exponential(RELATIVE_NOISE_PRIOR_MEAN)] * count
-        y = problem.dataset.y
-        parts = (y.real, y.imag) if problem.is_complex else (y,)
         scales = [
-            max(float(np.std(part)), 0.01 * float(np.mean(np.abs(part))), 1e-3) for part in parts
+            max(float(np.std(part)), 0.01 * float(np.mean(np.abs(part))), 1e-3)
+            for part in parts_of(problem.dataset.y)
         ]
         return [_exponential(scale) for scale in scales]
 
@@ -115,7 +115,8 @@ class Likelihood:
         """Give the noise at some draws of its scales, shape (chains, k, c); c is 0 where known."""
         told, n = self.told(problem), problem.observations.n
         known = None if self.is_known else scales
-        return Noise(self.relative, self.heavy_tailed, known, told[:, :n])
+        tails = DEGREES_OF_FREEDOM if self.heavy_tailed else None
+        return Noise(self.relative, known, told[:, :n], tails)
 
     def _residuals(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]

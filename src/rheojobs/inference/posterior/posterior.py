@@ -15,14 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.model import Alternative
+from rheojobs.inference.models.parameters import Alternative
 from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.posterior.priors import Prior, prior_of, scaled_beta, uniform_prior
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.programs.kernel_cache import KernelCache
 from rheojobs.inference.results.predictions import Predictions
-from rheojobs.inference.sampling.programs import Kernels
 
 __all__ = ["Posterior"]
 
@@ -33,8 +31,6 @@ PRIOR_REACH = 3.0
 
 MANY_DECADES = 1e3
 NOISE = ("sigma", "sigma_real", "sigma_imag")
-
-_kernels = KernelCache()
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,16 +262,14 @@ class Posterior:
         return len(self.sites) - len(self.likelihood.noise_names(self.problem))
 
     @property
-    def kernels(self) -> Kernels:
-        """The compiled programs of this posterior's kind."""
-        own = (
+    def kind(self) -> tuple[Any, ...]:
+        """What compiled programs depend on, besides what the problem's `key` says."""
+        return (
             self.sites,
             tuple(self.fixed.items()),
             tuple(sorted(self.substituted)),
             self.likelihood,
         )
-        identity = self.problem.identity(*own)
-        return _kernels.get((*self.problem.key, *own), lambda: Kernels(self, identity))
 
     @property
     def data(self) -> tuple[Any, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rheojobs.inference.data.dataset import canonical_test_mode
-from rheojobs.inference.models.signature import CONSTANTS as PROTOCOL_CONSTANTS
+from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
+from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.options.kinds import Numbers, Settings, Text
 from rheojobs.inference.options.option import Group, option
 

@@ -12,10 +12,13 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
-from rheojobs.inference.models import catalogue
-from rheojobs.inference.models.model import Model, check_protocol, load
-from rheojobs.inference.programs.kernel_cache import Observations, frozen
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.protocol import check_protocol
+from rheojobs.inference.data.test_modes import canonical_test_mode
+from rheojobs.inference.models.loading import check_name, load
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.problem.observations import Observations
+from rheojobs.inference.programs.kernel_cache import frozen
 
 __all__ = ["Problem", "prepare_data"]
 
@@ -34,7 +37,7 @@ def prepare_data(
         In one line, what is wrong and what would be right.
     """
     if isinstance(model, str):
-        catalogue.check_name(model)
+        check_name(model)
     elif not isinstance(model, Model):
         raise InputError(f"a model is a name or a Model, got {type(model).__name__}")
     constants = check_protocol(protocol)

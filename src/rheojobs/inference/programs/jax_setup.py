@@ -1,42 +1,28 @@
-"""JAX as this project uses it: float64, and compiled programs kept on disk.
-
-Also what a worker process imports before it is ready. Nothing here knows of models or data.
-"""
+"""JAX as this project uses it: float64, and compiled programs kept on disk."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.util
 import logging
 import os
 import platform
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from rheojobs.inference.programs.disk_cache import ProgramCache
 
 __all__ = [
     "MAX_CACHE_BYTES",
-    "PRELOAD",
     "cache_folder",
     "configure_jax",
     "programs_folder",
-    "warm_up",
-    "warm_up_fully",
 ]
 
 logger = logging.getLogger(__name__)
 
-PRELOAD = ("rheojobs.inference.programs.jax_setup:warm_up",)
-"""What a `JobEngine` preloads, so that the first fit or sampling finds its worker warm."""
-
 MAX_CACHE_BYTES = 1 << 30
 """How large the compiled programs on disk may become together."""
-
-LATER = ("numpyro.infer", "zarr")
-"""What is imported once a worker is ready and has nothing to do."""
 
 _lock = threading.Lock()
 _configured = False
@@ -102,33 +88,3 @@ def _processor_fingerprint() -> str:
         text = cpuinfo.read_text(errors="replace").splitlines()
         lines += [next((line for line in text if line.startswith(("flags", "Features"))), "")]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
-
-
-def warm_up() -> Iterator[None]:
-    """Import what a sampling needs whose programs are on disk, and start JAX's back end.
-
-    Yields
-    ------
-    None
-        Between imports of what else fits and samplings need, which a worker without work does.
-    """
-    configure_jax()
-    import jax.numpy as jnp
-
-    for module in ("rheojobs.inference.sampling.run", "rheojobs.inference.fits.run"):
-        importlib.import_module(module)
-    jnp.zeros(1).block_until_ready()
-    yield
-    for module in LATER:
-        importlib.import_module(module)
-        yield
-    if importlib.util.find_spec("rheojax") is not None:
-        from rheojobs.inference.models.rheojax import registry
-
-        registry.register_all()
-
-
-def warm_up_fully() -> None:
-    """Do all that `warm_up` does, at once."""
-    for _ in warm_up():
-        pass

@@ -1,98 +1,35 @@
-"""Compiled programs that serve many jobs: data padded to a few lengths, kernels kept by key.
-
-Knows nothing of fits and samplings; they put their kernels here.
-"""
+"""Compiled programs by key, the most recently used ones: built once, they serve many jobs."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rheojobs.inference.data.dataset import Dataset
-
-__all__ = ["KernelCache", "Observations", "bucket_length", "frozen"]
+__all__ = ["KernelCache", "frozen"]
 
 Kernel = TypeVar("Kernel")
 
-PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
-"""Test modes in which a model's value at one x does not depend on the other x."""
-
-
-def bucket_length(n: int, coarse: bool = False) -> int:
-    """Give the length to which `n` points are padded.
-
-    Fine buckets, for programs that run long, have two steps to an octave up to 256 points and
-    four beyond. Coarse ones are powers of two from 64 on, for programs whose compilation costs
-    more than they do.
-    """
-    if coarse:
-        return max(64, 1 << (n - 1).bit_length())
-    octave = 1 << max(0, n.bit_length() - 1)
-    step = max(16, octave // (2 if n <= 256 else 4))
-    return -(-n // step) * step
-
-
-@dataclass(frozen=True, eq=False)
-class Observations:
-    """A dataset as compiled programs take it.
-
-    Attributes
-    ----------
-    x : ndarray, shape (b,)
-        The independent variable; beyond the data its last value is repeated.
-    y : ndarray, shape (c, b)
-        The observed components: one, or the real and the imaginary part.
-    mask : ndarray, shape (b,)
-        1 at data, 0 at padding.
-    n : int
-        The number of data points.
-    sigma : ndarray, shape (c, b), or None
-        The standard deviations of `y`, where the data bring them.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    mask: NDArray[np.float64]
-    n: int
-    sigma: NDArray[np.float64] | None = None
-
-    @property
-    def smallest(self) -> NDArray[np.float64]:
-        """The least size of each component that is not zero, (c, 1); 1 where there is none."""
-        least = np.array([row[row > 0].min(initial=np.inf) for row in np.abs(self.y)])
-        return np.where(np.isfinite(least), least, 1.0)[:, None]
-
-    @classmethod
-    def of(cls, dataset: Dataset, coarse: bool = False) -> Observations:
-        """Pad a dataset to its bucket."""
-        n = len(dataset)
-        length = bucket_length(n, coarse) if dataset.test_mode in PADDED_MODES else n
-        index = np.minimum(np.arange(length), n - 1)
-
-        def padded(values: NDArray[Any]) -> NDArray[np.float64]:
-            parts = (values.real, values.imag) if np.iscomplexobj(dataset.y) else (values,)
-            return np.stack([np.asarray(part, dtype=np.float64)[index] for part in parts])
-
-        mask = (np.arange(length) < n).astype(np.float64)
-        sigma = None if dataset.sigma is None else padded(dataset.sigma)
-        return cls(dataset.x[index], padded(dataset.y), mask, n, sigma)
-
 
 def frozen(value: Any) -> Hashable:
-    """Make a hashable key of nested mappings, sequences and numbers."""
+    """Return a hashable key of nested mappings, sequences, arrays, numbers and words.
+
+    Raises
+    ------
+    TypeError
+        Which names the type, where it is another.
+    """
     if isinstance(value, Mapping):
         return tuple(sorted((str(key), frozen(item)) for key, item in value.items()))
+    if hasattr(value, "tolist"):
+        return frozen(value.tolist())
     if isinstance(value, list | tuple):
         return tuple(frozen(item) for item in value)
-    if isinstance(value, np.ndarray):
-        return (value.shape, value.dtype.str, value.tobytes())
-    return value  # type: ignore[no-any-return]
+    if value is None or isinstance(value, bool | int | float | str):
+        # 1, 1.0 and True are equal, and would share an entry.
+        return (type(value).__name__, value)
+    raise TypeError(type(value).__name__)
 
 
 class KernelCache:

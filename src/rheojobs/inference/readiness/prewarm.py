@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from rheojobs.engine.local_context import local_context
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.fits.task import FitTask
-from rheojobs.inference.models.model import Model, load
+from rheojobs.inference.models.loading import load
+from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Parameter
-from rheojobs.inference.programs.jax_setup import warm_up_fully
+from rheojobs.inference.readiness.warm_up import warm_up_fully
 from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = ["PrewarmTask"]

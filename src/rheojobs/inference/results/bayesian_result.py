@@ -18,26 +18,8 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from rheojobs.inference.results.inference_arrays import InferenceArrays
-    from rheojobs.inference.sampling.checkpoints import Segment
-    from rheojobs.inference.sampling.task import SampleTask
 
-__all__ = ["BayesianResult", "Continuation"]
-
-
-@dataclass(frozen=True, eq=False)
-class Continuation:
-    """What is needed to draw more: `rheojobs.extend` takes it from a result.
-
-    Attributes
-    ----------
-    task : SampleTask
-        What was asked for.
-    segment : Segment
-        Where each chain stands and what it drew, as plain arrays.
-    """
-
-    task: SampleTask
-    segment: Segment
+__all__ = ["BayesianResult"]
 
 
 class _BuiltWhenRead:
@@ -106,8 +88,8 @@ class BayesianResult:
         Of the random numbers.
     checkpoint : str
         The folder from which a sampling that was stopped can be taken up again.
-    continuation : Continuation or None
-        What `extend` goes on from; lives with the object, is not saved.
+    continuation : object or None
+        What `extend` goes on from, a `Continuation`; lives with the object, is not saved.
     """
 
     is_result: ClassVar[bool] = True
@@ -128,7 +110,7 @@ class BayesianResult:
     units: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     checkpoint: str = ""
-    continuation: Continuation | None = field(default=None, repr=False)
+    continuation: object | None = field(default=None, repr=False)
 
     @property
     def inference_arrays(self) -> InferenceArrays | None:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import parts_of
+
 __all__ = ["Curve", "components"]
 
 
 def components(y: NDArray[Any]) -> list[NDArray[np.float64]]:
     """Give what is drawn of values: themselves, or real and imaginary part."""
-    return [y.real, y.imag] if np.iscomplexobj(y) else [np.asarray(y, dtype=np.float64)]
+    return [np.asarray(part, dtype=np.float64) for part in parts_of(y)]
 
 
 @dataclass(frozen=True, eq=False)

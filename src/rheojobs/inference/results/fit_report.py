@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.fits.statistics import bound_reached
+from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["facts", "markdown", "remark"]
@@ -27,7 +27,7 @@ def remark(fit: FitResult, name: str) -> str:
     if name in fit.tied:
         return f"= {fit.tied[name]}"
     value, error = fit.parameters[name], fit.uncertainties.get(name, math.nan)
-    if words := bound_reached(value, fit.bounds.get(name, (-math.inf, math.inf))):
+    if words := fit.bound_reached(name):
         return f"at its {words} bound"
     if math.isinf(error):
         return "not determined by the data"
@@ -70,8 +70,7 @@ def _data(fit: FitResult) -> NDArray[Any] | None:
 def _is_positive(values: NDArray[Any] | None) -> bool:
     if values is None:  # a result without its curve: positive as they are nearly always
         return True
-    parts = (values.real, values.imag) if np.iscomplexobj(values) else (values,)
-    return all(bool((part > 0).all()) for part in parts)
+    return all(bool((part > 0).all()) for part in parts_of(values))
 
 
 def _weights(fit: FitResult) -> str:

@@ -7,17 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.results.json_format import array, limits, read_fields, to_json
 
-if TYPE_CHECKING:
-    pass
+__all__ = ["FitResult", "bound_reached"]
 
-__all__ = ["FitResult"]
+
+def bound_reached(value: float, bounds: tuple[float, float]) -> str:
+    """Say which bound an estimate lies at, ``"lower"`` or ``"upper"``; empty where at none."""
+    lower, upper = bounds
+    for limit, words in ((lower, "lower"), (upper, "upper")):
+        near = 1e-6 * abs(limit) or 1e-9
+        if lower < upper and math.isfinite(limit) and abs(value - limit) <= near:
+            return words
+    return ""
 
 
 @dataclass(eq=False)
@@ -134,6 +141,11 @@ class FitResult:
     def as_dict(self) -> dict[str, Any]:
         """Give all fields by name."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def bound_reached(self, name: str) -> str:
+        """Say which bound a parameter lies at, as the function of this name does."""
+        bounds = self.bounds.get(name, (-math.inf, math.inf))
+        return bound_reached(self.parameters[name], bounds)
 
     def to_markdown(self, title: str = "") -> str:
         """Give the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""

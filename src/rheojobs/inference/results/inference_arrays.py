@@ -14,33 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results.predictions import Predictions
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
 
-__all__ = [
-    "InferenceArrays",
-    "component_names",
-    "data_groups",
-]
-
-
-def component_names(problem: Problem) -> tuple[str, ...]:
-    """Name what was observed."""
-    return ("storage_modulus", "loss_modulus") if problem.is_complex else ("y",)
-
-
-def data_groups(problem: Problem) -> dict[str, dict[str, Any]]:
-    """Give the groups of what was observed."""
-    names, data = component_names(problem), problem.dataset
-    parts = (data.y.real, data.y.imag) if problem.is_complex else (data.y,)
-    return {
-        "observed_data": {name: np.asarray(part) for name, part in zip(names, parts, strict=True)},
-        "constant_data": {"x": data.x},
-    }
+__all__ = ["InferenceArrays"]
 
 
 def _tree(groups: Mapping[str, Any], **layout: Any) -> DataTree:
@@ -61,7 +41,7 @@ class InferenceArrays:
     draws, stats : mapping of str to ndarray, shape (chains, draws)
         The posterior, and what the sampler says of each draw.
     data : dict of str to dict of str to ndarray, shape (n,)
-        As `data_groups` gives it.
+        What was observed, by ArviZ's group and name.
     names : tuple of str
         What was observed.
     predictions : Predictions or None
@@ -76,19 +56,6 @@ class InferenceArrays:
     names: tuple[str, ...]
     predictions: Predictions | None
     attrs: dict[str, str]
-
-    @classmethod
-    def of(
-        cls,
-        problem: Problem,
-        draws: Mapping[str, NDArray[np.float64]],
-        stats: Mapping[str, NDArray[Any]],
-        predictions: Predictions | None,
-    ) -> InferenceArrays:
-        """Gather the arrays of a sampling."""
-        attrs = {"model": problem.model.name, "test_mode": problem.test_mode}
-        names = component_names(problem)
-        return cls(dict(draws), dict(stats), data_groups(problem), names, predictions, attrs)
 
     def tree(self) -> DataTree:
         """Build the tree."""

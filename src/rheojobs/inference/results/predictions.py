@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.posterior.likelihood_names import DEGREES_OF_FREEDOM
-
 __all__ = ["Noise", "Predictions"]
 
 
@@ -26,19 +24,19 @@ class Noise:
     ----------
     relative : bool
         The noise is a fraction of the prediction, not a constant.
-    heavy_tailed : bool
-        Student's t with four degrees of freedom in place of a Gaussian.
     scales : ndarray, shape (chains, k, c), or None
         The noise scales at the draws; None where the noise is known.
     told : ndarray, shape (c, n) or (c, 1)
         The standard deviations where they are known; else the size below which a prediction's
         relative noise shrinks no further.
+    degrees_of_freedom : float or None
+        Of Student's t; None for a Gaussian.
     """
 
     relative: bool
-    heavy_tailed: bool
     scales: NDArray[np.float64] | None
     told: NDArray[np.float64]
+    degrees_of_freedom: float | None = None
 
     def spread(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the scale of each observation, of a shape that broadcasts to (chains, k, c, n)."""
@@ -49,8 +47,8 @@ class Noise:
 
     def log_prob(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the log density of residuals of unit scale."""
-        if self.heavy_tailed:
-            dof = DEGREES_OF_FREEDOM
+        dof = self.degrees_of_freedom
+        if dof is not None:
             top = math.lgamma((dof + 1) / 2) - math.lgamma(dof / 2) - 0.5 * math.log(dof * math.pi)
             tails: NDArray[np.float64] = top - 0.5 * (dof + 1) * np.log1p(scaled**2 / dof)
             return tails
@@ -58,8 +56,8 @@ class Noise:
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Draw noise of unit scale."""
-        if self.heavy_tailed:
-            return generator.standard_t(DEGREES_OF_FREEDOM, shape)
+        if self.degrees_of_freedom is not None:
+            return generator.standard_t(self.degrees_of_freedom, shape)
         return generator.standard_normal(shape)
 
 

@@ -19,7 +19,7 @@ from rheojobs.engine.errors import NotDurableError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Noise, Predictions
-from rheojobs.inference.sampling.checkpoints import Segment
+from rheojobs.inference.results.segments import Segment
 
 __all__ = ["pack", "unpack"]
 
@@ -102,7 +102,10 @@ def _unpacked(value: Any, blobs: Mapping[str, bytes]) -> Any:
     content = value[tag]
     if tag[1:] in _CLASSES:
         cls: Callable[..., Any] = _CLASSES[tag[1:]]
-        return cls(**_unpacked(content, blobs))
+        given = _unpacked(content, blobs)
+        if "heavy_tailed" in given:  # as `Noise` was stored before it had degrees of freedom
+            given["degrees_of_freedom"] = 4.0 if given.pop("heavy_tailed") else None
+        return cls(**given)
     match tag:
         case "$array":
             return np.load(io.BytesIO(blobs[content]), allow_pickle=False)

@@ -19,7 +19,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -27,8 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
+from rheojobs.inference.results.segments import Segment
 
-__all__ = ["Checkpoints", "Leftover", "Segment", "new_folder", "samplings_folder"]
+__all__ = ["Checkpoints", "Leftover", "new_folder", "samplings_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +39,6 @@ KEPT_SAMPLINGS = 50
 """How many stopped samplings are kept where the user named no folder."""
 
 Arrays = Mapping[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """What one file holds.
-
-    Attributes
-    ----------
-    meta : dict
-        Numbers, texts and lists, as JSON has them.
-    arrays : dict of str to ndarray
-        By name.
-    """
-
-    meta: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def samplings_folder() -> Path:

@@ -7,27 +7,34 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.posterior.posterior import Posterior
+from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.programs.kernel_cache import Observations
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Predictions
 from rheojobs.inference.sampling.chains import Snapshot, joined
 from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH
+from rheojobs.inference.sampling.programs import programs_of
+from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.whitening import Geometry
 from rheojobs.machine import processors
 
-if TYPE_CHECKING:
-    from rheojobs.inference.sampling.task import SampleTask
-
-__all__ = ["Collector", "draws_in_a_call", "in_blocks", "thinning"]
+__all__ = [
+    "Collector",
+    "component_names",
+    "data_groups",
+    "draws_in_a_call",
+    "in_blocks",
+    "thinning",
+]
 
 MAX_POINTWISE_VALUES = 2e7
 """Predictions times draws that are kept with the result; beyond it draws are left out."""
@@ -104,12 +111,38 @@ def in_blocks(
     return outputs
 
 
+def component_names(problem: Problem) -> tuple[str, ...]:
+    """Name what was observed."""
+    return ("storage_modulus", "loss_modulus") if problem.is_complex else ("y",)
+
+
+def data_groups(problem: Problem) -> dict[str, dict[str, Any]]:
+    """Give the groups of what was observed."""
+    names, data = component_names(problem), problem.dataset
+    return {
+        "observed_data": dict(zip(names, parts_of(data.y), strict=True)),
+        "constant_data": {"x": data.x},
+    }
+
+
+def inference_arrays(
+    problem: Problem,
+    draws: Mapping[str, NDArray[np.float64]],
+    stats: Mapping[str, NDArray[Any]],
+    predictions: Predictions | None,
+) -> InferenceArrays:
+    """Gather what ArviZ's tree of a sampling is built of."""
+    attrs = {"model": problem.model.name, "test_mode": problem.test_mode}
+    names, data = component_names(problem), data_groups(problem)
+    return InferenceArrays(dict(draws), dict(stats), data, names, predictions, attrs)
+
+
 class Collector:
     """Makes results of one sampling.
 
     Parameters
     ----------
-    task : SampleTask
+    settings : SampleSettings
         What was asked for.
     posterior : Posterior
         What is sampled.
@@ -121,12 +154,12 @@ class Collector:
 
     def __init__(
         self,
-        task: SampleTask,
+        settings: SampleSettings,
         posterior: Posterior,
         geometry: Geometry,
         residuals: Mapping[str, float],
     ) -> None:
-        self._task = task
+        self._settings = settings
         self._posterior = posterior
         self._problem = posterior.problem
         self._residuals = residuals
@@ -136,7 +169,7 @@ class Collector:
         """Map the sampler's coordinates, shape (k, d), to the sites' values."""
         posterior = self._posterior
         (values,) = in_blocks(
-            lambda part: (posterior.kernels.constrain(part, self.geometry, posterior.priors),),
+            lambda part: (programs_of(posterior).constrain(part, self.geometry, posterior.priors),),
             rows,
             CONSTRAIN_BLOCK,
         )
@@ -211,12 +244,12 @@ class Collector:
             sampling_time=seconds,
             timestamp=datetime.now(UTC),
             credible_intervals=intervals,
-            num_warmup=self._task.num_warmup,
-            inference_data=InferenceArrays.of(self._problem, draws, stats, predictions),
+            num_warmup=self._settings.num_warmup,
+            inference_data=inference_arrays(self._problem, draws, stats, predictions),
             is_partial=is_partial,
             test_mode=self._problem.test_mode,
             units=self._units(draws),
-            seed=self._task.seed,
+            seed=self._settings.seed,
         )
 
     def _report(
@@ -321,7 +354,7 @@ class Collector:
         constrained : ndarray, shape (chains, draws, d)
             The sites' values.
         """
-        seen, kernels = self._problem.observations, self._posterior.kernels
+        seen, kernels = self._problem.observations, programs_of(self._posterior)
         chains, count, _ = constrained.shape
         picked = np.arange(0, count, thinning(seen, chains * count))
         sites = constrained[:, picked]
@@ -334,7 +367,9 @@ class Collector:
         rows = sites.reshape(-1, sites.shape[-1])
         (predicted,) = in_blocks(predict, rows, draws_in_a_call(self._problem))
         shape = (chains, picked.size, seen.y.shape[0], seen.n)
-        return self._posterior.predictions(picked, predicted.reshape(shape), sites, self._task.seed)
+        return self._posterior.predictions(
+            picked, predicted.reshape(shape), sites, self._settings.seed
+        )
 
 
 def _misfit(predictions: Predictions) -> float:

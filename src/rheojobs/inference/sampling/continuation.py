@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -22,14 +22,13 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference.posterior.priors import prior_of
 from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
-from rheojobs.inference.sampling.checkpoints import Checkpoints, Segment
+from rheojobs.inference.sampling.checkpoints import Checkpoints
 from rheojobs.inference.sampling.curved_whitening import Bend
-from rheojobs.inference.sampling.nuts import ChainState, Draws
+from rheojobs.inference.sampling.nuts import ChainState, Draws, empty_state
+from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.whitening import Geometry
-
-if TYPE_CHECKING:
-    from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
 
@@ -96,8 +95,6 @@ def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
 
 
 def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
-    from rheojobs.inference.sampling.nuts import empty_state
-
     # Its structure alone: nothing is computed, or compiled.
     structure = jax.tree.structure(jax.eval_shape(lambda: empty_state(dimension)))
     columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
@@ -130,21 +127,21 @@ class Keeper:
 
     Parameters
     ----------
-    task : SampleTask
-        Names the folder, or brings a `Continuation` to go on from.
+    settings : SampleSettings
+        Names the folder, or brings chains to continue.
     problem : Problem
         The model and the data.
     context : TaskContext
         Says where the folder is on this machine, and is told of what is kept there.
     """
 
-    def __init__(self, task: SampleTask, problem: Problem, context: TaskContext) -> None:
-        self._task = task
-        self._fingerprint = fingerprint(task, problem)
+    def __init__(self, settings: SampleSettings, problem: Problem, context: TaskContext) -> None:
+        self._settings = settings
+        self._fingerprint = fingerprint(settings, problem)
         self._checkpoints = (
             None
-            if task.checkpoint is None
-            else Checkpoints(context.folder(task.checkpoint), told=context.kept)
+            if settings.checkpoint is None
+            else Checkpoints(context.folder(settings.checkpoint), told=context.kept)
         )
         self._geometry: Geometry | None = None
         self._has_plan = False
@@ -158,13 +155,13 @@ class Keeper:
         """Where the sampling is kept; empty where it is not."""
         if self._checkpoints is None or not self._has_plan:
             return ""
-        return str(self._task.checkpoint)
+        return str(self._settings.checkpoint)
 
     def restore(self) -> tuple[Restored | None, str]:
         """Give what there is to go on from, and words about what is damaged."""
         restored, note = self._from_folder()
-        if restored is None and self._task.continues is not None:
-            restored = unpacked(self._task.continues)
+        if restored is None and self._settings.continues is not None:
+            restored = unpacked(self._settings.continues)
         return restored, note
 
     def _from_folder(self) -> tuple[Restored | None, str]:
@@ -175,7 +172,7 @@ class Keeper:
             return None, ""
         if plan.meta["fingerprint"] != self._fingerprint:
             raise InputError(
-                f"{self._task.checkpoint} holds a sampling of other data or settings: give "
+                f"{self._settings.checkpoint} holds a sampling of other data or settings: give "
                 "another folder, or remove it"
             )
         geometry = _unpack_geometry(plan.arrays)
@@ -196,7 +193,7 @@ class Keeper:
         ]
         self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
         self._kept_done = list(done)
-        logger.info("going on from %s", self._task.checkpoint)
+        logger.info("going on from %s", self._settings.checkpoint)
         return Restored(geometry, snapshots), note
 
     def _follows(self, before: Segment | None, segment: Segment) -> bool:
@@ -205,7 +202,7 @@ class Keeper:
         It does not where two processes have kept the same sampling at the same time.
         """
         begin, end = (
-            np.maximum(np.array(each.meta["done"]) - self._task.num_warmup, 0) if each else 0
+            np.maximum(np.array(each.meta["done"]) - self._settings.num_warmup, 0) if each else 0
             for each in (before, segment)
         )
         return bool(np.array_equal(segment.meta["lengths"], end - begin))
@@ -241,7 +238,9 @@ class Keeper:
             meta = {"lengths": lengths, "done": done}
             self._checkpoints.append(Segment(meta, _pack_states(snapshots) | draws))
         except OSError as error:  # a full disk, or a folder that may not be written
-            logger.warning("the sampling cannot be kept in %s: %s", self._task.checkpoint, error)
+            logger.warning(
+                "the sampling cannot be kept in %s: %s", self._settings.checkpoint, error
+            )
         else:
             self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
             self._kept_done = done
@@ -251,7 +250,7 @@ class Keeper:
         """Say that all is drawn: what was kept on the way goes, or waits for who removes it."""
         if self._checkpoints is None:
             return
-        if self._task.keep_checkpoint:
+        if self._settings.keep_checkpoint:
             self.save(chains)
         elif not is_tidied:
             self._checkpoints.remove()
@@ -260,15 +259,15 @@ class Keeper:
 
     def _plan(self) -> Segment:
         assert self._geometry is not None
-        description, arrays = self._task.description()
-        meta = {"fingerprint": self._fingerprint, "task": description}
-        return Segment(meta, _pack_geometry(self._geometry) | arrays)
+        task = self._settings.task
+        meta = {"fingerprint": self._fingerprint, "task": task.meta}
+        return Segment(meta, _pack_geometry(self._geometry) | task.arrays)
 
 
-def fingerprint(task: SampleTask, problem: Problem) -> str:
+def fingerprint(settings: SampleSettings, problem: Problem) -> str:
     """Tell samplings apart whose draws differ; how many draws are wanted does not matter."""
     data = problem.dataset
-    priors = {name: prior_of(name, prior).words for name, prior in (task.priors or {}).items()}
+    priors = {name: prior_of(name, prior).words for name, prior in settings.priors.items()}
     # A key of a user's function holds for one process alone; its name must do.
     model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
     facts = [
@@ -276,19 +275,19 @@ def fingerprint(task: SampleTask, problem: Problem) -> str:
         problem.test_mode,
         problem.protocol,
         priors,
-        dict(task.warm_start or {}),
-        task.num_warmup,
-        task.num_chains,
-        task.seed,
-        task.target_accept,
-        task.likelihood,
-        task.default_priors,
+        dict(settings.warm_start),
+        settings.num_warmup,
+        settings.num_chains,
+        settings.seed,
+        settings.target_accept,
+        settings.likelihood,
+        settings.default_priors,
     ]
-    facts += [dict(task.fixed)] if task.fixed else []
+    facts += [dict(settings.fixed)] if settings.fixed else []
     text = json.dumps(facts, sort_keys=True, default=float)
     digest = hashlib.sha256(text.encode())
     digest.update(data.x.tobytes())
     digest.update(data.y.tobytes())
-    if task.likelihood == "sigma" and data.sigma is not None:
+    if settings.likelihood == "sigma" and data.sigma is not None:
         digest.update(data.sigma.tobytes())
     return digest.hexdigest()

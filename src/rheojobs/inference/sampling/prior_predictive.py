@@ -111,12 +111,13 @@ def _predict(
 ) -> tuple[int, NDArray[np.float64]]:
     """Give k, and data as each k-th draw would make them, shape (draws, c, n)."""
     from rheojobs.inference.sampling.collect import draws_in_a_call, in_blocks, thinning
+    from rheojobs.inference.sampling.programs import programs_of
 
     seen = posterior.problem.observations
     every = thinning(seen, sites.shape[0])
 
     def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
-        predicted, penalty = posterior.kernels.predict(part, seen.x, seen.mask)
+        predicted, penalty = programs_of(posterior).predict(part, seen.x, seen.mask)
         return predicted[..., : seen.n], penalty
 
     predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(posterior.problem))
@@ -136,7 +137,7 @@ def _as_tree(
 ) -> DataTree:
     from arviz_base import from_dict
 
-    from rheojobs.inference.results.inference_arrays import component_names, data_groups
+    from rheojobs.inference.sampling.collect import component_names, data_groups
 
     problem = posterior.problem
     names = component_names(problem)

@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.programs.exported_program import StoredProgram
+from rheojobs.inference.programs.kernel_cache import KernelCache
 from rheojobs.inference.sampling import mode_search, nuts
 from rheojobs.inference.sampling.chunk_length import Pace
 
-if TYPE_CHECKING:
-    from rheojobs.inference.posterior.posterior import Posterior
-
-__all__ = ["Kernels"]
+__all__ = ["Kernels", "programs_of"]
 
 NOT_FINITE_PENALTY = -1e18
 
 PRIOR_CURVATURE = 0.1
 NARROW_PRIOR = 10.0
 """A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
+
+_kept = KernelCache()
+
+
+def programs_of(posterior: Posterior) -> Kernels:
+    """Return the compiled programs of this posterior's kind."""
+    kind = posterior.kind
+    key, identity = (*posterior.problem.key, *kind), posterior.problem.identity(*kind)
+    return _kept.get(key, lambda: Kernels(posterior, identity))
 
 
 class Kernels:

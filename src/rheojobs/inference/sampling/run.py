@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,17 +20,17 @@ from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
-from rheojobs.inference.results.bayesian_result import BayesianResult, Continuation
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.sampling.chunk_length import Pace
 from rheojobs.inference.sampling.collect import Collector
 from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
 from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
 from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH, Settings
+from rheojobs.inference.sampling.programs import programs_of
+from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.whitening import Geometry, climb
-
-if TYPE_CHECKING:
-    from rheojobs.inference.sampling.task import SampleTask
 
 __all__ = ["Sampling", "start_values"]
 
@@ -50,7 +50,7 @@ class Sampling:
 
     Parameters
     ----------
-    task : SampleTask
+    settings : SampleSettings
         What was asked for.
     problem : Problem
         The model and the data.
@@ -58,19 +58,20 @@ class Sampling:
         Hears of progress, and tells of pauses and cancellation.
     """
 
-    def __init__(self, task: SampleTask, problem: Problem, context: TaskContext) -> None:
-        self._task = task
+    def __init__(self, settings: SampleSettings, problem: Problem, context: TaskContext) -> None:
+        self._settings = settings
         self._problem = problem
         self._context = context
         self._started = time.perf_counter()
         self._chains: list[Chain] = []
+        self._geometry: Geometry | None = None
         self._note = ""
         self._remaining = TimeRemaining()
 
     def run(self) -> BayesianResult:
         """Sample; if it is cancelled, keep what was drawn so far."""
-        context, task = self._context, self._task
-        keeper = Keeper(task, self._problem, context)
+        context = self._context
+        keeper = Keeper(self._settings, self._problem, context)
         restored, self._note = keeper.restore()
         context.check()
         context.progress(0, 0, self._note or "compiling", stage="compile")
@@ -104,9 +105,13 @@ class Sampling:
             raise
         assert result is not None
         keeper.done(self._chains, context.is_tidied)
-        result.continuation = Continuation(task, packed(collector.geometry, self._snapshots()))
         self._add_note(result)
         return result
+
+    def segment(self) -> Segment:
+        """Return where each chain stands and what it drew, once all is drawn."""
+        assert self._geometry is not None
+        return packed(self._geometry, self._snapshots())
 
     def _keep(self, keeper: Keeper, look: Callable[[], BayesianResult | None]) -> None:
         """Keep what was drawn, on disk and for whoever cancelled; the two at the same time."""
@@ -131,18 +136,21 @@ class Sampling:
 
     def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any, Pace]:
         """Choose where to start, or take it from what was kept; compile what will be called."""
-        task = self._task
+        settings = self._settings
         posterior, geometry, residuals = self._place(restored)
+        self._geometry = geometry
         keeper.describe(geometry)
-        total = task.num_warmup + task.num_samples
+        total = settings.num_warmup + settings.num_samples
         if restored is not None:
-            self._chains = [Chain.of(kept, task.num_warmup, total) for kept in restored.snapshots]
+            self._chains = [
+                Chain.of(kept, settings.num_warmup, total) for kept in restored.snapshots
+            ]
         else:
             states = self._begin(posterior, geometry)
-            self._chains = [Chain(state, task.num_warmup, total) for state in states]
-        collector = Collector(task, posterior, geometry, residuals)
+            self._chains = [Chain(state, settings.num_warmup, total) for state in states]
+        collector = Collector(settings, posterior, geometry, residuals)
         advance = self._stepper(posterior, geometry)
-        pace = posterior.kernels.pace(posterior.priors, self._problem.observations.y)
+        pace = programs_of(posterior).pace(posterior.priors, self._problem.observations.y)
         if not pace.is_known:
             # Compiled before the chains ask for it together, and before a cancel must be quick.
             self._context.check()
@@ -153,10 +161,15 @@ class Sampling:
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
         """Give the posterior, what the chains move in, and the size of the residuals before it."""
-        task, problem = self._task, self._problem
-        parameters = start_values(problem, task.warm_start or {}, task.fixed or {})
+        settings, problem = self._settings, self._problem
+        parameters = start_values(problem, settings.warm_start, settings.fixed)
         posterior = Posterior.of(
-            problem, task.priors or {}, parameters, task.likelihood, task.default_priors, task.fixed
+            problem,
+            settings.priors,
+            parameters,
+            settings.likelihood,
+            settings.default_priors,
+            settings.fixed,
         )
         y, predicted = self._predict(parameters)
         residuals = posterior.likelihood.residual_scale(problem, y, predicted)
@@ -171,8 +184,10 @@ class Sampling:
         return posterior, Geometry.at(top, posterior, self._context.check), residuals
 
     def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
-        settings = Settings.of(self._task.num_warmup, self._task.target_accept, MAX_TREE_DEPTH)
-        kernels, data = posterior.kernels, posterior.data
+        settings = Settings.of(
+            self._settings.num_warmup, self._settings.target_accept, MAX_TREE_DEPTH
+        )
+        kernels, data = programs_of(posterior), posterior.data
 
         def advance(state: Any, steps: int, leapfrogs: int) -> tuple[Any, Any]:
             result = kernels.advance(state, steps, leapfrogs, settings, geometry, *data)
@@ -182,29 +197,29 @@ class Sampling:
 
     def _run_chains(self, chain_set: ChainSet, collector: Collector) -> None:
         """Advance the chains to their end; with a wanted ESS, until the draws are good enough."""
-        task, chains = self._task, self._chains
-        if task.until_ess is None:
+        settings, chains = self._settings, self._chains
+        if settings.until_ess is None:
             chain_set.run()
             return
-        most = task.most_draws
+        most = settings.most_draws
         wanted = min(FIRST_LOOK, most)
         while True:
             for chain in chains:
-                chain.total = task.num_warmup + wanted
+                chain.total = settings.num_warmup + wanted
             chain_set.run()
             if wanted >= most or self._good_enough(collector, wanted):
                 return
             wanted = min(most, max(wanted + 1, int(wanted * LOOK_GROWTH)))
 
     def _good_enough(self, collector: Collector, count: int) -> bool:
-        assert self._task.until_ess is not None
+        assert self._settings.until_ess is not None
         rows = np.stack(
             [np.concatenate([part.z for part in chain.parts])[:count] for chain in self._chains]
         )
         constrained = collector.constrain(rows.reshape(-1, rows.shape[-1]))
         draws = collector.named(constrained, rows.shape[:2])
         summary = diagnostics.summarize(draws, self._context.check)
-        return diagnostics.is_good(summary, self._task.until_ess)
+        return diagnostics.is_good(summary, self._settings.until_ess)
 
     def _predict(
         self, parameters: Mapping[str, float]
@@ -223,10 +238,10 @@ class Sampling:
         return seen.y[:, : seen.n], predicted
 
     def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
-        root, spreads = jax.random.PRNGKey(self._task.seed), np.array(SPREADS)
+        root, spreads = jax.random.PRNGKey(self._settings.seed), np.array(SPREADS)
         begun = [
-            posterior.kernels.begin(root, chain, spreads, geometry, *posterior.data)
-            for chain in range(self._task.num_chains)
+            programs_of(posterior).begin(root, chain, spreads, geometry, *posterior.data)
+            for chain in range(self._settings.num_chains)
         ]
         states = []
         for state, good in begun:
@@ -244,16 +259,16 @@ class Sampling:
         return states
 
     def _report(self, live: LiveDiagnostics) -> None:
-        task, chains = self._task, self._chains
+        settings, chains = self._settings, self._chains
         done = [chain.done for chain in chains]
-        warming = any(count < task.num_warmup for count in done)
+        warming = any(count < settings.num_warmup for count in done)
         if warming:
-            stage, total = "warmup", task.num_warmup
-            in_stage = [min(count, task.num_warmup) for count in done]
+            stage, total = "warmup", settings.num_warmup
+            in_stage = [min(count, settings.num_warmup) for count in done]
         else:
-            drawn = [chain.total - task.num_warmup for chain in chains]
-            stage, total = "sampling", max(task.num_samples, *drawn)
-            in_stage = [count - task.num_warmup for count in done]
+            drawn = [chain.total - settings.num_warmup for chain in chains]
+            stage, total = "sampling", max(settings.num_samples, *drawn)
+            in_stage = [count - settings.num_warmup for count in done]
         divergences = sum(chain.divergences for chain in chains)
         here = Progress(sum(in_stage), total * len(chains), stage=stage)
         self._context.progress(
@@ -262,8 +277,8 @@ class Sampling:
             f"{'warm-up' if warming else 'sampling'}, {divergences} divergences{live.words}",
             stage=stage,
             chains=done,
-            num_warmup=task.num_warmup,
-            num_samples=total if not warming else task.num_samples,
+            num_warmup=settings.num_warmup,
+            num_samples=total if not warming else settings.num_samples,
             divergences=divergences,
             time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),

@@ -1,4 +1,4 @@
-"""Bayesian sampling with NUTS: the task, and the plain functions. Runs inside a worker.
+"""Bayesian sampling with NUTS: the task. Runs inside a worker.
 
 Chunks of about 50 ms, between which progress is told and a wish to pause or stop is heard.
 Knows no JAX until it runs, so that a window can make a task.
@@ -6,18 +6,17 @@ Knows no JAX until it runs, so that a window can make a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.engine.events import Progress
-from rheojobs.engine.local_context import local_context
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.posterior.likelihood_names import check_likelihood, likelihood_of
@@ -26,9 +25,11 @@ from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.records import pack, unpack
-from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, Segment, new_folder
+from rheojobs.inference.results.segments import Segment
+from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
+from rheojobs.inference.sampling.settings import SampleSettings
 
-__all__ = ["DEFAULT_PRIORS", "SampleTask", "extend", "resume", "sample"]
+__all__ = ["DEFAULT_PRIORS", "Continuation", "SampleTask"]
 
 TARGET_ACCEPT = 0.95
 CAP = 10
@@ -55,6 +56,22 @@ _STORED = (
     "fixed",
     "keep_checkpoint",
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """What is needed to draw more: `rheojobs.extend` takes it from a result.
+
+    Attributes
+    ----------
+    task : SampleTask
+        What was asked for.
+    segment : Segment
+        Where each chain stands and what it drew, as plain arrays.
+    """
+
+    task: SampleTask
+    segment: Segment
 
 
 @dataclass
@@ -213,7 +230,31 @@ class SampleTask:
         context.progress(0, 0, "preparing", stage="prepare")
         with context.unstoppable():
             problem = Problem.of(self.model, dataset, self.model_config)
-        return Sampling(self, problem, context).run()
+        sampling = Sampling(self.settings(), problem, context)
+        result = sampling.run()
+        result.continuation = Continuation(self, sampling.segment())
+        return result
+
+    def settings(self) -> SampleSettings:
+        """Return the options as checked; only after `validate`."""
+        return SampleSettings(
+            num_warmup=self.num_warmup,
+            num_samples=self.num_samples,
+            num_chains=self.num_chains,
+            seed=self.seed,
+            warm_start=self.warm_start or {},
+            priors=self.priors or {},
+            fixed=self.fixed or {},
+            likelihood=self.likelihood,
+            default_priors=self.default_priors,
+            target_accept=self.target_accept,
+            until_ess=self.until_ess,
+            most_draws=self.most_draws,
+            checkpoint=None if self.checkpoint is None else str(self.checkpoint),
+            keep_checkpoint=self.keep_checkpoint,
+            continues=self.continues,
+            task=self._description(),
+        )
 
     @property
     def leftover(self) -> Leftover | None:
@@ -222,8 +263,8 @@ class SampleTask:
             return Leftover.of(self.checkpoint)
         return None
 
-    def description(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Give the task as JSON and arrays, as far as it is data: for its checkpoint."""
+    def _description(self) -> Segment:
+        """Return the task as JSON and arrays, as far as it is data: for its checkpoint."""
         assert self._dataset is not None
         data = self._dataset
         told = {name: getattr(self, name) for name in _STORED}
@@ -242,7 +283,8 @@ class SampleTask:
             "y_unit": data.y_unit,
             "protocol": dict(data.protocol),
         }
-        return told, {"x": data.x} | _parts("y", data.y) | _parts("sigma", data.sigma)
+        arrays = {"x": data.x} | _parts("y", data.y) | _parts("sigma", data.sigma)
+        return Segment(told, arrays)
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Give the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
@@ -290,14 +332,14 @@ class SampleTask:
         InputError
             Where the result was read from a file: the chains' states live with the object.
         """
-        if result.continuation is None:
+        before = result.continuation
+        if not isinstance(before, Continuation):
             if result.checkpoint:
                 raise InputError(
                     f"this sampling was stopped: resume({result.checkpoint!r}) goes on with it"
                 )
             raise InputError("this result was read from a file: its chains cannot be extended")
         _check_count("num_samples", num_samples, 1)
-        before = result.continuation
         return replace(
             before.task,
             num_samples=result.num_samples + num_samples,
@@ -309,13 +351,10 @@ class SampleTask:
 
 
 def _parts(name: str, values: NDArray[Any] | None) -> dict[str, NDArray[np.float64]]:
-    """Give the real part of an array and, where it has one, the imaginary part, by their names."""
-    if values is None:
-        return {}
-    parts = {f"{name}_real": np.ascontiguousarray(values.real)}
-    if np.iscomplexobj(values):
-        parts[f"{name}_imag"] = np.ascontiguousarray(values.imag)
-    return parts
+    """Return the parts of an array by their names."""
+    parts = () if values is None else parts_of(values)
+    names = (f"{name}_real", f"{name}_imag")
+    return {key: np.ascontiguousarray(part) for key, part in zip(names, parts, strict=False)}
 
 
 def _joined(name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
@@ -331,88 +370,3 @@ def _check_count(label: str, value: object, least: int) -> None:
         raise InputError(f"{label} must be a whole number, got {value!r}")
     if value < least:
         raise InputError(f"{label} must be at least {least}, got {value}")
-
-
-def sample(
-    data: object,
-    model: str | Model,
-    *,
-    callback: Callable[[Progress], object] | None = None,
-    **settings: Any,
-) -> BayesianResult:
-    """Sample the posterior of a model, in this process.
-
-    Parameters
-    ----------
-    data : object
-        A `Dataset`, RheoJAX's `RheoData`, a pair ``(x, y)``, or a mapping with x and y.
-    model : str or Model
-        A name of the catalogue, or a plain JAX function with its parameters.
-    callback : callable, optional
-        Called with each `Progress`; what it raises ends the sampling.
-    **settings
-        As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
-        test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
-        max_samples, checkpoint, fixed, keep_checkpoint.
-
-    Returns
-    -------
-    BayesianResult
-
-    Raises
-    ------
-    InputError
-        In one line, what is wrong with the input.
-    """
-    known = [item.name for item in fields(SampleTask) if item.init and item.name[0] != "_"]
-    for name in settings:
-        if name not in known:
-            raise InputError(f"unknown setting {name!r} of a sampling; {nearest(name, known)}")
-    return _run(SampleTask(model, data, **settings), callback)
-
-
-def resume(
-    folder: str | Path, *, callback: Callable[[Progress], object] | None = None
-) -> BayesianResult:
-    """Go on with a sampling that was stopped, in this process.
-
-    The draws are those that it would have given undisturbed, to the bit.
-
-    Parameters
-    ----------
-    folder : path
-        Its checkpoint: the `checkpoint` of its partial result.
-    callback : callable, optional
-        As for `sample`.
-    """
-    return _run(SampleTask.of_checkpoint(folder), callback)
-
-
-def extend(
-    result: BayesianResult,
-    num_samples: int = 2000,
-    *,
-    callback: Callable[[Progress], object] | None = None,
-) -> BayesianResult:
-    """Draw more, from where a result stopped and without warm-up, in this process.
-
-    Parameters
-    ----------
-    result : BayesianResult
-        Of a sampling in this session.
-    num_samples : int
-        Draws of each chain, besides those that there are.
-    callback : callable, optional
-        As for `sample`.
-
-    Returns
-    -------
-    BayesianResult
-        With the draws of before and the new ones: those of one longer sampling, to the bit.
-    """
-    return _run(SampleTask.extending(result, num_samples), callback)
-
-
-def _run(task: SampleTask, callback: Callable[[Progress], object] | None) -> BayesianResult:
-    with local_context(callback) as context:
-        return task.run(context)

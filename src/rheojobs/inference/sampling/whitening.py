@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.sampling.curved_whitening import Bend, bent
 from rheojobs.inference.sampling.mode_search import Climb, View, setting_out
-
-if TYPE_CHECKING:
-    from rheojobs.inference.posterior.posterior import Posterior
+from rheojobs.inference.sampling.programs import programs_of
 
 __all__ = ["Geometry", "climb"]
 
@@ -51,7 +50,7 @@ class Geometry(NamedTuple):
 
         def look(z: NDArray[np.float64]) -> View:
             check()
-            seen: View = posterior.kernels.climb(setting_out(z), 1, *posterior.data).view
+            seen: View = programs_of(posterior).climb(setting_out(z), 1, *posterior.data).view
             return seen
 
         center, curvature = np.asarray(top.center), np.asarray(top.view.curvature)
@@ -85,7 +84,7 @@ def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], 
     while True:
         check()
         began = time.perf_counter()
-        here = posterior.kernels.climb(here, points, *posterior.data)
+        here = programs_of(posterior).climb(here, points, *posterior.data)
         if not bool(here.is_going_on):  # which waits for it
             return here
         each = (time.perf_counter() - began) / points

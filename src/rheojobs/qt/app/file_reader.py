@@ -10,15 +10,12 @@ from PySide6.QtCore import QObject, QRunnable, Signal
 
 from rheojobs.errors import one_line
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.reading.read import read
+from rheojobs.inference.data.reading.read import PLAIN_SUFFIXES, read
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["FileReader"]
 
 logger = logging.getLogger(__name__)
-
-_PLAIN_SUFFIXES = {".csv", ".tsv", ".xlsx", ".xlsm"}
-"""What `read` never hands on to RheoJAX, whose readers would load JAX into this process."""
 
 
 class _ReadSignals(QObject):
@@ -69,7 +66,7 @@ class FileReader(QObject):
 
     def read(self, path: Path) -> None:
         """Begin to read a file."""
-        if path.suffix.lower() in _PLAIN_SUFFIXES or not path.is_file():
+        if path.suffix.lower() in PLAIN_SUFFIXES or not path.is_file():
             self._jobs[self._pool.submit(_ReadWorker(path))] = path
         else:
             self._jobs[self._pool.run_here(read, path)] = path

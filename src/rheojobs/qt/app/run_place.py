@@ -16,7 +16,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.errors import InputError, RheojobsError
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.qt.background import Background
 from rheojobs.qt.widgets.jobs.inbox import Inbox
 from rheojobs.qt.widgets.jobs.run_place_dialog import RunPlaceDialog

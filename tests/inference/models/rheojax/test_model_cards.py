@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheojobs.inference.models.model import load
+from rheojobs.inference.models.loading import load
 from rheojobs.inference.models.rheojax import model_cards, registry
 from rheojobs.inference.programs.exported_program import kept_on_disk
 
@@ -20,7 +21,7 @@ PROGRAM = """
 import json, sys
 import numpy as np
 from rheojobs import Dataset, sample
-from rheojobs.inference.programs.jax_setup import warm_up
+from rheojobs.inference.readiness.warm_up import warm_up
 next(warm_up())
 name, priors, start, seed = json.loads(sys.argv[1])
 x = np.geomspace(0.01, 100.0, 30)
@@ -78,7 +79,9 @@ def own_cache(tmp_path, monkeypatch):
 
 def card_of(model):
     name, frozen = model.name, model.key[3]
-    return model_cards.read(repr((name, frozen)), model.key, registry._ALTERNATIVES, lambda: model)
+    function = model_cards.DeferredFunction(lambda: model)
+    make = functools.partial(registry.RheojaxModel, function=function, key=model.key)
+    return model_cards.read(repr((name, frozen)), registry._ALTERNATIVES, make)
 
 
 @pytest.mark.parametrize(

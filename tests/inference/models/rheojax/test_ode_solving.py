@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from rheojobs.inference.models.model import load
+from rheojobs.inference.models.loading import load
 
 X = np.geomspace(0.1, 100.0, 20)
 GIVEN = {"gamma_dot": 1.0}

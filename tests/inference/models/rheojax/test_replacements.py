@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError
-from rheojobs.inference.models.model import MODE_CONSTANTS, load
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
+from rheojobs.inference.models.loading import load
 from rheojobs.inference.models.rheojax import function
 
 TIMES = np.linspace(0.1, 4.0, 12)

@@ -18,8 +18,9 @@ from rheojobs.errors import RheojobsError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.objective import PORTION, SCREENED
 from rheojobs.inference.fits.task import FitTask, fit
-from rheojobs.inference.models.model import Model, load
-from rheojobs.inference.programs.jax_setup import PRELOAD
+from rheojobs.inference.models.loading import load
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.readiness.warm_up import PRELOAD
 
 # A process is replaced within two seconds, on a machine with nothing else to do.
 AT_MOST = 2.0 + 1.5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import canonical_test_mode
-from rheojobs.inference.models.signature import CONSTANTS as PROTOCOL_CONSTANTS
+from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
+from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.options.kinds import Column, Columns, Count, Expressions, Numbers, Text
 from rheojobs.inference.options.option import Group, checked, option
 

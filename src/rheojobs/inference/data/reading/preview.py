@@ -12,10 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.dataset import PROTOCOL_CONSTANTS, Dataset
+from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column, columns_of
 from rheojobs.inference.data.reading.column_units import ROLES, UnitError
-from rheojobs.inference.data.reading.read import Curve, Wanted, curve_of, file_bytes, named_after
+from rheojobs.inference.data.reading.read import (
+    PLAIN_SUFFIXES,
+    Curve,
+    Wanted,
+    curve_of,
+    file_bytes,
+    named_after,
+)
 from rheojobs.inference.data.reading.tables import Section, sections_of
 from rheojobs.inference.data.reading.text_dialect import printable
 
@@ -23,7 +30,6 @@ __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
 
 _ROWS = 4
 _ZIPPED = b"PK\x03\x04"  # a workbook
-_PLAIN_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def look(path: str | Path, reading: Reading) -> Look:
         sections = sections_of(data, suffix, reading.delimiter, reading.decimal)
         if not sections:
             given = bool(reading.delimiter or reading.decimal)
-            if given or suffix in _PLAIN_SUFFIXES:
+            if given or suffix in PLAIN_SUFFIXES:
                 raise InputError(
                     "so no rows of numbers are left: choose another"
                     if given
@@ -171,8 +177,7 @@ def amended(dataset: Dataset, reading: Reading) -> Look:
     """Give data that no table stands behind another test mode and other constants."""
     try:
         mode = reading.mode or dataset.test_mode
-        kept = {k: v for k, v in dataset.protocol.items() if k not in PROTOCOL_CONSTANTS}
-        bare = replace(dataset, test_mode=None, protocol=kept)
+        bare = replace(dataset, test_mode=None, protocol={})
         return Look(Dataset.of(bare, mode, reading.constants()))
     except _ConstantError as error:
         return Look(None, str(error), error.name)

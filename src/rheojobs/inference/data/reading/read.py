@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.dataset import Dataset, canonical_test_mode
+from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
 from rheojobs.inference.data.reading.column_units import with_units
 from rheojobs.inference.data.reading.instruments import read_with_rheojax
 from rheojobs.inference.data.reading.tables import Section, sections_of
 from rheojobs.inference.data.reading.text_dialect import DECIMAL_MARKS, DELIMITERS, printable
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
+from rheojobs.inference.data.test_modes import canonical_test_mode
 
-__all__ = ["Curve", "Wanted", "curve_of", "file_bytes", "named_after", "read"]
+__all__ = ["PLAIN_SUFFIXES", "Curve", "Wanted", "curve_of", "file_bytes", "named_after", "read"]
 
 logger = logging.getLogger(__name__)
 
-_PLAIN_SUFFIXES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls"}
+PLAIN_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xls"})
+"""What is never handed on to RheoJAX, whose readers would load JAX into this process."""
+
 _LARGEST = 500_000_000  # bytes
 _LISTED = 6
 
@@ -153,7 +156,7 @@ def file_bytes(path: Path) -> bytes:
 def _understood(path: Path, data: bytes, wanted: Wanted) -> Dataset:
     suffix = path.suffix.lower()
     sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal)
-    if not sections and suffix not in _PLAIN_SUFFIXES:
+    if not sections and suffix not in PLAIN_SUFFIXES:
         if any(column is not None for column in wanted.columns) or wanted.sigma or wanted.units:
             raise InputError(
                 "no table of text: x= (--x), y= (--y) and sigma= (--sigma) cannot choose columns "

@@ -21,11 +21,11 @@ from rheojobs.inference.data.reading.column_choice import (
     named_column,
 )
 from rheojobs.inference.data.reading.headers import UNCERTAINTY
+from rheojobs.inference.data.test_modes import x_of
 from rheojobs.inference.data.units import SI_UNITS, si_factor
 
 __all__ = ["computed_columns", "converted"]
 
-_X_QUANTITY = {"oscillation": "angular frequency", "flow_curve": "shear rate"}
 _SYMBOLS = {
     "storage modulus": "G'",
     "loss modulus": "G''",
@@ -103,7 +103,7 @@ def converted(
     mode, x_column, y_columns, quantities = choice
     x_quantity = x_column.quantity
     if x_quantity in ("", UNCERTAINTY):
-        x_quantity = _X_QUANTITY.get(mode or "", "time" if mode else "")
+        x_quantity = x_of(mode)[0] if mode else ""
     x = _in_si(x_column, x_quantity, notes)
     ys = [_in_si(c, q, notes) for c, q in zip(y_columns, quantities, strict=True)]
     y: NDArray[np.float64] | NDArray[np.complex128] = ys[0]

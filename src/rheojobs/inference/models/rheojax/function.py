@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.protocol import MODE_CONSTANTS, PROTOCOL_CONSTANTS
 from rheojobs.inference.models.rheojax.ode_solving import forward_mode, solves_equations
 from rheojobs.inference.models.rheojax.replacements import INNER
-from rheojobs.inference.models.signature import CONSTANTS, MODE_CONSTANTS
 
 __all__ = ["RheojaxFunction"]
 
@@ -134,4 +134,4 @@ class _Constants(dict[str, Any]):
     """The constants of a test by name; one that is not there is asked for."""
 
     def __missing__(self, name: str) -> Any:
-        raise InputError(f"the model needs {name} ({CONSTANTS[name]}): --at {name}=…")
+        raise InputError(f"the model needs {name} ({PROTOCOL_CONSTANTS[name]}): --at {name}=…")

@@ -67,24 +67,19 @@ class DeferredFunction:
         return self._function()(x, params, test_mode, **protocol)
 
 
-def read(
-    identity: str,
-    key: tuple[Any, ...],
-    alternatives: Mapping[str, Alternative],
-    fetch: Callable[[], Model],
-) -> Model | None:
+def read[Card: Model](
+    identity: str, alternatives: Mapping[str, Alternative], make: Callable[..., Card]
+) -> Card | None:
     """Give the model of a card; None where there is no card that can be used.
 
     Parameters
     ----------
     identity : str
         Tells the model and its configuration apart from all others.
-    key : tuple
-        Of the model.
     alternatives : mapping
         By the name that the card was written with.
-    fetch : callable
-        Gives the model as it is, when its function is called.
+    make : callable
+        Makes the model of what the card holds of its fields; `function` and `key` it knows.
     """
     cache, own = kept_on_disk(), _key(identity)
     stored = cache.get(own)
@@ -95,11 +90,9 @@ def read(
         values = {name: card[name] for name in _PLAIN}
         values |= {name: tuple(card[name]) for name in _SEQUENCES}
         other = alternatives[card["alternative"]] if card["alternative"] else None
-        return Model(
-            function=DeferredFunction(fetch),
+        return make(
             parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
             alternatives=() if other is None else (other,),
-            key=key,
             probed=dict(card["probed"]),
             **values,
         )

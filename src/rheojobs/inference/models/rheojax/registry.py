@@ -17,19 +17,21 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rheojobs.errors import InputError, MissingExtraError, nearest, one_line
-from rheojobs.inference.data.dataset import TEST_MODES
+from rheojobs.inference.data.protocol import check_protocol
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
 from rheojobs.inference.models.rheojax.ode_solving import solves_equations
 from rheojobs.inference.models.rheojax.replacements import quicken_mittag_leffler
 from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.programs.kernel_cache import frozen
 
-__all__ = ["RheojaxPriors", "load", "names", "register_all", "version"]
+__all__ = ["RheojaxModel", "RheojaxPriors", "load", "names", "register_all", "version"]
 
 _SERVO = (
     "RheoJAX's creep is run by a feedback controller whose own swings are part of the curve, "
@@ -98,8 +100,35 @@ _ALTERNATIVES: dict[str, Alternative] = {
 }
 
 _lock = threading.RLock()
-_loaded: dict[tuple[str, Any], Model] = {}
-_instances: dict[tuple[str, Any], Model] = {}
+_loaded: dict[tuple[str, Any], RheojaxModel] = {}
+_instances: dict[tuple[str, Any], RheojaxModel] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class RheojaxModel(Model):
+    """One of RheoJAX's models.
+
+    Attributes
+    ----------
+    probed : dict of str to bool
+        What `probe` has found so far, where that holds for any number of points.
+    """
+
+    probed: dict[str, bool] = field(default_factory=dict, repr=False)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # RheoJAX's instances are large, full of caches, and known by name wherever they arrive.
+        return load, (self.name, dict(self.config))
+
+    def probe(self, test_mode: str, n: int, protocol: Mapping[str, float] | None = None) -> bool:
+        """Do what `Model.probe` says, once for each kind of test, and keep it on disk."""
+        constants = check_protocol(protocol)
+        self.check_test_mode(test_mode)
+        key = " ".join((test_mode, *sorted(constants)))
+        if key not in self.probed:
+            self.probed[key] = super().probe(test_mode, n, constants)
+            _keep_card(self)
+        return self.probed[key]
 
 
 @functools.cache
@@ -127,47 +156,44 @@ def register_all() -> None:
     _registry()
 
 
-def load(name: str, config: Mapping[str, Any]) -> Model:
-    """Make, or give again, the model of that name; see `rheojobs.inference.models.model.load`."""
-    frozen = _frozen(config)
+def load(name: str, config: Mapping[str, Any]) -> RheojaxModel:
+    """Make, or give again, the model of that name; see `models.loading.load`."""
+    key = _frozen(config)
     with _lock:
-        if (name, frozen) not in _loaded:
-            known = None if "rheojax.models" in sys.modules else _of_card(name, config, frozen)
-            _loaded[name, frozen] = known or _made(name, config, frozen)
-        return _loaded[name, frozen]
+        if (name, key) not in _loaded:
+            known = None if "rheojax.models" in sys.modules else _of_card(name, config, key)
+            _loaded[name, key] = known or _made(name, config, key)
+        return _loaded[name, key]
 
 
-def _made(name: str, config: Mapping[str, Any], frozen: Any) -> Model:
+def _made(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel:
     """Make the model itself, once."""
     with _lock:
-        if (name, frozen) not in _instances:
-            _instances[name, frozen] = _make(name, dict(config), frozen)
-        return _instances[name, frozen]
+        if (name, settings) not in _instances:
+            _instances[name, settings] = _make(name, dict(config), settings)
+        return _instances[name, settings]
 
 
-def _of_card(name: str, config: Mapping[str, Any], frozen: Any) -> Model | None:
+def _of_card(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel | None:
     """Give the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
     from rheojobs.inference.models.rheojax import model_cards
 
     if version() is None:
         return None
-    return model_cards.read(
-        _card_name(name, frozen),
-        _key(name, frozen),
-        _ALTERNATIVES,
-        lambda: _made(name, config, frozen),
-    )
+    function = model_cards.DeferredFunction(lambda: _made(name, config, settings))
+    make = functools.partial(RheojaxModel, function=function, key=_key(name, settings))
+    return model_cards.read(_card_name(name, settings), _ALTERNATIVES, make)
 
 
-def _key(name: str, frozen: Any) -> tuple[Any, ...]:
-    return ("rheojax", name, version(), frozen)
+def _key(name: str, settings: Any) -> tuple[Any, ...]:
+    return ("rheojax", name, version(), settings)
 
 
-def _card_name(name: str, frozen: Any) -> str:
-    return repr((name, frozen))
+def _card_name(name: str, settings: Any) -> str:
+    return repr((name, settings))
 
 
-def keep_card(model: Model) -> None:
+def _keep_card(model: RheojaxModel) -> None:
     """Keep on disk what a model is, and what dry runs of it have found."""
     from rheojobs.inference.models.rheojax import model_cards
 
@@ -234,7 +260,7 @@ def _registry() -> Any:
     return registry
 
 
-def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
+def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     registry = _registry()
     info = registry.get_info(name)
     if info is None:
@@ -263,7 +289,7 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
             getattr(instance, "bayesian_parameter_bounds", None),
         )
     )
-    return Model(
+    return RheojaxModel(
         name=name,
         function=RheojaxFunction(instance),
         parameters=tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters),
@@ -275,7 +301,7 @@ def _make(name: str, config: dict[str, Any], frozen: Any) -> Model:
         or bool(getattr(instance, "_use_forward_mode_ad", False)),
         prior_factory=None if priors is None else RheojaxPriors(instance),
         bounds_override=limits,
-        key=_key(name, frozen),
+        key=_key(name, settings),
         config=config,
         refused={mode: refused[mode] for mode in declared if mode in refused},
         even_steps=_EVEN_STEPS.get(kind.__name__, ()),
@@ -318,14 +344,8 @@ def _parameter(parameter: Any) -> Parameter:
     )
 
 
-def _frozen(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return tuple(sorted((str(key), _frozen(item)) for key, item in value.items()))
-    if hasattr(value, "tolist"):
-        return _frozen(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return tuple(_frozen(item) for item in value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        # 1, 1.0 and True are equal, and would share an entry.
-        return (type(value).__name__, value)
-    raise InputError(f"a model's settings are numbers, words and lists, not {type(value).__name__}")
+def _frozen(config: Mapping[str, Any]) -> Any:
+    try:
+        return frozen(config)
+    except TypeError as error:
+        raise InputError(f"a model's settings are numbers, words and lists, not {error}") from None

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rheojobs.inference.reports.figures.labels import AXES, short_name, y_label
+from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
 from rheojobs.inference.reports.figures.style import BLUE, GREY, RED
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rheojobs.inference.results.bayesian_result import BayesianResult
     from rheojobs.inference.results.fit_result import FitResult
 
-__all__ = ["draw_fit", "draw_predictive", "limit_to_data", "scales", "x_label"]
+__all__ = ["draw_fit", "draw_predictive", "limit_to_data", "scales"]
 
 BAND = 0.95
 
@@ -166,7 +166,7 @@ def _draw_curves(
                 label="fit" if label == "data" else f"{label} fit",
             )
     limit_to_data(axes, everything)
-    axes.set_xlabel(x_label(dataset))
+    axes.set_xlabel(x_label(dataset.test_mode, dataset.x_unit))
     axes.set_ylabel(y_label(dataset.test_mode or "", *quantity))
     axes.legend(loc="best", ncols=max(1, len(parts)))
 
@@ -176,12 +176,6 @@ def limit_to_data(axes: Axes, values: NDArray[np.float64]) -> None:
     if axes.get_yscale() == "log":
         factor = max(1.5, float(values.max() / values.min()) ** 0.08)
         axes.set_ylim(values.min() / factor, values.max() * factor)
-
-
-def x_label(dataset: Dataset) -> str:
-    """Name the independent variable with its unit."""
-    name, unit = AXES.get(dataset.test_mode or "", ("x", dataset.x_unit))
-    return f"{name} / {unit}" if unit else name
 
 
 def _title(dataset: Dataset, model: str) -> str:
@@ -220,7 +214,7 @@ def _draw_residuals(
     reach = 1.08 * max(abs(low), abs(high))
     axes.set_ylim(-reach, reach)
     axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
-    axes.set_xlabel(x_label(dataset))
+    axes.set_xlabel(x_label(dataset.test_mode, dataset.x_unit))
     unit = "%" if y_scale == "log" else quantity[1]
     axes.set_ylabel(f"residual / {unit}" if unit else "residual")
 

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.data.test_modes import x_of
+from rheojobs.inference.data.units import SI_UNITS, shown_unit
 
-__all__ = ["AXES", "parameter_label", "short_name", "y_label"]
-
-AXES: dict[str, tuple[str, str]] = {
-    "oscillation": ("ω", "rad s⁻¹"),
-    "flow_curve": ("shear rate", "s⁻¹"),
-    "relaxation": ("t", "s"),
-    "creep": ("t", "s"),
-    "startup": ("t", "s"),
-    "laos": ("t", "s"),
-}
-"""Test mode -> symbol and unit of x."""
+__all__ = ["parameter_label", "short_name", "x_label", "y_label"]
 
 _SYMBOLS = {
     "complex modulus": "G′, G″",
@@ -37,6 +28,16 @@ _GREEK = frozenset(
     {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
     | {"mu", "nu", "xi", "phi", "chi", "psi", "rho", "sigma", "tau", "omega", "Gamma", "Delta"}
 )
+
+
+def x_label(test_mode: str | None, unit: str) -> str:
+    """Name what the data are measured over: ``ω / rad s⁻¹``; in its SI unit where it is known."""
+    if test_mode is None:
+        return f"x / {unit}" if unit else "x"
+    quantity, symbol = x_of(test_mode)
+    # Matplotlib draws the dot of γ̇ beside the letter.
+    name = quantity if test_mode == "flow_curve" else symbol
+    return f"{name} / {_UNITS.get(SI_UNITS[quantity], SI_UNITS[quantity])}"
 
 
 def y_label(test_mode: str, quantity: str, unit: str) -> str:

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.data.dataset import TEST_MODES, Dataset
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.colors import muted
 from rheojobs.qt.widgets.common.message_bar import MessageBar

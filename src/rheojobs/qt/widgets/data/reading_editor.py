@@ -6,6 +6,7 @@ Shows what `corrections.look` found and tells what is wanted; must not read file
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPalette
@@ -23,9 +24,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.data.dataset import PROTOCOL_CONSTANTS, TEST_MODES
+from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
 from rheojobs.inference.data.reading.column_units import ROLES
 from rheojobs.inference.data.reading.preview import Look, Reading, TableSeen
+from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.option_words import without_options
@@ -36,7 +38,13 @@ __all__ = ["ReadingEditor"]
 
 _PATIENCE_MS = 200
 _MOST_NOTES = 6
-_CONSTANT_UNITS = {"gamma_dot": "1/s", "sigma_applied": "Pa", "gamma_0": "", "omega": "rad/s"}
+_CONSTANT_UNITS = {
+    "gamma_dot": "1/s",
+    "sigma_applied": "Pa",
+    "gamma_0": "",
+    "omega": "rad/s",
+    "sigma_0": "Pa",
+}
 
 
 class ReadingEditor(QDialog):
@@ -300,13 +308,14 @@ class ReadingEditor(QDialog):
         self._problem_line("columns")
         self._problem_line("file")
         names = list(PROTOCOL_CONSTANTS)
-        for left, right in zip(names[::2], names[1::2], strict=True):
+        for left, right in zip_longest(names[::2], names[1::2]):
             parts: list[QWidget] = []
-            for name in (left, right):
+            for name in filter(None, (left, right)):
                 edit = self.constants[name]
                 parts += [self._name(with_unit(name, _CONSTANT_UNITS[name]), edit), edit]
-            self._row(parts[0], parts[1], left, parts[2], parts[3])
-            self._problem_line(right)
+            self._row(parts[0], parts[1], left, *parts[2:])
+            if right:
+                self._problem_line(right)
 
     def _row(
         self,

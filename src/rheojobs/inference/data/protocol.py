@@ -1,0 +1,62 @@
+"""The constants of a test, such as the shear rate of a start-up: their names, units and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.data.arrays import as_number
+
+__all__ = ["MODE_CONSTANTS", "PROTOCOL_CONSTANTS", "check_protocol"]
+
+PROTOCOL_CONSTANTS: dict[str, str] = {
+    "gamma_dot": "shear rate, 1/s",
+    "sigma_applied": "applied stress, Pa",
+    "gamma_0": "strain amplitude",
+    "omega": "angular frequency, rad/s",
+    "sigma_0": "initial stress, Pa",
+}
+"""Name of a constant -> what it is, and its unit."""
+
+# In a frequency sweep and a flow curve all that matters is in x.
+MODE_CONSTANTS: dict[str, tuple[str, ...]] = {
+    "relaxation": ("gamma_dot", "gamma_0", "sigma_0"),
+    "creep": ("sigma_applied",),
+    "oscillation": (),
+    "flow_curve": (),
+    "startup": ("gamma_dot",),
+    "laos": ("gamma_0", "omega"),
+}
+"""Test mode -> the constants that a model of it may need."""
+
+
+def check_protocol(protocol: object) -> dict[str, float]:
+    """Check the constants of a test.
+
+    Parameters
+    ----------
+    protocol : mapping of str to float or None
+        Such as ``{"gamma_dot": 10.0}``.
+
+    Returns
+    -------
+    dict of str to float
+        The same, as floats.
+
+    Raises
+    ------
+    InputError
+        For anything but a mapping, a name that is not in `PROTOCOL_CONSTANTS`, or a value that
+        is no finite number.
+    """
+    if protocol is None:
+        return {}
+    if not isinstance(protocol, Mapping):
+        raise InputError(f"protocol must map names to numbers, not be a {type(protocol).__name__}")
+    checked = {}
+    for name, value in protocol.items():
+        if name not in PROTOCOL_CONSTANTS:
+            hint = nearest(str(name), PROTOCOL_CONSTANTS)
+            raise InputError(f"protocol has no constant {name!r}; {hint}")
+        checked[name] = as_number(f"protocol constant {name} ({PROTOCOL_CONSTANTS[name]})", value)
+    return checked

@@ -1,0 +1,58 @@
+"""From the name of a model to the model; RheoJAX is imported only when one is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.catalogue import cached_catalogue
+from rheojobs.inference.models.model import Model
+
+__all__ = ["check_name", "load"]
+
+
+def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
+    """Give the model of that name, as RheoJAX's registry has it; a `Model` is given back.
+
+    Parameters
+    ----------
+    model : str or Model
+        Such as ``"maxwell"``.
+    config : mapping, optional
+        Arguments of the RheoJAX class, such as ``{"n_modes": 6}``.
+
+    Returns
+    -------
+    Model
+        The same object for the same name and configuration; safe to share between threads.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a configuration that the model does not take.
+    MissingExtraError
+        Where RheoJAX is not installed.
+    """
+    if isinstance(model, Model):
+        if config and dict(config) != dict(model.config):
+            raise InputError(
+                f"the model {model.name} is made already: model_config cannot change it"
+            )
+        return model
+    if not isinstance(model, str):
+        raise InputError(
+            f"a model is given by its name or as a Model, not as a {type(model).__name__}"
+            + ("; Model.from_function makes one of a function" if callable(model) else "")
+        )
+    from rheojobs.inference.models.rheojax import registry
+
+    return registry.load(model, config or {})
+
+
+def check_name(name: str) -> None:
+    """Raise the `InputError` of an unknown model, if the list is at hand; never imports RheoJAX."""
+    known = cached_catalogue()
+    if known is not None and name not in {info.name for info in known}:
+        hint = nearest(str(name), (info.name for info in known))
+        raise InputError(f"there is no model {name!r}; {hint}")

@@ -1,0 +1,102 @@
+"""Bayesian sampling with NUTS, in this process: `sample`, `resume` and `extend`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rheojobs.engine.events import Progress
+from rheojobs.engine.local_context import local_context
+from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.sampling.task import SampleTask
+
+__all__ = ["extend", "resume", "sample"]
+
+
+def sample(
+    data: object,
+    model: str | Model,
+    *,
+    callback: Callable[[Progress], object] | None = None,
+    **settings: Any,
+) -> BayesianResult:
+    """Sample the posterior of a model, in this process.
+
+    Parameters
+    ----------
+    data : object
+        A `Dataset`, RheoJAX's `RheoData`, a pair ``(x, y)``, or a mapping with x and y.
+    model : str or Model
+        A name of the catalogue, or a plain JAX function with its parameters.
+    callback : callable, optional
+        Called with each `Progress`; what it raises ends the sampling.
+    **settings
+        As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
+        test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
+        max_samples, checkpoint, fixed, keep_checkpoint.
+
+    Returns
+    -------
+    BayesianResult
+
+    Raises
+    ------
+    InputError
+        In one line, what is wrong with the input.
+    """
+    known = [item.name for item in fields(SampleTask) if item.init and item.name[0] != "_"]
+    for name in settings:
+        if name not in known:
+            raise InputError(f"unknown setting {name!r} of a sampling; {nearest(name, known)}")
+    return _run(SampleTask(model, data, **settings), callback)
+
+
+def resume(
+    folder: str | Path, *, callback: Callable[[Progress], object] | None = None
+) -> BayesianResult:
+    """Go on with a sampling that was stopped, in this process.
+
+    The draws are those that it would have given undisturbed, to the bit.
+
+    Parameters
+    ----------
+    folder : path
+        Its checkpoint: the `checkpoint` of its partial result.
+    callback : callable, optional
+        As for `sample`.
+    """
+    return _run(SampleTask.of_checkpoint(folder), callback)
+
+
+def extend(
+    result: BayesianResult,
+    num_samples: int = 2000,
+    *,
+    callback: Callable[[Progress], object] | None = None,
+) -> BayesianResult:
+    """Draw more, from where a result stopped and without warm-up, in this process.
+
+    Parameters
+    ----------
+    result : BayesianResult
+        Of a sampling in this session.
+    num_samples : int
+        Draws of each chain, besides those that there are.
+    callback : callable, optional
+        As for `sample`.
+
+    Returns
+    -------
+    BayesianResult
+        With the draws of before and the new ones: those of one longer sampling, to the bit.
+    """
+    return _run(SampleTask.extending(result, num_samples), callback)
+
+
+def _run(task: SampleTask, callback: Callable[[Progress], object] | None) -> BayesianResult:
+    with local_context(callback) as context:
+        return task.run(context)
