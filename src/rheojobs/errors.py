@@ -40,9 +40,9 @@ class InputError(RheojobsError, ValueError):
             text = text.replace(f"{{{name}}}", spell(name))
         return text
 
-    def of_option(self, name: str) -> InputError:
-        """Return the same error as said of an option: its message was a predicate."""
-        return InputError(f"{{{name}}} {self._template}", options=(name, *self.options))
+    def of_option(self, name: str, colon: str = ":") -> InputError:
+        """Return the same error as said of an option."""
+        return InputError(f"{{{name}}}{colon} {self._template}", options=(name, *self.options))
 
     def within(self, place: str) -> InputError:
         """Return the same error as said of a place, such as a file."""

@@ -9,6 +9,8 @@ from typing import Any
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.options.option import checked
+from rheojobs.inference.sampling.options import SampleOptions
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.binding import QObject, Signal
 from rheojobs.qt.task_worker import TaskWorker
@@ -55,21 +57,16 @@ class BayesianWorker(TaskWorker):
         A name of the catalogue, or a plain JAX function with its parameters.
     data : object
         RheoJAX's `RheoData`, a `Dataset`, a pair ``(x, y)``, or a mapping with x and y.
-    num_warmup, num_samples, num_chains : int
-        Steps of warm-up and draws of each chain, and how many chains.
+    num_warmup, num_samples, num_chains, priors, seed
+        As `SampleOptions` has them.
     warm_start : mapping, optional
         Parameters to start from: those of a `FitResult`.
-    priors : mapping, optional
-        By parameter: ``{"type": "normal", "loc": ..., "scale": ...}`` and the like, or a NumPyro
-        distribution.
-    seed : int
-        Of the random numbers.
     cancel_token : CancellationToken, optional
         Stops the sampling.
-    test_mode, protocol, model_config
-        As the options of a fit.
-    likelihood, default_priors, until_ess, max_samples, checkpoint, fixed
-        As `SampleTask` has them.
+    checkpoint : path, optional
+        As `SampleTask` has it.
+    **options
+        As `SampleOptions` has them.
     """
 
     signals: BayesianWorkerSignals
@@ -86,34 +83,20 @@ class BayesianWorker(TaskWorker):
         seed: int = 42,
         cancel_token: CancellationToken | None = None,
         *,
-        test_mode: str | None = None,
-        protocol: Mapping[str, float] | None = None,
-        model_config: Mapping[str, Any] | None = None,
-        likelihood: str | None = None,
-        default_priors: str = "logarithmic",
-        until_ess: float | None = None,
-        max_samples: int | None = None,
         checkpoint: str | Path | None = None,
-        fixed: Mapping[str, float] | None = None,
+        **options: Any,
     ) -> None:
         task = SampleTask(
             model_name,
             data,
-            num_warmup,
-            num_samples,
-            num_chains,
-            warm_start,
-            priors,
-            seed,
-            test_mode,
-            protocol,
-            model_config,
-            likelihood=likelihood,
-            default_priors=default_priors,
-            until_ess=until_ess,
-            max_samples=max_samples,
+            num_warmup=num_warmup,
+            num_samples=num_samples,
+            num_chains=num_chains,
+            warm_start=warm_start,
+            priors=priors or {},
+            seed=seed,
             checkpoint=checkpoint,
-            fixed=fixed,
+            **checked(SampleOptions, options, "a sampling"),
         )
         super().__init__(task, BayesianWorkerSignals(), cancel_token)
         self._told: dict[int, int] = {}

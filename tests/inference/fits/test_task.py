@@ -248,7 +248,7 @@ def test_a_parameter_that_the_data_leave_open_is_said_to_be():
         ({"options": {"weights": "sigma"}}, "Dataset.sigma"),
         ({"options": {"loss": "hubert"}}, "did you mean 'huber'"),
         ({"options": {"intervals": "wald"}}, "profile"),
-        ({"options": {"fixed": 3}}, "mapping"),
+        ({"options": {"fixed": 3}}, "numbers by name"),
         ({"options": {"fixed": {"G0": "much"}}}, "finite number"),
         ({"options": {"fixed": {"eta": -1.0}}}, "outside its bounds"),
         ({"options": {"fixed": {"tau": 1.0}}}, "fix or tie 'eta'"),

@@ -28,11 +28,12 @@ from rheojobs.inference.sampling import continuation
 from rheojobs.inference.sampling.task import SampleTask
 
 continuation.CHECKPOINT_SECONDS = 0.0
+few = {"num_warmup": 50, "num_samples": 50, "num_chains": 1}
 store, folder = sys.argv[1:]
 Settlement._tidy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 model = decay_model()  # a function, which no store can keep
 with JobEngine("threads", store=store) as engine:
-    work = SampleTask(model, decay_data(), 50, 50, 1, checkpoint=folder)
+    work = SampleTask(model, decay_data(), **few, checkpoint=folder)
     job = engine.submit(work, name="killed")
     assert not job.is_durable
     engine.wait()

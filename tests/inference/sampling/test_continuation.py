@@ -28,6 +28,7 @@ from rheojobs.inference.sampling.sample import extend, resume, sample
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.inference.sampling.whitening import Geometry
 
+FEW = {"num_warmup": 50, "num_samples": 50, "num_chains": 1}
 COUNTS = {"num_warmup": 150, "num_samples": 250, "num_chains": 2}
 
 
@@ -329,7 +330,7 @@ def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monk
     monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.0)
     there: list[bool] = []
     folder, store = tmp_path / "kept", tmp_path / "jobs.sqlite3"
-    work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint=str(folder))
+    work = SampleTask("maxwell", melt_data, **FEW, checkpoint=str(folder))
     with JobEngine("threads", store=store) as engine:
         write = WriteBuffer.write
 
@@ -470,7 +471,7 @@ def test_a_folder_named_from_where_one_stands_is_found_from_elsewhere(
     melt_data, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    work = SampleTask("maxwell", melt_data, 50, 50, 1, checkpoint="kept")
+    work = SampleTask("maxwell", melt_data, **FEW, checkpoint="kept")
     content, blobs = work.to_record()
     monkeypatch.chdir("/")
     assert SampleTask.from_record(content, blobs).folder == str(tmp_path / "kept")

@@ -202,7 +202,7 @@ def test_cancelling_keeps_what_was_drawn(monkeypatch):
             token.cancel()
 
     monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)
-    task = SampleTask(MODEL, DATA, 200, 100_000, 2)
+    task = SampleTask(MODEL, DATA, num_warmup=200, num_samples=100_000, num_chains=2)
     with pytest.raises(CancellationError), local_context(stop, token, partial.append) as context:
         task.run(context)
     assert time.perf_counter() - cancelled_at < 5.0

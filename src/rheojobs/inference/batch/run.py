@@ -215,7 +215,7 @@ class BatchRun:
             item.model,
             self._files.dataset(item),
             warm_start=entry.fit.parameters,
-            fixed=item.fit.get("fixed"),
+            fixed=item.fit.get("fixed", {}),
             model_config=item.config,
             checkpoint=entry.store.checkpoint(fingerprint),
             keep_checkpoint=True,  # until the posterior is on disk

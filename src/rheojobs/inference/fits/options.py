@@ -53,7 +53,7 @@ class StartOptions:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class FitOptions(ProblemOptions):
     """How to fit.
 

@@ -60,7 +60,7 @@ class FitTask:
     @property
     def affinity(self) -> str:
         """Tasks of one affinity share compiled programs."""
-        return f"{self.model_name} {(self.options or {}).get('model_config')}"
+        return f"{self.model_name} {(self.options or {}).get('model_config') or {}}"
 
     def validate(self) -> None:
         """Check all that can be known without JAX; raises `InputError` in one line."""

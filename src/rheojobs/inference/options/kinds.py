@@ -25,8 +25,13 @@ __all__ = [
     "Ranges",
     "Settings",
     "Text",
+    "ValueKindError",
     "shown",
 ]
+
+
+class ValueKindError(InputError):
+    """What is wrong with a value, to be said of its option: ``"must be at least 1, got 0"``."""
 
 
 class Kind:
@@ -40,7 +45,7 @@ class Kind:
         Raises
         ------
         InputError
-            What is wrong with it, as a predicate: ``"must be at least 1, got 0"``.
+            What is wrong with it: a `ValueKindError`, or a whole sentence.
         """
         raise NotImplementedError
 
@@ -53,7 +58,7 @@ class Flag(Kind):
 
     def check(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise InputError(f"must be true or false, got {shown(value)}")
+            raise ValueKindError(f"must be true or false, got {shown(value)}")
         return value
 
 
@@ -73,11 +78,11 @@ class Count(Kind):
 
     def check(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise InputError(f"must be a whole number, got {shown(value)}")
+            raise ValueKindError(f"must be a whole number, got {shown(value)}")
         if int(value) < self.least:
-            raise InputError(f"must be at least {self.least}, got {value}")
+            raise ValueKindError(f"must be at least {self.least}, got {value}")
         if self.most is not None and int(value) > self.most:
-            raise InputError(f"must be at most {self.most}, got {value}")
+            raise ValueKindError(f"must be at most {self.most}, got {value}")
         return int(value)
 
 
@@ -105,12 +110,12 @@ class Number(Kind):
         good = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not good or not self.above < float(value) < self.below:
             if math.isfinite(self.below):
-                raise InputError(
+                raise ValueKindError(
                     f"must be between {self.above:g} and {self.below:g}, got {shown(value)}"
                 )
             what = "a positive number" if self.above == 0 else f"a number above {self.above:g}"
             what += f" of {self.unit}" if self.unit else ""
-            raise InputError(f"must be {what}, got {shown(value)}")
+            raise ValueKindError(f"must be {what}, got {shown(value)}")
         return float(value)
 
 
@@ -129,7 +134,7 @@ class Choice(Kind):
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
-            raise InputError(f"cannot be {shown(value)}; {nearest(str(value), self.words)}")
+            raise ValueKindError(f"cannot be {shown(value)}; {nearest(str(value), self.words)}")
         return value
 
 
@@ -140,7 +145,7 @@ class Text(Kind):
     Attributes
     ----------
     checked : callable
-        Returns the text as it is used; raises `InputError` with a whole sentence.
+        Returns the text as it is used; raises `InputError`.
     """
 
     checked: Callable[[str], str]
@@ -148,7 +153,7 @@ class Text(Kind):
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise InputError(f"must be text, got {shown(value)}")
+            raise ValueKindError(f"must be text, got {shown(value)}")
         return self.checked(value)
 
 
@@ -160,7 +165,7 @@ class Location(Kind):
 
     def check(self, value: Any) -> str | Path:
         if not isinstance(value, str | Path):
-            raise InputError(f"must be a path, got {shown(value)}")
+            raise ValueKindError(f"must be a path, got {shown(value)}")
         return value
 
 
@@ -172,7 +177,7 @@ class Column(Kind):
 
     def check(self, value: Any) -> str | int:
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise InputError(f"must be the name or the number of a column, got {shown(value)}")
+            raise ValueKindError(f"must be the name or the number of a column, got {shown(value)}")
         return value
 
 
@@ -185,7 +190,7 @@ class Columns(Kind):
     def check(self, value: Any) -> tuple[str | int, ...]:
         columns = [value] if isinstance(value, str | int) else value
         if not isinstance(columns, Sequence) or not 1 <= len(columns) <= 2:
-            raise InputError(f"must be a column, or two for G' and G'', got {shown(value)}")
+            raise ValueKindError(f"must be a column, or two for G' and G'', got {shown(value)}")
         return tuple(Column().check(column) for column in columns)
 
 
@@ -197,11 +202,11 @@ class ByName(Kind):
 
     def check(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise InputError(f"must give {self.values} by name, got {shown(value)}")
+            raise ValueKindError(f"must give {self.values} by name, got {shown(value)}")
         return {str(name): self.checked_value(str(name), one) for name, one in value.items()}
 
     def checked_value(self, name: str, value: Any) -> Any:
-        """Return one of the values as it is used; raise `InputError` with a predicate."""
+        """Return one of the values as it is used; raise `ValueKindError`."""
         return value
 
 
@@ -231,7 +236,7 @@ class Numbers(ByName):
         _check_name(name, self.names)
         good = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not good or not math.isfinite(float(value)):
-            raise InputError(f"must have a number for {name}, got {shown(value)}")
+            raise ValueKindError(f"must have a finite number for {name}, got {shown(value)}")
         return float(value)
 
 
@@ -242,7 +247,7 @@ class Expressions(ByName):
     Attributes
     ----------
     checked : callable
-        Returns a text as it is used, given its name; raises `InputError` with a whole sentence.
+        Returns a text as it is used, given its name; raises `InputError`.
     names : iterable of str, optional
         The only names there are.
     """
@@ -268,15 +273,15 @@ class Ranges(ByName):
         try:
             lower, upper = (float(end) for end in value)
         except (TypeError, ValueError):
-            raise InputError(f"must have two numbers for {name}, got {shown(value)}") from None
+            raise ValueKindError(f"must have two numbers for {name}, got {shown(value)}") from None
         if not lower < upper:  # NaN included
-            raise InputError(f"of {name} are empty: {lower:g} to {upper:g}")
+            raise ValueKindError(f"of {name} are empty: {lower:g} to {upper:g}")
         return lower, upper
 
 
 def _check_name(name: str, names: Iterable[str] | None) -> None:
     if names is not None and name not in set(names):
-        raise InputError(f"has no {name!r}; {nearest(name, names)}")
+        raise ValueKindError(f"has no {name!r}; {nearest(name, names)}")
 
 
 def shown(value: Any) -> str:

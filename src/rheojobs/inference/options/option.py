@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.options.kinds import ByName, Kind
+from rheojobs.inference.options.kinds import ByName, Kind, ValueKindError
 
 __all__ = ["Group", "Option", "check_option", "checked", "option", "options_of"]
 
@@ -70,7 +70,9 @@ class Option:
         try:
             return self.kind.check(value)
         except InputError as error:
-            raise error.of_option(self.name) from None
+            raise error.of_option(
+                self.name, "" if isinstance(error, ValueKindError) else ":"
+            ) from None
 
 
 def option(

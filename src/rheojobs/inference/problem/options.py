@@ -14,7 +14,7 @@ from rheojobs.inference.options.option import Group, option
 __all__ = ["ProblemOptions"]
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class ProblemOptions:
     """What a fit and a sampling have in common."""
 

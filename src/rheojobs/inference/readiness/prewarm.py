@@ -81,7 +81,7 @@ class PrewarmTask:
     @property
     def affinity(self) -> str:
         """That of the jobs to come: they go where this was run."""
-        return f"{self.model_name} {self.model_config}"
+        return f"{self.model_name} {self.model_config or {}}"
 
     def validate(self) -> None:
         """Check all that can be known without JAX; raises `InputError` in one line."""
@@ -110,7 +110,7 @@ class PrewarmTask:
                     num_samples=STEPS,
                     num_chains=1,
                     warm_start=values,
-                    model_config=self.model_config,
+                    model_config=self.model_config or {},
                     **self.sampling_options,
                 ).run(quiet)
 

@@ -26,7 +26,7 @@ def _prior(name: str, prior: Any) -> Any:
     return made
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class SampleOptions(ProblemOptions):
     """How to sample.
 

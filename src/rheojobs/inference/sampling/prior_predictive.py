@@ -81,14 +81,14 @@ def prior_predictive(
         data,
         num_samples=num_samples,
         warm_start=warm_start,
-        priors=priors,
+        priors=priors or {},
         seed=seed,
         test_mode=test_mode,
-        protocol=protocol,
-        model_config=model_config,
+        protocol=protocol or {},
+        model_config=model_config or {},
         likelihood=likelihood,
         default_priors=default_priors,
-        fixed=fixed,
+        fixed=fixed or {},
         checkpoint="",
     )
     dataset = task.checked_data()

@@ -15,45 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
-from rheojobs.errors import InputError, nearest
+from rheojobs.errors import InputError
 from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.posterior.likelihood_names import check_likelihood, likelihood_of
-from rheojobs.inference.posterior.prior_syntax import check_prior
+from rheojobs.inference.options.option import options_of
+from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
+from rheojobs.inference.sampling.options import SampleOptions
 from rheojobs.inference.sampling.settings import SampleSettings
 
-__all__ = ["DEFAULT_PRIORS", "Continuation", "SampleTask"]
+__all__ = ["Continuation", "SampleTask"]
 
-TARGET_ACCEPT = 0.95
 CAP = 10
 """With a wanted ESS: draws at most, in multiples of `num_samples`."""
 
-DEFAULT_PRIORS: dict[str, str] = {
-    "rheojax": "uniform on the bounds; Beta(2, 2) for fractional orders",
-    "logarithmic": "log-uniform where positive bounds span more than three decades, else the same",
-}
-
+_OPTIONS = options_of(SampleOptions)
 _STORED = (
-    "num_warmup",
-    "num_samples",
-    "num_chains",
+    *(name for name, option in _OPTIONS.items() if option.is_stored),
     "warm_start",
-    "priors",
-    "seed",
-    "model_config",
-    "target_accept",
-    "likelihood",
-    "default_priors",
-    "until_ess",
-    "max_samples",
-    "fixed",
     "keep_checkpoint",
 )
 
@@ -75,7 +60,7 @@ class Continuation:
 
 
 @dataclass
-class SampleTask:
+class SampleTask(SampleOptions):
     """A Bayesian sampling, as data.
 
     Parameters
@@ -84,68 +69,26 @@ class SampleTask:
         A name of the catalogue, or a plain JAX function with its parameters.
     data : object
         As `Dataset.of` takes them.
-    num_warmup, num_samples, num_chains : int
-        Steps of warm-up and draws of each chain, and how many chains.
     warm_start : mapping, optional
         Parameter values to start from, such as a fit's.
-    priors : mapping, optional
-        By parameter: ``{"type": "normal", "loc": ..., "scale": ...}`` or a NumPyro distribution.
-    seed : int
-        Of the random numbers.
-    test_mode : str, optional
-        Read from the data where not given.
-    protocol : mapping, optional
-        Constants of the test.
-    model_config : mapping, optional
-        The model's own settings.
-    target_accept : float
-        The acceptance that the step size is adapted to.
-    likelihood : str, optional
-        How the data scatter: ``"constant"`` is RheoJAX's; ``"relative"`` suits data over
-        decades; ``"student_t"`` and ``"relative_student_t"`` expect outliers; ``"sigma"`` takes
-        the standard deviations of `Dataset.sigma` as true and samples no noise. Where not
-        given, ``"sigma"`` for data that have it, else ``"constant"``.
-    default_priors : str
-        What a parameter gets whose prior is not given: ``"logarithmic"``, or ``"rheojax"``,
-        which with ``likelihood="constant"`` is RheoJAX's statistical model.
-    until_ess : float, optional
-        Stop when every parameter has as many independent draws (bulk and tail) and R-hat is at
-        most 1.01, be it before or after `num_samples`.
-    max_samples : int, optional
-        With `until_ess`: draws of each chain at most; ten times `num_samples` where not given.
     checkpoint : path, optional
-        The folder where the sampling is kept while it runs: one of the user's state folder
-        where not given. A sampling that was stopped goes on from there. ``""`` keeps nothing.
+        The folder where the sampling is stored while it runs; by default one of the user's state
+        folder. A sampling that was stopped continues from there. ``""`` stores nothing.
     continues : Segment, optional
-        Chains to go on from; `extend` sets it.
-    fixed : mapping, optional
-        Parameters that keep a value and are not sampled: ``{"eta": 1e3}``.
+        Chains to continue; `extend` sets it.
     keep_checkpoint : bool
-        Whether the checkpoint stays when all is drawn: whoever sets this removes it, when the
-        draws are where he wants them.
+        Whether the checkpoint stays when all is drawn: who sets this removes it later.
+    **options
+        As `SampleOptions` has them.
     """
 
     model: str | Model
     data: object
-    num_warmup: int = 1000
-    num_samples: int = 2000
-    num_chains: int = 4
-    warm_start: Mapping[str, float] | None = None
-    priors: Mapping[str, Any] | None = None
-    seed: int = 42
-    test_mode: str | None = None
-    protocol: Mapping[str, float] | None = None
-    model_config: Mapping[str, Any] | None = None
-    target_accept: float = TARGET_ACCEPT
-    likelihood: str | None = None
-    default_priors: str = "logarithmic"
-    until_ess: float | None = None
-    max_samples: int | None = None
-    checkpoint: str | Path | None = None
-    continues: Segment | None = field(default=None, repr=False)
-    fixed: Mapping[str, float] | None = None
-    keep_checkpoint: bool = False
-    _dataset: Dataset | None = field(default=None, repr=False)
+    warm_start: Mapping[str, float] | None = field(default=None, kw_only=True)
+    checkpoint: str | Path | None = field(default=None, kw_only=True)
+    continues: Segment | None = field(default=None, repr=False, kw_only=True)
+    keep_checkpoint: bool = field(default=False, kw_only=True)
+    _dataset: Dataset | None = field(default=None, repr=False, kw_only=True)
 
     max_attempts = 3
     """A worker that dies does not end a sampling: another goes on from the checkpoint."""
@@ -163,7 +106,7 @@ class SampleTask:
     @property
     def affinity(self) -> str:
         """Tasks of one affinity share compiled programs."""
-        return f"{self.model_name} {self.model_config}"
+        return f"{self.model_name} {self.model_config or {}}"
 
     @property
     def folder(self) -> str | Path | None:
@@ -188,23 +131,8 @@ class SampleTask:
         """Check all that can be known without JAX; raises `InputError` in one line."""
         if self._dataset is not None:
             return
-        for label, least in (("num_warmup", 0), ("num_samples", 1), ("num_chains", 1), ("seed", 0)):
-            _check_count(label, getattr(self, label), least)
-        if self.max_samples is not None:
-            _check_count("max_samples", self.max_samples, 1)
-        if self.until_ess is not None and not 0 < self.until_ess < float("inf"):
-            raise InputError(f"until_ess must be a positive number, got {self.until_ess}")
-        if not 0.0 < self.target_accept < 1.0:
-            raise InputError(f"target_accept must be between 0 and 1, got {self.target_accept}")
-        if self.likelihood is not None:
-            check_likelihood(self.likelihood)
-        if self.default_priors not in DEFAULT_PRIORS:
-            hint = nearest(str(self.default_priors), DEFAULT_PRIORS)
-            raise InputError(f"unknown default_priors {self.default_priors!r}; {hint}")
-        for name, prior in (self.priors or {}).items():
-            check_prior(name, prior)
-        if not isinstance(self.fixed or {}, Mapping):
-            raise InputError(f"fixed must be values by name of a parameter, got {self.fixed!r}")
+        for name, option in _OPTIONS.items():
+            setattr(self, name, option.check(getattr(self, name)))
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
         self.likelihood = likelihood_of(dataset, self.likelihood)
         self._dataset, self.data = dataset, None  # sent once, as checked
@@ -238,17 +166,8 @@ class SampleTask:
     def settings(self) -> SampleSettings:
         """Return the options as checked; only after `validate`."""
         return SampleSettings(
-            num_warmup=self.num_warmup,
-            num_samples=self.num_samples,
-            num_chains=self.num_chains,
-            seed=self.seed,
+            **{name: getattr(self, name) for name in _OPTIONS},
             warm_start=self.warm_start or {},
-            priors=self.priors or {},
-            fixed=self.fixed or {},
-            likelihood=self.likelihood,
-            default_priors=self.default_priors,
-            target_accept=self.target_accept,
-            until_ess=self.until_ess,
             most_draws=self.most_draws,
             checkpoint=None if self.checkpoint is None else str(self.checkpoint),
             keep_checkpoint=self.keep_checkpoint,
@@ -269,12 +188,12 @@ class SampleTask:
         data = self._dataset
         told = {name: getattr(self, name) for name in _STORED}
         told["warm_start"] = dict(self.warm_start or {})
-        told["model_config"] = dict(self.model_config or {})
-        told["fixed"] = dict(self.fixed or {})
+        told["model_config"] = dict(self.model_config)
+        told["fixed"] = dict(self.fixed)
         # A function of the user's and a distribution are code: whoever has them can go on.
         told["model"] = self.model if isinstance(self.model, str) else None
-        plain = all(isinstance(prior, Mapping) for prior in (self.priors or {}).values())
-        told["priors"] = {k: dict(v) for k, v in (self.priors or {}).items()} if plain else None
+        plain = all(isinstance(prior, Mapping) for prior in self.priors.values())
+        told["priors"] = {k: dict(v) for k, v in self.priors.items()} if plain else None
         told["data"] = {
             "test_mode": data.test_mode,
             "name": data.name,
@@ -339,7 +258,7 @@ class SampleTask:
                     f"this sampling was stopped: resume({result.checkpoint!r}) goes on with it"
                 )
             raise InputError("this result was read from a file: its chains cannot be extended")
-        _check_count("num_samples", num_samples, 1)
+        _OPTIONS["num_samples"].check(num_samples)
         return replace(
             before.task,
             num_samples=result.num_samples + num_samples,
@@ -363,10 +282,3 @@ def _joined(name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any] | Non
         return None
     values: NDArray[Any] = arrays[f"{name}_real"]
     return values + 1j * arrays[f"{name}_imag"] if f"{name}_imag" in arrays else values
-
-
-def _check_count(label: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{label} must be a whole number, got {value!r}")
-    if value < least:
-        raise InputError(f"{label} must be at least {least}, got {value}")

@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rheojobs.errors import InputError
 from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
 from rheojobs.inference.data.test_modes import canonical_test_mode
-from rheojobs.inference.options.kinds import Column, Columns, Count, Expressions, Numbers, Text
+from rheojobs.inference.options.kinds import (
+    Column,
+    Columns,
+    Count,
+    Expressions,
+    Numbers,
+    Text,
+    ValueKindError,
+)
 from rheojobs.inference.options.option import Group, checked, option
 
 __all__ = ["DECIMAL_MARKS", "DELIMITERS", "ROLES", "ReadOptions"]
@@ -24,20 +31,20 @@ _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "b
 
 def _decimal(text: str) -> str:
     if text not in DECIMAL_MARKS:
-        raise InputError(f"is '.' or ',', got {text!r}")
+        raise ValueKindError(f"is '.' or ',', got {text!r}")
     return text
 
 
 def _delimiter(text: str) -> str:
     mark = _DELIMITER_NAMES.get(text, text)
     if mark not in DELIMITERS:
-        raise InputError(f"is tab, ';', '|', ',' or a blank, got {text!r}")
+        raise ValueKindError(f"is tab, ';', '|', ',' or a blank, got {text!r}")
     return mark
 
 
 def _unit(role: str, unit: Any) -> str:
     if not isinstance(unit, str) or not unit.strip():
-        raise InputError(f"must have a unit for {role}, got {unit!r}")
+        raise ValueKindError(f"must have a unit for {role}, got {unit!r}")
     return unit
 
 
