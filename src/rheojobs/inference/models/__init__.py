@@ -5,7 +5,7 @@ A model is loaded by name in `loading`; `models.rheojax` makes models of RheoJAX
 Other rooms use:
 
 - `model`: `Model`
-- `parameters`: `Parameter`, `Alternative`
+- `parameters`: `Parameter`, `Alternative`, `MANY_DECADES`, `spans_decades`
 - `loading`: `load`, `check_name`
 - `catalogue`: `ModelInfo`, `catalogue`, `cached_catalogue`
 - `ties`: `Tie`, `parse_tie`, `parse_ties`
