@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import rheojobs.inference
 from rheojobs.inference.programs import exported_program
-from rheojobs.inference.programs.exported_program import StoredProgram
+from rheojobs.inference.programs.exported_program import SOURCES, StoredProgram, source_files
 from rheojobs.inference.programs.jax_setup import configure_jax
 
 
@@ -84,6 +87,66 @@ def test_changed_source_is_traced_anew(monkeypatch):
     monkeypatch.setattr(exported_program, "source_digest", lambda: "another version")
     StoredProgram(second, SHAPE, "it")(PAIR, 2.0)
     assert second.traced == 1
+
+
+def inside(name: str) -> bool:
+    return any(name == source or name.startswith(f"{source}.") for source in SOURCES)
+
+
+def test_the_digest_is_of_what_programs_are_traced_from_and_of_nothing_else():
+    root = Path(rheojobs.inference.__file__).parent
+    files = {str(path.relative_to(root)) for path in source_files() if path.is_relative_to(root)}
+    assert {
+        "sampling/nuts.py",
+        "models/rheojax/function.py",
+        "posterior/likelihood.py",
+        "data/protocol.py",
+    } <= files
+    rooms = {name.split("/")[0] for name in files}
+    assert not rooms & {"batch", "comparison", "readiness", "reports", "results"}
+    assert {name for name in files if name.startswith("data/")} == {
+        "data/protocol.py",
+        "data/test_modes.py",
+    }
+
+
+INNOCENT = {
+    "rheojobs",
+    "rheojobs.engine",
+    "rheojobs.engine.errors",
+    "rheojobs.errors",
+    "rheojobs.lazy",
+    "rheojobs.machine",
+    "rheojobs.whole_files",
+    "rheojobs.inference",
+    "rheojobs.inference.data",
+    "rheojobs.inference.data.arrays",
+    "rheojobs.inference.data.dataset",
+    "rheojobs.inference.data.units",
+    "rheojobs.inference.results",
+    "rheojobs.inference.results.fit_result",
+    "rheojobs.inference.results.json_format",
+    "rheojobs.inference.results.predictions",
+    "rheojobs.inference.results.records",
+    "rheojobs.inference.results.fit_report",
+    "rheojobs.inference.results.segments",
+    "rheojobs.inference.results.inference_arrays",
+}
+"""What modules with traced functions import besides, of which no number of a program depends."""
+
+
+@pytest.mark.parametrize(
+    "traced", ["sampling.programs", "fits.objective", "models.rheojax.registry"]
+)
+def test_whatever_traced_modules_import_is_hashed_or_known_to_be_innocent(traced):
+    """A new import of such a module has to be looked at: does a program depend on it?"""
+    found = graph().find_upstream_modules(f"rheojobs.inference.{traced}")
+    assert {name for name in found if not inside(name)} <= INNOCENT
+
+
+@functools.cache
+def graph():
+    return grimp.build_graph("rheojobs", exclude_type_checking_imports=True)
 
 
 def test_a_function_of_the_users_is_kept_nowhere(folder):

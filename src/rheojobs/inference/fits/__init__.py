@@ -1,0 +1,13 @@
+"""Least squares: the task, its starts, the optimizer, and what is said of the estimates.
+
+`task` and `options` need no JAX, so that a window or a plan can make and check a fit.
+
+Other rooms use:
+
+- `task`: `FitTask`, `fit`
+- `options`: `FitOptions`
+- `run`: `FitRun`
+- `objective`: `Objective`
+- `statistics`: `r_squared`, `POOR_R_SQUARED`
+- `damping`: `FIRST_GROWTH`, `damped_anew`
+"""

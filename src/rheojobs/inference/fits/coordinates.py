@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.parameters import MANY_DECADES, Parameter, spans_decades
 from rheojobs.inference.models.ties import Tie
 
 __all__ = ["Coordinates", "Limits", "is_logarithmic"]
-
-LOG_SPAN = 1e3
 
 ZERO_SHARE = 1e-6
 """A modulus that may be zero is searched by its logarithm down to that part of its default."""
@@ -35,8 +33,7 @@ GRID = 400
 
 def is_logarithmic(parameter: Parameter) -> bool:
     """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
-    lower, upper = parameter.bounds
-    return lower > 0 and upper / lower > LOG_SPAN
+    return spans_decades(*parameter.bounds)
 
 
 def _offset(parameter: Parameter) -> float:
@@ -45,7 +42,7 @@ def _offset(parameter: Parameter) -> float:
     if is_logarithmic(parameter):
         return 0.0
     default = parameter.default or 0.0
-    return ZERO_SHARE * default if lower == 0 and upper > LOG_SPAN * default > 0 else math.nan
+    return ZERO_SHARE * default if lower == 0 and upper > MANY_DECADES * default > 0 else math.nan
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,24 @@ from typing import Any
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.arrays import as_number
 
-__all__ = ["Alternative", "Parameter", "check_parameters", "from_limits", "resolve", "unknown"]
+__all__ = [
+    "MANY_DECADES",
+    "Alternative",
+    "Parameter",
+    "check_parameters",
+    "from_limits",
+    "resolve",
+    "spans_decades",
+    "unknown",
+]
+
+MANY_DECADES = 1e3
+"""The ratio of positive bounds from which on a parameter is looked at by its logarithm."""
+
+
+def spans_decades(lower: float, upper: float) -> bool:
+    """Whether bounds are positive and further apart than `MANY_DECADES`."""
+    return lower > 0 and upper / lower > MANY_DECADES
 
 
 @dataclass(frozen=True)

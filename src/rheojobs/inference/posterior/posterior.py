@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.parameters import Alternative
+from rheojobs.inference.models.parameters import Alternative, spans_decades
 from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.posterior.priors import Prior, prior_of, scaled_beta, uniform_prior
@@ -29,7 +29,6 @@ PRIOR_DRAWS = 100
 PRIOR_REACH = 3.0
 """How far beyond draws of a prior a start may lie, in ranges of these draws."""
 
-MANY_DECADES = 1e3
 NOISE = ("sigma", "sigma_real", "sigma_imag")
 
 
@@ -336,7 +335,7 @@ def _default_prior(
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior (priors=, --prior)"
         )
-    decades = scheme == "logarithmic" and lower > 0 and upper / lower > MANY_DECADES
+    decades = scheme == "logarithmic" and spans_decades(lower, upper)
     return uniform_prior(lower, upper, logarithmic=decades)
 
 

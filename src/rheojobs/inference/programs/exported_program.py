@@ -25,13 +25,24 @@ from jax import export
 from rheojobs.inference.programs.disk_cache import ProgramCache
 from rheojobs.inference.programs.jax_setup import MAX_CACHE_BYTES, programs_folder
 
-__all__ = ["StoredProgram", "kept_on_disk", "source_digest"]
+__all__ = ["StoredProgram", "kept_on_disk", "source_digest", "source_files"]
 
 logger = logging.getLogger(__name__)
 
 LIBRARIES = ("jax", "jaxlib", "numpyro")
-PACKAGES = ("rheojobs.inference", "rheojax")
-"""Whose source the programs are traced from: a changed file makes all of them anew."""
+SOURCES = (
+    "rheojobs.inference.data.protocol",
+    "rheojobs.inference.data.test_modes",
+    "rheojobs.inference.programs",
+    "rheojobs.inference.models",
+    "rheojobs.inference.problem",
+    "rheojobs.inference.fits",
+    "rheojobs.inference.posterior",
+    "rheojobs.inference.sampling",
+    "rheojax",
+)
+"""What programs are traced from: a changed file makes all of them anew. Readers, results and
+reports are not among it."""
 
 
 @functools.cache
@@ -40,13 +51,24 @@ def source_digest() -> str:
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
-    for name in PACKAGES:
-        spec = importlib.util.find_spec(name)
-        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-            for path in sorted(Path(folder).rglob("*.py")):
-                status = path.stat()
-                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path in source_files():
+        status = path.stat()
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def source_files() -> list[Path]:
+    """List the files of `SOURCES`."""
+    found: list[Path] = []
+    for name in SOURCES:
+        spec = importlib.util.find_spec(name)
+        if spec is None:  # RheoJAX is not installed
+            continue
+        if spec.submodule_search_locations is None:
+            found.append(Path(str(spec.origin)))
+        for folder in spec.submodule_search_locations or []:
+            found += sorted(Path(folder).rglob("*.py"))
+    return found
 
 
 def kept_on_disk() -> ProgramCache:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import logging
 import os
 import platform
 import threading
 from pathlib import Path
 
-from rheojobs.inference.programs.disk_cache import ProgramCache
+from rheojobs.inference.programs.private_jax import keep_programs
 
 __all__ = [
     "MAX_CACHE_BYTES",
@@ -18,8 +16,6 @@ __all__ = [
     "configure_jax",
     "programs_folder",
 ]
-
-logger = logging.getLogger(__name__)
 
 MAX_CACHE_BYTES = 1 << 30
 """How large the compiled programs on disk may become together."""
@@ -57,27 +53,10 @@ def configure_jax() -> None:
         # Many programs are small, and compile in less time than JAX would keep them for.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-        _keep_programs(programs_folder() / _processor_fingerprint())
-        _configured = True
-
-
-def _keep_programs(folder: Path) -> None:
-    """Have JAX keep its compiled programs in a folder, by way of a `ProgramCache`."""
-    import jax
-    from jax._src import compilation_cache
-
-    if all(hasattr(compilation_cache, name) for name in ("_cache", "_cache_initialized")):
-        compilation_cache.reset_cache()
-        compilation_cache._cache = ProgramCache(  # type: ignore[assignment]
-            folder, folder.parent, MAX_CACHE_BYTES
+        keep_programs(
+            programs_folder() / _processor_fingerprint(), programs_folder(), MAX_CACHE_BYTES
         )
-        compilation_cache._cache_initialized = True
-        return
-    # A JAX that was changed inside: its own cache, which it bounds where it finds filelock.
-    logger.warning("JAX %s keeps compiled programs its own way", jax.__version__)
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    if importlib.util.find_spec("filelock") is not None:
-        jax.config.update("jax_compilation_cache_max_size", MAX_CACHE_BYTES)
+        _configured = True
 
 
 def _processor_fingerprint() -> str:

@@ -1,0 +1,13 @@
+"""Results as pages, files and figures.
+
+Made from results and datasets alone, without JAX and without Qt.
+
+Other rooms use:
+
+- `html`: `html_report`, `figure_of`
+- `export`: `export`, `check_export`, `KINDS`
+- `figures`: `fit_figure`, `posterior_figure`
+- `figures.curves`: `limit_to_data`, `scales`
+- `figures.labels`: `short_name`, `x_label`, `y_label`
+- `figures.style`: `style`, `new_figure`, `GREY`
+"""

@@ -1,0 +1,18 @@
+"""What fits and samplings give: numbers and arrays that are stored, compared, reported and drawn.
+
+Knows neither problems nor models, so that a window or a report opens a result without JAX.
+
+Other rooms use:
+
+- `fit_result`: `FitResult`, `bound_reached`
+- `bayesian_result`: `BayesianResult`
+- `segments`: `Segment`
+- `predictions`: `Predictions`, `Noise`
+- `inference_arrays`: `InferenceArrays`
+- `diagnostics`: `summarize`, `concerns`, `is_good`, `MAX_R_HAT`, `MIN_ESS`
+- `records`: `pack`, `unpack`
+- `json_format`: `to_json`, `plain`
+- `fit_report`: `facts`, `remark`
+- `bands`: `Band`, `predictive_bands`
+- `curves`: `Curve`, `components`
+"""

@@ -1,0 +1,12 @@
+"""NUTS: the task, whitening, warm-up, chains, checkpoints, and the result made of the draws.
+
+`task` needs no JAX until it runs; the programs of a posterior are compiled in `programs`.
+
+Other rooms use:
+
+- `task`: `SampleTask`
+- `sample`: `sample`, `resume`, `extend`
+- `run`: `Sampling`
+- `checkpoints`: `Leftover`
+- `prior_predictive`: `prior_predictive`, `prior_concerns`
+"""

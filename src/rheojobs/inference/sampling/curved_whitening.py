@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.models.parameters import spans_decades
 from rheojobs.inference.sampling.mode_search import View
 
 __all__ = ["Bend", "bent"]
@@ -32,9 +33,6 @@ STRAIGHT = 0.1
 
 WORTH = 0.5
 """What a bend must leave of the distance that is seen, at most."""
-
-DECADES = 1e3
-"""The ratio of a parameter's bounds from which on its logarithm is taken for what is straight."""
 
 LEAST_SLOPE = 0.5
 """How far the logarithm goes with the coordinate at the maximum, at least: else that is at a bound,
@@ -269,7 +267,7 @@ def _shapes(limits: _Limits | None, z: float) -> tuple[_Shape | None, _Shape | N
     if limits is None:
         return None, None
     low, span, is_open = limits
-    spans = not is_open and low > 0 and (low + span) / low > DECADES
+    spans = not is_open and spans_decades(low, low + span)
     logarithm = _Shape.of(limits, z, is_linear=False) if spans else None
     if logarithm is not None and logarithm.slope < LEAST_SLOPE:
         logarithm = None

@@ -24,6 +24,7 @@ from jax import lax, random
 from jax.scipy.linalg import solve_triangular
 
 from rheojobs.inference.sampling.adaptation import Moments, StepSize
+from rheojobs.inference.sampling.private_numpyro import doubled_tree
 
 __all__ = [
     "CHUNK_CAPACITY",
@@ -253,25 +254,16 @@ def advance(
 def _step(
     potential: Potential, state: ChainState, settings: Settings, forward: bool
 ) -> tuple[ChainState, Draws]:
-    # While it is traced alone: who has the compiled program needs no NumPyro.
-    from numpyro.infer.hmc_util import (
-        IntegratorState,
-        build_tree,
-        euclidean_kinetic_energy,
-        velocity_verlet,
-    )
-
     key, key_momentum, key_tree = random.split(state.key, 3)
     momentum = state.mass_sqrt @ random.normal(key_momentum, state.z.shape)
-    _, verlet = velocity_verlet(potential, euclidean_kinetic_energy, forward)
-    tree = build_tree(
-        verlet,
-        euclidean_kinetic_energy,
-        IntegratorState(state.z, momentum, state.potential, state.gradient),
+    tree = doubled_tree(
+        potential,
+        forward,
+        (state.z, momentum, state.potential, state.gradient),
         state.inverse_mass,
         state.step_size,
         key_tree,
-        max_tree_depth=(settings.max_tree_depth, MAX_TREE_DEPTH),
+        (settings.max_tree_depth, MAX_TREE_DEPTH),
     )
     accept = tree.sum_accept_probs / tree.num_proposals
     used_step_size = state.step_size

@@ -198,21 +198,6 @@ def test_a_constant_that_is_missing_is_asked_for_inside_too():
         load("tnt_sticky_rouse").probe("startup", 5)
 
 
-def test_the_quick_path_of_the_mittag_leffler_function_gives_the_same_values():
-    from rheojax.utils import mittag_leffler
-
-    load("fractional_kv_zener")  # puts it in
-    chosen = mittag_leffler._mittag_leffler_hybrid
-    assert chosen.quickened
-    z = -jnp.logspace(-3, 4, 40)
-    for order in (0.1, 0.5, 0.9):
-        each = jnp.full(z.shape, order)  # an order for each point: the general path
-        np.testing.assert_allclose(chosen(z, order, 1.0), chosen(z, each, 1.0), atol=1e-12)
-    np.testing.assert_allclose(
-        chosen(jnp.array([-2.0, -0.5]), 0.9999999, 1.0), np.exp([-2.0, -0.5]), rtol=1e-5
-    )
-
-
 @pytest.mark.parametrize("force", [0.0, 1.0, 6.0])
 def test_the_steady_flow_of_loops_and_bridges_is_that_of_rheojax(force):
     model = load("tnt_loop_bridge")

@@ -1,7 +1,4 @@
-"""A RheoJAX model as a plain function: pure, complete, and from rest where a test begins there.
-
-Knows RheoJAX's private names, as `rheojax_models` does, and must not know how models are found.
-"""
+"""A RheoJAX model as a plain function: pure, complete, and from rest where a test begins there."""
 
 from __future__ import annotations
 
@@ -12,7 +9,12 @@ from typing import Any
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.protocol import MODE_CONSTANTS, PROTOCOL_CONSTANTS
-from rheojobs.inference.models.rheojax.ode_solving import forward_mode, solves_equations
+from rheojobs.inference.models.rheojax.patched_diffrax import forward_mode, solves_equations
+from rheojobs.inference.models.rheojax.private_names import (
+    keep_laos,
+    keep_stress_scale,
+    takes_strain,
+)
 from rheojobs.inference.models.rheojax.replacements import INNER
 
 __all__ = ["RheojaxFunction"]
@@ -81,17 +83,17 @@ class RheojaxFunction:
         known = dict(given)
         for name, value in given.items():
             known |= dict.fromkeys(_ALIASES.get((test_mode, name), ()), value)
-        if hasattr(instance, "_extract_time_strain"):
+        if takes_strain(instance):
             if test_mode == "startup" and "gamma_dot" in given:
                 known["strain"] = given["gamma_dot"] * jnp.asarray(x)
             elif test_mode == "laos" and len(given) == 2:
                 known["strain"] = given["gamma_0"] * jnp.sin(given["omega"] * jnp.asarray(x))
         if kind == "DMTLocal" and test_mode == "laos":
-            instance._gamma_0, instance._omega_laos = given["gamma_0"], given["omega"]
+            keep_laos(instance, given["gamma_0"], given["omega"])
         elif kind == "SGRGeneric":
             known["is_stress"] = True
         elif kind == "TNTStickyRouse":
-            instance._relaxation_sigma_0 = 1.0
+            keep_stress_scale(instance, 1.0)
         with forward_mode(type(self.instance)):
             out = instance.model_function(x, params, test_mode, **known)
         # Three leave out a factor that the others of their kind, and the data, contain.

@@ -26,8 +26,9 @@ from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
-from rheojobs.inference.models.rheojax.ode_solving import solves_equations
-from rheojobs.inference.models.rheojax.replacements import quicken_mittag_leffler
+from rheojobs.inference.models.rheojax.patched_diffrax import solves_equations
+from rheojobs.inference.models.rheojax.patched_mittag_leffler import quicken_mittag_leffler
+from rheojobs.inference.models.rheojax.private_names import register_models, wants_forward_mode
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import frozen
 
@@ -251,7 +252,7 @@ def _registry() -> Any:
             raise MissingExtraError(
                 f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
             ) from error
-        package._ensure_all_registered()
+        register_models(package)
         quicken_mittag_leffler()
     # While a model is traced it warns of what only matters to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
@@ -297,8 +298,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
         description=(info.doc or "").strip().split("\n")[0],
         alternatives=(other,) if other is not None else (),
         flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
-        forward_mode=solves_equations(kind)
-        or bool(getattr(instance, "_use_forward_mode_ad", False)),
+        forward_mode=solves_equations(kind) or wants_forward_mode(instance),
         prior_factory=None if priors is None else RheojaxPriors(instance),
         bounds_override=limits,
         key=_key(name, settings),

@@ -1,8 +1,10 @@
 """Predictions of RheoJAX's models whose `model_function` cannot give them, from what lies inside.
 
 Each is pure JAX: it calls the kernels that the model's own methods call, or gives exactly what they
-approach at length. Knows RheoJAX's private names, as `rheojax_models` does; must not know models
-of ours, datasets or fits.
+approach at length.
+
+Reaches into RheoJAX: `rheojax.utils.hl_kernels`, `_predict_*` of `TNTStickyRouse`, and
+`_build_initial_state`, `_build_pde_rhs`, `_MAX_STEPS` and `diffrax` of `VLBNonlocal`'s module.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 from rheojobs.inference.models.rheojax.hebraud_lequeux import steady_stress
 from rheojobs.inference.models.rheojax.inverse_laplace import inverse
 
-__all__ = ["INNER", "Inner", "quicken_mittag_leffler"]
+__all__ = ["INNER", "Inner"]
 
 Inner = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 """``(instance, x, params, constants) -> prediction``; `constants` are those of the test."""
@@ -285,30 +287,3 @@ INNER: Mapping[tuple[str, str], Inner] = {
     ("VLBNonlocal", "creep"): _across_the_gap("creep"),
 }
 """By the class of RheoJAX and the test mode."""
-
-
-def quicken_mittag_leffler() -> None:
-    """Let RheoJAX's Mittag-Leffler function use its quick path where the order is one number.
-
-    The function broadcasts the order to the shape of its argument first, and then never finds
-    it to be one number: every point computes 300 gamma functions of its own, which are the same
-    for all. Its values agree to 13 digits either way (orders 0.05 to 0.98, arguments down to
-    -10⁴); 128 orders at 64 points took 0.10 s instead of 0.61 s.
-    """
-    import jax.numpy as jnp
-    from rheojax.utils import mittag_leffler
-
-    general: Any = mittag_leffler._mittag_leffler_hybrid
-    if hasattr(general, "quickened"):
-        return
-    as_given = types.SimpleNamespace(**vars(jnp))
-    as_given.broadcast_arrays = lambda *arrays: arrays
-    names = {**general.__globals__, "jnp": as_given}
-    quick: Any = types.FunctionType(general.__code__, names, general.__name__, general.__defaults__)
-
-    def chosen(z: Any, alpha: Any, beta: Any) -> Any:
-        single = jnp.ndim(alpha) == 0 and jnp.ndim(beta) == 0
-        return (quick if single else general)(z, alpha, beta)
-
-    chosen.quickened = True  # type: ignore[attr-defined]
-    mittag_leffler._mittag_leffler_hybrid = chosen

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rheojobs.inference.models.parameters import spans_decades
 from rheojobs.inference.posterior.densities import density, extent
 from rheojobs.qt.widgets.common.colors import alarm, series
 from rheojobs.qt.widgets.plots.axes import log_ticks, ticks, tint_axes
@@ -18,7 +19,6 @@ from rheojobs.qt.widgets.plots.axes import log_ticks, ticks, tint_axes
 __all__ = ["DensityPlot"]
 
 _POINTS = 300
-_MANY_DECADES = 1e3
 _FAR = 20.0
 """Bounds that span so many times what the prior does are left out of the picture."""
 
@@ -121,7 +121,7 @@ def _typical_top(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 def _is_logarithmic(kind: str, bounds: tuple[float, float]) -> bool:
     lower, upper = bounds
-    spans = lower > 0 and upper / lower > _MANY_DECADES
+    spans = spans_decades(lower, upper)
     return kind in ("lognormal", "loguniform") or (spans and kind not in ("normal", "beta"))
 
 

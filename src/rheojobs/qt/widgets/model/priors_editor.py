@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.errors import InputError
-from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.parameters import Parameter, spans_decades
 from rheojobs.inference.posterior.densities import share_within
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, prior_arguments
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -35,7 +35,6 @@ from rheojobs.qt.widgets.model.density_plot import DensityPlot
 __all__ = ["PriorsEditor"]
 
 _LITTLE_OUTSIDE = 0.01
-_MANY_DECADES = 1e3
 
 
 class PriorsEditor(QWidget):
@@ -306,7 +305,7 @@ class PriorsEditor(QWidget):
 
 
 def _default_on(lower: float, upper: float) -> dict[str, Any]:
-    decades = lower > 0 and upper / lower > _MANY_DECADES
+    decades = spans_decades(lower, upper)
     return {"type": "loguniform" if decades else "uniform", "low": lower, "high": upper}
 
 

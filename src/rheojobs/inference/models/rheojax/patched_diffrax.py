@@ -1,6 +1,7 @@
 """How RheoJAX's differential equations are solved: so that they can be differentiated forwards.
 
-Knows diffrax, by which RheoJAX solves them; must not know single models.
+Reaches into diffrax: `diffrax.diffeqsolve` is replaced for the whole process by a function that
+does what it did, except within `forward_mode`. No other file changes or imports diffrax.
 """
 
 from __future__ import annotations

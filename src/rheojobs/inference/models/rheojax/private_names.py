@@ -1,0 +1,42 @@
+"""What a `RheojaxFunction` and the registry take of RheoJAX that RheoJAX does not offer.
+
+Reaches into RheoJAX: `rheojax.models._ensure_all_registered`, and of instances
+`_use_forward_mode_ad`, `_extract_time_strain`, `_gamma_0`, `_omega_laos`, `_relaxation_sigma_0`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "keep_laos",
+    "keep_stress_scale",
+    "register_models",
+    "takes_strain",
+    "wants_forward_mode",
+]
+
+
+def register_models(package: Any) -> None:
+    """Have `rheojax.models` import all of its models, which it else does one by one."""
+    package._ensure_all_registered()
+
+
+def wants_forward_mode(instance: Any) -> bool:
+    """Whether a model says that it can be differentiated forwards alone."""
+    return bool(getattr(instance, "_use_forward_mode_ad", False))
+
+
+def takes_strain(instance: Any) -> bool:
+    """Whether a model reads the strain over time, as the isotropic-kinematic ones do."""
+    return hasattr(instance, "_extract_time_strain")
+
+
+def keep_laos(instance: Any, gamma_0: Any, omega: Any) -> None:
+    """Set what `DMTLocal` reads its strain wave from: of a copy of the instance."""
+    instance._gamma_0, instance._omega_laos = gamma_0, omega
+
+
+def keep_stress_scale(instance: Any, sigma_0: float) -> None:
+    """Set what `TNTStickyRouse` scales its relaxation by: of a copy of the instance."""
+    instance._relaxation_sigma_0 = sigma_0
