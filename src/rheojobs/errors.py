@@ -44,9 +44,9 @@ class InputError(RheojobsError, ValueError):
         """Return the same error as said of an option."""
         return InputError(f"{{{name}}}{colon} {self._template}", options=(name, *self.options))
 
-    def within(self, place: str) -> InputError:
-        """Return the same error as said of a place, such as a file."""
-        return InputError(f"{place}: {self._template}", options=self.options)
+    def within(self, place: str, clean: Callable[[str], str] = str) -> InputError:
+        """Return the same error as said of a place, such as a file; `clean` makes it printable."""
+        return InputError(f"{place}: {clean(self._template)}", options=self.options)
 
 
 class MissingExtraError(RheojobsError, ImportError):

@@ -50,7 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return _say("stopped", INTERRUPTED)
-    except (InputError, MissingExtraError) as error:
+    except InputError as error:
+        from rheojobs.cli.declared import flag_of
+
+        return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
+    except MissingExtraError as error:
         return _say(one_line(error), BAD_INPUT)
     except Exception as error:
         usage = _usage(error)

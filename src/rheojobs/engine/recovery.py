@@ -164,7 +164,8 @@ def revive(
     if not is_safe and not is_gone(stored.cluster_address):
         raise InputError(
             f"{label} may still run on {stored.cluster_address}: continue it there, "
-            "or with elsewhere=True (--elsewhere) if you know that it does not"
+            "or with {elsewhere} if you know that it does not",
+            options=("elsewhere",),
         )
     here = _dependencies_here(store, stored, known, label)
     task, checkpoint = store.task(stored.id), store.checkpoint(stored.id)

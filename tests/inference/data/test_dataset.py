@@ -170,7 +170,7 @@ def test_protocol_constants_are_finite_numbers(value: object) -> None:
 
 
 def test_untold_mode_says_how_to_name_it() -> None:
-    with pytest.raises(InputError, match=r"test_mode= \(--mode\).*relaxation, creep"):
+    with pytest.raises(InputError, match=r"name it with test_mode.*relaxation, creep"):
         Dataset.of((X, Y)).require_test_mode()
     assert Dataset.of((X, Y), "creep").require_test_mode() == "creep"
 

@@ -63,8 +63,9 @@ class LeftJobs:
                 count = places.count(place)
                 raise InputError(
                     f"{count} {'jobs' if count > 1 else 'job'} of this batch may still run on "
-                    f"{place}: go on there (--cluster {place}), or with --elsewhere if you know "
-                    "that they do not"
+                    f"{place}: continue there ({{cluster}} {place}), or with {{elsewhere}} if you "
+                    "know that they do not",
+                    options=("cluster", "elsewhere"),
                 )
 
     def tags(self, folder: Path, fingerprint: str) -> tuple[str, str]:

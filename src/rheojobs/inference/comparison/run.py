@@ -99,7 +99,8 @@ class ComparisonRun:
     ) -> None:
         given = FitOptions.of(options)
         if timeout is not None and not timeout > 0:
-            raise InputError(f"timeout must be a positive number of seconds, got {timeout}")
+            words = f"{{timeout}} must be a positive number of seconds, got {timeout}"
+            raise InputError(words, options=("timeout",))
         if given.loss != "linear":
             raise InputError(
                 "models are ranked by a likelihood: compare them without a robust loss"
@@ -108,8 +109,8 @@ class ComparisonRun:
             raise InputError("settings go with the model that takes them: ('name', {...})")
         if bayes and given.tied:
             raise InputError(
-                "parameters can be tied in fits alone: compare without bayes= (--bayes), or "
-                "without tied= (--tie)"
+                "parameters can be tied in fits alone: compare without {bayes}, or without {tied}",
+                options=("bayes", "tied"),
             )
         dataset = Dataset.of(data, test_mode=given.test_mode, protocol=given.protocol)
         dataset.require_test_mode()

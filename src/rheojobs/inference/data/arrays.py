@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 
-__all__ = ["as_number", "components", "numeric", "parts_of"]
+__all__ = ["components", "numeric", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
@@ -42,14 +41,3 @@ def components(values: object, label: str) -> NDArray[np.generic]:
 def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return the real and the imaginary part, or the values alone where they are real."""
     return (values.real, values.imag) if np.iscomplexobj(values) else (values,)
-
-
-def as_number(label: str, value: object) -> float:
-    """Return a finite float; `InputError`, which begins with `label`, where it is none."""
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(f"{label} must be a finite number, not {value!r}")
-    return number

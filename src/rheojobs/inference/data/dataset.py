@@ -192,8 +192,9 @@ class Dataset:
         if self.test_mode is None:
             whose = f" of {self.name}" if self.name else ""
             raise InputError(
-                f"the test mode{whose} cannot be told from the data: name it with test_mode= "
-                f"(--mode); known: {', '.join(TEST_MODES)}"
+                f"the test mode{whose} cannot be told from the data: name it with {{test_mode}}; "
+                f"known: {', '.join(TEST_MODES)}",
+                options=("test_mode",),
             )
         return self.test_mode
 

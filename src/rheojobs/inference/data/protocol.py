@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.arrays import as_number
+from rheojobs.inference.data.number import as_number
 
 __all__ = ["MODE_CONSTANTS", "PROTOCOL_CONSTANTS", "check_protocol"]
 

@@ -79,10 +79,8 @@ def probe(model: Model, test_mode: str, n: int, protocol: Mapping[str, float]) -
     found = trace(model, test_mode, n, protocol)
     if found.missing:
         wanted = ", ".join(f"{name} ({PROTOCOL_CONSTANTS[name]})" for name in found.missing)
-        give = " ".join(f"--at {name}=…" for name in found.missing)
-        raise InputError(
-            f"{model.name} needs {wanted} for {test_mode}: give it in protocol= or {give}"
-        )
+        words = f"{model.name} needs {wanted} for {test_mode}: give it with {{protocol}}"
+        raise InputError(words, options=("protocol",))
     subject = f"{model.name} cannot be run for {test_mode}"
     if isinstance(found.error, InputError):
         raise found.error

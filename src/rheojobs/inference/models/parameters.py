@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.arrays import as_number
+from rheojobs.inference.data.number import as_number
 
 __all__ = [
     "MANY_DECADES",

@@ -333,7 +333,8 @@ def _default_prior(
         return scaled_beta(2.0, lower, upper)
     if not (np.isfinite(lower) and np.isfinite(upper)):
         raise InputError(
-            f"{model.name}: {name} has no finite bounds, so it needs a prior (priors=, --prior)"
+            f"{model.name}: {name} has no finite bounds, so it needs a prior: {{priors}}",
+            options=("priors",),
         )
     decades = scheme == "logarithmic" and spans_decades(lower, upper)
     return uniform_prior(lower, upper, logarithmic=decades)

@@ -50,7 +50,8 @@ def check_weights(name: str | None, dataset: Dataset) -> None:
     """Raise an `InputError` where the data lack the standard deviations that weights need."""
     if name == "sigma" and dataset.sigma is None:
         raise InputError(
-            "weights 'sigma' need data with a sigma for each point: Dataset.sigma (--sigma)"
+            "{weights} sigma needs a standard deviation for each point: {sigma}",
+            options=("weights", "sigma"),
         )
 
 

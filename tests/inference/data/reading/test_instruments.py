@@ -56,7 +56,7 @@ def test_trios_json_is_read_with_rheojax(tmp_path: Path, unit: str, factor: floa
     assert "read with RheoJAX" in dataset.notes
     with pytest.raises(InputError, match=r"sweep\.json: there is no step 3: the file has 1"):
         read(path, step=3)
-    with pytest.raises(InputError, match=r"x= \(--x\).*export it as CSV"):
+    with pytest.raises(InputError, match=r"x, y and sigma.*export it as CSV"):
         read(path, x="Angular frequency")
 
 

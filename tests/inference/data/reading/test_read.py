@@ -75,7 +75,7 @@ def test_measured_sweeps_of_a_lims_export(shared_data: Path) -> None:
     assert dataset.x[0] == pytest.approx(2 * math.pi * 0.1, rel=1e-6)
     # |G*| = |eta*| omega, from a column of the file in Pa.s, checks the conversion from MPa.
     assert abs(dataset.y[0]) == pytest.approx(16819.494140625 * dataset.x[0], rel=1e-6)
-    assert noted(dataset, "20 sections", "150.0 °C", "--step")
+    assert noted(dataset, "20 sections", "150.0 °C", "option step")
     assert noted(dataset, "Storage modulus", "MPa")
     coldest = read(path, step=20)
     assert coldest.y[0].real == pytest.approx(2.60040528e8)
@@ -163,7 +163,7 @@ def test_no_header_needs_a_mode(write) -> None:
     path = write("1 2 3\n4 5 6\n", "plain.dat")
     np.testing.assert_array_equal(read(path, mode="oscillation").y, [2 + 3j, 5 + 6j])
     np.testing.assert_array_equal(read(path, mode="creep").y, [2.0, 5.0])
-    with pytest.raises(InputError, match=r"plain\.dat: the columns have no names.*--mode"):
+    with pytest.raises(InputError, match=r"plain\.dat: columns have no names.*mode with mode"):
         read(path)
     with pytest.raises(InputError, match="G' and G''"):
         read(write("1 2\n4 5\n"), mode="oscillation")
@@ -197,7 +197,7 @@ def test_sections_of_a_table(write) -> None:
     text = "Run A\nTime,J\n1,2\n2,3\n\nRun B\nTime,J\n5,6\n"
     dataset = read(write(text))
     assert list(dataset.x) == [1.0, 2.0]
-    assert noted(dataset, "2 sections", "Run A", "--step")
+    assert noted(dataset, "2 sections", "Run A", "option step")
     assert list(read(write(text), step=2).x) == [5.0]
     gnuplot = read(write("# t J\n1 2\n2 3\n\n\n5 6\n"), step=2)
     assert list(gnuplot.y) == [6.0]

@@ -51,7 +51,7 @@ _NAMED: tuple[_Pattern, ...] = (
     ("startup", _TIME, (("shear stress",),)),
     ("laos", _TIME, (("shear stress",),)),
 )
-_OPTIONS = ("x= (--x)", "y= (--y)", "y2= (--y2)")
+_ROLES = ("x", "y", "y2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,8 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
     kinds = {choice.mode for choice in found}
     if {"relaxation", "creep"} <= kinds and "oscillation" not in kinds:
         raise InputError(
-            "both a relaxation and a creep are in the columns: name one with mode= (--mode)"
+            "both a relaxation and a creep are in the columns: name one with {mode}",
+            options=("mode",),
         )
     if found:
         return found[0]
@@ -184,9 +185,9 @@ def _by_place(
         return Choice(mode, usable[0], tuple(usable[1:wanted]), quantities)
     if mode is None and nameless:
         raise InputError(
-            "the columns have no names: name the test mode with mode= (--mode), and the columns "
-            "by number with x= (--x), y= (--y) where there are not two or three; there are "
-            f"{len(columns)}"
+            "the columns have no names: name the test mode with {mode}, and the columns by number "
+            f"with {{x}}, {{y}} if there are not two or three; there are {len(columns)}",
+            options=("mode", "x", "y"),
         )
     there = f"there are {listed(columns)}"
     if first_of(columns, *_FREQUENCY) and mode in (None, "oscillation"):
@@ -197,10 +198,11 @@ def _by_place(
                 f"as the loss modulus, the phase angle or the loss tangent; {there}"
             )
     needs = "" if mode is None else f" for {mode}" + (" (G' and G'')" if wanted == 3 else "")
-    options = "x= (--x), y= (--y)" + (", y2= (--y2)" if wanted == 3 else "")
+    names = "{x}, {y}" + (", {y2}" if wanted == 3 else "")
     raise InputError(
-        f"columns not recognised{needs}: name them with {options}"
-        f"{'' if mode else ' and the test with mode= (--mode)'}; {there}"
+        f"columns not recognised{needs}: name them with {names}"
+        f"{'' if mode else ' and the test with {mode}'}; {there}",
+        options=("mode", *_ROLES),
     )
 
 
@@ -210,20 +212,22 @@ def _fixed_columns(
     """Find the columns that the user has named or numbered."""
     fixed = [
         None if wanted is None else named_column(str(wanted).strip(), columns, option)
-        for wanted, option in zip(named, _OPTIONS, strict=True)
+        for wanted, option in zip(named, _ROLES, strict=True)
     ]
     numbers = [column.number for column in fixed if column is not None]
     if len(set(numbers)) < len(numbers):
-        raise InputError(f"one column is named twice among {', '.join(_OPTIONS)}")
+        raise InputError("one column is named twice among {x}, {y}, {y2}", options=_ROLES)
     if fixed[2] is not None and mode not in (None, "oscillation"):
-        raise InputError(f"y2= (--y2) is the loss modulus of an oscillation; {mode} has one y")
+        words = f"{{y2}} is the loss modulus of an oscillation; {mode} has one y"
+        raise InputError(words, options=("y2",))
     return fixed
 
 
 def named_column(text: str, columns: list[Column], option: str) -> Column:
     """Find the column that the user has named or numbered by an option."""
     if not text:
-        raise InputError(f"{option} is empty: there are {listed(columns)}")
+        words = f"{{{option}}} is empty: there are {listed(columns)}"
+        raise InputError(words, options=(option,))
     quantity, _ = quantity_of(text)
     for found in (
         [c for c in columns if c.label == text],

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rheojobs.errors import InputError, nearest
+from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.column_choice import Column, choose, named_column
 from rheojobs.inference.data.reading.headers import UNCERTAINTY, bare_name, quantity_of
+from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.units import SI_UNITS, parse_unit, si_factor
 
-__all__ = ["ROLES", "UnitError", "with_units"]
-
-ROLES = ("x", "y", "y2")
+__all__ = ["UnitError", "with_units"]
 
 
 class UnitError(InputError):
@@ -50,13 +49,10 @@ def with_units(
     UnitError
         Where a unit is unknown, or measures something else than the column holds.
     InputError
-        Where a role is none, or no column is found for it.
+        If no column is found for a role.
     """
-    for role in units:
-        if role not in ROLES:
-            raise InputError(f"units are for x, y and y2, not {role!r}; {nearest(role, ROLES)}")
     given = {
-        role: named_column(str(wanted).strip(), columns, f"{role}= (--{role})")
+        role: named_column(str(wanted).strip(), columns, role)
         for role, wanted in zip(ROLES, named, strict=True)
         if wanted is not None and role in units
     }

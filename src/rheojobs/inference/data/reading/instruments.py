@@ -43,7 +43,7 @@ def read_with_rheojax(path: Path, step: int | None, mode: str | None) -> Dataset
         raise InputError(f"there is no step {step}: the file has {len(datasets)}, from 1")
     dataset = datasets[(step or 1) - 1]
     if len(datasets) > 1:
-        note = f"{len(datasets)} sections: took {step or 1}; step= (--step) chooses another"
+        note = f"{len(datasets)} sections: took {step or 1}; the option step chooses another"
         dataset = replace(dataset, notes=(note, *dataset.notes))
     return Dataset.of(dataset, mode)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column, columns_of
-from rheojobs.inference.data.reading.column_units import ROLES, UnitError
+from rheojobs.inference.data.reading.column_units import UnitError
+from rheojobs.inference.data.reading.options import ROLES, ReadOptions
 from rheojobs.inference.data.reading.read import (
     PLAIN_SUFFIXES,
     Curve,
-    Wanted,
     curve_of,
     file_bytes,
     named_after,
@@ -157,9 +157,10 @@ def look(path: str | Path, reading: Reading) -> Look:
         place = "columns"
         is_text = not data.startswith(_ZIPPED)
         table = _seen(sections, min(reading.step or 1, len(sections)), None, is_text)
-        columns = tuple(reading.columns.get(role) for role in ROLES)
         units = {role: unit for role, unit in reading.units.items() if unit.strip()}
-        curve = curve_of(sections, Wanted(reading.mode, columns, reading.step, (), units))
+        x, y, y2 = (reading.columns.get(role) for role in ROLES)
+        wanted = ReadOptions(mode=reading.mode, x=x, y=y, y2=y2, step=reading.step, units=units)
+        curve = curve_of(sections, wanted)
         table = _seen(sections, curve.number, curve, is_text)
         place = "mode"
         dataset = named_after(path, curve.dataset)

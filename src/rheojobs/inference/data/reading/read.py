@@ -6,22 +6,21 @@ Knows in which order a file is understood; must not know models, fits, JAX or Qt
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
 from rheojobs.inference.data.reading.column_units import with_units
 from rheojobs.inference.data.reading.instruments import read_with_rheojax
+from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.data.reading.tables import Section, sections_of
-from rheojobs.inference.data.reading.text_dialect import DECIMAL_MARKS, DELIMITERS, printable
+from rheojobs.inference.data.reading.text_dialect import printable
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
-from rheojobs.inference.data.test_modes import canonical_test_mode
 
-__all__ = ["PLAIN_SUFFIXES", "Curve", "Wanted", "curve_of", "file_bytes", "named_after", "read"]
+__all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "read"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,43 +31,16 @@ _LARGEST = 500_000_000  # bytes
 _LISTED = 6
 
 
-def read(
-    path: str | Path,
-    *,
-    mode: str | None = None,
-    x: str | int | None = None,
-    y: str | int | None = None,
-    y2: str | int | None = None,
-    step: int | None = None,
-    sigma: Sequence[str | int] = (),
-    units: Mapping[str, str] | None = None,
-    delimiter: str = "",
-    decimal: str = "",
-    protocol: Mapping[str, float] | None = None,
-) -> Dataset:
+def read(path: str | Path, **options: Any) -> Dataset:
     """Read one measured curve from a file.
 
     Parameters
     ----------
     path : str or Path
         CSV, TSV and other delimited text, Excel (.xlsx), a TA Instruments LIMS export; and,
-        where RheoJAX is installed, what its readers take.
-    mode : str, optional
-        The test mode, where the columns do not tell it or tell it wrongly.
-    x, y, y2 : str or int, optional
-        Columns by name or by number from 1; `y2` is the loss modulus of an oscillation.
-    step : int, optional
-        Which section of a file with several, from 1; the first that can be used where not given.
-    sigma : sequence of str or int
-        The column of the standard deviations of y; of G' and of G'' for an oscillation.
-    units : mapping of str to str
-        The units of ``"x"``, ``"y"`` and ``"y2"``, where the file does not tell them or tells
-        them wrongly.
-    delimiter, decimal : str
-        What parts the columns of a text (tab, ``;``, ``,``, ``|`` or a blank), and the decimal
-        mark (``.`` or ``,``), where these are not found rightly.
-    protocol : mapping of str to float
-        Constants of the test, in SI units.
+        if RheoJAX is installed, what its readers take.
+    **options
+        As `ReadOptions` has them: mode, x, y, y2, sigma, step, units, delimiter, decimal, protocol.
 
     Returns
     -------
@@ -78,46 +50,17 @@ def read(
     Raises
     ------
     InputError
-        Where the file cannot be read or understood; one line that says what would be right.
+        If the file cannot be read or understood; one line that says what would be right.
     """
     path = Path(path)
-    wanted = Wanted(
-        None if mode is None else canonical_test_mode(mode),
-        (x, y, y2),
-        step,
-        tuple(sigma),
-        dict(units or {}),
-        delimiter,
-        decimal,
-    )
+    wanted = ReadOptions.of(options)
     data = file_bytes(path)
     try:
-        dataset = Dataset.of(_understood(path, data, wanted), protocol=protocol)
+        dataset = Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol)
     except InputError as error:
-        raise InputError(f"{path.name}: {printable(str(error))}") from error
+        raise error.within(path.name, printable) from error
     logger.debug("read %s: %s", path, dataset.summary())
     return dataset
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user has named, as `read` takes it; `columns` are x, y and y2."""
-
-    mode: str | None = None
-    columns: tuple[str | int | None, ...] = (None, None, None)
-    step: int | None = None
-    sigma: tuple[str | int, ...] = ()
-    units: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str = ""
-    decimal: str = ""
-
-    def __post_init__(self) -> None:
-        if self.decimal not in ("", *DECIMAL_MARKS):
-            raise InputError(f"decimal is '.' or ',', got {self.decimal!r}")
-        if self.delimiter not in ("", *DELIMITERS):
-            raise InputError(
-                f"delimiter is a tab, ';', '|', ',' or a blank, got {self.delimiter!r}"
-            )
 
 
 class Curve(NamedTuple):
@@ -153,14 +96,15 @@ def file_bytes(path: Path) -> bytes:
     return data
 
 
-def _understood(path: Path, data: bytes, wanted: Wanted) -> Dataset:
+def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
     suffix = path.suffix.lower()
     sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal)
     if not sections and suffix not in PLAIN_SUFFIXES:
         if any(column is not None for column in wanted.columns) or wanted.sigma or wanted.units:
             raise InputError(
-                "no table of text: x= (--x), y= (--y) and sigma= (--sigma) cannot choose columns "
-                "in this format; export it as CSV"
+                "no table of text: {x}, {y} and {sigma} cannot choose columns in this format; "
+                "export it as CSV",
+                options=("x", "y", "sigma"),
             )
         return read_with_rheojax(path, wanted.step, wanted.mode)
     if not sections:
@@ -174,7 +118,7 @@ def named_after(path: Path, dataset: Dataset) -> Dataset:
     return Dataset.of(replace(dataset, name=name))
 
 
-def curve_of(sections: list[Section], wanted: Wanted) -> Curve:
+def curve_of(sections: list[Section], wanted: ReadOptions) -> Curve:
     """Make the dataset of one section: the one named, or the first that can be understood."""
     step = wanted.step
     if step is not None and not 1 <= step <= len(sections):
@@ -194,8 +138,8 @@ def curve_of(sections: list[Section], wanted: Wanted) -> Curve:
             return curve
         title = f" {section.title!r}" if section.title else ""
         note = (
-            f"{len(sections)} sections in the file: took number {index}{title}; step= (--step) "
-            f"from 1 to {len(sections)} chooses another: {_names(sections)}"
+            f"{len(sections)} sections in the file: took number {index}{title}; the option "
+            f"step, from 1 to {len(sections)}, chooses another: {_names(sections)}"
         )
         dataset = curve.dataset
         dataset = replace(dataset, name=section.title, notes=(note, *dataset.notes))
@@ -203,7 +147,7 @@ def curve_of(sections: list[Section], wanted: Wanted) -> Curve:
     raise problem or InputError("no table found")
 
 
-def _curve_in(section: Section, number: int, wanted: Wanted) -> Curve:
+def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
     columns = with_units(columns_of(section), wanted.mode, wanted.columns, wanted.units)
     columns = computed_columns(columns)
     choice = choose(columns, wanted.mode, wanted.columns)

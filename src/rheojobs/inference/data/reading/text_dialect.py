@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.options import DECIMAL_MARKS, DELIMITERS
 
 __all__ = [
-    "DECIMAL_MARKS",
-    "DELIMITERS",
     "NumberStyle",
     "decoded",
     "dialect_of",
@@ -26,8 +25,6 @@ __all__ = [
     "split_lines",
 ]
 
-DECIMAL_MARKS = ".,"
-DELIMITERS = "\t;|, "
 LONGEST_LINE = 100_000
 _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
 _MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}

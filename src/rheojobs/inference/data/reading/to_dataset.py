@@ -133,7 +133,7 @@ def converted(
     x, y = x[rows.kept], y[rows.kept]
     notes += _oddities(x, y, x_column, y_columns, rows)
     notes += [
-        f"column {c.name!r} was not used: sigma= (--sigma) takes it for standard deviations"
+        f"column {c.name!r} was not used: the option sigma takes it for standard deviations"
         for c in columns
         if c.quantity == UNCERTAINTY and c not in used
     ]
@@ -162,11 +162,13 @@ def _sigma_columns(
     if not sigma:
         return []
     if len(choice.ys) == 2 and choice.quantities != ("storage modulus", "loss modulus"):
-        raise InputError("sigma= (--sigma) needs G' and G'' themselves, not what gives them")
+        words = "{sigma} needs G' and G'' themselves, not what they are computed from"
+        raise InputError(words, options=("sigma",))
     if len(sigma) != len(choice.ys):
         wanted = "two columns, of G' and of G''" if len(choice.ys) == 2 else "one column"
-        raise InputError(f"sigma= (--sigma) takes {wanted} here, got {len(sigma)}")
-    return [named_column(str(name).strip(), columns, "sigma= (--sigma)") for name in sigma]
+        words = f"{{sigma}} takes {wanted} here, got {len(sigma)}"
+        raise InputError(words, options=("sigma",))
+    return [named_column(str(name).strip(), columns, "sigma") for name in sigma]
 
 
 def _unit_of(column: Column, like: Column) -> Column:

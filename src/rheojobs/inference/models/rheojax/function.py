@@ -136,4 +136,5 @@ class _Constants(dict[str, Any]):
     """The constants of a test by name; one that is not there is asked for."""
 
     def __missing__(self, name: str) -> Any:
-        raise InputError(f"the model needs {name} ({PROTOCOL_CONSTANTS[name]}): --at {name}=…")
+        words = f"the model needs {name} ({PROTOCOL_CONSTANTS[name]}): give it with {{protocol}}"
+        raise InputError(words, options=("protocol",))

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
-from rheojobs.inference.data.reading.column_units import ROLES
+from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.reading.preview import Look, Reading, TableSeen
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
