@@ -295,7 +295,7 @@ def test_a_sampling_that_was_killed_draws_what_it_would_have_drawn(
         assert time.monotonic() < deadline
     (job,) = json.loads(listed)
     jobs("pause", job["id"])  # a sampling that pauses keeps what it has
-    while not list(tmp_path.glob("samplings/*/0*.zarr.zip")):
+    while not list(tmp_path.glob("samplings/*/0*.npz")):
         assert killed.poll() is None, killed.communicate()
         assert time.monotonic() < deadline
     killed.kill()

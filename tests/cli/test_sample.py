@@ -163,7 +163,7 @@ def test_killed_outright_it_goes_on_with_the_same_draws(
     terminal.wait_for(r"chain 2 .*draws")
     folders = tmp_path / "state" / "samplings"
     deadline = time.monotonic() + 60
-    while not list(folders.glob("*/0*.zarr.zip")):
+    while not list(folders.glob("*/0*.npz")):
         assert terminal.process.poll() is None, "too quick to be killed: ask for more draws"
         assert time.monotonic() < deadline
         terminal.read()  # else the command waits for its terminal, and never ends

@@ -131,7 +131,7 @@ class Work:
 
     def _check_kept(self, each: Wanted, is_done: bool) -> None:
         """See that no sampling falls back behind what was kept of it."""
-        numbers = [int(path.name[:6]) for path in each.folder.glob("[0-9]*.zarr.zip")]
+        numbers = [int(path.name[:6]) for path in each.folder.glob("[0-9]*.npz")]
         before, now = self._segments.get(each.key, -1), max(numbers, default=-1)
         if not is_done and now < before:
             jobs = [job for job in self._reader.jobs() if job.name == each.key]

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine import JobEngine, JobState
+from rheojobs.errors import InputError
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover
+from rheojobs.inference.sampling.sample import resume, sample
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,7 +62,7 @@ def test_an_application_that_is_killed_before_it_tidies_leaves_it_to_the_next(tm
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert (folder / "plan.zarr.zip").exists()
+    assert (folder / "plan.npz").exists()
     with JobEngine("threads", store=store) as engine:
         assert engine.recover() == []
         (job,) = engine.store.jobs()
@@ -91,3 +94,41 @@ def test_another_sampling_that_went_on_in_the_folder_keeps_its_files(checkpoints
     Leftover.from_record(content, blobs).tidy()
     assert len(list(checkpoints.folder.iterdir())) == 3
     assert len(checkpoints.read_segments()[0]) == 2
+
+
+def test_arrays_come_back_as_they_were(checkpoints):
+    arrays = {
+        "empty": np.empty((0, 3)),
+        "one": np.array(2.5),
+        "flags": np.array([True, False]),
+        "key": np.array([1, 2**32 - 1], dtype=np.uint32),
+        "turned": np.arange(6.0).reshape(2, 3).T,
+    }
+    checkpoints.append(Segment({"done": [1, 2]}, arrays))
+    segments, note = checkpoints.read_segments()
+    assert not note
+    assert segments[1].meta["done"] == [1, 2]
+    assert segments[1].arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        again = segments[1].arrays[name]
+        assert (again.shape, again.dtype) == (array.shape, array.dtype), name
+        np.testing.assert_array_equal(again, array)
+
+
+def test_a_file_with_objects_is_not_opened(checkpoints):
+    path = checkpoints.folder / "000001.npz"
+    np.savez(path, draws=np.array([print], dtype=object))
+    segments, note = checkpoints.read_segments()
+    assert len(segments) == 1
+    assert "000001.npz is damaged" in note
+
+
+def test_a_sampling_of_an_earlier_version_is_refused_and_stays(tmp_path):
+    (tmp_path / "plan.zarr.zip").write_bytes(b"an archive")
+    with pytest.raises(InputError, match=r"earlier version of rheojobs .* remove the folder"):
+        Checkpoints(tmp_path).read_plan()
+    with pytest.raises(InputError, match="earlier version"):
+        resume(tmp_path)
+    with pytest.raises(InputError, match="earlier version"):
+        sample(decay_data(), decay_model(), num_warmup=5, num_samples=5, checkpoint=tmp_path)
+    assert (tmp_path / "plan.zarr.zip").exists()

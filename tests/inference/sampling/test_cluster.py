@@ -94,7 +94,7 @@ def task(folder: Path) -> SlowSampling:
 
 
 def segments(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("[0-9]*.zarr.zip"))
+    return sorted(path.name for path in folder.glob("[0-9]*.npz"))
 
 
 def test_a_worker_is_killed_with_its_nanny(

@@ -110,7 +110,7 @@ def test_the_partial_result_names_where_it_is_kept(undisturbed, tmp_path):
     assert part is not None
     assert part.is_partial
     assert part.checkpoint == str(tmp_path / "kept")
-    assert "plan.zarr.zip" in kept(tmp_path / "kept")
+    assert "plan.npz" in kept(tmp_path / "kept")
     half = part.num_samples
     for name, draws in part.posterior_samples.items():
         whole = undisturbed.posterior_samples[name].reshape(2, -1)[:, :half]
@@ -161,7 +161,7 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(
     monkeypatch.setattr(chains, "CHUNK_SECONDS", 0.0)
     folder = tmp_path / "kept"
     run_until(task(folder), lambda p: p.stage == "sampling" and p.current > 200)
-    segments = sorted(folder.glob("[0-9]*.zarr.zip"))
+    segments = sorted(folder.glob("[0-9]*.npz"))
     assert len(segments) > 2
     victim = segments[-1] if damage != "remove" else segments[-2]
     content = bytearray(victim.read_bytes())
@@ -192,7 +192,7 @@ def test_two_who_kept_the_same_sampling_at_once_harm_no_draw(undisturbed, tmp_pa
         )
         # The other one writes more seldom, and so more into each.
         monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 0.02)
-    segments = sorted((tmp_path / "other").glob("[0-9]*.zarr.zip"))
+    segments = sorted((tmp_path / "other").glob("[0-9]*.npz"))
     assert len(segments) > 1
     segments[-1].replace(tmp_path / "one" / segments[-1].name)
     result = finish(task(tmp_path / "one"))
@@ -206,11 +206,11 @@ def test_only_what_was_written_is_removed(undisturbed, tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     folder.mkdir()
     (folder / "thesis.tex").write_text("years of work")
-    (folder / ".000007.zarr.zip.123.tmp").write_bytes(b"half")
+    (folder / ".000007.npz.123.tmp").write_bytes(b"half")
     assert same_draws(finish(task(folder)), undisturbed)
     assert kept(folder) == ["thesis.tex"]
     (tmp_path / "new").mkdir()
-    (tmp_path / "new" / ".plan.zarr.zip.123.tmp").write_bytes(b"half")
+    (tmp_path / "new" / ".plan.npz.123.tmp").write_bytes(b"half")
     monkeypatch.setattr(continuation, "CHECKPOINT_SECONDS", 60.0)  # it keeps nothing itself
     finish(task(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
@@ -219,7 +219,7 @@ def test_only_what_was_written_is_removed(undisturbed, tmp_path, monkeypatch):
 def test_a_damaged_plan_is_said_so(tmp_path):
     folder = tmp_path / "kept"
     run_until(task(folder), lambda p: p.stage == "sampling")
-    (folder / "plan.zarr.zip").write_bytes(b"no archive")
+    (folder / "plan.npz").write_bytes(b"no archive")
     with pytest.raises(InputError, match="damaged"):
         finish(task(folder))
 
@@ -352,7 +352,7 @@ def test_the_checkpoint_stays_until_the_result_is_kept(melt_data, tmp_path, monk
         monkeypatch.setattr(Leftover, "tidy", lambda self: 1 / 0)
         assert same_draws(finished.result(120), whole)
         assert engine.wait(60)
-    assert "plan.zarr.zip" in kept(folder)
+    assert "plan.npz" in kept(folder)
     monkeypatch.undo()
     with JobEngine("threads", store=store) as engine:
         assert engine.store.untidied() == [finished.id]
@@ -367,7 +367,7 @@ def test_paused_and_resumed_as_a_job(engine, tmp_path):
     wait_for(lambda: sampling(job))
     assert job.pause()
     wait_for(lambda: job.state is JobState.PAUSED)
-    wait_for(lambda: "plan.zarr.zip" in kept(tmp_path / "kept"))
+    wait_for(lambda: "plan.npz" in kept(tmp_path / "kept"))
     assert job.resume()
     whole = engine.submit(task("", **long)).result(120)
     assert same_draws(job.result(120), whole)

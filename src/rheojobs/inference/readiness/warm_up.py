@@ -13,7 +13,7 @@ __all__ = ["PRELOAD", "warm_up", "warm_up_fully"]
 PRELOAD = ("rheojobs.inference.readiness.warm_up:warm_up",)
 """What a `JobEngine` preloads, so that the first fit or sampling finds its worker warm."""
 
-LATER = ("numpyro.infer", "zarr")
+LATER = ("numpyro.infer",)
 """What is imported once a worker is ready and has nothing to do."""
 
 

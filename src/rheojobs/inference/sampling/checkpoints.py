@@ -1,10 +1,8 @@
-"""A sampling on disk: segments of draws and the state at the end of each, as Zarr archives.
+"""A sampling on disk: segments of draws and the state at the end of each, as NumPy archives.
 
 A segment is written under another name and renamed when it is whole, holds a checksum of all
 that is in it, and follows on the one before. A damaged one is left out with all that come
-after it. Numbers and JSON only: opening a folder executes nothing. Knows no sampler: a state
-is a few named arrays to it. Those of one type are written as one, end to end, since an archive
-of many small arrays takes longer to write than whoever cancels should wait.
+after it. Numbers and JSON only: opening a folder executes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import math
 import os
 import shutil
 import time
@@ -33,8 +30,12 @@ __all__ = ["Checkpoints", "Leftover", "new_folder", "samplings_folder"]
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
-PLAN = "plan.zarr.zip"
+FORMAT = 3
+PLAN = "plan.npz"
+OLD_PLAN = "plan.zarr.zip"
+TOLD = "$json"
+"""The name, among the arrays of a file, of the text that holds all the rest."""
+
 KEPT_SAMPLINGS = 50
 """How many stopped samplings are kept where the user named no folder."""
 
@@ -72,30 +73,6 @@ def _checksum(meta: Mapping[str, Any], arrays: Arrays) -> str:
     return digest.hexdigest()
 
 
-def _join(arrays: Arrays) -> tuple[dict[str, NDArray[Any]], list[Any]]:
-    """Lay the arrays of each type end to end; gives them, and name, type and shape of each."""
-    parts: dict[str, list[NDArray[Any]]] = {}
-    layout = []
-    for name, array in arrays.items():
-        parts.setdefault(array.dtype.name, []).append(np.ravel(array))
-        layout.append([name, array.dtype.name, list(array.shape)])
-    joined = {dtype: np.concatenate(columns) for dtype, columns in parts.items()}
-    # Zarr keeps no arrays without elements; their shapes are in the layout.
-    return {dtype: array for dtype, array in joined.items() if array.size}, layout
-
-
-def _split(joined: Arrays, layout: list[Any]) -> dict[str, NDArray[Any]]:
-    """Undo `_join`."""
-    arrays, taken = {}, dict.fromkeys(joined, 0)
-    for name, dtype, shape in layout:
-        size = math.prod(shape)
-        start = taken.get(dtype, 0)
-        array = joined[dtype][start : start + size] if size else np.empty(0, dtype=dtype)
-        arrays[name] = array.reshape(shape)
-        taken[dtype] = start + size
-    return arrays
-
-
 class Checkpoints:
     """The checkpoints of one sampling, in a folder.
 
@@ -126,13 +103,18 @@ class Checkpoints:
     def append(self, segment: Segment) -> None:
         """Add what came since the last segment."""
         meta = segment.meta | {"index": self._next}
-        self._write(self.folder / f"{self._next:06d}.zarr.zip", Segment(meta, segment.arrays))
+        self._write(self.folder / f"{self._next:06d}.npz", Segment(meta, segment.arrays))
         self._next += 1
 
     def read_plan(self) -> Segment | None:
-        """Give the plan; None where there is none. `InputError` where it is damaged."""
+        """Give the plan; None where there is none. `InputError` where it is damaged, or too old."""
         path = self.folder / PLAN
         if not path.exists():
+            if (self.folder / OLD_PLAN).exists():
+                raise InputError(
+                    f"{self.folder} holds a sampling that an earlier version of rheojobs stopped: "
+                    "this one cannot resume it; remove the folder to sample anew"
+                )
             return None
         plan = self._read(path)
         if plan is None:
@@ -184,7 +166,7 @@ class Checkpoints:
 
     def _unfinished(self) -> list[Path]:
         """Give what a process was writing when it was killed."""
-        return list(self.folder.glob(".*.zarr.zip.*.tmp"))
+        return list(self.folder.glob(".*.npz.*.tmp"))
 
     def _drop(self, paths: Iterable[Path]) -> None:
         for path in paths:
@@ -192,49 +174,29 @@ class Checkpoints:
             self._told(path)
 
     def _segments(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.zarr.zip"))
+        return sorted(self.folder.glob("[0-9]*.npz"))
 
     def _write(self, path: Path, segment: Segment) -> None:
-        import zarr
-        from zarr.storage import ZipStore
-
         meta = {"format": FORMAT} | segment.meta
-        joined, layout = _join(segment.arrays)
-        attributes = {
-            "meta": meta,
-            "layout": layout,
-            "sha256": _checksum(meta, segment.arrays),
-        }
+        told = json.dumps({"meta": meta, "sha256": _checksum(meta, segment.arrays)})
+        text = np.frombuffer(told.encode(), dtype=np.uint8)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        store = ZipStore(temporary, mode="w")
-        try:
-            group = zarr.create_group(store=store, attributes=attributes)
-            for name, array in joined.items():
-                # Draws are noise in all but their first bits: packing them saves little.
-                group.create_array(name, data=array, chunks=array.shape, compressors=None)
-        finally:
-            store.close()
-        with temporary.open("rb") as file:
+        with temporary.open("wb") as file:
+            # Draws are noise in all but their first bits: packing them saves little.
+            np.savez(file, **{TOLD: text}, **segment.arrays)
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         self._told(path)
 
     def _read(self, path: Path) -> Segment | None:
-        import zarr
-        from zarr.storage import ZipStore
-
         try:
-            store = ZipStore(path, mode="r")
-            try:
-                group = zarr.open_group(store=store, mode="r")
-                attributes: dict[str, Any] = dict(group.attrs)
-                joined = {name: np.asarray(array[:]) for name, array in group.arrays()}
-            finally:
-                store.close()
-            arrays = _split(joined, attributes["layout"])
-            meta = attributes["meta"]
-            whole = attributes["sha256"] == _checksum(meta, arrays)
-        except Exception as error:  # whatever a damaged archive raises in zipfile, zarr or zlib
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            told = json.loads(arrays.pop(TOLD).tobytes())
+            meta = told["meta"]
+            whole = told["sha256"] == _checksum(meta, arrays)
+        except Exception as error:  # whatever a damaged archive raises in zipfile or NumPy
             logger.debug("%s cannot be read: %s", path, error)
             return None
         if not whole or not isinstance(meta, dict) or meta.get("format") != FORMAT:
