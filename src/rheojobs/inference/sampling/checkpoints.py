@@ -183,7 +183,8 @@ class Checkpoints:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as file:
             # Draws are noise in all but their first bits: packing them saves little.
-            np.savez(file, **{TOLD: text}, **segment.arrays)
+            arrays: dict[str, Any] = {TOLD: text} | segment.arrays
+            np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
