@@ -16,7 +16,7 @@ import pytest
 from tests.engine import application, helpers
 
 from rheojobs import BayesianResult, JobEngine, JobState, JobStore, WorkerDiedError
-from rheojobs.cli.app import main
+from rheojobs.cli.main import main
 from rheojobs.inference.data import example_melt
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +110,7 @@ def test_the_list_is_the_same_with_and_without_the_parser(
         status, out, err = jobs("list", *slip)
         assert (status, out) == (2, "")
         assert "unknown state 'queed'" in err
+    assert jobs("list", "--state", "--all")[0] == 2
     assert jobs("list", "--state")[0] == jobs("list", "--every")[0] == 2
 
 

@@ -42,6 +42,11 @@ IdArgument = Annotated[
 ]
 
 
+def _option(option: job_list.ListOption) -> Any:
+    """Return an option of `jobs list` as typer takes it."""
+    return typer.Option(option.flag, metavar=option.metavar, help=option.help)
+
+
 @app.callback()
 def _start(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
@@ -50,14 +55,9 @@ def _start(context: typer.Context) -> None:
 
 @app.command("list")
 def list_jobs(
-    states: Annotated[
-        list[str] | None,
-        typer.Option("--state", metavar="STATE", help="Only those in this state."),
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", metavar="", help="Also those that ended long ago.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", metavar="", help="Print them as JSON.")] = False,
+    states: Annotated[list[str] | None, _option(job_list.STATE)] = None,
+    every: Annotated[bool, _option(job_list.ALL)] = False,
+    json: Annotated[bool, _option(job_list.JSON)] = False,
 ) -> int:
     """List the jobs, the newest last: all that have not ended, and the last of those that have."""
     return job_list.list_jobs(states or (), every, json)
