@@ -16,7 +16,7 @@ import pytest
 from tests.engine import application, helpers
 
 from rheojobs import BayesianResult, JobEngine, JobState, JobStore, WorkerDiedError
-from rheojobs.cli.app import main
+from rheojobs.cli.main import main
 from rheojobs.inference.data import example_melt
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +110,7 @@ def test_the_list_is_the_same_with_and_without_the_parser(
         status, out, err = jobs("list", *slip)
         assert (status, out) == (2, "")
         assert "unknown state 'queed'" in err
+    assert jobs("list", "--state", "--all")[0] == 2
     assert jobs("list", "--state")[0] == jobs("list", "--every")[0] == 2
 
 
@@ -199,6 +200,38 @@ def test_steering_what_another_process_runs(jobs: Jobs, window: dict[str, str]) 
     assert status == 0
     assert f"removed count_on ({running[:8]})" in err
     assert jobs("show", running)[0] == 2
+
+
+def test_the_priority_of_what_waits(jobs: Jobs, window: dict[str, str]) -> None:
+    queued = window["queued"]
+    status, _, err = jobs("priority", queued[:8], 3)
+    assert status == 0
+    assert err.startswith(f"asked process {window['pid']} to give priority 3 to add")
+    deadline = time.monotonic() + TIMEOUT
+    while json.loads(jobs("show", queued, "--json")[1])["priority"] != 3:
+        assert time.monotonic() < deadline
+    status, _, err = jobs("priority", window["done"], 3)
+    assert (status, "its turn has come already" in err) == (2, True)
+    os.kill(int(window["pid"]), signal.SIGKILL)
+    while not jobs("priority", queued, -2)[2].startswith("gave priority -2 to add"):
+        assert time.monotonic() < deadline
+    assert json.loads(jobs("show", queued, "--json")[1])["priority"] == -2
+
+
+def test_a_job_is_run_again(jobs: Jobs) -> None:
+    file = jobs.folder / "file"
+    with JobEngine("threads", max_workers=1, store=jobs.path) as engine:
+        failed = engine.run(os.path.getsize, str(file))
+        unkept = engine.submit(lambda: 1 / 0)
+        done = engine.run(helpers.add, 1.0)
+        engine.wait(TIMEOUT)
+    assert jobs("retry", failed.id)[0] == 1
+    file.write_text("12")
+    status, out, err = jobs("retry", failed.id[:8])
+    assert (status, json.loads(out)) == (0, 2), err
+    for job, line in ((unkept, "cannot be run again: "), (done, "is succeeded: only one that")):
+        status, _, err = jobs("retry", job.id)
+        assert (status, line in err) == (2, True)
 
 
 def test_taking_up_what_a_killed_one_left(jobs: Jobs, window: dict[str, str]) -> None:

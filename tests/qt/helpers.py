@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QRunnable, QThread, Signal
+
+if TYPE_CHECKING:  # workers import this file
+    from rheojobs.qt.app.main_window import MainWindow
+    from rheojobs.qt.widgets.fit.fit_view import FitView
+    from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
+    from rheojobs.qt.widgets.plots.data_plot import DataPlot
+    from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
 from rheojobs import CancellationError, CancellationToken, Dataset, Model, WorkerPool
 
@@ -62,6 +69,32 @@ class Recorder:
         """Wait for the terminal signal of a job."""
         self.wait(lambda: any(name in ENDS for name, _ in self.of(job_id)))
         return next((name, args) for name, args in self.of(job_id) if name in ENDS)
+
+
+def fit_view(window: MainWindow) -> FitView:
+    """The view of data and fit."""
+    from rheojobs.qt.app.pages.fit_page import FitPage
+
+    return window.tabs.page(FitPage).view
+
+
+def data_plot(window: MainWindow) -> DataPlot:
+    """The plot of the data."""
+    return fit_view(window).data_plot
+
+
+def posterior_view(window: MainWindow) -> PosteriorView:
+    """The view of a sampling."""
+    from rheojobs.qt.app.pages.posterior_page import PosteriorPage
+
+    return window.tabs.page(PosteriorPage).view
+
+
+def priors_editor(window: MainWindow) -> PriorsEditor:
+    """The view of the priors."""
+    from rheojobs.qt.app.pages.priors_page import PriorsPage
+
+    return window.tabs.page(PriorsPage).view
 
 
 def decay(x, params):

@@ -32,6 +32,7 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
 
 WIDTH, HEIGHT = 1280, 800
@@ -160,7 +161,7 @@ class Photographer:
         for theme in THEMES:
             self._app.setPalette(self._palettes[theme])
             linger(0.5)
-            posterior = self._window.tabs._posterior.made
+            posterior = self._window.tabs.page(PosteriorPage).made
             if posterior is not None:
                 wait(lambda view=posterior: view.plot.is_drawn)
             linger(0.5)

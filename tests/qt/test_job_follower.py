@@ -10,8 +10,9 @@ from tests.qt import helpers
 from rheojobs import Dataset, JobEngine, WorkerPool
 from rheojobs.engine.states import JobState
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.job_follower import JobFollower
-from rheojobs.qt.app.session import Session
+from rheojobs.qt.app.session import WindowSession
 
 S = JobState
 LONG = 30_000
@@ -62,8 +63,9 @@ def test_one_that_is_deleted_is_left_in_peace(engine: JobEngine, qtbot: QtBot) -
 def test_a_pause_from_elsewhere_is_told_and_nothing_is_polled(qtbot: QtBot, data: Dataset) -> None:
     """As the table of jobs pauses it, or another program does."""
     pool = WorkerPool(1)
-    session = Session(pool)
-    session.add(data)
+    library = DatasetLibrary()
+    library.add(data)
+    session = WindowSession(pool, library)
     told: list[bool] = []
     session.paused_changed.connect(told.append)
     info = ModelInfo("maxwell", ("relaxation",), (), "", "stress")

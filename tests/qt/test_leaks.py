@@ -12,6 +12,7 @@ import shiboken6
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.qt.helpers import data_plot, posterior_view, priors_editor
 from tests.qt.test_window import click, finish
 
 from rheojobs.inference.data import example_melt
@@ -59,8 +60,8 @@ def open_and_close(app: QApplication, qtbot: QtBot, *, with_fit: bool) -> None:
     window.open([example_melt.csv_path()])
     qtbot.waitUntil(lambda: window.session.dataset is not None, timeout=JOB_MS)
     qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=JOB_MS)
-    assert window.data_plot.plot.listDataItems()
-    for page in (window.posterior_view, window.priors_editor):
+    assert data_plot(window).plot.listDataItems()
+    for page in (posterior_view(window), priors_editor(window)):
         window.tabs.setCurrentWidget(page)
         app.processEvents()
     if with_fit:

@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.qt.helpers import data_plot, fit_view, posterior_view, priors_editor
 from tests.qt.test_window import click, finish, open_file, prepare
 
 from rheojobs import WorkerPool
@@ -80,7 +81,7 @@ def test_the_present_curve_is_drawn_before_the_fit_ends(
     modes = {1e-2: 1e5, 1.0: 3e4, 50.0: 1e3}
     open_file(window, qtbot, moduli(tmp_path / "many.csv", 20_000, modes))
     assert window.model_picker.choose("fractional_maxwell_model")
-    plot = window.data_plot
+    plot = data_plot(window)
     click(qtbot, window.run_panel.fit_button)
     seen = []
 
@@ -97,7 +98,7 @@ def test_the_present_curve_is_drawn_before_the_fit_ends(
     assert not np.array_equal(first.parts[0], last.parts[0])
     drawn = plot.plot.listDataItems()[-1].getOriginalDataset()[1]
     assert np.array_equal(drawn, last.parts[1])
-    assert window.fit_view.loss_plot.count() > 1
+    assert fit_view(window).loss_plot.count() > 1
     # It is paused, and goes on as if nothing had been.
     click(qtbot, window.run_panel.pause_button)
     qtbot.waitUntil(lambda: window.session.is_paused)
@@ -105,7 +106,7 @@ def test_the_present_curve_is_drawn_before_the_fit_ends(
     click(qtbot, window.run_panel.pause_button)
     finish(window, qtbot)
     assert window.session.fit_result is not None
-    assert "fractional_maxwell_model" in window.fit_view.report.toPlainText()
+    assert "fractional_maxwell_model" in fit_view(window).report.toPlainText()
     assert not window.run_panel.pause_button.isEnabled()
     assert window.run_panel.pause_button.text() == "&Pause"
 
@@ -118,7 +119,8 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
     click(qtbot, window.run_panel.fit_button)
     finish(window, qtbot)
     assert window.model_picker.choose("maxwell")
-    assert [curve.name for curve in window.data_plot._kept] == [window.fit_view.kept.fits()[0].name]
+    (first,) = fit_view(window).kept.fits()
+    assert [curve.name for curve in data_plot(window)._kept] == [first.name]
     value = window.parameters.index(0, ParameterColumn.VALUE)
     assert window.parameters.setData(value, "5e4")
     tick(window, "G0", True)
@@ -128,14 +130,14 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
     assert result is not None
     assert result.parameters["G0"] == 5e4
     assert result.fixed == {"G0": 5e4}
-    report = window.fit_view.report.toPlainText()
+    report = fit_view(window).report.toPlainText()
     for words in ("reduced χ²", "AICc", "R²", "ended with", "fixed"):
         assert words in report
     # The tick outlasts the fit; without it the parameter is free, within the bounds given.
     assert window.parameters.fixed_values() == {"G0": 5e4}
     click(qtbot, window.run_panel.sample_button)
     finish(window, qtbot)
-    draws = window.posterior_view.plot._draws
+    draws = posterior_view(window).plot._draws
     assert draws is not None
     assert "eta" in draws.values
     assert "G0" not in draws.values
@@ -151,14 +153,14 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
     finish(window, qtbot)
     assert window.session.fit_result is not None
     assert 6e4 <= window.session.fit_result.parameters["G0"] <= 7.001e4
-    kept = window.fit_view.kept
+    kept = fit_view(window).kept
     assert len(kept.fits()) == 3
-    assert len(window.data_plot._kept) == 2
+    assert len(data_plot(window)._kept) == 2
     assert kept.table.item(0, 0).text() == "zener"
     kept.table.selectRow(0)
     click(qtbot, kept.remove_button)
     assert [fit.result.model_name for fit in kept.fits()] == ["maxwell", "maxwell"]
-    assert len(window.data_plot._kept) == 1
+    assert len(data_plot(window)._kept) == 1
 
 
 def test_traces_grow_and_a_pause_changes_no_draw(
@@ -170,7 +172,7 @@ def test_traces_grow_and_a_pause_changes_no_draw(
     finish(window, qtbot)
     results = []
     window.session.sampled.connect(results.append)
-    view = window.posterior_view
+    view = posterior_view(window)
     lengths: list[int] = []
 
     def note(progress: Any) -> None:
@@ -215,15 +217,15 @@ def test_a_sampling_stops_when_it_is_good(window: MainWindow, qtbot: QtBot) -> N
     click(qtbot, window.run_panel.sample_button)
     finish(window, qtbot)
     window.run_panel.stop_when_good.setChecked(False)
-    assert set(window.posterior_view.table.words()) == {"good"}
-    assert "× 2000" not in window.posterior_view.status.text()
+    assert set(posterior_view(window).table.words()) == {"good"}
+    assert "× 2000" not in posterior_view(window).status.text()
 
 
 def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     prepare(window, qtbot, draws=50)
-    editor, run = window.priors_editor, window.run_panel
+    editor, run = priors_editor(window), window.run_panel
     window.tabs.setCurrentWidget(editor)
     editor.choose("G0")
     editor.kinds.setCurrentIndex(editor.kinds.findData("lognormal"))
@@ -243,7 +245,7 @@ def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
     assert result.diagnostics["priors"]["G0"] == "LogNormal(loc=10, scale=2)"
     assert result.inference_arrays is not None, "looking at it built no tree"
     # Pairs and ranks are drawn when they are looked at, one plot after the other.
-    view = window.posterior_view
+    view = posterior_view(window)
     window.tabs.setCurrentWidget(view)
     for page, cells in ((view.pairs, 4 * 5 // 2), (view.ranks, 4)):
         assert page.plots == {}

@@ -14,7 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.parameters import Parameter
-from rheojobs.qt.app.pages import Pages
+from rheojobs.qt.app.pages import page_tabs
+from rheojobs.qt.app.pages.fit_page import FitPage
+from rheojobs.qt.app.pages.page import Page
+from rheojobs.qt.app.pages.page_tabs import PageTabs
+from rheojobs.qt.app.pages.posterior_page import PosteriorPage
+from rheojobs.qt.app.pages.priors_page import PriorsPage
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -62,36 +67,59 @@ def model() -> ModelInfo:
 def test_a_page_is_made_when_it_is_looked_at_and_takes_its_place(
     model: ModelInfo, qtbot: QtBot
 ) -> None:
-    pages = Pages(lambda: {"G0": (1.0, 2.0)})
+    pages = PageTabs()
     qtbot.addWidget(pages)
     pages.show()
     titles = [pages.tabText(number) for number in range(pages.count())]
     hint = pages.currentWidget()
     assert isinstance(hint, QLabel)
     assert "Drop a file" in hint.text()
-    pages.begin(model)  # makes nothing
-    pages.tell_bounds()
+    for page in pages.pages:  # which makes nothing
+        page.model_shown(model)
+        page.dataset_shown(None, None)
+        page.bounds_edited({"G0": (1.0, 2.0)})
+        page.run_ended()
     assert all(isinstance(pages.widget(number), QLabel) for number in range(3))
     pages.setCurrentIndex(2)
-    assert pages.currentWidget() is pages.priors_editor
-    assert pages.priors_editor.table.rowCount() == 2
-    assert pages.priors_editor.priors() == {"G0": {"type": "uniform", "low": 1.0, "high": 2.0}}
+    assert pages.currentWidget() is pages.page(PriorsPage).view
+    editor = pages.page(PriorsPage).view
+    assert editor.table.rowCount() == 2
+    assert editor.priors() == {"G0": {"type": "uniform", "low": 1.0, "high": 2.0}}
     pages.setCurrentIndex(1)
     assert isinstance(pages.currentWidget(), QLabel)  # there is nothing to see yet
-    assert pages.currentWidget() is not pages.posterior_view
-    assert pages.widget(1) is pages.posterior_view
+    assert pages.currentWidget() is not pages.page(PosteriorPage).view
+    assert pages.widget(1) is pages.page(PosteriorPage).view
     assert pages.currentIndex() == 1
     assert [pages.tabText(number) for number in range(pages.count())] == titles
 
 
 def test_pages_are_made_while_nobody_waits_for_them(model: ModelInfo, qtbot: QtBot) -> None:
-    pages = Pages(dict)
+    pages = PageTabs()
     qtbot.addWidget(pages)
     pages.show()
     pages.load()
     qtbot.waitUntil(lambda: not any(isinstance(pages.widget(n), QLabel) for n in range(3)))
-    assert pages.currentWidget() is pages.fit_view
-    pages.begin(model)
-    plot = pages.posterior_view.plot
+    assert pages.currentWidget() is pages.page(FitPage).view
+    for page in pages.pages:
+        page.model_shown(model)
+    plot = pages.page(PosteriorPage).view.plot
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert len(plot.traces) == len(plot.spreads) >= len(model.parameters)
+
+
+class _Notes(Page[QLabel]):
+    """A tab of a test's own."""
+
+    title = "Notes"
+
+    def make(self) -> QLabel:
+        return QLabel("made")
+
+
+def test_a_tab_is_one_class_in_one_list(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_tabs, "PAGES", (*page_tabs.PAGES, _Notes))
+    pages = PageTabs()
+    qtbot.addWidget(pages)
+    assert pages.tabText(3) == "Notes"
+    pages.setCurrentIndex(3)
+    assert pages.currentWidget() is pages.page(_Notes).view

@@ -58,7 +58,7 @@ def test_the_window_prewarms_the_choice_that_stands(qapp, qtbot, monkeypatch):
     window = MainWindow(pool)
     try:
         data = decay_data()
-        window._on_read(data)
+        window.library.add(data)
         for name in ("zener", "springpot", "maxwell"):  # scrolling by
             assert window.model_picker.choose(name)
         qtbot.waitUntil(lambda: bool(asked), timeout=10_000)

@@ -15,8 +15,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
-from tests.qt.helpers import OF_THE_PLUGIN
+from tests.qt.helpers import OF_THE_PLUGIN, data_plot, posterior_view
 
+from rheojobs.engine.events import Progress
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.app.closing import Choice
@@ -54,9 +55,9 @@ def click(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def open_file(window: MainWindow, qtbot: QtBot, path: Path) -> None:
-    count = len(window.session.datasets)
+    count = len(window.library.datasets)
     window.open([path])
-    qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: len(window.library.datasets) == count + 1, timeout=JOB_MS)
     qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=JOB_MS)
 
 
@@ -83,19 +84,19 @@ def test_a_file_is_opened_and_fitted_by_clicking(window: MainWindow, qtbot: QtBo
     prepare(window, qtbot, draws=100)
     assert window.data_panel.summary.text() == "oscillation, 61 points, ω = 0.001–1,000 rad/s"
     assert "storage modulus" in window.data_panel.notes.text()
-    seen: list[tuple[int, float]] = []
-    window.session.iterated.connect(lambda *args: seen.append(args))
+    seen: list[Progress] = []
+    window.session.reported.connect(seen.append)
     click(qtbot, window.run_panel.fit_button)
     assert not window.run_panel.fit_button.isEnabled()
     assert not window.model_picker.names.isEnabled()
     finish(window, qtbot)
-    assert seen
+    assert any(progress.stage == "fit" and "loss" in progress.metrics for progress in seen)
     assert window.run_panel.message.kind == "success"
     assert "R²" in window.run_panel.message.text()
     assert cell(window, 0, ParameterColumn.NAME) == "G0"
     assert cell(window, 0, ParameterColumn.VALUE) != "estimated"
     assert cell(window, 0, ParameterColumn.UNCERTAINTY)
-    assert len(window.data_plot.plot.listDataItems()) == 4  # G', G'' and the two curves
+    assert len(data_plot(window).plot.listDataItems()) == 4  # G', G'' and the two curves
     assert window.run_panel.fit_button.isEnabled()
 
 
@@ -110,9 +111,9 @@ def test_the_posterior_is_sampled_by_clicking(window: MainWindow, qtbot: QtBot) 
     assert not window.parameter_table.isColumnHidden(ParameterColumn.ESS)
     assert cell(window, 0, ParameterColumn.R_HAT)
     assert cell(window, 2, ParameterColumn.NAME) == "sigma_real"
-    qtbot.waitUntil(lambda: len(window.data_plot._bands) == 2)
-    plot = window.posterior_view.plot
-    window.tabs.setCurrentWidget(window.posterior_view)
+    qtbot.waitUntil(lambda: len(data_plot(window)._bands) == 2)
+    plot = posterior_view(window).plot
+    window.tabs.setCurrentWidget(posterior_view(window))
     qtbot.waitUntil(lambda: plot.is_drawn)
     assert not plot.view.grab().isNull()
     shown = [p.isVisible() for p in (*plot.traces, *plot.spreads)]
@@ -168,7 +169,7 @@ def test_nonsense_is_said_where_it_was_opened(
 ) -> None:
     file = tmp_path / "nonsense.csv"
     file.write_text("this is\nno table\n", encoding="utf-8")
-    count = len(window.session.datasets)
+    count = len(window.library.datasets)
     message = window.data_panel.message
     for path in (file, tmp_path / "missing.csv"):
         message.clear()
@@ -177,7 +178,7 @@ def test_nonsense_is_said_where_it_was_opened(
         assert path.name in message.text()
         assert "Traceback" not in message.text()
     assert QApplication.activeModalWidget() is None
-    assert len(window.session.datasets) == count
+    assert len(window.library.datasets) == count
 
 
 def test_files_are_dropped_and_a_missing_test_mode_is_asked_for(
@@ -195,9 +196,9 @@ def test_files_are_dropped_and_a_missing_test_mode_is_asked_for(
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
-    count = len(window.session.datasets)
+    count = len(window.library.datasets)
     window.dropEvent(drop)
-    qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1)
+    qtbot.waitUntil(lambda: len(window.library.datasets) == count + 1)
     assert window.data_panel.message.kind == "warning"
     assert not window.run_panel.fit_button.isEnabled()
     modes = window.data_panel.modes
@@ -232,7 +233,7 @@ def test_real_files_are_shown(window: MainWindow, qtbot: QtBot, shared_data: Pat
         assert model is not None
         assert window.session.dataset is not None
         assert window.session.dataset.test_mode in model.test_modes
-        assert window.data_plot.plot.listDataItems()
+        assert data_plot(window).plot.listDataItems()
     # Back to the first of them.
     window.data_panel.names.activated.emit(window.data_panel.names.count() - 4)
     assert window.data_panel.modes.currentText() == "flow curve"

@@ -44,9 +44,9 @@ def opened(window: MainWindow, qtbot: QtBot, tmp_path: Path):
         return open_path(path)
 
     def open_path(path: Path) -> ReadingEditor:
-        count = len(window.session.datasets)
+        count = len(window.library.datasets)
         window.open([path])
-        qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=LONG)
+        qtbot.waitUntil(lambda: len(window.library.datasets) == count + 1, timeout=LONG)
         qtbot.mouseClick(window.data_panel.correct_button, Qt.MouseButton.LeftButton)
         editor = window.correcting.editor
         assert editor is not None
@@ -147,7 +147,7 @@ def test_a_file_that_was_not_understood_is_opened_with_corrections(
 ) -> None:
     path = tmp_path / "strange.csv"
     path.write_text("a;b;c\n1,5;10;7\n2,5;30;8\n3,5;20;9\n", encoding="utf-8")
-    panel, count = window.data_panel, len(window.session.datasets)
+    panel, count = window.data_panel, len(window.library.datasets)
     window.open([path])
     qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
     assert "columns not recognised" in panel.message.text()
@@ -168,7 +168,7 @@ def test_a_file_that_was_not_understood_is_opened_with_corrections(
     choose(editor.columns["y"], 3)
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
     qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
-    assert len(window.session.datasets) == count + 1
+    assert len(window.library.datasets) == count + 1
     data = window.session.dataset
     assert data is not None
     assert (data.name, data.test_mode, list(data.y)) == ("strange", "relaxation", [7.0, 8.0, 9.0])
@@ -200,9 +200,7 @@ def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtb
 def test_data_that_no_table_stands_behind_get_constants(window: MainWindow, qtbot: QtBot) -> None:
     """Of a past job, say: they came from no file."""
     dataset = decay_data()
-    window.session.add(dataset)
-    window.data_panel.add(dataset)
-    window._show_data()
+    window.library.add(dataset)
     window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
@@ -223,10 +221,7 @@ def test_an_instrument_s_own_format_loads_no_jax_here(
     path = tmp_path / "own.json"
     path.write_text(json.dumps({"nothing": "of use"}), encoding="utf-8")
     dataset = decay_data()
-    window.session.add(dataset)
-    window.data_panel.add(dataset)
-    window.correcting.note_source(len(window.session.datasets) - 1, path)
-    window._show_data()
+    window.library.add(dataset, path)
     window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None
@@ -237,8 +232,8 @@ def test_an_instrument_s_own_format_loads_no_jax_here(
 
 def test_everything_can_be_reached_and_is_named(window: MainWindow, qtbot: QtBot) -> None:
     window.open([example_melt.csv_path()])
-    count = len(window.session.datasets)
-    qtbot.waitUntil(lambda: len(window.session.datasets) == count + 1, timeout=LONG)
+    count = len(window.library.datasets)
+    qtbot.waitUntil(lambda: len(window.library.datasets) == count + 1, timeout=LONG)
     window.menus.correct.trigger()
     editor = window.correcting.editor
     assert editor is not None

@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from tests.qt.helpers import decay_data, posterior_view
 
 from rheojobs import Dataset, WorkerPool
 from rheojobs.engine.states import JobState
@@ -39,8 +40,6 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def past(state_folder: Path, qapp: object) -> dict[str, str]:
     """Ids of a fit, a sampling and a job of another kind, done by an earlier window."""
-    from tests.qt.helpers import decay_data
-
     window = MainWindow()
     engine, data = window.pool.engine, decay_data()
     jobs = {
@@ -93,9 +92,9 @@ def test_a_fit_and_a_posterior_are_shown_again(
         qtbot.mouseClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
         qtbot.mouseDClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert "2 × 200 draws" in window.run_panel.message.text()
-    assert window.tabs.currentWidget() is window.posterior_view
+    assert window.tabs.currentWidget() is posterior_view(window)
     assert window.parameters.index(0, ParameterColumn.R_HAT).data()
-    assert len(window.session.datasets) == 1  # the same data are not opened twice
+    assert len(window.library.datasets) == 1  # the same data are not opened twice
     window.history.open(past["other"])
     message = window.jobs_pane.message
     qtbot.waitUntil(lambda: message.kind == "error")
@@ -191,12 +190,12 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
     first.resize(1100, 700)
     header = first.jobs_pane.table.view.horizontalHeader()
     header.resizeSection(0, 133)
-    first.tabs.setCurrentWidget(first.posterior_view)
+    first.tabs.setCurrentWidget(posterior_view(first))
     assert first.close()
     second = MainWindow(settings=settings())
     assert second.height() == 700  # the width is cut to that of Qt's offscreen screen
     assert second.jobs_pane.table.view.horizontalHeader().sectionSize(0) == 133
-    assert second.posterior_view is second.tabs.currentWidget()
+    assert posterior_view(second) is second.tabs.currentWidget()
     assert second.close()
     # What an older or newer window has kept is left alone.
     kept = settings()

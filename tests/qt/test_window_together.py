@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 from pytestqt.qtbot import QtBot
+from tests.qt.helpers import data_plot
 
 from rheojobs import Dataset
 from rheojobs.inference.results.curves import Curve
@@ -54,9 +55,9 @@ def legend(plot: DataPlot) -> list[str]:
 
 
 def test_data_of_the_same_test_are_shown_together(window: MainWindow, qtbot: QtBot) -> None:
-    panel, plot = window.data_panel, window.data_plot
+    panel, plot = window.data_panel, data_plot(window)
     for dataset in (relaxation(1), relaxation(2), Dataset(T, T, "creep", name="another test")):
-        window._on_read(dataset)
+        window.library.add(dataset)
     assert panel.together.isVisible()
     window.data_panel.names.activated.emit(1)
     assert len(points(plot)) == 1
@@ -79,11 +80,11 @@ def test_flow_curves_are_brought_to_one_quantity(window: MainWindow, qtbot: QtBo
     rate = np.geomspace(0.1, 100.0, 20)
     stress = Dataset(rate, 5.0 * rate, "flow_curve", "a", "shear stress", "1/s", "Pa")
     viscosity = Dataset(rate, np.full(20, 3.0), "flow_curve", "b", "viscosity", "1/s", "Pa s")
-    window._on_read(viscosity)
-    window._on_read(stress)
+    window.library.add(viscosity)
+    window.library.add(stress)
     qtbot.waitUntil(lambda: window.model_picker.model is not None, timeout=60_000)
     window.data_panel.together.setChecked(True)
-    mine, other = points(window.data_plot)
+    mine, other = points(data_plot(window))
     assert window.model_picker.model.flow_quantity == "stress"
     assert np.allclose(mine, 5.0 * rate)
     assert np.allclose(other, 3.0 * rate)
@@ -104,15 +105,15 @@ def test_many_are_counted_and_not_all_drawn(qtbot: QtBot) -> None:
 def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
     menu = window.menus.axes
     menu.linear.trigger()  # before there is anything to show
-    window._on_read(relaxation(1))
-    plot = window.data_plot
+    window.library.add(relaxation(1))
+    plot = data_plot(window)
     assert not plot.is_log
     assert not plot.plot.getAxis("bottom").logMode
-    window._on_read(relaxation(2))
+    window.library.add(relaxation(2))
     assert not plot.is_log
     menu.logarithmic.trigger()
     assert plot.is_log
-    window._on_read(Dataset(T, T, "startup"))
+    window.library.add(Dataset(T, T, "startup"))
     assert plot.is_log
     menu.usual.trigger()
     assert not plot.is_log

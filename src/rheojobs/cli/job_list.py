@@ -1,12 +1,13 @@
-"""What `rheojobs jobs list` prints, and the words for a job. Imports neither typer nor an engine.
+"""What `rheojobs jobs list` prints, its options, and the words for a job.
 
-So it takes less time than a command with options: who asks for the list waits for nothing else.
+Imports neither typer nor an engine, which take longer to import than the list takes to print.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from rheojobs.engine.store import JobStore, StoredJob, StoreReader
 
 __all__ = [
+    "ALL",
     "ID_LENGTH",
+    "JSON",
+    "STATE",
+    "ListOption",
     "as_dict",
     "iso",
     "list_jobs",
     "open_store",
     "open_to_read",
+    "parse",
     "progress_of",
     "resume_command",
 ]
@@ -45,6 +51,35 @@ _COLOURS = {
     "failed": "red",
     "cancelled": "dim",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ListOption:
+    """An option of `jobs list` as its help shows it; one without a metavar takes no value."""
+
+    flag: str
+    metavar: str
+    help: str
+
+
+STATE = ListOption("--state", "STATE", "Only those in this state.")
+ALL = ListOption("--all", "", "Also those that ended long ago.")
+JSON = ListOption("--json", "", "Print them as JSON.")
+
+
+def parse(words: Sequence[str]) -> tuple[list[str], bool, bool] | None:
+    """Return the arguments of `list_jobs`; None if the words are not plainly its options.
+
+    Then typer reads them: it has the help, and the words for a slip.
+    """
+    given: dict[str, list[str]] = {option.flag: [] for option in (STATE, ALL, JSON)}
+    rest = iter(words)
+    for word in rest:
+        value = next(rest, "-") if word == STATE.flag else ""
+        if word not in given or value.startswith("-"):
+            return None
+        given[word].append(value)
+    return given[STATE.flag], bool(given[ALL.flag]), bool(given[JSON.flag])
 
 
 def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:

@@ -1,13 +1,15 @@
-"""The commands `rheojobs jobs …`: what the store knows, and what is wanted of who works on it.
+"""The commands `rheojobs jobs …`: list, show and steer the jobs of the store.
 
-Speaks with the store, also of jobs that another process runs; only `resume` starts an engine.
+Only `resume` and `retry` start an engine; other processes are asked through the store.
 """
 
 from __future__ import annotations
 
 import json as writer
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ from rheojobs.cli.options import (
     PosteriorOption,
 )
 from rheojobs.cli.outputs import Outputs
+from rheojobs.engine.job_control import JobControl
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,8 +41,13 @@ app = typer.Typer(
 )
 
 IdArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The job's id, or its first characters.")
+    str, typer.Argument(metavar="ID", help="The job's id, or a unique prefix of it.")
 ]
+
+
+def _option(option: job_list.ListOption) -> Any:
+    """Return an option of `jobs list` as typer takes it."""
+    return typer.Option(option.flag, metavar=option.metavar, help=option.help)
 
 
 @app.callback()
@@ -50,14 +58,9 @@ def _start(context: typer.Context) -> None:
 
 @app.command("list")
 def list_jobs(
-    states: Annotated[
-        list[str] | None,
-        typer.Option("--state", metavar="STATE", help="Only those in this state."),
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", metavar="", help="Also those that ended long ago.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", metavar="", help="Print them as JSON.")] = False,
+    states: Annotated[list[str] | None, _option(job_list.STATE)] = None,
+    every: Annotated[bool, _option(job_list.ALL)] = False,
+    json: Annotated[bool, _option(job_list.JSON)] = False,
 ) -> int:
     """List the jobs, the newest last: all that have not ended, and the last of those that have."""
     return job_list.list_jobs(states or (), every, json)
@@ -96,13 +99,25 @@ def show(
 @app.command()
 def cancel(job_id: IdArgument) -> int:
     """Stop a job, wherever it runs or waits; it keeps what it has so far."""
-    return _ask(job_id, "cancel", "cancelled")
+    return _steer(job_id, "cancel", JobControl.cancel, "cancelled")
 
 
 @app.command()
 def pause(job_id: IdArgument) -> int:
-    """Let a running job hold still at its next check point."""
-    return _ask(job_id, "pause", "paused")
+    """Pause a running job at its next check point."""
+    return _steer(job_id, "pause", JobControl.pause, "paused")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # a negative number is none
+def priority(
+    job_id: IdArgument,
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", help="The higher runs first; usual is 0.")
+    ],
+) -> int:
+    """Give a job that waits another priority."""
+    wish = f"give priority {number} to"
+    return _steer(job_id, wish, partial(_set_priority, number), f"gave priority {number} to")
 
 
 @app.command()
@@ -114,41 +129,65 @@ def resume(
     cluster: ClusterOption = None,
     elsewhere: ElsewhereOption = False,
 ) -> int:
-    """Let a paused job go on; take up one that lost its application or its workers.
+    """Resume a paused job; take up one that lost its application or its workers.
 
-    So too one that was cancelled, or came to its limits: each goes on from its checkpoint. One
-    that ran on a cluster is taken up there, with its result where it has ended meanwhile.
+    So too one that was cancelled, or came to its limits: each continues from its checkpoint. One
+    that ran on a cluster is taken up there, with its result if it has ended meanwhile.
     """
     from rheojobs.cli.resuming import run_job
 
-    with job_list.open_store() as store:
-        job = store.find(job_id)
-        if job.owner is not None:
-            store.request(job.id, "resume")
-            _say(
-                f"asked process {job.pid} to go on with {job.name} ({job.id[: job_list.ID_LENGTH]})"
-            )
-            return 0
+    with _control() as control:
+        job = control.find(job_id)
+    if job.owner is not None:
+        return _steer(job.id, "resume", JobControl.resume, "resumed")
     return run_job(job, Outputs(json, plot, out), cluster, elsewhere)
+
+
+@app.command()
+def retry(
+    job_id: IdArgument,
+    out: PosteriorOption = None,
+    json: JsonOption = None,
+    plot: PlotOption = None,
+    cluster: ClusterOption = None,
+) -> int:
+    """Run a job again that failed or was cancelled, from its checkpoint if it may continue."""
+    from rheojobs.cli.resuming import run_job
+
+    with _control() as control:
+        job = control.find(job_id)
+        control.check_retry(job)
+    return run_job(job, Outputs(json, plot, out), cluster, again=True)
 
 
 @app.command()
 def remove(job_id: IdArgument) -> int:
     """Remove a job that has ended, with its result."""
-    with job_list.open_store() as store:
-        job = store.find(job_id)
-        store.remove(job.id)
-    _say(f"removed {job.name} ({job.id[: job_list.ID_LENGTH]})")
+    with _control() as control:
+        job = control.find(job_id)
+        control.remove(job.id)
+    _say(f"removed {_label(job)}")
     return 0
 
 
-def _ask(job_id: str, wish: str, done: str) -> int:
-    with job_list.open_store() as store:
-        job = store.find(job_id)
-        is_done = store.request(job.id, wish)
-    label = f"{job.name} ({job.id[: job_list.ID_LENGTH]})"
-    _say(f"{done} {label}" if is_done else f"asked process {job.pid} to {wish} {label}")
+def _control() -> closing[JobControl]:
+    return closing(JobControl(store=job_list.open_store()))
+
+
+def _steer(job_id: str, wish: str, verb: Callable[[JobControl, str], bool], done: str) -> int:
+    with _control() as control:
+        job = control.find(job_id)
+        is_done = verb(control, job.id)
+    _say(f"{done} {_label(job)}" if is_done else f"asked process {job.pid} to {wish} {_label(job)}")
     return 0
+
+
+def _set_priority(number: int, control: JobControl, job_id: str) -> bool:
+    return control.set_priority(number, job_id)
+
+
+def _label(job: StoredJob) -> str:
+    return f"{job.name} ({job.id[: job_list.ID_LENGTH]})"
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,6 @@
-"""Where the command `rheojobs` begins, and what each way to end means for the shell.
+"""Where the command `rheojobs` begins, and where errors become one line and an exit status.
 
-Errors are turned into one line and an exit status here. Knows no options but those of `jobs list`:
-to read any others takes longer to import than that command takes in all.
+`jobs list` is run without typer, whose import takes longer than that command does.
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ import contextlib
 import os
 import sys
 
+from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
 from rheojobs.errors import InputError, MissingExtraError, one_line
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "main"]
-
-FAILED = 1
-BAD_INPUT = 2
-INTERRUPTED = 130
-"""Exit statuses; the last is what shells give for Ctrl-C."""
+__all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,28 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments[:2] == ["jobs", "list"] and (options := _list_options(arguments[2:])) is not None:
-        from rheojobs.cli.job_list import list_jobs
+    if arguments[:2] == ["jobs", "list"]:
+        from rheojobs.cli.job_list import list_jobs, parse
 
-        return list_jobs(*options)
+        if (options := parse(arguments[2:])) is not None:
+            return list_jobs(*options)
     from rheojobs.cli.app import run
 
     return run(arguments)
-
-
-def _list_options(words: list[str]) -> tuple[list[str], bool, bool] | None:
-    """Read the options of `jobs list`: states, all, JSON; None where there is anything else."""
-    states, rest = [], list(words)
-    while rest:
-        match rest:
-            case ["--all" | "--json", *_]:
-                del rest[:1]
-            case ["--state", state, *_] if not state.startswith("-"):
-                states.append(state)
-                del rest[:2]
-            case _:
-                return None  # --help, or a slip: the command's own parser has words for it
-    return states, "--all" in words, "--json" in words
 
 
 def _usage(error: Exception) -> str | None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rheojobs.cli.main import BAD_INPUT, FAILED, INTERRUPTED
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
+from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from rheojobs.inference.comparison.ranking import Comparison

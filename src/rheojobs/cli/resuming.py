@@ -1,4 +1,4 @@
-"""`rheojobs jobs resume`: a job of the store run here, drawn and handed over as a new one is."""
+"""`rheojobs jobs resume` and `retry`: a job of the store, run here and handed over as a new one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ __all__ = ["run_job"]
 
 
 def run_job(
-    stored: StoredJob, outputs: Outputs, cluster: str | None = None, elsewhere: bool = False
+    stored: StoredJob,
+    outputs: Outputs,
+    cluster: str | None = None,
+    elsewhere: bool = False,
+    *,
+    again: bool = False,
 ) -> int:
     """Take a job up, run it to its end, and save and show its result; gives the exit status.
 
@@ -39,6 +44,8 @@ def run_job(
         Where to run it: by default on the cluster on which it may still run, else here.
     elsewhere : bool
         Whether to run it here though it may still run there.
+    again : bool
+        Whether to run one that has ended from its start, if it cannot be resumed.
     """
     if (
         cluster is None
@@ -54,7 +61,7 @@ def run_job(
     describe: Any = describe_sampling if is_sampling else describe_fit if is_fit else _done
     with Session(outputs.talk, preload, cluster) as session:
         try:
-            job, result = session.resume(stored.id, describe, elsewhere)
+            job, result = session.resume(stored.id, describe, elsewhere, again=again)
         except Interrupted as stop:
             if is_sampling:
                 return keep_draws(stop, outputs)

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -19,6 +19,7 @@ from rich.console import Console
 from rheojobs.cli.outputs import INTERRUPTED
 from rheojobs.cli.progress import JobDisplay
 from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task
+from rheojobs.engine.job_control import JobControl
 from rheojobs.engine.store import default_path
 
 __all__ = [
@@ -134,19 +135,28 @@ class Session:
         return self._follow(lambda: self._engine.submit(task), title, describe)
 
     def resume(
-        self, job_id: str, describe: Callable[[Any], str], elsewhere: bool = False
+        self,
+        job_id: str,
+        describe: Callable[[Any], str],
+        elsewhere: bool = False,
+        *,
+        again: bool = False,
     ) -> tuple[Job, Any]:
         """Take up a job of the store and run it to its end, as `run` does.
 
         One that may still run on a cluster which is not this session's is taken up `elsewhere`
-        only where that is said.
+        only where that is said. One that has ended and cannot be resumed is run `again`.
 
         Returns
         -------
         Job, object
             The job, and its result.
         """
-        job = self._engine.resume_job(job_id, elsewhere=elsewhere)
+        if again:
+            with closing(JobControl(self._engine)) as control:
+                job = control.retry(job_id)
+        else:
+            job = self._engine.resume_job(job_id, elsewhere=elsewhere)
         return job, self._follow(lambda: job, job.name, describe)
 
     def _follow(self, begin: Callable[[], Job], title: str, describe: Callable[[Any], str]) -> Any:

@@ -1,6 +1,6 @@
-"""What a person may want of a job, wherever it is: here, with another process, or with nobody.
+"""Steer a job wherever it is: in this engine, in another process, or in the store with no owner.
 
-Each method may wait for the disk, and is for a thread that nobody waits for. Knows no Qt.
+Each method may wait for the disk, and is for a thread that nobody waits for.
 """
 
 from __future__ import annotations
@@ -8,21 +8,23 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rheojobs.engine import JobEngine
-from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, StoredJob
 from rheojobs.engine.store.commands import requested_priority
 from rheojobs.errors import InputError
+
+if TYPE_CHECKING:  # the command that only asks for something needs no engine
+    from rheojobs.engine.engine import JobEngine
+    from rheojobs.engine.job import Job
 
 __all__ = ["JobControl", "Kept", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The jobs that an application that is gone has left: the interrupted, and those not begun."""
+    """The ids of jobs whose application is gone: the interrupted, and those not begun."""
 
     interrupted: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
@@ -33,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the store has of a job: its name, its task, and its result or what there is of it."""
+    """What the store has of a job: its name, its task, and its result or partial result."""
 
     job_id: str
     name: str
@@ -42,53 +44,64 @@ class Kept:
 
 
 class JobControl:
-    """Speaks with an engine of its own jobs, and with its store of all others.
+    """Steers the jobs of an engine directly, and all others through the store.
+
+    A verb returns whether it is done. If not, the process that owns the job was asked for it, and
+    does it within a second.
 
     Parameters
     ----------
-    engine : JobEngine
-        The engine.
+    engine : JobEngine, optional
+        Has jobs of its own, and takes up those of the store. Without one, no job can be started.
+    store : JobStore, optional
+        Where the other jobs are, opened; by default the store of the engine. `close` closes it.
     """
 
-    def __init__(self, engine: JobEngine) -> None:
+    def __init__(self, engine: JobEngine | None = None, store: JobStore | None = None) -> None:
         self._engine = engine
-        self._opened: JobStore | None = None
+        self._opened = store
 
-    def cancel(self, job_id: str) -> None:
+    def find(self, job_id: str) -> StoredJob:
+        """Return a job of the store by a unique prefix of its id."""
+        return self._store().find(job_id)
+
+    def cancel(self, job_id: str) -> bool:
         """Stop a job, or take it from the queue."""
-        if not self._here(job_id, "cancel"):
-            self._store().request(job_id, "cancel")
+        return self._ask(job_id, "cancel")
 
-    def pause(self, job_id: str) -> None:
-        """Let a job hold still at its next check point."""
-        if not self._here(job_id, "pause"):
-            self._store().request(job_id, "pause")
+    def pause(self, job_id: str) -> bool:
+        """Pause a job at its next check point."""
+        return self._ask(job_id, "pause")
 
-    def resume(self, job_id: str) -> None:
-        """Let a paused job go on; take one up that waits in the store."""
-        if self._here(job_id, "resume"):
-            return
-        if self._store().find(job_id).owner is None:
-            self._engine.resume_job(job_id)
-        else:
-            self._store().request(job_id, "resume")
+    def resume(self, job_id: str) -> bool:
+        """Resume a paused job; take up one that waits in the store."""
+        if self._job(job_id) is None and self.find(job_id).owner is None:
+            self._taker().resume_job(job_id)
+            return True
+        return self._ask(job_id, "resume")
 
-    def retry(self, job_id: str, task: Any = None, name: str = "") -> None:
-        """Run a job again that failed or was cancelled; from its checkpoint, where it may go on.
+    def retry(self, job_id: str, task: Any = None, name: str = "") -> Job:
+        """Run a job again that failed or was cancelled; from its checkpoint if it may continue.
 
         Parameters
         ----------
+        job_id : str
+            Its id.
         task, name
-            Its work, where no store has it.
+            Its work, if no store has it.
+
+        Raises
+        ------
+        InputError
+            As `check_retry` raises it.
         """
         if task is not None:
-            self._engine.submit(task, name=name or None)
-            return
-        stored = self._store().find(job_id)
+            return self._taker().submit(task, name=name or None)
+        stored = self.find(job_id)
+        self.check_retry(stored)
         if self._store().may_go_on(stored):
-            self._engine.resume_job(stored.id)
-            return
-        self._engine.submit(
+            return self._taker().resume_job(stored.id)
+        return self._taker().submit(
             self._store().task(stored.id),
             name=stored.name,
             priority=stored.priority,
@@ -98,32 +111,50 @@ class JobControl:
             memory=stored.limits.get("memory"),
         )
 
-    def move(self, step: int, job_id: str) -> None:
-        """Change the priority of a job that waits, here or with another program."""
-        job = self._job(job_id)
-        if job is not None and not job.state.is_terminal:
-            job.priority += step
-            return
-        stored = self._store().find(job_id)
-        wanted = requested_priority(stored.request)  # its owner may not have heard yet
-        before = stored.priority if wanted is None else wanted
-        self._store().request_priority(stored.id, before + step)
+    def check_retry(self, job: StoredJob) -> None:
+        """Raise `InputError` unless a job failed or was cancelled, and can be run again."""
+        label = f"job {job.id[:8]} ({job.name})"
+        if job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise InputError(
+                f"{label} is {job.state}: only one that failed or was cancelled is run again"
+            )
+        if job.not_durable_because:
+            raise InputError(f"{label} cannot be run again: {job.not_durable_because}")
 
-    def remove(self, job_id: str) -> None:
-        """Drop a job that has ended, with its result."""
+    def move(self, step: int, job_id: str) -> bool:
+        """Change the priority of a job that waits by `step`."""
         job = self._job(job_id)
         if job is not None:
-            job.forget()
-        if self._engine.store is not None:
-            self._store().remove(job_id)
+            return self.set_priority(job.priority + step, job_id)
+        stored = self.find(job_id)
+        wanted = requested_priority(stored.request)  # its owner may not have heard yet
+        before = stored.priority if wanted is None else wanted
+        return self.set_priority(before + step, stored.id)
+
+    def set_priority(self, priority: int, job_id: str) -> bool:
+        """Give a job that waits another priority; the higher runs first."""
+        job = self._job(job_id)
+        if job is None:
+            return self._store().request_priority(job_id, priority)
+        job.priority = priority
+        return True
+
+    def remove(self, job_id: str) -> None:
+        """Remove a job that has ended, with its result."""
+        if self._engine is not None:
+            with contextlib.suppress(KeyError):
+                self._engine.job(job_id).forget()
+            if self._engine.store is None:
+                return
+        self._store().remove(job_id)
 
     def kept(self, job_id: str) -> Kept:
-        """Read the task of a job, and its result or, where it has none, what it had so far.
+        """Return the task of a job with its result, or else with its partial result.
 
         Raises
         ------
         InputError
-            Where there is nothing.
+            If there is neither.
         """
         store = self._store()
         stored = store.find(job_id)
@@ -135,16 +166,16 @@ class JobControl:
         return Kept(stored.id, stored.name, self._task(stored), result)
 
     def waiting(self, passing_over: Iterable[str] = ()) -> Waiting:
-        """Free the jobs of applications that are gone, and give those that can be taken up.
+        """Free the jobs of applications that are gone, and return those that can be taken up.
 
         Parameters
         ----------
         passing_over : iterable of str
-            Names of jobs that are of no use any more: these are cancelled.
+            Names of jobs that are of no use any more: these are removed.
         """
         useless = frozenset(passing_over)
         found: dict[bool, list[str]] = {True: [], False: []}
-        for stored in self._engine.recover():
+        for stored in self._taker().recover():
             if stored.name in useless:
                 self._store().request(stored.id, "cancel")
                 self._store().remove(stored.id)
@@ -153,11 +184,11 @@ class JobControl:
         return Waiting(tuple(found[True]), tuple(found[False]))
 
     def take_up(self, waiting: Waiting) -> list[str]:
-        """Go on with jobs that wait; gives a line for each that cannot be gone on with."""
+        """Take up jobs that wait; return a line for each that cannot be."""
         refusals = []
         for job_id in (*waiting.interrupted, *waiting.queued):
             try:
-                self._engine.resume_job(job_id)
+                self._taker().resume_job(job_id)
             except InputError as error:
                 refusals.append(str(error))
         return refusals
@@ -167,17 +198,20 @@ class JobControl:
         if self._opened is not None:
             self._opened.close()
 
-    def _here(self, job_id: str, verb: str) -> bool:
-        """Ask the engine, where it has the job; gives whether it has."""
+    def _ask(self, job_id: str, verb: str) -> bool:
+        """Ask the engine if it has the job, else its owner; return whether it is done."""
         job = self._job(job_id)
-        if job is None or job.state.is_terminal:
-            return False
+        if job is None:
+            return self._store().request(job_id, verb)
         getattr(job, verb)()
         return True
 
     def _job(self, job_id: str) -> Job | None:
-        with contextlib.suppress(KeyError):
-            return self._engine.job(job_id)
+        """Return a job of the engine that has not ended."""
+        if self._engine is not None:
+            with contextlib.suppress(KeyError):
+                job = self._engine.job(job_id)
+                return None if job.state.is_terminal else job
         return None
 
     def _task(self, stored: StoredJob) -> Any:
@@ -185,10 +219,15 @@ class JobControl:
             return self._store().task(stored.id, may_import=False)
         return None
 
+    def _taker(self) -> JobEngine:
+        if self._engine is None:
+            raise InputError("there is no engine here to run a job")
+        return self._engine
+
     def _store(self) -> JobStore:
-        """Give a connection of our own, which waits for nobody who writes for the engine."""
-        if self._engine.store is None:
-            raise InputError("the jobs of this program are not kept on disk")
+        """Return a connection of our own, which waits for no writer of the engine's."""
         if self._opened is None:
+            if self._engine is None or self._engine.store is None:
+                raise InputError("the jobs of this program are not kept on disk")
             self._opened = JobStore(self._engine.store.path)
         return self._opened

@@ -6,14 +6,14 @@ Work that takes long is a job of the engine; this knows no jobs.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from rheojobs.errors import RheojobsError, one_line
+from rheojobs.qt.thread_gate import ThreadGate
 
 __all__ = ["Background", "Then"]
 
@@ -25,16 +25,15 @@ Then = Callable[[Any], object]
 class Background(QObject):
     """Does one thing after another in a thread of its own; tells what came of it in this one."""
 
-    _done = Signal(object)
+    _woken = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rheojobs-window")
-        self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._gate = _Gate(self._done.emit)
-        # Deleted by its parent: the thread must not reach for it any more.
-        gate, thread = self._gate, self._thread
-        self.destroyed.connect(lambda: _leave(gate, thread))
+        self._gate = ThreadGate(self, self._woken, self._deliver)
+        # Deleted by its parent: what the thread does is not wanted any more.
+        thread = self._thread
+        self.destroyed.connect(lambda: _leave(thread))
 
     def do(
         self,
@@ -55,15 +54,19 @@ class Background(QObject):
         """
         if self._gate.is_open:
             future = self._thread.submit(work)
-            future.add_done_callback(lambda done: self._gate.pass_on((done, then, failed)))
+            future.add_done_callback(lambda done: self._gate.put((done, then, failed)))
 
     def close(self) -> None:
         """Take nothing more; what is still done is not told."""
-        _leave(self._gate, self._thread)
+        self._gate.close()
+        _leave(self._thread)
 
-    def _deliver(self, what: tuple[Future[Any], Then | None, Then | None]) -> None:
+    def _deliver(self) -> None:
+        self._gate.deliver(self._tell)
+
+    def _tell(self, what: tuple[Future[Any], Then | None, Then | None]) -> None:
         done, then, failed = what
-        if done.cancelled() or not self._gate.is_open:
+        if done.cancelled():
             return
         error = done.exception()
         if error is None:
@@ -78,24 +81,5 @@ class Background(QObject):
             logger.warning("%s", error)
 
 
-class _Gate:
-    """Lets news through until it is closed; outlives the C++ object that they go to."""
-
-    def __init__(self, emit: Callable[[object], None]) -> None:
-        self._emit = emit
-        self._lock = threading.Lock()
-        self.is_open = True
-
-    def pass_on(self, what: object) -> None:
-        with self._lock:
-            if self.is_open:
-                self._emit(what)
-
-    def close(self) -> None:
-        with self._lock:
-            self.is_open = False
-
-
-def _leave(gate: _Gate, thread: ThreadPoolExecutor) -> None:
-    gate.close()
+def _leave(thread: ThreadPoolExecutor) -> None:
     thread.shutdown(wait=False)  # what waits is done yet: it may close what is open

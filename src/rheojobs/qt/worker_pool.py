@@ -6,10 +6,9 @@ Thin: scheduling, cancelling and processes are the engine's; this only translate
 from __future__ import annotations
 
 import logging
-import threading
+import math
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,54 +25,14 @@ from rheojobs.errors import InputError
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.readiness.prewarm import PrewarmTask
 from rheojobs.inference.readiness.warm_up import PRELOAD
-from rheojobs.qt.binding import QObject, QRunnable, Qt, Signal, Slot
+from rheojobs.qt.binding import QObject, QRunnable, Signal, Slot
 from rheojobs.qt.runnable_task import RunnableTask
 from rheojobs.qt.task_worker import TaskWorker
+from rheojobs.qt.thread_gate import ThreadGate
 
 __all__ = ["WorkerPool"]
 
 logger = logging.getLogger(__name__)
-
-DELIVERY_BUDGET = 0.008
-"""Seconds of the event loop's time that one delivery may take before others get their turn."""
-
-
-class _Mailbox:
-    """Takes events in a thread of the engine's; wakes the pool's thread once for many of them.
-
-    It outlives the pool's C++ object: after `close` it wakes nobody, so that nothing is ever
-    emitted from a deleted object.
-    """
-
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._lock = threading.Lock()
-        self._wake: Callable[[], None] | None = wake
-        self._events: deque[JobEvent] = deque()
-        self._awake = False
-
-    def put(self, event: JobEvent) -> None:
-        with self._lock:
-            self._events.append(event)
-            if not self._awake and self._wake is not None:
-                self._awake = True
-                self._wake()
-
-    def take(self) -> JobEvent | None:
-        with self._lock:
-            if self._events:
-                return self._events.popleft()
-            self._awake = False
-            return None
-
-    def knock(self) -> None:
-        """Wake the pool's thread again, for what is left."""
-        with self._lock:
-            if self._wake is not None:
-                self._wake()
-
-    def close(self) -> None:
-        with self._lock:
-            self._wake = None
 
 
 class WorkerPool(QObject):
@@ -100,7 +59,7 @@ class WorkerPool(QObject):
     job_completed = Signal(str, object)
     job_failed = Signal(str, str)
     job_cancelled = Signal(str)
-    _knocked = Signal()
+    _woken = Signal()
 
     def __init__(
         self,
@@ -125,13 +84,11 @@ class WorkerPool(QObject):
         self._workers: dict[str, TaskWorker] = {}
         self._started: set[str] = set()
         self._jobs: dict[str, Job] = {}
-        self._knocked.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        mailbox = _Mailbox(self._knocked.emit)
-        self._mailbox = mailbox
-        self._engine.subscribe(mailbox.put)
+        self._gate = ThreadGate(self, self._woken, self._deliver)
+        self._engine.subscribe(self._gate.put)
         # Deleted by its parent without a shutdown: the engine must not reach for it any more.
         engine = weakref.ref(self._engine)
-        self.destroyed.connect(lambda: _abandon(mailbox, engine))
+        self.destroyed.connect(lambda: _abandon(engine))
 
     @property
     def engine(self) -> JobEngine:
@@ -145,7 +102,7 @@ class WorkerPool(QObject):
             return self._engine
         if self._local_engine is None:
             self._local_engine = JobEngine("processes", max_workers=1, preload=PRELOAD)
-            self._local_engine.subscribe(self._mailbox.put)
+            self._local_engine.subscribe(self._gate.put)
         return self._local_engine
 
     def submit(self, worker: QRunnable) -> str:
@@ -255,28 +212,19 @@ class WorkerPool(QObject):
             if engine is not None:
                 left = max(0.05, deadline - time.monotonic())
                 ended = engine.shutdown(wait, left) and ended
-        self._deliver_all()
+        self._gate.deliver(self._emit, budget=math.inf)
         return ended
 
     def _threads(self) -> JobEngine:
         if self._thread_engine is None:
             self._thread_engine = JobEngine("threads", max_workers=self._max_threads)
-            self._thread_engine.subscribe(self._mailbox.put)
+            self._thread_engine.subscribe(self._gate.put)
         return self._thread_engine
 
     @Slot()
     def _deliver(self) -> None:
-        """Emit what has come in, in the pool's thread; pause when the budget is spent."""
-        deadline = time.monotonic() + DELIVERY_BUDGET
-        while (event := self._mailbox.take()) is not None:
-            self._emit(event)
-            if time.monotonic() > deadline:
-                self._mailbox.knock()
-                return
-
-    def _deliver_all(self) -> None:
-        while (event := self._mailbox.take()) is not None:
-            self._emit(event)
+        """Emit what has come in, in the pool's thread."""
+        self._gate.deliver(self._emit)
 
     def _emit(self, event: JobEvent) -> None:
         job = self._jobs.get(event.job_id)
@@ -315,8 +263,7 @@ class WorkerPool(QObject):
                 worker.relay_cancelled()
 
 
-def _abandon(mailbox: _Mailbox, reference: weakref.ref[JobEngine]) -> None:
-    mailbox.close()
+def _abandon(reference: weakref.ref[JobEngine]) -> None:
     engine = reference()
     if engine is not None:
         engine.shutdown(wait=False)

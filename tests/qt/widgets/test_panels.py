@@ -196,11 +196,13 @@ def test_what_a_sampling_found_is_read_whole_in_the_window_s_own_width(qtbot: Qt
 def test_the_data_panel_asks_for_a_test_mode_that_is_not_known(qtbot: QtBot) -> None:
     panel = DataPanel()
     qtbot.addWidget(panel)
-    panel.add(Dataset(np.array([1.0]), np.array([2.0]), name="a", notes=("<b>kept</b>",)))
+    panel.show_names(["a"], 0)
+    panel.show_dataset(Dataset(np.array([1.0]), np.array([2.0]), name="a", notes=("<b>kept</b>",)))
     assert panel.message.kind == "warning"
     assert panel.modes.currentIndex() == -1
     assert panel.notes.text() == "• <b>kept</b>"
-    panel.add(Dataset(np.array([1.0]), np.array([2.0]), "creep", name="b"))
+    panel.show_names(["a", "b"], 1)
+    panel.show_dataset(Dataset(np.array([1.0]), np.array([2.0]), "creep", name="b"))
     assert panel.message.kind == ""
     assert panel.modes.currentText() == "creep"
     assert [panel.names.itemText(row) for row in (0, 1)] == ["a", "b"]
@@ -208,6 +210,14 @@ def test_the_data_panel_asks_for_a_test_mode_that_is_not_known(qtbot: QtBot) -> 
     panel.show_dataset(Dataset(np.array([1.0]), np.array([2.0]), "creep", notes=notes))
     assert panel.notes.text().splitlines()[-1] == "• … and 3 more"
     assert "note 6" in panel.notes.toolTip()
+    assert panel.close_button.isEnabled()
+    panel.show_names([], -1)
+    panel.show_dataset(None)
+    assert panel.names.count() == 0
+    assert panel.summary.isHidden()
+    assert panel.notes.isHidden()
+    assert not panel.modes.isEnabled()
+    assert not panel.close_button.isEnabled()
 
 
 @pytest.mark.parametrize("mode", ["oscillation", "relaxation", "flow_curve", "startup", None])

@@ -1,6 +1,6 @@
-"""The jobs of other processes and of earlier times, as the store has them: what is new in it.
+"""What has changed in a store since the last look: jobs of other processes and of earlier times.
 
-Read in a thread that nobody waits for; makes no task and no result. Knows no Qt.
+Reading makes no task and no result. It may wait for the disk.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SeenJob:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What has changed since the last look, the oldest job first; and the ids of those removed."""
+    """The jobs that have changed since the last look, the oldest first; the ids of those gone."""
 
     news: tuple[SeenJob, ...] = ()
     gone: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class StoreGlance:
     path : path
         Of the store.
     owner : str
-        The engine whose jobs are not looked at while it has them: it tells of them itself.
+        The id of the engine whose jobs are left out while it has them: it reports them itself.
     """
 
     def __init__(self, path: Path, owner: str) -> None:
@@ -81,7 +81,7 @@ class StoreGlance:
         self._words: dict[str, tuple[str, str]] = {}
 
     def look(self) -> Glance:
-        """Give what has changed; raises `StoreError` where the store cannot be read."""
+        """Return what has changed; raise `StoreError` if the store cannot be read."""
         is_first = self._reader is None
         if self._reader is None:
             self._reader = StoreReader(self._path)
@@ -106,7 +106,7 @@ class StoreGlance:
             self._reader.close()
 
     def _find(self, lost: Iterable[str]) -> tuple[list[StoredJob], list[str]]:
-        """Look one by one for jobs that do not wait or run for others any more."""
+        """Look up one by one the jobs that others had and have no longer."""
         assert self._reader is not None
         found, gone = [], []
         for job_id in lost:

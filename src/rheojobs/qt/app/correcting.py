@@ -1,20 +1,18 @@
-"""Corrects how the opened files are read: remembers where each came from, and reads it again.
-
-Knows the session and the dialog; must not know formats of files.
-"""
+"""Corrects how the opened files are read: shows a dialog, and reads the file again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.preview import Look, Reading, amended, look
-from rheojobs.qt.app.session import Session
+from rheojobs.qt.app.dataset_library import DatasetLibrary, OpenedDataset
+from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.background import Background
 
 if TYPE_CHECKING:  # loaded when it is opened
@@ -23,51 +21,41 @@ if TYPE_CHECKING:  # loaded when it is opened
 __all__ = ["Correcting"]
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """What is corrected: a dataset of the session, by its number, or a file that was not read."""
-
-    number: int | None
-    dataset: Dataset | None
-    path: Path | None
-
-
 class Correcting(QObject):
     """Opens a dialog for the present data, and puts corrected ones in their place.
+
+    Parameters
+    ----------
+    library : DatasetLibrary
+        Has the data, and where they came from.
+    session : WindowSession
+        While its job runs nothing is corrected.
+    background : Background
+        Reads the files.
+    window : QWidget
+        The parent of the dialog.
 
     Attributes
     ----------
     editor : ReadingEditor or None
         The dialog, while it is there.
-    corrected : Signal()
-        The present data of the session are others now.
-    opened : Signal(object)
-        The `Dataset` of a file that could not be read before.
     """
 
-    corrected = Signal()
-    opened = Signal(object)
-
-    def __init__(self, session: Session, background: Background, window: QWidget) -> None:
+    def __init__(
+        self,
+        library: DatasetLibrary,
+        session: WindowSession,
+        background: Background,
+        window: QWidget,
+    ) -> None:
         super().__init__(window)
+        self._library = library
         self._session = session
         self._background = background
         self._window = window
-        self._sources: dict[int, Path] = {}
-        self._readings: dict[int, Reading] = {}
         self._failed: Path | None = None
-        self._subject = _Subject(None, None, None)
+        self._subject: OpenedDataset | Path = Path()
         self.editor: ReadingEditor | None = None
-
-    def note_source(self, number: int, path: Path | None) -> None:
-        """Remember which file a dataset of the session came from."""
-        if path is not None:
-            self._sources[number] = path
-
-    def note_mode(self, mode: str) -> None:
-        """Remember that the user has named the test mode of the present data."""
-        number = self._session.current
-        self._readings[number] = replace(self._readings.get(number, Reading()), mode=mode)
 
     def note_failure(self, path: Path) -> None:
         """Remember which file was not read last."""
@@ -75,18 +63,16 @@ class Correcting(QObject):
 
     def open(self) -> None:
         """Open the dialog for the present data, if there are any and none of their jobs runs."""
-        number, dataset = self._session.current, self._session.dataset
-        if dataset is None or self._session.is_running or self.editor is not None:
-            return
-        subject = _Subject(number, dataset, self._sources.get(number))
-        self._open(subject, dataset.name, self._reading_of(number, dataset))
+        opened = self._library.current
+        if opened is not None and not self._session.is_running and self.editor is None:
+            self._open(opened, opened.dataset.name, _reading_of(opened))
 
     def open_failed(self) -> None:
         """Open the dialog for the file that was not read last."""
         if self._failed is not None and self.editor is None:
-            self._open(_Subject(None, None, self._failed), self._failed.name, Reading())
+            self._open(self._failed, self._failed.name, Reading())
 
-    def _open(self, subject: _Subject, name: str, reading: Reading) -> None:
+    def _open(self, subject: OpenedDataset | Path, name: str, reading: Reading) -> None:
         from rheojobs.qt.widgets.data.reading_editor import ReadingEditor
 
         self._subject = subject
@@ -98,14 +84,10 @@ class Correcting(QObject):
         self.editor = editor
         editor.open()
 
-    def _reading_of(self, number: int, dataset: Dataset) -> Reading:
-        """Give how a dataset was read; its constants are shown where nothing else is known."""
-        known = self._readings.get(number, Reading())
-        constants = {name: f"{value:.10g}" for name, value in dataset.protocol.items()}
-        return replace(known, protocol=known.protocol or constants)
-
     def _try(self, reading: Reading) -> None:
-        path, dataset = self._subject.path, self._subject.dataset
+        subject = self._subject
+        path = subject if isinstance(subject, Path) else subject.path
+        dataset = None if isinstance(subject, Path) else subject.dataset
 
         def work() -> Look:
             if path is None:
@@ -123,16 +105,18 @@ class Correcting(QObject):
             self.editor.show_look(reading, seen)
 
     def _take(self, reading: Reading, dataset: Dataset) -> None:
-        number, path = self._subject.number, self._subject.path
-        if number is None:
-            self.opened.emit(dataset)
-            number = len(self._session.datasets) - 1
-            self.note_source(number, path)
+        if isinstance(self._subject, Path):
             self._failed = None
+            running = self._session.is_running
+            self._library.add(dataset, self._subject, reading, show=not running)
         else:
-            self._session.correct(dataset)
-            self.corrected.emit()
-        self._readings[number] = reading
+            self._library.correct(self._subject, dataset, reading)
 
     def _on_finished(self, _: int) -> None:
         self.editor = None
+
+
+def _reading_of(opened: OpenedDataset) -> Reading:
+    """Return how a dataset was read, with its own constants if no others were given."""
+    constants = {name: f"{value:.10g}" for name, value in opened.dataset.protocol.items()}
+    return replace(opened.reading, protocol=opened.reading.protocol or constants)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import weakref
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, Signal
@@ -46,20 +45,19 @@ class FileReader(QObject):
 
     Attributes
     ----------
-    dataset_read : Signal(object)
-        A `Dataset`.
+    dataset_read : Signal(object, object)
+        A `Dataset`, and the `Path` that it was read from.
     failed : Signal(str, object)
         Why a file could not be read, in one line, and its `Path`.
     """
 
-    dataset_read = Signal(object)
+    dataset_read = Signal(object, object)
     failed = Signal(str, object)
 
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = pool
         self._jobs: dict[str, Path] = {}
-        self._paths: weakref.WeakKeyDictionary[Dataset, Path] = weakref.WeakKeyDictionary()
         pool.job_completed.connect(self._on_completed)
         pool.job_failed.connect(self._on_failed)
         pool.job_cancelled.connect(self._on_cancelled)
@@ -71,10 +69,6 @@ class FileReader(QObject):
         else:
             self._jobs[self._pool.run_here(read, path)] = path
 
-    def path_of(self, dataset: Dataset) -> Path | None:
-        """Give the file that a dataset was read from; None where it was not."""
-        return self._paths.get(dataset)
-
     def is_busy(self) -> bool:
         """Whether files are being read."""
         return bool(self._jobs)
@@ -82,8 +76,7 @@ class FileReader(QObject):
     def _on_completed(self, job_id: str, dataset: object) -> None:
         if job_id in self._jobs:
             assert isinstance(dataset, Dataset)
-            self._paths[dataset] = self._jobs.pop(job_id)
-            self.dataset_read.emit(dataset)
+            self.dataset_read.emit(dataset, self._jobs.pop(job_id))
 
     def _on_failed(self, job_id: str, message: str) -> None:
         path = self._jobs.pop(job_id, None)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
@@ -27,21 +26,12 @@ from rheojobs.qt.background import Background, Then
 from rheojobs.qt.widgets.jobs.rows import JobRow
 from rheojobs.qt.worker_pool import WorkerPool
 
-__all__ = ["History", "place_of"]
+__all__ = ["History"]
 
 REMEMBERED = 20
 """Results that are kept in memory while no store keeps them."""
 
 Result = FitResult | BayesianResult
-
-
-def place_of(dataset: Dataset, opened: Sequence[Dataset]) -> int:
-    """Give where a dataset stands among those that were opened; -1 where it does not."""
-    for number, known in enumerate(opened):
-        same = (known.name, known.test_mode) == (dataset.name, dataset.test_mode)
-        if same and np.array_equal(known.x, dataset.x) and np.array_equal(known.y, dataset.y):
-            return number
-    return -1
 
 
 def _may_have_result(row: JobRow) -> bool:

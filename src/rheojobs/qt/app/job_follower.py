@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.jobs.inbox import Inbox
+from rheojobs.qt.thread_gate import ThreadGate
 
 __all__ = ["JobFollower"]
-
-_MOST_EVENTS = 100
-"""At a time: a job has a handful of them."""
 
 
 class JobFollower(QObject):
@@ -36,26 +33,24 @@ class JobFollower(QObject):
     """
 
     state_changed = Signal(object)
-    _knocked = Signal()
+    _woken = Signal()
 
     def __init__(self, engine: JobEngine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._job_id = ""
         self._unsubscribe: Callable[[], None] | None = None
-        self._inbox = inbox = Inbox(self._knocked.emit)
-        self._knocked.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self.destroyed.connect(inbox.close)
+        self._gate = ThreadGate(self, self._woken, self._deliver)
 
     def follow(self, job: Job) -> None:
         """Follow this job, and no other any more."""
         self.leave()
         self._job_id = job.id
-        inbox = self._inbox
+        gate = self._gate
 
         def hear(event: JobEvent) -> None:
             if isinstance(event, StateChanged):  # its progress need not wake the window
-                inbox.put(event)
+                gate.put(event)
 
         self._unsubscribe = self._engine.subscribe(hear, job=job)
 
@@ -67,9 +62,8 @@ class JobFollower(QObject):
             self._unsubscribe = None
 
     def _deliver(self) -> None:
-        events, more = self._inbox.take(_MOST_EVENTS)
-        for event in events:
-            if isinstance(event, StateChanged) and event.job_id == self._job_id:
-                self.state_changed.emit(JobState(event.state))
-        if more:
-            self._knocked.emit()
+        self._gate.deliver(self._tell)
+
+    def _tell(self, event: StateChanged) -> None:
+        if event.job_id == self._job_id:
+            self.state_changed.emit(JobState(event.state))

@@ -1,6 +1,6 @@
-"""The main window: wires widgets, session and pool together. All work is theirs.
+"""The main window: wires widgets, datasets, session and pool together.
 
-Must import nothing heavy: JAX and RheoJAX live in the worker processes alone.
+It imports nothing heavy: JAX and RheoJAX live in the worker processes alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -33,15 +32,17 @@ from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import Closing
 from rheojobs.qt.app.correcting import Correcting
+from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.file_reader import FileReader
-from rheojobs.qt.app.history import History, place_of
+from rheojobs.qt.app.history import History
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.menus import Menus
-from rheojobs.qt.app.pages import Pages
+from rheojobs.qt.app.pages.page_tabs import PageTabs
+from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
-from rheojobs.qt.app.session import Session
+from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
@@ -49,12 +50,6 @@ from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
 from rheojobs.qt.widgets.model.parameter_table import ParameterModel, ParameterTable
 from rheojobs.qt.worker_pool import WorkerPool
-
-if TYPE_CHECKING:  # with their plots they are loaded when there are data
-    from rheojobs.qt.widgets.fit.fit_view import FitView
-    from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
-    from rheojobs.qt.widgets.plots.data_plot import DataPlot
-    from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
 __all__ = ["MainWindow", "run"]
 
@@ -81,7 +76,8 @@ class MainWindow(QMainWindow):
         workers = min(4, processors())
         self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
         self.closing = Closing(self, self.pool, HOUSEKEEPING)
-        self.session = Session(self.pool, self)
+        self.library = DatasetLibrary(self)
+        self.session = WindowSession(self.pool, self.library, self)
         self.reader = FileReader(self.pool, self)
         self._settings = settings
         self._catalogue_job = ""
@@ -108,7 +104,7 @@ class MainWindow(QMainWindow):
         self.jobs_pane = JobsPane(self.pool)
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
-        self.correcting = Correcting(self.session, background, self)
+        self.correcting = Correcting(self.library, self.session, background, self)
         self.machine_status = MachineStatus(self.pool.engine, background)
         self.run_place = RunPlace(self.pool, self, self._settings)
         self.statusBar().addPermanentWidget(self.run_place.button)
@@ -120,7 +116,7 @@ class MainWindow(QMainWindow):
         model_group = (self.model_picker, self.parameter_table, self.parameter_message)
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
-        self.tabs = Pages(self.parameters.edited_bounds)
+        self.tabs = PageTabs()
         self.runs = Runs(
             self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
         )
@@ -135,44 +131,26 @@ class MainWindow(QMainWindow):
         for name, part in (("columns", whole), ("rows", right), ("tabs", self.tabs)):
             part.setObjectName(name)
 
-    @property
-    def fit_view(self) -> FitView:
-        """Data and fit."""
-        return self.tabs.fit_view
-
-    @property
-    def data_plot(self) -> DataPlot:
-        """The plot of the data."""
-        return self.tabs.fit_view.data_plot
-
-    @property
-    def posterior_view(self) -> PosteriorView:
-        """The page of a sampling."""
-        return self.tabs.posterior_view
-
-    @property
-    def priors_editor(self) -> PriorsEditor:
-        """The page of the priors."""
-        return self.tabs.priors_editor
-
     def _connect(self) -> None:
         self.history.opened.connect(self.show_result)
+        self.library.listed.connect(self._list_data)
+        self.library.shown.connect(self._show_data)
+        self.library.dropped.connect(self._drop_data)
         self.data_panel.open_wanted.connect(self.ask_for_files)
-        self.data_panel.dataset_chosen.connect(self._go_to)
+        self.data_panel.close_wanted.connect(self.close_data)
+        self.data_panel.dataset_chosen.connect(self.library.show)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
         self.menus.axes.chosen.connect(self._arrange_plot)
         self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
-        self.correcting.corrected.connect(self._show_data)
         self.run_place.told.connect(self._show_place)
         self.reader.dataset_read.connect(self._on_read)
         self.reader.failed.connect(self._on_unread)
         self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
-        self.correcting.opened.connect(self._on_read)
         self.model_picker.model_changed.connect(self._show_model)
         self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
-        self.parameters.dataChanged.connect(self.tabs.tell_bounds)
+        self.parameters.dataChanged.connect(self._tell_bounds)
         self.pool.job_completed.connect(self._on_models)
         self.pool.job_failed.connect(self._on_no_models)
 
@@ -199,45 +177,43 @@ class MainWindow(QMainWindow):
         self.open([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
         event.acceptProposedAction()
 
-    def _on_read(self, dataset: Dataset) -> None:
-        if self.session.is_running:
-            # What runs belongs to the data that are shown: the newcomer waits in the list.
-            self.session.datasets.append(dataset)
-            self.data_panel.append(dataset)
-        else:
-            self.session.add(dataset)
-            self.data_panel.add(dataset)
-            self._show_data()
-        path = self.reader.path_of(dataset)
-        self.correcting.note_source(len(self.session.datasets) - 1, path)
+    def close_data(self) -> None:
+        """Close the present data; a job that works on them runs on, for the table of jobs."""
+        self.session.release()
+        self.library.close()
+
+    def _on_read(self, dataset: Dataset, path: Path) -> None:
+        # What runs belongs to the data that are shown: a newcomer waits in the list.
+        self.library.add(dataset, path, show=not self.session.is_running)
 
     def _on_unread(self, text: str, path: Path) -> None:
         self.correcting.note_failure(path)
         self.data_panel.show_failure(text, can_correct=path.is_file())
 
-    def _go_to(self, number: int) -> None:
-        self.session.go_to(number)
-        self._show_data()
-
     def _set_test_mode(self, mode: str) -> None:
         try:
-            self.session.set_test_mode(mode)
+            self.library.set_test_mode(mode)
         except InputError as error:
             self._show_data()
             self.data_panel.message.say("error", str(error))
-        else:
-            self.correcting.note_mode(mode)
-            self._show_data()
+
+    def _list_data(self) -> None:
+        names = [dataset.name for dataset in self.library.datasets]
+        self.data_panel.show_names(names, self.library.number)
 
     def _show_data(self) -> None:
-        dataset = self.session.dataset
-        assert dataset is not None
+        dataset = self.library.dataset
         self.data_panel.show_dataset(dataset)
         with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
-            self.model_picker.set_test_mode(dataset.test_mode)
+            self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
         self._show_model(self.model_picker.model)
         QTimer.singleShot(0, self.tabs, self.tabs.prepare)
-        self.setWindowTitle(f"{dataset.name} – rheojobs" if dataset.name else "rheojobs")
+        name = "" if dataset is None else dataset.name
+        self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
+
+    def _drop_data(self, dataset: Dataset) -> None:
+        for page in self.tabs.pages:
+            page.dataset_dropped(dataset)
 
     # ---------------------------------------------------------------- models
 
@@ -261,24 +237,30 @@ class MainWindow(QMainWindow):
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
         self.parameter_message.clear()
-        self.tabs.begin(model)
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
         if dataset is not None:
-            assert self.session.dataset is not None
             self.run_panel.suit_noise(*suited_likelihood(dataset))
-            self.fit_view.show_data(dataset, self.session.dataset)
-            self._arrange_plot()
+        for page in self.tabs.pages:
+            page.model_shown(model)
+            page.dataset_shown(dataset, self.library.dataset)
+        self._arrange_plot()
+        if dataset is not None:
             self.session.prewarm(model)
 
     def _arrange_plot(self) -> None:
         """Show the data on the axes that are wanted, and the others beside them where these are."""
-        if self.session.dataset is not None:
-            wanted = self.data_panel.together.isChecked()
-            others = self.session.others_for(self.model_picker.model) if wanted else []
-            self.data_plot.set_log(self.menus.axes.is_log)
-            self.data_plot.show_others(others)
+        if self.library.dataset is None:
+            return
+        wanted = self.data_panel.together.isChecked()
+        others = self.session.others_for(self.model_picker.model) if wanted else []
+        for page in self.tabs.pages:
+            page.plot_arranged(others, self.menus.axes.is_log)
+
+    def _tell_bounds(self) -> None:
+        for page in self.tabs.pages:
+            page.bounds_edited(self.parameters.edited_bounds())
 
     # ---------------------------------------------------------------- jobs
 
@@ -299,20 +281,17 @@ class MainWindow(QMainWindow):
             busy = self.tr("Wait until the present job has ended, or stop it: it shows its result.")
             self.jobs_pane.message.say("info", busy)
             return
-        number = place_of(dataset, self.session.datasets)
+        number = self.library.find(dataset)
         if number < 0:
-            self.session.add(dataset)
-            self.data_panel.add(dataset)
+            self.library.add(dataset)
         else:
-            self.session.go_to(number)
-            self.data_panel.names.setCurrentIndex(number)
-        self._show_data()
+            self.library.show(number)
         self.model_picker.choose(result.model_name)
         if isinstance(result, FitResult):
             self.session.fit_result = result
         self.runs.show_result(result)
         if isinstance(result, BayesianResult):
-            self.tabs.setCurrentWidget(self.posterior_view)
+            self.tabs.page(PosteriorPage).come_forward()
 
     def _lock(self, running: bool) -> None:
         """Keep data and model as they are while a job works on them."""

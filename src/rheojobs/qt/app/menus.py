@@ -26,7 +26,7 @@ class Menus(QObject):
 
     Attributes
     ----------
-    open, correct, fit, sample, pause, cancel, place : QAction
+    open, correct, close_data, fit, sample, pause, cancel, place : QAction
         What a person does most.
     axes : AxesMenu
         Of the plot of the data.
@@ -43,7 +43,8 @@ class Menus(QObject):
         self.correct = action(
             window, self.tr("&Correct how data are read…"), "Ctrl+R", window.correcting.open
         )
-        file_menu.addActions([self.open, self.correct])
+        self.close_data = action(window, self.tr("C&lose data"), "Ctrl+W", window.close_data)
+        file_menu.addActions([self.open, self.correct, self.close_data])
         file_menu.addSeparator()
         file_menu.addAction(action(window, self.tr("&Quit"), "Ctrl+Q", window.close))
         self.fit = action(window, self.tr("&Fit"), "Ctrl+F", run.fit_button.click)

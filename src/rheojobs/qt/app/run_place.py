@@ -18,14 +18,13 @@ from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.qt.background import Background
-from rheojobs.qt.widgets.jobs.inbox import Inbox
+from rheojobs.qt.thread_gate import ThreadGate
 from rheojobs.qt.widgets.jobs.run_place_dialog import RunPlaceDialog
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["RunPlace"]
 
 _SETTING = "run/cluster"
-_MOST_EVENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class RunPlace(QObject):
     """
 
     told = Signal(str, str)
-    _knocked = Signal()
+    _woken = Signal()
 
     def __init__(
         self, pool: WorkerPool, window: QWidget, settings: QSettings | None = None
@@ -132,10 +131,8 @@ class RunPlace(QObject):
         self.button.setToolTip(self.tr("Choose where jobs run"))
         self.button.clicked.connect(self.ask)
         self._show(_Moved("", self._mover._workers))
-        self._knocked.connect(self._try_again, Qt.ConnectionType.QueuedConnection)
-        self._inbox = inbox = Inbox(self._knocked.emit)
+        self._gate = ThreadGate(self, self._woken, self._try_again)
         self._unsubscribe: Callable[[], None] | None = None
-        self.destroyed.connect(inbox.close)
 
     def restore(self) -> None:
         """Go where the jobs were to run when the window was closed last."""
@@ -213,11 +210,11 @@ class RunPlace(QObject):
     def _wait_for_ends(self) -> None:
         """Try again whenever a job has ended, whoever has submitted it."""
         if self._unsubscribe is None:
-            inbox = self._inbox
+            gate = self._gate
 
             def hear(event: JobEvent) -> None:
                 if isinstance(event, StateChanged) and event.state.is_terminal:
-                    inbox.put(event)
+                    gate.put(event)
 
             self._unsubscribe = self._pool.engine.subscribe(hear)
 
@@ -227,8 +224,7 @@ class RunPlace(QObject):
             self._unsubscribe = None
 
     def _try_again(self) -> None:
-        while self._inbox.take(_MOST_EVENTS)[1]:
-            pass
+        self._gate.deliver(lambda event: None)  # one try is enough for all that have ended
         if self._wanted is not None:
             self._move()
 

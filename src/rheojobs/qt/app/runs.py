@@ -1,7 +1,4 @@
-"""A fit or a sampling by a click: started, shown while it runs, and when it has ended.
-
-Wires the session to what shows it; must not know files, the list of data and the window.
-"""
+"""A fit or a sampling by a click: started, shown while it runs, and when it has ended."""
 
 from __future__ import annotations
 
@@ -11,9 +8,11 @@ from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.app.pages import Pages
+from rheojobs.qt.app.pages.page import Run
+from rheojobs.qt.app.pages.page_tabs import PageTabs
+from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.reports import fit_report, posterior_report
-from rheojobs.qt.app.session import Session
+from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
 from rheojobs.qt.widgets.model.parameter_table import ParameterModel
@@ -26,11 +25,11 @@ class Runs(QObject):
 
     Parameters
     ----------
-    session : Session
+    session : WindowSession
         Has the job.
     panel : RunPanel
         Its buttons start and stop it.
-    pages : Pages
+    tabs : PageTabs
         Where it is shown.
     parameters : ParameterModel
         Where it starts, and what it finds.
@@ -49,39 +48,34 @@ class Runs(QObject):
 
     def __init__(
         self,
-        session: Session,
+        session: WindowSession,
         panel: RunPanel,
-        pages: Pages,
+        tabs: PageTabs,
         parameters: ParameterModel,
         picker: ModelPicker,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._session, self._panel, self._pages = session, panel, pages
+        self._session, self._panel, self._tabs = session, panel, tabs
         self._parameters, self._picker = parameters, picker
         panel.fit_button.clicked.connect(self._fit)
         panel.sample_button.clicked.connect(self._sample)
         panel.cancel_button.clicked.connect(self._cancel)
         panel.pause_button.clicked.connect(self._pause_or_resume)
-        session.told.connect(panel.set_status)
-        session.iterated.connect(panel.set_iteration)
         session.reported.connect(self._on_reported)
         session.paused_changed.connect(panel.set_paused)
-        session.stage_changed.connect(panel.set_stage)
-        session.chain_progressed.connect(panel.chain_bars.set_progress)
-        session.diverged.connect(panel.set_divergences)
         session.fitted.connect(self._on_succeeded)
         session.sampled.connect(self._on_succeeded)
         session.failed.connect(self._on_failed)
         session.cancelled.connect(self._on_cancelled)
+        session.released.connect(self._end)
 
     def show_result(self, result: FitResult | BayesianResult) -> None:
         """Show what a fit or a sampling gave, in its page and in words."""
+        self._show(result)
         if isinstance(result, FitResult):
-            self._show_fit(result)
             self._panel.message.say(*fit_report(result))
         else:
-            self._show_posterior(result)
             self._panel.message.say(*posterior_report(result))
 
     # ---------------------------------------------------------------- what a click does
@@ -90,30 +84,24 @@ class Runs(QObject):
         model = self._picker.model
         if model is None:
             return
-        pages = self._pages
-        self.locked.emit(True)
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
-        pages.fit_view.begin_fit(self.tr("{model}, present curve").format(model=model.name))
-        pages.setCurrentWidget(pages.fit_view)
+        self._begin(Run("fit", model))
         parameters = self._parameters
         self._session.fit(model, parameters.given_values(), parameters.fit_options())
 
     def _sample(self) -> None:
-        model, panel, pages = self._picker.model, self._panel, self._pages
+        model, panel, editor = self._picker.model, self._panel, self._tabs.page(PriorsPage)
         try:
             # Who has never looked at them has the defaults, on bounds as they are now.
-            priors = pages.priors_editor.priors()
+            priors = editor.view.priors()
         except InputError as error:
             panel.message.say("error", str(error))
-            pages.setCurrentWidget(pages.priors_editor)
+            editor.come_forward()
             return
         if model is None:
             return
-        self.locked.emit(True)
         panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
-        units = {item.name: item.unit for item in model.parameters}
-        pages.posterior_view.begin(units, panel.until_ess())
-        pages.setCurrentWidget(pages.posterior_view)
+        self._begin(Run("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
             warmup=panel.warmup.value(),
@@ -124,6 +112,11 @@ class Runs(QObject):
             priors=priors,
             fixed=self._parameters.fixed_values(),
         )
+
+    def _begin(self, run: Run) -> None:
+        self.locked.emit(True)
+        for page in self._tabs.pages:
+            page.run_began(run)
 
     def _cancel(self) -> None:
         if self._session.cancel():
@@ -138,7 +131,9 @@ class Runs(QObject):
     # ---------------------------------------------------------------- what comes of it
 
     def _on_reported(self, progress: Progress) -> None:
-        self._pages.take_progress(progress.current, progress.metrics)
+        self._panel.take_progress(progress)
+        for page in self._tabs.pages:
+            page.progressed(progress)
 
     def _on_succeeded(self, result: FitResult | BayesianResult) -> None:
         self._end()
@@ -152,29 +147,27 @@ class Runs(QObject):
         self._end()
         kept = ""
         if isinstance(partial, FitResult):
-            self._show_fit(partial)
+            self._show(partial)
             kept = self.tr("the best parameters so far are shown")
         elif isinstance(partial, BayesianResult):
-            self._show_posterior(partial)
+            self._show(partial)
             kept = self.tr("{chains} × {draws} draws are kept").format(
                 chains=partial.num_chains, draws=partial.num_samples
             )
         stopped = self.tr("Stopped")
         self._panel.message.say("info", f"{stopped}; {kept}." if kept else f"{stopped}.")
 
-    def _show_fit(self, result: FitResult) -> None:
-        pages = self._pages
-        self._parameters.show_fit(result)
-        pages.fit_view.show_fit(result, self.tr("{model}, fitted").format(model=result.model_name))
-        pages.setCurrentWidget(pages.fit_view)
-
-    def _show_posterior(self, result: BayesianResult) -> None:
-        self._parameters.show_posterior(result)
-        self._pages.posterior_view.show_result(result)
-        self._pages.fit_view.show_bands(result)
+    def _show(self, result: FitResult | BayesianResult) -> None:
+        if isinstance(result, FitResult):
+            self._parameters.show_fit(result)
+        else:
+            self._parameters.show_posterior(result)
+        for page in self._tabs.pages:
+            page.result_shown(result)
 
     def _end(self) -> None:
         self.locked.emit(False)
         self._panel.end()
-        self._pages.end()
+        for page in self._tabs.pages:
+            page.run_ended()
         self._session.prewarm(self._picker.model)  # after a fit, say, for its sampling

@@ -1,18 +1,18 @@
-"""What the window works on: the present data, the last fit, and the job that runs.
+"""`WindowSession`: the one job that the window runs on the present data, and the last fit of them.
 
-Starts fits and samplings on the pool and tells how they fare; must not know widgets.
+It starts fits and samplings on the pool and reports how they fare; it knows no widgets.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from rheojobs.engine.errors import EngineClosedError
+from rheojobs.engine.events import Progress
 from rheojobs.engine.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
@@ -20,59 +20,64 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.bayesian_worker import BayesianWorker
 from rheojobs.qt.fit_worker import FitWorker
 from rheojobs.qt.worker_pool import WorkerPool
 
-__all__ = ["Session"]
+__all__ = ["WindowSession"]
 
 PREWARM_AFTER_MS = 400
 """How long a choice must stand before its programs are compiled: one may be scrolling by."""
 
 
-class Session(QObject):
-    """One job at a time on one of the opened datasets.
+class WindowSession(QObject):
+    """One job at a time on the present dataset.
+
+    Parameters
+    ----------
+    pool : WorkerPool
+        Runs the job.
+    library : DatasetLibrary
+        Has the data.
+    parent : QObject, optional
+        The Qt parent.
 
     Attributes
     ----------
-    told : Signal(str)
-        What the job does, before its first iteration or step.
-    iterated : Signal(int, float)
-        Iteration and loss of a fit.
+    fit_result : FitResult or None
+        The last fit of the present data.
     reported : Signal(object)
-        The whole `Progress` of a fit or a sampling.
+        The `Progress` of the job; without a stage before its first iteration or step.
     paused_changed : Signal(bool)
-        The job waits, or goes on again.
-    stage_changed, chain_progressed, diverged : Signal
-        As the signals of `BayesianWorker`.
+        The job is paused, or resumed.
     fitted, sampled : Signal(object)
         A `FitResult`, a `BayesianResult`.
     failed : Signal(str)
         The job failed; one line.
     cancelled : Signal(object)
-        The job was stopped; what it had by then, or None.
+        The job was stopped; its partial result, or None.
+    released : Signal()
+        The job is followed no more: it runs on for the table of jobs.
     """
 
-    told = Signal(str)
-    iterated = Signal(int, float)
     reported = Signal(object)
     paused_changed = Signal(bool)
-    stage_changed = Signal(str)
-    chain_progressed = Signal(int, int, int)
-    diverged = Signal(int)
     fitted = Signal(object)
     sampled = Signal(object)
     failed = Signal(str)
     cancelled = Signal(object)
+    released = Signal()
 
-    def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
+    def __init__(
+        self, pool: WorkerPool, library: DatasetLibrary, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._pool = pool
+        self._library = library
         self._job: Job | None = None
         self._worker: FitWorker | BayesianWorker | None = None
-        self.datasets: list[Dataset] = []
-        self.current = -1
         self.fit_result: FitResult | None = None
         self._likely: ModelInfo | None = None
         self._patience = QTimer(self, singleShot=True, interval=PREWARM_AFTER_MS)
@@ -82,11 +87,12 @@ class Session(QObject):
         self._follower = JobFollower(pool.engine, self)
         self._follower.state_changed.connect(self._on_state)
         pool.job_progress.connect(self._on_progress)
+        library.shown.connect(self._forget_fit)
 
     @property
     def dataset(self) -> Dataset | None:
         """The present data."""
-        return self.datasets[self.current] if self.datasets else None
+        return self._library.dataset
 
     @property
     def is_running(self) -> bool:
@@ -98,28 +104,6 @@ class Session(QObject):
         """Whether the job waits."""
         return self._job is not None and self._job.state is JobState.PAUSED
 
-    def add(self, dataset: Dataset) -> None:
-        """Take a dataset and make it the present one."""
-        self.datasets.append(dataset)
-        self.go_to(len(self.datasets) - 1)
-
-    def go_to(self, number: int) -> None:
-        """Make another dataset the present one."""
-        self.current = number
-        self.fit_result = None
-
-    def set_test_mode(self, mode: str) -> None:
-        """Say of which test the present data are; raises `InputError` where they cannot be."""
-        assert self.dataset is not None
-        bare = replace(self.dataset, test_mode=None)
-        self.datasets[self.current] = Dataset.of(bare, test_mode=mode)
-        self.fit_result = None
-
-    def correct(self, dataset: Dataset) -> None:
-        """Put data that were read in another way in the place of the present ones."""
-        self.datasets[self.current] = dataset
-        self.fit_result = None
-
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
         """Give the present data in the quantity that a model predicts."""
         return None if self.dataset is None else _as_predicted(self.dataset, model)
@@ -129,7 +113,7 @@ class Session(QObject):
         mine = self.dataset
         if mine is None:
             return []
-        others = (data for data in self.datasets if data is not mine)
+        others = (data for data in self._library.datasets if data is not mine)
         shown = [_as_predicted(d, model) for d in others if d.test_mode == mine.test_mode]
         quantity = _as_predicted(mine, model).quantity
         return [data for data in shown if data.quantity == quantity]
@@ -144,7 +128,6 @@ class Session(QObject):
         worker = FitWorker(model.name, self._data(), dict(start), dict(options or {}))
         signals = worker.signals
         signals.reported.connect(self.reported)
-        signals.progress.connect(self._on_iteration)
         signals.completed.connect(self._on_fitted)
         self._submit(worker)
 
@@ -176,10 +159,7 @@ class Session(QObject):
             fixed=dict(fixed or {}),
         )
         signals = worker.signals
-        signals.progress.connect(self.chain_progressed)
         signals.reported.connect(self.reported)
-        signals.stage_changed.connect(self.stage_changed)
-        signals.divergence_detected.connect(self.diverged)
         signals.completed.connect(self._on_sampled)
         self._submit(worker)
 
@@ -206,6 +186,16 @@ class Session(QObject):
     def resume(self) -> bool:
         """Let a job that waits go on; False where none does."""
         return self._job is not None and self._job.resume()
+
+    def release(self) -> None:
+        """Let the job run on without this window's interest: its result is for the store."""
+        if self._worker is not None:
+            self._worker.signals.blockSignals(True)
+            self._end()
+            self.released.emit()
+
+    def _forget_fit(self) -> None:
+        self.fit_result = None
 
     def _on_state(self, state: JobState) -> None:
         self._tell_paused(state is JobState.PAUSED)
@@ -234,10 +224,7 @@ class Session(QObject):
 
     def _on_progress(self, job_id: str, current: int, total: int, message: str) -> None:
         if self._job is not None and job_id == self._job.id and total == 0:
-            self.told.emit(message)
-
-    def _on_iteration(self, iteration: int, loss: float, message: str) -> None:
-        self.iterated.emit(iteration, loss)
+            self.reported.emit(Progress(current, total, message))
 
     def _on_fitted(self, result: FitResult) -> None:
         self._end()

@@ -5,6 +5,8 @@ Knows `Dataset`; must not know files' formats or models.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
@@ -42,6 +44,8 @@ class DataPanel(QWidget):
         The user went to the dataset with this number, in the order in which they came.
     mode_chosen : Signal(str)
         The user says that the present data are of this test mode.
+    close_wanted : Signal()
+        The user wants to close the present data, whether a job works on them or not.
     correct_wanted : Signal()
         The user wants to correct how the present data were read.
     failed_button : QPushButton
@@ -53,6 +57,7 @@ class DataPanel(QWidget):
     open_wanted = Signal()
     dataset_chosen = Signal(int)
     mode_chosen = Signal(str)
+    close_wanted = Signal()
     correct_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -60,6 +65,12 @@ class DataPanel(QWidget):
         self.open_button = QPushButton(self.tr("Open…"), self)
         self.open_button.setToolTip(self.tr("Open files with measured data (Ctrl+O)"))
         self.open_button.clicked.connect(self.open_wanted)
+        self.close_button = QPushButton(self.tr("Close"), self)
+        self.close_button.setToolTip(
+            self.tr("Close these data (Ctrl+W); their jobs and results stay in the table of jobs")
+        )
+        self.close_button.setEnabled(False)
+        self.close_button.clicked.connect(self.close_wanted)
         self.names = QComboBox(self)
         self.names.setAccessibleName(self.tr("Data"))
         self.names.setPlaceholderText(self.tr("No data yet"))
@@ -95,6 +106,7 @@ class DataPanel(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.names, 1)
         row.addWidget(self.open_button)
+        row.addWidget(self.close_button)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("Data"), row)
@@ -112,16 +124,14 @@ class DataPanel(QWidget):
         layout.addWidget(self.failed_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._tint()
 
-    def add(self, dataset: Dataset) -> None:
-        """Add a dataset and make it the present one."""
-        self.append(dataset)
-        self.names.setCurrentIndex(self.names.count() - 1)
-        self.show_dataset(dataset)
-
-    def append(self, dataset: Dataset) -> None:
-        """Add a dataset to the list."""
-        self.names.addItem(dataset.name or self.tr("unnamed"))
-        self.together.setVisible(self.names.count() > 1)
+    def show_names(self, names: Sequence[str], current: int) -> None:
+        """Show the list of the data, and which are the present ones: -1 if there are none."""
+        names = [name or self.tr("unnamed") for name in names]
+        if names != [self.names.itemText(row) for row in range(self.names.count())]:
+            self.names.clear()
+            self.names.addItems(names)
+        self.names.setCurrentIndex(current)
+        self.together.setVisible(len(names) > 1)
         self._enable()
 
     def set_locked(self, locked: bool) -> None:
@@ -134,11 +144,18 @@ class DataPanel(QWidget):
         self.message.say("error", without_options(text))
         self.failed_button.setVisible(can_correct)
 
-    def show_dataset(self, dataset: Dataset) -> None:
-        """Say what is known of the present dataset."""
-        mode = dataset.test_mode
+    def show_dataset(self, dataset: Dataset | None) -> None:
+        """Say what is known of the present dataset, if there is one."""
         self.failed_button.hide()
         self._enable()
+        if dataset is None:
+            self.modes.setCurrentIndex(-1)
+            self.message.clear()
+            for label in (self.summary, self.notes):
+                label.clear()
+                label.hide()
+            return
+        mode = dataset.test_mode
         self.modes.setCurrentIndex(-1 if mode is None else self.modes.findData(mode))
         self.names.setToolTip(dataset.name)
         self.summary.setText(dataset.summary())
@@ -169,6 +186,7 @@ class DataPanel(QWidget):
         self.names.setEnabled(can_choose)
         self.modes.setEnabled(can_choose)
         self.correct_button.setEnabled(can_choose)
+        self.close_button.setEnabled(self.names.count() > 0)
 
     def _words(self, accessible_name: str) -> QLabel:
         label = QLabel(self)

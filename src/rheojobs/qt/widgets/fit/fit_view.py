@@ -89,6 +89,17 @@ class FitView(QWidget):
         self.below.setVisible(bool(self.kept.fits()))
         self._count()
 
+    def clear(self) -> None:
+        """Show nothing, since there are no data."""
+        self._dataset = self._shown = None
+        self._stop_drawing()
+        self.kept.go_to(None)
+        self.report.show_result(None)
+        self.loss_plot.clear()
+        self.data_plot.clear()
+        self.below.hide()
+        self._count()
+
     def begin_fit(self, name: str) -> None:
         """Show that a fit begins; its curve will have this name."""
         self._present, self._name, self._shown = None, name, None

@@ -133,6 +133,11 @@ class KeptFits(QWidget):
         self._owner = owner
         self._fill()
 
+    def forget(self, owner: Dataset) -> None:
+        """Forget the fits of this dataset."""
+        if self._fits.pop(owner, None) is not None and owner is self._owner:
+            self._fill()
+
     def add(self, fit: KeptFit) -> None:
         """Take a fit of the present dataset, in place of an earlier one of the same kind."""
         fits = [other for other in self.fits() if other.what != fit.what]

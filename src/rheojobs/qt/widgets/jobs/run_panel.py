@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rheojobs.engine.events import Progress
 from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.results.diagnostics import MIN_ESS
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
@@ -123,8 +127,7 @@ class RunPanel(QWidget):
         self.chain_bars = ChainBars(self)
         self.message = MessageBar(self)
         self._suited: str | None = None
-        self._stage = ""
-        self._divergences = 0
+        self._told: tuple[str, int] = ("", 0)
         buttons = QHBoxLayout()
         for button in (
             self.fit_button,
@@ -188,30 +191,21 @@ class RunPanel(QWidget):
     def begin_sampling(self, name: str) -> None:
         """Show that a sampling was started."""
         self.chain_bars.set_chains(self.chains.value(), self.warmup.value() + self.draws.value())
-        self._stage, self._divergences = "", 0
+        self._told = ("", 0)
         self._begin(self.tr("{name}: waiting for a worker").format(name=name), True)
 
     def set_status(self, text: str) -> None:
         """Say what is being done."""
         self.status.setText(text)
 
-    def set_iteration(self, iteration: int, loss: float) -> None:
-        """Show how far a fit is."""
-        self.status.setText(
-            self.tr("Iteration {iteration}, loss {loss}").format(
-                iteration=iteration, loss=number(loss)
-            )
-        )
-
-    def set_stage(self, stage: str) -> None:
-        """Show the stage of a sampling, as its worker names it."""
-        self._stage = self.tr("Warm-up") if stage == "warmup" else self.tr("Sampling")
-        self._tell_sampling()
-
-    def set_divergences(self, count: int) -> None:
-        """Show how many draws have diverged."""
-        self._divergences = count
-        self._tell_sampling()
+    def take_progress(self, progress: Progress) -> None:
+        """Show what a fit or a sampling reports."""
+        if progress.stage == "fit":
+            self._tell_iteration(progress.current, float(progress.metrics["loss"]))
+        elif progress.stage in ("warmup", "sampling"):
+            self._tell_sampling(progress.stage, progress.metrics)
+        else:
+            self.status.setText(progress.message)
 
     def set_paused(self, paused: bool) -> None:
         """Show that what runs waits, or goes on."""
@@ -233,8 +227,18 @@ class RunPanel(QWidget):
         self._enable()
         self._show_progress(True, is_sampling)
 
-    def _tell_sampling(self) -> None:
-        self.status.setText(f"{self._stage}, {divergences_text(self._divergences)}")
+    def _tell_iteration(self, iteration: int, loss: float) -> None:
+        words = self.tr("Iteration {iteration}, loss {loss}")
+        self.status.setText(words.format(iteration=iteration, loss=number(loss)))
+
+    def _tell_sampling(self, stage: str, metrics: Mapping[str, Any]) -> None:
+        total = metrics["num_warmup"] + metrics["num_samples"]
+        for chain, done in enumerate(metrics["chains"]):
+            self.chain_bars.set_progress(chain, done, total)
+        if (stage, metrics["divergences"]) != self._told:  # else "Stopping…" stays
+            self._told = stage, metrics["divergences"]
+            name = self.tr("Warm-up") if stage == "warmup" else self.tr("Sampling")
+            self.status.setText(f"{name}, {divergences_text(metrics['divergences'])}")
 
     def _enable(self) -> None:
         can_start = self._ready and not self._running

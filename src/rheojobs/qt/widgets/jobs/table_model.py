@@ -23,6 +23,7 @@ from rheojobs.engine.events import StateChanged
 from rheojobs.engine.job import Job
 from rheojobs.engine.store.glance import Glance, StoreGlance
 from rheojobs.qt.background import Background
+from rheojobs.qt.thread_gate import ThreadGate
 from rheojobs.qt.widgets.jobs.columns import (
     FRACTION_ROLE,
     JOB_ID_ROLE,
@@ -33,7 +34,6 @@ from rheojobs.qt.widgets.jobs.columns import (
     cell_text,
     head_texts,
 )
-from rheojobs.qt.widgets.jobs.inbox import Inbox
 from rheojobs.qt.widgets.jobs.rows import JobRow, describe, row_of_job, row_of_seen
 from rheojobs.qt.worker_pool import WorkerPool
 
@@ -66,7 +66,7 @@ class JobTableModel(QAbstractTableModel):
         The names of jobs that are not shown.
     """
 
-    _knocked = Signal()
+    _woken = Signal()
 
     def __init__(
         self,
@@ -90,14 +90,10 @@ class JobTableModel(QAbstractTableModel):
         self._flush_timer.timeout.connect(self.flush)
         self._ticker = QTimer(self, interval=_TICK_MS)
         self._ticker.timeout.connect(self._tick)
-        self._knocked.connect(self._flush_timer.start, Qt.ConnectionType.QueuedConnection)
-        inbox = Inbox(self._knocked.emit)
-        self._inbox = inbox
-        unsubscribe = self.engine.subscribe(inbox.put)
-        self._unsubscribe = unsubscribe
+        self._gate = ThreadGate(self, self._woken, self._flush_timer.start)
+        self._unsubscribe = self.engine.subscribe(self._gate.put)
         # Deleted by its parent: the engine must not reach for it any more.
-        self.destroyed.connect(inbox.close)
-        self.destroyed.connect(unsubscribe)
+        self.destroyed.connect(self._unsubscribe)
         self._add([self._kept(row_of_job(job), job) for job in self.engine.jobs()])
         store = self.engine.store
         self._glance = StoreGlance(store.path, store.owner.id) if store is not None else None
@@ -109,7 +105,7 @@ class JobTableModel(QAbstractTableModel):
     def close(self) -> None:
         """Listen no more to the engine, nor look into the store."""
         self._unsubscribe()
-        self._inbox.close()
+        self._gate.close()
         for timer in (self._flush_timer, self._ticker, self._look_timer):
             timer.stop()
         if self._glance is not None:
@@ -222,7 +218,7 @@ class JobTableModel(QAbstractTableModel):
         """Show what has come in from the engine."""
         changed: dict[str, JobRow] = {}
         born: list[JobRow] = []
-        events, more = self._inbox.take(_MOST_EVENTS)
+        events, more = self._gate.take(_MOST_EVENTS)
         for event in events:
             row = self._rows.get(event.job_id)
             if isinstance(event, StateChanged) and event.previous is None:

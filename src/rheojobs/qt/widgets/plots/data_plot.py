@@ -149,6 +149,13 @@ class DataPlot(QWidget):
             self._lay_extras()
         self.plot.enableAutoRange()
 
+    def clear(self) -> None:
+        """Show no data, but how to open some."""
+        self._dataset, self._others, self._kept, self._bands = None, (), [], ()
+        self._curve = None
+        self._draw()
+        self._stack.setCurrentWidget(self._hint)
+
     def show_others(self, datasets: Sequence[Dataset]) -> None:
         """Show other data beside the present ones: of the same test, in the same quantity."""
         if not datasets and not self._others:

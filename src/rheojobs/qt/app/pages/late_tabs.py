@@ -1,7 +1,4 @@
-"""Tabs whose pages are made when they are first looked at: plots take long to load.
-
-Knows not what is in the pages.
-"""
+"""Tabs whose pages are made when they are first looked at: plots take long to load."""
 
 from __future__ import annotations
 

@@ -1,0 +1,129 @@
+"""`DatasetLibrary`: the one list of the opened datasets, with where each came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.reading.preview import Reading
+
+__all__ = ["DatasetLibrary", "OpenedDataset"]
+
+
+@dataclass(eq=False)
+class OpenedDataset:
+    """A dataset of the library.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        As it is understood now.
+    path : Path or None
+        The file that it was read from.
+    reading : Reading
+        What the user has said of how it is to be read.
+    """
+
+    dataset: Dataset
+    path: Path | None = None
+    reading: Reading = field(default_factory=Reading)
+
+
+class DatasetLibrary(QObject):
+    """The opened datasets in the order in which they came, one of which is the present one.
+
+    Attributes
+    ----------
+    opened : list of OpenedDataset
+        All of them.
+    number : int
+        The place of the present one; -1 if there is none.
+    listed : Signal()
+        A dataset has come or gone, or has another name.
+    shown : Signal()
+        Another dataset is the present one, or it is understood in another way; none may be left.
+    dropped : Signal(object)
+        A `Dataset` that is in the list no more.
+    """
+
+    listed = Signal()
+    shown = Signal()
+    dropped = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.opened: list[OpenedDataset] = []
+        self.number = -1
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """All datasets, as they are understood now."""
+        return [opened.dataset for opened in self.opened]
+
+    @property
+    def current(self) -> OpenedDataset | None:
+        """The present dataset with where it came from."""
+        return self.opened[self.number] if self.opened else None
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The present dataset."""
+        return None if self.current is None else self.current.dataset
+
+    def find(self, dataset: Dataset) -> int:
+        """Return the place of a dataset of this name, test and values; -1 if there is none."""
+        for number, known in enumerate(self.datasets):
+            same = (known.name, known.test_mode) == (dataset.name, dataset.test_mode)
+            if same and np.array_equal(known.x, dataset.x) and np.array_equal(known.y, dataset.y):
+                return number
+        return -1
+
+    def add(
+        self,
+        dataset: Dataset,
+        path: Path | None = None,
+        reading: Reading | None = None,
+        *,
+        show: bool = True,
+    ) -> None:
+        """Take a dataset in at the end of the list, and make it the present one if it is to be."""
+        self.opened.append(OpenedDataset(dataset, path, reading or Reading()))
+        if show or self.number < 0:
+            self.number = len(self.opened) - 1
+        self.listed.emit()
+        if self.number == len(self.opened) - 1:
+            self.shown.emit()
+
+    def show(self, number: int) -> None:
+        """Make another dataset the present one."""
+        self.number = number
+        self.listed.emit()
+        self.shown.emit()
+
+    def correct(self, opened: OpenedDataset, dataset: Dataset, reading: Reading) -> None:
+        """Put a dataset that was read in another way in the place of one of the list."""
+        before, opened.dataset, opened.reading = opened.dataset, dataset, reading
+        self.listed.emit()
+        if opened is self.current:
+            self.shown.emit()
+        self.dropped.emit(before)
+
+    def set_test_mode(self, mode: str) -> None:
+        """Say of which test the present data are; raise `InputError` if they cannot be."""
+        assert self.current is not None
+        bare = replace(self.current.dataset, test_mode=None)
+        dataset = Dataset.of(bare, test_mode=mode)
+        self.correct(self.current, dataset, replace(self.current.reading, mode=mode))
+
+    def close(self) -> None:
+        """Take the present dataset from the list; the next, or else the last, is shown then."""
+        if self.current is not None:
+            gone = self.opened.pop(self.number)
+            self.number = min(self.number, len(self.opened) - 1)
+            self.listed.emit()
+            self.shown.emit()
+            self.dropped.emit(gone.dataset)

@@ -1,0 +1,81 @@
+"""The page of data and fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from rheojobs.engine.events import Progress
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.qt.app.pages.page import Page, Run
+
+if TYPE_CHECKING:  # plots take as long to load as all the rest
+    from rheojobs.qt.widgets.fit.fit_view import FitView
+
+__all__ = ["FitPage"]
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("pages", text)
+
+
+class FitPage(Page["FitView"]):
+    """The data with the curve of a fit, its loss while it runs, and its report."""
+
+    title = str(QT_TRANSLATE_NOOP("pages", "Data and fit"))
+    hint = str(
+        QT_TRANSLATE_NOOP("pages", "Drop a file with measured data here, or open one (Ctrl+O)")
+    )
+    modules = ("rheojobs.qt.widgets.fit.fit_view",)
+
+    def make(self) -> FitView:
+        """Return an empty view: it is made for the first data at the latest."""
+        from rheojobs.qt.widgets.fit.fit_view import FitView
+
+        return FitView()
+
+    def dataset_shown(self, dataset: Dataset | None, owner: Dataset | None) -> None:
+        """Show data with the earlier fits of `owner`."""
+        if dataset is not None and owner is not None:
+            self.view.show_data(dataset, owner)
+        elif self.made is not None:
+            self.made.clear()
+
+    def dataset_dropped(self, owner: Dataset) -> None:
+        """Forget the fits of data that are in the list no more."""
+        if self.made is not None:
+            self.made.kept.forget(owner)
+
+    def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
+        """Show other data beside the present ones, on axes of this kind."""
+        plot = self.view.data_plot
+        plot.set_log(is_log)
+        plot.show_others(others)
+
+    def run_began(self, run: Run) -> None:
+        """Show that a fit begins."""
+        if run.kind == "fit":
+            self.view.begin_fit(_tr("{model}, present curve").format(model=run.model.name))
+            self.come_forward()
+
+    def progressed(self, progress: Progress) -> None:
+        """Show the present curve and the losses."""
+        if self.made is not None:
+            self.made.take_progress(progress.current, progress.metrics)
+
+    def run_ended(self) -> None:
+        """Show that nothing runs any more."""
+        if self.made is not None:
+            self.made.end()
+
+    def result_shown(self, result: FitResult | BayesianResult) -> None:
+        """Show a fit, or lay the bands of a posterior under the data."""
+        if isinstance(result, FitResult):
+            self.view.show_fit(result, _tr("{model}, fitted").format(model=result.model_name))
+            self.come_forward()
+        else:
+            self.view.show_bands(result)

@@ -1,0 +1,96 @@
+"""`ThreadGate`: the one way by which something from another thread comes into a Qt object's thread.
+
+Nothing that was put in is lost before the gate is closed, and nothing comes out afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from rheojobs.qt.binding import QObject, Qt, SignalInstance
+
+__all__ = ["ThreadGate"]
+
+BUDGET = 0.008
+"""Seconds of the event loop's time that one delivery may take before others get their turn."""
+
+
+class ThreadGate:
+    """A queue that any thread fills and the thread of a Qt object empties.
+
+    It outlives the object's C++ part: once that is deleted, nothing is emitted any more.
+
+    Parameters
+    ----------
+    owner : QObject
+        The gate closes when it is deleted.
+    wake : SignalInstance
+        A signal of the owner, without arguments. It is emitted once for all items that wait.
+    awake : callable
+        Called by that signal in the owner's thread; it calls `deliver` or `take`, now or later.
+    """
+
+    def __init__(self, owner: QObject, wake: SignalInstance, awake: Callable[[], object]) -> None:
+        self._lock = threading.RLock()
+        self._items: deque[Any] = deque()
+        self._wake = wake
+        self._is_awake = False
+        self._is_open = True
+        wake.connect(awake, Qt.ConnectionType.QueuedConnection)
+        owner.destroyed.connect(self.close)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether items are still taken in."""
+        return self._is_open
+
+    def put(self, item: Any) -> None:
+        """Take an item in, from any thread; drop it if the gate is closed."""
+        with self._lock:
+            if self._is_open:
+                self._items.append(item)
+                if not self._is_awake:
+                    self._is_awake = True
+                    self._wake.emit()
+
+    def take(self, most: int) -> tuple[list[Any], bool]:
+        """Return so many items at most, the oldest first, and whether there are more.
+
+        While there are, the owner is not woken again: the caller takes the rest.
+        """
+        with self._lock:
+            items = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+            self._is_awake = bool(self._items)
+            return items, self._is_awake
+
+    def deliver(self, receive: Callable[[Any], object], budget: float = BUDGET) -> None:
+        """Call `receive` with one item after another; wake the owner again for what is left.
+
+        Parameters
+        ----------
+        receive : callable
+            Called in this thread, which is the owner's. What it raises loses no other item.
+        budget : float
+            Seconds after which the rest waits for its turn.
+        """
+        deadline = time.monotonic() + budget
+        try:
+            while self._items:  # this thread alone takes some out
+                receive(self._items.popleft())
+                if time.monotonic() > deadline:
+                    break
+        finally:
+            with self._lock:
+                self._is_awake = bool(self._items)
+                if self._is_awake:
+                    self._wake.emit()
+
+    def close(self, *_: object) -> None:
+        """Let nothing in or out any more."""
+        with self._lock:
+            self._is_open = False
+            self._items.clear()
