@@ -1,7 +1,8 @@
-"""The README's Python examples run as they stand."""
+"""The Python examples of the README and of the guide run as they stand."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,10 +16,16 @@ from rheojobs.inference.data import example_melt
 
 pytestmark = pytest.mark.slow
 
-README = Path(__file__).parents[1] / "README.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+ROOT = Path(__file__).parents[1]
 
-# What the examples take for granted that the reader has.
+
+def examples_of(page: str) -> list[str]:
+    """Return the blocks of Python of a page, in their order."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+QT_EXAMPLE, FIT_EXAMPLE, FUNCTION_EXAMPLE = examples_of("README.md")
+
 GIVEN = """
 import time
 import numpy as np
@@ -29,27 +36,89 @@ def slow_function():
     time.sleep(0.1)
     return "done"
 """
+"""What the guide's examples assume that the reader has."""
+
+USER = """
+import psutil
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton
+
+really_exec = QApplication.exec
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_example(number, tmp_path):
-    assert len(EXAMPLES) == 3
-    shutil.copy(example_melt.csv_path(), tmp_path / "sweep.csv")
+def exec_with_a_user(*_application):
+    (window,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
+    cancel = window.findChild(QPushButton)
+    assert window.isVisible()
+
+    def look():
+        text = window.centralWidget().text()
+        if CANCELS and text == "cancelled" or not CANCELS and text.startswith(("G0", "eta")):
+            print(text)
+            timer.stop()
+            window.close()
+        elif CANCELS and window.bar.value() > 0:
+            cancel.click()
+
+    timer = QTimer(interval=20)
+    timer.timeout.connect(look)
+    timer.start()
+    status = really_exec()
+    print("processes left:", len(psutil.Process().children(recursive=True)))
+    return status
+
+
+QApplication.exec = exec_with_a_user
+"""
+"""A user of the window, who waits for the posterior or presses *Cancel*, then closes it."""
+
+
+def run(code: str, folder: Path) -> str:
+    """Run a script where its data are; return what it printed."""
+    shutil.copy(example_melt.csv_path(), folder / "sweep.csv")
     t = np.logspace(-1, 1, 40)
     noise = 1 + 0.01 * np.random.default_rng(0).standard_normal(40)
     table = np.column_stack([t, 1e5 * np.exp(-t / 2) * noise])
-    np.savetxt(
-        tmp_path / "relaxation.csv", table, delimiter=",", header="Time (s),G(t) (Pa)", comments=""
-    )
+    header = "Time (s),G(t) (Pa)"
+    np.savetxt(folder / "relaxation.csv", table, delimiter=",", header=header, comments="")
+    script = folder / "example.py"
+    script.write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", GIVEN + EXAMPLES[number]],
-        cwd=tmp_path,
+        [sys.executable, str(script)],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=240,
-        env=None,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    expected = ("'G0': {'mean'", "'beta'", "done")[number]
-    assert expected in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_the_window_runs_is_cancelled_and_closes(cancels: bool, tmp_path: Path) -> None:
+    printed = run(f"CANCELS = {cancels}\n{USER}\n{QT_EXAMPLE}", tmp_path)
+    assert ("cancelled" if cancels else "G0: ") in printed
+    assert "processes left: 0" in printed
+
+
+def test_a_fit_and_its_posterior(tmp_path: Path) -> None:
+    printed = run(FIT_EXAMPLE, tmp_path)
+    assert "{'mean'" in printed
+    assert (tmp_path / "posterior.nc").is_file()
+
+
+def test_any_function(tmp_path: Path) -> None:
+    lines = run(FUNCTION_EXAMPLE, tmp_path).splitlines()
+    assert "step 20 of 20" in lines
+    assert "20" in lines
+    assert lines[-1] == "cancelled"
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_guide(number: int, tmp_path: Path) -> None:
+    examples = examples_of("docs/guide.md")
+    assert len(examples) == 3
+    expected = ("total: 6", "'beta'", "done")[number]
+    assert expected in run(GIVEN + examples[number], tmp_path)
