@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
-__all__ = ["CancellationError", "CancellationToken"]
+from rheojobs.engine.loops import call_logged
 
-logger = logging.getLogger(__name__)
+__all__ = ["CancellationError", "CancellationToken"]
 
 
 class CancellationError(Exception):
@@ -94,9 +93,5 @@ class CancellationToken:
 
 
 def _call(callback: Callable[[], object]) -> None:
-    try:
-        callback()
-    except KeyboardInterrupt:  # Ctrl-C is meant for the thread, not for the callback
-        raise
-    except BaseException:
-        logger.exception("a callback of a cancellation token failed")
+    # Ctrl-C is meant for the thread, not for the callback.
+    call_logged(callback, "a callback of a cancellation token", but=KeyboardInterrupt)

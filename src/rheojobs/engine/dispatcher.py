@@ -22,7 +22,7 @@ from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.loops import run_guarded
+from rheojobs.engine.loops import call_logged, run_guarded
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import describe_again
@@ -87,7 +87,7 @@ class Dispatcher:
                 return False
             due = self._table.timers.take_due(time.monotonic())
         while due:
-            _call(due.pop(0))
+            call_logged(due.pop(0), "a timer's action")
         self._start_all(self._choose_next(only_light=False))
         return True
 
@@ -323,14 +323,6 @@ class Dispatcher:
         if is_at_work and handle is not None:
             handle.inspect()
         return answer.result(timeout)
-
-
-def _call(action: object) -> None:
-    assert callable(action)
-    try:
-        action()
-    except Exception:  # one job's time must not hold up the others'
-        logger.exception("what was due could not be done")
 
 
 LIGHT = 1000

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["BatchWakeup", "run_guarded"]
+__all__ = ["BatchWakeup", "call_logged", "run_guarded"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,31 @@ def run_guarded(step: Callable[[], bool], on_broken: Callable[[str], object], wh
                 on_broken(f"{what} fails again and again ({type(error).__name__}: {error})")
                 return
             time.sleep(PAUSE * failures)
+
+
+def call_logged(
+    function: Callable[[], object],
+    what: str,
+    *,
+    but: type[BaseException] | tuple[type[BaseException], ...] = (),
+) -> None:
+    """Call a function; log an exception that it raises, so that the caller continues.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    what : str
+        What it is, for the log.
+    but : exception type or tuple of exception types
+        Exceptions that are not caught.
+    """
+    try:
+        function()
+    except but:
+        raise
+    except BaseException:  # user code may raise anything
+        logger.exception("%s failed", what)
 
 
 class BatchWakeup:

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from rheojobs.engine.loops import call_logged
+
 __all__ = ["Timer", "TimerThread", "Timers"]
 
 logger = logging.getLogger(__name__)
@@ -139,10 +141,4 @@ class TimerThread:
                     return
                 due = self._timers.take_due(time.monotonic())
             while due:  # no action is referred to after it was called
-                self._call(due.pop(0))
-
-    def _call(self, action: Action) -> None:
-        try:
-            action()
-        except BaseException:  # no action may end this thread
-            logger.exception("%s: a timer's action failed", self._name)
+                call_logged(due.pop(0), f"{self._name}: a timer's action")

@@ -5,14 +5,13 @@ An idle thread is used again; a new one starts if all are busy.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
 
-__all__ = ["CallbackThreads"]
+from rheojobs.engine.loops import call_logged
 
-logger = logging.getLogger(__name__)
+__all__ = ["CallbackThreads"]
 
 MOST_THREADS = 64
 """Callbacks that run at a time; further ones wait."""
@@ -59,7 +58,7 @@ class CallbackThreads:
                 function = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            _call(function)
+            call_logged(function, "a callback")
 
     def _work(self) -> None:
         while True:
@@ -74,14 +73,7 @@ class CallbackThreads:
                 continue
             with self._lock:
                 self._idle -= 1
-            _call(function)
+            call_logged(function, "a callback")
             del function  # else it would keep a result in memory until the next function comes
             with self._lock:
                 self._idle += 1
-
-
-def _call(function: Callable[[], object]) -> None:
-    try:
-        function()
-    except BaseException:  # a callback's fault concerns nobody else
-        logger.exception("a callback failed")

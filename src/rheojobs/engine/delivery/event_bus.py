@@ -12,6 +12,7 @@ from functools import partial
 
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Mailbox
 from rheojobs.engine.events import JobEvent
+from rheojobs.engine.loops import call_logged
 
 __all__ = ["Delivery", "EventBus", "to_nobody"]
 
@@ -120,11 +121,11 @@ class EventBus:
 
     def _run(self) -> None:
         while (delivery := self._next()) is not None:
-            _deliver(delivery)
+            call_logged(delivery, "a delivery")
             del delivery  # else it would keep a result in memory until the next event
         while not self._is_over():  # deliveries that came after `close`
             if (delivery := self._news.get()) is not None:
-                _deliver(delivery)
+                call_logged(delivery, "a delivery")
                 del delivery
 
     def _next(self) -> Delivery | None:
@@ -167,10 +168,3 @@ def _close(mailbox: Mailbox) -> None:
         mailbox.close()
     except RuntimeError:
         logger.warning("a subscriber cannot be called: no thread can be started")
-
-
-def _deliver(delivery: Delivery) -> None:
-    try:
-        delivery()
-    except BaseException:  # the other deliveries must still be made
-        logger.exception("a delivery failed")

@@ -14,6 +14,7 @@ from functools import partial
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask.run import DaskRun
+from rheojobs.engine.loops import call_logged
 from rheojobs.errors import one_line
 
 __all__ = ["FINAL", "DeliveryThread", "fault"]
@@ -28,6 +29,9 @@ FINAL = (
     messages.Lost,
 )
 """The messages that end a run."""
+
+NOTIFICATION = "a notification of the engine"
+"""Names in the log what the thread calls."""
 
 
 def fault(error: BaseException) -> messages.Failed:
@@ -75,7 +79,7 @@ class DeliveryThread:
         """Call a function of the engine after all earlier deliveries."""
         with self._changed:
             if not self._has_ended:
-                self._append(_Entry(partial(self._call, action)))
+                self._append(_Entry(partial(call_logged, action, NOTIFICATION)))
 
     def close(self, timeout: float) -> bool:
         """Deliver what waits and end the thread; return False if that exceeds `timeout` seconds."""
@@ -119,14 +123,8 @@ class DeliveryThread:
         except BaseException as error:  # no exception may end the loop
             logger.exception("a message of job %s cannot be processed", control.run.id[:8])
             control.is_faulty = control.is_settled = True
-            self._call(partial(control.run.tell, fault(error)))
-            self._call(partial(self._on_fault, control))
-
-    def _call(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except BaseException:
-            logger.exception("a notification of the executor cannot be processed")
+            call_logged(partial(control.run.tell, fault(error)), NOTIFICATION)
+            call_logged(partial(self._on_fault, control), NOTIFICATION)
 
 
 class _Entry:
