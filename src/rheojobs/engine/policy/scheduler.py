@@ -169,12 +169,6 @@ class Scheduler:
             self._heads = [(line.first()[0], key) for key, line in self._lines.items()]
             heapq.heapify(self._heads)
 
-    def start_next(self, avoid: Collection[str] = ()) -> str | None:
-        """Choose the job to start now as `next_to_start` does, and `start` it."""
-        if (chosen := self.next_to_start(avoid)) is not None:
-            self.start(chosen)
-        return chosen
-
     def start(self, job_id: str) -> None:
         """Remove a job from its queue, and take the resources that it needs."""
         self.take(self._leave(job_id).needs)
