@@ -36,8 +36,9 @@ def _scheduler(size: int) -> float:
         scheduler.add(Waiting(f"{order}", order * 7919 % 5, order, needs[order % 3]))
     begin = time.perf_counter()
     for _ in range(size):
-        chosen = scheduler.start_next()
+        chosen = scheduler.next_to_start()
         assert chosen is not None
+        scheduler.start(chosen)
         scheduler.give_back(needs[int(chosen) % 3])
     return (time.perf_counter() - begin) / size
 

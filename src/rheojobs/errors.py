@@ -1,7 +1,4 @@
-"""The errors that a user can mend, and the one line each of them is.
-
-Knows nothing of the rest of the package; every floor may raise these.
-"""
+"""Errors that a user can fix, each with a message of one line; all floors raise these."""
 
 from __future__ import annotations
 
@@ -11,21 +8,21 @@ __all__ = ["InputError", "MissingExtraError", "RheojobsError", "nearest", "one_l
 
 
 class RheojobsError(Exception):
-    """Base of all errors whose message alone tells the user what to do."""
+    """Base of all errors whose message explains what to do."""
 
 
 class InputError(RheojobsError, ValueError):
-    """The input cannot be worked on: the message says what, where, and what would be right.
+    """The input is wrong: the message says what is wrong, where, and what would be right.
 
-    Options are named as each face spells them: `spelled` gives the message with ``--draws`` to a
-    terminal, with ``draws`` to a plan. As text it has their names in Python.
+    Options are named as each interface spells them: `spelled` returns the message with ``--draws``
+    for a terminal, with ``draws`` for a plan. As text it has their names in Python.
 
     Parameters
     ----------
     message : str
-        Names an option as ``{num_samples}``.
+        The message, in which an option is written as ``{num_samples}``.
     options : iterable of str
-        The names in Python of the options that it names so.
+        The names in Python of these options.
     """
 
     def __init__(self, message: str = "", *, options: Iterable[str] = ()) -> None:
@@ -41,34 +38,37 @@ class InputError(RheojobsError, ValueError):
         return text
 
     def of_option(self, name: str, colon: str = ":") -> InputError:
-        """Return the same error as said of an option."""
+        """Return the error with an option in front of its message."""
         return InputError(f"{{{name}}}{colon} {self._template}", options=(name, *self.options))
 
     def within(self, place: str, clean: Callable[[str], str] = str) -> InputError:
-        """Return the same error as said of a place, such as a file; `clean` makes it printable."""
+        """Return the error with a place, such as a file, in front of its message.
+
+        `clean` makes the message printable.
+        """
         return InputError(f"{place}: {clean(self._template)}", options=self.options)
 
 
 class MissingExtraError(RheojobsError, ImportError):
-    """A part of rheojobs that was not installed is needed; the message names the extra."""
+    """An optional dependency is needed but not installed; the message names the extra."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name was probably meant, or list what there is.
+    """Return a hint at the known name that was probably meant, or a list of known names.
 
     Parameters
     ----------
     name : str
-        The name that is not known.
+        The unknown name.
     known : iterable of str
-        The names that are.
+        The known names.
 
     Returns
     -------
     str
-        A clause to end an error message with, such as ``"did you mean 'maxwell'?"``.
+        The end of an error message, such as ``"did you mean 'maxwell'?"``.
     """
-    import difflib  # only where something is wrong
+    import difflib  # late: only needed for errors
 
     names = sorted(known)
     folded = {candidate.casefold(): candidate for candidate in names}
@@ -83,9 +83,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Describe an error on one line, as a window or a terminal shows it.
+    """Return the message of an error on one line, for a window or a terminal.
 
-    Errors of this package speak for themselves; any other is preceded by its type.
+    The message of an error of another package is preceded by its type.
     """
     try:
         text = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first used."""
+"""Lazy packages, whose names are imported at their first use."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["importer"]
 
 
 def importer(package: str, home_of: Mapping[str, str]) -> Callable[[str], Any]:
-    """Give the `__getattr__` of a package.
+    """Return a `__getattr__` for a package.
 
     Parameters
     ----------
     package : str
         Its name.
     home_of : mapping of str to str
-        The names that it offers, each with the module that defines it.
+        The public names, each with the module that defines it.
     """
 
     def get(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What this process may use of the machine. Knows nothing of the rest."""
+"""The resources of the machine that this process may use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["processors"]
 
 
 def processors() -> int:
-    """Count the processors that this process may use: in a container, fewer than there are."""
+    """Return how many processors this process may use; in a container, they may not be all."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -580,7 +580,7 @@ class TestProcesses:
         problem, result = ran.stdout.splitlines()
         assert "jobs.sqlite3 may not be written" in problem or "cannot be opened" in problem
         assert result == "2.0"
-        assert ran.stderr == f"{problem}; the jobs are kept in memory\n"
+        assert ran.stderr == f"{problem}; the jobs are only in memory\n"
 
 
 class TestBadStores:
@@ -595,7 +595,7 @@ class TestBadStores:
         holder.close()
         warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(warnings) == 1
-        assert "the jobs are kept in memory" in warnings[0].getMessage()
+        assert "the jobs are only in memory" in warnings[0].getMessage()
 
     def test_locked_for_a_while(
         self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

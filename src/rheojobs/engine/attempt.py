@@ -1,7 +1,4 @@
-"""A job with a time limit, looked at now and then by whoever waits for several of them.
-
-Knows the engine's jobs; must not know what they compute.
-"""
+"""A job that is polled by a caller that waits for several of them, each with its own limits."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ class Attempt:
         self.job = job
 
     def ended(self) -> bool:
-        """Whether it has ended, in whatever way."""
+        """Whether it has ended, successfully or not."""
         return self.job.done()
 
     @property
@@ -36,12 +33,12 @@ class Attempt:
 
     @property
     def progress(self) -> Progress:
-        """How far it has come."""
+        """Its latest progress."""
         return self.job.latest_progress or Progress()
 
     @property
     def failure(self) -> str:
-        """Why there is no result, on one line; empty where there is one. Only of an ended job."""
+        """Why there is no result, on one line; empty if there is one. Only for an ended job."""
         if self.job.cancelled():
             return "stopped"
         error = self.job.exception()
@@ -49,5 +46,5 @@ class Attempt:
 
     @property
     def result(self) -> Any:
-        """What came out; only of an ended job without `failure`."""
+        """Its result; only for an ended job without `failure`."""
         return self.job.result()

@@ -1,17 +1,13 @@
-"""Asking work to stop: the token that carries the request, and the error that ends the work.
-
-Knows nothing of jobs, processes or Qt.
-"""
+"""Cancellation: the token that carries the request, and the error that ends the work."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
-__all__ = ["CancellationError", "CancellationToken"]
+from rheojobs.engine.loops import call_logged
 
-logger = logging.getLogger(__name__)
+__all__ = ["CancellationError", "CancellationToken"]
 
 
 class CancellationError(Exception):
@@ -22,10 +18,10 @@ class CancellationError(Exception):
 
 
 class CancellationToken:
-    """A thread-safe, reusable wish to stop.
+    """A thread-safe, reusable request to stop.
 
-    The one who wants the work to stop calls `cancel`; the work calls `check` where it can
-    stop. One token may serve several jobs, and may be used again after `reset`.
+    The caller that wants the work to stop calls `cancel`; the work calls `check` at points where
+    it can stop. One token may serve several jobs, and may be used again after `reset`.
     """
 
     def __init__(self) -> None:
@@ -35,7 +31,7 @@ class CancellationToken:
         self._callbacks: list[Callable[[], object]] = []
 
     def cancel(self) -> None:
-        """Ask for cancellation. Idempotent; never blocks; a callback that raises is logged."""
+        """Request cancellation. Idempotent; never blocks; a callback that raises is logged."""
         with self._lock:
             if self._cancelled.is_set():
                 return
@@ -45,24 +41,24 @@ class CancellationToken:
             _call(callback)
 
     def is_cancelled(self) -> bool:
-        """Say whether cancellation was asked for, without blocking."""
+        """Return whether cancellation was requested, without blocking."""
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise `CancellationError` when cancellation was asked for."""
+        """Raise `CancellationError` if cancellation was requested."""
         if self._cancelled.is_set():
             raise CancellationError
 
     def set_error(self, error: BaseException) -> None:
-        """Keep the error that ended the work."""
+        """Store the error that ended the work."""
         self._error = error
 
     def get_error(self) -> BaseException | None:
-        """Give back the error that ended the work, or None."""
+        """Return the error that ended the work, or None."""
         return self._error
 
     def reset(self) -> None:
-        """Make the token fresh again: not cancelled, no error."""
+        """Reset the token: not cancelled, no error."""
         with self._lock:
             self._cancelled.clear()
             self._error = None
@@ -72,15 +68,15 @@ class CancellationToken:
         return self._cancelled.wait(timeout)
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Call `callback` when cancellation is asked for, at once if it already was.
+        """Call `callback` when cancellation is requested, at once if it already was.
 
-        The callback runs in the thread that cancels, so it must not block. One that raises is
-        logged: neither the other callbacks nor the thread that cancels are disturbed.
+        The callback runs in the thread that cancels, so it must not block. An exception that it
+        raises is logged: the other callbacks are called, and `cancel` returns, all the same.
 
         Returns
         -------
         callable
-            Takes the callback off again.
+            Removes the callback.
         """
         with self._lock:
             self._callbacks.append(callback)
@@ -97,9 +93,5 @@ class CancellationToken:
 
 
 def _call(callback: Callable[[], object]) -> None:
-    try:
-        callback()
-    except KeyboardInterrupt:  # Ctrl-C is meant for the thread, not for the callback
-        raise
-    except BaseException:
-        logger.exception("a callback of a cancellation token failed")
+    # Ctrl-C is meant for the thread, not for the callback.
+    call_logged(callback, "a callback of a cancellation token", but=KeyboardInterrupt)

@@ -1,4 +1,4 @@
-"""The result of one job as an argument of another, filled in just before the latter starts."""
+"""Results of jobs as arguments of other jobs, filled in just before the latter start."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ __all__ = ["ResultOf", "fill_in", "results_wanted"]
 
 
 class ResultOf:
-    """Stands for a job's result, or for a part of it, in what another job is given.
+    """Placeholder for a job's result, or a part of it, in the arguments of another job.
 
-    It may stand in the arguments of a function and in the fields of a task that is a
-    dataclass, also inside lists, tuples and mappings there. The job that holds it waits for
-    the other, as with `after`.
+    It may be an argument of a function or a field of a task that is a dataclass, also inside
+    lists, tuples and mappings there. The job that holds it waits for the other, as with `after`.
 
     Parameters
     ----------
     job : Job
-        Whose result.
+        The job whose result is used.
     part : str, optional
-        An attribute of the result, or a key where it is a mapping.
+        An attribute of the result, or a key if it is a mapping.
 
     Examples
     --------
@@ -48,12 +47,12 @@ class ResultOf:
 
     def __reduce__(self) -> Any:
         raise TypeError(
-            "a ResultOf may stand in a function's arguments and a dataclass's fields, and in "
-            "lists, tuples and mappings there; this one stands elsewhere"
+            "a ResultOf must be in a function's arguments or a dataclass's fields, or in "
+            "lists, tuples and mappings there; this one is elsewhere"
         )
 
     def get(self) -> Any:
-        """Give the result, or its part, of the job, which has succeeded."""
+        """Return the result of the job, which has succeeded, or a part of it."""
         result = resolved(self.job.result_or_ref)
         if not self.part:
             return result
@@ -68,12 +67,12 @@ class ResultOf:
 
 
 def results_wanted(task: Task) -> list[ResultOf]:
-    """Find the placeholders in a task."""
+    """Return the placeholders in a task."""
     return [found for value in _fields(task).values() for found in _find(value)]
 
 
 def fill_in(task: Task) -> Task:
-    """Give a copy of a task with results in place of the placeholders; itself without any."""
+    """Return a copy of a task with results in place of placeholders; the task if it has none."""
     changed = {
         name: _map(value, ResultOf.get)
         for name, value in _fields(task).items()

@@ -1,9 +1,9 @@
-"""Starts jobs when it is their turn, and stops, pauses, resumes and inspects those that run.
+"""Starts jobs when it is their turn, and stops, pauses, resumes and inspects running ones.
 
-Jobs start in a thread of their own, so that neither a slow check of a task nor a slow start holds
-up the caller of `submit` or `cancel`. A light job (`is_light`) may start in the thread that submits
-it, or in the one that has brought a result, since to wake another thread would take longer: there
-is nothing of the user's to call for it, and nothing large to send.
+Jobs start on a thread of their own, so that neither a slow check of a task nor a slow start delays
+the caller of `submit` or `cancel`. A light job (`is_light`) may start on the thread that submits
+it, or on the one that has delivered a result, since waking another thread would take longer: it
+needs no call of user code, and has nothing large to send.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_table import JobTable
-from rheojobs.engine.loops import run_guarded
+from rheojobs.engine.loops import call_logged, run_guarded
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import describe_again
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Starts the jobs of a table until that is closed and empty, and controls those that run.
+    """Starts the jobs of a table until it is closed and empty, and controls running ones.
 
     Parameters
     ----------
@@ -57,20 +57,20 @@ class Dispatcher:
         self._executor = executor
         self._recorder = recorder
         self.paused = False
-        self._choosing = threading.Lock()  # one thread at a time, so that jobs keep their order
+        self._choosing = threading.Lock()  # one thread at a time, so that jobs start in order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
         self._thread.start()
 
     def start_on(self, executor: Executor) -> None:
-        """Start jobs there from now on; with the table's lock held, and none of them running."""
+        """Start jobs there from now on; called with the table's lock held and no job running."""
         self._executor = executor
 
     def is_alive(self) -> bool:
-        """Say whether the thread has not ended yet."""
+        """Return whether the thread still runs."""
         return self._thread.is_alive()
 
     def join(self, timeout: float) -> None:
-        """Wait for the end of the thread; not in the thread itself."""
+        """Wait for the end of the thread; returns at once in the thread itself."""
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
@@ -87,7 +87,7 @@ class Dispatcher:
                 return False
             due = self._table.timers.take_due(time.monotonic())
         while due:
-            _call(due.pop(0))
+            call_logged(due.pop(0), "a timer's action")
         self._start_all(self._choose_next(only_light=False))
         return True
 
@@ -95,12 +95,12 @@ class Dispatcher:
         for job in jobs:
             try:
                 self.start(job)
-            except Exception as error:  # a fault of ours concerns this job alone
+            except Exception as error:  # an internal fault must not affect the other jobs
                 logger.exception("job %s could not be started", job.id[:8])
                 self._table.on_message(job, messages.Failed(error))
 
     def may_start_at_once(self, job: Job) -> bool:
-        """Say whether a new job may `start` in this thread, without delay."""
+        """Return whether a new job may be passed to `start` on this thread, without delay."""
         return (
             job.is_light
             and job.state is JobState.QUEUED
@@ -110,13 +110,13 @@ class Dispatcher:
         )
 
     def _start_light(self) -> None:
-        """Start the jobs whose turn it is, if all that stand in front are light."""
+        """Start the jobs whose turn it is, up to the first that is not light."""
         self._start_all(self._choose_next(only_light=True))
 
     def _choose_next(self, *, only_light: bool) -> list[Job]:
-        """Take the jobs to start, in this thread; the dispatcher's own takes what is left."""
+        """Return the jobs to start on this thread; the dispatcher's own thread starts the rest."""
         if not self._choosing.acquire(blocking=not only_light):
-            self._table.wake.set()  # the other thread may have looked already
+            self._table.wake.set()  # the other thread may have chosen already
             return []
         try:
             with self._table.lock:
@@ -133,7 +133,7 @@ class Dispatcher:
         return chosen
 
     def _choose(self, only_light: bool) -> tuple[list[Job], list[Job]]:
-        """Return the jobs to start, and the prewarming that has to give way to jobs."""
+        """Return the jobs to start, and the prewarming jobs that must make room for them."""
         scheduler = self._table.scheduler
         prewarming = list(self._table.prewarming.values())
         if only_light and prewarming:
@@ -154,7 +154,7 @@ class Dispatcher:
         return chosen, in_the_way
 
     def _takes(self, job: Job) -> bool:
-        """Take what a prewarming needs, if it is free."""
+        """Take the resources that a prewarming job needs, if they are free."""
         scheduler = self._table.scheduler
         if not fits(job.needs, scheduler.free):
             return False
@@ -162,7 +162,7 @@ class Dispatcher:
         return True
 
     def start(self, job: Job) -> None:
-        """Hand a job to the executor; what it needs is taken already."""
+        """Pass a job to the executor; its resources have been taken already."""
         if not job.is_light and not self._is_ready(job):
             return
         attempt = object()
@@ -179,17 +179,17 @@ class Dispatcher:
         )
         try:
             handle = self._executor.start(run)
-        except BaseException as error:  # no more threads to be had, for example
+        except BaseException as error:  # no more threads, for example
             self._table.on_message(job, messages.Failed(error), attempt)
             if isinstance(error, Exception):
                 return
-            raise  # Ctrl-C, in the thread that submits
+            raise  # Ctrl-C, on the thread that submits
         self._follow(job, attempt, handle)
 
     def _is_ready(self, job: Job) -> bool:
-        """Complete and check a task; its job fails with whatever its own code raises."""
+        """Fill in and validate a task; its job fails with any exception that user code raises."""
         try:
-            if job.after:  # else it takes no job's result
+            if job.after:  # else it uses no job's result
                 waiting, job.task = job.task, fill_in(job.task)
                 if job.task is not waiting:
                     describe_again(job, self._recorder)
@@ -202,7 +202,7 @@ class Dispatcher:
         return True
 
     def _follow(self, job: Job, attempt: object, handle: RunHandle) -> None:
-        """Do with a run that has just started what was wanted of its job meanwhile."""
+        """Apply to a run that has just started the requests made for its job meanwhile."""
         if not self._table.note_handle(job, attempt, handle):
             return
         if job.cancel_wanted or job.stop_error is not None:
@@ -210,12 +210,12 @@ class Dispatcher:
         elif job.pause_wanted:
             handle.pause()
             with self._table.lock:
-                is_resumed = not job.pause_wanted  # in between
+                is_resumed = not job.pause_wanted  # `resume` was called in between
             if is_resumed:
                 handle.resume()
 
     def _on_message(self, job: Job, attempt: object, message: messages.Message) -> None:
-        """Take in what a run reports; the thread that brings a result starts a light job next."""
+        """Process a message of a run; a thread that delivers a result starts the next light job."""
         self._table.on_message(job, message, attempt)
         if isinstance(message, messages.Succeeded):
             try:
@@ -224,26 +224,26 @@ class Dispatcher:
             finally:
                 self._recorder.settle_here()
             if not self._table.scheduler:
-                self._recorder.flush()  # else one job ends after another, and all are told together
+                self._recorder.flush()  # else jobs end in a row, and are published together
 
     # ---------------------------------------------------------------- controlling
 
     def _stop(self, job: Job, handle: RunHandle) -> None:
-        """Ask a run to stop; a prewarming with patience, as its worker is wanted."""
+        """Ask a run to stop; a prewarming run gets more time, as its worker is needed."""
         if job.is_prewarming and not self._table.closed:
             handle.release()
         else:
             handle.cancel()
 
     def cancel_all(self) -> int:
-        """Ask all jobs to stop; returns how many were asked."""
+        """Ask all jobs to stop, and return how many were asked."""
         with self._table.lock:
             jobs = list(self._table.open.values())
         count = 0
         for job in reversed(jobs):
             try:
                 count += self.cancel(job)
-            except Exception:  # the others must hear of it all the same
+            except Exception:  # the others must still be asked
                 logger.exception("job %s could not be asked to stop", job.id[:8])
         return count
 
@@ -263,12 +263,12 @@ class Dispatcher:
         return True
 
     def pause(self, job: Job, *, for_queue: bool = False) -> bool:
-        """Let a running job wait at its next check point; False if it does not run.
+        """Pause a running job at its next `check`; False if it does not run.
 
         Parameters
         ----------
         for_queue : bool
-            Whether `resume_all` lets it continue; not a job that is paused for itself already.
+            Whether `resume_all` resumes it; a job that is paused by itself already is left alone.
         """
         with self._table.lock:
             if job.state is not JobState.RUNNING or (for_queue and job.pause_wanted):
@@ -276,12 +276,12 @@ class Dispatcher:
             job.pause_wanted = True
             job.held_by_queue = for_queue
             handle = job.handle
-        if handle is not None:  # else it is only just starting: `_follow` sees to it
+        if handle is not None:  # else it is just starting, and `_follow` pauses it
             handle.pause()
         return True
 
     def resume(self, job: Job) -> bool:
-        """Let a job continue that is paused, or about to be; False if it does not run."""
+        """Resume a job that is paused, or about to be; False if it does not run."""
         with self._table.lock:
             if job.state not in (JobState.RUNNING, JobState.PAUSED):
                 return False
@@ -292,7 +292,7 @@ class Dispatcher:
         return True
 
     def pause_all(self, *, running: bool) -> None:
-        """Start nothing new; with `running`, pause what runs too."""
+        """Start no more jobs; with `running`, pause the running ones too."""
         with self._table.lock:
             self.paused = True
             jobs = list(self._table.open.values()) if running else []
@@ -300,7 +300,7 @@ class Dispatcher:
             self.pause(job, for_queue=True)
 
     def resume_all(self) -> None:
-        """Start jobs again, and let those continue that `pause_all` has paused."""
+        """Start jobs again, and resume those that `pause_all` has paused."""
         with self._table.lock:
             self.paused = False
             jobs = [job for job in self._table.open.values() if job.held_by_queue]
@@ -309,7 +309,7 @@ class Dispatcher:
         self._table.wake.set()
 
     def inspect(self, job: Job, timeout: float | None) -> Any:
-        """Return what a job has so far: its result, what its task shows, or the newest partial."""
+        """Return a job's result, the value of its `on_inspect`, or its newest partial result."""
         answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
         with self._table.lock:
             handle = job.handle
@@ -325,22 +325,14 @@ class Dispatcher:
         return answer.result(timeout)
 
 
-def _call(action: object) -> None:
-    assert callable(action)
-    try:
-        action()
-    except Exception:  # one job's time must not hold up the others'
-        logger.exception("what was due could not be done")
-
-
 LIGHT = 1000
-"""Characters of each text that a light task may have."""
+"""Characters that each text argument of a light task may have."""
 
 MOST_VALUES = 10
 
 
 def is_light(task: object) -> bool:
-    """Say whether a task is pickled in no time: a function that is found by its name."""
+    """Return whether a task is pickled quickly: an importable function with small arguments."""
     if type(task) is not FunctionTask or type(task.function) is not FunctionType:
         return False
     function = task.function

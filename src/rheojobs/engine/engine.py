@@ -1,7 +1,7 @@
-"""The job engine: takes tasks, starts them when it is their turn, and publishes what happens.
+"""The job engine: accepts tasks, runs them as jobs on an executor, and publishes events.
 
-Each subscriber is called in a thread of its own, so that a slow one holds up neither the jobs nor
-the caller of `submit` or `cancel`.
+Each subscriber is called on a thread of its own, so that a slow one delays neither the jobs nor the
+caller of `submit` or `cancel`.
 """
 
 from __future__ import annotations
@@ -65,23 +65,23 @@ class JobEngine:
     executor : {"processes", "threads"} or Executor
         Where the tasks run.
     max_workers : int, optional
-        How many run at a time; 4 where not given. Not with an executor object.
+        How many run at a time, by default 4. Not with an executor object.
     preload : sequence of str
         Functions ``"package.module:function"`` that each worker process calls before it is
-        ready to take a task: imports, for the most part. Of a generator the first step is
-        taken then, and the others when the worker has nothing to do.
+        ready to take a task, mostly for imports. A generator function runs up to its first
+        `yield` then, and further when the worker is idle.
     resources : mapping, optional
-        How much there is of other resources that jobs may ask for, such as
+        The totals of other resources that jobs may need, such as
         ``{"memory": "16 GiB", "gpu": 1}``.
     limits : mapping, optional
         How many jobs with a tag may run at a time, such as ``{"gpu-heavy": 2}``.
     store : JobStore or path, optional
-        Where the jobs are kept on disk; without, they live in memory. One that cannot be opened
-        is no error: `store_problem` says why, and the jobs live in memory.
+        The store of the jobs on disk; without it, they are only in memory. A store that cannot be
+        opened raises no error: `store_problem` is the reason, and the jobs are only in memory.
     spill : float or str, optional
-        Results that take more bytes than this in the store, such as ``"100 kB"``, are not kept in
-        memory but read again when they are asked for: then thousands of jobs may be waited for.
-        A `BayesianResult` that was read again cannot be extended.
+        Results that take more bytes than this in the store, such as ``"100 kB"``, are not held in
+        memory, but read from the store on demand, which allows thousands of jobs. A
+        `BayesianResult` that was read from the store cannot be extended.
 
     Examples
     --------
@@ -136,22 +136,22 @@ class JobEngine:
 
     @property
     def durations(self) -> Durations:
-        """How long jobs of each kind (the task's name) have run; what is known may be added."""
+        """Durations of earlier jobs of each kind (the task's name); known ones may be added."""
         return self._table.durations
 
     @property
     def executor(self) -> Executor:
-        """Where the tasks run."""
+        """The executor on which the tasks run."""
         return self._executor
 
     @property
     def store(self) -> JobStore | None:
-        """Where the jobs are kept on disk; None where they live in memory alone."""
+        """The store of the jobs on disk; None if they are only in memory."""
         return cast(JobStore | None, self._recorder.store)
 
     @property
     def store_problem(self) -> str:
-        """Why the jobs are not kept on disk at present, though they should be; else empty."""
+        """Why the jobs are not stored at present, though they should be; else empty."""
         return self._recorder.problem
 
     def submit(
@@ -171,53 +171,53 @@ class JobEngine:
         retry: RetryPolicy | None = None,
         not_before: datetime | float | None = None,
     ) -> Job:
-        """Take on a task and return at once, with a store when it is on disk.
+        """Submit a task and return its job at once; with a store, the job is on disk then.
 
         Parameters
         ----------
         task : Task or callable
-            The work. A task that can be seen to be wrong is not sent anywhere: its job fails.
-            Results of other jobs may stand in it: `ResultOf`.
+            The work. The job of a task that does not pass validation fails without being sent to a
+            worker. The task may contain results of other jobs: `ResultOf`.
         priority : int
-            Higher runs first; one level is worth ten minutes of waiting, so that none waits
-            for ever.
+            Higher runs first; one level is worth ten minutes of waiting, so that no job waits for
+            ever.
         after : iterable of Job
-            Jobs that must succeed first; where one does not, this job is cancelled.
+            Jobs that must succeed first; if one does not, this job is cancelled.
         resources : mapping, optional
-            What the job takes of the engine's resources while it runs.
+            The resources of the engine that the job takes while it runs.
         name : str, optional
-            What a person sees.
+            The name for display.
         cancel_token : CancellationToken, optional
-            Cancels the job when it is cancelled; gets the error where the job fails.
+            Cancels the job when it is cancelled; receives the error if the job fails.
         max_attempts : int, optional
-            How often the task is started if its worker process dies; once if neither this nor
-            the task says otherwise. A worker that dies before the task begins is no start. A job
-            under which three workers have died is only started again on request (`resume_job`).
+            How often the task is started if its worker process dies, by default what the task
+            specifies, else once. A worker that dies before the task begins does not count. A job
+            whose worker has died three times is only started again on request (`resume_job`).
         after_any : iterable of Job
-            Jobs that must have ended first, in whatever way.
+            Jobs that must have ended first, successfully or not.
         tags : iterable of str
-            What the engine's `limits` count the job under.
+            The tags under which the engine's `limits` count the job.
         timeout : float, optional
-            Seconds that the job may run, pauses not counted; then it is asked to stop, made to
-            where the executor can, and fails. Its partial result is kept.
+            Seconds that the job may run, without pauses. Then it is asked to stop, forced to if the
+            executor can, and fails. Its partial result is stored.
         memory : str or float, optional
-            What the worker may hold in memory, its children and imports included, such as
-            ``"2 GiB"``: a job that goes beyond fails. Where the engine has the resource
-            "memory", the job starts only when so much of it is free.
+            Memory limit of the worker, including its children and imports, such as ``"2 GiB"``: a
+            job that exceeds it fails. If the engine has the resource "memory", the job starts only
+            when so much of it is free.
         retry : RetryPolicy, optional
             Which errors of the task start it again, how often and after how long; it continues
-            from its last checkpoint. Without, an error ends the job.
+            from its last checkpoint. By default an error ends the job.
         not_before : datetime or float, optional
-            When the job may start at the earliest, such as tonight: a `datetime`, or seconds
-            since the epoch.
+            The earliest start of the job, such as tonight: a `datetime`, or seconds since the
+            epoch.
 
         Raises
         ------
         EngineClosedError
             After `shutdown`.
         InputError
-            If a resource is asked for that the engine has not got, `after` holds anything but
-            jobs of this engine, or an option is none that can be kept.
+            If the engine does not have a resource, `after` contains anything but jobs of this
+            engine, or an option is invalid.
         """
         work = as_task(task)
         wanted = results_wanted(work)
@@ -257,31 +257,31 @@ class JobEngine:
         return job
 
     def recover(self) -> list[StoredJob]:
-        """Give the jobs of the store that wait for an application: those of one that is gone.
+        """Return the jobs of the store whose application has ended without finishing them.
 
-        The queued among them have not begun, the interrupted continue from their checkpoint if
-        they have one. `resume_job` takes one, `take_queued` all that have not begun.
+        The queued ones have not begun, the interrupted ones continue from their checkpoint if they
+        have one. `resume_job` resumes one, `take_queued` takes all that have not begun.
         """
         return [] if self.store is None else waiting_jobs(self.store)
 
     def resume_job(self, job_id: str, *, elsewhere: bool = False) -> Job:
-        """Take up a job of the store: one that waits, under its own id, or one that has ended anew.
+        """Resume a job of the store: a waiting one under its own id, an ended one as a new job.
 
-        Of those that have ended, the cancelled may continue from their checkpoint, and those that
-        failed because their workers died or they came to their limits.
+        An ended job may be resumed if it was cancelled, or if it failed because its workers died or
+        it reached a limit. It continues from its checkpoint.
 
         Parameters
         ----------
         job_id : str
             Its id, or a unique prefix of it.
         elsewhere : bool
-            Whether to take up a job too that may still run on a cluster that is not this
-            engine's: it is up to you that it does not.
+            Whether to resume even a job that may still run on a cluster other than this engine's;
+            the caller must make sure that it does not.
 
         Raises
         ------
         InputError
-            If it is another engine's, cannot be run again, or needs a job that is not done.
+            If it belongs to another engine, cannot be run again, or needs a job that has not ended.
         """
         if self.store is not None:
             self.store.recover()
@@ -302,12 +302,12 @@ class JobEngine:
             elsewhere,
         )
         with self._table.lock:
-            self._table.check_open()  # what was taken is free again, since the engine has left
+            self._table.check_open()  # if closed, the job is free again, since the engine has left
             self._table.add(job)
         return job
 
     def take_queued(self, limit: int | None = None) -> list[Job]:
-        """Take up the jobs of the store, or so many, that have not begun and have no owner."""
+        """Take jobs of the store that have not begun and have no owner: all, or up to `limit`."""
         jobs: list[Job] = []
         for stored in self.recover():
             if len(jobs) == limit:
@@ -316,22 +316,22 @@ class JobEngine:
                 continue
             try:
                 jobs.append(self._take_up(stored.id))
-            except InputError as error:  # another application was quicker, for the most part
+            except InputError as error:  # mostly because another application was faster
                 logger.info("%s", error)
         return jobs
 
     def prewarm(self, task: Task | Callable[..., Any]) -> Job:
-        """Ready a worker for jobs to come, while there is nothing else to do.
+        """Prepare a worker for later jobs, while there is nothing else to do.
 
-        It is no job of the user's: neither `jobs`, `active_count`, `wait` nor those who
-        subscribe to all jobs know of it. It gives way as soon as a job is ready to start, and
-        to the next of its kind: it is asked to stop, and a job of the same `affinity` waits
-        for its worker, since what that is just preparing is what the job needs.
+        The returned job is hidden: it is not in `jobs`, `active_count` and `wait`, and subscribers
+        to all jobs get no events of it. It is asked to stop as soon as a job is ready to start, and
+        by the next call. A job of the same `affinity` waits for its worker, which prepares just
+        what the job needs.
 
         Parameters
         ----------
         task : Task or callable
-            What prepares, such as `rheojobs.PrewarmTask`; it should check often.
+            The preparation, such as `rheojobs.PrewarmTask`; it should call `check` often.
         """
         work = as_task(task)
         with self._table.lock:
@@ -357,33 +357,33 @@ class JobEngine:
         return self.submit(FunctionTask(function, args, kwargs))
 
     def map(self, function: Callable[..., Any], *iterables: Iterable[Any]) -> Iterator[Any]:
-        """Apply a function to each item in the background; give the results in order."""
+        """Apply a function to each item in the background, and return the results in order."""
         jobs = [self.run(function, *args) for args in zip(*iterables, strict=False)]
         return (job.result() for job in jobs)
 
     def as_executor(self) -> concurrent.futures.Executor:
-        """Give this engine as an executor of the standard library."""
+        """Return this engine as an executor of the standard library."""
         return EngineExecutor(self.run)
 
     def job(self, job_id: str) -> Job:
-        """Give the job with this id; raises KeyError where there is none."""
+        """Return the job with this id; raises `KeyError` if there is none."""
         return self._table.jobs[job_id]
 
     def jobs(self) -> list[Job]:
-        """Give all jobs, in the order in which they came."""
+        """Return all jobs, in order of submission."""
         with self._table.lock:
             return list(self._table.jobs.values())
 
     def forget(self, job: Job) -> None:
-        """Drop a job from the engine's list, once it has ended, so that its result is freed."""
-        # Without the lock, which the thread that brings the result needs just now: the one of both
-        # that comes last finds what the other has written, and drops the job.
+        """Remove a job from the engine's list, once it has ended, so that its result is freed."""
+        # Without the lock, which the thread that delivers the result may hold: the later of the two
+        # threads sees what the other has written, and removes the job.
         job.is_kept = False
         if job.state.is_terminal:
             self._table.jobs.pop(job.id, None)
 
     def active_count(self) -> int:
-        """Count the jobs that have not ended."""
+        """Return how many jobs have not ended."""
         return self._table.active_count()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -397,15 +397,15 @@ class JobEngine:
         job: Job | None = None,
         present: bool = False,
     ) -> Callable[[], None]:
-        """Have each event told, or each of one job, in their order.
+        """Call a subscriber with each event, or each event of one job, in order.
 
-        Each subscriber is called in a thread of its own and holds up no other. One that is slow
+        Each subscriber is called on a thread of its own, so it does not delay others. A slow one
         loses progress and partial results that newer ones have superseded, and nothing else.
 
         Parameters
         ----------
         subscriber : callable or queue
-            Is called with each event; or a queue that each is put into.
+            Called with each event; or a queue, into which each event is put.
         job : Job, optional
             The only job of interest; its present state comes first.
         present : bool
@@ -421,7 +421,7 @@ class JobEngine:
     async def events(
         self, *, job: Job | None = None, present: bool = True
     ) -> AsyncGenerator[JobEvent]:
-        """Give each event, or each of one job, as `subscribe` does, until the engine is shut down.
+        """Yield each event, or each event of one job, until the engine is shut down.
 
         Parameters
         ----------
@@ -445,7 +445,7 @@ class JobEngine:
             return self._bus.subscribe(who, job.id if job is not None else None, first)
 
     def set_priority(self, job: Job, priority: int) -> bool:
-        """Let a job go before or after others than it would have; False where it had ended."""
+        """Change the priority of a job; False if it has ended."""
         priority = check_priority(priority)
         with self._table.lock:
             if job.state.is_terminal:
@@ -454,7 +454,7 @@ class JobEngine:
         return True
 
     def time_remaining(self, job: Job) -> Remaining | None:
-        """Say how long a job probably still needs: `Job.time_remaining`."""
+        """Return an estimate of the time that a job still needs: `Job.time_remaining`."""
         now = time.monotonic()
         with self._table.lock:
             if job.state.is_terminal:
@@ -464,35 +464,35 @@ class JobEngine:
             return self.durations.left(job.task_name, job.clock.seconds(now))
 
     def pause_queue(self, *, running: bool = False) -> None:
-        """Let no more jobs start.
+        """Start no more jobs.
 
         Parameters
         ----------
         running : bool
-            Whether those that run are paused too.
+            Whether to pause running jobs too.
         """
         self._dispatcher.pause_all(running=running)
 
     def resume_queue(self) -> None:
-        """Let jobs start again, and those continue that `pause_queue` has paused."""
+        """Start jobs again, and resume those that `pause_queue` has paused."""
         self._dispatcher.resume_all()
 
     def move_to(self, executor: Executor, timeout: float = 5.0) -> None:
-        """Have all jobs that have not begun, and those to come, run on another executor.
+        """Run all waiting and future jobs on another executor.
 
-        The engine shuts down the one before, and the new one when it is shut down itself.
+        The engine shuts down the previous executor now, and the new one when it is shut down.
 
         Parameters
         ----------
         executor : Executor
-            Where they run.
+            The new executor.
         timeout : float
-            Seconds to wait for what only prepares, and for the end of the executor before.
+            Seconds to wait for prewarming jobs, and for the end of the previous executor.
 
         Raises
         ------
         InputError
-            Where a job runs, or one that waits asks for more than there is; all is then as before.
+            If a job runs, or a waiting one needs more than there is; then nothing has changed.
         EngineClosedError
             After `shutdown`.
         """
@@ -502,67 +502,67 @@ class JobEngine:
         before, self._executor = self._executor, executor
         before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
         if not before.shutdown(timeout):
-            logger.warning("the executor before has not ended within %g s", timeout)
+            logger.warning("the previous executor has not ended within %g s", timeout)
 
     def cancel(self, job: Job) -> bool:
         """Ask a job to stop and return at once; False if it had ended already."""
         return self._dispatcher.cancel(job)
 
     def cancel_all(self) -> int:
-        """Ask all jobs to stop; returns how many were asked."""
+        """Ask all jobs to stop, and return how many were asked."""
         return self._dispatcher.cancel_all()
 
     def pause(self, job: Job) -> bool:
-        """Let a running job wait at its next check point; False if it does not run."""
+        """Pause a running job at its next `check`; False if it does not run."""
         return self._dispatcher.pause(job)
 
     def resume(self, job: Job) -> bool:
-        """Let a job continue that is paused, or about to be; False if it does not run."""
+        """Resume a job that is paused, or about to be; False if it does not run."""
         return self._dispatcher.resume(job)
 
     def inspect(self, job: Job, timeout: float | None = None) -> Any:
-        """Return what a job has so far: its result if it has one, else a look at the present.
+        """Return the present result of a job: its result if it has one, else an intermediate one.
 
         Parameters
         ----------
         job : Job
-            Whose task may offer a look (`TaskContext.on_inspect`); of others, and of jobs that
-            do not run, the newest partial result is returned, or None.
+            The job. If it runs and its task uses `TaskContext.on_inspect`, the value of that
+            function is returned; otherwise the newest partial result, or None.
         timeout : float, optional
             Seconds to wait; raises `TimeoutError`.
         """
         return self._dispatcher.inspect(job, timeout)
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0, *, leave: bool = False) -> bool:
-        """Take no more jobs, cancel those there are, and give back all threads and processes.
+        """Accept no more jobs, cancel all jobs, and end all threads and processes.
 
         Parameters
         ----------
         wait : bool
-            Whether to wait for the end; if not, all ends in the background.
+            Whether to wait for the end; if not, it happens in the background.
         timeout : float
             Seconds to wait.
         leave : bool
-            Whether jobs that can be run again stay in the store for `recover` to find: those
-            that run are stopped here, and are interrupted there. All others are cancelled.
+            Whether jobs that can be run again stay in the store for `recover`: running ones are
+            stopped here, and interrupted there. All others are cancelled.
 
         Returns
         -------
         bool
-            Whether everything has ended. May be called again.
+            Whether everything has ended. The method may be called again.
         """
         return self._closing.close(self._executor, wait=wait, timeout=timeout, leave=leave)
 
     # ---------------------------------------------------------------- inside
 
     def _provided(self, executor: Executor) -> dict[str, float]:
-        """Give how much an executor has of what it or the present one provides by itself."""
+        """Return an executor's totals of the resources that it, or the present one, provides."""
         has = {**executor.resources(), WORKER: float(executor.capacity)}
         names = (self._executor.resources().keys() | has.keys()) - self._given
         return {name: has.get(name, 0.0) for name in names}
 
     def _on_growth(self, more: Mapping[str, float]) -> None:
-        """Reckon with workers that have joined; what the user has set himself stays as it is."""
+        """Add the resources of new workers, except for those whose totals the user has set."""
         with self._table.lock:
             self._table.scheduler.grow({n: more[n] for n in more if n not in self._given})
         self._table.wake.set()
@@ -576,8 +576,8 @@ class JobEngine:
             self.set_priority(job, priority)
         elif request in verbs:
             verbs[request](job)
-        else:  # of a newer rheojobs on the same store
-            logger.warning("job %s is asked for %r, which is not known here", job_id, request)
+        else:  # from a newer rheojobs on the same store
+            logger.warning("the request %r for job %s is not known here", request, job_id)
 
 
 def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:

@@ -1,4 +1,4 @@
-"""Errors of the engine itself. Those that a user can mend are in `rheojobs.errors`."""
+"""Errors of the engine itself. Those that a user can fix are in `rheojobs.errors`."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class EngineClosedError(RheojobsError, RuntimeError):
 
 
 class WorkerDiedError(RheojobsError):
-    """The process that ran a task is gone; the message says how."""
+    """The process that ran a task has ended; the message says how."""
 
 
 class JobTimeoutError(RheojobsError, TimeoutError):
-    """A job ran longer than the time that it was given."""
+    """A job ran longer than its time limit."""
 
 
 class MemoryLimitError(RheojobsError, MemoryError):
-    """A job's worker used more memory than the job was given."""
+    """A job's worker used more memory than the job's limit."""
 
 
 class RemoteTaskError(RheojobsError):
-    """A task failed with an error, or gave a result, that cannot cross between processes."""
+    """A task failed with an error, or returned a result, that cannot be sent between processes."""
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - not an error, but the cause of one
@@ -50,16 +50,16 @@ class RemoteTraceback(Exception):  # noqa: N818 - not an error, but the cause of
 
 
 class NotDurableError(RheojobsError):
-    """A task or a result cannot be kept on disk; the message says why."""
+    """A task or a result cannot be stored on disk; the message says why."""
 
 
 class StoreError(RheojobsError, OSError):
-    """The record of jobs on disk cannot be read or written.
+    """The job store cannot be read or written.
 
     Attributes
     ----------
     is_lasting : bool
-        Whether trying again is in vain: a damaged file, not a full disk.
+        Whether trying again is useless: a damaged file, as opposed to a full disk.
     """
 
     def __init__(self, message: str, *, is_lasting: bool = False) -> None:

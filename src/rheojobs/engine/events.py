@@ -1,4 +1,4 @@
-"""The events that an engine publishes: small frozen records, in the order things happened."""
+"""The events that an engine publishes, as small frozen records."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a task has come.
+    """The progress of a task.
 
     Attributes
     ----------
     current, total : int
-        Units of work done and to do; `total` 0 where it is not known, else not below `current`.
-        A task that reports fractions counts in thousandths.
+        Units of work done and to do; `total` is 0 if it is not known, else at least `current`.
+        A task that reports fractions is counted in thousandths.
     message : str
-        What is being done, in words for a person.
+        What is being done, for display.
     stage : str
-        The part of the task that `current` and `total` count in.
+        The part of the task that `current` and `total` count.
     metrics : mapping
-        Whatever else the task reports: the loss, the draws of each chain, divergences.
+        Other values that the task reports: the loss, the draws of each chain, divergences.
     """
 
     current: int = 0
@@ -54,8 +54,8 @@ class JobEvent:
 class StateChanged(JobEvent):
     """The job went from `previous` to `state`.
 
-    At its birth, and when a late subscriber gets its present state, `previous` is None and
-    `name` is the job's: the job itself may be forgotten by then.
+    For a new job, and when a late subscriber receives the present state, `previous` is None and
+    `name` is the job's name, since the job itself may have been forgotten by then.
     """
 
     previous: JobState | None
@@ -66,20 +66,20 @@ class StateChanged(JobEvent):
 
 @dataclass(frozen=True, slots=True)
 class PriorityChanged(JobEvent):
-    """The job got another priority."""
+    """The priority of the job has changed."""
 
     priority: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressMade(JobEvent):
-    """The job came further."""
+    """The job has made progress."""
 
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
 class PartialResult(JobEvent):
-    """The job gave what it has so far."""
+    """The job has a new partial result."""
 
     value: Any

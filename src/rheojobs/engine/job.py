@@ -1,6 +1,6 @@
 """A job: a task with an identity, a state and a future.
 
-All that changes a job goes through its engine.
+Only its engine changes a job.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = ["Job", "JobFuture", "JobOwner"]
 logger = logging.getLogger(__name__)
 
 NO_STORE = "its engine has no store"
-"""Why a job is not kept on disk, where nothing else is to blame."""
+"""Why a job is not on disk, if there is no other reason."""
 
 
 class JobOwner(Protocol):
-    """What a job asks of its engine; `JobEngine` says what each method does."""
+    """The methods of `JobEngine` that a job calls."""
 
     def cancel(self, job: Job) -> bool: ...
 
@@ -58,16 +58,16 @@ class JobOwner(Protocol):
 
 
 class JobFuture(concurrent.futures.Future[Any]):
-    """The job's result as the standard library knows it; `cancel` stops a running job too.
+    """The job's result as a standard future; `cancel` stops a running job too.
 
     Threads that wait for it are woken when it is settled; callbacks are called a little later, on
-    threads of their own, so that a slow one holds up nothing else.
+    threads of their own, so that a slow one delays nothing else.
     """
 
     def __init__(self, job: Job) -> None:
         super().__init__()
-        # Not more: job and future would keep each other, and the result, until the garbage
-        # collector runs. A job that has not ended is held by its engine.
+        # Weak: else job and future would form a cycle, and the result would stay in memory until
+        # the garbage collector runs. The engine holds a job that has not ended.
         self._job = weakref.ref(job)
         self._callbacks: list[Callable[[Self], object]] | None = []
 
@@ -77,12 +77,12 @@ class JobFuture(concurrent.futures.Future[Any]):
         return job is not None and job.cancel()
 
     def running(self) -> bool:
-        """Whether the job is being worked on."""
+        """Return whether the job is running."""
         job = self._job()
         return job is not None and job.running()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the result; one that was spilled is read from the store."""
+        """Wait for the result; a spilled one is read from the store."""
         return resolved(super().result(timeout))
 
     def add_done_callback(self, fn: Callable[[Self], object]) -> None:
@@ -96,7 +96,7 @@ class JobFuture(concurrent.futures.Future[Any]):
     def settle(
         self, result: Any, error: BaseException | None, cancelled: bool
     ) -> list[Callable[[Self], object]]:
-        """Make the outcome known, once; returns the callbacks, which are the engine's to call."""
+        """Set the outcome, once; return the callbacks, which the engine must call."""
         if cancelled:
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -109,14 +109,14 @@ class JobFuture(concurrent.futures.Future[Any]):
         return callbacks
 
     def call_back(self, callbacks: Iterable[Callable[[Self], object]]) -> None:
-        """Call what `settle` gave."""
+        """Call the callbacks that `settle` returned."""
         for callback in callbacks:
             self._call(callback)
 
     def _call(self, callback: Callable[[Self], object]) -> None:
         try:
             callback(self)
-        except Exception:  # a callback's fault is its own, as with the standard library
+        except Exception:  # logged, as the standard library does
             logger.exception("a callback of %r failed", self._job())
 
 
@@ -125,44 +125,44 @@ _CALLBACKS = threading.Lock()
 
 
 class Job:
-    """A submitted task; speaks the language of `concurrent.futures.Future`, and can be awaited.
+    """A submitted task, with the methods of `concurrent.futures.Future`; it can be awaited.
 
     Attributes
     ----------
     id : str
         A UUID4.
     name : str
-        What a person sees.
+        The name for display.
     task : Task
         The work.
     priority : int
         Higher runs first; may be changed until the job has ended.
     after, after_any : tuple of Job
         The jobs that must succeed, and those that must only have ended, before this one
-        starts. Fixed from the beginning: as a job can thus name older ones alone, no circle
-        of jobs that wait for one another can arise.
+        starts. They are fixed at submission: a job can only depend on older ones, so there are
+        no cycles.
     tags : tuple of str
-        What the engine's limits count it under.
+        The tags under which the engine's limits count it.
     timeout : float or None
         Seconds that it may run, pauses not counted.
     memory : int or None
-        Bytes that its worker may use.
+        Memory limit of its worker, in bytes.
     cluster_address : str
-        The cluster that it was sent to, where it may run on when this process is gone; else empty.
+        The cluster that it was sent to, where it may outlive this process; else empty.
     state : JobState
         The present state.
     latest_progress : Progress or None
-        The newest report.
+        The newest progress.
     partial : object
-        The newest partial result, or None. It stays when the job is cancelled or fails.
+        The newest partial result, or None. It remains when the job is cancelled or fails.
     message : str
-        Why the job ended as it did, where that needs saying.
+        Why the job failed or was cancelled; may be empty.
     attempts : int
         How many times the task was started.
     not_durable_because : str
-        Why the job cannot be run again when its application has gone; empty if it can.
+        Why the job cannot be run again after its application has ended; empty if it can.
     result_not_kept_because : str
-        Why the result is in memory alone though the engine has a store; empty otherwise.
+        Why the result is only in memory though the engine has a store; empty otherwise.
     retry : RetryPolicy or None
         Which errors of the task start it again.
     not_before : float or None
@@ -212,10 +212,10 @@ class Job:
         self.retry = retry
         self.not_before = not_before
         self.future = JobFuture(self)
-        # What follows belongs to the engine.
+        # The following attributes are for the engine.
         self.token: CancellationToken | None = None
         self.forget_token: Callable[[], None] | None = None
-        self.attempt: object = None  # the present one: what others report is dropped
+        self.attempt: object = None  # the present one; messages of others are dropped
         self.handle: RunHandle | None = None
         self.timers: list[Timer] = []  # of its time limit, and of its next start
         self.is_light = False
@@ -239,12 +239,12 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """How long the job has run so far, over all attempts and without pauses."""
+        """Seconds that the job has run so far, over all attempts and without pauses."""
         return self.clock.seconds(time.monotonic())
 
     @property
     def is_durable(self) -> bool:
-        """Whether the job can be run again when its application has gone."""
+        """Whether the job can be run again after its application has ended."""
         return not self.not_durable_because
 
     def __repr__(self) -> str:
@@ -258,7 +258,7 @@ class Job:
     @priority.setter
     def priority(self, priority: int) -> None:
         if not self._engine.set_priority(self, priority):
-            raise InputError(f"{self.name!r} has ended: its priority is of no use any more")
+            raise InputError(f"{self.name!r} has ended: its priority cannot be changed any more")
 
     @property
     def after(self) -> tuple[Job, ...]:
@@ -267,7 +267,7 @@ class Job:
 
     @property
     def after_any(self) -> tuple[Job, ...]:
-        """The jobs that must have ended, in whatever way, before this one starts."""
+        """The jobs that must have ended, successfully or not, before this one starts."""
         return self._after_any
 
     def result(self, timeout: float | None = None) -> Any:
@@ -275,51 +275,51 @@ class Job:
         return self.future.result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the end and give the task's error, None where it succeeded."""
+        """Wait for the end and return the task's error, None if it succeeded."""
         return self.future.exception(timeout)
 
     def done(self) -> bool:
-        """Whether the job has ended."""
+        """Return whether the job has ended."""
         return self.future.done()
 
     def running(self) -> bool:
-        """Whether the job is being worked on, paused and stopping included."""
+        """Return whether the job is running, paused or stopping."""
         return self.state in (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 
     def cancelled(self) -> bool:
-        """Whether the job has ended as cancelled."""
+        """Return whether the job was cancelled and has ended."""
         return self.future.cancelled()
 
     def add_done_callback(self, fn: Callable[[Job], object]) -> None:
-        """Call `fn` with this job when it has ended, or now if it has."""
+        """Call `fn` with this job when it has ended, at once if it already has."""
         self.future.add_done_callback(lambda _: fn(self))
 
     def cancel(self) -> bool:
-        """Ask the job to stop and return at once; False where it had ended already."""
+        """Ask the job to stop and return at once; False if it had ended already."""
         return self._engine.cancel(self)
 
     def pause(self) -> bool:
-        """Let a running job wait at its next check point; False if it does not run."""
+        """Pause a running job at its next `check`; False if it does not run."""
         return self._engine.pause(self)
 
     def resume(self) -> bool:
-        """Let a paused job continue; False if it does not run."""
+        """Resume a paused job; False if it does not run."""
         return self._engine.resume(self)
 
     def time_remaining(self) -> Remaining | None:
-        """Say how long the job, or the stage that it is in, probably still needs.
+        """Return an estimate of the time that the job, or its present stage, still needs.
 
-        From its progress; before there is any, from how long others of its kind have run, and
-        then from its start on. None if there is neither, and when it has ended.
+        It follows from the progress; before there is any, from the durations of earlier jobs of
+        the same kind. None if there is neither, and when the job has ended.
         """
         return self._engine.time_remaining(self)
 
     def inspect(self, timeout: float | None = None) -> Any:
-        """Give what there is so far, such as the posterior of the draws until now, or None."""
+        """Return the present result, such as the posterior of the draws so far, or None."""
         return self._engine.inspect(self, timeout)
 
     def forget(self) -> None:
-        """Drop the job from its engine's list, once it has ended, so that its result is freed."""
+        """Remove the job from its engine's list, once it has ended, so that its result is freed."""
         self._engine.forget(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -328,7 +328,7 @@ class Job:
         return resolved((yield from asyncio.wrap_future(self.future).__await__()))
 
     async def events(self) -> AsyncGenerator[JobEvent]:
-        """Give the events of this job, the present state first, until it has ended."""
+        """Yield the events of this job, the present state first, until it has ended."""
         async with contextlib.aclosing(self._engine.events(job=self)) as events:
             async for event in events:
                 yield event
@@ -337,37 +337,37 @@ class Job:
 
 
 class RunningClock:
-    """Counts the seconds that a job runs, over all attempts and without pauses."""
+    """A stopwatch of the seconds that a job runs, over all attempts and without pauses."""
 
     def __init__(self) -> None:
         self._before = 0.0
         self._since: float | None = None
 
     def go(self, now: float) -> None:
-        """Count from now."""
+        """Start counting."""
         self._since = now
 
     def stop(self, now: float) -> None:
-        """Count no more."""
+        """Stop counting."""
         self._before, self._since = self.seconds(now), None
 
     @property
     def goes(self) -> bool:
-        """Whether it counts."""
+        """Whether it is counting."""
         return self._since is not None
 
     def seconds(self, now: float) -> float:
-        """Give what was counted so far."""
+        """Return the seconds so far."""
         return self._before + (now - self._since if self._since is not None else 0.0)
 
 
 def _user_text(ask: Callable[[Task], str], task: Task) -> str:
-    """Return what a task says of itself; empty if its own code fails.
+    """Return a text that a task provides; empty if its code raises.
 
-    Whatever it raises, its validation or its worker meets too, and the job fails with that.
+    Validation or the worker will raise the same error, and the job fails with that.
     """
     try:
         return storable_text(ask(task))
     except Exception:
-        logger.debug("a task does not say what it is", exc_info=True)
+        logger.debug("a task cannot describe itself", exc_info=True)
         return ""

@@ -1,7 +1,6 @@
-"""The jobs of an engine, and every change of their states.
+"""The jobs of an engine, and all changes of their states, under one lock.
 
-What a message means is decided in `policy.transitions`, whether a job is started again in
-`policy.retry`; here it is done, under one lock, in which no code of the user's runs.
+No user code runs while the lock is held.
 """
 
 from __future__ import annotations
@@ -40,24 +39,24 @@ __all__ = ["TRIED_AGAIN", "JobTable"]
 logger = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 30.0
-"""Seconds after which the wall clock is read again for a job that starts at a given time: the
-clock of the timers stands still while the machine sleeps."""
+"""Seconds after which the wall clock is read again for a job with a start time, since the clock of
+the timers stops while the machine sleeps."""
 
 Then = Callable[[], object] | None
 
 TRIED_AGAIN = "failed, and is tried again"
-"""How the message begins with which a job waits to be started again after an error."""
+"""The beginning of the message of a job that waits to be started again after an error."""
 
 
 class JobTable:
-    """All jobs that are known, those that have not ended, and the resources that are free.
+    """All known jobs, those that have not ended, and the free resources.
 
     Parameters
     ----------
     recorder : Recorder
         Records and publishes every change.
     total : mapping
-        How much there is of each resource.
+        The total of each resource.
 
     Attributes
     ----------
@@ -66,21 +65,21 @@ class JobTable:
     idle : Condition
         Notified when a job has ended.
     wake : Event
-        Set when something may start; not by a result, as the thread that brings one starts the
-        next job itself.
+        Set when a job may start; not by a result, as the thread that delivers it starts the next
+        job itself.
     scheduler : Scheduler
-        The jobs that wait for their turn, and the resources that are free.
+        The jobs that wait for their turn, and the free resources.
     timers : Timers
-        What is due later.
+        Actions that are due later.
     durations : Durations
-        How long jobs that have succeeded ran.
+        Durations of successful jobs.
     jobs, open, prewarming : dict of str to Job
-        By id: all that were not forgotten, those that have not ended, and of these the ones
-        that only prepare.
+        By id: all jobs that were not forgotten, those that have not ended, and of these the
+        prewarming ones.
     closed : bool
-        Whether no more jobs are taken.
+        Whether no more jobs are accepted.
     arriving : int
-        Jobs that were admitted, and are being recorded before they come.
+        The number of jobs that were admitted, and are being recorded before they are added.
     """
 
     def __init__(self, recorder: Recorder, total: Mapping[str, float]) -> None:
@@ -104,27 +103,27 @@ class JobTable:
     # ---------------------------------------------------------------- coming
 
     def check_open(self) -> None:
-        """Raise `EngineClosedError` if no more jobs are taken; with the lock held."""
+        """Raise `EngineClosedError` if no more jobs are accepted; called with the lock held."""
         if self.closed:
-            raise EngineClosedError("this engine was shut down and takes no more jobs")
+            raise EngineClosedError("this engine was shut down and accepts no more jobs")
 
     def admit(self) -> None:
-        """Let a job come that `add` takes in a little later, even if no more are taken then."""
+        """Admit a job that will be added a little later, even if the table is closed by then."""
         with self.lock:
             self.check_open()
             self.arriving += 1
 
     def leave_door(self, job: Job) -> None:
-        """End what `admit` began: the job has come, or does not come."""
+        """End what `admit` began: the job has been added, or will not be."""
         with self.lock:
             self.arriving -= 1
             self.close_if_empty()
 
     def add(self, job: Job, *, may_start: bool = False) -> bool:
-        """Take in a new job: it waits for its turn, for other jobs, or for its time.
+        """Add a new job, which waits for its turn, for other jobs, or for its start time.
 
-        Returns whether it is to start now, which the caller must see to: if it `may_start`, and
-        no job is before it.
+        Returns whether the caller must start it now: if it `may_start`, and no other job comes
+        first.
         """
         self.open[job.id] = job
         if job.is_prewarming:
@@ -161,9 +160,9 @@ class JobTable:
             self._line_up(job)
 
     def _call_later(self, job: Job, seconds: float, action: Callable[[Job], Then]) -> None:
-        """Do something with a job later, under the lock, unless it has ended before.
+        """Call an action with a job later, under the lock, unless the job has ended before.
 
-        What the action returns is called then, without the lock.
+        A function that the action returns is called then, without the lock.
         """
 
         def act() -> None:
@@ -177,7 +176,7 @@ class JobTable:
         self.wake.set()
 
     def unblock(self) -> None:
-        """Queue the jobs whose dependencies have ended well; end those whose never will."""
+        """Queue the jobs whose dependencies have succeeded, and cancel those whose failed."""
         while self._ended:
             other, jobs = self._ended.popleft()
             for job in jobs:
@@ -197,17 +196,17 @@ class JobTable:
 
     @property
     def has_to_start(self) -> bool:
-        """Whether there may be something to start."""
+        """Whether there may be a job to start."""
         return bool(self.scheduler) or bool(self._ended) or bool(self.prewarming)
 
     def active_count(self) -> int:
-        """Count the jobs that have not ended."""
+        """Return how many jobs have not ended."""
         with self.lock:
             return len(self.open) - len(self.prewarming)
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until every job has ended and is `done`; False after `timeout` seconds."""
-        # In the threads that make a job done, and call its callbacks, there is no waiting for it.
+        # The threads that settle jobs and call callbacks must not wait for themselves.
         settling = self._settlement.is_here()
         with self.idle:
             return self.idle.wait_for(
@@ -215,7 +214,7 @@ class JobTable:
             )
 
     def present(self, job: Job) -> list[JobEvent]:
-        """Return what a subscriber must get first who has heard nothing of a job yet."""
+        """Return the events that describe the present state of a job to a new subscriber."""
         now = time.time()
         state = StateChanged(job.id, now, None, job.state, job.message, job.name)
         if job.latest_progress is None:
@@ -225,7 +224,7 @@ class JobTable:
     # ---------------------------------------------------------------- changing
 
     def prioritise(self, job: Job, priority: int) -> None:
-        """Give a job another place in line, now or when it comes to stand in it."""
+        """Change the priority of a job, in the queue or before it is queued."""
         job._priority = priority
         if job.id in self.scheduler:
             self.scheduler.prioritise(job.id, priority)
@@ -234,7 +233,7 @@ class JobTable:
         self._recorder.publish(event, private=job.is_prewarming)
 
     def note_attempt(self, job: Job, attempt: object, cluster_address: str) -> None:
-        """Note that an attempt is about to start, and where: no other engine must take it."""
+        """Note that an attempt is about to start, and on which cluster, for other engines."""
         with self.lock:
             job.attempt = attempt
         if job.cluster_address != cluster_address:
@@ -243,7 +242,7 @@ class JobTable:
                 self._recorder.keep_cluster_address(job.id, cluster_address)
 
     def note_handle(self, job: Job, attempt: object, handle: RunHandle) -> bool:
-        """Note how an attempt is controlled; False if it is over already."""
+        """Store the handle of an attempt; False if the attempt has ended already."""
         with self.lock:
             if job.attempt is not attempt:
                 return False
@@ -251,18 +250,18 @@ class JobTable:
             return True
 
     def on_message(self, job: Job, message: messages.Message, attempt: object = None) -> None:
-        """Take in what a job's task, or its executor, reports; called from any thread.
+        """Process a message of a job's task or its executor; called from any thread.
 
         Parameters
         ----------
         attempt : object, optional
-            The attempt that reports; one that is over is not heard any more.
+            The attempt that sent it; messages of an earlier attempt are ignored.
         """
-        # An error's own words are code of the user's: not under the lock.
+        # The text of an error may be user code, so not under the lock.
         words = one_line(message.error) if isinstance(message, messages.Failed) else ""
         with self.lock:
             if attempt is not None and job.attempt is not attempt:
-                logger.debug("an attempt of job %s is over; too late: %r", job.id, message)
+                logger.debug("a message of an earlier attempt of job %s: %r", job.id, message)
                 return
             effects = transitions.effects_of(
                 message, job.state, cancel_wanted=job.cancel_wanted, stop_error=job.stop_error
@@ -333,7 +332,7 @@ class JobTable:
             self._start_again(job, decision.after, reason)
 
     def _on_loss(self, job: Job, reason: str) -> None:
-        """Start a job again whose cluster is gone, or leave it in the store for others."""
+        """Start a job whose cluster is gone again, or leave it in the store for others."""
         if job.state is not JobState.QUEUED and job.attempts < job.max_attempts:
             self._on_death(job, reason)
             return
@@ -368,7 +367,7 @@ class JobTable:
     # ---------------------------------------------------------------- states
 
     def move(self, job: Job, state: JobState, message: str = "") -> None:
-        """Let a job enter a state that is not its last."""
+        """Change the state of a job to one that is not terminal."""
         event = self._enter(job, state, message)
         self._recorder.publish(event, private=job.is_prewarming)
 
@@ -388,15 +387,15 @@ class JobTable:
             job.clock.stop(now)
 
     def _check_time(self, job: Job) -> Then:
-        """Stop a job that has run for as long as it may."""
+        """Stop a job that has exceeded its time limit."""
         limit = job.timeout
-        # A pause since then has stopped the clock, and set another time.
+        # A pause since then has stopped the clock, and its end has set another timer.
         if job.state is not JobState.RUNNING or limit is None or job.stop_error is not None:
             return None
         if job.clock.seconds(time.monotonic()) < limit - 1e-6:
             return None
         job.stop_error = JobTimeoutError(f"ran longer than the {limit:g} s it was given")
-        # Without a handle it is only just starting: the dispatcher sees to it.
+        # Without a handle it is just starting, and the dispatcher stops it.
         return None if job.handle is None else job.handle.cancel
 
     def end(
@@ -408,8 +407,8 @@ class JobTable:
         error: BaseException | None = None,
         message: str = "",
     ) -> None:
-        """Let a job enter its last state: give back what it held, and settle its future."""
-        check_transition(job.state, state)  # before anything is given back
+        """Change the state of a job to a terminal one, release its resources, and settle it."""
+        check_transition(job.state, state)  # before any resource is released
         job.message = one_line(error) if error is not None and not message else message
         if error is not None and job.token is not None:
             job.token.set_error(error)
@@ -426,7 +425,7 @@ class JobTable:
         self._answer_inspections(job, result)
         if has_succeeded and not job.is_prewarming:
             self.durations.add(job.task_name, job.clock.seconds(time.monotonic()))
-        self._unsettled += 2  # none of them ends the engine before the table is up to date
+        self._unsettled += 2  # so that none of them closes the engine before the table is updated
         event = self._enter(job, state, job.message)
         pieces = self._settlement.begin(job, event, error)
         self._unsettled += pieces - 2  # some of them may be done already
@@ -443,7 +442,7 @@ class JobTable:
 
     @staticmethod
     def _answer_inspections(job: Job, result: Any = None) -> None:
-        """Answer those who asked what a job has so far."""
+        """Answer the pending inspections of a job."""
         pending, job.pending_inspections = job.pending_inspections, []
         for inspection in pending:
             inspection.set_result(job.partial if result is None else result)
@@ -457,12 +456,12 @@ class JobTable:
     # ---------------------------------------------------------------- the end
 
     def close_if_empty(self) -> None:
-        """Let the recorder end after the last job is settled, if no more are taken."""
+        """Close the recorder after the last job is settled, if no more are accepted."""
         if self.closed and not self.open and not self.arriving and not self._unsettled:
             self._recorder.close()
 
     def fail_all(self, reason: str) -> None:
-        """Take no more jobs, and end all there are: the engine itself is broken."""
+        """Accept no more jobs, and end all jobs, because the engine itself is broken."""
         error = RheojobsError(f"the engine is broken: {reason}")
         with self.lock:
             self.closed = True

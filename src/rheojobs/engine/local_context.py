@@ -1,4 +1,4 @@
-"""A task's context without an engine: for the plain functions, in the caller's own thread."""
+"""A task's context without an engine, for plain functions on the caller's own thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def local_context(
     token: CancellationToken | None = None,
     on_partial: Callable[[object], object] | None = None,
 ) -> Iterator[TaskContext]:
-    """Give a context whose progress goes to `callback`; what that raises ends the task.
+    """Return a context that passes progress to `callback`; an exception of that ends the task.
 
     Parameters
     ----------
     callback : callable, optional
-        Takes each `Progress`.
+        Receives each `Progress`.
     token : CancellationToken, optional
-        Stops the task.
+        Stops the task when it is cancelled.
     on_partial : callable, optional
-        Takes each partial result.
+        Receives each partial result.
     """
     failure: list[BaseException] = []
     stop = token if token is not None else CancellationToken()
@@ -39,11 +39,11 @@ def local_context(
                 callback(message.progress)
             elif isinstance(message, messages.Partial) and on_partial is not None:
                 on_partial(message.value)
-        except BaseException as error:  # kept, and raised where the task stops
+        except BaseException as error:  # stored, and raised when the task has stopped
             failure.append(error)
             stop.cancel()
 
-    # What a callback raises ends the task, and Qt's signals belong to a thread: no timer's.
+    # No timer thread: a callback's exception ends the task, and Qt's signals belong to a thread.
     context = TaskContext(send, stop, timed=False)
     try:
         yield context

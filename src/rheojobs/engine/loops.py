@@ -1,4 +1,4 @@
-"""Loops of our threads: they never end by an exception, and work in batches."""
+"""Loops of the engine's threads, which no exception ends, and which work in batches."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["BatchWakeup", "run_guarded"]
+__all__ = ["BatchWakeup", "call_logged", "run_guarded"]
 
 logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 20
-"""Steps that may fail one after another until the loop counts as broken."""
+"""Successive failed steps after which the loop counts as broken."""
 
 MOMENT = 0.002
-"""Seconds for which what is not urgent waits for more, such as a short job's start for its end."""
+"""Seconds for which work that is not urgent waits for more, as a short job's start for its end."""
 
 PAUSE = 0.02
-"""Seconds by which each further failure waits longer."""
+"""Seconds that each further failure adds to the wait."""
 
 
 def run_guarded(step: Callable[[], bool], on_broken: Callable[[str], object], what: str) -> None:
@@ -27,11 +27,11 @@ def run_guarded(step: Callable[[], bool], on_broken: Callable[[str], object], wh
     Parameters
     ----------
     step : callable
-        Does one round; returns whether there may be another.
+        Does one round of work; returns whether to continue.
     on_broken : callable
-        Called with a reason if many steps fail one after another; then the loop ends.
+        Called with a reason after many successive failures; then the loop ends.
     what : str
-        Names the loop.
+        What the loop does, for the log.
     """
     failures = 0
     while True:
@@ -39,7 +39,7 @@ def run_guarded(step: Callable[[], bool], on_broken: Callable[[str], object], wh
             if not step():
                 return
             failures = 0
-        except BaseException as error:  # the loop must outlive whatever a job leads to
+        except BaseException as error:  # no exception of a job may end the loop
             failures += 1
             logger.exception("%s: a step failed", what)
             if failures >= MOST_FAILURES:
@@ -48,16 +48,41 @@ def run_guarded(step: Callable[[], bool], on_broken: Callable[[str], object], wh
             time.sleep(PAUSE * failures)
 
 
-class BatchWakeup:
-    """When a thread looks for work: at once, or after a moment if it is not urgent.
+def call_logged(
+    function: Callable[[], object],
+    what: str,
+    *,
+    but: type[BaseException] | tuple[type[BaseException], ...] = (),
+) -> None:
+    """Call a function; log an exception that it raises, so that the caller continues.
 
-    While there is something every other moment, it need not be woken, which takes a short job's
-    time.
+    Parameters
+    ----------
+    function : callable
+        The function.
+    what : str
+        What it is, for the log.
+    but : exception type or tuple of exception types
+        Exceptions that are not caught.
+    """
+    try:
+        function()
+    except but:
+        raise
+    except BaseException:  # user code may raise anything
+        logger.exception("%s failed", what)
+
+
+class BatchWakeup:
+    """Wakes a thread that has work: at once, or after a moment if it is not urgent.
+
+    While there is steady work it need not be woken at all, which would take as long as a short
+    job.
 
     Parameters
     ----------
     longest : float
-        Seconds after which it looks in any case.
+        Seconds after which it wakes up in any case.
     """
 
     def __init__(self, longest: float) -> None:
@@ -66,7 +91,7 @@ class BatchWakeup:
         self._is_urgent = self._is_ticking = self._is_busy = self._was_needed = False
 
     def note(self, *, urgent: bool) -> None:
-        """Note that there is something to do."""
+        """Note that there is work."""
         self._is_busy = True
         if urgent:
             self._is_urgent = True
@@ -75,14 +100,14 @@ class BatchWakeup:
             self._event.set()
 
     def wait(self, has_work: Callable[[], bool]) -> None:
-        """Wait until there is something that is urgent, or has waited for a moment, or for long."""
+        """Wait for urgent work, for a moment for other work, and at most for `longest`."""
         if self._is_ticking:
-            # If other threads have written all that came, this one looks less often.
+            # If other threads do all the work, this one checks less often.
             self._event.wait(MOMENT if self._was_needed else 4 * MOMENT)
             self._was_needed = has_work()
         if not has_work() and not self._is_busy:
             self._is_ticking = False
-            if not has_work():  # what came before that has set no event
+            if not has_work():  # work that came before that has set no event
                 self._event.wait(self._longest)
             self._is_ticking = self._is_busy or has_work()
             self._event.clear()

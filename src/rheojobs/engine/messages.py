@@ -1,7 +1,6 @@
-"""What a running task tells the engine, wherever it runs.
+"""The messages that a running task sends to the engine, on all executors.
 
-Values that the engine itself has no use for travel pickled, between our own processes
-only: nothing of this is ever written to disk.
+They are pickled only between processes of one application, and never written to disk.
 """
 
 from __future__ import annotations
@@ -37,49 +36,49 @@ class Message:
     """Base of all messages."""
 
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        # What a dataclass does by itself takes four times as long, at both ends.
+        # The default of dataclasses takes four times as long, at both ends.
         names: tuple[str, ...] = type(self).__match_args__
         return type(self), tuple([getattr(self, name) for name in names])
 
 
 @dataclass(frozen=True, slots=True)
 class Started(Message):
-    """The task begins to run now."""
+    """The task has begun to run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed(Message):
-    """The task came further."""
+    """The task has made progress."""
 
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Partial(Message):
-    """What the task has so far."""
+    """A partial result of the task."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected(Message):
-    """What the task has so far, because somebody asked; None where it has nothing to show."""
+    """The answer to `RunHandle.inspect`: the present result of the task, or None."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpointed(Message):
-    """A state from which the task can go on, as `serialization.pack_state` gives it."""
+    """A state from which the task can continue, as `serialization.pack_state` returns it."""
 
     state: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Kept(Message):
-    """A file of the task's folder was written, or removed, on a machine that is not this one.
+    """A file of the task's folder was written or removed on another machine.
 
-    `content` is None for one that was removed, and `sha256` the checksum of what was written.
+    `content` is None for a removed file, and `sha256` the checksum of a written one.
     """
 
     name: str
@@ -89,39 +88,39 @@ class Kept(Message):
 
 @dataclass(frozen=True, slots=True)
 class Paused(Message):
-    """The task waits at a check point."""
+    """The task is paused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed(Message):
-    """The task goes on."""
+    """The task has resumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stoppable(Message):
-    """From now on the task can, or cannot, stop when asked."""
+    """The task declares whether it can stop when asked, from now on."""
 
     possible: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded(Message):
-    """The task has ended with a result."""
+    """The task has returned a result."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(Message):
-    """The task has ended with an error.
+    """The task has raised an error.
 
     Attributes
     ----------
     error : BaseException
         What the task raised.
     traceback : str
-        The text of its traceback, for another process: pickling an error loses it. Where the
-        message arrives, it is the error's ``__cause__``, and its ``remote_traceback``.
+        The text of its traceback, as pickling an error loses it. In the receiving process it is
+        the error's ``__cause__``, and its ``remote_traceback``.
     """
 
     error: BaseException
@@ -133,19 +132,19 @@ class Failed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Cancelled(Message):
-    """The task has ended because it was asked to."""
+    """The task has stopped on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Died(Message):
-    """The process that ran the task is gone."""
+    """The process that ran the task has ended."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Lost(Message):
-    """The place where tasks run is gone as a whole, which is no fault of the task."""
+    """The whole cluster is gone, which is not the task's fault."""
 
     reason: str
 
@@ -157,6 +156,6 @@ ENDINGS = (Succeeded, Failed, Cancelled, Died, Lost)
 def _arrived(error: BaseException, traceback: str) -> Failed:
     if traceback:
         error.__dict__["remote_traceback"] = traceback
-        # As the class may refuse: frozen dataclasses do.
+        # The class may refuse to set attributes, as frozen dataclasses do.
         BaseException.__setattr__(error, "__cause__", RemoteTraceback(traceback))
     return Failed(error, traceback)

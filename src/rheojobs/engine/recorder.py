@@ -1,7 +1,7 @@
-"""Where an engine sends what happens to its jobs: events to subscribers, a record to the disk.
+"""The recorder of an engine, which receives all that happens to its jobs, and publishes events.
 
-`Recorder` keeps no record. `rheojobs.engine.store.writer.StoreWriter` has the same methods, and
-writes what happened before it is published.
+`Recorder` stores nothing. `rheojobs.engine.store.writer.StoreWriter` has the same methods, and
+writes a change to disk before it publishes it.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ __all__ = ["NewJob", "Outcome", "Recorder"]
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that is to be recorded.
+    """A new job that must be recorded.
 
     Attributes
     ----------
     id : str
         The job's id.
     describe : callable
-        Returns what is kept of the task, None if nothing is; may run code of the user's.
+        Returns the record of the task, or None; may run user code.
     fields : callable
         Returns the other arguments of `JobStore.add`; called after `describe`.
     on_failure : callable
-        Called with a reason if the job can never be recorded.
+        Called with the reason if the job can never be recorded.
     checkpoint : bytes, optional
-        Of an earlier job that this one continues.
+        The state of an earlier job that this one continues.
     """
 
     id: str
@@ -59,9 +59,9 @@ class Outcome:
     error : exception or None
         Why it failed.
     leftover : callable or None
-        Returns what is to be removed once the result is on disk; runs code of the user's.
+        Returns what must be removed once the result is on disk; runs user code.
     on_unkept : callable
-        Called with a reason if the result cannot be kept on disk.
+        Called with the reason if the result cannot be stored.
     """
 
     result: Any = None
@@ -72,14 +72,14 @@ class Outcome:
 
 
 class _Here(threading.local):
-    """What waits in this thread."""
+    """The jobs that this thread must settle."""
 
     def __init__(self) -> None:
         self.unsettled: deque[Delivery] = deque()
 
 
 class Recorder:
-    """Passes events on, and keeps no record.
+    """Publishes events, and stores nothing.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ class Recorder:
     Attributes
     ----------
     store : JobStore or None
-        Where the jobs are on disk; typed loosely, since the store stands on this module.
+        The store of the jobs; typed loosely, since the store imports this module.
     problem : str
-        Why they are not, though they should be; else empty.
+        Why the jobs are not stored, though they should be; else empty.
     """
 
     store: Any = None
@@ -103,7 +103,7 @@ class Recorder:
 
     @property
     def problem(self) -> str:
-        """Why jobs are not on disk at present, though they should be; else empty."""
+        """Why jobs are not stored at present, though they should be; else empty."""
         return self._problem
 
     def add(self, new: NewJob) -> None:
@@ -114,7 +114,7 @@ class Recorder:
         return contextlib.nullcontext()
 
     def publish(self, event: JobEvent, *, private: bool = False) -> None:
-        """Record an event, if it is one that lasts, and deliver it to subscribers."""
+        """Record an event, if it must be stored, and deliver it to subscribers."""
         self.bus.publish(event, private=private)
 
     def end(
@@ -125,37 +125,37 @@ class Recorder:
         *,
         private: bool = False,
     ) -> None:
-        """Record the end of a job, and call `settle` with its result and what delivers the event.
+        """Record the end of a job, and call `settle` with its result and the event's delivery.
 
-        `settle` may be called in this thread or in another one, and must not wait. It gets a
-        `Spilled` in place of a large result that is read from the store when it is asked for.
-        The success of a job may wait for `settle_here`, which the caller owes.
+        `settle` may be called on this thread or on another one, and must not block. It receives a
+        `Spilled` in place of a large result that is read from the store on demand. The success of
+        a job may wait for `settle_here`, which the caller must call.
         """
         deliver = self.bus.delivery(event, private=private)
         if event.state is JobState.SUCCEEDED and deliver is to_nobody:
             self._here.unsettled.append(partial(settle, outcome.result, deliver))
-        else:  # a subscriber gets the end of a job before the start of the next
+        else:  # a subscriber receives the end of a job before the start of the next
             settle(outcome.result, deliver)
 
     def settle_here(self) -> None:
-        """Settle the jobs whose success this thread has brought, and which wait for that.
+        """Settle the jobs whose success this thread has delivered.
 
-        Apart from `end`, so that this thread first starts the next job, in which it gives way to
-        others: whoever gets a result should then be the only one to hold it.
+        This is separate from `end` so that this thread starts the next job first. That may switch
+        to other threads, and a thread that receives a result should be the only one to hold it.
         """
         unsettled = self._here.unsettled
         while unsettled:
             unsettled.popleft()()
 
     def call(self, function: Delivery) -> None:
-        """Call a function after all that was published before has been recorded and delivered."""
+        """Call a function after all earlier events have been recorded and delivered."""
         self.bus.route(function)
 
     def flush(self) -> None:
-        """Record and deliver at once what waits for that, since a caller waits for a result."""
+        """Record and deliver waiting events at once, since a caller waits for a result."""
 
     def keep_cluster_address(self, job_id: str, address: str) -> None:
-        """Record where a job is about to go, before it goes."""
+        """Record the cluster of a job before it is sent there."""
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Record the task of a job that could not be recorded until now."""
@@ -164,16 +164,16 @@ class Recorder:
         """Record a state from which the job can continue."""
 
     def give_away(self, job_id: str, reason: str) -> None:
-        """Record that a job is interrupted, and free for others; of this end, nothing more."""
+        """Record that a job is interrupted and free for others, but not its end here."""
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
-        """Do not record that these jobs are stopped: others continue them, unless they end."""
+        """Record the ends of these jobs, but not that they are stopped: others continue them."""
 
     def note_tidied(self, job_id: str) -> None:
-        """Record that what a job has left is removed."""
+        """Record that the leftover of a job is removed."""
 
     def close(self) -> None:
-        """End when all that came before is recorded and delivered."""
+        """End after all earlier events are recorded and delivered."""
         self.bus.close()
 
     def join(self, timeout: float) -> None:

@@ -1,4 +1,4 @@
-"""What ties an engine's jobs to its store: describing tasks, and taking up jobs that wait there."""
+"""Describes the jobs of an engine for its store, and revives jobs that wait in the store."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ logger = logging.getLogger(__name__)
 def new_job(
     job: Job, *, has_store: bool, waits: bool = False, checkpoint: bytes | None = None
 ) -> NewJob:
-    """Return what is to be recorded of a new job.
+    """Return the description of a new job for the recorder.
 
     Parameters
     ----------
     has_store : bool
-        Whether anything is.
+        Whether the job is stored.
     waits : bool
-        Whether the task has arguments that are not there yet: results of other jobs.
+        Whether the task has arguments that do not exist yet: results of other jobs.
     checkpoint : bytes, optional
-        Of an earlier job that this one continues.
+        The state of an earlier job that this one continues.
     """
 
     def describe() -> Record | None:
@@ -57,7 +57,7 @@ def new_job(
 
 
 def _fields(job: Job, state: JobState) -> Mapping[str, Any]:
-    """Return the arguments of `JobStore.add`; `state` is the one in which the job came."""
+    """Return the arguments of `JobStore.add`; `state` is the job's state when it was submitted."""
     limits: dict[str, Any] = {}
     if job.tags or job.timeout or job.memory:  # most have none
         limits = {"tags": list(job.tags), "timeout": job.timeout, "memory": job.memory}
@@ -79,11 +79,11 @@ def _fields(job: Job, state: JobState) -> Mapping[str, Any]:
 
 
 def _describe(task: Task, has_store: bool, *, waits: bool) -> tuple[Record | None, str]:
-    """Return what is to be kept of a task; None and the reason if it cannot be."""
+    """Return the record of a task; None and the reason if there is none."""
     if not has_store:
         return None, NO_STORE
     if waits:
-        return None, "it takes the result of another job, and can be kept only when it starts"
+        return None, "it takes the result of another job, and can be stored only when it starts"
     try:
         return record_of(task), ""
     except NotDurableError as error:
@@ -91,27 +91,27 @@ def _describe(task: Task, has_store: bool, *, waits: bool) -> tuple[Record | Non
 
 
 def describe_again(job: Job, recorder: Recorder) -> None:
-    """Record a task that has got the results for which it waited."""
+    """Record a task whose placeholders have been filled in."""
     record, job.not_durable_because = _describe(job.task, recorder.store is not None, waits=False)
     if record is not None:
         recorder.keep_task(job.id, record)
 
 
 def waiting_jobs(store: JobStore) -> list[StoredJob]:
-    """Free the jobs of applications that are gone, and return all that can be taken."""
+    """Free the jobs of applications that have ended, and return all that can be taken."""
     store.recover()
     _tidy_up(store)
     return [job for job in store.jobs(WAITING) if job.can_be_taken]
 
 
 def _tidy_up(store: JobStore) -> None:
-    """Remove what jobs have left whose application was killed when their result was just kept."""
+    """Remove the leftovers of jobs whose application was killed after storing their result."""
     for job_id in store.untidied():
         try:
             if (leftover := store.leftover(job_id)) is not None:
                 leftover.tidy()
         except Exception as error:  # a leftover's own code may raise anything
-            logger.info("what job %s has left stays: %s", job_id[:8], error)
+            logger.info("the leftover of job %s cannot be removed: %s", job_id[:8], error)
         store.tidied(job_id)
 
 
@@ -126,36 +126,36 @@ def revive(
     order: int,
     elsewhere: bool = False,
 ) -> Job:
-    """Take a job of the store, and make it one of an engine's.
+    """Take a job of the store, and return it as a job of an engine.
 
     One that waits keeps its id. One that has ended and may continue (`StoreReader.may_go_on`)
-    stays as it is: a new one continues from its checkpoint, with as many attempts as the first had.
+    stays as it is: a new job continues from its checkpoint, with as many attempts as the first.
 
     Parameters
     ----------
     store : JobStore
-        Where the job is.
+        The store of the job.
     recorder : Recorder
-        Of the engine.
+        The engine's recorder.
     job_id : str
         A unique prefix of its id.
     owner : JobOwner
         The engine.
     executor : Executor
-        Where it will run.
+        The engine's executor.
     known : mapping of str to Job
-        The jobs of the engine, which it may depend on.
+        The jobs of the engine, on which it may depend.
     total : mapping of str to float
-        What the engine has of each resource.
+        The total of each resource of the engine.
     order : int
-        Its place in the line.
+        Its place in the order of arrival.
     elsewhere : bool
-        Whether it may be taken up though it may still run on another cluster.
+        Whether it may be taken even if it may still run on another cluster.
 
     Raises
     ------
     InputError
-        In one line, why it cannot be: another was quicker, or the engine lacks what the job needs.
+        If it cannot be taken: another engine has it, or this one lacks a resource.
     """
     stored = store.find(job_id)
     label = f"job {stored.id[:8]} ({stored.name})"
@@ -189,17 +189,17 @@ def revive(
     )
     job.not_durable_because = ""
     job.checkpoint = checkpoint
-    if stored.state.is_terminal:  # its end is history: it is done anew
+    if stored.state.is_terminal:  # its record stays as it is: a new job continues it
         job.not_before = None
         recorder.add(new_job(job, has_store=True, checkpoint=checkpoint))
         return job
     job.id, job.cluster_address = stored.id, stored.cluster_address
-    if stored.state is JobState.QUEUED:  # no person has chosen to give it a fresh start
+    if stored.state is JobState.QUEUED:  # no user has decided to reset its attempts
         job.attempts, job.deaths = stored.attempts, _deaths(store, stored.id)
     state = store.take(stored.id)
     if state is None:
         raise InputError(f"job {stored.id[:8]} was taken by another application just now")
-    if state is not job.state:  # what it had to wait for was done meanwhile
+    if state is not job.state:  # its dependencies have ended meanwhile
         store.move(stored.id, job.state)
     return job
 
@@ -212,7 +212,7 @@ def _check_free(store: JobStore, stored: StoredJob, label: str) -> None:
         whose = "here" if stored.owner == store.owner.id else f"in process {stored.pid}"
         raise InputError(f"{label} is {stored.state} {whose}")
     if stored.state is JobState.SUCCEEDED:
-        raise InputError(f"{label} has {stored.state}: there is nothing to take up")
+        raise InputError(f"{label} has {stored.state}: there is nothing to resume")
     if not store.may_go_on(stored):
         why = f" ({stored.message})" if stored.message else ""
         raise InputError(
@@ -224,7 +224,7 @@ def _check_free(store: JobStore, stored: StoredJob, label: str) -> None:
 def _dependencies_here(
     store: JobStore, stored: StoredJob, known: Mapping[str, Job], label: str
 ) -> dict[str, Job]:
-    """Return the jobs of this engine that a job waits for; those elsewhere must have ended."""
+    """Return the jobs of this engine that a job waits for; other dependencies must have ended."""
     here = {}
     for other in (*stored.after, *stored.after_any):
         if (job := known.get(other)) is not None and not job.state.is_terminal:
@@ -235,7 +235,7 @@ def _dependencies_here(
 
 
 def _deaths(store: JobStore, job_id: str) -> int:
-    """Count the workers that have died under a job in the hands of other applications."""
+    """Return how often workers of a job have died in other applications."""
     interruptions = _interruptions(store.history(job_id))
     return sum(why != GONE and not why.startswith(TRIED_AGAIN) for why in interruptions)
 
@@ -245,7 +245,7 @@ def _interruptions(history: Iterable[tuple[float, JobState, str]]) -> list[str]:
 
 
 def _check_dependency(store: JobStore, job_id: str, must_succeed: bool, label: str) -> None:
-    """Raise `InputError` unless a job that is not here has ended as it must."""
+    """Raise `InputError` unless a job of another engine has ended as required."""
     other = store.find(job_id)
     if other.state is JobState.SUCCEEDED or (other.state.is_terminal and not must_succeed):
         return

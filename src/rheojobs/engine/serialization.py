@@ -1,7 +1,7 @@
 """Tasks, results and checkpoints as JSON and bytes, so that reading them back executes nothing.
 
-Anything else is not durable: `NotDurableError` says in one line why. Uses no NumPy: a task or a
-result with arrays turns them into bytes itself.
+Anything else is not durable: `NotDurableError` says why. A task or a result with arrays converts
+them to bytes itself.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PLAIN = "json"
 """The kind of a result that is JSON."""
 
 UNKEPT = "unkept"
-"""The kind of a result that could not be stored; its content says why."""
+"""The kind of a result that could not be stored; its content is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Record:
     kind : str
         The import path of its class, ``"package.module:Name"``; ``"json"`` for a plain value.
     content : object
-        As JSON.
+        The content, as JSON.
     blobs : mapping of str to bytes
-        Arrays and the like, by name.
+        Arrays and similar data, by name.
     """
 
     kind: str
@@ -70,27 +70,27 @@ class Record:
 
 @runtime_checkable
 class Durable(Protocol):
-    """What a task or a result offers to be stored.
+    """The methods of a task or a result that can be stored.
 
     The class of a result also sets ``is_result = True``, and that of a `Leftover` sets
-    ``is_leftover = True``: an object is read from a store only if its class says so.
+    ``is_leftover = True``: an object is read from a store only if its class declares this.
     """
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Return itself as JSON and bytes; raise `NotDurableError` if it cannot be stored."""
+        """Return the object as JSON and bytes; raise `NotDurableError` if it cannot be stored."""
         ...
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Return the object of which `to_record` returned this."""
+        """Return the object that `to_record` has described."""
         ...
 
 
 MAX_DEPTH = 200
-"""Lists and dicts may be nested this deep: JSON is read and written by recursion."""
+"""The deepest nesting of lists and dicts, as JSON is read and written by recursion."""
 
 MAX_INT = 10**4000
-"""Integers are smaller: Python reads and writes up to 4,300 digits."""
+"""The bound of integers: Python reads and writes up to 4,300 digits."""
 
 _MIN_INT = -MAX_INT
 
@@ -98,17 +98,17 @@ _PLAIN = frozenset({type(None), bool, float, str})
 _TEXT = frozenset({str})
 
 MOST_VALUES = 20_000_000
-"""Values that JSON may have: a list that holds another twice, and so on, is short in memory."""
+"""The most values of a JSON text: lists that contain one list many times are small in memory."""
 
 
 def is_json(value: object) -> bool:
-    """Return whether a value comes back from JSON as it was: no tuples, no NumPy scalars."""
-    # The arguments and the result of each small job pass here: most are a few scalars.
+    """Return whether a value is unchanged by JSON: it has no tuples and no NumPy scalars."""
+    # Called for the arguments and the result of each small job, mostly a few scalars.
     return _is_shallow_json(value) or not why_not_json(value)
 
 
 def _is_shallow_json(value: Any, depth: int = 3) -> bool:
-    """Return whether a value is JSON and not nested deeper; False says nothing."""
+    """Return True if a value is JSON of at most this depth; False if that is not known."""
     kind = type(value)
     if kind is list:
         if _PLAIN.issuperset(map(type, value)):
@@ -120,7 +120,7 @@ def _is_shallow_json(value: Any, depth: int = 3) -> bool:
         members = value.values()
     else:
         return kind in _PLAIN or (kind is int and _MIN_INT < value < MAX_INT)
-    # A long list that is not plain is looked at level by level.
+    # A long list that is not plain is checked level by level.
     return (
         depth > 0
         and len(members) < 10
@@ -129,8 +129,8 @@ def _is_shallow_json(value: Any, depth: int = 3) -> bool:
 
 
 def why_not_json(value: object) -> str:
-    """Return why a value would not come back from JSON as it was; empty if it would."""
-    # A container that stands in a level several times is looked at once, but written each time.
+    """Return why a value would be changed by JSON; empty if it would not."""
+    # A container that occurs several times in a level is checked once, but counted each time.
     level: dict[int, tuple[Any, int]] = {0: ([value], 1)}
     written = 0
     for _ in range(MAX_DEPTH + 1):
@@ -150,15 +150,15 @@ def why_not_json(value: object) -> str:
                 elif kind not in _PLAIN:
                     return f"it has a {kind.__name__}, which JSON cannot hold"
         if written > MOST_VALUES:
-            return f"it has over {MOST_VALUES:,} values: one list many times, or holds itself"
+            return f"it has over {MOST_VALUES:,} values: one list many times, or it contains itself"
         if not inner:
             return ""
         level = inner
-    return f"it is nested more than {MAX_DEPTH} deep, or holds itself"
+    return f"it is nested more than {MAX_DEPTH} deep, or contains itself"
 
 
 def utf8(text: str) -> str:
-    """Return a text that UTF-8 can hold: bytes of a file name that it cannot are escaped."""
+    """Return a text that UTF-8 can encode: undecodable bytes of a file name are escaped."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -166,13 +166,13 @@ def to_json(value: object) -> str:
     """Return a value as JSON; raise `NotDurableError` if that is not possible."""
     try:
         return json.dumps(value)
-    # Too deep, too large, of a foreign type, or changed by another thread meanwhile.
+    # Too deep, too large, of an unknown type, or changed by another thread meanwhile.
     except (RecursionError, ValueError, TypeError, RuntimeError) as error:
         raise NotDurableError(f"it cannot be written as JSON: {one_line(error)}") from error
 
 
 def from_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text; raise `ValueError` if it is none, whatever it holds."""
+    """Return the value of a JSON text; raise `ValueError` if it is not valid JSON."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -191,20 +191,22 @@ def import_path(thing: Any) -> str:
     if not isinstance(module, str) or not isinstance(name, str):
         raise NotDurableError(f"a {type(thing).__name__} has no import path")
     if module == "__main__":
-        raise NotDurableError(f"{name} is defined in the script itself: put it into a module")
+        raise NotDurableError(f"{name} is defined in the script itself: move it to a module")
     if "<" in name:
-        raise NotDurableError(f"{name} in {module} has no import path: put it into a module")
+        raise NotDurableError(
+            f"{name} in {module} has no import path: move it to a module's top level"
+        )
     try:
         found = functools.reduce(getattr, name.split("."), sys.modules[module])
     except (KeyError, AttributeError):
         found = None
     if found is not thing:
-        raise NotDurableError(f"{module}:{name} does not import what it names")
+        raise NotDurableError(f"importing {module}:{name} returns another object")
     return f"{module}:{name}"
 
 
 known_path = functools.lru_cache(maxsize=256)(import_path)
-"""The same for anything that can be hashed: it is looked up once for each job."""
+"""The same for hashable objects, cached, since it is called for each job."""
 
 
 def load(path: str) -> Any:
@@ -212,7 +214,7 @@ def load(path: str) -> Any:
     module, _, name = present_path(path).partition(":")
     try:
         return functools.reduce(getattr, name.split("."), importlib.import_module(module))
-    except Exception as error:  # whatever the module raises while it is imported
+    except Exception as error:  # any exception of the import
         raise InputError(f"{path} cannot be imported: {one_line(error)}") from error
 
 
@@ -223,7 +225,7 @@ def _record(thing: Durable) -> Record:
         blobs = {name: bytes(blob) for name, blob in blobs.items()}
     except NotDurableError:
         raise
-    except Exception as error:  # of the user's own class, or bad input, which will fail as a job
+    except Exception as error:  # of the user's class, or bad input, with which the job will fail
         raise NotDurableError(one_line(error)) from error
     if fault := why_not_json(content):
         raise NotDurableError(f"the record of a {type(thing).__name__} is not JSON: {fault}")
@@ -244,18 +246,18 @@ def _is_durable(kind: type) -> bool:
 
 
 def task_of(record: Record, *, may_import: bool = True) -> Any:
-    """Return the task of a record; import its class and run nothing else.
+    """Return the task of a record; import its class, and execute nothing else.
 
     Parameters
     ----------
     may_import : bool
-        Whether a class that is not of rheojobs may be imported. False for a task that is only
-        looked at.
+        Whether a class that is not part of rheojobs may be imported. False for a task that is
+        only inspected.
 
     Raises
     ------
     InputError
-        In one line, why it cannot be made.
+        If it cannot be made.
     """
     if not may_import:
         _check_module(record.kind, "task")
@@ -269,11 +271,13 @@ def value_record(value: object) -> Record:
     kind = type(value)
     if _is_durable(kind):
         if not _declares(kind, _RESULT):
-            raise NotDurableError(f"{kind.__name__} does not say is_result = True: it is not read")
+            raise NotDurableError(
+                f"{kind.__name__} does not set is_result = True: it cannot be read back"
+            )
         return _record(cast(Durable, value))
     if kind in (list, dict, int):
         raise NotDurableError(f"the {kind.__name__} is not JSON: {why_not_json(value)}")
-    raise NotDurableError(f"a {kind.__name__} is neither JSON nor has it a to_record()")
+    raise NotDurableError(f"a {kind.__name__} is not JSON and has no to_record()")
 
 
 _RESULT = "is_result"
@@ -283,8 +287,8 @@ _LEFTOVER = "is_leftover"
 def value_of(record: Record) -> Any:
     """Return the result of a record; raise `InputError` if it cannot be made.
 
-    Only a class that sets ``is_result = True`` is used, and no module is imported but those of
-    rheojobs: any other module must have been imported before.
+    Only a class that sets ``is_result = True`` is used, and only modules of rheojobs are imported:
+    any other module must have been imported before.
     """
     if record.kind == PLAIN:
         return record.content
@@ -294,12 +298,12 @@ def value_of(record: Record) -> Any:
 
 
 def leftover_of(record: Record) -> Any:
-    """Return a leftover by the rules of `value_of`; its class sets ``is_leftover = True``."""
+    """Return the leftover of a record by the same rules; its class sets ``is_leftover = True``."""
     return _of(record, _declared(record.kind, _LEFTOVER, "leftover"))
 
 
 def _declared(path: str, declaration: str, what: str) -> type:
-    """Return the class of a path, if it is known and declares what it is."""
+    """Return the class of a path, if it has the attribute `declaration`."""
     path = present_path(path)
     _check_module(path, what)
     module, _, name = path.partition(":")
@@ -307,11 +311,13 @@ def _declared(path: str, declaration: str, what: str) -> type:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = vars(found)[part]  # not getattr: a module may import on demand
-    except Exception as error:  # a record that is damaged, or of another version
+    except Exception as error:  # a record that is damaged, or from another version
         raise InputError(f"there is no {path} to read the {what} by: {one_line(error)}") from error
     is_its_own = isinstance(found, type) and found.__module__ == module
     if not is_its_own or not _declares(found, declaration):
-        raise InputError(f"{path} is no class of a {what}: it does not say {declaration} = True")
+        raise InputError(
+            f"{path} is not the class of a {what}: it does not set {declaration} = True"
+        )
     return cast(type, found)
 
 
@@ -330,7 +336,7 @@ def _of(record: Record, cls: Any) -> Any:
         raise InputError(f"{record.kind} is no class that can be read from a store")
     try:
         return cls.from_record(record.content, record.blobs)
-    except Exception as error:  # whatever a damaged or foreign record leads to
+    except Exception as error:  # any error of a damaged or foreign record
         raise InputError(f"the stored {cls.__name__} cannot be read: {one_line(error)}") from error
 
 
@@ -342,14 +348,14 @@ def pack_state(state: Any) -> bytes:
     """Return the state of a checkpoint as bytes: JSON if it is JSON, else pickled."""
     if is_json(state):
         return _JSON + json.dumps(state).encode()
-    import cloudpickle  # not needed to look into a store
+    import cloudpickle  # late: not needed to read a store
 
     pickled: bytes = cloudpickle.dumps(state)
     return _PICKLE + pickled
 
 
 def unpack_state(packed: bytes) -> Any:
-    """Return the state of a checkpoint that another process of ours has sent."""
+    """Return the state of a checkpoint from another process of this application."""
     if packed[:1] == _JSON:
         return json.loads(packed[1:])
     return pickle.loads(packed[1:])
@@ -361,7 +367,7 @@ def state_to_disk(packed: bytes) -> str | None:
 
 
 def state_from_disk(text: str) -> bytes:
-    """Return the packed state of a text of `state_to_disk`: never one that would be unpickled.
+    """Return the packed state of a text of `state_to_disk`; it is never unpickled.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What follows the end of a job: its future is settled, callbacks are called, leftovers removed."""
+"""Settles ended jobs: sets their future, calls callbacks, and removes leftovers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 
 class Settlement:
-    """Settles the jobs of an engine that have ended, and counts those that are not settled yet.
+    """Settles the ended jobs of an engine.
 
     Parameters
     ----------
     recorder : Recorder
-        Records an end before it is made known.
+        Records an end before it is published.
     on_settled : callable
-        Called, in any thread, for each piece of work that is done.
+        Called, on any thread, for each piece of work that is done.
     """
 
     def __init__(self, recorder: Recorder, on_settled: Callable[[], object]) -> None:
@@ -37,19 +37,19 @@ class Settlement:
         self._callbacks = CallbackThreads()
 
     def is_here(self) -> bool:
-        """Say whether this thread is one that settles, or calls callbacks."""
+        """Return whether the caller runs on a thread that settles jobs or calls callbacks."""
         return self._recorder.bus.is_here() or self._callbacks.is_here()
 
     def begin(self, job: Job, event: StateChanged, error: BaseException | None) -> int:
-        """Have the end of a job recorded and made known.
+        """Record the end of a job and publish it.
 
-        Returns for how many pieces of work `on_settled` will be called.
+        Returns how many times `on_settled` will be called.
         """
         has_left = event.state is JobState.SUCCEEDED and _may_leave(job.task)
         leftover = partial(_leftover, job) if has_left else None
         on_unkept = partial(setattr, job, "result_not_kept_because")
         outcome = Outcome(job.result_or_ref, job.partial, error, leftover, on_unkept)
-        # The future first: a subscriber that gets the end may ask for the result.
+        # The future first: a subscriber that receives the event may request the result.
         settle = partial(self._settle, job, error, event.state is JobState.CANCELLED)
         self._recorder.end(event, outcome, settle, private=job.is_prewarming)
         if leftover is None:
@@ -65,7 +65,7 @@ class Settlement:
         result: Any,
         deliver: Delivery,
     ) -> None:
-        """Make a job's outcome known, and call those who asked to be called."""
+        """Set a job's outcome, and call the callbacks."""
         job.result_or_ref = result
         callbacks = job.future.settle(result, error, cancelled)
         deliver()
@@ -81,10 +81,10 @@ class Settlement:
             self._on_settled()
 
     def _tidy(self, job: Job) -> None:
-        """Remove what a task would have continued from: its result is on disk by now."""
+        """Remove the leftover of a task, whose result is on disk by now."""
         try:
             if self._recorder.problem or job.result_not_kept_because:
-                return  # the result is not on disk: better too much is left than too little
+                return  # the result is not on disk: too much left over is better than too little
             if (leftover := _leftover(job)) is not None:
                 leftover.tidy()
             if not job.is_prewarming:
@@ -94,14 +94,14 @@ class Settlement:
 
 
 def _may_leave(task: object) -> bool:
-    """Say whether a task has a `leftover`, without asking it: that runs code of the user's."""
+    """Return whether a task has a `leftover`, without evaluating it, which runs user code."""
     return hasattr(type(task), "leftover") or "leftover" in getattr(task, "__dict__", ())
 
 
 def _leftover(job: Job) -> Leftover | None:
-    """Return what a task has left that has ended: what it wrote until now."""
+    """Return the leftover of a task that has ended."""
     try:
         return getattr(job.task, "leftover", None)
     except Exception:
-        logger.exception("job %s does not say what it leaves", job.id[:8])
+        logger.exception("the leftover of job %s cannot be determined", job.id[:8])
         return None

@@ -1,4 +1,4 @@
-"""Amounts of memory, as people write them."""
+"""Parses and formats amounts of memory, such as "2 GiB"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]+)\s*", re.IGNORE
 
 
 def parse_bytes(amount: str | float) -> int:
-    """Give an amount of memory in bytes.
+    """Return an amount of memory in bytes.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def parse_bytes(amount: str | float) -> int:
     Raises
     ------
     InputError
-        Where it is neither, or not above zero.
+        If it is neither, or not above zero.
     """
     number = math.nan
     if isinstance(amount, str):
@@ -37,12 +37,12 @@ def parse_bytes(amount: str | float) -> int:
     elif isinstance(amount, int | float) and not isinstance(amount, bool):
         number = float(amount)
     if not 1 <= number < math.inf:
-        raise InputError(f"memory is given like '2 GiB' or as a number of bytes, got {amount!r}")
+        raise InputError(f"memory must be like '2 GiB' or a number of bytes, got {amount!r}")
     return int(number)
 
 
 def size(amount: float) -> str:
-    """Write a number of bytes for a person, such as ``"3.1 GiB"``."""
+    """Return a number of bytes as text, such as ``"3.1 GiB"``."""
     power = 0
     while amount >= 1023.95 and power < len(_UNITS) - 1:
         amount, power = amount / 1024, power + 1

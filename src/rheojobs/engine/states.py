@@ -1,6 +1,6 @@
-"""The states of a job: what each means, and which may follow which.
+"""The states of a job: the meaning of each, and the states that may follow it.
 
-One table, read by the engine, the store, the window and the documentation.
+The engine, the store, the window and the documentation all use this table.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["STATES", "IllegalTransitionError", "JobState", "StateRow", "check_tr
 
 
 class JobState(StrEnum):
-    """A state of a job; `STATES` says what each means."""
+    """A state of a job; `STATES` describes each."""
 
     QUEUED = "queued"
     BLOCKED = "blocked"
@@ -24,24 +24,24 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    __hash__ = str.__hash__  # that of Enum is written in Python
+    __hash__ = str.__hash__  # that of Enum is slower, as it is written in Python
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing may follow."""
+        """Whether no other state may follow."""
         return self in _ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """One row of the table: what a state means and what may follow it."""
+    """One row of the table: the meaning of a state and its successors."""
 
     meaning: str
     successors: frozenset[JobState]
 
 
 class IllegalTransitionError(RuntimeError):
-    """A job was about to enter a state that may not follow its present one."""
+    """A job tried to enter a state that may not follow its present one."""
 
 
 _S = JobState
@@ -52,7 +52,7 @@ STATES: dict[JobState, StateRow] = {
     ),
     _S.BLOCKED: StateRow("waits for other jobs", frozenset({_S.QUEUED, _S.CANCELLED})),
     _S.RUNNING: StateRow(
-        "is being worked on",
+        "is running on a worker",
         frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.SUCCEEDED, _S.FAILED}),
     ),
     _S.PAUSED: StateRow(
@@ -61,9 +61,9 @@ STATES: dict[JobState, StateRow] = {
     ),
     _S.CANCELLING: StateRow("was asked to stop and has not stopped yet", frozenset({_S.CANCELLED})),
     _S.INTERRUPTED: StateRow(
-        "lost its process and can be taken up again", frozenset({_S.QUEUED, _S.CANCELLED})
+        "lost its process and can be resumed", frozenset({_S.QUEUED, _S.CANCELLED})
     ),
-    _S.SUCCEEDED: StateRow("is done; its result is there", frozenset()),
+    _S.SUCCEEDED: StateRow("ended with a result", frozenset()),
     _S.FAILED: StateRow("ended with an error", frozenset()),
     _S.CANCELLED: StateRow("was stopped on request", frozenset()),
 }

@@ -1,7 +1,4 @@
-"""The engine for whatever takes an executor of the standard library: asyncio, SciPy and others.
-
-Imports nothing of the engine: it is given what submits a function.
-"""
+"""The engine as an executor of the standard library, for asyncio, SciPy and others."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ __all__ = ["EngineExecutor"]
 
 
 class _Job(Protocol):
-    """What a submitted function is: a job."""
+    """The members of a job that are used here."""
 
     @property
     def future(self) -> concurrent.futures.Future[Any]: ...
@@ -51,12 +48,12 @@ class EngineExecutor(concurrent.futures.Executor):
                 raise RuntimeError("cannot schedule new futures after shutdown")
             job = self._run(fn, *args, **kwargs)
             self._jobs.add(job)
-        # A caller that maps over a million items keeps the futures that it needs.
+        # A caller that maps over a million items holds only the futures that it needs.
         job.forget()
         return job.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more functions, and wait for those submitted here; the engine itself runs on."""
+        """Accept no more functions, and wait for those submitted; the engine keeps running."""
         with self._lock:
             self._closed = True
             jobs = list(self._jobs)

@@ -1,7 +1,7 @@
-"""What is run: a task, and the context through which it sees the system.
+"""Tasks, and the context through which a running task uses the system.
 
-Cancelling, pausing, progress and checkpoints are written here once, and not in each task.
-Knows nothing of where the task runs: the executor hands in a `send` function.
+Cancelling, pausing, progress and checkpoints are implemented here once, and not in each task. The
+executor supplies a `send` function, so a context is the same on all executors.
 """
 
 from __future__ import annotations
@@ -49,14 +49,13 @@ logger = logging.getLogger(__name__)
 class Task(Protocol):
     """A picklable description of work.
 
-    A task may also have `validate()`, called before it is sent anywhere, which raises where the
-    task cannot be run; `affinity`, a string: a task goes to a worker that ran one of the same
-    affinity before, where there is one free; `max_attempts`, how often it may be started when its
-    worker process dies; `folder`, a path of the application's machine, in which the task keeps
-    files that another attempt goes on from: it asks `TaskContext.folder` where that is; and
-    `leftover`, a `Leftover` that is removed when the job has succeeded, or None. One that offers
-    `serialization.Durable` is kept on disk, and can be run again, where the engine has a
-    store.
+    A task may also have `validate()`, called before it is sent to a worker, which raises if the
+    task cannot be run; `affinity`, a string: the task prefers a free worker that ran a task of the
+    same affinity before; `max_attempts`, how often it may be started if its worker process dies;
+    `folder`, a path on the application's machine, for files from which another attempt continues
+    (`TaskContext.folder` returns its path on the worker); and `leftover`, a `Leftover` that is
+    removed when the job has succeeded, or None. A task with the methods of `serialization.Durable`
+    is stored on disk, and can be run again, if the engine has a store.
     """
 
     def run(self, context: TaskContext) -> Any:
@@ -65,34 +64,34 @@ class Task(Protocol):
 
 
 class Leftover(Protocol):
-    """What another attempt would have gone on from, once there is a result.
+    """Files from which another attempt would have continued, which a result makes useless.
 
-    One that offers `serialization.Durable` is removed too where the application is killed
-    in between, whether its task can be kept or not: by the next one that asks for what was left.
+    A leftover with the methods of `serialization.Durable` is removed even if the application is
+    killed first, and even if its task cannot be stored: the next application does so.
     """
 
     def tidy(self) -> object:
-        """Remove it; called in the application, when the result is kept."""
+        """Remove it; called in the application, when the result is stored."""
         ...
 
 
 class TaskContext:
-    """All that a running task sees of the system.
+    """The interface of a running task to the system.
 
     Parameters
     ----------
     send : callable
-        Takes each message of `rheojobs.engine.messages` to the engine.
+        Sends a message of `rheojobs.engine.messages` to the engine.
     token : CancellationToken, optional
-        The wish to stop that `check` obeys.
+        The cancellation request that `check` tests.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
     timed : bool
-        As `ProgressThrottle` has it.
+        As in `ProgressThrottle`.
     is_tidied : bool
-        Whether the task's `leftover` will be removed: else it must itself remove what it leaves.
+        Whether the task's `leftover` will be removed; else the task itself must remove it.
     scratch : callable, optional
-        Gives a folder that stands for the task's own, where that is on another machine.
+        Returns a folder that replaces the task's own, if that is on another machine.
     """
 
     def __init__(
@@ -119,7 +118,7 @@ class TaskContext:
         )
         self._partials = PartialThrottle(lambda value: send(messages.Partial(value)))
         self.token = token if token is not None else CancellationToken()
-        # A task that waits in a pause must wake up to be cancelled.
+        # A paused task must wake up to be cancelled.
         self._forget = self.token.on_cancel(self._go.set)
 
     def progress(
@@ -131,20 +130,20 @@ class TaskContext:
         stage: str = "",
         **metrics: Any,
     ) -> None:
-        """Report how far the task has come; cheap, and may be called as often as you like.
+        """Report progress; cheap, and may be called as often as you like.
 
         Parameters
         ----------
         current, total : number or None
-            Steps done and to do, or a fraction and 1.0, which is passed on in thousandths. A
-            total of 0, None, NaN or infinity is not known; more than the total counts as the
-            total.
+            Steps done and to do, or a fraction and 1.0, which is converted to thousandths. A
+            total of 0, None, NaN or infinity is unknown; a `current` above the total counts as
+            the total.
         message : str
-            What is being done, for a person.
+            What is being done, for display.
         stage : str
-            The part of the task that is counted here. Within a stage progress never goes back.
+            The part of the task that is counted here. Within a stage progress never decreases.
         **metrics
-            Anything else of interest, such as the loss.
+            Any other values, such as the loss.
 
         Raises
         ------
@@ -156,13 +155,13 @@ class TaskContext:
             self._partials.pass_on()
 
     def check(self) -> None:
-        """Raise `CancellationError` when cancelled; wait here while paused."""
+        """Raise `CancellationError` if cancelled; wait here while paused."""
         self.token.check()
         if self._partials.is_waiting:
             self._partials.pass_on()
         if self._go.is_set():
             return
-        with self._pausing:  # one thread of the task says it, however many wait
+        with self._pausing:  # only one thread of the task reports it, however many wait
             if not self._go.is_set():
                 self._throttle.flush()
                 self._partials.pass_on(at_once=True)
@@ -175,62 +174,65 @@ class TaskContext:
         self.token.check()
 
     def partial(self, result: Any) -> None:
-        """Give what there is so far; the newest is kept if the task is cancelled.
+        """Report a partial result; the newest is stored if the task is cancelled.
 
-        May be called as often as you like: some 30 of a second are passed on, and always the last.
-        One that waits is passed on by the next call of `progress`, `check` or `partial`, or when
-        the task ends.
+        May be called as often as you like: about 30 per second are passed on, and always the last.
+        A waiting one is passed on by the next call of `progress`, `check` or `partial`, or when the
+        task ends.
         """
         self._partials.give(result)
 
     @property
     def paused(self) -> bool:
-        """Whether a thread of the task waits in `check`, for another of its threads to see."""
+        """Whether a thread of the task waits in `check`; for other threads of the task."""
         return self._paused
 
     def on_inspect(self, look: Callable[[], Any]) -> None:
-        """Have `look` called, in another thread, when somebody inspects the job."""
+        """Register a function that returns the present result when the job is inspected.
+
+        `look` is called on another thread.
+        """
         self._look = look
 
     def begin_inspect(self) -> None:
-        """Have `inspect` called in a thread of its own, as a look may take long."""
+        """Call `inspect` on a thread of its own, as it may take long."""
         thread = threading.Thread(target=self.inspect, name="rheojobs-inspect", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no thread to be had: the newest partial result has to do
+        except RuntimeError:  # no thread can be started: the newest partial result has to do
             logger.warning("a task cannot be inspected: no thread can be started now")
             self._send(messages.Inspected(None))
 
     def inspect(self) -> None:
-        """Give what there is so far: what the task's look gives, else None. Never raises."""
+        """Report what the task's `on_inspect` function returns, or None. Never raises."""
         look = self._look
         try:
             self._send(messages.Inspected(None if look is None else look()))
-        except BaseException:  # of the look, or of pickling what it gave: the task continues
+        except BaseException:  # of the function, or of pickling its value: the task continues
             logger.exception("a task cannot be inspected")
-            with contextlib.suppress(Exception):  # nobody is there any more
+            with contextlib.suppress(Exception):  # the receiver has ended
                 self._send(messages.Inspected(None))
 
     def checkpoint(self, state: Any) -> None:
-        """Keep `state`, from which another attempt can go on if the process dies.
+        """Store `state`, from which another attempt can continue if the process dies.
 
-        One that JSON gives back as it was (`serialization.is_json`) is kept on disk,
-        where the engine has a store; any other outlives the worker, not the application.
+        A state that JSON preserves (`serialization.is_json`) is stored on disk, if the engine has a
+        store; any other survives the worker, but not the application.
         """
         self._send(messages.Checkpointed(pack_state(state)))
 
     def restored(self) -> Any:
-        """Give the state of the last checkpoint of an earlier attempt, or None."""
+        """Return the state of the last checkpoint of an earlier attempt, or None."""
         return None if self._restored is None else unpack_state(self._restored)
 
     def folder(self, path: str | Path) -> Path:
-        """Give the folder that stands here for the task's `folder`: itself, on its own machine."""
+        """Return the folder that replaces the task's `folder` here: itself, on its own machine."""
         return Path(path) if self._scratch is None else self._scratch()
 
     def kept(self, path: Path) -> None:
-        """Say that a file of `folder` was written or removed: the application's machine follows.
+        """Report that a file of `folder` was written or removed, to copy that to the application.
 
-        A file that was said to be there must not change any more, but for being removed.
+        A file that was reported must not change any more, except that it may be removed.
         """
         if self._scratch is None:
             return
@@ -240,9 +242,9 @@ class TaskContext:
 
     @contextlib.contextmanager
     def unstoppable(self) -> Iterator[None]:
-        """Say that what follows, a long compilation perhaps, cannot stop when asked.
+        """Declare that the block, such as a long compilation, cannot be cancelled.
 
-        Whoever cancels then need not wait: a worker process finishes it for nobody.
+        A cancelled job then ends without waiting for the block, which a worker process finishes.
         """
         self._send(messages.Stoppable(False))
         try:
@@ -253,11 +255,11 @@ class TaskContext:
     def pause(self) -> None:
         """Make `check` wait; called by the executor."""
         self._go.clear()
-        if self.token.is_cancelled():  # it may have been cancelled meanwhile: never hold that up
+        if self.token.is_cancelled():  # it may have been cancelled meanwhile: never block that
             self._go.set()
 
     def resume(self) -> None:
-        """Let `check` go on; called by the executor."""
+        """Make `check` return again; called by the executor."""
         self._go.set()
 
     def finish(self) -> None:
@@ -272,16 +274,16 @@ class TaskContext:
 
 
 def _ignore(message: messages.Message) -> None:
-    """Take what a thread of the task's reports when the task has ended."""
+    """Ignore the reports of a thread of the task after the task has ended."""
 
 
 @dataclass(frozen=True)
 class FunctionTask:
     """A function and its arguments, as a task.
 
-    A function whose first argument is named `context` gets the `TaskContext`. A generator
-    function gives a partial result, and may be paused or cancelled, at each `yield`; what it
-    returns is the result.
+    A function whose first argument is named `context` receives the `TaskContext`. Each `yield` of a
+    generator function reports a partial result, and is a point at which it may be paused or
+    cancelled; its return value is the result.
 
     Parameters
     ----------
@@ -297,7 +299,7 @@ class FunctionTask:
 
     @property
     def name(self) -> str:
-        """The function's own name."""
+        """The name of the function."""
         if isinstance(self.function, str):
             return self.function.rpartition(":")[2].rpartition(".")[2]
         return getattr(self.function, "__name__", type(self.function).__name__)
@@ -319,7 +321,7 @@ class FunctionTask:
         return result
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give the function's import path and its arguments, where they are JSON."""
+        """Return the function's import path and its arguments; these must be JSON."""
         args, kwargs = list(self.args), dict(self.kwargs)
         path = self.function
         if not isinstance(path, str):
@@ -349,11 +351,11 @@ _TAKES_ANY = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def _wants_context(function: Callable[..., Any]) -> bool:
-    if type(function) is FunctionType and not function.__dict__:  # a decorator may say otherwise
+    if type(function) is FunctionType and not function.__dict__:  # a decorator may have wrapped it
         code = function.__code__
         names = code.co_varnames[: code.co_argcount]
         if names or not (code.co_kwonlyargcount or code.co_flags & _TAKES_ANY):
-            return names[:1] == ("context",)  # as below, in a tenth of the time
+            return names[:1] == ("context",)  # the same as below, in a tenth of the time
     try:
         parameters = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # some built-in functions have no signature
@@ -374,19 +376,19 @@ def _drain(generator: Iterator[Any], context: TaskContext) -> Any:
 
 
 def as_task(work: Task | Callable[..., Any]) -> Task:
-    """Take a task as it is, and wrap a function into one."""
-    if hasattr(work, "run"):  # what isinstance(work, Task) comes to, in a tenth of the time
+    """Return a task as it is, or a function wrapped into one."""
+    if hasattr(work, "run"):  # the same as isinstance(work, Task), in a tenth of the time
         return cast(Task, work)
     if callable(work):
         return FunctionTask(work)
-    raise TypeError(f"a task has a method run(context), or is a function; got {work!r}")
+    raise TypeError(f"a task must have a method run(context) or be a function, got {work!r}")
 
 
 def task_affinity(task: Task) -> str:
-    """Say which tasks this one shares what its worker keeps with; "" for none."""
+    """Return the name of the tasks that can reuse the same worker's caches; "" for none."""
     return str(getattr(task, "affinity", ""))
 
 
 def task_name(task: Task) -> str:
-    """Name a task for a person."""
+    """Return the name of a task for display."""
     return str(getattr(task, "name", "") or type(task).__name__)

@@ -1,4 +1,4 @@
-"""Actions that are due later: a pure queue of them, and a thread that calls them in time."""
+"""Timers: a queue of actions by their due time, and a thread that calls them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from rheojobs.engine.loops import call_logged
+
 __all__ = ["Timer", "TimerThread", "Timers"]
 
 logger = logging.getLogger(__name__)
@@ -17,7 +19,7 @@ Action = Callable[[], object]
 
 
 class Timer:
-    """An action with the time from which it is due; `cancel` drops the action at once."""
+    """An action and its due time; `cancel` drops the action at once."""
 
     __slots__ = ("_action", "at")
 
@@ -26,22 +28,22 @@ class Timer:
         self._action: Action | None = action
 
     def cancel(self) -> None:
-        """Never call the action; what it refers to is freed now, not when it would be due."""
+        """Drop the action; objects that it refers to are freed now, not at the due time."""
         self._action = None
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether there is nothing left to call."""
+        """Whether the action was called or dropped."""
         return self._action is None
 
     def take(self) -> Action | None:
-        """Return the action, once; None if it was cancelled."""
+        """Return and remove the action; None if it was cancelled."""
         action, self._action = self._action, None
         return action
 
 
 class Timers:
-    """A queue of actions by the time (s) at which they are due. Pure: the time is an argument."""
+    """A queue of actions by due time (s). Pure: the time is an argument."""
 
     def __init__(self) -> None:
         self._queue: list[tuple[float, int, Timer]] = []
@@ -62,7 +64,7 @@ class Timers:
         return timer
 
     def take_due(self, now: float) -> list[Action]:
-        """Remove and return what is due, the oldest first."""
+        """Remove and return the actions that are due, the oldest first."""
         due = []
         while self._queue and self._queue[0][0] <= now:
             if (action := heapq.heappop(self._queue)[2].take()) is not None:
@@ -80,9 +82,9 @@ class Timers:
 
 
 class TimerThread:
-    """A daemon thread that calls actions when they are due; it starts with the first one.
+    """A daemon thread that calls actions when they are due; the first action starts it.
 
-    An action must not block: it holds up all others. One that raises is logged.
+    An action must not block, since it would delay all others. One that raises is logged.
 
     Parameters
     ----------
@@ -98,10 +100,10 @@ class TimerThread:
         self._closed = False
 
     def call_later(self, seconds: float, action: Action) -> Timer:
-        """Call `action` in `seconds`, in this thread.
+        """Call `action` in `seconds`, on this thread.
 
-        If no thread can be started now, the action waits for the next call that can start one:
-        the caller is never disturbed by that.
+        If no thread can be started now, the action waits for the next call that can start one;
+        the caller gets no exception.
         """
         with self._changed:
             timer = self._timers.add(time.monotonic() + seconds, action)
@@ -110,7 +112,7 @@ class TimerThread:
         return timer
 
     def close(self) -> None:
-        """Let the thread end; what is not due yet is dropped."""
+        """End the thread; actions that are not due yet are dropped."""
         with self._changed:
             self._closed = True
             self._timers = Timers()
@@ -122,7 +124,7 @@ class TimerThread:
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no thread to be had, or the interpreter ends
+        except RuntimeError:  # no thread can be started, or the interpreter ends
             logger.info("%s: no thread can be started now", self._name)
             return
         self._thread = thread
@@ -138,11 +140,5 @@ class TimerThread:
                 if self._closed:
                     return
                 due = self._timers.take_due(time.monotonic())
-            while due:  # none is referred to any longer than it runs
-                self._call(due.pop(0))
-
-    def _call(self, action: Action) -> None:
-        try:
-            action()
-        except BaseException:  # no action may end this thread
-            logger.exception("%s: a timer's action failed", self._name)
+            while due:  # no action is referred to after it was called
+                call_logged(due.pop(0), f"{self._name}: a timer's action")

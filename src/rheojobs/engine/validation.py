@@ -1,4 +1,4 @@
-"""What a user may ask for a job, checked: its resources, limits, priority and times."""
+"""Checks of the options of a job: its resources, limits, priority and times."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MEMORY = "memory"
-"""The resource that a job's memory limit counts as, where the engine has it."""
+"""The resource that a job's memory limit takes, if the engine has it."""
 
 _TAG = "tag:"
 
@@ -36,7 +36,7 @@ Amount = float | str
 
 
 class Movable(Protocol):
-    """What is asked of a job that is to run on another executor."""
+    """The attributes that are checked of a job that will run on another executor."""
 
     name: str
     needs: Mapping[str, float]
@@ -48,12 +48,14 @@ class Movable(Protocol):
 def total_resources(
     capacity: int, resources: Mapping[str, Amount] | None, limits: Mapping[str, int] | None
 ) -> dict[str, float]:
-    """Give how much there is of everything: a limit on a tag is a resource like any other."""
+    """Return the total of each resource; a limit on a tag is a resource too."""
     total = {WORKER: float(capacity)}
     for name, amount in (resources or {}).items():
         total[name] = _amount(name, amount)
         if not 0 <= total[name] < float("inf"):
-            raise InputError(f"there cannot be {amount!r} of the resource {name!r}")
+            raise InputError(
+                f"the resource {name!r} must be a finite amount of at least 0, got {amount!r}"
+            )
     for tag, most in (limits or {}).items():
         if isinstance(most, bool) or not isinstance(most, int) or most < 1:
             raise InputError(f"the limit of {tag!r} must be a whole number above 0, got {most!r}")
@@ -67,12 +69,12 @@ def needs_of(
     tags: Iterable[str] = (),
     memory: int | None = None,
 ) -> dict[str, float]:
-    """Give what a job needs of what there is, its worker and its tags' shares included.
+    """Return the resources that a job needs, including its worker and its tags.
 
     Raises
     ------
     InputError
-        Where a resource is unknown, or there is not so much of it.
+        If a resource is unknown, or the total of it is too small.
     """
     needs = {WORKER: 1.0}
     if memory is not None and MEMORY in total:
@@ -85,11 +87,11 @@ def needs_of(
             raise InputError(f"unknown resource {name!r}; {nearest(name, known)}")
         if not 0 <= number <= total[name]:
             raise InputError(
-                f"the job asks for {_shown(name, number, total)} of {name!r}, "
+                f"the job needs {_shown(name, number, total)} of {name!r}, "
                 f"there is {_shown(name, total[name], total)}"
             )
     if needs[WORKER] < 1:
-        raise InputError(f"a job takes at least 1 {WORKER!r}, got {needs[WORKER]:g}")
+        raise InputError(f"a job needs at least 1 {WORKER!r}, got {needs[WORKER]:g}")
     for tag in tags:
         if _TAG + tag in total:
             needs[_TAG + tag] = 1.0
@@ -102,7 +104,7 @@ def needs_again(
     tags: Iterable[str],
     memory: int | None,
 ) -> dict[str, float]:
-    """Give what a job of the store needs here, where other limits may hold than `before`."""
+    """Return the needs of a job of the store in this engine, whose limits may have changed."""
     derived = {MEMORY} if memory is not None else set()
     wanted = {
         name: amount
@@ -113,7 +115,7 @@ def needs_again(
 
 
 def _shown(name: str, amount: float, total: Mapping[str, float]) -> str:
-    """Write an amount; memory in bytes as people write it."""
+    """Return an amount as text; memory with a unit."""
     in_bytes = name == MEMORY and max(amount, total[name]) >= 1 << 20
     return size(amount) if in_bytes and amount < float("inf") else f"{amount:g}"
 
@@ -127,32 +129,32 @@ def _amount(name: str, amount: Amount) -> float:
 
 
 MOST_PRIORITY = 1_000_000
-"""A level is worth ten minutes of waiting: so many are nineteen years."""
+"""The highest priority; a level is worth ten minutes of waiting, so it is worth 19 years."""
 
 
 def check_priority(priority: int) -> int:
-    """Return a priority that is a whole number; beyond `MOST_PRIORITY`, up and down, that."""
+    """Return a priority as a whole number, limited to ± `MOST_PRIORITY`."""
     try:
         return max(-MOST_PRIORITY, min(operator.index(priority), MOST_PRIORITY))
     except TypeError:
-        raise InputError(f"a priority is a whole number, got {priority!r}") from None
+        raise InputError(f"priority must be a whole number, got {priority!r}") from None
 
 
 def storable_text(text: str) -> str:
-    """Return text that UTF-8 can hold: undecodable bytes of a file name become ``\\udcfc``."""
+    """Return text that UTF-8 can encode: undecodable bytes of a file name become ``\\udcfc``."""
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_attempts(attempts: int) -> int:
-    """Return a number of attempts that is whole and above zero."""
+    """Return a number of attempts; raise `InputError` unless it is whole and above zero."""
     try:
         number = operator.index(attempts)
     except TypeError:
         number = 0
     if number < 1:
-        raise InputError(f"max_attempts is a whole number above 0, got {attempts!r}")
+        raise InputError(f"max_attempts must be a whole number above 0, got {attempts!r}")
     return min(number, 1_000_000)
 
 
@@ -163,30 +165,30 @@ def check_not_before(when: datetime | float | None) -> float | None:
     seconds = when.timestamp() if isinstance(when, datetime) else when
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
         raise InputError(
-            f"not_before is a datetime or a number of seconds since the epoch, got {when!r}"
+            f"not_before must be a datetime or a number of seconds since the epoch, got {when!r}"
         )
     return float(seconds)
 
 
 def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Give tags that are words; one word alone is a slip for a tuple of one."""
+    """Return tags as a tuple; raise `InputError` for a single string, which is a mistake."""
     if isinstance(tags, str):
         raise InputError(f'tags takes a sequence: tags=("{tags}",)')
     found = tuple(tags)
     for tag in found:
         if not isinstance(tag, str):
-            raise InputError(f"a tag is a word, got {tag!r}")
+            raise InputError(f"a tag must be a non-empty text, got {tag!r}")
     return found
 
 
 def check_memory(limit: int | None, limits_memory: bool) -> None:
-    """Raise `InputError` for a limit of memory where the executor cannot keep one."""
+    """Raise `InputError` for a memory limit if the executor cannot enforce it."""
     if limit is not None and not limits_memory:
         raise InputError("a memory limit needs worker processes: threads share one memory")
 
 
 def check_timeout(timeout: float | None) -> float | None:
-    """Give a time limit above zero."""
+    """Return a time limit; raise `InputError` unless it is above zero."""
     if timeout is None:
         return None
     try:
@@ -194,31 +196,31 @@ def check_timeout(timeout: float | None) -> float | None:
     except TypeError:
         seconds = 0.0
     if not seconds > 0:
-        raise InputError(f"timeout is a number of seconds above 0, got {timeout!r}")
+        raise InputError(f"timeout must be a number of seconds above 0, got {timeout!r}")
     return seconds if seconds < float("inf") else None
 
 
 def check_movable(jobs: Iterable[Movable], there: Mapping[str, float], limits_memory: bool) -> None:
-    """Raise `InputError` if jobs that have not ended could not run on another executor.
+    """Raise `InputError` if the active jobs cannot run on another executor.
 
     Parameters
     ----------
     jobs : iterable
         The jobs.
     there : mapping of str to float
-        How much there is on it of what executors, and not users, provide.
+        Its total of each resource that executors, and not users, provide.
     limits_memory : bool
-        Whether it keeps limits of memory.
+        Whether it enforces memory limits.
     """
     jobs = list(jobs)
     running = sum(job.dispatched and not job.is_prewarming for job in jobs)
     if running:
         many = "1 job runs" if running == 1 else f"{running} jobs run"
-        raise InputError(f"{many} still: wait for the end, or cancel")
+        raise InputError(f"{many} still: wait until all have ended, or cancel them")
     for job in jobs:
         for name, amount in there.items():
             if (wanted := job.needs.get(name, 0.0)) > amount:
                 what = "workers, there are" if name == WORKER else f"of {name!r}, there is"
-                raise InputError(f"{job.name!r} asks for {wanted:g} {what} {amount:g} there")
+                raise InputError(f"{job.name!r} needs {wanted:g} {what} {amount:g} there")
     if not limits_memory and any(job.memory is not None for job in jobs):
-        raise InputError("a job that waits has a limit of memory, which is not kept there")
+        raise InputError("a waiting job has a memory limit, which is not enforced there")

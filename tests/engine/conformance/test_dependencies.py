@@ -139,7 +139,7 @@ class TestResultOf:
         last = engine.run(collect, Hidden(ResultOf(first)))
         if executor_name.startswith("threads"):
             pytest.skip("on a thread nothing is pickled, so the task meets the placeholder itself")
-        assert "this one stands elsewhere" in str(last.exception(TIMEOUT))
+        assert "this one is elsewhere" in str(last.exception(TIMEOUT))
 
 
 class TestNoCircles:

@@ -106,5 +106,5 @@ class TestMemory:
 
     @pytest.mark.parametrize("memory", ["2 gigs", "", "-1 GiB", 0, float("nan"), []])
     def test_nonsense(self, engine: JobEngine, memory: object) -> None:
-        with pytest.raises(InputError, match="memory is given like '2 GiB'"):
+        with pytest.raises(InputError, match="memory must be like '2 GiB'"):
             engine.submit(helpers.nothing, memory=memory)  # type: ignore[arg-type]

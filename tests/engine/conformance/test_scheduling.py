@@ -216,7 +216,7 @@ class TestChangingPriorities:
 
     @pytest.mark.parametrize("priority", [1.5, "high", None])
     def test_nonsense(self, engine: JobEngine, priority: object) -> None:
-        with pytest.raises(InputError, match="a priority is a whole number"):
+        with pytest.raises(InputError, match="priority must be a whole number"):
             engine.submit(helpers.nothing, priority=priority)  # type: ignore[arg-type]
         assert engine.active_count() == 0
 
@@ -265,7 +265,7 @@ class TestAmountsOfMemory:
         assert second.state is S.QUEUED
         gate.touch()
         assert second.result(TIMEOUT) is None
-        with pytest.raises(InputError, match=r"asks for 5\.0 GiB of 'memory', there is 4\.0 GiB$"):
+        with pytest.raises(InputError, match=r"needs 5\.0 GiB of 'memory', there is 4\.0 GiB$"):
             engine.submit(helpers.nothing, resources={"memory": "5 GiB"})
         with pytest.raises(InputError, match=r"'2 GiB'.*got 'plenty'"):
             engine.submit(helpers.nothing, resources={"memory": "plenty"})

@@ -70,7 +70,7 @@ def test_a_job_that_runs_is_not_disturbed(engine: JobEngine, spare: Executor) ->
     job = engine.run(go.wait)
     wait_until(job.running)
     before = engine.executor
-    with pytest.raises(InputError, match="1 job runs still: wait for the end"):
+    with pytest.raises(InputError, match="1 job runs still: wait until all have ended"):
         engine.move_to(spare)
     assert engine.executor is before
     go.set()
@@ -93,7 +93,7 @@ def test_a_job_that_would_never_start_there_is_named(spare: Executor) -> None:
     with JobEngine("threads", max_workers=4) as engine:
         engine.pause_queue()
         engine.submit(helpers.add, resources={"worker": 4}, name="wide")
-        with pytest.raises(InputError, match="'wide' asks for 4 workers, there are 3 there"):
+        with pytest.raises(InputError, match="'wide' needs 4 workers, there are 3 there"):
             engine.move_to(spare)
         engine.cancel_all()
 

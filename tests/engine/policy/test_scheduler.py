@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Collection
+from functools import partial
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -30,12 +32,19 @@ def in_line(jobs: list[Waiting]) -> list[Waiting]:
     return sorted(jobs, key=lambda job: (job.since - job.priority * AGE_PER_LEVEL, job.order))
 
 
+def start_next(scheduler: Scheduler, avoid: Collection[str] = ()) -> str | None:
+    """Start the job that comes next, as the dispatcher does."""
+    if (chosen := scheduler.next_to_start(avoid)) is not None:
+        scheduler.start(chosen)
+    return chosen
+
+
 def plan(jobs: list[Waiting], free: dict[str, float]) -> list[str]:
     """Start what can be started."""
     scheduler = Scheduler(free)
     for job in jobs:
         scheduler.add(job)
-    return list(iter(scheduler.start_next, None))
+    return list(iter(partial(start_next, scheduler), None))
 
 
 def naive(jobs: list[Waiting], free: dict[str, float], avoid: set[str]) -> str | None:
@@ -197,7 +206,7 @@ class Machine(RuleBasedStateMachine):
     @rule(avoid=st.sampled_from([set(), {"maxwell"}]))
     def start(self, avoid: set[str]) -> None:
         expected = naive(list(self.waiting.values()), self.scheduler.free, avoid)
-        assert self.scheduler.start_next(avoid) == expected
+        assert start_next(self.scheduler, avoid) == expected
         if expected is not None:
             self.running[expected] = self.waiting.pop(expected)
 
@@ -244,7 +253,7 @@ def test_nothing_starves(priority: int, flood: list[int], gap: float) -> None:
     for number, other in enumerate(flood):  # one comes and one starts, in every gap
         now = gap * number
         scheduler.add(Waiting(f"f{number}", other, number + 1, {WORKER: 1.0}, since=now))
-        chosen = scheduler.start_next()
+        chosen = start_next(scheduler)
         if chosen == "patient":
             break
         ahead += 1
@@ -277,7 +286,7 @@ def test_a_decision_looks_at_few_of_many(monkeypatch) -> None:
             scheduler.add(Waiting(f"j{order}", order * 7919 % 5, order, needs[order % 3]))
         calls.clear()
         for _ in range(count):
-            job_id = scheduler.start_next()
+            job_id = start_next(scheduler)
             assert job_id is not None
             scheduler.give_back(needs[int(job_id[1:]) % 3])
         return calls["compared"] / count

@@ -135,7 +135,7 @@ class TestKeeping:
         assert record is not None
         assert record.blobs == {"draws": content, "s": b"1"}
         files[0].write_bytes(content[:-1])
-        with pytest.raises(StoreError, match="damaged or gone"):
+        with pytest.raises(StoreError, match="damaged or missing"):
             store.result(job_id)
         store.move(job_id, S.SUCCEEDED)
         store.remove(job_id)
@@ -341,7 +341,7 @@ class TestRequests:
 
     def test_what_runs_has_had_its_turn(self, store: JobStore) -> None:
         job_id = enter(store, S.RUNNING)
-        with pytest.raises(InputError, match="is running: its turn has come"):
+        with pytest.raises(InputError, match="is running: only a waiting job"):
             store.request_priority(job_id, 1)
 
     def test_what_nobody_works_on_is_cancelled_at_once(self, store: JobStore) -> None:

@@ -191,7 +191,7 @@ class TestIds:
         secret.write_bytes(LARGE["draws"])
         file.unlink()
         file.symlink_to(secret)
-        with pytest.raises(StoreError, match="damaged or gone"):
+        with pytest.raises(StoreError, match="damaged or missing"):
             store._part(job_id, "result")
         file.unlink()
         secret.rename(victim / file.name)

@@ -1,1 +1,1 @@
-"""How news reach those who subscribed, and callbacks those who asked for them."""
+"""Delivery of events to subscribers, and calls of callbacks, on threads of their own."""

@@ -1,21 +1,20 @@
-"""Threads that call what users attached to the end of a job, so that a slow callback holds up none.
+"""Threads that call the callbacks of ended jobs, so that a slow callback delays nothing else.
 
-A thread that has become idle is used again; a new one starts if all are at work.
+An idle thread is used again; a new one starts if all are busy.
 """
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
 
+from rheojobs.engine.loops import call_logged
+
 __all__ = ["CallbackThreads"]
 
-logger = logging.getLogger(__name__)
-
 MOST_THREADS = 64
-"""Callbacks that run at a time; beyond, they wait for one another."""
+"""Callbacks that run at a time; further ones wait."""
 
 LINGER = 1.0
 """Seconds for which an idle thread stays."""
@@ -38,19 +37,19 @@ class CallbackThreads:
                 return
             thread = threading.Thread(target=self._work, name="rheojobs-callback", daemon=True)
             self._threads.add(thread)
-            self._idle += 1  # at once: the next function must not count on it too
+            self._idle += 1  # now: the next function must not count on the same idle thread
         try:
             thread.start()
-        except RuntimeError:  # no thread to be had, or the interpreter ends
+        except RuntimeError:  # no thread can be started, or the interpreter ends
             with self._lock:
                 self._threads.discard(thread)
                 self._idle -= 1
                 if self._threads:
-                    return  # one of these takes it
+                    return  # one of the running threads takes it
             self._empty_here()
 
     def is_here(self) -> bool:
-        """Say whether this is one of these threads."""
+        """Return whether the caller runs on one of these threads."""
         return threading.current_thread() in self._threads
 
     def _empty_here(self) -> None:
@@ -59,7 +58,7 @@ class CallbackThreads:
                 function = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            _call(function)
+            call_logged(function, "a callback")
 
     def _work(self) -> None:
         while True:
@@ -74,14 +73,7 @@ class CallbackThreads:
                 continue
             with self._lock:
                 self._idle -= 1
-            _call(function)
-            del function  # a result must not live on here until there is another
+            call_logged(function, "a callback")
+            del function  # else it would keep a result in memory until the next function comes
             with self._lock:
                 self._idle += 1
-
-
-def _call(function: Callable[[], object]) -> None:
-    try:
-        function()
-    except BaseException:  # a callback's fault concerns nobody else
-        logger.exception("a callback failed")

@@ -1,4 +1,4 @@
-"""The event bus: one thread that hands out news in the order in which they came."""
+"""The event bus: one thread that delivers events to subscribers in the order of publication."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functools import partial
 
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Mailbox
 from rheojobs.engine.events import JobEvent
+from rheojobs.engine.loops import call_logged
 
 __all__ = ["Delivery", "EventBus", "to_nobody"]
 
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 Delivery = Callable[[], object]
 
 RETRY_SECONDS = 0.1
-"""Seconds until the thread of a subscriber is tried again that could not be started."""
+"""Seconds until the bus tries again to start the thread of a subscriber."""
 
 
 class EventBus:
@@ -29,7 +30,7 @@ class EventBus:
     Attributes
     ----------
     route : callable
-        Takes each delivery; `put` unless a recorder comes first, which must call `put` then.
+        Takes each delivery; `put`, unless a recorder writes events first and then calls `put`.
     """
 
     def __init__(self) -> None:
@@ -48,9 +49,9 @@ class EventBus:
         job_id: str | None = None,
         first: Sequence[JobEvent] = (),
     ) -> Callable[[], None]:
-        """Put each event, or each of one job, into a mailbox, and before them those of `first`.
+        """Put the events of `first`, then each event, or each of one job, into a mailbox.
 
-        Returns what ends the subscription.
+        Returns a function that ends the subscription.
         """
         with self._lock:
             over = self._over
@@ -73,18 +74,18 @@ class EventBus:
         who.stop()
 
     def publish(self, event: JobEvent, *, private: bool = False) -> None:
-        """Deliver an event to all who subscribe now, later and in other threads.
+        """Deliver an event, later and on other threads, to all present subscribers.
 
         Parameters
         ----------
         private : bool
-            Whether it concerns only those who subscribed to its job.
+            Whether it is delivered only to subscribers of its job.
         """
         self.delivery(event, private=private)()
 
     def delivery(self, event: JobEvent, *, private: bool = False) -> Delivery:
-        """Return what delivers an event, when it is called, to all who subscribe now."""
-        if not self._subscribers:  # a subscriber of this moment gets what comes next
+        """Return a function that delivers an event to all present subscribers."""
+        if not self._subscribers:  # one that is being added now gets the events that follow
             return to_nobody
         with self._lock:
             listening = list(self._subscribers.get(event.job_id, ()))
@@ -95,15 +96,15 @@ class EventBus:
         return partial(self.route, partial(self._put_into, listening, event))
 
     def put(self, delivery: Delivery) -> None:
-        """Make a delivery after all that came before."""
+        """Make a delivery after all earlier ones."""
         self._news.put(delivery)
 
     def close(self) -> None:
-        """Let the thread end when all that came before has been handed out."""
+        """Let the thread end after all earlier deliveries."""
         self._news.put(None)
 
     def join(self, timeout: float) -> None:
-        """Wait until all subscribers got all; no thread waits for itself."""
+        """Wait until all subscribers have received all events; no thread waits for itself."""
         deadline = time.monotonic() + timeout
         if not self.is_here():
             self._thread.join(timeout)
@@ -111,7 +112,7 @@ class EventBus:
             caller.join(max(0.0, deadline - time.monotonic()))
 
     def is_here(self) -> bool:
-        """Say whether this is the bus's own thread."""
+        """Return whether the caller runs on the bus's own thread."""
         return threading.current_thread() is self._thread
 
     def _callers(self) -> list[Caller]:
@@ -120,15 +121,15 @@ class EventBus:
 
     def _run(self) -> None:
         while (delivery := self._next()) is not None:
-            _deliver(delivery)
-            del delivery  # a result must not live on here until there are other news
-        while not self._is_over():  # what came after `close`
+            call_logged(delivery, "a delivery")
+            del delivery  # else it would keep a result in memory until the next event
+        while not self._is_over():  # deliveries that came after `close`
             if (delivery := self._news.get()) is not None:
-                _deliver(delivery)
+                call_logged(delivery, "a delivery")
                 del delivery
 
     def _next(self) -> Delivery | None:
-        """Wait for a delivery; meanwhile start threads that could not be started before."""
+        """Wait for a delivery; meanwhile try again to start threads that failed to start."""
         while self._unstarted:
             try:
                 return self._news.get(timeout=RETRY_SECONDS)
@@ -152,14 +153,14 @@ class EventBus:
         for event in events:
             try:
                 who.mailbox.put(event)
-            except RuntimeError:  # no thread is to be had for this one now
+            except RuntimeError:  # no thread can be started for this one now
                 logger.warning("a subscriber cannot be called yet: no thread can be started")
                 if isinstance(who, Caller):
                     self._unstarted.add(who)
 
 
 def to_nobody() -> None:
-    """Deliver to nobody."""
+    """Deliver nothing: there is no subscriber."""
 
 
 def _close(mailbox: Mailbox) -> None:
@@ -167,10 +168,3 @@ def _close(mailbox: Mailbox) -> None:
         mailbox.close()
     except RuntimeError:
         logger.warning("a subscriber cannot be called: no thread can be started")
-
-
-def _deliver(delivery: Delivery) -> None:
-    try:
-        delivery()
-    except BaseException:  # one fault must not take the news from the others
-        logger.exception("a delivery failed")

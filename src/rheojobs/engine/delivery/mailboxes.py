@@ -1,6 +1,6 @@
-"""A subscriber's mailbox, and the two ways in which it is emptied: by a thread, or by `async for`.
+"""A subscriber's mailbox, and the two readers of one: a thread, and `async for`.
 
-A slow subscriber loses progress and partial results that newer ones have superseded, and never a
+A slow subscriber loses progress and partial results that newer ones have superseded, but never a
 change of state.
 """
 
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 Subscriber = Callable[[JobEvent], object]
 
 KEPT = 16
-"""Reports of one job and stage, and partial results of one job, that wait for a subscriber."""
+"""The most reports of one job and stage, or partial results of one job, in a mailbox."""
 
 LINGER = 1.0
-"""Seconds for which the thread of a mailbox stays when there are no news."""
+"""Seconds for which the thread of an empty mailbox waits before it ends."""
 
 
 class TakesEvents(Protocol):
-    """What events can be put into, such as a `queue.Queue`."""
+    """An object that events can be put into, such as a `queue.Queue`."""
 
     def put(self, event: Any, /) -> object:
         """Take an event."""
@@ -38,12 +38,12 @@ class TakesEvents(Protocol):
 
 
 class Mailbox:
-    """The news for one subscriber, in their order; what is superseded makes room.
+    """The events for one subscriber, in order, without those that were superseded.
 
     Parameters
     ----------
     notify : callable
-        Called, by the thread that puts, when there is something to take.
+        Called, by the thread that puts an event, when there is something to take.
     """
 
     def __init__(self, notify: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ class Mailbox:
         return bool(self._news)
 
     def put(self, event: JobEvent) -> None:
-        """Add an event; of many reports of one stage the oldest that still waits goes."""
+        """Add an event; if there are too many reports of its stage, drop the oldest of them."""
         with self._lock:
             if self._dropping:
                 return
@@ -86,12 +86,12 @@ class Mailbox:
             return event
 
     def close(self) -> None:
-        """Say that nothing more will come."""
+        """Declare that no more events will come."""
         self.closed = True
         self._notify()
 
     def discard(self) -> None:
-        """Drop what is there, and what will come."""
+        """Drop all events, present and future."""
         with self._lock:
             self._dropping = True
             self._news.clear()
@@ -108,7 +108,7 @@ def _lossy_key(event: JobEvent) -> tuple[str, ...] | None:
 
 
 class Caller:
-    """Calls a subscriber with what is in its mailbox, from a thread that lives while it must."""
+    """Calls a subscriber with the events of its mailbox, on a thread that ends when idle."""
 
     def __init__(self, subscriber: Subscriber | TakesEvents) -> None:
         self._callback = subscriber if callable(subscriber) else subscriber.put
@@ -135,7 +135,7 @@ class Caller:
             raise
 
     def start_again(self) -> bool:
-        """Start the thread if there are news and none runs; False if that fails once more."""
+        """Start the thread if there are events and it does not run; False if that fails again."""
         with self._changed:
             if self._thread is None and self.mailbox:
                 try:
@@ -145,16 +145,16 @@ class Caller:
         return True
 
     def stop(self) -> None:
-        """Drop all news; when this returns, no call begins any more and none is being made.
+        """Drop all events; after this returns, the subscriber is not called any more.
 
-        It waits for a call that is being made, unless it is made from within that call.
+        It waits for a call that is in progress, unless it is made from within that call.
         """
         self.mailbox.discard()
         with self._calling:
             pass
 
     def join(self, timeout: float) -> None:
-        """Wait for the end of the thread; not in the thread itself."""
+        """Wait for the end of the thread; returns at once in the thread itself."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
@@ -175,21 +175,21 @@ class Caller:
             pass
 
     def _call_next(self) -> bool:
-        with self._calling:  # what is taken is called before `stop` returns, or not at all
+        with self._calling:  # an event that was taken is delivered before `stop` returns, or never
             if (event := self.mailbox.take()) is None:
                 return False
             try:
                 self._callback(event)
-            except BaseException:  # a subscriber's fault concerns nobody else
+            except BaseException:  # the other subscribers must still be called
                 logger.exception("a subscriber failed")
             return True
 
 
 class Listener:
-    """Gives what is in its mailbox to an `async for`, in the event loop in which it was made."""
+    """Yields the events of its mailbox to an `async for`, in the event loop that created it."""
 
     def __init__(self) -> None:
-        import asyncio  # late: a running loop has loaded it already
+        import asyncio  # late: only asyncio programs need it, and they have loaded it already
 
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -200,7 +200,7 @@ class Listener:
             self._loop.call_soon_threadsafe(self._news.set)
 
     def stop(self) -> None:
-        """Drop all news."""
+        """Drop all events."""
         self.mailbox.discard()
 
     async def __aiter__(self) -> AsyncIterator[JobEvent]:

@@ -1,4 +1,4 @@
-"""Where tasks run: on threads, in warm worker processes, or on a cluster, behind one interface."""
+"""Executors run tasks on threads, in warm worker processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 def make_executor(
     executor: str | Executor, max_workers: int | None, preload: tuple[str, ...]
 ) -> Executor:
-    """Take an executor as it is, or make the one of that name, with 4 workers where not said."""
+    """Return an executor object as it is, or make the one of that name, by default of 4 workers."""
     if isinstance(executor, Executor):
         if max_workers is not None:
             raise InputError("max_workers goes with the executor object; leave it out here")

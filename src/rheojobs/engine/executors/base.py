@@ -1,6 +1,6 @@
-"""What the engine asks of an executor, and what every executor does alike.
+"""The interface of executors, and the code that all of them share.
 
-Knows nothing of jobs: an executor runs tasks and says through messages how they fare.
+An executor runs tasks and reports by messages; it has no access to jobs.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Run:
     task : Task
         The work.
     tell : callable
-        Takes each message of this run, from any thread, in order; the last is one of
+        Receives each message of this run, from any thread, in order; the last is one of
         `Succeeded`, `Failed`, `Cancelled`, `Died` and `Lost`, and comes exactly once.
     restored : bytes, optional
         The last checkpoint of an earlier attempt.
     memory : int, optional
-        Bytes that the worker may use.
+        Memory limit of the worker, in bytes.
     needs : mapping of str to float
         What the job takes of the engine's resources.
     priority : int
-        Higher goes first, where others wait for the same workers.
+        Higher goes first if several runs wait for the same workers.
     is_light : bool
-        Whether the task is pickled in no time, and no code of the user's takes part in it: then
-        the thread that hands it over may do so itself.
+        Whether the task is pickled quickly and without calling user code, so that the thread
+        that starts the run may pickle it itself.
     """
 
     id: str
@@ -57,21 +57,21 @@ class Run:
     def report(self, message: messages.Message) -> None:
         """Pass a message on by `tell`; one that cannot be taken in is logged, and never raises.
 
-        If it is the last message, the run fails instead.
+        If that was the last message, the run fails instead.
         """
         try:
             self.tell(message)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # the thread that brings messages must bring the next
+        except BaseException as error:  # the calling thread must go on to the next message
             kind = type(message).__name__
-            logger.exception("the message %s of run %s cannot be taken in", kind, self.id[:8])
+            logger.exception("the message %s of run %s cannot be processed", kind, self.id[:8])
             if not isinstance(message, messages.ENDINGS):
                 return
             try:
                 self.tell(messages.Failed(error))
             except Exception:
-                logger.exception("the end of run %s cannot be taken in", self.id[:8])
+                logger.exception("the end of run %s cannot be processed", self.id[:8])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class WorkerInfo:
     pid : int
         The process id.
     state : str
-        "starting", "idle" or "busy"; "dead" for one that was made to leave.
+        "starting", "idle" or "busy"; "dead" for one that is being removed.
     resident : int
         Bytes of memory that it and its children hold (resident set).
     """
@@ -98,23 +98,23 @@ class RunHandle(abc.ABC):
 
     @abc.abstractmethod
     def cancel(self) -> None:
-        """Ask the task to stop; where the executor can, make sure that it does."""
+        """Ask the task to stop; the executor enforces it if it can."""
 
     def release(self) -> None:
-        """Ask the task to stop at its next check point, with more patience than `cancel` has."""
+        """Ask the task to stop at its next `check`, and give it more time than `cancel` does."""
         self.cancel()
 
     @abc.abstractmethod
     def pause(self) -> None:
-        """Let the task wait at its next check point."""
+        """Pause the task at its next `check`."""
 
     @abc.abstractmethod
     def resume(self) -> None:
-        """Let the task go on."""
+        """Resume the task."""
 
     @abc.abstractmethod
     def inspect(self) -> None:
-        """Have the task report, by `Inspected`, what it has so far; None where it cannot."""
+        """Ask the task to report its present result, or None, in an `Inspected` message."""
 
 
 class Executor(abc.ABC):
@@ -123,13 +123,13 @@ class Executor(abc.ABC):
     Attributes
     ----------
     capacity : int
-        How many.
+        The most tasks that run at a time.
     limits_memory : bool
-        Whether a run's `memory` is kept to.
+        Whether a run's `memory` is enforced.
     cluster_address : str
-        Where a run may go on when this process is gone, such as a cluster's address; else empty.
+        Address of the cluster on which runs may outlive this process; empty if they cannot.
     on_growth : callable
-        Set by the engine: called with how much more there is, by resource, when workers join.
+        Set by the engine; called with the amounts added, by resource, when workers join.
     """
 
     capacity: int
@@ -139,42 +139,42 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def start(self, run: Run) -> RunHandle:
-        """Take on a run; never blocks for long, and never raises for the task's sake."""
+        """Start a run, or queue it; never blocks for long, and never raises because of the task."""
 
     def has_idle_worker(self) -> bool:
-        """Say whether `start` would hand a task over at once: at least as far as can be seen."""
+        """Return whether `start` would probably start a task at once."""
         return False
 
     def resources(self) -> dict[str, float]:
-        """Give how much there is of what runs may need, where the executor knows that itself."""
+        """Return the amounts of the resources that the executor itself provides."""
         return {}
 
     def workers(self) -> list[WorkerInfo]:
-        """Give the worker processes that live; none where tasks run in this process."""
+        """Return the live worker processes; none if tasks run in this process."""
         return []
 
     @abc.abstractmethod
     def shutdown(self, timeout: float) -> bool:
-        """End whatever runs and give everything back; True if all ended within `timeout` s."""
+        """End all runs and release everything; True if all ended within `timeout` seconds."""
 
 
 def run_task(
     task: Task, context: TaskContext, tell: Callable[[messages.Message], None]
 ) -> messages.Message:
-    """Run a task to its end, in this thread; return the message that says how it ended.
+    """Run a task to its end on this thread, and return the message that says how it ended.
 
-    The message is returned, not told, so that an executor can first free what the task held.
+    The message is returned, not sent, so that an executor can first free what the task held.
     """
     ending = _run(task, context, tell)
     try:
         context.finish()
-    except Exception as error:  # a last report that cannot be sent
+    except Exception as error:  # the last report cannot be sent
         if not isinstance(ending, messages.Failed):
             ending = messages.Failed(error)
     try:
         return ending
     finally:
-        del ending  # the traceback of its error refers to this frame: no circle
+        del ending  # the traceback of its error refers to this frame: avoid a reference cycle
 
 
 def _run(
@@ -185,7 +185,7 @@ def _run(
         return messages.Succeeded(task.run(context))
     except (CancellationError, KeyboardInterrupt):
         return messages.Cancelled()
-    except BaseException as error:  # a task may raise anything, SystemExit included
+    except BaseException as error:  # a task may raise anything, including SystemExit
         return messages.Failed(error)
     finally:
         del task, context, tell  # as above: what they hold, holds the error

@@ -1,4 +1,4 @@
-"""Tells whether a job may still run on a cluster, from the cluster's address alone."""
+"""Find out from a cluster's address whether a job may still run there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Settings of a worker's environment: how many threads it computes on, and what of a GPU it has.
-
-Names of variables alone: nothing of JAX is imported here.
-"""
+"""Environment variables of workers that limit their threads and their share of a GPU."""
 
 from __future__ import annotations
 
@@ -20,16 +17,16 @@ def worker_environment(
     gpus: Iterable[int | str] | None = None,
     gpu_memory: float | None = None,
 ) -> dict[str, str]:
-    """Make an environment for `ProcessExecutor`'s `env`.
+    """Return an environment for `ProcessExecutor`'s `env`.
 
     Parameters
     ----------
     threads : int, optional
-        Threads that a worker computes on: OpenMP's, OpenBLAS's, MKL's, and those of XLA's pool
-        (``NPROC``, which jaxlib reads in place of the number of cores). N workers with each
-        1/N of the cores do not take them from one another.
+        Threads that a worker computes on: those of OpenMP, OpenBLAS, MKL, and XLA's pool
+        (``NPROC``, which jaxlib reads in place of the number of cores). N workers with 1/N of the
+        cores each do not compete for them.
     gpus : iterable of int or str, optional
-        Devices that a worker sees (``CUDA_VISIBLE_DEVICES``); none where it is empty.
+        Devices that a worker sees (``CUDA_VISIBLE_DEVICES``); none if it is empty.
     gpu_memory : float, optional
         Share of a device's memory that a worker takes, above 0 and at most 1
         (``XLA_CLIENT_MEM_FRACTION``): 0.9 / N for N workers on one device.
@@ -58,7 +55,7 @@ def worker_environment(
 def environments(
     env: Mapping[str, str] | Sequence[Mapping[str, str]],
 ) -> list[Mapping[str, str]]:
-    """Give the environments, of which there is one at least; `InputError` for anything but text."""
+    """Return one or more environments; raise `InputError` for anything but text."""
     found = [env] if isinstance(env, Mapping) else list(env)
     for each in found:
         for name, value in each.items():

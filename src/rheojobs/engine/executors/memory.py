@@ -1,4 +1,4 @@
-"""How much memory a process holds, its children included."""
+"""The memory of a process and its children."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 __all__ = ["MEMORY_INTERVAL", "resident_bytes"]
 
 MEMORY_INTERVAL = 0.25
-"""Seconds between two looks at the memory of workers that have a limit."""
+"""Seconds between two measurements of workers that have a memory limit."""
 
 
 def resident_bytes(pid: int) -> int:
     """Return the resident set of a process and its children in bytes; 0 if it is gone."""
-    import psutil  # not by every engine and every worker that starts
+    import psutil  # late: most engines and workers do not need it
 
     try:
         process = psutil.Process(pid)

@@ -1,7 +1,4 @@
-"""A run in another process: what was said about it, and how long it has to stop.
-
-Whether the process is one of ours or a cluster's is the executor's business.
-"""
+"""A run in another process, of a pool or a cluster: the requests about it, and its time to stop."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ from rheojobs.engine.timers import Timer, TimerThread
 __all__ = ["RELEASE_GRACE", "RemoteRun"]
 
 RELEASE_GRACE = 10.0
-"""Seconds that a task has to stop that only prepares others: a killed worker would delay them."""
+"""Seconds that a prewarming task has to stop: killing its worker would delay the next job."""
 
 ABANDONED_GRACE = 20.0
-"""The same for a task that has said that it cannot stop, and for which nobody waits any more."""
+"""The same for a cancelled task that has declared that it cannot stop at present."""
 
 
 class _Executor(Protocol):
-    """What such a run asks of its executor."""
+    """What a remote run needs from its executor."""
 
     @property
     def timers(self) -> TimerThread: ...
@@ -35,7 +32,7 @@ class _Executor(Protocol):
 
 
 class RemoteRun(RunHandle):
-    """A run on its way through waiting, a worker, and its end; guarded by its executor's lock."""
+    """A run, from its wait for a worker to its end; guarded by its executor's lock."""
 
     def __init__(self, executor: _Executor, run: Run) -> None:
         self._executor = executor
@@ -50,13 +47,14 @@ class RemoteRun(RunHandle):
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was asked to stop: then its time for that is limited."""
+        """Whether it was asked to stop, within a limited time."""
         return self.grace < math.inf
 
     def hurry(self, grace: float, has_worker: bool) -> bool:
-        """Note that it must stop within `grace` seconds; return whether that changes anything.
+        """Limit its time to stop to `grace` seconds; return whether that was a change.
 
-        A run that cannot stop is abandoned: it finishes for nobody, as what it compiles is of use.
+        A run that cannot stop is abandoned: it may finish, as the program that it compiles can be
+        used again, but its result is dropped.
         """
         if self.abandoned:
             return False
@@ -70,12 +68,12 @@ class RemoteRun(RunHandle):
         return True
 
     def strike_in_time(self, strike: Callable[[Any], object]) -> None:
-        """Have `strike` called with this run unless it has ended when its grace is over."""
+        """Call `strike` with this run when its grace is over, unless it has ended by then."""
         self.stop_timer()
         self.timer = self._executor.timers.call_later(self.grace, partial(strike, self))
 
     def stop_timer(self) -> None:
-        """Call nobody any more."""
+        """Cancel the pending call."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

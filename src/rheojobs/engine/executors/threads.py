@@ -1,4 +1,4 @@
-"""Tasks on threads of this process: quick to start, but only a task that checks can be stopped."""
+"""An executor of threads: quick to start, but a task that never calls `check` cannot be stopped."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class ThreadExecutor(Executor):
         self._running: dict[threading.Thread, _ThreadRun] = {}
 
     def has_idle_worker(self) -> bool:
-        """Say yes: a thread starts at once."""
+        """Return True: a thread starts at once."""
         return True
 
     def start(self, run: Run) -> RunHandle:
-        """Take on a run."""
+        """Start a run on a new thread."""
         control = _ThreadRun(run)
         thread = threading.Thread(
             target=self._work, args=(run, control), name=f"rheojobs-task-{run.id[:8]}", daemon=True
         )
         with self._lock:  # `shutdown` must not find a thread that it cannot join yet
-            thread.start()  # raises where the system has no more threads
+            thread.start()  # raises if the system has no more threads
             self._running[thread] = control
         return control
 
@@ -69,7 +69,7 @@ class ThreadExecutor(Executor):
         with self._lock:
             del self._running[threading.current_thread()]
         run.report(ending)
-        del run, control, ending  # an error's traceback refers to this frame: no circle
+        del run, control, ending  # an error's traceback refers to this frame: avoid a cycle
 
     def shutdown(self, timeout: float) -> bool:
         """Ask all tasks to stop and wait for their threads."""

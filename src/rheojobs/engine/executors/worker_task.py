@@ -1,6 +1,6 @@
-"""A task in another process: unpickled and run, controlled by words, its ending fit to travel.
+"""Runs a pickled task in a worker process, applies requests to it, and makes its ending picklable.
 
-Runs inside the worker processes of every executor that has any.
+Shared by the worker processes of all executors.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 def run_pickled(
     pickled: bytes, context: TaskContext, tell: Callable[[messages.Message], None]
 ) -> messages.Message:
-    """Run a task that came from another process; return an ending that arrives whole there."""
+    """Run a task that came from another process; return an ending that can be pickled."""
     try:
         task = pickle.loads(pickled)
-    except BaseException as error:  # whatever unpickling raises is the task's failure
+    except BaseException as error:  # any error of unpickling is the task's failure
         return portable_failure(error)
     ending = run_task(task, context, tell)
     return portable_failure(ending.error) if isinstance(ending, messages.Failed) else ending
@@ -38,14 +38,14 @@ def run_pickled(
 def portable_failure(error: BaseException) -> messages.Failed:
     """Return the ending of a task that raised `error`, with the text of its traceback.
 
-    An error that does not survive pickling is replaced by a `RemoteTaskError` that names it.
+    An error that cannot be pickled and unpickled is replaced by a `RemoteTaskError` that names it.
     """
     text = _traceback_text(error)
     try:
         copy = pickle.loads(cloudpickle.dumps(error))
         if isinstance(copy, BaseException) and str(copy) == str(error):
             return messages.Failed(error, text)
-    except BaseException as obstacle:  # whatever the error's own code raises
+    except BaseException as obstacle:  # the error's own code may raise anything
         logger.debug("an error cannot be pickled: %s", one_line(obstacle))
     return messages.Failed(RemoteTaskError(one_line(error)), text)
 
@@ -59,12 +59,12 @@ def undeliverable(error: BaseException) -> messages.Failed:
 def _traceback_text(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error))
-    except Exception:  # of the error's own code
+    except Exception:  # the error's own code failed
         return f"{type(error).__name__}\n"
 
 
 def obey(context: TaskContext, verb: str) -> None:
-    """Do what was said about a run: cancel, pause, resume or inspect. Never raises."""
+    """Apply a request to a run: cancel, pause, resume or inspect. Never raises."""
     try:
         match verb:
             case "cancel":
@@ -76,6 +76,6 @@ def obey(context: TaskContext, verb: str) -> None:
             case "inspect":
                 context.begin_inspect()
             case _:
-                logger.error("a worker was told %r, which it does not know", verb)
-    except Exception:  # whoever reads these words must hear the next one too
+                logger.error("a worker received the unknown request %r", verb)
+    except Exception:  # the calling thread must go on to the next request
         logger.exception("a task cannot be made to %s", verb)

@@ -1,1 +1,1 @@
-"""How jobs come into an engine, and how the engine moves and ends."""
+"""How an engine admits jobs, changes its executor, and shuts down."""

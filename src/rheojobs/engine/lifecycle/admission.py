@@ -1,4 +1,4 @@
-"""How a new job comes into an engine: recorded, then taken in, and started if that may be."""
+"""How an engine admits a new job: recorded, added to the table, and started at once if possible."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Admission"]
 
 
 class Admission:
-    """Lets jobs into a table. No event of a job is published before it is on disk.
+    """Adds jobs to a table. No event of a job is published before it is on disk.
 
     Parameters
     ----------
     table : JobTable
-        Takes the jobs.
+        The table.
     dispatcher : Dispatcher
         Starts them.
     recorder : Recorder
@@ -31,17 +31,17 @@ class Admission:
         self._recorder = recorder
 
     def admit(self, job: Job, cancel_token: CancellationToken | None, *, waits: bool) -> None:
-        """Record a new job, then take it in; one that may start at once is recorded meanwhile.
+        """Record a new job, then add it; one that may start at once is recorded meanwhile.
 
         Parameters
         ----------
         waits : bool
-            Whether the task has arguments that are not there yet: results of other jobs.
+            Whether the task has arguments that do not exist yet: results of other jobs.
 
         Raises
         ------
         EngineClosedError
-            If no more jobs are taken.
+            If the engine accepts no more jobs.
         """
         new = new_job(job, has_store=self._recorder.store is not None, waits=waits)
         self._table.admit()
@@ -52,7 +52,7 @@ class Admission:
             else:
                 self._recorder.add(new)
                 self._take_in(job, cancel_token)
-        except BaseException:  # Ctrl-C: the caller gets no job that he could cancel
+        except BaseException:  # Ctrl-C: the caller gets no job that it could cancel
             if job.id in self._table.open:
                 self._dispatcher.cancel(job)
             raise
@@ -66,12 +66,12 @@ class Admission:
             may_start = may_start and not self._dispatcher.paused and not self._table.closed
             starts = self._table.add(job, may_start=may_start)
             if cancel_token is not None:
-                # Before the job can start: a token that is cancelled already stops it here.
+                # Before the job can start, so that a token that is cancelled already stops it.
                 job.token = cancel_token
                 job.forget_token = cancel_token.on_cancel(job.cancel)
                 if job.state.is_terminal:
                     job.forget_token()
-            if self._table.closed:  # meanwhile; the others were told to stop already
+            if self._table.closed:  # meanwhile: the other jobs were asked to stop before
                 self._dispatcher.cancel(job)
         if starts:
             self._dispatcher.start(job)

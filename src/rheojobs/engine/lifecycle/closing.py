@@ -1,4 +1,4 @@
-"""How an engine ends: no more jobs, all there are cancelled or left, threads and processes gone."""
+"""How an engine shuts down: jobs are cancelled or left in the store, threads and processes end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Closing"]
 
 
 class Closing:
-    """Ends an engine, once, however often and from however many threads it is asked to.
+    """Shuts an engine down, once, even if several threads ask for it.
 
     Parameters
     ----------
     table, dispatcher, recorder
-        Of the engine.
+        The parts of the engine.
     """
 
     def __init__(self, table: JobTable, dispatcher: Dispatcher, recorder: Recorder) -> None:
@@ -28,10 +28,10 @@ class Closing:
         self._dispatcher = dispatcher
         self._recorder = recorder
         self._has_begun = self._has_ended = False
-        self._is_done = threading.Event()  # with the first try
+        self._is_done = threading.Event()  # set after the first try
 
     def close(self, executor: Executor, *, wait: bool, timeout: float, leave: bool) -> bool:
-        """End all; `JobEngine.shutdown` says how. Returns whether everything has ended."""
+        """Do what `JobEngine.shutdown` describes, and return whether everything has ended."""
         with self._table.lock:
             is_first, self._has_begun = not self._has_begun, True
             self._table.closed = True
@@ -49,7 +49,7 @@ class Closing:
         try:
             closing.start()
             return False
-        except RuntimeError:  # no thread to be had, or the interpreter ends
+        except RuntimeError:  # no thread can be started, or the interpreter ends
             return self._close(executor, 0.0)
 
     def _close(self, executor: Executor, timeout: float) -> bool:
@@ -65,12 +65,12 @@ class Closing:
         ended = self._table.wait(max(0.05, deadline - time.monotonic())) and ended
         self._table.wake.set()
         with self._table.lock:
-            self._table.close_if_empty()  # else the last job to be settled does
+            self._table.close_if_empty()  # else settling the last job does so
         self._dispatcher.join(max(0.05, deadline - time.monotonic()))
         self._recorder.join(max(0.05, deadline - time.monotonic()))
         return ended
 
 
 def _may_stay(job: Job) -> bool:
-    """Say whether a job may be continued later: it can be, and was not cancelled."""
+    """Return whether a job may be left in the store: it is durable, and was not cancelled."""
     return job.is_durable and not job.cancel_wanted and not job.is_prewarming

@@ -1,4 +1,4 @@
-"""How an engine changes its executor: jobs that have not begun run on the new one."""
+"""How an engine changes its executor: waiting jobs run on the new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def move_jobs(
     provided: Callable[[], Mapping[str, float]],
     timeout: float,
 ) -> None:
-    """Have jobs start on another executor from now on.
+    """Start jobs on another executor from now on.
 
     Parameters
     ----------
@@ -28,16 +28,16 @@ def move_jobs(
     dispatcher : Dispatcher
         Starts them.
     executor : Executor
-        Where.
+        The new executor.
     provided : callable
-        Returns how much there is of what executors, and not users, provide.
+        Returns the amounts of the resources that executors, and not users, provide.
     timeout : float
-        Seconds to wait for the end of what only prepares workers.
+        Seconds to wait for the end of prewarming jobs.
 
     Raises
     ------
     InputError
-        If a job runs, or one that waits asks for more than there is; all is then as before.
+        If a job runs, or a waiting one needs more than there is; then nothing has changed.
     """
     with table.lock:
         table.check_open()
@@ -50,7 +50,7 @@ def move_jobs(
         with table.idle:
             table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
             table.check_open()
-            there = provided()  # more workers may have come meanwhile
+            there = provided()  # more workers may have joined meanwhile
             check_movable(table.open.values(), there, executor.limits_memory)
             dispatcher.start_on(executor)
             total = table.scheduler.total

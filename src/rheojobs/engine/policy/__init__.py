@@ -1,1 +1,1 @@
-"""Decisions of the engine. Pure: no threads, no clock, no input or output."""
+"""Decisions of the engine. Pure: no threads, no clock, no I/O."""

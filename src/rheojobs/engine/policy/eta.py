@@ -1,4 +1,4 @@
-"""How long a job still needs: from its progress, or from earlier tasks of the same name.
+"""Estimates of the time that a job still needs, from its progress or from earlier jobs.
 
 Pure: the time is an argument.
 """
@@ -16,28 +16,28 @@ from rheojobs.engine.events import Progress
 __all__ = ["Durations", "Remaining", "TimeRemaining"]
 
 RECENT = 0.15
-"""The share of the time since the first step over which the present pace is taken.
+"""The share of the time since the first step over which the present pace is measured.
 
-Short, since what changes a pace most is the machine, when others come and go: of real samplings
-that had it for themselves a tenth and a half tell equally well.
+It is short, because the pace changes mostly with the load of the machine; for samplings that had
+the machine to themselves, a tenth and a half predict equally well.
 """
 
 FEWEST_STEPS = 4
-"""Reports that the present pace is taken over at least, where there are so many."""
+"""The least number of reports for the present pace, if there are so many."""
 
 MOST_POINTS = 128
-"""Reports of a stage that are kept, evenly thinned out."""
+"""Reports of a stage that are stored, evenly thinned out."""
 
 MARGIN = 0.15
-"""By how much the range is wider than the paces that were seen: later ones may be new."""
+"""By how much the range exceeds that of the paces so far, as later ones may be outside."""
 
 REMEMBERED = 30
-"""Durations of one task name that are kept."""
+"""Durations that are stored for one task name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Seconds that are still needed, probably, and between which the truth mostly lies."""
+    """An estimate of the seconds still needed, and its range."""
 
     seconds: float
     low: float
@@ -47,11 +47,10 @@ class Remaining:
 class TimeRemaining:
     """Estimates the time that a stage still needs, from its recent pace.
 
-    The first step is left out, as it may hold a compilation. The pace is taken over the last
-    part of the time since (`RECENT`): a share, so that it suits a stage of a second and one of a
-    day, and forgets a slow start as well as a speed of long ago. It is not taken for a trend: the
-    steps of a warm-up grow cheaper up to a third of it at most, and then to no end it would help
-    to foresee.
+    The first step is left out, as it may include a compilation. The pace is measured over the
+    last part of the time since then (`RECENT`). As this is a share, it suits a stage of a second
+    and one of a day, and a slow start is forgotten. No trend is extrapolated: the steps of a
+    warm-up become cheaper during its first third at most, and stay alike after that.
     """
 
     def __init__(self) -> None:
@@ -63,13 +62,13 @@ class TimeRemaining:
         self._skipped = 0
 
     def update(self, progress: Progress, now: float) -> float | None:
-        """Take in a report made at `now` (s) and give the seconds left, None while unknown."""
+        """Add a report made at `now` (s) and return the seconds left, None while unknown."""
         self.note(progress, now)
         left = self.left(now)
         return None if left is None else left.seconds
 
     def note(self, progress: Progress, now: float) -> None:
-        """Take in a report made at `now` (s)."""
+        """Add a report made at `now` (s)."""
         if progress.stage != self._stage:
             self._stage = progress.stage
             self._start = (now, progress.current)
@@ -83,7 +82,7 @@ class TimeRemaining:
     def _keep(self, point: tuple[float, int]) -> None:
         self._skipped += 1
         if self._skipped < self._stride and len(self._steps) > 1:
-            self._steps[-1] = point  # the newest is always there, exactly
+            self._steps[-1] = point  # the newest report is always included
             return
         self._skipped = 0
         self._steps.append(point)
@@ -92,7 +91,7 @@ class TimeRemaining:
             self._stride *= 2
 
     def left(self, now: float) -> Remaining | None:
-        """Give what is left at `now` (s) with its range; None while unknown."""
+        """Return the estimate at `now` (s); None while unknown."""
         if self._total <= 0 or not self._steps:
             return None
         at, current = self._steps[-1]
@@ -103,7 +102,7 @@ class TimeRemaining:
         recent = _recent(points)
         pace = _pace(recent[0], recent[-1])
         since, usual = now - at, (at - recent[0][0]) / (len(recent) - 1)
-        if since > 2 * usual:  # the next step is overdue: it goes slower now
+        if since > 2 * usual:  # the next step is overdue: the pace has slowed down
             pace = max(pace, (now - recent[0][0]) / (current - recent[0][1]))
         paces = [pace, *_paces(points)]
         margin = MARGIN if len(points) > FEWEST_STEPS else 1.0
@@ -113,12 +112,12 @@ class TimeRemaining:
 
 
 def _pace(first: tuple[float, int], last: tuple[float, int]) -> float:
-    """Give the seconds per unit between two points."""
+    """Return the seconds per unit between two points."""
     return (last[0] - first[0]) / (last[1] - first[1])
 
 
 def _recent(points: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """Give the points that the present pace is taken from."""
+    """Return the points over which the present pace is measured."""
     begin, end = points[0][0], points[-1][0]
     place = max(0, len(points) - 1 - FEWEST_STEPS)
     while place > 0 and points[place][0] > end - RECENT * (end - begin):
@@ -127,7 +126,7 @@ def _recent(points: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 
 def _paces(points: list[tuple[float, int]], parts: int = 6) -> Iterator[float]:
-    """Give the paces of the parts of the later half, as a measure of how they vary."""
+    """Yield the paces of the parts of the later half, whose spread gives the range."""
     later = points[len(points) // 2 :] if len(points) > 2 * FEWEST_STEPS else points
     step = max(1, (len(later) - 1) // parts)
     for first, last in pairwise(later[::-step][::-1]):
@@ -135,19 +134,19 @@ def _paces(points: list[tuple[float, int]], parts: int = 6) -> Iterator[float]:
 
 
 class Durations:
-    """How long tasks of each name have taken: what to expect of one without progress."""
+    """Durations of earlier tasks by name, to estimate that of a task without progress."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
     def add(self, task_name: str, seconds: float) -> None:
-        """Take in how long a task of this name ran, the latest last."""
+        """Add the duration of a task of this name."""
         self._seconds[task_name].append(seconds)
 
     def left(self, task_name: str, elapsed: float = 0.0) -> Remaining | None:
-        """Return how long a task of this name still needs that has run for `elapsed` seconds.
+        """Return the time that a task of this name still needs after `elapsed` seconds.
 
-        None if no task of the name is known that took longer than that.
+        None if no known task of the name took longer than that.
         """
         longer = sorted(s for s in self._seconds.get(task_name, ()) if s > elapsed)
         if not longer:

@@ -1,4 +1,4 @@
-"""Whether a job is started again, and when. Pure: no threads, no clock, no input or output."""
+"""Decides whether and when a job is started again. Pure: no threads, no clock, no I/O."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = [
 ]
 
 BACK_OFF = 0.5
-"""Seconds until a job is started again whose worker has died; twice as many each further time."""
+"""Seconds until a job whose worker has died is started again; doubled each further time."""
 
 LONGEST_BACK_OFF = 60.0
 
 QUARANTINE = 3
-"""Workers that may die under a job; after that it is only started again on request."""
+"""Deaths of its worker after which a job is only started again on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The job is not started again; `why` adds to the error's own words, and may be empty."""
+    """The job is not started again; `why` is appended to the error's message, and may be empty."""
 
     why: str = ""
 
@@ -50,16 +50,16 @@ class RetryPolicy:
     Parameters
     ----------
     on : exception type or iterable of exception types
-        What a retry may help against, such as ``OSError``; subclasses count. A name
-        ``"package.module:Name"`` stands for a type that need not be imported.
+        The types after which to retry, such as ``OSError``, including subclasses. A name
+        ``"package.module:Name"`` denotes a type without importing it.
     attempts : int
-        How often the task is started at most, the first time included.
+        How often the task is started at most, including the first time.
     delay : float
         Seconds until the second attempt.
     factor : float
-        By how much the delay grows from one attempt to the next.
+        The factor by which the delay grows from one attempt to the next.
     longest : float
-        Seconds that the delay may grow to.
+        The longest delay in seconds.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class RetryPolicy:
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise InputError(f"attempts is a whole number above 0, got {attempts!r}")
         types = (on,) if isinstance(on, type | str) else tuple(on)
-        # The class is frozen, so that nobody changes a policy under a job.
+        # The class is frozen, so that the policy of a job cannot change.
         object.__setattr__(self, "on", tuple(map(_type_name, types)))
         object.__setattr__(self, "attempts", attempts)
         for name, value, least in (
@@ -98,11 +98,11 @@ class RetryPolicy:
             object.__setattr__(self, name, float(value))
 
     def covers(self, error: BaseException) -> bool:
-        """Say whether `error` is of one of the types."""
+        """Return whether `error` is of one of the types."""
         return not set(self.on).isdisjoint(map(_type_name, type(error).__mro__[:-1]))
 
     def seconds(self, attempts: int) -> float:
-        """Return the delay after so many attempts."""
+        """Return the delay in seconds after a number of attempts."""
         return min(self.delay * self.factor ** min(attempts - 1, 1000), self.longest)
 
     def to_json(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class RetryPolicy:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return the policy that `to_json` was called on; imports nothing."""
+        """Return the policy that `to_json` has described; imports nothing."""
         return cls(**content)
 
 
@@ -127,17 +127,17 @@ def _type_name(kind: type[BaseException] | str) -> str:
 def after_death(
     *, attempts: int, max_attempts: int, deaths: int, has_begun: bool, is_prewarming: bool = False
 ) -> Retry | GiveUp:
-    """Decide about a job whose worker has died.
+    """Decide whether to retry a job whose worker has died.
 
-    A worker that dies before the task has begun costs no attempt: most often another job was the
-    cause. It counts towards the quarantine: a task may kill the process that only unpickles it.
+    A worker that dies before the task has begun costs no attempt, since most often another job was
+    the cause. It counts as a death all the same: unpickling a task may kill the process.
 
     Parameters
     ----------
     attempts, max_attempts : int
-        How often the task was started, and may be.
+        How often the task was started, and may be started.
     deaths : int
-        How many workers have died under the job, this one included.
+        How often a worker of the job has died, including this time.
     has_begun : bool
         Whether the task had begun.
     is_prewarming : bool
@@ -151,7 +151,7 @@ def after_death(
 
 
 def after_error(error: BaseException, attempts: int, policy: RetryPolicy | None) -> Retry | GiveUp:
-    """Decide about a job whose task has raised `error` in its attempt number `attempts`."""
+    """Decide whether to retry a job whose task has raised `error` in attempt number `attempts`."""
     if policy is None or not policy.covers(error):
         return GiveUp()
     if attempts >= policy.attempts:

@@ -1,7 +1,6 @@
-"""Who runs next: by priority and by waiting time, within the free resources.
+"""Chooses the next job by priority and waiting time, within the free resources.
 
-Pure: no threads, no clock, no input or output. The engine says what comes and what goes, and
-asks who is next.
+Pure: no threads, no clock, no I/O.
 """
 
 from __future__ import annotations
@@ -13,23 +12,22 @@ from dataclasses import dataclass, field
 __all__ = ["AGE_PER_LEVEL", "WORKER", "Scheduler", "Waiting", "fits"]
 
 WORKER = "worker"
-"""The resource that every job needs one of."""
+"""The name of the resource of which every job needs one."""
 
 AGE_PER_LEVEL = 600.0
 """Seconds of waiting that are worth as much as one level of priority.
 
-A job is thus overtaken only by those of a priority higher by n that came at most n times so
-many seconds after it, and their number is finite: none waits for ever. As all that wait age
-alike, their order does not change with time.
+A job is only overtaken by a job of a priority higher by n that arrives at most n times this later,
+so no job waits for ever. As all waiting jobs age alike, their order does not change with time.
 """
 
 ROUNDING = 1e-9
-"""What may be missing of a resource, as a share, through the rounding of fractions."""
+"""The relative shortage of a resource that is attributed to rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A job that waits: what the scheduler must know of it.
+    """The scheduler's record of a waiting job.
 
     Attributes
     ----------
@@ -38,13 +36,13 @@ class Waiting:
     priority : int
         Higher goes first.
     order : int
-        Among equals the lower goes first: the place in the order of arrival.
+        The place in the order of arrival; among equals, the lower goes first.
     needs : mapping
         How much of each resource the job takes while it runs.
     since : float
-        When it came (s); any clock that all jobs share.
+        The time of its arrival (s), by any clock that all jobs share.
     affinity : str
-        Names jobs that may have to be left aside together.
+        A name for jobs that may have to be skipped together.
     """
 
     id: str
@@ -56,12 +54,12 @@ class Waiting:
 
     @property
     def key(self) -> tuple[float, int]:
-        """The place in line: the lowest goes first."""
+        """The sort key: the lowest goes first."""
         return self.since - self.priority * AGE_PER_LEVEL, self.order
 
 
 def fits(needs: Mapping[str, float], free: Mapping[str, float]) -> bool:
-    """Say whether what is free covers what is needed."""
+    """Return whether the free resources cover the needs."""
     return all(
         free.get(name, 0.0) >= amount - ROUNDING * max(1.0, amount)
         for name, amount in needs.items()
@@ -69,7 +67,7 @@ def fits(needs: Mapping[str, float], free: Mapping[str, float]) -> bool:
 
 
 class _Line:
-    """Jobs that need the same, the first in front; those that left are skipped when met."""
+    """A queue of jobs with the same needs; removed jobs are skipped when they come up."""
 
     def __init__(self, needs: Mapping[str, float], affinity: str) -> None:
         self.needs = dict(needs)
@@ -104,11 +102,10 @@ _LineKey = tuple[str, frozenset[tuple[str, float]]]
 
 
 class Scheduler:
-    """The jobs that wait, and the resources that are free.
+    """The waiting jobs, and the free resources.
 
-    Jobs of the same needs and affinity wait in one line. A decision looks at the heads of the
-    lines alone, and mostly at one of them: it costs O(log n) for n jobs in a bounded number of
-    lines.
+    Jobs of the same needs and affinity wait in one queue. A decision inspects only the heads of the
+    queues, and mostly one of them: it costs O(log n) for n jobs in a bounded number of queues.
 
     Parameters
     ----------
@@ -118,7 +115,7 @@ class Scheduler:
     Attributes
     ----------
     total, free : dict
-        How much there is of each resource, and how much of it is not taken.
+        The total and the free amount of each resource.
     """
 
     def __init__(self, total: Mapping[str, float]) -> None:
@@ -135,7 +132,7 @@ class Scheduler:
         return job_id in self._line_of
 
     def add(self, job: Waiting) -> None:
-        """Let a job stand in line."""
+        """Add a job to its queue."""
         key = (job.affinity, frozenset(job.needs.items()))
         line = self._lines.get(key)
         if line is None:
@@ -146,12 +143,12 @@ class Scheduler:
             self._note_head(key, line)
 
     def remove(self, job_id: str) -> None:
-        """Let a job leave, if it stands in line."""
+        """Remove a job, if it waits."""
         if job_id in self._line_of:
             self._leave(job_id)
 
     def prioritise(self, job_id: str, priority: int) -> None:
-        """Give a job that waits another priority; it keeps its age."""
+        """Change the priority of a waiting job; it keeps its age."""
         old = self._leave(job_id)
         self.add(Waiting(old.id, priority, old.order, old.needs, old.since, old.affinity))
 
@@ -172,32 +169,26 @@ class Scheduler:
             self._heads = [(line.first()[0], key) for key, line in self._lines.items()]
             heapq.heapify(self._heads)
 
-    def start_next(self, avoid: Collection[str] = ()) -> str | None:
-        """Choose the job to start now as `next_to_start` does, and `start` it."""
-        if (chosen := self.next_to_start(avoid)) is not None:
-            self.start(chosen)
-        return chosen
-
     def start(self, job_id: str) -> None:
-        """Let a job leave the line, and take what it needs."""
+        """Remove a job from its queue, and take the resources that it needs."""
         self.take(self._leave(job_id).needs)
 
     def next_to_start(self, avoid: Collection[str] = ()) -> str | None:
-        """Choose the job to start now.
+        """Return the job to start now.
 
-        The first of a line that cannot have all it needs keeps what it can have already, and
-        those behind it get only the rest, so that a large job is not overtaken for ever by
-        small ones. Workers alone are not kept idle for a job that waits for something else.
+        For the first job of a queue that lacks a resource, the available part of its needs is
+        reserved, and the jobs behind it get only the rest, so that small jobs do not overtake a
+        large one for ever. Workers are not reserved for a job that waits for another resource.
 
         Parameters
         ----------
         avoid : collection of str
-            Affinities to leave aside this time.
+            Affinities to skip this time.
 
         Returns
         -------
         str or None
-            The job's id; None where none can start.
+            The job's id; None if none can start.
         """
         left = dict(self.free)
         passed: list[tuple[tuple[float, int], _LineKey]] = []
@@ -207,7 +198,7 @@ class Scheduler:
             entry = heapq.heappop(self._heads)
             line = self._lines.get(entry[1])
             if line is None or entry[1] in seen or line.first()[0] != entry[0]:
-                continue  # of a line that has got another head since
+                continue  # an outdated head of a queue
             seen.add(entry[1])
             passed.append(entry)
             if line.affinity in avoid:
@@ -221,7 +212,7 @@ class Scheduler:
         return chosen
 
     def start_now(self, needs: Mapping[str, float]) -> bool:
-        """Take what a new job needs if no other would come first; return whether."""
+        """Take the resources of a new job if no other comes first; return whether that was done."""
         if self._line_of or not fits(needs, self.free):
             return False
         self.take(needs)
@@ -233,19 +224,19 @@ class Scheduler:
             self.free[name] -= amount
 
     def give_back(self, needs: Mapping[str, float]) -> None:
-        """Give resources back."""
+        """Release resources."""
         for name, amount in needs.items():
             self.free[name] += amount
 
     def grow(self, more: Mapping[str, float]) -> None:
-        """Reckon with more of some resources, perhaps of new ones; what is taken stays taken."""
+        """Add to the total of some resources, which may be new; taken amounts stay taken."""
         for name, amount in more.items():
             self.total[name] = self.total.get(name, 0.0) + amount
             self.free[name] = self.free.get(name, 0.0) + amount
 
 
 def _reserve(needs: Mapping[str, float], left: dict[str, float]) -> None:
-    """Keep for a job that must wait what it can have already."""
+    """Reserve the available part of the needs of a job that must wait."""
     waits_for_a_worker = not fits({WORKER: needs.get(WORKER, 0.0)}, left)
     for name, amount in needs.items():
         if name != WORKER or waits_for_a_worker:

@@ -1,4 +1,4 @@
-"""What a message of a running task means for its job. Pure: it decides, and changes nothing."""
+"""Decides what a message of a running task changes in its job. Pure: it changes nothing itself."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Effect):
-    """An attempt has begun: it counts."""
+    """An attempt has begun, and is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enter(Effect):
-    """The job enters a state that is not its last."""
+    """The job enters a state that is not terminal."""
 
     state: JobState
 
@@ -53,7 +53,7 @@ class Report(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Effect):
-    """The job has a newer partial result; `is_event` says whether subscribers are told."""
+    """The job has a newer partial result; `is_event` says whether an event is published."""
 
     value: Any
     is_event: bool = True
@@ -61,7 +61,7 @@ class Partial(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Inspection(Effect):
-    """Those who inspect the job get an answer."""
+    """Pending inspections of the job are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Death(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Loss(Effect):
-    """The cluster is gone: the job is started again, or is left to others, or fails."""
+    """The cluster is gone: the job is started again, left to another application, or fails."""
 
     reason: str
 
@@ -111,18 +111,18 @@ def effects_of(
     cancel_wanted: bool = False,
     stop_error: BaseException | None = None,
 ) -> list[Effect]:
-    """Return what a message does to a job, in order; nothing if it comes too late or twice.
+    """Return the effects of a message, in order; none if it comes too late or twice.
 
     Parameters
     ----------
     message : Message
-        What the task, or its executor, reports.
+        The message of the task or its executor.
     state : JobState
         The job's present state.
     cancel_wanted : bool
         Whether the job was asked to stop, perhaps before it began.
     stop_error : exception, optional
-        Why the engine itself stops the job: it fails with this, however its task ends.
+        Why the engine itself stops the job: it fails with this error, however its task ends.
     """
     if state.is_terminal or state in (_S.BLOCKED, _S.INTERRUPTED):
         return []
@@ -144,8 +144,8 @@ def _on_the_way(message: messages.Message, state: JobState, cancel_wanted: bool)
             return [*seen, Inspection()]
         case messages.Checkpointed(packed):
             return [Checkpoint(packed)]
-        # A state that the job is in already is no transition: an application that has found a
-        # run again on a cluster gets it once more.
+        # Not if the job is in that state already: an application that reattaches to a run on a
+        # cluster receives the message again.
         case messages.Paused() if state is _S.RUNNING:
             return [Enter(_S.PAUSED)]
         case messages.Resumed() if state is _S.PAUSED:
@@ -157,7 +157,7 @@ def _ending(
     message: messages.Message, state: JobState, stop_error: BaseException | None
 ) -> list[Effect]:
     is_stopping = state is _S.CANCELLING
-    # What was done before the task noticed that it was to stop is shown as a partial result.
+    # A result that the task returns after it was asked to stop becomes the partial result.
     late: list[Effect] = []
     if isinstance(message, messages.Succeeded) and (is_stopping or stop_error is not None):
         late = [Partial(message.value, is_event=False)]
@@ -175,6 +175,6 @@ def _ending(
             return [Death(reason)]
         case messages.Lost(reason):
             return [Loss(reason)]
-    # The task stopped without being asked: it passes through the same states.
+    # The task stopped without being asked: the job passes through the same states.
     at_work = state in (_S.RUNNING, _S.PAUSED)
     return [*([Enter(_S.CANCELLING)] if at_work else []), End(_S.CANCELLED)]

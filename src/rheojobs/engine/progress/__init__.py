@@ -1,1 +1,1 @@
-"""Reports of a running task: their numbers, and how many of them are passed on."""
+"""Progress reports of a running task: conversion of their numbers, and throttling."""

@@ -1,4 +1,4 @@
-"""The numbers that a task reports as its progress, made whole. Pure."""
+"""Converts the numbers of progress reports to whole numbers. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["FRACTION_TOTAL", "Number", "whole_numbers"]
 Number = SupportsFloat | SupportsIndex
 
 FRACTION_TOTAL = 1000
-"""What the total of a stage becomes that counts in fractions."""
+"""The total of a stage that is reported in fractions."""
 
 
 def whole_numbers(
@@ -55,7 +55,7 @@ def whole_numbers(
     in_fractions = isinstance(whole, float) and whole == 1.0
     if not (is_fraction or in_fractions) and done == int(done) and whole == int(whole):
         return int(done), int(whole), False
-    # A hair is added, as 0.29 of 1000 must not come out as 289.
+    # The small number prevents 0.29 of 1000 from becoming 289.
     return int(FRACTION_TOTAL * (done / whole) + 1e-9), FRACTION_TOTAL, True
 
 

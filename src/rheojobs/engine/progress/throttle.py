@@ -1,7 +1,4 @@
-"""Progress and partial results on their way from a task: thinned out, the last never lost.
-
-Knows nothing of how they travel.
-"""
+"""Limits the rate of progress reports and partial results; the last is never lost."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ __all__ = ["MAX_EVENTS_PER_SECOND", "MAX_STAGES", "PartialThrottle", "ProgressTh
 MAX_EVENTS_PER_SECOND = 30.0
 
 MAX_STAGES = 64
-"""Stages of one task that are remembered; of more, those that reported last."""
+"""The most stages of one task that are remembered: those that reported last."""
 
 _timers = TimerThread("rheojobs-throttle")
 
@@ -33,26 +30,25 @@ class _Timers(Protocol):
 class ProgressThrottle:
     """Passes on at most `MAX_EVENTS_PER_SECOND` reports of a task, over all its stages.
 
-    Within a stage a report never goes back: a smaller `current` than the one before is raised to
-    it. (Another attempt at the task has another throttle, and counts from its own start.) A
-    report that comes too early waits, and is replaced by a newer one of its stage, which keeps
-    its place in the queue. The next in the queue is passed on when its time has come, and all of
-    them at `flush`, or at the first report of a new stage if the last second was quiet enough: so
-    the last report of each stage is never lost, stages that follow one another keep their order,
-    and stages that take turns have equal shares. Of more than `MAX_STAGES` the one that was
-    silent longest is forgotten.
+    Within a stage progress never decreases: a smaller `current` than the previous one is raised
+    to it. (Another attempt at the task has another throttle.) A report that comes too early waits,
+    and is replaced by a newer one of its stage, which takes its place in the queue. The first in
+    the queue is passed on when it is due, and all of them at `flush`, or at the first report of a
+    new stage if the last second was quiet enough. So the last report of each stage is never lost,
+    successive stages stay in order, and alternating stages get equal shares. If there are more
+    than `MAX_STAGES`, the one that was silent longest is forgotten.
 
     Parameters
     ----------
     send : callable
-        Takes each `Progress` that is passed on; called from one thread at a time.
+        Receives each `Progress` that is passed on; called by one thread at a time.
     clock : callable, optional
         Gives the time in seconds.
     timed : bool
-        Whether a timer's thread passes on what waits when its time has come; else the next
-        report or `flush` does, so that `send` is only called by those who report.
+        Whether a timer thread passes on a waiting report when it is due; else the next report
+        or `flush` does, so that `send` is only called on threads that report.
     timers : object with `call_later`, optional
-        Calls that timer's action; by default one thread for all throttles of the process.
+        Calls the timers' actions; by default one thread for all throttles of the process.
     """
 
     def __init__(
@@ -72,7 +68,7 @@ class ProgressThrottle:
         # By stage, the one that reported last at the end.
         self._latest: dict[str, tuple[Progress, bool]] = {}
         self._waiting: dict[str, Progress] = {}
-        # When the last were passed on, as many as a second may have.
+        # The times of the last reports, as many as are allowed per second.
         self._sent: deque[float] = deque([-math.inf], maxlen=int(MAX_EVENTS_PER_SECOND))
         self._timer: Timer | None = None
         self._error: BaseException | None = None
@@ -85,14 +81,14 @@ class ProgressThrottle:
         stage: str = "",
         metrics: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take in a report; pass it on now or later.
+        """Add a report; pass it on now or later.
 
         Raises
         ------
         TypeError
             If `current` or `total` is no number.
         Exception
-            What `send` raised, here or in the timer's thread.
+            Any exception of `send`, raised here or on the timer thread.
         """
         with self._lock:
             self._raise_error()
@@ -113,7 +109,7 @@ class ProgressThrottle:
             self._pass_on_if_due()
 
     def flush(self) -> None:
-        """Pass on all that waits; raises what `send` raises, or raised in the timer's thread."""
+        """Pass on all waiting reports; raises an exception of `send`, also of the timer thread."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -123,7 +119,7 @@ class ProgressThrottle:
                 self._pass_on(stage)
 
     def close(self) -> None:
-        """Pass on all that waits, and from then on nothing: `send` is not referred to any more."""
+        """Pass on all waiting reports, and drop the reference to `send`: later ones are ignored."""
         try:
             self.flush()
         finally:
@@ -139,7 +135,7 @@ class ProgressThrottle:
             self._timer = None
             try:
                 self._pass_on_if_due()
-            except BaseException as error:  # the task's failure: it learns of it at its next report
+            except BaseException as error:  # the task's failure, raised at its next report
                 self._error = error
 
     def _pass_on_if_due(self) -> None:
@@ -152,7 +148,7 @@ class ProgressThrottle:
             self._timer = self._timers.call_later(early, self._on_time)
 
     def _quiet_since(self) -> float:
-        """Return the time from which on one more is within what a second may have."""
+        """Return the time from which on the rate allows another report."""
         return -math.inf if len(self._sent) < MAX_EVENTS_PER_SECOND else self._sent[0] + 1.0
 
     def _pass_on(self, stage: str) -> None:
@@ -162,26 +158,27 @@ class ProgressThrottle:
 
 
 def _ignore(value: Any) -> None:
-    """Take what comes too late."""
+    """Ignore a report that comes too late."""
 
 
 def _raised(latest: Progress, total: int) -> tuple[int, int]:
-    """Return the numbers of a report that must not go back behind the latest of its stage."""
-    # A total that is behind the latest count says nothing: the one before stays.
+    """Return the numbers of a report, raised so that progress does not decrease."""
+    # A total below the latest count is useless: the previous total stays.
     return latest.current, total if total >= latest.current else latest.total
 
 
 class PartialThrottle:
     """Passes on the first partial results of a task at once, and then `MAX_EVENTS_PER_SECOND`.
 
-    A second's worth goes at once: a short generator loses none. Beyond that a partial result
-    waits and is replaced by a newer one. What waits is passed on by the thread that gave it, when
-    that calls again, or by `flush`: another thread would pickle an object that the task changes.
+    The number allowed per second is passed on at once, so that a short generator loses none.
+    Beyond that a partial result waits and is replaced by a newer one. It is passed on by the thread
+    that gave it, at its next call, or by `flush`: another thread would pickle an object while the
+    task changes it.
 
     Parameters
     ----------
     send : callable
-        Takes each partial result that is passed on.
+        Receives each partial result that is passed on.
     clock : callable, optional
         Gives the time in seconds.
     """
@@ -202,13 +199,13 @@ class PartialThrottle:
         return self._waiting is not None
 
     def give(self, value: Any) -> None:
-        """Take in a partial result; pass it on now or later."""
+        """Add a partial result; pass it on now or later."""
         with self._lock:
             self._waiting = threading.get_ident(), value
         self.pass_on()
 
     def pass_on(self, *, at_once: bool = False) -> None:
-        """Pass on what this thread gave, if its time has come, or `at_once`."""
+        """Pass on the partial result of this thread, if it is due, or `at_once`."""
         with self._lock:
             waiting = self._waiting
             if waiting is None or waiting[0] != threading.get_ident():
@@ -224,14 +221,14 @@ class PartialThrottle:
             self._send(waiting[1])
 
     def flush(self) -> None:
-        """Pass on what waits, whoever gave it."""
+        """Pass on the waiting partial result, of any thread."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
             if waiting is not None:
                 self._send(waiting[1])
 
     def close(self) -> None:
-        """Pass on what waits, and from then on nothing: `send` is not referred to any more."""
+        """Pass on the waiting partial result, and drop the reference to `send`."""
         try:
             self.flush()
         finally:

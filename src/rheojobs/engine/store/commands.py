@@ -1,6 +1,6 @@
-"""What is requested of the owner of a job, a word or a word and a number, and how it is passed on.
+"""Requests to the owner of a job in another process, such as "cancel", through the store.
 
-Anybody may request; the owner takes the requests, within a second.
+Any process may make a request; the owner reads it within a second.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ REQUESTS = {
     "pause": (JobState.RUNNING,),
     "resume": (JobState.RUNNING, JobState.PAUSED),
 }
-"""The words, and the states of a job in which each has a meaning."""
+"""The requests, and the states of a job in which each makes sense."""
 
 _PRIORITY = "priority "
 
 
 def priority_request(priority: int) -> str:
-    """Return the request that a job gets this priority."""
+    """Return the request to change a job's priority."""
     return f"{_PRIORITY}{priority}"
 
 
 def requested_priority(request: str) -> int | None:
-    """Return the priority that a request asks for; None if it asks for something else."""
+    """Return the priority of a request; None if it requests something else."""
     number = request.removeprefix(_PRIORITY)
     return int(number) if number != request and number.lstrip("-").isdecimal() else None
 
@@ -49,17 +49,17 @@ class Commands:
         self._has_own = False
 
     def request(self, job: StoredJob, request: str) -> bool:
-        """Request that a job is cancelled, paused or resumed, in the transaction that found it.
+        """Request to cancel, pause or resume a job, in the transaction that found it.
 
         Returns
         -------
         bool
-            Whether that is done, since the job has no owner.
+            Whether it is done already, since the job has no owner.
 
         Raises
         ------
         InputError
-            If that is not possible with this job.
+            If that is not possible in the job's state.
         """
         if request not in REQUESTS:
             raise InputError(f"unknown request {request!r}; {nearest(request, REQUESTS)}")
@@ -71,17 +71,21 @@ class Commands:
             statement = sql.entry(job.number, JobState.CANCELLED, "cancelled while it waited")
             self._db.execute(*statement)
         else:
-            raise InputError(f"{_label(job)} has no application that works on it: {request}")
+            raise InputError(
+                f"{_label(job)} belongs to no running application: cannot {request} it"
+            )
         return job.owner is None
 
     def request_priority(self, job: StoredJob, priority: int) -> bool:
-        """Request that a job that waits gets another priority; returns what `request` returns."""
+        """Request another priority for a waiting job; returns what `request` returns."""
         if job.state not in WAITING:
-            raise InputError(f"{_label(job)} is {job.state}: its turn has come already")
+            raise InputError(
+                f"{_label(job)} is {job.state}: only a waiting job has a priority to change"
+            )
         if job.owner is None:
             statement = "UPDATE jobs SET priority = ? WHERE number = ?"
             self._db.execute(statement, (priority, job.number))
-        elif job.request != "cancel":  # a job that will be cancelled needs no turn
+        elif job.request != "cancel":  # the priority of a job that will be cancelled is irrelevant
             self._write(job, priority_request(priority))
         return job.owner is None
 
@@ -90,16 +94,16 @@ class Commands:
         self._has_own = True
 
     def take(self, owner: str) -> list[tuple[str, str]]:
-        """Return the requests for the jobs of an owner, ``(id, request)``, and strike them off."""
+        """Return and remove the requests for the jobs of an owner, ``(id, request)``."""
         has_own, self._has_own = self._has_own, False
         try:
-            # It changes with the writes of other connections alone.
+            # It changes only with writes of other connections.
             version = self._db.rows("PRAGMA data_version")[0][0]
             if version == self._version and not has_own:
                 return []
             statement = "SELECT id, request FROM jobs WHERE owner = ? AND request <> ''"
             rows = self._db.rows(statement, (owner,))
-            if rows:  # else nothing is written, nor waited for
+            if rows:  # else there is no need to write, or to wait for the lock
                 with self._db:
                     rows = self._db.rows(statement, (owner,))
                     strike = "UPDATE jobs SET request = '' WHERE owner = ? AND request <> ''"

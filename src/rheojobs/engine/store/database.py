@@ -1,7 +1,4 @@
-"""The connection to the database of a store: its lock, its transactions, its errors in one line.
-
-Knows SQLite; the tables are in `schema`.
-"""
+"""The connection to the database of a store: its lock, its transactions, its one-line errors."""
 
 from __future__ import annotations
 
@@ -51,12 +48,12 @@ _DAMAGE = frozenset(
 )
 
 _ENTRY = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
-"""What SQLite says of one row that it refuses."""
+"""SQLite's error codes for a row that it refuses."""
 
 _CLOSED = "closed database"
 
 _TRANSLATED = (sqlite3.Error, OSError, OverflowError, UnicodeError)
-"""What SQLite and the system raise, and Python for a value that SQLite cannot hold."""
+"""Errors of SQLite and the system, and of Python for a value that SQLite cannot hold."""
 
 
 def _translated(path: Path, error: Exception) -> StoreError:
@@ -80,7 +77,7 @@ def _translated(path: Path, error: Exception) -> StoreError:
 
 @contextlib.contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system raise into a `StoreError` of one line."""
+    """Translate errors of SQLite and the system into a `StoreError` of one line."""
     try:
         yield
     except StoreError:
@@ -95,32 +92,32 @@ def log_of(path: Path) -> Path:
 
 
 def move_log(path: Path) -> None:
-    """Move what the log holds into the database, as far as nobody has to wait for that."""
+    """Move the content of the log into the database, without blocking other connections."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    except sqlite3.Error as error:  # nothing is lost: it stays in the log
+    except sqlite3.Error as error:  # nothing is lost: the content stays in the log
         logger.debug("the log of %s stays as it is: %s", path, error)
 
 
 class Database:
-    """A connection that threads share; as a context, a transaction.
+    """A connection that threads share; as a context manager, a transaction.
 
     All writes within ``with database:`` are on disk together, or none is; within another
-    transaction, it is a part of that. One thread at a time is in it. A class, since a generator
-    costs as much as a small write.
+    transaction, it is a part of that. Only one thread at a time is in it. It is a class, since a
+    generator costs as much as a small write.
 
     Parameters
     ----------
     connection : Connection
         To the database, in autocommit mode.
     path : Path
-        The database; it is named in each error.
+        The database file, for error messages.
 
     Attributes
     ----------
     on_end : list of callable
-        Each is called at the end of an outermost transaction with whether it is on disk.
+        Each is called at the end of an outermost transaction with whether it was committed.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -132,7 +129,7 @@ class Database:
 
     @functools.cached_property
     def store_id(self) -> str:
-        """The id of the store, by which its folder knows it."""
+        """The id of the store, which its folder also has."""
         return str(self.rows("SELECT id FROM store")[0][0])
 
     def close(self) -> None:
@@ -141,9 +138,9 @@ class Database:
             self.connection.close()
 
     def execute(self, statement: str, values: Values = ()) -> sqlite3.Cursor:
-        """Execute one statement, which is on disk by itself, or part of an outer transaction.
+        """Execute one statement by itself, or as part of an outer transaction.
 
-        It takes two statements less than a transaction, each of which lets other threads go first.
+        It takes two statements less than a transaction, each of which lets other threads run first.
         """
         with self._lock:
             try:
@@ -169,10 +166,10 @@ class Database:
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def sync(self) -> None:
-        """Have all that was written until now outlive a power cut too.
+        """Make all earlier writes survive a power cut too.
 
         It waits for the disk, some milliseconds: too long for each single write. Readers and
-        writers are not held up: the log has no locks on it, and is moved into the database through
+        writers are not delayed: the log has no locks on it, and is moved into the database through
         a connection of its own.
         """
         size = 0

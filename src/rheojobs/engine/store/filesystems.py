@@ -1,6 +1,6 @@
-"""On what a folder lies: a disk of this machine, or a network file system.
+"""Finds out whether a folder is on a network file system.
 
-SQLite's log and the locks of engines work between the processes of one kernel. On a network file
+SQLite's log and the locks of engines only work between processes of one kernel. On a network file
 system other machines see neither, and would run the same jobs.
 """
 
@@ -15,8 +15,8 @@ __all__ = ["network_type"]
 _NETWORK = {"afs", "afpfs", "auristorfs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2"}
 _NETWORK |= {"glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs"}
 _NETWORK |= {"pvfs2", "smb2", "smb3", "smbfs", "webdav", "wekafs"}
-# 9p and virtiofs join a virtual machine to its host. One kernel alone may use a store there, which
-# the table of engines tells (`leases`), so these are no reason to refuse it.
+# 9p and virtiofs connect a virtual machine to its host. Only one kernel may use a store there,
+# which the table of engines ensures (`leases`), so these are no reason to refuse it.
 
 _NETWORK_FUSE: tuple[str, ...]
 _NETWORK_FUSE = ("beegfs", "ceph", "cifs", "curlftpfs", "davfs", "gcsfuse", "glusterfs", "goofys")
@@ -24,7 +24,7 @@ _NETWORK_FUSE += ("juicefs", "lustre", "nfs", "rclone", "s3fs", "seaweedfs", "sm
 
 
 def network_type(folder: Path) -> str:
-    """Return the type of the network file system on which a folder lies; empty if on none."""
+    """Return the type of the network file system that a folder is on; empty if it is on none."""
     kind = _type_on_linux(folder) if sys.platform == "linux" else _type_elsewhere(folder)
     return kind if kind in _NETWORK or _is_network_fuse(kind) else ""
 
@@ -44,7 +44,7 @@ def _type_on_linux(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) ->
         # 36 35 98:0 /root /mount/point options… - type source options
         before, _, after = line.partition(" - ")
         point = _unescaped(before.split(" ")[4])
-        # The last of those at one place hides the others.
+        # The last of several mounts at one place hides the others.
         if len(point) >= len(longest) and _is_within(str(folder), point):
             longest, found = point, after.split(" ")[0]
     return found

@@ -1,4 +1,4 @@
-"""The rows of jobs: how a job comes, enters states, and gets and loses its owner."""
+"""The rows of jobs: inserting them, changing their states and their owners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["JobRows"]
 
 
 class JobRows:
-    """The table of jobs, as the engine sees it that has joined the store.
+    """The table of jobs, for the engine that has joined the store.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ class JobRows:
             if code != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise
             with self._db:
-                self._leases.sign_in()  # somebody has removed this engine's lock, and it was freed
+                self._leases.sign_in()  # this engine's lock was removed, and its jobs were freed
                 number = self._db.execute(sql.INSERT, values).lastrowid
         assert number is not None
         return number
 
     def own(self, job_id: str) -> tuple[int, JobState] | None:
-        """Return the number and the state of a job of this engine; None if it is another's."""
+        """Return the number and the state of a job; None if it is not this engine's."""
         statement = "SELECT number, state FROM jobs WHERE id = ? AND owner = ?"
         rows = self._db.rows(statement, (job_id, self._leases.owner.id))
         return (rows[0][0], JobState(rows[0][1])) if rows else None
@@ -59,7 +59,7 @@ class JobRows:
         return rows[0][0] is not None or JobState(rows[0][1]).is_terminal
 
     def set(self, job_id: str, **values: Any) -> bool:
-        """Write columns of a job of this engine; return False if it is another's."""
+        """Write columns of a job; return False if it is not this engine's."""
         columns = ", ".join(f"{column} = ?" for column in values)
         statement = f"UPDATE jobs SET {columns} WHERE id = ? AND owner = ?"
         owner = self._leases.owner.id

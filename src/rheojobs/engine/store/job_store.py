@@ -1,7 +1,7 @@
-"""The durable record of jobs: the state of each, and the engine that works on it. Thread-safe.
+"""The job store: the durable record of jobs and of the engine that works on each. Thread-safe.
 
-Several engines, in several processes of one machine, may work on one store; a job has one owner at
-most.
+Several engines, in several processes of one machine, may work on one store; a job has at most one
+owner.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from rheojobs.engine.store.stored_job import StoredJob
 __all__ = ["UNTIDIED", "JobStore", "Prepared", "StoredJob", "default_path"]
 
 LONGEST_LOG = 16_000
-"""Pages of SQLite's log from which on a writer moves it into the database, as SQLite does."""
+"""Pages of SQLite's log above which a writer moves it into the database."""
 
 
 class JobStore(StoreReader):
-    """A store that can be read and written.
+    """A job store that can be read and written.
 
-    The writing methods raise `StoreError` if the store cannot be written at present, and
+    Methods that write raise `StoreError` if the store cannot be written at present, and
     `EntryError` if this entry can never be written.
 
     Parameters
     ----------
     path : path, optional
-        The database, by default that of the user (`default_path`); made if there is none.
+        The database, by default that of the user (`default_path`); it is created if missing.
 
     Raises
     ------
     StoreElsewhereError
         If it is on a network file system, or in use on another machine. `StoreReader` reads it.
     StoreError
-        In one line, why it cannot be opened.
+        If it cannot be opened.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -63,7 +63,7 @@ class JobStore(StoreReader):
         self._leases = Leases(self._db, self._files)
         self._rows = JobRows(self._db, self._leases)
         self._commands = Commands(self._db)
-        self._checkpointed: set[str] = set()  # own jobs that may have a checkpoint
+        self._checkpointed: set[str] = set()  # jobs of this engine that may have a checkpoint
         try:
             self._leases.check_machines()
         except BaseException:
@@ -71,7 +71,7 @@ class JobStore(StoreReader):
             raise
 
     def close(self) -> None:
-        """Close the store, and give up the lock of an engine that has not left; may be repeated."""
+        """Close the store, and release the lock of an engine that has not left; may be repeated."""
         self._leases.let_go()
         super().close()
 
@@ -87,31 +87,31 @@ class JobStore(StoreReader):
         return self._leases.owner
 
     def join(self) -> None:
-        """Begin to work on the store: jobs may be added and taken from now on."""
+        """Register this engine: jobs may be added and taken from now on."""
         self._db.rows(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
         self._leases.join()
 
     def leave(self) -> None:
-        """Work on the store no more; jobs that have not ended are free for others."""
+        """Unregister this engine; its jobs that have not ended are free for others."""
         self._leases.leave()
 
     def renew(self) -> None:
-        """Write that this engine is there; raise `StoreError` if the store cannot be written."""
+        """Renew the registration of this engine; raise `StoreError` if it cannot be written."""
         self._leases.renew()
 
     def sync(self) -> None:
-        """Have all that was written until now outlive a power cut too; waits for the disk."""
+        """Make all earlier writes survive a power cut too; waits for the disk."""
         self._db.sync()
 
     def recover(self) -> list[str]:
-        """Free the jobs of engines that are gone; return their ids. What ran is interrupted."""
+        """Free the jobs of dead engines, and return their ids; those that ran are interrupted."""
         freed = self._leases.recover()
         if freed is not None:
             self._sweep()
         return freed or []
 
     def _sweep(self) -> None:
-        """Remove files of engines that were killed while they wrote."""
+        """Remove files of engines that were killed while writing them."""
         self._payloads.sweep()
         with self._db:
             self._leases.sweep()
@@ -119,10 +119,10 @@ class JobStore(StoreReader):
     # ---------------------------------------------------------------- what the owner writes
 
     def prepare(self, job_id: str, part: str, record: Record) -> Prepared:
-        """Return a part of a job that is ready to be put, with its large files on the disk.
+        """Return a part of a job that is ready to be put, with its large files on disk.
 
-        It takes its time, and holds up no other writer: it needs no transaction. A part that is not
-        put must be discarded (`discard`), else its files stay until this engine is gone.
+        It may take long, but needs no transaction, so it delays no other writer. A part that is not
+        put must be discarded (`discard`), else its files stay until this engine has ended.
         """
         return self._payloads.prepare(job_id, part, record, self.owner.id)
 
@@ -132,7 +132,7 @@ class JobStore(StoreReader):
         return None if text is None else self.prepare(job_id, "checkpoint", Record(PLAIN, text))
 
     def discard(self, prepared: Prepared) -> None:
-        """Remove the files of a part that will not be put."""
+        """Remove the files of a prepared part that will not be put."""
         self._payloads.discard(prepared)
 
     def add(
@@ -159,13 +159,13 @@ class JobStore(StoreReader):
         Parameters
         ----------
         record : Record, Prepared or None
-            Its task; None if that cannot be stored: `not_durable_because` says why.
+            Its task; None if that cannot be stored, for the reason `not_durable_because`.
         not_before : float, optional
             When it may start at the earliest (seconds since the epoch).
         retry : mapping, optional
-            When it is started again after an error, as JSON.
+            Its retry policy, as JSON.
         checkpoint : bytes or Prepared, optional
-            Of an earlier job that it continues.
+            The state of an earlier job that it continues.
         when : float, optional
             When it was submitted (seconds since the epoch), by default now.
         """
@@ -209,7 +209,7 @@ class JobStore(StoreReader):
 
     @contextlib.contextmanager
     def _discarding(self, new: Sequence[Prepared]) -> Iterator[None]:
-        """Begin a transaction, and remove the files of new parts if it is undone."""
+        """Begin a transaction, and remove the files of new parts if it is rolled back."""
         try:
             with self._db:
                 for prepared in new:
@@ -229,14 +229,14 @@ class JobStore(StoreReader):
         began: float | None = None,
         result: str | None = None,
     ) -> bool:
-        """Have a job of this engine enter a state; return False if it is another's.
+        """Change the state of a job; return False if it is not this engine's.
 
         Parameters
         ----------
         when : float, optional
             Seconds since the epoch, by default now.
         began : float, optional
-            When it began to run, if that is written together with the state that came next.
+            When it began to run, if that is written together with the next state.
         result : str, optional
             The result of a job that succeeds, as `row_text` returns it.
         """
@@ -254,12 +254,12 @@ class JobStore(StoreReader):
             return True
 
     def give_away(self, job_id: str, message: str) -> bool:
-        """Let others have a job of this engine: it is interrupted if it was running."""
+        """Free a job of this engine for others; it is interrupted if it was running."""
         with self._db:
             return self._rows.give_away(job_id, utf8(message))
 
     def put_cluster_address(self, job_id: str, cluster_address: str) -> None:
-        """Store to which cluster a job of this engine is sent."""
+        """Store the address of the cluster to which a job of this engine is sent."""
         self._rows.set(job_id, cluster_address=utf8(cluster_address))
 
     def put_priority(self, job_id: str, priority: int) -> None:
@@ -267,15 +267,15 @@ class JobStore(StoreReader):
         self._rows.set(job_id, priority=priority)
 
     def put_progress(self, job_id: str, progress: Progress) -> bool:
-        """Store the newest report of a job of this engine; return False if it is another's."""
+        """Store the newest progress of a job; return False if it is not this engine's."""
         metrics = {key: value for key, value in progress.metrics.items() if is_json(value)}
         fields = [progress.current, progress.total, progress.message, progress.stage, metrics]
         return self._rows.set(job_id, progress=sql.text(fields))
 
     def put(self, job_id: str, part: str, record: Record | Prepared) -> bool:
-        """Store a part of a job of this engine; return False if it is another's.
+        """Store a part of a job; return False if it is not this engine's.
 
-        A `Prepared` one may be put again if the transaction is undone.
+        A `Prepared` part may be put again if the transaction is rolled back.
         """
         prepared = self._prepared(job_id, part, record)
         with self._discarding([] if prepared is record else [prepared]):
@@ -293,7 +293,7 @@ class JobStore(StoreReader):
         return self.put(job_id, "task", record)
 
     def put_checkpoint(self, job_id: str, packed: bytes | Prepared) -> bool:
-        """Store the state of a checkpoint if it is JSON; a pickled one is never stored."""
+        """Store the state of a checkpoint if it is JSON; a pickled one is not stored."""
         record = self._checkpoint_record(job_id, packed)
         return record is None or self.put(job_id, "checkpoint", record)
 
@@ -316,17 +316,17 @@ class JobStore(StoreReader):
             self._payloads.drop(row[0], job_id, part)
 
     def tidied(self, job_id: str) -> None:
-        """Store that what a job has left is removed."""
+        """Store that the leftover of a job is removed."""
         with self._db:
             self._drop(job_id, UNTIDIED)
 
     def take(self, job_id: str) -> JobState | None:
-        """Take a job that waits and has no owner.
+        """Become the owner of a waiting job that has none.
 
         Returns
         -------
         JobState or None
-            The state in which it is now: queued, or blocked. None if another was quicker.
+            Its new state, queued or blocked; None if another engine was faster.
         """
         with self._db:
             state = self._rows.take(job_id)
@@ -335,34 +335,34 @@ class JobStore(StoreReader):
         return state
 
     def is_taken(self, job_id: str) -> bool:
-        """Return whether a job is another engine's by now; one that was removed is nobody's."""
+        """Return whether a job now belongs to another engine; False if it was removed."""
         return self._rows.is_taken(job_id)
 
     def take_requests(self) -> list[tuple[str, str]]:
-        """Return what is requested of this engine's jobs, ``(id, request)``, and strike it off."""
+        """Return and remove the requests for this engine's jobs, ``(id, request)``."""
         return self._commands.take(self.owner.id)
 
     # ---------------------------------------------------------------- what anybody may do
 
     def request(self, job_id: str, request: str) -> bool:
-        """Request that a job is cancelled, paused or resumed.
+        """Request to cancel, pause or resume a job.
 
         Returns
         -------
         bool
-            Whether that is done, since the job has no owner; else its owner takes the request
+            Whether it is done already, since the job has no owner; else its owner reads the request
             within a second.
 
         Raises
         ------
         InputError
-            If that is not possible with this job.
+            If that is not possible in the job's state.
         """
         with self._db:
             return self._commands.request(self.find(job_id), request)
 
     def request_priority(self, job_id: str, priority: int) -> bool:
-        """Request another priority for a job that waits; returns what `request` returns.
+        """Request another priority for a waiting job; returns what `request` returns.
 
         Raises
         ------
@@ -386,14 +386,14 @@ class JobStore(StoreReader):
         self._payloads.remove_files([job.id])
 
     def prune(self, max_age: float = MAX_AGE, max_bytes: float = MAX_BYTES) -> int:
-        """Remove the oldest of the jobs that have ended; return how many.
+        """Remove the oldest ended jobs; return how many.
 
         Parameters
         ----------
         max_age : float
-            Seconds since their end after which they are removed.
+            Seconds after their end from which on they are removed.
         max_bytes : float
-            How much all jobs may take.
+            The most bytes of all jobs.
         """
         self._sweep()
         return prune(self._db, self._payloads, max_age, max_bytes)

@@ -1,8 +1,8 @@
-"""The engines that work on a store, whether each still lives, and what happens to the jobs if not.
+"""The engines that work on a store: which of them are alive, and freeing the jobs of dead ones.
 
-An engine lives as long as its lock is held (`locks`): nothing is guessed from numbers of processes
-or from clocks. That is true on one machine. The table of engines names the machine of each: an
-engine of another one is never taken for dead, and the store is not written meanwhile.
+An engine is alive as long as its lock is held (`locks`); process numbers and clocks are not used.
+This holds on one machine. The table of engines has the machine of each: an engine of another
+machine is never considered dead, and the store is read-only meanwhile.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from rheojobs.errors import InputError
 __all__ = ["GONE", "Leases", "Owner", "without_owner"]
 
 GONE = "the application that ran it ended"
-"""Why a job whose owner is gone has changed its state."""
+"""The message of a job whose owner has ended without it."""
 
 
 @functools.cache
 def _machine() -> str:
-    """Return the id of this machine, the same after a restart; empty if it has none.
+    """Return the id of this machine, which survives a restart; empty if it has none.
 
-    Many containers have none. Two that have none count as one machine: on a disk of this machine
-    their locks tell, and a network file system is refused (`filesystems`).
+    Many containers have none. Two without an id count as one machine: on a local disk they see
+    each other's locks, and a network file system is refused (`filesystems`).
     """
     if sys.platform == "win32":
         import winreg
@@ -57,10 +57,10 @@ def _machine() -> str:
 
 @functools.cache
 def _boot() -> str:
-    """Return the id of this run of the kernel; empty if that is not known.
+    """Return the boot id of the kernel; empty if it is not known.
 
-    All containers of a machine have the same, whatever their machine ids are: `flock` works
-    between them, so they count as one machine.
+    All containers of a machine share it, even if their machine ids differ: `flock` works between
+    them, so they count as one machine.
     """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -81,13 +81,13 @@ class Owner:
     Attributes
     ----------
     id : str
-        A UUID4, of this engine alone; its lock bears this name.
+        A UUID4; also the name of its lock.
     machine, boot : str
-        The machine, and the run of its kernel.
+        The ids of the machine, and of the boot of its kernel.
     host : str
-        The name of the machine, for a person.
+        The name of the machine, for display.
     pid : int
-        The process, for a person.
+        The process, for display.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -98,14 +98,14 @@ class Owner:
 
     @property
     def is_here(self) -> bool:
-        """Whether its lock can be seen from here: it is on this machine."""
+        """Whether it is on this machine, so that its lock can be checked."""
         return self.machine == _machine() or (self.boot != "" and self.boot == _boot())
 
 
 def without_owner(
     state: JobState, not_durable_because: str, request: str
 ) -> list[tuple[JobState, str]]:
-    """Return the states that a job enters whose owner is gone, and why."""
+    """Return the states that a job enters when its owner has died, and the reasons."""
     at_work = state in (JobState.RUNNING, JobState.PAUSED)
     if state is JobState.CANCELLING:
         return [(JobState.CANCELLED, GONE)]
@@ -119,14 +119,14 @@ def without_owner(
 
 
 class Leases:
-    """The engines of a store; one of them may be this object's own.
+    """The registered engines of a store, which may include this object's own.
 
     Parameters
     ----------
     database : Database
         The database.
     files : PayloadFiles
-        The folder of the store, in which the locks are.
+        The folder of the store, which contains the locks.
     """
 
     def __init__(self, database: Database, files: PayloadFiles) -> None:
@@ -140,7 +140,7 @@ class Leases:
         return Owner()
 
     def join(self) -> None:
-        """Begin to work on the store."""
+        """Register this engine."""
         if self._lock is not None:
             raise InputError(f"a JobStore of {self._db.path} has an engine already: make another")
         lock = FileLock(self._lock_of(self.owner.id))
@@ -148,7 +148,7 @@ class Leases:
             with self._db:
                 self.check_machines()
                 self._files.claim(self._db.store_id)
-                lock.acquire()  # before others see that there is such an engine
+                lock.acquire()  # before others see that the engine exists
                 self._lock = lock
                 self.sign_in()
         except BaseException:
@@ -157,24 +157,24 @@ class Leases:
             raise
 
     def leave(self) -> None:
-        """Work on the store no more; jobs that have not ended are free for others."""
+        """Unregister this engine; its jobs that have not ended are free for others."""
         with self._db:
             self.release(self.owner.id)
         self.let_go()
 
     def let_go(self) -> None:
-        """Give up the lock: this engine is gone."""
+        """Release the lock: this engine has ended."""
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.release()
 
     def renew(self) -> None:
-        """Write that this engine is there; raise `StoreError` if the store cannot be written."""
+        """Renew the registration of this engine; raise `StoreError` if it cannot be written."""
         with self._db:
             self.sign_in("DO UPDATE SET pid = excluded.pid")
 
     def sign_in(self, or_else: str = "DO NOTHING") -> None:
-        """Have this engine known, also if somebody has removed its lock and freed its jobs."""
+        """Register this engine, even if its lock was removed and its jobs were freed."""
         if self._lock is None:
             return
         with translate_errors(self._db.path):
@@ -198,18 +198,18 @@ class Leases:
                     )
 
     def recover(self) -> list[str] | None:
-        """Free the jobs of engines that are gone; return their ids, None if no engine is gone."""
-        if not self.gone():  # most often: then nothing is written, nor waited for
+        """Free the jobs of dead engines, and return their ids; None if no engine is dead."""
+        if not self.gone():  # most often: no need to write, or to wait for the lock
             return None
         with self._db:
             return [job_id for engine in self.gone() for job_id in self.release(engine)]
 
     def gone(self) -> list[str]:
-        """Return the ids of the engines that have ended without leaving."""
+        """Return the ids of the engines that have ended without unregistering."""
         return [owner.id for owner in self._engines() if not self._lives(owner)]
 
     def release(self, engine: str) -> list[str]:
-        """Free the jobs of an engine, and forget it, in a transaction; return the jobs' ids."""
+        """Free the jobs of an engine, and unregister it, in a transaction; return the jobs' ids."""
         rows = self._db.rows(
             "SELECT number, id, state, not_durable_because, request FROM jobs"
             " WHERE owner = ? ORDER BY number",
@@ -222,9 +222,9 @@ class Leases:
         return [row[1] for row in rows]
 
     def sweep(self) -> None:
-        """Remove the locks of engines that are not known, in a transaction.
+        """Remove the locks of engines that are not registered, in a transaction.
 
-        An engine takes its lock and is known in one transaction: none is just doing so.
+        An engine takes its lock and registers in one transaction, so none is doing so meanwhile.
         """
         known = {owner.id for owner in self._engines()}
         for path in self._files.locks.glob("*.lock"):
@@ -239,9 +239,9 @@ class Leases:
         if owner.id == self.owner.id:
             return True
         if not is_uuid(owner.id):
-            return False  # no engine of ours: none has such a lock
+            return False  # not the id of an engine, so there is no such lock
         lock = self._lock_of(owner.id)
-        # A person who removes the lock of an engine of another machine says that it is gone.
+        # A user removes the lock of an engine on another machine to declare that it has ended.
         return is_locked(lock) if owner.is_here else lock.exists()
 
     def _lock_of(self, engine: str) -> Path:

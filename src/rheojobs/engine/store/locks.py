@@ -1,7 +1,7 @@
-"""A lock on a file, which the kernel frees when the process that holds it ends, however it ends.
+"""A lock on a file, which the kernel releases when the process that holds it ends in any way.
 
-A process that is stopped or swapped out keeps it. `flock` belongs to the kernel: it holds between
-all processes of one machine, in whichever container each is.
+A process that is stopped or swapped out keeps it. `flock` belongs to the kernel, so it works
+between all processes of one machine, also in different containers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _held: set[int] = set()
 
 
 def _forget_inherited() -> None:
-    """Close the locks of the parent in a process that was forked: else that would keep them."""
+    """Close the locks of the parent in a forked process, which would otherwise keep them."""
     while _held:
         with contextlib.suppress(OSError):
             os.close(_held.pop())
@@ -40,10 +40,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class FileLock:
-    """A lock on a file, which is made for it.
+    """A lock on a file of its own.
 
-    A process that is started by `subprocess` does not inherit it: Python's files are not
-    inheritable. A fork does, and closes it at once.
+    A process that is started by `subprocess` does not inherit it, since Python's files are not
+    inheritable. A forked process does, and closes it at once.
 
     Parameters
     ----------
@@ -56,18 +56,18 @@ class FileLock:
         self._file: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or take it again if somebody has removed its file.
+        """Take the lock, or take it again if its file was removed.
 
         Raises
         ------
         StoreError
-            If another has it.
+            If another process holds it.
         OSError
-            If there cannot be such a file.
+            If the file cannot be created.
         """
         if self._file is not None:
             if self._is_there():
-                os.utime(self.path)  # those who tidy up folders see that it is in use
+                os.utime(self.path)  # so that programs that clean up folders see that it is in use
                 return
             self._close()
         permissions.make_folder(self.path.parent)
@@ -83,7 +83,7 @@ class FileLock:
         _held.add(file)
 
     def release(self) -> None:
-        """Give up the lock and remove its file; it may be called again."""
+        """Release the lock and remove its file; it may be called again."""
         if self._file is None:
             return
         if self._is_there():
@@ -95,7 +95,7 @@ class FileLock:
                 self.path.unlink()
 
     def _is_there(self) -> bool:
-        """Return whether the file of the path is still the locked one."""
+        """Return whether the file at the path is still the locked one."""
         assert self._file is not None
         try:
             return os.path.samestat(os.stat(self.path), os.fstat(self._file))
@@ -104,13 +104,13 @@ class FileLock:
 
     def _close(self) -> None:
         file, self._file = self._file, None
-        if file is not None and file in _held:  # a forked process has closed it
+        if file is not None and file in _held:  # else a forked process has closed it
             _held.discard(file)
             os.close(file)
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a process holds a lock; True if that cannot be found out."""
+    """Return whether a process holds a lock; True if that cannot be determined."""
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -118,7 +118,8 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return True
     try:
-        # Shared: others may ask at the same time, and do not take each other for the holder.
+        # Shared, so that processes that check at the same time do not mistake each other for
+        # the holder.
         return not _lock(file, is_shared=True)
     except OSError:
         return True

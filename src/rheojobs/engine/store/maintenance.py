@@ -1,4 +1,4 @@
-"""What an engine does for its store besides writing: others' requests, and jobs of the dead."""
+"""Periodic work on a store: requests of other processes, renewal, and jobs of dead engines."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ __all__ = ["POLL", "Maintenance"]
 logger = logging.getLogger(__name__)
 
 RENEWAL = 5.0
-"""Seconds between two renewals of the lease: several fit into one lease."""
+"""Seconds between two renewals of the engine's registration."""
 
 POLL = 0.25
-"""Seconds between two looks at what other processes want of the jobs."""
+"""Seconds between two reads of the requests of other processes."""
 
 SYNC_DELAY = 0.2
-"""Seconds after which a loss of power takes nothing of what was written."""
+"""Seconds after which a power cut no longer affects what was written."""
 
 
 class Maintenance:
-    """Looks after a store on behalf of the thread that writes to it; waits for the disk itself.
+    """The periodic work on a store, called by the thread that writes; syncs on a thread of its own.
 
     Parameters
     ----------
     store : JobStore
-        That an engine has joined.
+        The store, which an engine has joined.
     buffer : WriteBuffer
-        What could not be written yet; it notes a store that fails.
+        Writes that are pending; it notes a store that fails.
     on_request : callable
-        Called with the id of a job and what another process wants of it.
+        Called with the id of a job and the request of another process.
     try_again : callable
-        Writes what had to wait.
+        Writes what is pending.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Maintenance:
         self._syncer.start()
 
     def note_written(self) -> None:
-        """Have what was written just now outlive a power cut, in a while."""
-        if not self._unsynced.is_set():  # to set it takes its time
+        """Schedule a sync, so that the present writes survive a power cut."""
+        if not self._unsynced.is_set():  # setting it takes longer than asking
             self._unsynced.set()
 
     def look(self) -> None:
-        """Take the requests of others, try what had to wait, and free jobs of the dead, in time."""
+        """Handle requests, write what is pending, and free jobs of dead engines, each if due."""
         if self._buffer.is_off:
             return
         now = time.monotonic()
@@ -77,21 +77,21 @@ class Maintenance:
             self._guard(self._look_after_others)
 
     def _guard(self, action: Callable[[], object]) -> bool:
-        """Do something; a store that fails meanwhile is noted, and any other fault logged."""
+        """Call a function; note a failure of the store, and log any other exception."""
         try:
             action()
             return True
         except StoreError as error:
             self._buffer.note_problem(error)
         except Exception:
-            logger.exception("the job store could not be looked after")
+            logger.exception("maintenance of the job store failed")
         return False
 
     def _take_requests(self) -> None:
         for job_id, request in self._store.take_requests():
             try:
                 self._on_request(job_id, request)
-            except Exception:  # one job's request must not lose the others'
+            except Exception:  # the requests for the other jobs must still be handled
                 logger.exception("the request to %s job %s failed", request, job_id[:8])
 
     def _renew(self) -> None:
@@ -106,7 +106,7 @@ class Maintenance:
             self._store.prune()
 
     def leave(self) -> None:
-        """Leave the store and close it; what still waits is tried once more."""
+        """Write what is pending if possible, then leave the store and close it."""
         if len(self._buffer):
             self._guard(self._buffer.try_again)
         self._guard(self._store.leave)
@@ -115,16 +115,16 @@ class Maintenance:
         self._guard(self._store.close)
 
     def close(self) -> None:
-        """Let the thread end that waits for the disk."""
+        """End the thread that syncs."""
         self._closed.set()
         self._unsynced.set()
 
     def join(self, timeout: float) -> None:
-        """Wait for its end."""
+        """Wait for the end of the thread."""
         self._syncer.join(timeout)
 
     def _sync(self) -> None:
-        """Wait for the disk now and then, in a thread of its own."""
+        """Sync at intervals, on a thread of its own."""
         while not self._closed.is_set():
             self._unsynced.wait()
             self._unsynced.clear()
@@ -133,5 +133,5 @@ class Maintenance:
             except StoreError as error:
                 logger.warning("%s", error)
             except Exception:
-                logger.exception("what was written may not outlive a power cut")
+                logger.exception("the latest writes may not survive a power cut")
             self._closed.wait(SYNC_DELAY)

@@ -1,7 +1,7 @@
-"""The folder of a store: the files in which its large payloads are, one folder for each job.
+"""The folder of a store: the files of its large payloads, in one folder for each job.
 
-A marker file in it names its store. A folder without that marker is never touched, and in a folder
-with it, only files whose names are of the form that is written here.
+A marker file names the store. A folder without that marker is never touched, and in a folder with
+it, only files whose names have the form that is written here.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from rheojobs.engine.store import permissions
 __all__ = ["MARKER", "PayloadFiles", "is_uuid", "strays"]
 
 MARKER = "STORE"
-"""The name of the file that names the store."""
+"""The name of the marker file, which contains the id of the store."""
 
 LOCKS = "locks"
-"""The folder of the locks of engines."""
+"""The name of the folder of the locks of engines."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FILE = re.compile(r"[a-z]+-([0-9a-f]{32})-[0-9a-f]{32}")  # part, writer, its own name
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is a UUID as ids are: the name of a folder, and never a path."""
+    """Return whether a text is a UUID, and therefore safe as the name of a folder."""
     return _UUID.fullmatch(text) is not None
 
 
@@ -52,7 +52,7 @@ class PayloadFiles:
         return self.folder / LOCKS
 
     def check(self, store_id: str) -> bool:
-        """Return whether there is a folder; raise `StoreError` if it is not this store's."""
+        """Return whether the folder exists; raise `StoreError` if it is not this store's."""
         try:
             marked = (self.folder / MARKER).read_text(encoding="utf-8").split("\n")[0]
         except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
@@ -70,9 +70,9 @@ class PayloadFiles:
         return True
 
     def claim(self, store_id: str) -> None:
-        """Make the folder with its marker, unless it is there; the caller has the database's lock.
+        """Make the folder with its marker, unless it exists; the caller holds the database's lock.
 
-        So no two processes do it at a time; an empty marker is left by one that was killed.
+        So only one process does it at a time; an empty marker is from a process that was killed.
         """
         if self.check(store_id):
             return
@@ -84,11 +84,11 @@ class PayloadFiles:
         permissions.make_folder(self.locks)
 
     def is_there(self) -> bool:
-        """Return whether the folder has been made."""
+        """Return whether the folder exists."""
         return (self.folder / MARKER).exists()
 
     def _is_empty(self) -> bool:
-        """Return whether nothing is in the folder but a marker that was not written to the end."""
+        """Return whether the folder contains nothing but an incomplete marker."""
         if not self.folder.is_dir():
             return False
         return all(
@@ -97,14 +97,14 @@ class PayloadFiles:
         )
 
     def write(self, job_id: str, part: str, writer: str, content: bytes) -> str:
-        """Write a file to the disk itself; return its name.
+        """Write a file and sync it to disk; return its name.
 
         Raises
         ------
         OSError
-            If it cannot be written; then no file is left.
+            If it cannot be written; then no file remains.
         """
-        # Never the name of a file that is there: a row may refer to that.
+        # Never the name of an existing file, since a row may refer to it.
         name = f"{part}-{writer.replace('-', '')}-{uuid.uuid4().hex}"
         path = self._file(job_id, name)
         try:
@@ -121,29 +121,29 @@ class PayloadFiles:
         return name
 
     def read(self, job_id: str, name: str, size: int) -> bytes:
-        """Return the content of a file; raise `StoreError` if it is damaged or gone."""
+        """Return the content of a file; raise `StoreError` if it is damaged or missing."""
         path, content = self._file(job_id, name), b""
         with contextlib.suppress(OSError):
             file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _BINARY)
             with open(file, "rb") as opened:
                 content = opened.read()
         if len(content) != size:
-            raise StoreError(f"{path} is damaged or gone: {len(content)} of {size} bytes are there")
+            raise StoreError(f"{path} is damaged or missing: it has {len(content)} of {size} bytes")
         return content
 
     def has(self, job_id: str, name: str) -> bool:
-        """Return whether a file is there."""
+        """Return whether a file exists."""
         return self._file(job_id, name).is_file()
 
     def remove(self, job_id: str, names: Iterable[str]) -> None:
-        """Remove files, and the folder of the job if nothing else is in it."""
+        """Remove files, and the folder of the job if it is empty then."""
         for name in names:
-            # A file that stays goes with the next sweep; so does one of a row that is not ours.
+            # A file that cannot be removed, or that belongs to a malformed row, is swept later.
             with contextlib.suppress(OSError):
                 self._file(job_id, name).unlink()
 
     def remove_job(self, job_id: str) -> None:
-        """Remove all files of a job that is in the store no more."""
+        """Remove all files of a job that was removed from the store."""
         with contextlib.suppress(OSError):
             folder = self._folder_of(job_id)
             for file in _ours(folder):
@@ -151,7 +151,7 @@ class PayloadFiles:
             folder.rmdir()
 
     def names(self) -> set[tuple[str, str]]:
-        """Return the id of the job and the name of each file that is there."""
+        """Return the id of the job and the name of each existing file."""
         found = set()
         for folder in self._folders():
             with contextlib.suppress(OSError):
@@ -159,9 +159,9 @@ class PayloadFiles:
         return found
 
     def remove_empty(self) -> None:
-        """Remove the folders of jobs in which nothing is."""
+        """Remove the empty folders of jobs."""
         for folder in self._folders():
-            with contextlib.suppress(OSError):  # something is in it
+            with contextlib.suppress(OSError):  # it is not empty
                 folder.rmdir()
 
     def _folders(self) -> list[Path]:
@@ -172,7 +172,7 @@ class PayloadFiles:
         return [item for item in found if is_uuid(item.name) and not item.is_symlink()]
 
     def _folder_of(self, job_id: str) -> Path:
-        """Return the folder of a job; the one place where an id becomes a path."""
+        """Return the folder of a job; only here an id becomes a path."""
         if not isinstance(job_id, str) or not is_uuid(job_id):
             raise StoreError(f"{job_id!r} is not the id of a job with files: {self._path}")
         folder = self.folder / job_id
@@ -187,7 +187,7 @@ class PayloadFiles:
 
 
 def writer_of(name: str) -> str:
-    """Return the engine that has written a file, as the hexadecimal digits of its id."""
+    """Return the hexadecimal digits of the id of the engine that has written a file."""
     found = _FILE.fullmatch(name)
     return "" if found is None else found[1]
 
@@ -195,16 +195,16 @@ def writer_of(name: str) -> str:
 def strays(
     there: Collection[tuple[str, str]], known: Collection[tuple[str, str]], writers: Iterable[str]
 ) -> dict[str, list[str]]:
-    """Return the files, by job, to which no row refers, and of which none will.
+    """Return the files, by job, to which no row refers or will refer.
 
     Parameters
     ----------
     there : collection of (str, str)
-        The job and the name of each file, as they were before `known` was read.
+        The job and the name of each existing file, listed before `known` was read.
     known : collection of (str, str)
-        Those to which rows refer.
+        The files to which rows refer.
     writers : iterable of str
-        The ids of the engines there are: one may have written a file whose row comes yet.
+        The ids of the present engines, which may have written files whose rows are not written yet.
     """
     alive = {writer.replace("-", "") for writer in writers}
     found: dict[str, list[str]] = {}
@@ -223,7 +223,7 @@ def _new_file(path: Path) -> Iterator[int]:
     _make_folder(path.parent)
     try:
         file = os.open(path, flags, permissions.PRIVATE_FILE)
-    except FileNotFoundError:  # another process has just removed the empty folder
+    except FileNotFoundError:  # another process has removed the empty folder
         _make_folder(path.parent)
         file = os.open(path, flags, permissions.PRIVATE_FILE)
     try:
@@ -235,7 +235,7 @@ def _new_file(path: Path) -> Iterator[int]:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder of a job, not that above it, which has its marker from the beginning."""
+    """Make the folder of a job, but not its parent, which must already have its marker."""
     if folder.parent.is_dir():
         permissions.make_folder(folder)
 
@@ -245,7 +245,7 @@ def _ours(folder: Path) -> list[Path]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have a new name outlive a power cut too."""
+    """Make a new name survive a power cut."""
     if os.name == "posix":
         file = os.open(folder, os.O_RDONLY)
         try:

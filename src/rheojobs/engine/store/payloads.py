@@ -1,7 +1,7 @@
 """The parts of a job that are not in its row: task, result, error, checkpoint.
 
-Small ones are in the database, large ones in files beside it; a task or a result that is smaller
-still is in the job's row.
+Small ones are in the database, large ones in files beside it; a very small task or result is in
+the job's row.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from rheojobs.engine.store.payload_files import PayloadFiles, strays
 __all__ = ["Payloads", "Piece", "Prepared", "content_of", "row_text"]
 
 INLINE_BYTES = 256 * 1024
-"""What is larger is in a file."""
+"""Bytes above which a piece is in a file."""
 
 ROW_BYTES = 500
-"""The largest task or result in the row of its job: a list of jobs reads past it."""
+"""The largest task or result in the row of its job, which listing jobs must skip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The JSON of a part, which has the name '', or one of its blobs; in a file if it is large."""
+    """The JSON of a part, with the name '', or one of its blobs; in a file if it is large."""
 
     name: str
     content: bytes | None
@@ -36,16 +36,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A part of a job that is ready for the database: encoded, and its large files on the disk.
+    """A part of a job that is ready for the database: encoded, with its large files on disk.
 
     Attributes
     ----------
     job_id, part : str
-        What it is.
+        The job, and the name of the part.
     kind : str
-        As of `Record`.
+        As in `Record`.
     pieces : tuple of Piece
-        Its content.
+        The pieces of its content.
     """
 
     job_id: str
@@ -55,7 +55,7 @@ class Prepared:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The size in bytes."""
         return sum(piece.size for piece in self.pieces)
 
     @property
@@ -87,32 +87,32 @@ class Payloads:
     Parameters
     ----------
     database : Database
-        The database. All but `prepare`, `discard`, `get` and `sweep` are called in a transaction.
+        The database. All methods but `prepare`, `discard`, `get` and `sweep` need a transaction.
     files : PayloadFiles
-        The large ones.
+        The files of the large pieces.
     """
 
     def __init__(self, database: Database, files: PayloadFiles) -> None:
         self._db = database
         self._files = files
-        self._dropped: list[tuple[str, str]] = []  # files whose rows are deleted, not yet for good
-        self._new: list[Prepared] = []  # parts whose rows are written, not yet for good
+        self._dropped: list[tuple[str, str]] = []  # files whose rows are deleted, not committed yet
+        self._new: list[Prepared] = []  # parts whose rows are written, not committed yet
         database.on_end.append(self._end)
 
     def prepare(self, job_id: str, part: str, record: Record, writer: str) -> Prepared:
-        """Encode a part, and write its large files, which takes its time: not in a transaction.
+        """Encode a part, and write its large files; not in a transaction, as it may take long.
 
         Parameters
         ----------
         writer : str
-            The id of the engine whose job it is.
+            The id of the engine that owns the job.
 
         Raises
         ------
         EntryError
             If it cannot be encoded.
         StoreError
-            If a file cannot be written; then none is left.
+            If a file cannot be written; then none remains.
         """
         pieces: list[Piece] = []
         try:
@@ -141,17 +141,17 @@ class Payloads:
             self._files.remove(prepared.job_id, prepared.files)
 
     def discard_if_undone(self, prepared: Prepared) -> None:
-        """Have the files of a part removed if the present transaction is undone."""
+        """Remove the files of a part if the present transaction is rolled back."""
         self._new.append(prepared)
 
     def put(self, number: int, prepared: Prepared) -> None:
-        """Keep a part of a job, in place of an earlier one."""
+        """Store a part of a job, in place of an earlier one."""
         self.drop(number, prepared.job_id, prepared.part)
         self.add(number, prepared)
         self._count(number, prepared.size)
 
     def add(self, number: int, prepared: Prepared) -> None:
-        """Keep a part that a job has not got yet; the caller adds its size to the job's."""
+        """Store a part that a job does not have yet; the caller adds its size to the job's."""
         for file in prepared.files:
             if not self._files.has(prepared.job_id, file):
                 raise EntryError(f"the {prepared.part} of job {prepared.job_id[:8]} was removed")
@@ -165,7 +165,7 @@ class Payloads:
             )
 
     def drop(self, number: int, job_id: str, part: str) -> None:
-        """Remove a part of a job, if it has it; its files go when that is certain."""
+        """Remove a part of a job, if it has it; its files are removed after the commit."""
         rows = self._db.rows(
             "DELETE FROM parts WHERE job = ? AND part = ? RETURNING file, size", (number, part)
         )
@@ -179,12 +179,12 @@ class Payloads:
         Raises
         ------
         StoreError
-            If it is damaged, or its file is gone.
+            If it is damaged, or its file is missing.
         """
         rows = self._pieces(number, part)
         try:
             contents = self._contents(job_id, rows)
-        except StoreError:  # the owner may have replaced it just now
+        except StoreError:  # the owner may have replaced it meanwhile
             if rows == (rows := self._pieces(number, part)):
                 raise
             contents = self._contents(job_id, rows)
@@ -209,17 +209,17 @@ class Payloads:
             self._files.check(self._db.store_id)
 
     def remove_files(self, job_ids: Iterable[str]) -> None:
-        """Remove the files of jobs that are in the store no more."""
+        """Remove the files of jobs that were removed from the store."""
         for job_id in job_ids:
             self._files.remove_job(job_id)
 
     def sweep(self) -> None:
-        """Remove the files that an engine wrote which was killed before their rows were written."""
+        """Remove the files of engines that were killed before the rows of these were written."""
         with translate_errors(self._db.path):
             if not self._files.check(self._db.store_id):
                 return
         if there := self._files.names():
-            # In this order: an engine that has left meanwhile has written its rows before that.
+            # In this order: an engine that leaves meanwhile has written its rows before.
             writers = [row[0] for row in self._db.rows("SELECT id FROM engines")]
             known = set(
                 self._db.rows(
@@ -231,9 +231,10 @@ class Payloads:
         self._files.remove_empty()
 
     def _end(self, is_committed: bool) -> None:
-        """Remove the files of dropped parts, once a transaction has ended well.
+        """Remove the files of dropped parts after a commit.
 
-        Not before: if it is undone, or its process killed, rows refer to them still.
+        Not before: if the transaction is rolled back, or its process killed, rows still refer to
+        them.
         """
         dropped, self._dropped = self._dropped, []
         new, self._new = self._new, []

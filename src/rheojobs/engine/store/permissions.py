@@ -1,7 +1,8 @@
-"""Who may read and write the files of a store: its owner alone.
+"""Permissions of the files of a store: only its owner may read and write them.
 
-Whoever can write a store decides which code a resumed job runs: a store that others may write is
-refused, as ssh refuses such keys. POSIX only; elsewhere a user's folders are private by default.
+A user who can write to a store decides which code a resumed job runs, so a store that others may
+write is refused, as ssh refuses such keys. POSIX only; elsewhere a user's folders are private by
+default.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _IS_POSIX = os.name == "posix"
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, for its owner alone; one that exists stays as it is."""
+    """Make a private folder, and its parents; an existing one stays as it is."""
     if folder.is_dir():
         return
     if folder.parent != folder:
@@ -37,7 +38,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file for its owner alone; SQLite gives its other files the same mode."""
+    """Make an empty private file; SQLite gives its other files the same mode."""
     with contextlib.suppress(FileExistsError):
         file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
         try:
@@ -54,7 +55,7 @@ def check(path: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         _check(path.with_name(path.name + suffix), path)
     folder = os.stat(path.parent)
-    if not folder.st_mode & stat.S_ISVTX:  # as in /tmp, where nobody can replace another's files
+    if not folder.st_mode & stat.S_ISVTX:  # set on /tmp, where users cannot replace others' files
         _refuse_if_writable(path.parent, folder, path)
 
 
@@ -88,7 +89,7 @@ def _refuse_if_writable(item: Path, found: os.stat_result, path: Path) -> None:
 
 
 def _is_private_group(group: int) -> bool:
-    """Return whether a group is that of this user alone, as many systems make one for each."""
+    """Return whether a group has only this user, as many systems make one for each user."""
     import grp
     import pwd
 

@@ -1,4 +1,4 @@
-"""Which of the jobs that have ended are removed, and the removing."""
+"""Removal of jobs that have ended."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["MAX_AGE", "MAX_BYTES", "prune", "remove"]
 
 MAX_AGE = 90 * 86400.0
 MAX_BYTES = 2_000_000_000
-"""Jobs that have ended are kept for so many seconds, and so many bytes of all jobs."""
+"""Limits on ended jobs: seconds since their end, and the bytes of all jobs."""
 
 
 def remove(database: Database, job: StoredJob) -> None:
-    """Remove the rows of a job, in the transaction that found it; `InputError` if it is open."""
+    """Remove the rows of a job, in the transaction that found it; `InputError` if it is active."""
     if not job.state.is_terminal:
         raise InputError(f"job {job.id[:8]} ({job.name}) is {job.state}: cancel it first")
     database.execute("DELETE FROM jobs WHERE number = ?", (job.number,))
 
 
 def prune(database: Database, payloads: Payloads, max_age: float, max_bytes: float) -> int:
-    """Remove the oldest of the jobs that have ended; return how many."""
+    """Remove the oldest ended jobs; return how many."""
     is_ended = f"state IN {sql.one_of(state for state in JobState if state.is_terminal)}"
     with database:
         found = database.rows(

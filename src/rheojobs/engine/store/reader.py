@@ -1,7 +1,7 @@
 """The reading side of a store; it writes nothing.
 
-Listing jobs and reading their states makes no objects of tasks or results. `StoreReader.task` alone
-may import a class that is not of rheojobs.
+Listing jobs and reading their states makes no objects of tasks or results. Only `StoreReader.task`
+may import a class that is not part of rheojobs.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ __all__ = [
 FROM_OUTSIDE = frozenset(
     kind.__qualname__ for kind in (WorkerDiedError, JobTimeoutError, MemoryLimitError)
 )
-"""The errors of a failed job that its task has not made: it may be resumed on request."""
+"""The errors that a task has not raised itself: such a failed job may be resumed on request."""
 
 UNTIDIED = "untidied"
-"""The part of a job that says what must be removed when its result is stored."""
+"""The part of a job that describes its leftover, to be removed when its result is stored."""
 
 _OF_ANY = "(owner IS NULL OR owner IN (SELECT id FROM engines))"
-"""True of each job; has the index used, which begins with the owner."""
+"""A condition that all jobs meet; it makes SQLite use the index, which begins with the owner."""
 
 
 def state_folder() -> Path:
-    """Return the folder of the store and the checkpoints; `RHEOJOBS_STATE_DIR` moves it."""
+    """Return the folder of the store and the checkpoints; `RHEOJOBS_STATE_DIR` overrides it."""
     if override := os.environ.get("RHEOJOBS_STATE_DIR"):
         return Path(override)
     from platformdirs import user_state_path
@@ -72,7 +72,7 @@ def state_folder() -> Path:
 
 
 def default_path() -> Path:
-    """Return the path of this user's store."""
+    """Return the path of the user's store."""
     return state_folder() / "jobs.sqlite3"
 
 
@@ -90,7 +90,7 @@ class StoreReader:
     Parameters
     ----------
     path : path, optional
-        The database, by default that of the user (`default_path`); made if there is none.
+        The database, by default that of the user (`default_path`); it is created if missing.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class StoreReader:
     Raises
     ------
     StoreError
-        In one line, why it cannot be opened.
+        If it cannot be opened.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -126,21 +126,21 @@ class StoreReader:
         limit: int | None = None,
         besides: str = "",
     ) -> list[StoredJob]:
-        """Return the jobs, in the order in which they came.
+        """Return the jobs, in order of arrival.
 
         Parameters
         ----------
         states : iterable of JobState, optional
-            Only those in one of these.
+            Only jobs in one of these states.
         limit : int, optional
-            Only the newest.
+            Only so many, the newest.
         besides : str
-            Those of this owner are left out.
+            The owner whose jobs are left out.
         """
         clauses, values = [], []
         if states is not None:
             is_wanted = f"state IN {sql.one_of(states)}"
-            # The newest few of many are found from the end, without an index: the + says so.
+            # The newest few of many are found from the end: the + keeps SQLite off the index.
             clauses.append(f"{_OF_ANY} AND {is_wanted}" if limit is None else f"+{is_wanted}")
         if besides:
             clauses.append("owner IS NOT ?")
@@ -150,19 +150,19 @@ class StoreReader:
         return self._jobs(f"{where} ORDER BY number DESC LIMIT ?", *values, most)[::-1]
 
     def tagged(self, tag: str) -> list[StoredJob]:
-        """Return the jobs with a tag, in the order in which they came."""
+        """Return the jobs with a tag, in order of arrival."""
         where = " WHERE ? IN (SELECT value FROM json_each(limits, '$.tags')) ORDER BY number"
         return self._jobs(where, utf8(tag))
 
     def find(self, start: str) -> StoredJob:
-        """Return the job of which this is a unique prefix of the id.
+        """Return the job whose id begins with a unique prefix.
 
         Raises
         ------
         InputError
             If there is none, or more than one.
         """
-        # A range, not a pattern: the index serves it, and no character has a meaning of its own.
+        # A range, not a pattern: it uses the index, and no character is special.
         wanted = utf8(start.strip().lower())
         where = " WHERE jobs.id >= ? AND jobs.id < ? ORDER BY number DESC LIMIT 4"
         jobs = self._jobs(where, wanted, wanted + "\U0010ffff") if wanted else []
@@ -183,16 +183,16 @@ class StoreReader:
         return dict(counts)
 
     def history(self, job_id: str) -> list[tuple[float, JobState, str]]:
-        """Return each state that a job has entered: when (seconds since the epoch), which, why."""
+        """Return the states that a job has entered: time (s since the epoch), state, reason."""
         rows = self._db.rows("SELECT history FROM jobs WHERE id = ?", (utf8(job_id),))
         return [entry for (history,) in rows for entry in _entries(history)]
 
     def version(self) -> int:
-        """Return a number that is another when somebody else has written since."""
+        """Return a number that changes when another connection writes."""
         return int(self._db.rows("PRAGMA data_version")[0][0])
 
     def first_starts(self, numbers: Iterable[int]) -> dict[int, float]:
-        """Return when jobs, by their `number`, began to run; those that have not are left out."""
+        """Return when jobs, by their `number`, began to run, without those that have not."""
         statement = (
             "SELECT number, history FROM jobs WHERE number IN (SELECT value FROM json_each(?))"
         )
@@ -203,17 +203,17 @@ class StoreReader:
         return {number: min(times) for number, times in starts.items() if times}
 
     def task_words(self, numbers: Iterable[int], *keys: str) -> dict[int, str]:
-        """Return one text of the tasks of jobs, by their `number`; makes no task.
+        """Return one text of the records of tasks of jobs, by their `number`; makes no task.
 
         Jobs whose task has no such text, or is large, are left out.
 
         Parameters
         ----------
         keys : str
-            The keys that lead to it in a task's record.
+            The path of keys to the text in a task's record.
         """
-        # SQLite reads neither NaN nor infinity: records with these are read here. Its texts need
-        # not be UTF-8. Large records are in files, and are passed over.
+        # SQLite cannot parse NaN and infinity: records with these are parsed here. Its texts need
+        # not be UTF-8. Large records are in files, and are skipped.
         statement = (
             "WITH wanted AS (SELECT value AS job FROM json_each(?)),"
             " tasks AS (SELECT job, CAST(content AS TEXT) AS task"
@@ -234,13 +234,13 @@ class StoreReader:
         return {number: word for number, word in words.items() if word is not None}
 
     def task(self, job_id: str, *, may_import: bool = True) -> Any:
-        """Return the task of a job, made anew.
+        """Return the task of a job, made from its record.
 
         Parameters
         ----------
         may_import : bool
-            Whether its class may be imported if it is not of rheojobs. False for a task that is
-            only looked at.
+            Whether its class may be imported if it is not part of rheojobs. False for a task that
+            is only inspected.
 
         Raises
         ------
@@ -249,7 +249,7 @@ class StoreReader:
         """
         record = self._part(job_id, "task")
         if record is None:
-            raise InputError(f"the task of job {job_id[:8]} is not kept: it cannot be run again")
+            raise InputError(f"the task of job {job_id[:8]} is not stored: it cannot be run again")
         return task_of(record, may_import=may_import)
 
     def result(self, job_id: str, part: str = "result") -> Any:
@@ -264,13 +264,13 @@ class StoreReader:
         return record.content if record is not None and is_error else {}
 
     def was_stopped(self, job_id: str) -> bool:
-        """Return whether a job failed from outside: its workers died, or it came to its limits."""
+        """Return whether a job failed because its workers died or it reached a limit."""
         return self.error(job_id).get("type") in FROM_OUTSIDE
 
     def may_go_on(self, job: StoredJob) -> bool:
         """Return whether a job without an owner may be resumed on request.
 
-        One that waits may, one that was cancelled, and one that `was_stopped`.
+        These are jobs that wait, that were cancelled, and that have failed but `was_stopped`.
         """
         if job.not_durable_because or job.owner is not None:
             return False
@@ -299,16 +299,16 @@ class StoreReader:
             raise StoreError(f"the checkpoint of job {job_id[:8]} is damaged: {error}") from error
 
     def untidied(self) -> list[str]:
-        """Return the ids of the jobs that are done, and whose leftover has not been removed."""
+        """Return the ids of the successful jobs whose leftover has not been removed."""
         rows = self._db.rows(
             "SELECT id FROM parts JOIN jobs ON number = job"
-            f" WHERE part = '{UNTIDIED}' AND state = ?",  # by name: so it has an index
+            f" WHERE part = '{UNTIDIED}' AND state = ?",  # a literal, so that SQLite uses the index
             (JobState.SUCCEEDED,),
         )
         return [row[0] for row in rows]
 
     def leftover(self, job_id: str) -> Any:
-        """Return what an untidied job has left; None if somebody has removed it meanwhile.
+        """Return the leftover of an untidied job; None if it was removed meanwhile.
 
         Raises
         ------
@@ -340,7 +340,7 @@ def _entries(history: str) -> list[tuple[float, JobState, str]]:
 
 
 def _word(task: bytes, keys: Iterable[str]) -> str | None:
-    """Return the text of a record to which keys lead; None if there is none."""
+    """Return the text at a path of keys in a record; None if there is none."""
     try:
         word = functools.reduce(operator.getitem, keys, from_json(task))
     except (ValueError, LookupError, TypeError):
@@ -349,7 +349,7 @@ def _word(task: bytes, keys: Iterable[str]) -> str | None:
 
 
 def _copy(path: Path) -> Database:
-    """Open a copy of a database, which is removed when it is closed."""
+    """Open a temporary copy of a database, which is removed when it is closed."""
     folder = Path(tempfile.mkdtemp(prefix="rheojobs-"))
     with translate_errors(path):
         try:

@@ -1,4 +1,4 @@
-"""The tables of a store, each column written once; opening a database and making its tables."""
+"""The tables of a store, and opening a database with them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rheojobs.engine.store.database import Database, log_of, translate_errors
 __all__ = ["BUSY_SECONDS", "COLUMNS", "TABLES", "VERSION", "Column", "connect"]
 
 BUSY_SECONDS = 2.0
-"""How long a write waits for another process that writes."""
+"""Seconds that a write waits for another process that writes."""
 
 APPLICATION = 0x7268656F  # "rheo"
 
 VERSION = 4
-"""Of the tables. Versions 1 to 3 were never released."""
+"""The version of the tables. Versions 1 to 3 were never released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Column:
     name, type : str
         As in SQL.
     is_inserted : bool
-        Whether a new job brings a value; else it begins with the default.
+        Whether a new job has a value; else it begins with the default.
     is_selected : bool
-        Whether a `StoredJob` has it: what is not may be large, and is read by itself.
+        Whether a `StoredJob` has it; other columns may be large, and are read separately.
     """
 
     name: str
@@ -77,7 +77,7 @@ COLUMNS = (
 """The columns of a job. Rows are small: a list of 100,000 jobs reads all of them."""
 
 TABLES = (
-    # One row: the id by which the store's folder knows it.
+    # One row: the id of the store, which its folder also has.
     "CREATE TABLE store (id TEXT NOT NULL) STRICT",
     # The engines that work on jobs: `leases.Owner`.
     """CREATE TABLE engines (
@@ -85,11 +85,11 @@ TABLES = (
         pid INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     f"CREATE TABLE jobs ({', '.join(f'{column.name} {column.type}' for column in COLUMNS)}) STRICT",
-    # The only index besides that of the ids: queries by state ask for the jobs without an owner
-    # and for those of each engine.
+    # The only index besides that of the ids: queries by state select the jobs without an owner
+    # and those of each engine.
     "CREATE INDEX jobs_by_owner_and_state ON jobs(owner, state)",
     # Task, result, partial result, error and checkpoint: the JSON under the name '', and
-    # the blobs under theirs; what is large is in a file.
+    # the blobs under theirs; large content is in a file.
     """CREATE TABLE parts (
         job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
         part TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -101,19 +101,19 @@ TABLES = (
 
 
 def connect(path: Path, *, is_copy: bool = False) -> Database:
-    """Open a database, with its tables; it is made if there is none.
+    """Open a database, with its tables; it is created if missing.
 
     Parameters
     ----------
     path : Path
         Absolute, without symbolic links.
     is_copy : bool
-        Whether it is a copy that is read and thrown away.
+        Whether it is a temporary copy, which is only read.
 
     Raises
     ------
     StoreError
-        In one line, why it cannot be opened; what is there is left as it was.
+        If it cannot be opened; an existing file is left as it was.
     """
     with translate_errors(path):
         if not is_copy:
@@ -138,12 +138,12 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     if not _value(db, "page_count"):
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(db)
-    # Enough for whatever may happen to a process. `Database.sync` sees to power cuts.
+    # Enough for any end of a process. `Database.sync` protects against power cuts.
     db.execute("PRAGMA synchronous = NORMAL")
     if not _value(db, "user_version"):
         with _writing(db):
             _check(db, path)
-            if not _value(db, "user_version"):  # else another process was quicker
+            if not _value(db, "user_version"):  # else another process was faster
                 for statement in TABLES:
                     db.execute(statement)
                 db.execute("INSERT INTO store VALUES (?)", (str(uuid.uuid4()),))
@@ -168,9 +168,9 @@ def _value(db: sqlite3.Connection, pragma: str) -> int:
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size % _value(db, "page_size") and not log_of(path).exists():
-        # SQLite would take the rest of the last page for zeros, and write into the file.
+        # SQLite would treat the rest of the last page as zeros, and write into the file.
         raise StoreError(
-            f"the job store {path} is damaged (its end is gone): move it away, with "
+            f"the job store {path} is damaged (its end is missing): move it away, with "
             f"{path.name}.files, to begin a new one",
             is_lasting=True,
         )
@@ -193,7 +193,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """Let readers and a writer not wait for each other; SQLite itself does not wait for this."""
+    """Make readers and writers independent; retried here, since SQLite does not wait for this."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

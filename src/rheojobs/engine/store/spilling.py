@@ -1,6 +1,6 @@
-"""Results that are in the store and not in memory: read when they are asked for.
+"""Results that are only in the store, not in memory, and are read on demand.
 
-They can be read after the engine was shut down.
+They can be read even after the engine was shut down.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Spilled", "resolved", "spilled"]
 
 @dataclass(frozen=True, slots=True)
 class Spilled:
-    """Stands for the result of a job.
+    """Placeholder for the result of a job in a store.
 
     Attributes
     ----------
@@ -32,20 +32,20 @@ class Spilled:
     job_id: str
 
     def load(self) -> Any:
-        """Read the result; `InputError` where it was removed from the store meanwhile."""
+        """Return the result; raise `InputError` if it was removed from the store meanwhile."""
         with contextlib.closing(StoreReader(self.path)) as reader:
             return reader.result(self.job_id)
 
 
 def spilled(result: Any, store: StoreReader, job_id: str, least: float) -> Any:
-    """Give what stands for a result that is in the store, where it is large; else the result."""
+    """Return a placeholder for a result in the store, if it is large; else the result itself."""
     try:
         size = store.result_bytes(job_id)
-    except StoreError:  # it fails at present: the result is nowhere else
+    except StoreError:  # the store fails at present, so the result must stay in memory
         return result
     return Spilled(store.path, job_id) if size > least else result
 
 
 def resolved(value: Any) -> Any:
-    """Give a result, read from the store where it is there."""
+    """Return a result, read from the store if it was spilled."""
     return value.load() if isinstance(value, Spilled) else value

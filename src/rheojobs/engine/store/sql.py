@@ -1,4 +1,4 @@
-"""The statements about jobs, which follow from the columns and from the table of states."""
+"""SQL statements about jobs, derived from the columns and the table of states."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ SELECT = (
 
 
 def one_of(states: Iterable[JobState]) -> str:
-    """Return states as a list in SQL: they are names of ours."""
+    """Return states as a list in SQL; safe, as they are no user input."""
     return f"({', '.join(f"'{state}'" for state in states)})"
 
 
 def _entering(state: JobState, where: str, by: JobState | None = None) -> str:
-    """Return the statement by which a job enters a state; its start counts as an attempt."""
+    """Return the statement that changes a job's state; a start counts as an attempt."""
     starts = JobState.RUNNING in (state, by)
     begins = f"attempts + (state = '{JobState.QUEUED}')" if starts else "attempts"
-    # A job that has ended has no owner, and nothing is requested of it.
+    # A job that has ended has no owner and no request.
     ends = ", owner = NULL, request = ''" if state.is_terminal else ""
     brings = ", result = ?, bytes = bytes + ?" if state is JobState.SUCCEEDED else ""
     return (
@@ -62,9 +62,9 @@ def _may_enter(state: JobState) -> str:
 
 
 _MINE = "id = ? AND owner = ?"
-# A job that succeeds brings a small result, and the bytes of that.
+# The success of a job includes a small result, and its size in bytes.
 _MOVES = {state: _entering(state, f"{_MINE} AND {_may_enter(state)}") for state in JobState}
-# By these a job runs, and enters the next state.
+# Statements for a start that is written together with the next state.
 _RUNS = {
     state: _entering(state, f"{_MINE} AND {_may_enter(JobState.RUNNING)}", by=JobState.RUNNING)
     for state in STATES[JobState.RUNNING].successors
@@ -75,7 +75,7 @@ _ENTRIES: dict[JobState, str] = {
 
 
 def entry(number: int, state: JobState, message: str = "") -> tuple[str, tuple[Any, ...]]:
-    """Return the statement and the values by which a job enters a state now, in any case."""
+    """Return the statement and the values to change a job's state now, unconditionally."""
     now = time.time()
     return _ENTRIES[state], (state, message, now, line(now, state, message), number)
 
@@ -90,7 +90,7 @@ def move(
     began: float | None,
     result: str | None,
 ) -> tuple[str, tuple[Any, ...]]:
-    """Return the statement and the values by which a job enters a state, if it may.
+    """Return the statement and the values to change a job's state, if the transition is legal.
 
     Parameters are those of `JobStore.move`.
     """
@@ -118,20 +118,20 @@ def text(value: Any, *, allow_nan: bool = True) -> str:
 
 
 def object_(items: Mapping[str, Any] | None) -> str:
-    """Return a mapping as JSON that SQLite reads too; most are empty, or alike."""
+    """Return a mapping as JSON that SQLite can parse; most are empty, or alike."""
     if not items:
         return "{}"
     return _ONE_WORKER if items == {"worker": 1.0} else text(dict(items), allow_nan=False)
 
 
 def limits(items: Mapping[str, Any] | None) -> str:
-    """Return the limits of a job as JSON; jobs are found by their tags, so these are UTF-8."""
+    """Return the limits of a job as JSON, with tags in UTF-8, as SQLite searches them."""
     if items and "tags" in items:
         items = {**items, "tags": list(map(utf8, items["tags"]))}
     return object_(items)
 
 
-_ONE_WORKER = json.dumps({"worker": 1.0})  # what most jobs need
+_ONE_WORKER = json.dumps({"worker": 1.0})  # the needs of most jobs
 
 
 def array(items: Iterable[str]) -> str:

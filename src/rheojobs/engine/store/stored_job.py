@@ -1,4 +1,4 @@
-"""A job as the store has it: one row."""
+"""A job in the store: one row of the table of jobs."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job as the store has it.
+    """A job in the store.
 
     Attributes
     ----------
     number : int
         Its place in the order of arrival.
     id, name, priority, state, message, attempts
-        As of `Job`.
+        As in `Job`.
     task_type : str
         The import path of its task's class; empty if the task is not stored.
     not_durable_because : str
         Why it cannot be run again; empty if it can.
     needs, max_attempts, after, after_any
-        As it was submitted; the latter two hold ids.
+        As submitted; the latter two contain ids.
     limits : mapping
-        Its tags, timeout and memory, as it was submitted.
+        Its tags, timeout and memory limit, as submitted.
     not_before : float or None
         When it may start at the earliest (seconds since the epoch).
     retry : mapping or None
-        When it is started again after an error.
+        Its retry policy, as JSON.
     created, changed : float
         When it was submitted, and when its state changed last (seconds since the epoch).
     progress : Progress or None
-        The newest that was stored.
+        The newest progress that was stored.
     bytes : int
         The size of its task, result and checkpoint.
     owner : str or None
-        The engine that works on it, or will.
+        The engine that runs it, or will run it.
     request : str
-        What is requested of its owner, which has not seen it yet.
+        The request that its owner has not read yet.
     cluster_address : str
-        The cluster on which its run may still go on, its application being gone; else empty.
+        The cluster on which it may still run after its application has ended; else empty.
     pid : int or None
         The process of the owner.
     """
@@ -81,7 +81,7 @@ class StoredJob:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> StoredJob:
-        """Return the job of a row of `sql.SELECT`, its values by the names of the columns."""
+        """Return the job of a row of `sql.SELECT`, a mapping of column names to values."""
         for name, decode in _DECODERS:
             row[name] = decode(row[name])
         if row["cluster_address"] and row["state"].is_terminal:
@@ -90,7 +90,7 @@ class StoredJob:
 
     @property
     def can_be_taken(self) -> bool:
-        """Whether an engine may take it up: it waits, and no other has it."""
+        """Whether an engine may take it: it waits, and has no owner."""
         return self.owner is None and self.state in WAITING and not self.not_durable_because
 
 
@@ -111,4 +111,4 @@ _DECODERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("retry", lambda text: json.loads(text) if text else None),
     ("progress", lambda text: Progress(*json.loads(text)) if text else None),
 )
-"""How the columns are read that are not what they are in SQL."""
+"""Converters of the columns whose type in Python differs from that in SQL."""

@@ -1,4 +1,4 @@
-"""What waits to be written to a store: bounded, by job, so that one job holds up no other.
+"""A bounded buffer of pending writes to a store, by job, so that one job does not delay others.
 
 Used by one thread at a time.
 """
@@ -17,29 +17,29 @@ __all__ = ["WriteBuffer"]
 logger = logging.getLogger(__name__)
 
 HELD_SECONDS = 5.0
-"""Seconds until a job's writes are tried again that failed while others' succeeded."""
+"""Seconds until failed writes of one job are tried again, while others succeed."""
 
 MOST_BYTES = 64_000_000
-"""What may wait in memory; beyond, results that wait longest stay in memory alone."""
+"""Bytes of pending writes; above that, the oldest results are not written any more."""
 
 LIMIT_SECONDS = 0.5
-"""Seconds between two looks at how much waits."""
+"""Seconds between two checks of the size."""
 
 NO_ROOM = "the job store could not be written for too long"
 
 
 class WriteBuffer:
-    """What is not written yet, by job.
+    """The pending writes, by job.
 
     Parameters
     ----------
     store : JobStore
-        Where it is to be written.
+        The store.
 
     Attributes
     ----------
     problem : str
-        Why nothing is written at present; empty if all is well.
+        Why nothing is written at present; empty if writing works.
     is_off : bool
         Whether nothing will be written any more.
     """
@@ -47,7 +47,7 @@ class WriteBuffer:
     def __init__(self, store: JobStore) -> None:
         self._store = store
         self._waiting: dict[str, JobWrites] = {}
-        self._held: dict[str, float] = {}  # when the writes of a job are tried again
+        self._held: dict[str, float] = {}  # times of the next try, by job
         self._unrecorded: set[str] = set()  # jobs that can never be written
         self._is_full = False
         self._limit_due = 0.0
@@ -58,12 +58,12 @@ class WriteBuffer:
         return len(self._waiting)
 
     def write(self, fresh: dict[str, JobWrites]) -> set[str]:
-        """Write what waits and what is fresh, which is emptied; what cannot be written now waits.
+        """Write pending and new writes; `fresh` is emptied, and what fails stays pending.
 
         Returns
         -------
         set of str
-            The jobs that are another application's by now.
+            The jobs that now belong to another application.
         """
         for job_id in list(fresh):
             self._take_in(fresh[job_id])
@@ -77,7 +77,7 @@ class WriteBuffer:
         return self._write_all()
 
     def try_again(self) -> set[str]:
-        """Write all that had to wait, whatever for; that may be over."""
+        """Try all pending writes again; return the jobs that now belong to another application."""
         self._held.clear()
         return set() if self.is_off else self._write_all()
 
@@ -124,7 +124,7 @@ class WriteBuffer:
         return lost
 
     def _is_ready(self, writes: JobWrites) -> bool:
-        """Encode what is to be written, and write its files; False if these have to wait."""
+        """Encode the writes of a job, and write its files; False if these must wait."""
         writes.encode()
         try:
             writes.prepare(self._store)
@@ -160,8 +160,8 @@ class WriteBuffer:
             failed[writes.job_id] = str(error)
 
     def _give_up(self, writes: JobWrites, reason: str) -> None:
-        """Keep no record of a job that can never be written."""
-        logger.warning("job %s is not kept on disk: %s", writes.job_id[:8], reason)
+        """Drop the writes of a job that can never be written."""
+        logger.warning("job %s is not stored on disk: %s", writes.job_id[:8], reason)
         if writes.new is not None:
             writes.new.on_failure(reason)
         writes.drop_parts(self._store, reason)
@@ -169,7 +169,7 @@ class WriteBuffer:
             self._unrecorded.add(writes.job_id)
 
     def _commit_singly(self, ready: list[JobWrites], error: StoreError) -> set[str]:
-        """Write each job by itself, since together they failed: unless it is the store's fault."""
+        """Write each job separately after a failure, unless the store itself fails."""
         lost: set[str] = set()
         failed: list[tuple[JobWrites, StoreError]] = []
         if not error.is_lasting and self._can_write():
@@ -194,19 +194,19 @@ class WriteBuffer:
         return True
 
     def _hold(self, writes: JobWrites, error: OSError) -> None:
-        """Try one job's writes again later; the others do not wait for it."""
-        if not self._held:  # said once for however many
+        """Try one job's writes again later, without delaying the others."""
+        if not self._held:  # logged once for all of them
             logger.warning("the record of job %s has to wait: %s", writes.job_id[:8], error)
         self._held[writes.job_id] = time.monotonic() + HELD_SECONDS
         self._limit()
 
     def _limit(self) -> None:
-        """Let go, now and then, of what is too much to be held until the store works again."""
+        """Drop the oldest results if too much is pending; checked at intervals."""
         if time.monotonic() < self._limit_due:
             return
         self._limit_due = time.monotonic() + LIMIT_SECONDS
         for writes in self._waiting.values():
-            writes.encode()  # so that what it weighs is known, and what it refers to is freed
+            writes.encode()  # so that its size is known, and the objects are freed
         weight = sum(writes.weight for writes in self._waiting.values())
         if weight <= MOST_BYTES:
             return

@@ -1,7 +1,7 @@
-"""What is to be written of one job: a slot for each part, in which the newest counts.
+"""The pending writes of one job: a slot for each part, with the newest value.
 
-Encoding may run code of the user's (`to_record`) and touches no database. An operation that can
-never be done is dropped with a reason; the job's others are done all the same.
+Encoding may run user code (`to_record`) and does not access the database. A write that can never
+succeed is dropped with a reason; the job's other writes are still done.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = ["Change", "JobWrites"]
 logger = logging.getLogger(__name__)
 
 SHORT = 1000
-"""Characters of a result that is written into the row of its job."""
+"""The most characters of a result that is written into the row of its job."""
 
 LARGE = 2**63
-"""Integers from which on a result is no short one: JSON cannot hold those of 5,000 digits."""
+"""Bound on the integers of a short result: JSON cannot hold those of 5,000 digits."""
 
 ROW_WEIGHT = 1000
-"""Bytes that a job's other slots count for."""
+"""Bytes that are counted for a job's other slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A state that the job has entered; without one, the job is given away to others."""
+    """A state that the job has entered; None frees the job for other applications."""
 
     state: JobState | None
     message: str
@@ -54,7 +54,7 @@ class Change:
 
 
 class _Part:
-    """A part of a job on its way to the disk: to be encoded, then perhaps written to a file."""
+    """A part of a job to be written: first encoded, then written to files if it is large."""
 
     __slots__ = ("_encode", "_weight", "prepared", "record")
 
@@ -65,26 +65,26 @@ class _Part:
         self.prepared: Prepared | None = None
 
     def encode(self) -> bool:
-        """Encode it, unless that is done; False if there is nothing to keep."""
+        """Encode it, if that is not done yet; False if there is nothing to store."""
         if self.record is None and self.prepared is None:
             self.record = self._encode()
-            self._encode = _nothing  # what it refers to may be large
+            self._encode = _nothing  # frees the object, which may be large
         return self.record is not None or self.prepared is not None
 
     def prepare(self, store: JobStore, job_id: str, name: str) -> None:
-        """Write its file, if it is large: before the transaction, not in it."""
+        """Write its files, if it is large: before the transaction, not in it."""
         if self.prepared is None and self.record is not None:
             self.prepared = store.prepare(job_id, name, self.record)
             self.record = None
 
     def discard(self, store: JobStore) -> None:
-        """Remove its files: they are not needed any more."""
+        """Remove its files, which are not needed any more."""
         if self.prepared is not None:
             store.discard(self.prepared)
 
     @property
     def weight(self) -> int:
-        """About how many bytes it holds in memory."""
+        """The approximate memory in bytes."""
         if self.prepared is not None:
             return sum(len(piece.content or b"") for piece in self.prepared.pieces)
         if self.record is not None and self._weight is None:
@@ -98,7 +98,7 @@ def _nothing() -> Record | None:
 
 
 class JobWrites:
-    """What of one job is not written yet.
+    """The pending writes of one job.
 
     Attributes
     ----------
@@ -107,11 +107,11 @@ class JobWrites:
     new : NewJob or None
         Set if the job itself is not written yet.
     cluster_address, priority, progress
-        The newest, if it is not written yet.
+        The newest value, if it is not written yet.
     changes : list of Change
         The states that the job has entered, in order.
     is_tidied : bool
-        Whether what the job has left is removed.
+        Whether the leftover of the job is removed.
     """
 
     __slots__ = (
@@ -138,21 +138,21 @@ class JobWrites:
         self.changes: list[Change] = []
         self.is_tidied = False
         self._parts: dict[str, _Part] = {}
-        self._result: Any = None  # a short one
+        self._result: Any = None  # a short result
         self._on_unkept: Callable[[str], object] = _ignore
 
     # ---------------------------------------------------------------- filling the slots
 
     def keep_task(self, record: Record) -> None:
-        """Keep the task of a job that could not be kept until now."""
+        """Add the task of a job that could not be stored until now."""
         self._keep("task", lambda: record)
 
     def keep_checkpoint(self, packed: bytes) -> None:
-        """Keep a state that the job can continue from; one that is pickled is kept nowhere."""
+        """Add a state that the job can continue from; a pickled one is not stored."""
         self._keep("checkpoint", lambda: _checkpoint_record(packed))
 
     def keep_outcome(self, outcome: Outcome) -> None:
-        """Keep how the job has ended."""
+        """Add the outcome of the job."""
         self._on_unkept = outcome.on_unkept
         if outcome.error is not None:
             error = outcome.error
@@ -173,7 +173,7 @@ class JobWrites:
         self._parts[name] = _Part(encode)
 
     def absorb(self, later: JobWrites, store: JobStore) -> None:
-        """Take over what came later, in place of what is superseded by it."""
+        """Merge later writes of the job into these."""
         for name in ("new", "new_record", "cluster_address", "priority", "progress", "_result"):
             if (value := getattr(later, name)) is not None:
                 setattr(self, name, value)
@@ -192,12 +192,12 @@ class JobWrites:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the job's last state is among the changes."""
+        """Whether the changes include a terminal state."""
         return any(c.state is None or c.state.is_terminal for c in self.changes)
 
     @property
     def is_one_statement(self) -> bool:
-        """Whether it takes one statement, which is on disk by itself."""
+        """Whether it takes one statement, which needs no transaction."""
         return (
             not self._parts
             and len(self.changes) + self.is_tidied < 2
@@ -209,19 +209,19 @@ class JobWrites:
 
     @property
     def may_be_slow(self) -> bool:
-        """Whether something is to be encoded that may be large, or run code of the user's."""
+        """Whether encoding may take long, or run user code."""
         return bool(self._parts)
 
     @property
     def weight(self) -> int:
-        """About how many bytes it holds in memory."""
+        """The approximate memory in bytes."""
         checkpoint = 0 if self.new is None else len(self.new.checkpoint or b"")
         return ROW_WEIGHT + checkpoint + sum(part.weight for part in self._parts.values())
 
     # ---------------------------------------------------------------- writing
 
     def encode(self) -> None:
-        """Turn all into what the store takes; what cannot be kept is dropped, and says why."""
+        """Encode all parts; drop those that cannot be stored, with a reason."""
         if self.new is not None and self.new_record is None:
             new = self.new
             self.new_record = _Part(new.describe)
@@ -236,13 +236,13 @@ class JobWrites:
             self.changes = [_Both(end.state, end.message, end.when, start.when)]
 
     def prepare(self, store: JobStore) -> None:
-        """Write what is large to files; raises `StoreError` if that cannot be done now."""
+        """Write large parts to files; raises `StoreError` if that fails at present."""
         for name, part in list(self._parts.items()):
             prepare = partial(part.prepare, store, self.job_id, name)
             self._guard(name, prepare)
 
     def drop_parts(self, store: JobStore, reason: str) -> None:
-        """Forget all but the job's row, since there is no room to hold it any longer."""
+        """Drop everything but the job's row, to free memory."""
         for name, part in self._parts.items():
             part.discard(store)
             if name == "result":
@@ -250,18 +250,18 @@ class JobWrites:
         self._parts.clear()
 
     def apply(self, store: JobStore) -> bool:
-        """Write all; False if the job is another application's by now.
+        """Write everything; False if the job now belongs to another application.
 
         Raises
         ------
         StoreError
-            If the store cannot be written at present; then nothing counts as written.
+            If the store cannot be written at present; then everything stays pending.
         EntryError
             If the job itself can never be written.
         """
         if self.new is not None:
             self._add(store, self.new)
-        if self.is_one_statement and not self.is_tidied:  # a short job's end, most often
+        if self.is_one_statement and not self.is_tidied:  # most often, the end of a short job
             state = [partial(self._enter, store, change) for change in self.changes]
             return all(self._guard("state", operation) is not False for operation in state)
         for name, operation in self._operations(store):
@@ -312,7 +312,7 @@ class JobWrites:
         return json.dumps(self._result)
 
     def _guard(self, name: str, operation: Callable[[], object]) -> object:
-        """Do something for one slot; a fault there concerns that slot alone."""
+        """Call a function for one slot; a failure only drops that slot."""
         try:
             return operation()
         except EntryError as error:
@@ -321,13 +321,13 @@ class JobWrites:
             raise
         except NotDurableError as error:
             reason = str(error)
-        except Exception as error:  # of the user's own classes, or of ours
+        except Exception as error:  # of a user's class, or an internal fault
             logger.debug("the %s of job %s", name, self.job_id[:8], exc_info=True)
             reason = one_line(error)
         return self._give_up(name, reason)
 
     def _give_up(self, name: str, reason: str) -> object:
-        logger.info("the %s of job %s is not kept on disk: %s", name, self.job_id[:8], reason)
+        logger.info("the %s of job %s is not stored on disk: %s", name, self.job_id[:8], reason)
         if name == "task" and self.new is not None:
             self.new.on_failure(reason)
         self._parts.pop(name, None)
@@ -340,7 +340,7 @@ class JobWrites:
 
 @dataclass(frozen=True, slots=True)
 class _Both(Change):
-    """The end of a job that began at `began`, which is not written yet."""
+    """The end of a job, written together with its start at `began`."""
 
     began: float = 0.0
 
@@ -356,7 +356,7 @@ def _ignore(reason: str) -> None:
 
 
 def _is_short(result: object) -> bool:
-    """Say whether a result is JSON that takes no time to write."""
+    """Return whether a result is JSON that is quickly encoded."""
     kind = type(result)
     if kind is int:
         return -LARGE < cast(int, result) < LARGE
@@ -373,7 +373,7 @@ def _leftover_record(leftover: object) -> Record | None:
 
 
 def _error_record(error: BaseException) -> Record:
-    """Return what is kept of an error."""
+    """Return the record of an error."""
     trace = getattr(error, "remote_traceback", None)
     text = trace or "".join(traceback.format_exception(error))
     return Record(PLAIN, {"type": type(error).__qualname__, "traceback": text})

@@ -1,9 +1,9 @@
-"""The recorder of an engine with a store: what happened is on disk before it is published.
+"""The recorder of an engine with a store: events are on disk before they are published.
 
-A new job is written by the thread that submits it. All else is written by one thread at a time, in
-the order of events, so that neither a task nor the caller of `cancel` waits for a disk: by a thread
-of its own, or, if somebody waits for a small result, by the thread that has brought it. A store
-that fails takes nothing down: the engine continues in memory and tries again.
+A new job is written by the thread that submits it. Everything else is written by one thread at a
+time, in the order of events, so that neither a task nor the caller of `cancel` waits for a disk: by
+a thread of its own or, if a caller waits for a small result, by the thread that delivers it. If the
+store fails, the engine continues in memory and tries again.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ __all__ = ["StoreWriter", "open_recorder"]
 logger = logging.getLogger(__name__)
 
 SLOW = 0.05
-"""Seconds to write from which on only the writer's own thread waits for it, for a while."""
+"""Seconds of a slow write, after which only the writer's own thread writes for a while."""
 
 PROGRESS_INTERVAL = 1.0
 
 MOST_ROUNDS = 20
-"""How often a thread that has other things to do writes what came while it wrote."""
+"""How many times another thread than the writer's writes what was added while it wrote."""
 
 _STOPPING = (JobState.CANCELLING, JobState.CANCELLED)
 
@@ -52,7 +52,7 @@ def open_recorder(
     on_request: Callable[[str, str], object],
     spill: float | None,
 ) -> Recorder:
-    """Open a store for an engine; if that cannot be, its jobs live in memory."""
+    """Return a recorder with a store; if that cannot be opened, one without."""
     if store is None:
         return Recorder(bus)
     try:
@@ -64,23 +64,23 @@ def open_recorder(
                 opened.close()
             raise
     except StoreError as error:
-        logger.warning("%s; the jobs are kept in memory", error)
+        logger.warning("%s; the jobs are only in memory", error)
         return Recorder(bus, str(error))
 
 
 class StoreWriter(Recorder):
-    """Writes to a store what is published, and delivers it then.
+    """Writes events to a store, and then delivers them.
 
     Parameters
     ----------
     store : JobStore
-        Joined here, and left and closed at the end.
+        The store; joined here, and left and closed at the end.
     bus : EventBus
-        Delivers what is written.
+        Delivers the events.
     on_request : callable
-        Called with the id of a job and what another process wants of it.
+        Called with the id of a job and the request of another process.
     spill : float, optional
-        Bytes from which on results are not kept in memory when they are on disk.
+        Bytes above which results are not held in memory once they are on disk.
 
     Raises
     ------
@@ -100,12 +100,12 @@ class StoreWriter(Recorder):
         self.store: JobStore = store
         self._on_request = on_request
         self._spill = spill
-        self._lock = threading.Lock()  # guards what follows, up to the write lock
+        self._lock = threading.Lock()  # guards the following attributes, up to the write lock
         self._fresh: dict[str, JobWrites] = {}
         self._deliveries: deque[tuple[Delivery, bool]] = deque()
         self._latest_progress: dict[str, Progress] = {}
         self._is_closed = False
-        self._write_lock = threading.Lock()  # its holder writes, and delivers
+        self._write_lock = threading.Lock()  # the thread that holds it writes and delivers
         self._is_wanted_now = self._may_be_slow = False
         self._slow_until = self._progress_due = 0.0
         self._buffer = WriteBuffer(store)
@@ -120,18 +120,18 @@ class StoreWriter(Recorder):
 
     @property
     def problem(self) -> str:
-        """Why nothing is written at present; empty if all is well."""
+        """Why nothing is written at present; empty if writing works."""
         return self._buffer.problem
 
     # ---------------------------------------------------------------- new jobs
 
     def add(self, new: NewJob) -> None:
-        """Write a new job, now; only if that cannot be done, later."""
+        """Write a new job now, or later if that fails."""
         if not self.problem:
             try:
                 record = new.describe()
                 self.store.add(new.id, record=record, checkpoint=new.checkpoint, **new.fields())
-            except Exception:  # the writer's thread finds out whose fault it is
+            except Exception:  # the writer's thread determines the cause
                 logger.debug("job %s has to wait to be written", new.id[:8], exc_info=True)
             else:
                 self._maintenance.note_written()
@@ -141,7 +141,7 @@ class StoreWriter(Recorder):
         self._put(writes)
 
     def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
-        """Write a new job while it is being started; no event of it is published before."""
+        """Return a context to start a new job in; its events are published once it is written."""
         if self.problem or not self._write_lock.acquire(blocking=False):
             self.add(new)
             return contextlib.nullcontext()
@@ -150,7 +150,7 @@ class StoreWriter(Recorder):
     # ---------------------------------------------------------------- what happens to jobs
 
     def publish(self, event: JobEvent, *, private: bool = False) -> None:
-        """Write an event, if it is one that lasts, and deliver it."""
+        """Write an event, if it must be stored, and deliver it."""
         if private:
             pass
         elif isinstance(event, StateChanged):
@@ -182,8 +182,8 @@ class StoreWriter(Recorder):
                     self._may_be_slow |= writes.may_be_slow
                     last = self._latest_progress.pop(event.job_id, None)
                     writes.progress = writes.progress if last is None else last
-            # The thread that brings a result sees to its being written; if many come, they are
-            # written together.
+            # Not urgent, as the thread that delivers a result writes it too; if many come, they
+            # are written together.
             self._enter_state(event, urgent=event.state is not JobState.SUCCEEDED)
         self._after_writing(
             partial(self._settle, event.job_id, outcome.result, settle), is_here=True
@@ -192,22 +192,22 @@ class StoreWriter(Recorder):
 
     def _settle(self, job_id: str, result: Any, settle: Callable[[Any, Delivery], object]) -> None:
         try:
-            settle(self._kept(job_id, result), to_nobody)  # the event comes after it by itself
+            settle(self._kept(job_id, result), to_nobody)  # the event is delivered separately
         except Exception:
             logger.exception("job %s could not be settled", job_id[:8])
 
     def _kept(self, job_id: str, result: Any) -> Any:
-        """Return what stands for a large result that is on disk by now; else the result."""
+        """Return a placeholder for a large result, which is on disk by now; else the result."""
         if self._spill is None or result is None:
             return result
         return spilled(result, self.store, job_id, self._spill)
 
     def leave_open(self, job_ids: Iterable[str]) -> None:
-        """Do not write that these jobs are stopped: others continue them, unless they end."""
+        """Write the ends of these jobs, but not that they are stopped: others continue them."""
         self._left = frozenset(job_ids)
 
     def give_away(self, job_id: str, reason: str) -> None:
-        """Write that a job is interrupted and free for others; of this end of it, nothing more."""
+        """Write that a job is interrupted and free for others; do not write its end here."""
         with self._lock:
             self._latest_progress.pop(job_id, None)
             self._slot(job_id).changes.append(Change(None, reason))
@@ -215,7 +215,7 @@ class StoreWriter(Recorder):
         self._wakeup.note(urgent=False)
 
     def keep_cluster_address(self, job_id: str, address: str) -> None:
-        """Write, now, where a job is about to go; only if that cannot be done, later."""
+        """Write the cluster of a job now, or later if that fails."""
         try:
             if not self.problem:
                 self.store.put_cluster_address(job_id, address)
@@ -227,7 +227,7 @@ class StoreWriter(Recorder):
         self._wakeup.note(urgent=False)
 
     def keep_task(self, job_id: str, record: Record) -> None:
-        """Write the task of a job that could not be kept until now."""
+        """Write the task of a job that could not be stored until now."""
         with self._lock:
             self._slot(job_id).keep_task(record)
             self._may_be_slow = True
@@ -241,7 +241,7 @@ class StoreWriter(Recorder):
         self._wakeup.note(urgent=False)
 
     def note_tidied(self, job_id: str) -> None:
-        """Write that what a job has left is removed."""
+        """Write that the leftover of a job is removed."""
         with self._lock:
             self._slot(job_id).is_tidied = True
         self._wakeup.note(urgent=False)
@@ -251,7 +251,7 @@ class StoreWriter(Recorder):
             return
         if event.job_id in self._given_away:
             if event.state.is_terminal:
-                self._given_away.discard(event.job_id)  # the same engine may take it up again
+                self._given_away.discard(event.job_id)  # the same engine may resume it later
             return
         with self._lock:
             change = Change(event.state, event.message, event.time)
@@ -261,11 +261,11 @@ class StoreWriter(Recorder):
     # ---------------------------------------------------------------- putting
 
     def _slot(self, job_id: str) -> JobWrites:
-        """Return what is to be written of a job, to be filled in with the lock held."""
+        """Return the pending writes of a job, to be changed with the lock held."""
         writes = self._fresh.get(job_id)
         if writes is None:
             writes = JobWrites(job_id)
-            if not self._is_closed:  # else nothing is written any more
+            if not self._is_closed:  # else nothing is written any more, and this is dropped
                 self._fresh[job_id] = writes
         return writes
 
@@ -275,18 +275,18 @@ class StoreWriter(Recorder):
         self._wakeup.note(urgent=False)
 
     def _deliver(self, delivery: Delivery) -> None:
-        """Deliver something after all that came before is written."""
+        """Make a delivery after all earlier events are written."""
         self._after_writing(delivery, is_here=False)
 
     def _after_writing(self, delivery: Delivery, *, is_here: bool) -> None:
-        """Have the thread that writes call something then, or the bus if it is not `is_here`."""
+        """Call a delivery after that, on the thread that writes, or the bus's unless `is_here`."""
         with self._lock:
             is_closed = self._is_closed
             if not is_closed:
                 self._deliveries.append((delivery, is_here))
         if not is_closed:
             self._wakeup.note(urgent=False)
-        elif is_here:  # what comes after the end waits for nothing
+        elif is_here:  # after the end there is nothing to wait for
             delivery()
         else:
             self.bus.put(delivery)
@@ -295,7 +295,7 @@ class StoreWriter(Recorder):
         while deliveries:
             delivery, is_here = deliveries[0]
             if is_here:
-                delivery()  # not lost if Ctrl-C comes in between: to settle twice does no harm
+                delivery()  # before `popleft`: Ctrl-C loses nothing, and settling twice is harmless
                 deliveries.popleft()
             else:
                 deliveries.popleft()
@@ -304,9 +304,9 @@ class StoreWriter(Recorder):
     # ---------------------------------------------------------------- writing
 
     def flush(self) -> None:
-        """Write and deliver here and now what there is, as a caller waits for it.
+        """Write and deliver everything now, on this thread, as a caller waits for it.
 
-        Not if that may take its time, since this thread has other things to do.
+        Not if that may take long, since this thread has other work.
         """
         for _ in range(MOST_ROUNDS):
             if not (self._fresh or self._deliveries):
@@ -314,7 +314,7 @@ class StoreWriter(Recorder):
             if self._may_be_slow or time.monotonic() < self._slow_until:
                 break
             if not self._write_lock.acquire(blocking=False):
-                self._is_wanted_now = True  # its holder looks again
+                self._is_wanted_now = True  # makes the holder of the lock check again
                 if self._write_lock.locked():
                     return
                 continue
@@ -328,7 +328,7 @@ class StoreWriter(Recorder):
         self._wakeup.note(urgent=True)
 
     def _work_off(self) -> None:
-        """Write what there is, then deliver what waits for it; with the write lock held."""
+        """Write everything, then deliver; called with the write lock held."""
         with self._lock:
             fresh, self._fresh = self._fresh, {}
             deliveries, self._deliveries = self._deliveries, deque()
@@ -340,12 +340,14 @@ class StoreWriter(Recorder):
                 if fresh:
                     self._report_lost(self._buffer.write(fresh))
                     self._maintenance.note_written()
-            except Exception:  # a fault of ours must not hold up what waits
+            except Exception:  # an internal fault must not prevent deliveries
                 logger.exception("the record of jobs is not complete")
-                fresh.clear()  # not again and again
+                fresh.clear()  # else it would fail again and again
             self._hand_out(deliveries)
         finally:
-            if fresh or deliveries:  # Ctrl-C, in a thread that submits: another one does the rest
+            if (
+                fresh or deliveries
+            ):  # Ctrl-C, on a thread that submits: another thread does the rest
                 self._give_back(fresh, deliveries)
 
     def _give_back(
@@ -371,7 +373,7 @@ class StoreWriter(Recorder):
             self._on_request(job_id, "cancel")
 
     def _try_again(self) -> None:
-        """Write what had to wait; called from time to time."""
+        """Write what is pending; called at intervals."""
         with self._write_lock:
             self._report_lost(self._buffer.try_again())
 
@@ -388,7 +390,7 @@ class StoreWriter(Recorder):
                 deliveries, self._deliveries = self._deliveries, deque()
             self._hand_out(deliveries)
         self._maintenance.close()
-        if self._wants_end:  # else it is broken, and events are delivered without it
+        if self._wants_end:  # else the loop is broken, and events are delivered without it
             self.bus.close()
 
     def _step(self) -> bool:
@@ -402,11 +404,11 @@ class StoreWriter(Recorder):
         return True
 
     def _break_down(self, reason: str) -> None:
-        """Continue without a record: nothing is written any more, all is delivered."""
+        """Continue without the store: nothing is written any more, everything is delivered."""
         self._buffer.note_problem(StoreError(reason, is_lasting=True))
 
     def close(self) -> None:
-        """End when all that came before is written and delivered."""
+        """End after all earlier events are written and delivered."""
         self._wants_end = True
         self._wakeup.note(urgent=True)
         with self._lock:
@@ -424,7 +426,7 @@ class StoreWriter(Recorder):
 
 
 class _Adding:
-    """Writes a new job after its block has run, with the write lock held all the time."""
+    """A context that writes a new job at its end, and holds the write lock all the time."""
 
     def __init__(self, writer: StoreWriter, new: NewJob) -> None:
         self._writer = writer

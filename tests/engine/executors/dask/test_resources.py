@@ -55,7 +55,7 @@ def test_a_job_goes_where_its_resources_are(engine: JobEngine, tmp_path: Path) -
 
 
 def test_more_than_the_cluster_has(engine: JobEngine) -> None:
-    with pytest.raises(InputError, match="asks for 2 of 'gpu', there is 1"):
+    with pytest.raises(InputError, match="needs 2 of 'gpu', there is 1"):
         engine.submit(helpers.nothing, resources={"gpu": 2})
     with pytest.raises(InputError, match="unknown resource 'gpus'"):
         engine.submit(helpers.nothing, resources={"gpus": 1})
@@ -172,16 +172,16 @@ def test_an_engine_that_moves_there_has_what_the_workers_declare(cluster: Cluste
         engine.move_to(DaskExecutor(cluster.address))
         job = engine.submit(helpers.my_pid, resources={"gpu": 1})
         assert job.result(TIMEOUT) != os.getpid()
-        with pytest.raises(InputError, match="asks for 2 of 'licence', there is 1"):  # as was said
+        with pytest.raises(InputError, match="needs 2 of 'licence', there is 1"):  # as was said
             engine.submit(helpers.nothing, resources={"licence": 2})
         # What waits for it cannot go where there is none, and nothing asks for it there.
         engine.pause_queue()
         waiting = engine.submit(helpers.nothing, resources={"gpu": 1}, name="greedy")
-        with pytest.raises(InputError, match="'greedy' asks for 1 of 'gpu', there is 0 there"):
+        with pytest.raises(InputError, match="'greedy' needs 1 of 'gpu', there is 0 there"):
             engine.move_to(ThreadExecutor(1))
         engine.resume_queue()
         assert waiting.result(TIMEOUT) is None
         assert engine.wait(TIMEOUT)
         engine.move_to(ThreadExecutor(1))
-        with pytest.raises(InputError, match="asks for 1 of 'gpu', there is 0"):
+        with pytest.raises(InputError, match="needs 1 of 'gpu', there is 0"):
             engine.submit(helpers.nothing, resources={"gpu": 1})

@@ -60,7 +60,7 @@ class TestMemoryLimit:
             helpers.wait_until(lambda: first.state is S.RUNNING)
             engine.submit(helpers.nothing).result(TIMEOUT)
             assert second.state is S.QUEUED
-            with pytest.raises(InputError, match=r"asks for 4\.0 GiB of 'memory'"):
+            with pytest.raises(InputError, match=r"needs 4\.0 GiB of 'memory'"):
                 engine.submit(helpers.nothing, memory="4 GiB")
             gate.touch()
             assert second.result(TIMEOUT) is None

@@ -130,7 +130,7 @@ class TestMessages:
         ending = told.ending()
         assert isinstance(ending, messages.Failed)
         assert str(ending.error) == (
-            "what its worker process sent cannot be taken in: KeyError: 'no such run'"
+            "a message of its worker process cannot be processed: KeyError: 'no such run'"
         )
         assert works(executor)
         assert worker.process.pid not in executor.worker_pids()

@@ -24,7 +24,7 @@ class Assignment:
     Parameters
     ----------
     topic : str
-        Under which this application gets events: it tells its runs from those of others.
+        The topic of this application's events; it distinguishes its runs from those of others.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Assignment:
         self.is_stale = False
 
     def begin(self, known: Mapping[str, Any], capacity: int | None) -> None:
-        """Take in the workers, as Dask's scheduler describes them, for the first time.
+        """Record the workers, as Dask's scheduler describes them, for the first time.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class Assignment:
     def update(
         self, known: Mapping[str, Any], found: Mapping[str, Iterable[HeldRunInfo]]
     ) -> dict[str, float]:
-        """Take in the workers and the runs on them; return what there is more than ever before."""
+        """Record the workers and the runs on them; return the resources beyond the past maximum."""
         self.members.update(known)
         self.record(found)
         self.is_stale = False
@@ -80,12 +80,12 @@ class Assignment:
         self.members.record_runs(found, current, self._topic, self._orphans)
 
     def add(self, control: DaskRun) -> None:
-        """Let a run wait for a worker."""
+        """Queue a run until a worker is free."""
         self.runs[control.run.id] = control
         self._waiting.append(control)
 
     def withdraw(self, control: DaskRun) -> bool:
-        """Let a run wait no longer; return False if it did not."""
+        """Remove a waiting run; return False if it did not wait."""
         if control not in self._waiting:
             return False
         self._waiting.remove(control)
@@ -119,19 +119,19 @@ class Assignment:
         return None
 
     def put_back(self, control: DaskRun, worker: ClusterWorker) -> None:
-        """Let a run wait again whose worker does not have it after all."""
+        """Queue a run again whose worker turned out not to have it."""
         if worker.key == control.key:
             worker.key = ""
         control.worker = None
         self._waiting.append(control)
 
     def end(self, control: DaskRun, is_lost: bool) -> None:
-        """Part a run from its worker, which is free then.
+        """Separate a run from its worker, which becomes free.
 
         Parameters
         ----------
         is_lost : bool
-            Whether the run is lost with the connection, so that its task may still run there.
+            Whether the run was lost with the connection, so that its task may still run there.
         """
         control.ended = True
         self.runs.pop(control.run.id, None)

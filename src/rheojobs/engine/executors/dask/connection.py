@@ -31,14 +31,14 @@ PROBE_TIMEOUT = 4.0
 """Seconds to wait for its machine to answer at all."""
 
 UNREACHABLE = (OSError, TimeoutError, ValueError, KeyError)
-"""What Dask raises about a scheduler, or a worker, that has gone meanwhile."""
+"""The exceptions that Dask raises if a scheduler or a worker has gone meanwhile."""
 
 DEFAULT_PORT = 8786
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def connection_lost(address: str) -> str:
-    """Return why a run is lost: whether the scheduler itself is gone cannot be told from here."""
+    """Return why a run is lost; it cannot be known from here whether the scheduler is gone."""
     return f"the connection to the scheduler {address} is lost"
 
 
@@ -106,7 +106,7 @@ async def is_listening(client: Any, address: str) -> bool:
 
 
 def version_problems(client: Any) -> list[str]:
-    """Return and log, in a line for each worker, what has another version there than here."""
+    """Return and log the packages whose versions differ here and there, in a line per worker."""
     here = installed()
     problems = []
     for address, there in sorted(client.run(worker_side.versions, on_error="return").items()):
@@ -126,12 +126,12 @@ def version_problems(client: Any) -> list[str]:
 
 
 def prepare_workers(client: Any, preload: Sequence[str]) -> None:
-    """Have all workers, and those that join later, make their imports."""
+    """Have all workers, and those that join later, run their preload."""
     if not preload:
         return
     from rheojobs.engine.executors.dask.plugin import Preparation
 
     try:
         client.register_plugin(Preparation(preload))
-    except Exception as error:  # whatever a worker's Python raises; its first task will wait
+    except Exception as error:  # any exception of the worker; its first task imports instead
         logger.warning("the workers are not prepared: %s", error)

@@ -1,6 +1,6 @@
 """Application side: a thread that delivers the messages of runs to the engine, in their order.
 
-Taking in a message may cost the engine a write to disk; Dask's event loop, which also sends the
+Processing a message may cost the engine a write to disk; Dask's event loop, which also sends the
 heartbeats, must not wait for that.
 """
 
@@ -14,6 +14,7 @@ from functools import partial
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask.run import DaskRun
+from rheojobs.engine.loops import call_logged
 from rheojobs.errors import one_line
 
 __all__ = ["FINAL", "DeliveryThread", "fault"]
@@ -29,9 +30,12 @@ FINAL = (
 )
 """The messages that end a run."""
 
+NOTIFICATION = "a notification of the engine"
+"""Names in the log what the thread calls."""
+
 
 def fault(error: BaseException) -> messages.Failed:
-    """Return the end of a run about which a message could not be handled in the application."""
+    """Return the ending of a run of which a message could not be handled in the application."""
     failure = RuntimeError(f"a message of this job could not be handled: {one_line(error)}")
     failure.__cause__ = error
     return messages.Failed(failure)
@@ -40,13 +44,13 @@ def fault(error: BaseException) -> messages.Failed:
 class DeliveryThread:
     """Delivers messages one after another.
 
-    Of one run, a progress report or a checkpoint that still waits gives way to a newer one: a slow
-    receiver costs no memory for what has been superseded.
+    A progress report or a checkpoint that still waits is replaced by a newer one of its run, so
+    that a slow receiver uses no memory for superseded messages.
 
     Parameters
     ----------
     on_fault : callable
-        Called, in this thread, with a run whose messages cannot be delivered; it has failed.
+        Called, on this thread, with a run that failed because its messages cannot be delivered.
     """
 
     def __init__(self, on_fault: Callable[[DaskRun], object]) -> None:
@@ -60,7 +64,7 @@ class DeliveryThread:
         self._thread.start()
 
     def put(self, control: DaskRun, message: messages.Message) -> None:
-        """Deliver a message after all that were put before; none after the one that ends a run."""
+        """Deliver a message after all earlier ones; ignore it if the run has ended."""
         deliver, slot = partial(self._deliver, control, message), _slot(message)
         with self._changed:
             if control.is_settled:
@@ -72,13 +76,13 @@ class DeliveryThread:
         deliver()
 
     def call(self, action: Callable[[], object]) -> None:
-        """Call something of the engine's after all that was put before."""
+        """Call a function of the engine after all earlier deliveries."""
         with self._changed:
             if not self._has_ended:
-                self._append(_Entry(partial(self._call, action)))
+                self._append(_Entry(partial(call_logged, action, NOTIFICATION)))
 
     def close(self, timeout: float) -> bool:
-        """Deliver what waits and end the thread; return False if that takes over `timeout` s."""
+        """Deliver what waits and end the thread; return False if that exceeds `timeout` seconds."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -116,21 +120,15 @@ class DeliveryThread:
             return
         try:
             control.run.tell(message)
-        except BaseException as error:  # the loop must outlive whatever a job leads to
-            logger.exception("job %s cannot take in a message", control.run.id[:8])
+        except BaseException as error:  # no exception may end the loop
+            logger.exception("a message of job %s cannot be processed", control.run.id[:8])
             control.is_faulty = control.is_settled = True
-            self._call(partial(control.run.tell, fault(error)))
-            self._call(partial(self._on_fault, control))
-
-    def _call(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except BaseException:
-            logger.exception("the engine cannot take in what an executor tells")
+            call_logged(partial(control.run.tell, fault(error)), NOTIFICATION)
+            call_logged(partial(self._on_fault, control), NOTIFICATION)
 
 
 class _Entry:
-    """Something to call; None in its place once it was superseded."""
+    """A function to call; None once it was superseded."""
 
     __slots__ = ("action", "slot")
 
@@ -142,7 +140,7 @@ class _Entry:
 
 
 def _slot(message: messages.Message) -> str | None:
-    """Return the name of what a newer message of the same run supersedes, if there is such."""
+    """Return a name shared by messages of a run that supersede each other; None if none does."""
     if isinstance(message, messages.Progressed):
         return f"progress {message.progress.stage}"
     return "checkpoint" if isinstance(message, messages.Checkpointed) else None

@@ -1,9 +1,9 @@
 """Application side: an executor that runs tasks on the workers of a Dask cluster, one each.
 
 Dask carries tasks, results, requests and events. Which worker runs a task is decided here: Dask
-takes a worker for free as soon as its task is cancelled, though that may still run. Here a worker
-is free when its task has ended, or when it was replaced. A run that an application left on the
-cluster is continued, not started a second time.
+considers a worker free as soon as its task is cancelled, though the task may still run. Here a
+worker is free when its task has ended, or when it was replaced. A run that an application left on
+the cluster is continued, not started a second time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["CANCEL_GRACE", "DaskExecutor"]
 logger = logging.getLogger(__name__)
 
 CANCEL_GRACE = 2.5
-"""Seconds that a task has to stop by itself before its worker is replaced."""
+"""Seconds that a task has to stop before its worker is replaced."""
 
 
 class DaskExecutor(Executor):
@@ -64,7 +64,7 @@ class DaskExecutor(Executor):
     Attributes
     ----------
     version_problems : list of str
-        In a line for each worker: what has another version there than here.
+        One line for each worker on which packages have other versions than here.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class DaskExecutor(Executor):
     # ---------------------------------------------------------------- the executor's interface
 
     def start(self, run: Run) -> RunHandle:
-        """Take on a run: it goes to a free worker now, or to the next that is free."""
+        """Start a run: it goes to a free worker now, or to the next that becomes free."""
         control = DaskRun(self, run)
         with self._lock:
             refusal = self._refusal(run)
@@ -155,7 +155,7 @@ class DaskExecutor(Executor):
             return self._table.members.totals()
 
     def workers(self) -> list[WorkerInfo]:
-        """Return the workers: what each does for us, and the memory that it holds."""
+        """Return the workers, each with its state and its memory."""
         try:
             known = self._client.scheduler_info(n_workers=-1)["workers"]
         except (*UNREACHABLE, AttributeError):
@@ -183,7 +183,7 @@ class DaskExecutor(Executor):
             if keys:
                 self._link.call_on_worker(worker.address, worker_side.acknowledge, keys)
         self._link.close()
-        for control in runs:  # nothing more is received about them
+        for control in runs:  # no more messages of them are received
             self._end(control, messages.Cancelled())
         self.timers.close()
         if self._owns_client:
@@ -197,7 +197,7 @@ class DaskExecutor(Executor):
     # ---------------------------------------------------------------- giving work
 
     def _assign(self) -> None:
-        """Reattach to what runs already of the waiting runs; send others to free workers."""
+        """Reattach waiting runs that already run on the cluster; send others to free workers."""
         while True:
             with self._lock:
                 if self._closed or self._client.status in GONE:
@@ -212,7 +212,7 @@ class DaskExecutor(Executor):
             self._sender.send(control, worker, acknowledged)
 
     async def _reattach(self, control: DaskRun, worker: ClusterWorker) -> None:
-        """Have a run on a worker report here; start it anew if it is not there any more."""
+        """Have a run on a worker report here; restart it if it is not there any more."""
         key = control.key
         logger.info("job %s is found again on worker %s", control.run.id[:8], worker.address)
         if await self._sender.attach(control, worker):
@@ -224,7 +224,7 @@ class DaskExecutor(Executor):
         self._assign()
 
     def _send_pending(self, control: DaskRun) -> None:
-        """Send the requests that came before the run was sent."""
+        """Send the requests that were made before the run was sent."""
         with self._lock:
             verbs, control.unsent, control.sent = control.unsent, [], True
         for verb in verbs:
@@ -266,7 +266,7 @@ class DaskExecutor(Executor):
         with self._lock:
             worker = control.worker
             if worker is not None and control.sent:
-                worker.is_leaving = True  # should its task end just now, no other may go there
+                worker.is_leaving = True  # if its task ends just now, no other must be sent there
         if not control.sent:  # it is still being pickled: no worker knows it
             self._end(control, messages.Cancelled())
         elif worker is not None:
@@ -294,7 +294,7 @@ class DaskExecutor(Executor):
             self._delivery.put(control, message)
 
     def _end(self, control: DaskRun, ending: messages.Message) -> None:
-        """Deliver the last message of a run, and give its worker the next."""
+        """Deliver the last message of a run, and send its worker the next run."""
         with self._lock:
             if control.ended:
                 return
@@ -308,7 +308,7 @@ class DaskExecutor(Executor):
         self._assign()
 
     def _on_fault(self, control: DaskRun, error: Exception, has_ended: bool = False) -> None:
-        """Let a job fail about which a message could not be handled, and stop its run."""
+        """Fail a job of which a message could not be handled, and stop its run."""
         logger.error("job %s: a message cannot be handled", control.run.id[:8], exc_info=error)
         if has_ended or not control.sent:
             self._end(control, fault(error))
@@ -334,9 +334,9 @@ class DaskExecutor(Executor):
             self._inbox.receive(control, messages.Died(f"the worker {address} died"))
 
     async def _refresh(self, *, find_runs: bool = False) -> None:
-        """Learn which workers there are, and on request what runs on them; give them work."""
+        """Update the list of workers, and on request of their runs; assign waiting runs."""
         self._table.is_stale = True  # until this succeeds
-        async with self._refreshing:  # one after another: the last one knows best
+        async with self._refreshing:  # one after another: the last has the newest information
             await self._refresh_now(find_runs)
 
     async def _refresh_now(self, find_runs: bool) -> None:
@@ -355,9 +355,9 @@ class DaskExecutor(Executor):
             self._assign()
 
     async def _look_around(self) -> None:
-        """Find out which workers have become free that worked on runs of others.
+        """Find the workers that have become free of other applications' runs.
 
-        Also send the acknowledgements for which no task comes.
+        Also send overdue acknowledgements.
         """
         if self._table.is_stale or not len(self._table.members):
             await self._refresh(find_runs=True)
@@ -378,7 +378,7 @@ class DaskExecutor(Executor):
             self._assign()
 
     def _on_disconnect(self, for_good: bool) -> None:
-        """End what ran on the cluster; what waits ends too if there will be no new connection."""
+        """End the runs on the cluster, and the waiting ones too if it will not connect again."""
         lost = messages.Lost(connection_lost(self.cluster_address))
         with self._lock:
             if self._client.status == "running":  # connected again already
@@ -387,12 +387,12 @@ class DaskExecutor(Executor):
                 ended = self._table.lose_workers(for_good)
         logger.warning("%s", lost.reason)
         for control in ended:
-            if for_good:  # the event loop may end any moment
+            if for_good:  # the event loop may end at any moment
                 self._end(control, lost)
             else:
                 self._inbox.receive(control, lost)
 
     def _on_reconnect(self) -> None:
-        """Find the workers, and what still runs there."""
+        """Find the workers, and the runs that are still there."""
         logger.warning("connected to the scheduler %s again", self.cluster_address)
         self._tasks.start(self._refresh(find_runs=True))

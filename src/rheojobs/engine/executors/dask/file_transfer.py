@@ -26,7 +26,7 @@ def folder_of(task: Any) -> Path | None:
 
 
 def _files(folder: Path | None) -> Iterator[Path]:
-    """Return the files of a folder, without those that are just being written."""
+    """Return the files of a folder, without those that are being written."""
     if folder is not None and folder.is_dir():
         yield from (p for p in sorted(folder.iterdir()) if _is_plain(p.name) and p.is_file())
 
@@ -58,12 +58,12 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def differences(folder: Path | None, digests: Mapping[str, str]) -> Iterator[messages.Kept]:
-    """Return what must be written or removed elsewhere to make a copy of a folder here.
+    """Return the messages that turn another copy of a folder into that of this one.
 
     Parameters
     ----------
     digests : mapping of str to str
-        What is elsewhere: checksums by name.
+        The checksums of the other copy's files, by name.
     """
     here = read_files(folder)
     for name in digests.keys() - here.keys():

@@ -1,4 +1,4 @@
-"""Worker side: the folders of runs on a worker's machine, and what a dead worker's runs left.
+"""Worker side: the folders of runs on a worker's machine, and those left by dead workers.
 
 The folders lie beside the worker's own, which its nanny removes when the worker dies. The nanny
 survives, and sends what had not been sent (`unsent`, `discard`).
@@ -32,7 +32,7 @@ STATE = ".state"
 """The file of a checkpoint's state; a task's own files have no names that begin with a dot."""
 
 MAX_AGE = 86400.0
-"""Seconds after which the files of a dead worker's runs are removed if nobody has fetched them."""
+"""Seconds after which the files of a dead worker's runs are removed if not fetched."""
 
 
 def open_folder(worker: Any, key: str, files: Mapping[str, bytes]) -> Path:
@@ -88,7 +88,7 @@ def unsent(
     found: list[messages.Kept | messages.Checkpointed] = []
     for folder in _folders(Path(dask_worker.local_directory), key):
         found += file_transfer.differences(folder, digests)
-        with contextlib.suppress(OSError, ValueError):  # there is none
+        with contextlib.suppress(OSError, ValueError):  # there is no state
             found.append(
                 messages.Checkpointed(state_from_disk((folder / STATE).read_text("utf-8")))
             )
@@ -109,7 +109,7 @@ def _sweep(base: Path) -> None:
     """Remove the files of workers that died on this machine long ago."""
     for folder in base.glob(f"{PREFIX}*@{platform.node()}@*"):
         pid = folder.name.rpartition("@")[2]
-        with contextlib.suppress(OSError, ValueError):  # another one sweeps too
+        with contextlib.suppress(OSError, ValueError):  # another process removes it too
             is_old = folder.stat().st_mtime < time.time() - MAX_AGE
             if is_old and not psutil.pid_exists(int(pid)):
                 shutil.rmtree(folder, ignore_errors=True)

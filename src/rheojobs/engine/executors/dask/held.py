@@ -1,7 +1,7 @@
-"""Worker side: the runs on a worker, and what an application that reconnects must be sent again.
+"""Worker side: the runs on a worker, and the messages that a reconnecting application needs.
 
-An application may be killed and come back: the newest of what its run has reported is held here
-until then, and the ending until it is acknowledged.
+An application may be killed and restarted: the newest messages of its runs are held here until
+then, and an ending until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ __all__ = ["HeldRun", "HeldRunInfo", "HeldRuns", "job_of", "pickled"]
 logger = logging.getLogger(__name__)
 
 MAX_EVENT_BYTES = 64 * 1024
-"""Larger messages do not travel in events, which the scheduler keeps; they are fetched."""
+"""Bytes above which a message is fetched, not sent as an event, since the scheduler keeps those."""
 
 MAX_UNFETCHED = 64
-"""Large messages of a run that wait to be fetched: an application that is gone fetches none."""
+"""The most large messages of a run that wait to be fetched: a dead application fetches none."""
 
 MAX_ENDINGS = 256
 MAX_ENDING_BYTES = 256 * 2**20
-"""How many endings that nobody has acknowledged are held, and how large they may be together."""
+"""The most unacknowledged endings that are held, and the bytes of all together."""
 
 _PLAIN = (messages.Started, messages.Paused, messages.Resumed, messages.Stoppable)
-"""Messages that hold nothing of the user's: unpickling them runs no code of the user's."""
+"""Messages without user objects: unpickling them runs no user code."""
 
 _REPLAYED = {
     messages.Progressed: "progress",
@@ -47,7 +47,7 @@ _REPLAYED = {
     messages.Stoppable: "stoppable",
     messages.Paused: "pause",
 }
-"""The types of message of which the newest is sent again, under a name; a pause until it ends."""
+"""The types of message of which the newest is sent again, each under a name."""
 
 
 def pickled(message: messages.Message) -> bytes:
@@ -61,20 +61,20 @@ def job_of(key: str) -> str:
 
 
 class HeldRunInfo(NamedTuple):
-    """What an application that connects learns of a run on a worker.
+    """What a connecting application is sent about a run on a worker.
 
     Attributes
     ----------
     key : str
         Names the attempt.
     topic : str
-        Under which its application gets its events.
+        The topic of its application's events.
     started_at : float
-        When it began (seconds since the epoch).
+
     has_ended : bool
         Whether it has ended.
     can_continue : bool
-        Whether its job may continue there: its cancellation was not requested.
+        Whether its job may continue there, since its cancellation was not requested.
     """
 
     key: str
@@ -92,24 +92,24 @@ class HeldRun:
     worker : distributed.Worker
         Where it runs.
     topic : str
-        Under which its application gets its events.
+        The topic of its application's events.
     key : str
-        The id of the job and, after a full stop, what tells this attempt from others.
+        The id of the job and, after a full stop, a name for this attempt.
     restored : bytes or None
         The state to continue from.
     files : mapping of str to bytes
-        What is in the task's folder.
+        The files of the task's folder.
 
     Attributes
     ----------
     context : TaskContext
-        What the task sees.
+        The context of the task.
     ending : bytes or None
-        How it ended.
+        The pickled last message; None while the task runs.
     topic : str
         As above; another application's after `attach`.
     is_cut_off : bool
-        Whether it was stopped because its worker leaves the cluster.
+        Whether it was stopped because its worker is leaving the cluster.
     """
 
     def __init__(
@@ -145,24 +145,24 @@ class HeldRun:
             return self._folder
 
     def send(self, message: messages.Message) -> None:
-        """Send a message to the application, after all that were sent before."""
+        """Send a message to the application, after all earlier ones."""
         data = pickled(message)
         name = _REPLAYED.get(type(message))
         with self._lock:
             if isinstance(message, messages.Resumed):
-                self._newest.pop("pause", None)  # that the run was started says enough
+                self._newest.pop("pause", None)  # `Started` implies that it is not paused
             if name is not None:
                 self._newest[name] = data
                 self._newest.move_to_end(name)
             if isinstance(message, messages.Checkpointed) and len(data) > MAX_EVENT_BYTES:
-                # It is fetched, and so lost with this process but for what is on its disk.
+                # It will be fetched, so it is lost with this process unless it is on disk.
                 self._save_state(message.state)
             self._send_event(data, is_plain=isinstance(message, _PLAIN))
 
     def _save_state(self, state: bytes) -> None:
         try:
             folders.save_state(self._open_folder(), state)
-        except OSError as error:  # a full disk here: the application gets the state all the same
+        except OSError as error:  # a full disk here: the application still gets the state
             logger.warning("the checkpoint of run %s is not on this disk: %s", self.key, error)
 
     def _send_event(self, data: bytes, *, is_ending: bool = False, is_plain: bool = False) -> None:
@@ -183,21 +183,21 @@ class HeldRun:
             return self._unfetched.pop(number, None)
 
     def end(self, ending: bytes) -> None:
-        """Hold the ending; an application that was attached gets it by an event alone."""
+        """Store the ending; an application that was attached gets it only by an event."""
         with self._lock:
             self.ending = ending
             if self._was_attached:
                 self._send_event(ending, is_ending=True)
 
     def attach(self, topic: str, digests: Mapping[str, str]) -> None:
-        """Send an application that reconnects all that matters, and from now on the rest too.
+        """Send a reconnecting application the newest messages, and from now on all others.
 
         Parameters
         ----------
         topic : str
-            Under which it gets events.
+            The topic of its events.
         digests : mapping of str to str
-            What it has of the task's folder: checksums by name.
+            The checksums of its copy of the task's folder, by name.
         """
         with self._lock:
             self.topic, self._was_attached = topic, True
@@ -212,7 +212,7 @@ class HeldRun:
                 self._send_event(self.ending, is_ending=True)
 
     def info(self) -> HeldRunInfo:
-        """Return what is to be known about the run from outside."""
+        """Return a description of the run for applications."""
         return HeldRunInfo(
             self.key,
             self.topic,
@@ -230,14 +230,14 @@ class HeldRun:
 
 
 class HeldRuns:
-    """The runs of this worker that have not ended, or whose ending nobody has acknowledged."""
+    """The runs of this worker that have not ended, or whose ending is not acknowledged yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runs: OrderedDict[str, HeldRun] = OrderedDict()
 
     def add(self, run: HeldRun) -> None:
-        """Hold a run that begins."""
+        """Add a run that begins."""
         with self._lock:
             self._runs[run.key] = run
 
@@ -252,7 +252,7 @@ class HeldRuns:
             return [run for run in self._runs.values() if run.ending is None]
 
     def drop(self, keys: list[str]) -> None:
-        """Drop runs whose ending is known to their application; one that has not ended stays."""
+        """Remove runs whose ending has reached their application; one that has not ended stays."""
         with self._lock:
             ended = [run for key in keys if (run := self._runs.get(key)) and run.ending is not None]
             for run in ended:
@@ -261,7 +261,7 @@ class HeldRuns:
             run.close()
 
     def limit(self) -> None:
-        """Drop the oldest endings if there are too many."""
+        """Remove the oldest endings if there are too many."""
         with self._lock:
             ended = [run for run in self._runs.values() if run.ending is not None]
         size, surplus = 0, []
@@ -272,6 +272,6 @@ class HeldRuns:
         self.drop(surplus)
 
     def infos(self) -> list[HeldRunInfo]:
-        """Return what is to be known about each run that is held."""
+        """Return a description of each run that is held."""
         with self._lock:
             return [run.info() for run in self._runs.values()]

@@ -1,7 +1,7 @@
-"""Application side: turns what comes about a run into messages, one run's in their order.
+"""Application side: turns events and futures of runs into messages, in order for each run.
 
-What comes are events, futures that are done, and messages of the executor. All is handled in
-Dask's event loop; unpickling, which may run the user's code, and files on threads beside it.
+Items of an inbox are events, futures that are done, and messages of the executor. They are handled
+in Dask's event loop; unpickling, which may run user code, and files on threads beside it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = ["Inbox"]
 logger = logging.getLogger(__name__)
 
 FETCH_SECONDS = 10.0
-"""Seconds that a dead worker's nanny has to answer: its machine may be gone."""
+"""Seconds that a dead worker's nanny has to answer, as its machine may be gone."""
 
 CANCELLED_SECONDS = 1.0
-"""The same for a run that was cancelled, and whose end is waited for."""
+"""The same for a cancelled run, the end of which the user waits for."""
 
 
 class Inbox:
-    """Handles what comes about runs.
+    """Handles the events and futures of runs.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class Inbox:
     tasks : LoopTasks
         The client's event loop.
     scheduler_address : str
-        Named in messages.
+        For error messages.
     pass_on : callable
-        Takes a run and each of its messages.
+        Receives a run and each of its messages.
     on_excess : callable
-        Takes a run that has failed while its task still runs: it holds too much memory.
+        Receives a run that has failed for too much memory while its task still runs.
     on_error : callable
-        Takes a run, the exception that handling one of its messages raised, and whether the run
-        has ended; the other messages are handled all the same.
+        Receives a run, the exception that handling one of its messages raised, and whether the
+        run has ended; the other messages are still handled.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Inbox:
         self._on_error = on_error
 
     def receive(self, control: DaskRun, item: Any) -> None:
-        """Put an event, a future or a message in the run's line; called in the event loop."""
+        """Put an event, a future or a message into the run's inbox; called in the event loop."""
         control.inbox.append(item)
         if not control.is_handling:
             control.is_handling = True
@@ -103,7 +103,7 @@ class Inbox:
         self._pass_on(control, message)
 
     async def _message(self, control: DaskRun, item: Any) -> messages.Message | None:
-        """Return the message in an event, a future or a message; None if it is out of date."""
+        """Return the message of an event, a future or a message; None if it is out of date."""
         if isinstance(item, messages.Message):
             return item
         if not isinstance(item, dict):
@@ -126,7 +126,7 @@ class Inbox:
             try:
                 result = self._client.gather(future, asynchronous=True)
                 data = await _while_there(control.worker, result)
-            except Exception as error:  # the worker went before the result came
+            except Exception as error:  # the worker left before the result came
                 if self._is_connected(control):
                     return messages.Died(f"the worker died: {error}")
                 return messages.Lost(connection_lost(self._scheduler_address))
@@ -136,15 +136,15 @@ class Inbox:
         return messages.Lost(connection_lost(self._scheduler_address))
 
     def _is_connected(self, control: DaskRun) -> bool:
-        """Return whether the client still has the connection under which a run was sent."""
+        """Return whether the client still has the connection through which a run was sent."""
         connection = self._client.scheduler_comm
         return self._client.status == "running" and control.connection is connection
 
     async def _recover(self, control: DaskRun, has_ended: bool) -> None:
-        """See that a run has ended on its dead worker, and fetch what it had written and not sent.
+        """Make sure that a run has ended on its dead worker, and fetch its unsent files.
 
-        The nanny survives its worker, kills it if it is not dead yet, and reads its files. Without
-        a nanny, the worker stops by itself when it has lost the cluster.
+        The nanny outlives its worker, kills it if it is not dead yet, and reads its files. Without
+        a nanny, the worker stops automatically when it has lost the cluster.
         """
         worker = control.worker
         if worker is None or not control.sent:
@@ -156,7 +156,7 @@ class Inbox:
             if await asyncio.wait_for(is_there, patience):
                 await asyncio.wait_for(self._fetch_unsent(control, worker), patience)
                 return
-        except Exception as error:  # it died too, or whatever its Python raises
+        except Exception as error:  # the nanny died too, or raised an exception
             logger.info("the files of job %s cannot be fetched: %s", control.run.id[:8], error)
         if not has_ended and not control.cancelled:
             await asyncio.sleep(worker_side.CUT_OFF_SECONDS)
@@ -177,12 +177,12 @@ class Inbox:
             return
         try:
             await self._tasks.in_thread(file_transfer.apply, control.folder, message)
-        except OSError as error:  # a full disk, or a folder that may not be written
+        except OSError as error:  # a full disk, or a folder without write permission
             logger.warning("a checkpoint cannot be written to %s: %s", control.folder, error)
 
 
 async def _while_there(worker: ClusterWorker, asking: Awaitable[Any]) -> Any:
-    """Return an answer of a worker; Dask would go on asking a worker that has left.
+    """Return the answer of a worker; Dask alone would keep asking a worker that has left.
 
     Raises
     ------
@@ -203,16 +203,16 @@ async def _while_there(worker: ClusterWorker, asking: Awaitable[Any]) -> Any:
 def _unpickled(data: bytes) -> messages.Message:
     try:
         return pickle.loads(data)  # type: ignore[no-any-return]
-    except Exception as error:  # the result names classes that are not to be had here
+    except Exception as error:  # the result refers to classes that cannot be imported here
         text = f"the result cannot be read in this process: {error}"
         return messages.Failed(TypeError(text))
 
 
 def _has_ended(item: Any) -> bool:
-    """Return whether what came is the future of a run that has ended by itself."""
+    """Return whether an item is the future of a run that has ended by itself."""
     return getattr(item, "status", "") == "finished"
 
 
 def _still_runs(item: Any) -> bool:
-    """Return whether what came is an event of a task that still runs."""
+    """Return whether an item is an event of a task that still runs."""
     return isinstance(item, dict) and not item.get("ends")

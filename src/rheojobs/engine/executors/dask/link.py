@@ -1,4 +1,4 @@
-"""Application side: events from the scheduler, calls to workers, and a watch on the connection."""
+"""Application side: events of the scheduler, calls to workers, and a check of the connection."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["GONE", "ClusterLink"]
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
-"""Seconds between two looks at the connection."""
+"""Seconds between two checks of the connection."""
 
 LOOK_SECONDS = 1.0
-"""Seconds between two looks at the workers."""
+"""Seconds between two checks of the workers."""
 
 GONE = ("closing", "closed")
-"""The states of a client that will not connect again."""
+"""The statuses of a client that will not connect again."""
 
 
 class ClusterLink:
     """A client's connection to its scheduler.
 
-    An exception of a handler is logged; the others are called all the same.
+    An exception of a handler is logged, and the others are still called.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ class ClusterLink:
         called because of `close`.
     on_reconnect : callable
         Called when there is a new connection: to the same scheduler, which has forgotten this
-        client, or to another under its address.
+        client, or to another one at its address.
     look_around : callable
-        Awaited now and then while there is a connection.
+        Awaited at intervals while there is a connection.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class ClusterLink:
         self._watching = asyncio.run_coroutine_threadsafe(self._watch(), client.loop.asyncio_loop)
 
     def close(self) -> None:
-        """Handle no events any more."""
-        self._is_closed = True  # before the client's state changes: `_watch` may look just then
+        """Stop handling events."""
+        self._is_closed = True  # before the client's status changes, which `_watch` may check
         self._watching.cancel()
         if self._client.status == "running":
             for topic in self._handlers:
-                with contextlib.suppress(ValueError, RuntimeError):  # it is closed meanwhile
+                with contextlib.suppress(ValueError, RuntimeError):  # it was closed meanwhile
                     self._client.unsubscribe_topic(topic)
 
     def call_on_worker(
         self, address: str, function: Any, *args: Any, on_nanny: bool = False
     ) -> None:
-        """Have the event loop of a worker, or of its nanny, call a function; waits for nothing."""
+        """Have the event loop of a worker, or of its nanny, call a function; does not wait."""
 
         async def call() -> None:
             with contextlib.suppress(*UNREACHABLE):  # it has left
@@ -96,7 +96,7 @@ class ClusterLink:
             self._client.subscribe_topic(topic, handler)
 
     async def _watch(self) -> None:
-        """Watch the connection until it is closed."""
+        """Check the connection until it is closed."""
         try:
             await self._watch_until_gone()
         except asyncio.CancelledError:
@@ -127,7 +127,7 @@ class ClusterLink:
                 due = time.monotonic() + LOOK_SECONDS
 
     def _connection(self) -> object:
-        """Return what stands for the present connection; None if there is none."""
+        """Return an object that identifies the present connection; None if there is none."""
         return self._client.scheduler_comm if self._client.status == "running" else None
 
 
@@ -135,4 +135,4 @@ def _guarded(call: Callable[..., object], *args: Any) -> None:
     try:
         call(*args)
     except Exception:
-        logger.exception("what the cluster told could not be handled")
+        logger.exception("an event of the cluster could not be handled")

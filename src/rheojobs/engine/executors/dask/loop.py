@@ -1,6 +1,6 @@
 """Application side: work in Dask's event loop, started from any thread, and slow work beside it.
 
-Whatever may take long or is the user's code (pickling, files) runs on a few threads of its own:
+Work that may take long or is user code (pickling, files) runs on a few threads of its own, since
 Dask's loop also sends the heartbeats.
 """
 
@@ -22,7 +22,7 @@ THREADS = 4
 
 
 class LoopTasks:
-    """Starts coroutines in an event loop and refers to them until they end, as asyncio asks for.
+    """Starts coroutines in an event loop and refers to them until they end, as asyncio requires.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class LoopTasks:
         Parameters
         ----------
         coroutine : coroutine
-            What to run.
+            The coroutine.
         on_error : callable, optional
             Called with the exception that the coroutine raises; by default it is logged.
         """
@@ -61,11 +61,11 @@ class LoopTasks:
         return True
 
     async def in_thread(self, function: Callable[..., R], *args: Any) -> R:
-        """Return the result of a function that is called on a thread beside the loop."""
+        """Call a function on a thread beside the loop, and return its result."""
         return await self._loop.run_in_executor(self._pool, function, *args)
 
     def close(self) -> None:
-        """Give the threads back; what they still do is not waited for."""
+        """End the threads, without waiting for work in progress."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_here(
@@ -89,4 +89,4 @@ async def _guarded(
                 raise
             on_error(error)
     except Exception:
-        logger.exception("something that concerns the cluster failed")
+        logger.exception("a task in the event loop of the cluster failed")

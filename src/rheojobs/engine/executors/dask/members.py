@@ -1,6 +1,6 @@
-"""Application side: the workers of a cluster, what each has, and what runs on it.
+"""Application side: the workers of a cluster, the resources of each, and its run.
 
-Pure but for `ClusterWorker.gone`, which Dask's event loop waits for. The caller holds the
+Pure except for `ClusterWorker.gone`, which Dask's event loop waits for. The caller holds the
 executor's lock.
 """
 
@@ -20,10 +20,10 @@ from rheojobs.engine.validation import MEMORY
 __all__ = ["ClusterWorker", "Members"]
 
 HELD_SECONDS = 5.0
-"""Seconds for which a worker holds the ending of a run until the store has written it here."""
+"""Seconds for which a worker holds the ending of a run, while the store here writes it."""
 
 IDLE_SECONDS = 30.0
-"""Seconds after which endings are acknowledged though no new task brings the acknowledgement."""
+"""Seconds after which endings are acknowledged even if no new task is sent."""
 
 
 class ClusterWorker:
@@ -34,24 +34,24 @@ class ClusterWorker:
     address : str
         Its address on the cluster.
     about : mapping
-        As Dask's scheduler describes it.
+        Its description by Dask's scheduler.
 
     Attributes
     ----------
     nanny : str
         The address of its nanny, which restarts it when it is killed; empty if it has none.
     resources : dict of str to float
-        What it was started with (``dask worker --resources "GPU=2"``), by the name in lower case.
+        Declared at its start (``dask worker --resources "GPU=2"``), by the name in lower case.
     memory : int
         Bytes that it may hold; 0 if there is no limit.
     key : str
-        The key of the run of ours that it works on; empty if it has none.
+        The key of this application's run on it; empty if there is none.
     is_leaving : bool
-        Whether it is being killed, or leaves by itself.
+        Whether it is being killed, or is leaving by itself.
     gone : asyncio.Event
         Set when it has left the cluster; only Dask's event loop waits for it.
     is_occupied : bool
-        Whether it works on a run that is not ours, or no longer ours.
+        Whether it works on a run that is not, or no longer, one of this application.
     """
 
     def __init__(self, address: str, about: Mapping[str, Any]) -> None:
@@ -70,11 +70,11 @@ class ClusterWorker:
 
     @property
     def is_free(self) -> bool:
-        """Whether no task runs on it, of whichever application, and it stays."""
+        """Whether no task of any application runs on it, and it is not leaving."""
         return not self.key and not self.is_leaving and not self.is_occupied
 
     def can_take(self, run: Run, declared: Iterable[str]) -> bool:
-        """Return whether it has what a run needs of the resources that the cluster declares."""
+        """Return whether it has the resources that a run needs and the cluster declares."""
         if run.memory is not None and 0 < self.memory < run.memory:
             return False
         return all(
@@ -84,7 +84,7 @@ class ClusterWorker:
         )
 
     def claims(self, run: Run) -> dict[str, float]:
-        """Return the resources that Dask must set aside for a run, by Dask's names."""
+        """Return the resources that Dask must reserve for a run, by Dask's names."""
         needs = {name: run.needs.get(name.lower(), 0.0) for name in self._declared}
         return {name: amount for name, amount in needs.items() if amount}
 
@@ -93,12 +93,12 @@ class ClusterWorker:
         self._ended.append((time.monotonic(), key))
 
     def overdue_acknowledgements(self) -> list[str]:
-        """Return the acknowledgements if no new task has brought them for a while."""
+        """Return the acknowledgements if none were sent for a while."""
         since = time.monotonic() - IDLE_SECONDS
         return self.acknowledgements() if self._ended and self._ended[0][0] < since else []
 
     def acknowledgements(self, age: float = HELD_SECONDS) -> list[str]:
-        """Return the keys of runs whose ending the worker need not hold any more; once."""
+        """Return and remove the keys of runs whose ending the worker need not hold any more."""
         before = time.monotonic() - age
         keys = [key for when, key in self._ended if when <= before]
         self._ended = [entry for entry in self._ended if entry[0] > before]
@@ -110,7 +110,7 @@ class Members:
 
     def __init__(self) -> None:
         self._workers: dict[str, ClusterWorker] = {}
-        # One of each kind that there ever was: a worker that is being replaced comes back.
+        # One worker of each kind that was ever seen: a worker that is being replaced returns.
         self._kinds: dict[tuple[int, frozenset[tuple[str, float]]], ClusterWorker] = {}
         self._most: dict[str, float] = {}
         self._found: dict[str, tuple[HeldRunInfo, ClusterWorker]] = {}
@@ -158,7 +158,7 @@ class Members:
         topic: str,
         orphans: Container[str],
     ) -> None:
-        """Record which runs workers hold that are not, or no longer, runs of this application.
+        """Record the runs on workers that are not, or no longer, runs of this application.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class Members:
         current : container of str
             The keys of the runs of this application that have not ended.
         topic : str
-            That of this application.
+            The topic of this application's events.
         orphans : container of str
             The keys of the runs that this application has lost with its connection.
         """
@@ -184,23 +184,23 @@ class Members:
                     self._found[job_of(run.key)] = (run, worker)
 
     def claim_run(self, job_id: str) -> tuple[HeldRunInfo, ClusterWorker] | None:
-        """Return the run of a job that was left on the cluster; once."""
+        """Return and remove the run of a job that was left on the cluster."""
         return self._found.pop(job_id, None)
 
     @property
     def declared(self) -> set[str]:
-        """The resources that any worker declares."""
+        """Return the resources that any worker declares."""
         return {name for worker in self._kinds.values() for name in worker.resources}
 
     def totals(self) -> dict[str, float]:
-        """Return how much there is of each resource that workers declare."""
+        """Return the total of each resource that workers declare."""
         return {
             name: sum(worker.resources.get(name, 0.0) for worker in self._workers.values())
             for name in self.declared
         }
 
     def growth(self) -> dict[str, float]:
-        """Return what there is more than ever before: a worker that was replaced is not more."""
+        """Return the growth of resources beyond the past maximum: replaced workers do not count."""
         totals = {**self.totals(), WORKER: float(len(self._workers))}
         more = {
             name: amount - self._most.get(name, 0.0)
@@ -211,7 +211,7 @@ class Members:
         return more
 
     def infos(self, known: Mapping[str, Any]) -> list[WorkerInfo]:
-        """Return the state of each worker whose memory Dask's scheduler knows."""
+        """Return the state of each worker whose memory use Dask's scheduler knows."""
         return [
             WorkerInfo(0, "busy" if worker.key else "idle", about["metrics"]["memory"])
             for address, about in known.items()
@@ -219,18 +219,18 @@ class Members:
         ]
 
     def busy_count(self) -> int:
-        """Return how many workers work on runs of ours."""
+        """Return how many workers work on runs of this application."""
         return sum(bool(worker.key) for worker in self._workers.values())
 
     def choose(self, run: Run, affinity: str) -> ClusterWorker | None:
         """Return the free worker that suits a run best."""
         declared = self.declared
         free = [w for w in self._workers.values() if w.is_free and w.can_take(run, declared)]
-        # One that has compiled what such tasks share; then the one that was used last.
+        # Prefer one that has compiled programs for such tasks, then the last one used.
         return max(free, key=lambda w: (affinity in w.affinities, w.used_at), default=None)
 
     def unmet_need(self, run: Run) -> str:
-        """Return in a line why no worker can ever take a run; empty if one can."""
+        """Return why no worker can ever take a run, in one line; empty if one can."""
         declared = self.declared
         kinds = list(self._kinds.values())
         if any(worker.can_take(run, declared) for worker in kinds):

@@ -1,6 +1,6 @@
-"""Worker side: a Dask plugin that makes a worker's imports before its first task.
+"""Worker side: a Dask plugin that runs a worker's preload before its first task.
 
-Dask also gives it to workers that join later.
+Dask also installs it on workers that join later.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Preparation"]
 
 
 class Preparation(WorkerPlugin):
-    """Makes the imports of a worker on a thread.
+    """Runs the preload of a worker on a thread.
 
     Parameters
     ----------
@@ -31,5 +31,5 @@ class Preparation(WorkerPlugin):
         self.name = f"rheojobs {' '.join(self.preload)}"
 
     def setup(self, worker: Any) -> None:
-        """Begin; called by Dask, in the worker's event loop."""
+        """Start the thread; called by Dask, in the worker's event loop."""
         worker_side.begin_preload(self.preload)

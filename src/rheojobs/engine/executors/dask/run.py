@@ -1,4 +1,4 @@
-"""Application side: one run on a cluster, and where it is."""
+"""Application side: one run on a cluster."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["DaskRun"]
 
 
 class DaskRun(RemoteRun):
-    """A run from waiting through its worker to its end.
+    """A run, from its wait for a worker to its end.
 
     Parameters
     ----------
     executor : object
-        Cancels the run and sends requests about it, as `RemoteRun` asks for.
+        Cancels the run and sends requests about it, as `RemoteRun` requires.
     run : Run
         The attempt at the task.
 
@@ -31,23 +31,23 @@ class DaskRun(RemoteRun):
     key : str
         Names the attempt on the cluster; events under another key are ignored.
     folder : Path or None
-        Where the files of the task are, on this machine.
+        The folder of the task's files, on this machine.
     worker : ClusterWorker or None
-        Where it runs.
+        The worker on which it runs.
     future, files : Future or None
-        Dask's references to its ending, and to the files that were sent to its worker.
+        Dask's futures of its ending, and of the files that were sent to its worker.
     connection : object
-        The connection to the scheduler under which it was sent.
+        The connection to the scheduler through which it was sent.
     ended : bool
-        Whether its worker is free of it.
+        Whether its worker has been released.
     inbox : deque
-        What has come about it and is not handled yet.
+        Events, futures and messages of it that are not handled yet.
     is_handling : bool
         Whether its inbox is being handled.
     is_settled : bool
-        Whether the message that ends it was put in line for the engine.
+        Whether its last message was queued for the engine.
     is_faulty : bool
-        Whether the engine could not take in one of its messages; it gets no more.
+        Whether the engine failed to process one of its messages; it receives no more.
     """
 
     def __init__(self, executor: Any, run: Run) -> None:
@@ -65,5 +65,5 @@ class DaskRun(RemoteRun):
         self.is_faulty = False
 
     def new_key(self) -> None:
-        """Begin another attempt: what still comes of the one before is ignored."""
+        """Begin another attempt: later events of the previous one are ignored."""
         self.key = f"{self.run.id}.{int(time.time())}-{uuid.uuid4().hex[:8]}"

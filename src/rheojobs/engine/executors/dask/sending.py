@@ -28,16 +28,16 @@ class Sender:
     tasks : LoopTasks
         The client's event loop.
     topic : str
-        Under which this application gets events.
+        The topic of this application's events.
     preload : sequence of str
-        What a worker must have imported before its first task.
+        Functions that a worker must have called before its first task.
     receive : callable
-        Takes a run and its future when that is done, or a message if it could not be sent; called
-        in Dask's event loop.
+        Receives a run and its future when that is done, or a message if it could not be sent;
+        called in Dask's event loop.
     on_sent : callable
-        Takes a run that was sent: requests about it may follow.
+        Receives a run that was sent: requests about it may follow.
     on_error : callable
-        Takes a run and the exception that sending it raised.
+        Receives a run and the exception that sending it raised.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Sender:
         self._on_sent(control)
 
     async def attach(self, control: DaskRun, worker: ClusterWorker) -> bool:
-        """Have a run on a worker send everything here; return False if it is not there."""
+        """Have a run on a worker send its messages here; return False if it is not there."""
         found: dict[str, bool] = {}
         control.connection = self._client.scheduler_comm
         with contextlib.suppress(*UNREACHABLE):

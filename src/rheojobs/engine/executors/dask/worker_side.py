@@ -1,6 +1,6 @@
-"""Worker side: runs tasks, and takes requests about them.
+"""Worker side: runs tasks, and handles requests about them.
 
-A task runs on a thread of the worker (`run_here`); the worker's event loop calls all else.
+A task runs on a thread of the worker (`run_here`); the worker's event loop calls everything else.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 COMPARED = ("rheojobs", "jax", "numpyro", "rheojax", "numpy")
-"""What must be of the same version on the workers as in the application."""
+"""The packages whose versions must be the same on workers and in the application."""
 
 MAX_EARLY = 1000
-"""Runs that have not begun here about which requests are kept: some never come."""
+"""The most runs for which requests are stored before they begin, since some never begin."""
 
 CUT_OFF_GRACE = 2.0
-"""Seconds that a task has to stop when its worker leaves, or has lost, the scheduler."""
+"""Seconds that a task has to stop when its worker leaves or loses the scheduler."""
 
 CUT_OFF_SECONDS = CUT_OFF_GRACE + 4 * MEMORY_INTERVAL
-"""Seconds after which no task runs any more on a worker that has left its cluster."""
+"""Seconds after which no task runs on a worker that has left its cluster."""
 
 _lock = threading.Lock()
 _held = HeldRuns()
@@ -70,7 +70,7 @@ def run_here(
     preload: Sequence[str],
     acknowledged: list[str],
 ) -> bytes:
-    """Return how a task ended, pickled, that runs on this thread once its imports are made.
+    """Run a task on this thread once the preload is done; return its ending, pickled.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def run_here(
     task : bytes
         The task, pickled.
     memory : int or None
-        Bytes that this process may hold.
+        Memory limit of this process, in bytes.
     preload : sequence of str
         As of `begin_preload`.
     acknowledged : list of str
@@ -116,7 +116,7 @@ def _ending(task: bytes, run: HeldRun) -> bytes:
         return pickled(messages.Died("its worker has left the cluster"))
     try:
         return pickled(ending)
-    except Exception as error:  # the result cannot be pickled
+    except Exception as error:  # for example, the result cannot be pickled
         return pickled(undeliverable(error))
 
 
@@ -134,18 +134,18 @@ def handle_request(key: str, verb: str) -> None:
 
 
 def take_message(key: str, number: int) -> bytes | None:
-    """Return a message that was too large for an event; once."""
+    """Return and remove a message that was too large for an event."""
     run = _held.get(key)
     return None if run is None else run.take_message(number)
 
 
 def list_runs() -> list[HeldRunInfo]:
-    """Return the runs that are held here, whichever application they belong to."""
+    """Return the runs that are held here, of all applications."""
     return _held.infos()
 
 
 def attach(key: str, topic: str, digests: Mapping[str, str]) -> bool:
-    """Attach an application to a run, as `HeldRun.attach`; return False if the run is not here."""
+    """Attach an application to a run (`HeldRun.attach`); return False if the run is not here."""
     run = _held.get(key)
     if run is not None:
         run.attach(topic, digests)
@@ -153,7 +153,7 @@ def attach(key: str, topic: str, digests: Mapping[str, str]) -> bool:
 
 
 def acknowledge(keys: list[str]) -> None:
-    """Drop runs whose ending has reached their application."""
+    """Remove runs whose ending has reached their application."""
     _held.drop(keys)
 
 
@@ -161,7 +161,7 @@ def acknowledge(keys: list[str]) -> None:
 
 
 def _begin_watch(worker: Any) -> None:
-    """Watch this process, on one thread for all runs, from the first run on."""
+    """Start to monitor this process, on one thread for all runs, from the first run on."""
     global _watching
     with _lock:
         if _watching is not None:
@@ -171,7 +171,7 @@ def _begin_watch(worker: Any) -> None:
         )
         try:
             watching.start()
-        except RuntimeError as error:  # no thread to be had now: the next run tries again
+        except RuntimeError as error:  # no thread can be started now: the next run tries again
             logger.warning("the memory of this worker is not watched: %s", error)
             return
         _watching = watching
@@ -184,10 +184,10 @@ def _watch(worker: Any) -> None:
         for run in _held.active() if _limits else ():
             try:
                 _check_memory(run)
-            except Exception:  # the other runs keep their limits
+            except Exception:  # the limits of the other runs must still be checked
                 logger.exception("the memory of run %s cannot be checked", run.key)
     # No application can receive the results any more: the jobs continue elsewhere, and must not
-    # be done twice. Nobody has cancelled them, either.
+    # be done twice. They must not look cancelled, either.
     for run in _held.active():
         run.is_cut_off = True
         obey(run.context, "cancel")
@@ -211,7 +211,7 @@ def _check_memory(run: HeldRun) -> None:
 
 
 def begin_preload(targets: Sequence[str]) -> None:
-    """Call functions ``"package.module:function"`` on a thread, once in the life of a worker."""
+    """Call functions ``"package.module:function"`` on a thread, once per worker."""
     global _preloading
     with _lock:
         if _preloading is not None or not targets:
@@ -222,7 +222,7 @@ def begin_preload(targets: Sequence[str]) -> None:
 
 
 def _wait_for_preload(targets: Sequence[str], context: TaskContext) -> None:
-    """Wait for the imports: a module that two threads import at a time may come out broken."""
+    """Wait for the preload: a module that two threads import at a time may end up broken."""
     begin_preload(targets)
     if _preloading is not None and _preloading.is_alive():
         with context.unstoppable():
@@ -237,12 +237,12 @@ def _preload(targets: Sequence[str]) -> None:
             if isinstance(prepared, Iterator):
                 for _ in prepared:
                     pass
-        except BaseException:  # whatever an import raises; a task that needs it fails by itself
+        except BaseException:  # any error of an import; a task that needs it fails by itself
             logger.warning("a worker is not fully prepared", exc_info=True)
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what must be equal on both sides; "" for what is not installed."""
+    """Return the versions of Python and of `COMPARED`; "" for a package that is not installed."""
     found = {"python": platform.python_version()}
     for name in COMPARED:
         try:
@@ -254,5 +254,5 @@ def versions() -> dict[str, str]:
 
 def kill_worker(dask_worker: Any = None) -> None:
     """Kill a worker's process; called in its nanny, or in the worker if it has none."""
-    pid = getattr(dask_worker, "pid", None)  # a nanny knows its worker's
+    pid = getattr(dask_worker, "pid", None)  # a nanny has the pid of its worker
     os.kill(pid if isinstance(pid, int) else os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Tasks in warm worker processes: the pool, its workers, and what runs inside them."""
+"""Tasks in warm worker processes: the pool, its workers, and the code that runs inside them."""
 
 from __future__ import annotations
 

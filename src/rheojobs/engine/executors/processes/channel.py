@@ -1,7 +1,7 @@
 """Messages between the application and a worker process: pickles over a pipe, arrays beside them.
 
-Pickle is safe here: both ends are our own processes, and nothing of it touches the disk. Large
-arrays go from their memory to the pipe and from the pipe to their memory, with no copy between.
+Pickle is safe here: both ends are processes of this application, and nothing of it is written to
+disk. Large arrays are written from their memory and read into their memory, without a copy.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import cloudpickle
 __all__ = ["Channel", "ChannelClosedError"]
 
 _HEAD = struct.Struct("<QQ")
-"""How many buffers there are, and how long the pickle is."""
+"""The number of buffers, and the length of the pickle."""
 
 _SIZE = struct.Struct("<Q")
 
 
 class ChannelClosedError(EOFError):
-    """The process at the other end is gone."""
+    """The process at the other end has ended."""
 
 
 class Channel:
@@ -41,7 +41,7 @@ class Channel:
         self._lock = threading.Lock()
 
     def send(self, message: Any) -> None:
-        """Send an object; raises `ChannelClosedError` where nobody is there to receive it."""
+        """Send an object; raises `ChannelClosedError` if the other end has ended."""
         data, buffers = _dumps(message)
         views = [buffer.raw() for buffer in buffers]
         head = _HEAD.pack(len(views), len(data))
@@ -56,7 +56,7 @@ class Channel:
             raise ChannelClosedError from error
 
     def receive(self) -> Any:
-        """Wait for an object; raises `ChannelClosedError` when the other end is gone."""
+        """Wait for an object; raises `ChannelClosedError` if the other end has ended."""
         count, size = _HEAD.unpack(self._read(_HEAD.size))
         if not count:
             return pickle.loads(self._read(size))
@@ -75,23 +75,23 @@ class Channel:
         return data
 
     def close(self) -> None:
-        """Close the sending end: the other side sees the end of the stream."""
+        """Close the sending end: the other side reaches the end of the stream."""
         try:
             with self._lock:
                 self._writer.close()
         except OSError:
-            return  # the other end went first; there is nothing left to flush
+            return  # the other end has ended first; there is nothing left to flush
 
 
 def _dumps(message: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
-    """Pickle a message: the quick way where that can do it.
+    """Pickle a message, by the standard library's pickle if it can.
 
-    Both ends know the same modules but for `__main__`, whose names mean nothing at the other
-    end; the quick way does not see that in an application, which sends tasks pickled already.
+    Both ends have the same modules except for `__main__`. The standard library would pickle its
+    objects by name, but an application sends tasks that are pickled already.
     """
     buffers: list[pickle.PickleBuffer] = []
     try:
         return pickle.dumps(message, protocol=5, buffer_callback=buffers.append), buffers
-    except Exception:  # whatever cannot be pickled by name; if it cannot at all, that is told next
+    except Exception:  # not by name; if it cannot be pickled at all, cloudpickle raises
         buffers = []
         return cloudpickle.dumps(message, protocol=5, buffer_callback=buffers.append), buffers

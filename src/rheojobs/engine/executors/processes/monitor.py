@@ -1,7 +1,4 @@
-"""What must be looked at from time to time: the memory of workers, and those that idle.
-
-Knows when to look; what to do about it is the pool's.
-"""
+"""Periodic checks of a pool: the memory of its workers, and the workers that are idle."""
 
 from __future__ import annotations
 
@@ -17,16 +14,16 @@ logger = logging.getLogger(__name__)
 
 
 class WorkerMonitor:
-    """A thread that looks after the workers while there is something to look after.
+    """A thread that checks the workers while there is something to check.
 
-    Measuring memory takes its time: this thread is not that of the timers.
+    Measuring memory takes time, so this thread is not that of the timers.
 
     Parameters
     ----------
     memory : callable
-        Looks after the memory; returns whether to look again soon.
+        Checks the memory; returns whether to check again soon.
     idle : callable
-        Sends off one idle worker; returns the seconds until the next is due, None for never.
+        Ends one idle worker; returns the seconds until the next is due, None for never.
     """
 
     def __init__(self, memory: Callable[[], bool], idle: Callable[[], float | None]) -> None:
@@ -39,7 +36,7 @@ class WorkerMonitor:
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """Look now; if no thread can be started for it, at the next call that can start one."""
+        """Check now; if no thread can be started, at the next call that can start one."""
         self._wake.set()
         if self._thread is None:
             with self._lock:
@@ -57,7 +54,7 @@ class WorkerMonitor:
         self._thread = thread
 
     def note_idle(self) -> None:
-        """Look at a worker that idles since now in time, which is not sooner than at the others."""
+        """Note that a worker has become idle: it is due after those that became idle before."""
         if not self._has_date:
             self.wake()
 
@@ -74,11 +71,11 @@ class WorkerMonitor:
             self._wake.wait(seconds)
 
     def _look(self) -> float | None:
-        """Look after all; return the seconds until the next time."""
+        """Check everything; return the seconds until the next check."""
         try:
             watching, due = self._memory(), self._idle()
-        except BaseException:  # a fault here must not leave the others without a limit
-            logger.exception("the workers cannot be looked after")
+        except BaseException:  # a fault must not end this thread: the limits must still be checked
+            logger.exception("the workers cannot be checked")
             return MEMORY_INTERVAL
         if watching:
             return MEMORY_INTERVAL if due is None else min(due, MEMORY_INTERVAL)

@@ -1,8 +1,8 @@
-"""Tasks in warm worker processes: started once, used again and again, replaced when they die.
+"""An executor of warm worker processes: started once, used again and again, replaced on death.
 
-A worker is an interpreter of our own making (no fork, no re-import of the user's main
-module, no semaphores): it has imported what tasks need before the first of them comes, and
-it cannot outlive the application. A task that does not stop when asked loses its process.
+A worker is a new interpreter (no fork, no re-import of the user's main module, no semaphores). It
+has imported what tasks need before the first of them comes, and it cannot outlive the application.
+The process of a task that does not stop when asked is killed.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = ["ProcessExecutor"]
 logger = logging.getLogger(__name__)
 
 CANCEL_GRACE = 1.5
-"""Seconds that a task has to stop by itself before its process is killed."""
+"""Seconds that a task has to stop before its process is killed."""
 
 
 class ProcessExecutor(Executor):
     """Runs tasks in worker processes that are warm before they are needed.
 
-    Workers start on demand: those that are busy, plus `spares` that are warm and idle, so
+    Workers start on demand. Besides the busy ones there are `spares` that are warm and idle, so
     that neither the first job nor the replacement of a killed worker waits for imports.
 
     Parameters
@@ -49,17 +49,17 @@ class ProcessExecutor(Executor):
     max_workers : int
         How many tasks may run at a time.
     preload : sequence of str
-        Functions ``"package.module:function"`` that each worker calls before it is ready. Of a
-        generator the first step is taken then, and the others when there is nothing to do.
+        Functions ``"package.module:function"`` that each worker calls before it is ready. A
+        generator function runs up to its first `yield` then, and further when the worker is idle.
     spares : int
         How many idle workers are kept warm behind the busy ones.
     nice : int
-        By how much the workers yield the processor to the application.
+        The niceness of the workers, so that the application has priority.
     env : mapping or sequence of mappings
-        What the workers' environment has beyond, or in place of, the application's; several
+        Environment variables of the workers, in addition to the application's; several mappings
         are spread over the workers evenly (`rheojobs.engine.executors.environment` makes them).
     idle_seconds : float
-        How long a worker stays that is not needed at present, neither busy nor a spare.
+        Seconds after which a worker that is neither busy nor a spare is ended.
     """
 
     limits_memory = True
@@ -90,13 +90,13 @@ class ProcessExecutor(Executor):
         self._closed = False
         self._sender = Sender(self._lock, self._on_pickling_failed)
         self._monitor = WorkerMonitor(self._check_memory, self._retire)
-        self.timers.call_later(0.0, lambda: None)  # its thread is there when a job must be stopped
+        self.timers.call_later(0.0, lambda: None)  # starts its thread before a job must be stopped
         self._replenish()
 
     # ---------------------------------------------------------------- the executor's interface
 
     def start(self, run: Run) -> RunHandle:
-        """Take on a run: it goes to an idle worker now, or to the next that is ready."""
+        """Start a run: it goes to an idle worker now, or to the next that is ready."""
         control = ProcessRun(self, run)
         with self._lock:
             closed = self._closed
@@ -110,27 +110,27 @@ class ProcessExecutor(Executor):
         try:
             self._assign()
             self._replenish()
-        except BaseException:  # Ctrl-C: the caller will know of no run
+        except BaseException:  # Ctrl-C: the caller gets no handle of the run
             self.cancel(control)
             raise
         return control
 
     def has_idle_worker(self) -> bool:
-        """Return whether a task would go to a worker at once, and no other had to start for it."""
+        """Return whether a task would go to a worker at once, without starting another worker."""
         if not self._lock.acquire(blocking=False):
-            return False  # a worker is being started, say: the caller submits, and must not wait
+            return False  # for example, a worker is being started: the caller must not wait
         try:
             return not self._waiting and not self._closed and self._workers.has_spare()
         finally:
             self._lock.release()
 
     def worker_pids(self) -> list[int]:
-        """Return the process ids of the workers that live."""
+        """Return the process ids of the live workers."""
         with self._lock:
             return [worker.process.pid for worker in self._workers]
 
     def workers(self) -> list[WorkerInfo]:
-        """Return the workers that live: what each does, and the memory that it holds."""
+        """Return the live workers, each with its state and its memory."""
         with self._lock:
             found = [(worker.process.pid, str(worker.phase)) for worker in self._workers]
         return [WorkerInfo(pid, state, resident_bytes(pid)) for pid, state in found]
@@ -146,7 +146,7 @@ class ProcessExecutor(Executor):
         return False
 
     def shutdown(self, timeout: float) -> bool:
-        """Let the workers leave, and kill those that do not within `timeout` seconds."""
+        """Ask the workers to end, and kill those that do not within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         self._monitor.close()
         with self._lock:
@@ -157,7 +157,7 @@ class ProcessExecutor(Executor):
             control.cancel()
         for worker in workers:
             if worker.phase is Phase.STARTING:
-                worker.kill()  # it has nothing to finish, and does not listen yet
+                worker.kill()  # it has nothing to finish, and does not read messages yet
             else:
                 with contextlib.suppress(ChannelClosedError):  # it has left already
                     worker.channel.send(("exit",))
@@ -173,15 +173,15 @@ class ProcessExecutor(Executor):
     # ---------------------------------------------------------------- runs
 
     def _assign(self) -> None:
-        """Give waiting runs to idle workers."""
-        # A run that comes now is assigned by the thread that brings it.
+        """Assign waiting runs to idle workers."""
+        # A run that is added now is assigned by the thread that adds it.
         while self._waiting and (pair := self._next_pair()) is not None:
             if pair[0].run.memory is not None:
                 self._monitor.wake()
             self._sender.hand_over(*pair)
 
     def _next_pair(self) -> tuple[ProcessRun, WorkerHandle] | None:
-        """Assign the first run that waits to the worker that suits it best, if any is idle."""
+        """Assign the first waiting run to the idle worker that suits it best, if there is one."""
         with self._lock:
             if not self._waiting:
                 return None
@@ -196,7 +196,7 @@ class ProcessExecutor(Executor):
             return control, worker
 
     def _free(self, control: ProcessRun, worker: WorkerHandle) -> bool:
-        """Take a run off its worker; False where another thread has done so."""
+        """Release the worker of a run; False if another thread has done so."""
         with self._lock:
             if control.worker is not worker:
                 return False
@@ -217,11 +217,11 @@ class ProcessExecutor(Executor):
             self._assign()
 
     def send(self, control: ProcessRun, verb: str) -> None:
-        """Send a word about a run to the worker that has it."""
+        """Send a request about a run to its worker."""
         self._sender.send(control, verb)
 
     def cancel(self, control: ProcessRun, grace: float = CANCEL_GRACE) -> None:
-        """Ask a run to stop, and kill its worker if it has not within `grace` seconds."""
+        """Ask a run to stop, and kill its worker if it has not stopped within `grace` seconds."""
         with self._lock:
             worker = control.worker
             if not control.hurry(grace, has_worker=worker is not None):
@@ -249,14 +249,14 @@ class ProcessExecutor(Executor):
                 why = "does not stop" if error is None else str(error)
                 logger.info("worker %d %s: killed", worker.process.pid, why)
                 control.stop_error = error
-                # Should the task end this very moment, no other may be sent here.
+                # If the task ends at this moment, no other may be sent here.
                 worker.phase = Phase.DEAD
                 worker.kill()
 
     # ---------------------------------------------------------------- workers
 
     def _replenish(self) -> None:
-        """Start the workers that are missing; fail the runs that wait in vain."""
+        """Start the missing workers; fail the waiting runs if no worker can be started."""
         hopeless: list[ProcessRun] = []
         reason = ""
         with self._lock:
@@ -267,7 +267,7 @@ class ProcessExecutor(Executor):
             ):
                 try:
                     self._start_worker()
-                except Exception as error:  # no more processes, threads, files or memory
+                except Exception as error:  # no more processes, threads, files or memory available
                     reason = one_line(error)
                     hopeless += self._note_failed_start(reason)
         _fail(hopeless, reason)
@@ -285,7 +285,7 @@ class ProcessExecutor(Executor):
         self._workers.add(worker)
 
     def _note_failed_start(self, reason: str) -> list[ProcessRun]:
-        """Try again later; return the waiting runs if there is no hope. With the lock held."""
+        """Schedule another try, or return the waiting runs to fail. Called with the lock held."""
         logger.warning("a worker process cannot start: %s", reason)
         delay = self._starts.note_failure(time.monotonic())
         hopeless: list[ProcessRun] = []
@@ -299,7 +299,7 @@ class ProcessExecutor(Executor):
         return hopeless
 
     def _retire(self) -> float | None:
-        """Send off a worker that was idle for long; return the seconds until the next is due."""
+        """End a worker that was idle for long; return the seconds until the next is due."""
         with self._lock:
             worker = self._workers.superfluous(len(self._waiting))
             if worker is None or self._closed:
@@ -307,14 +307,14 @@ class ProcessExecutor(Executor):
             due = worker.idle_since + self._idle_seconds - time.monotonic()
             if due > 0:
                 return due
-            worker.phase = Phase.DEAD  # no task may be sent there any more
+            worker.phase = Phase.DEAD  # so that no task is sent there
         logger.info("worker %d is not needed any more", worker.process.pid)
         with contextlib.suppress(ChannelClosedError):  # it has left already
             worker.channel.send(("exit",))
         return 0.0
 
     def _check_memory(self) -> bool:
-        """Kill the workers that hold more than their run may; return whether any has a limit."""
+        """Kill the workers above the memory limit of their run; return whether any has a limit."""
         with self._lock:
             limited = [
                 (worker, control, limit)
@@ -332,7 +332,7 @@ class ProcessExecutor(Executor):
     # ---------------------------------------------------------------- in the threads that read
 
     def _on_ready(self, worker: WorkerHandle) -> None:
-        """Put a worker to use that has finished its imports."""
+        """Make a worker available that has finished its preload."""
         with self._lock:
             self._starts.reset()
             worker.phase = Phase.IDLE
@@ -342,7 +342,7 @@ class ProcessExecutor(Executor):
         self._replenish()
 
     def _on_message(self, worker: WorkerHandle, run_id: str, message: Any) -> None:
-        """Pass on what a task reports; after its last message the worker is free."""
+        """Pass on a message of a task; the last one frees the worker."""
         control = self._runs.get(worker)
         if control is None or control.run.id != run_id:
             logger.debug("a message of a run that is over: %r", message)
@@ -360,7 +360,7 @@ class ProcessExecutor(Executor):
             self._assign()
 
     def _on_death(self, worker: WorkerHandle) -> None:
-        """End the run that a dead worker had, and replace the worker."""
+        """End the run of a dead worker, and replace the worker."""
         reason = worker.cause_of_death()
         hopeless: list[ProcessRun] = []
         with self._lock:
@@ -371,7 +371,7 @@ class ProcessExecutor(Executor):
             if not has_started and not self._closed:
                 hopeless = self._note_failed_start(reason)
             elif not len(self._workers):
-                self._starts.reset()  # what failed while it lived says nothing of now
+                self._starts.reset()  # starts that failed while it lived do not count
         if control is not None and self._free(control, worker) and not control.abandoned:
             control.run.report(control.ending_by_death(reason, worker.error))
         _fail(hopeless, reason)

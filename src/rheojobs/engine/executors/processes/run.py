@@ -1,4 +1,4 @@
-"""A run on a worker process: where it is, and how it ended if its worker died."""
+"""A run on a worker process, and its ending if the worker died."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["ProcessRun"]
 
 
 class ProcessRun(RemoteRun):
-    """A run on its way through waiting, a worker, and its end.
+    """A run, from its wait for a worker to its end.
 
     Attributes
     ----------
     worker : WorkerHandle or None
-        Where it is, from its assignment on.
+        The worker that it is assigned to.
     is_sending : bool
-        Whether its task is on the way to that worker, or there; else it is still being pickled.
+        Whether its task is being sent or was sent to that worker; else it is still being pickled.
     is_inspected : bool
-        Whether it was asked what it has so far, and has not answered yet.
+        Whether an answer to `inspect` is still to come.
     stop_error : Exception or None
-        What it ends with if its worker was killed for a reason.
+        The error with which it ends if its worker was killed for a reason.
     """
 
     worker: WorkerHandle | None = None
@@ -30,14 +30,14 @@ class ProcessRun(RemoteRun):
     stop_error: Exception | None = None
 
     def ending_by_death(self, reason: str, error: Exception | None) -> messages.Message:
-        """Return how the run ended whose worker died.
+        """Return the last message of the run after its worker died.
 
         Parameters
         ----------
         reason : str
-            How it died, in words.
+            How it died.
         error : Exception or None
-            Why it could not be listened to any more.
+            Why messages of the worker could not be read any more.
         """
         if self.cancelled:
             return messages.Cancelled()

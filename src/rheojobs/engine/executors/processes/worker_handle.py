@@ -1,7 +1,4 @@
-"""A worker process as the application sees it: its pipes, its last words, and how it died.
-
-Knows no tasks: what it receives goes to whoever made it.
-"""
+"""The application's handle of a worker process: its pipes, its last output, its cause of death."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ _BOOTSTRAP = (
 
 
 class Phase(enum.StrEnum):
-    """What a worker does."""
+    """The phases of a worker."""
 
     STARTING = "starting"
     IDLE = "idle"
@@ -50,23 +47,23 @@ class WorkerHandle:
     preload : tuple of str
         Functions ``"package.module:function"`` that the worker calls before it is ready.
     nice : int
-        By how much it yields the processor to the application.
+        The niceness of the process.
     env : mapping of str to str
-        What its environment has beyond the application's.
+        Environment variables in addition to the application's.
     on_ready, on_message, on_death : callable
-        Called in the thread that reads, with this handle: when the worker has imported all; with
-        each message (the id of the run, and the message); and once, when the process is gone.
+        Called on the thread that reads, with this handle: after the preload; with each message
+        (the id of the run, and the message); and once, when the process has ended.
 
     Attributes
     ----------
     phase : Phase
-        What the worker does, as its pool sees it.
+        What the worker does, according to its pool.
     affinities : set of str
-        Of the tasks that it has had.
+        The affinities of its tasks so far.
     used_at, idle_since : float
-        When it last ended a task, and since when it has none (`time.monotonic`).
+        When it last ended a task, and since when it has been idle (`time.monotonic`).
     error : Exception or None
-        Why it was not listened to any more, and so killed, while it lived.
+        Why its messages could not be read any more, so that it was killed.
     """
 
     def __init__(
@@ -108,14 +105,14 @@ class WorkerHandle:
         config = {"path": path, "preload": preload, "lifeline": read_end, "nice": nice}
         try:
             return subprocess.Popen(
-                # -P: what lies in the working folder must not pose as the standard library.
+                # -P: a file in the working folder must not shadow a standard module.
                 [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(config)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(read_end,) if read_end is not None else (),
-                # Ctrl-C in the terminal is for the application; and a kill takes along
-                # whatever the task has started.
+                # Ctrl-C in the terminal must only reach the application, and a kill must
+                # also end the processes that the task has started.
                 start_new_session=posix,
                 env={**os.environ, **self.env} if self.env else None,
             )
@@ -127,12 +124,12 @@ class WorkerHandle:
                 os.close(read_end)
 
     def begin(self) -> None:
-        """Read from the process; called once, when its pool can take what it says.
+        """Start to read from the process; called once, when its pool can handle messages.
 
         Raises
         ------
         RuntimeError
-            If no thread can be started; the process is gone then.
+            If no thread can be started; the process has been ended then.
         """
         try:
             self._scribe.start()
@@ -144,12 +141,12 @@ class WorkerHandle:
     # ---------------------------------------------------------------- in the thread that reads
 
     def _listen(self) -> None:
-        """Pass on what comes until the process is gone, or a message cannot be taken in."""
+        """Pass on messages until the process has ended, or a message cannot be processed."""
         try:
             self._read()
-        except BaseException as error:  # a fault of ours costs this worker, not the thread
-            logger.exception("worker %d cannot be listened to", self.process.pid)
-            text = f"what its worker process sent cannot be taken in: {one_line(error)}"
+        except BaseException as error:  # an internal fault ends this worker, not the thread
+            logger.exception("the messages of worker %d cannot be processed", self.process.pid)
+            text = f"a message of its worker process cannot be processed: {one_line(error)}"
             self.error = RuntimeError(text)
         try:
             self._end()
@@ -158,7 +155,7 @@ class WorkerHandle:
         try:
             self._on_death(self)
         except BaseException:
-            logger.exception("the end of worker %d cannot be dealt with", self.process.pid)
+            logger.exception("the end of worker %d cannot be handled", self.process.pid)
 
     def _read(self) -> None:
         while True:
@@ -166,7 +163,7 @@ class WorkerHandle:
                 origin, message = self.channel.receive()
             except ChannelClosedError:
                 return
-            except Exception as error:  # the result names classes that are not to be had here
+            except Exception as error:  # the result refers to classes that cannot be imported here
                 logger.exception("a message of worker %d cannot be read", self.process.pid)
                 words = str(error) or type(error).__name__
                 self.error = TypeError(f"the result cannot be read in this process: {words}")
@@ -175,24 +172,24 @@ class WorkerHandle:
                 self._on_ready(self)
             else:
                 self._on_message(self, origin, message)
-            del message  # a result must not live on here until the worker speaks again
+            del message  # else it would keep a result in memory until the next message
 
     def _end(self) -> None:
         self.kill()
         self._reap()
         if self._scribe.ident is not None:
             self._scribe.join(0.5)
-        else:  # it could not be started
+        else:  # the thread could not be started
             cast(BinaryIO, self.process.stderr).close()
         self.channel.close()
         cast(BinaryIO, self.process.stdout).close()
         self._close_lifeline()
 
     def _reap(self) -> None:
-        """Wait until the process is gone, which was killed."""
+        """Wait for the end of the process, which was killed."""
         pause = 0.0005
         while True:
-            with self._reaping:  # from then on another process may have its number
+            with self._reaping:  # after that, another process may have its number
                 if self.process.poll() is not None:
                     self._is_reaped = True
                     return
@@ -205,21 +202,23 @@ class WorkerHandle:
             self._lifeline = None
 
     def _note_words(self) -> None:
-        """Keep the last lines that the process writes to its standard error."""
+        """Store the last lines that the process writes to its standard error."""
         try:
             with cast(BinaryIO, self.process.stderr) as stream:
                 for line in stream:
                     words = line.decode(errors="replace").rstrip()
                     self._last_words.append(words)
                     logger.debug("worker %d: %s", self.process.pid, words)
-        except Exception:  # of a log handler, say: the process must not block for want of a reader
+        except (
+            Exception
+        ):  # such as a log handler's: the process must not block for lack of a reader
             logger.exception("the messages of worker %d cannot be logged", self.process.pid)
             self.kill()
 
     # ---------------------------------------------------------------- from any thread
 
     def kill(self) -> None:
-        """End the process and whatever it has started; at once, whatever it does."""
+        """Kill the process and all that it has started, at once."""
         with self._reaping:
             if self._is_reaped:
                 return
@@ -230,12 +229,12 @@ class WorkerHandle:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def join(self, timeout: float) -> bool:
-        """Wait until the process is gone and its death was dealt with."""
+        """Wait until the process has ended and its death was handled."""
         self._reader.join(timeout)
         return not self._reader.is_alive()
 
     def cause_of_death(self) -> str:
-        """Say in words how the process ended."""
+        """Return how the process ended, in words."""
         code = self.process.returncode
         if code is not None and code < 0:
             try:

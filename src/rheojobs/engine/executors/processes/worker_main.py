@@ -1,4 +1,4 @@
-"""The worker process: imports once, then runs task after task until its application is gone.
+"""The main program of a worker process: imports once, then runs tasks until its application ends.
 
 Started by `rheojobs.engine.executors.processes.pool`; never imported by the application.
 """
@@ -31,29 +31,29 @@ __all__ = ["main"]
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.2
-"""Without work for so long, a worker goes on with what it need not have at once."""
+"""Seconds without a task after which a worker continues its preload."""
 
 LOOK = 0.01
-"""Seconds between two looks at whether a task takes its time: then somebody must listen."""
+"""Seconds between two checks for a long task, during which the second thread must read."""
 
 QUIET = 100
-"""Looks without a new task until nobody looks any more."""
+"""Checks without a new task after which checking stops."""
 
 _Item = tuple[str, bytes] | None
 
 
 class Worker:
-    """Runs on the main thread what the application sends; a second thread cancels and pauses.
+    """Runs tasks on the main thread; a second thread cancels and pauses them.
 
-    Between two tasks the main thread itself reads what comes, so that a short one need not wait
-    for two threads to wake; the second reads while a task takes its time, or is prepared for.
+    Between two tasks the main thread itself reads from the channel, so that a short task need not
+    wait for two threads to wake up; the second thread reads during long tasks and the preload.
 
     Parameters
     ----------
     channel : Channel
         To the application.
     later : iterator
-        Takes a step of the preparations whenever it is advanced.
+        Each step of it is one step of the preload.
     """
 
     def __init__(self, channel: Channel, later: Iterator[object]) -> None:
@@ -61,20 +61,20 @@ class Worker:
         self._later = later
         self._todo: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._contexts: dict[str, TaskContext] = {}
-        self._reading = threading.Lock()  # who has it reads from the channel
+        self._reading = threading.Lock()  # the thread that holds it reads from the channel
         self._is_prepared = False
         self._begun = self._ended = 0
         self._is_asleep = False
         self._wakeup = threading.Event()
 
     def serve(self) -> None:
-        """Run tasks until told to leave."""
-        self._reading.acquire()  # the second thread's, to begin with
+        """Run tasks until the application asks the worker to end."""
+        self._reading.acquire()  # at first, the second thread reads
         threading.Thread(target=self._listen, name="rheojobs-listen", daemon=True).start()
         self._channel.send(("ready", os.getpid()))
         while (item := self._next()) is not None:
             self._run(item)
-            del item  # an idle worker keeps no task and no result
+            del item  # an idle worker holds no task and no result
 
     def _run(self, item: tuple[str, bytes]) -> None:
         run_id, task = item
@@ -87,7 +87,7 @@ class Worker:
         self._tell(run_id, ending)
 
     def _next(self) -> _Item:
-        """Wait for a task, and meanwhile prepare for those to come."""
+        """Wait for a task, and continue the preload meanwhile."""
         while not self._is_prepared:
             try:
                 return self._todo.get(timeout=IDLE_SECONDS)
@@ -98,14 +98,14 @@ class Worker:
                 return self._receive() if self._todo.empty() else self._todo.get()
             finally:
                 self._reading.release()
-        return self._todo.get()  # the other thread reads: it will have the next one
+        return self._todo.get()  # the other thread reads, and will put the next task there
 
     def _prepare(self) -> bool:
-        """Take a step of the preparations; gives whether there is none left."""
+        """Take a step of the preload; return whether it is complete."""
         nothing = object()
         try:
             return next(self._later, nothing) is nothing
-        except BaseException:  # whatever an import raises; a task that needs it will say so
+        except BaseException:  # any error of an import; a task that needs it fails by itself
             logger.warning("a worker is not fully prepared", exc_info=True)
             return False
 
@@ -121,28 +121,28 @@ class Worker:
             self._channel.send((run_id, undeliverable(error)))
 
     def _listen(self) -> None:
-        """Read what comes, but between short tasks, and while there are none."""
+        """Read from the channel, except between short tasks, when the main thread does."""
         try:
             while True:
                 item = self._receive()
-                self._todo.put(item)  # before the other thread may read: it looks here first
+                self._todo.put(item)  # before the other thread may read: it checks here first
                 del item
                 if not self._is_prepared:
-                    continue  # the other thread has more to do than to read
+                    continue  # the other thread is in the preload
                 self._reading.release()
                 self._wait_for_a_long_task()
         except ChannelClosedError:
             self._leave()
-        except BaseException:  # a worker that cannot be cancelled any more must be replaced
-            logger.exception("a worker cannot listen any more")
+        except BaseException:  # a worker that can no longer be cancelled must be replaced
+            logger.exception("a worker cannot read messages any more")
             self._leave(1)
 
     def _leave(self, status: int = 0) -> None:
-        """End the process: the application is gone, or has to start another one."""
+        """End the process: the application has ended, or must start another worker."""
         os._exit(status)
 
     def _wait_for_a_long_task(self) -> None:
-        """Return as the reader, once a task has run from one look to the next."""
+        """Return, with the right to read, once a task has run from one check to the next."""
         begun, quiet = -1, 0
         while True:
             time.sleep(LOOK)
@@ -153,14 +153,14 @@ class Worker:
             begun = self._begun
             if quiet > QUIET and not is_running:
                 self._is_asleep = True
-                if self._begun == begun:  # else it has begun before it could know
+                if self._begun == begun:  # else a new task has begun meanwhile
                     self._wakeup.wait()
                 self._is_asleep = False
                 self._wakeup.clear()
                 quiet = 0
 
     def _receive(self) -> _Item:
-        """Read until there is a task, or None for the end; obey what else comes."""
+        """Read until there is a task, or None for the end; apply requests meanwhile."""
         while True:
             verb, *args = self._channel.receive()
             if verb == "run":
@@ -176,27 +176,27 @@ class Worker:
 
 
 def _die_with_the_application(lifeline: int) -> None:
-    """Have the kernel end this process, and what its task has started, with the application.
+    """Have the kernel end this process, and those that its task has started, with the application.
 
-    The listening thread notices that too, but needs the interpreter's lock for it, which a
-    task stuck in C may never give back. SIGKILL reaches one that is stopped, too, which SIGIO,
-    where there is no choice, does not until it goes on; its default action is to terminate.
+    The reading thread notices the end too, but needs the interpreter's lock, which a task in C
+    code may never release. SIGKILL also ends a stopped process; SIGIO, the only choice on some
+    systems, which terminates by default, ends it when it continues.
     """
     import fcntl
 
     if hasattr(fcntl, "F_SETSIG"):
-        with contextlib.suppress(OSError):  # a kernel that has no choice either
+        with contextlib.suppress(OSError):  # a kernel without this choice
             fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0.0)[0]:  # it was closed before anybody watched
+    if select.select([lifeline], [], [], 0.0)[0]:  # it was closed before it was watched
         os._exit(0)
 
 
 def main() -> None:
     """Serve the application that started this process."""
     config: dict[str, Any] = json.loads(sys.argv[1])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the application's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the application handles Ctrl-C
     if config["lifeline"] is not None:
         _die_with_the_application(config["lifeline"])
         os.nice(config["nice"])
@@ -213,13 +213,13 @@ def main() -> None:
         Worker(channel, itertools.chain(*later)).serve()
     except ChannelClosedError:
         os._exit(0)
-    # Other libraries' exit handlers and threads have nothing to save here, and may hang.
+    # Exit handlers and threads of other libraries have nothing to save here, and may hang.
     sys.stderr.flush()
     os._exit(0)
 
 
 def _take_standard_streams() -> Channel:
-    """Take the pipes for ourselves, so that what a task prints cannot get between messages."""
+    """Return a channel over the standard streams, to which tasks can no longer print."""
     reader = os.fdopen(os.dup(0), "rb")
     writer = os.fdopen(os.dup(1), "wb")
     devnull = os.open(os.devnull, os.O_RDONLY)
@@ -229,7 +229,7 @@ def _take_standard_streams() -> Channel:
 
     def let_go() -> None:
         # A forked child of the task must not hold the pipes open when this process has died,
-        # nor write into them.
+        # and must not write into them.
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, reader.fileno(), inheritable=False)
         os.dup2(nothing, writer.fileno(), inheritable=False)

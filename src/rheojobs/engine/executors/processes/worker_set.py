@@ -1,6 +1,6 @@
-"""The workers of a pool: which there are, which there should be, and who takes the next task.
+"""Decides how many workers a pool needs, and which of them takes the next task.
 
-Pure decisions, guarded by the pool's lock: no process is started or ended here.
+Pure, guarded by the pool's lock: no process is started or ended here.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from rheojobs.engine.executors.processes.worker_handle import Phase, WorkerHandl
 __all__ = ["MAX_START_FAILURES", "StartRetries", "WorkerSet"]
 
 MAX_START_FAILURES = 3
-"""Starts that fail one after another, with no worker alive, until the waiting runs fail."""
+"""Successive failed starts, with no worker alive, after which the waiting runs fail."""
 
 FIRST_RETRY = 0.1
-"""Seconds from the first failed start to the next try; twice as many after each further one."""
+"""Seconds from the first failed start to the next try; doubled after each further failure."""
 
 LONGEST_RETRY = 10.0
 
 
 class WorkerSet:
-    """The workers that live.
+    """The live workers.
 
     Parameters
     ----------
     capacity : int
-        How many may be busy.
+        The most busy workers.
     spares : int
-        How many idle ones are kept warm behind the busy ones.
+        How many idle workers there are besides the busy ones.
     envs : sequence of mappings
-        The environments that are spread over them.
+        The environments that are spread over the workers.
     """
 
     def __init__(self, capacity: int, spares: int, envs: Sequence[Mapping[str, str]]) -> None:
@@ -46,29 +46,29 @@ class WorkerSet:
         return iter(tuple(self._workers))
 
     def add(self, worker: WorkerHandle) -> None:
-        """Take in a worker that starts."""
+        """Add a worker that is starting."""
         self._workers.append(worker)
 
     def remove(self, worker: WorkerHandle) -> None:
-        """Forget a worker that is dead."""
+        """Remove a worker that is dead."""
         self._workers.remove(worker)
 
     def _phases(self) -> list[Phase]:
-        # Each short job asks three times: a list is counted in a fraction of a generator's time.
+        # Called three times per short job: counting in a list is faster than in a generator.
         return [worker.phase for worker in self._workers]
 
     def wanted(self, waiting: int) -> int:
-        """Return how many workers there should be, with so many runs waiting."""
+        """Return how many workers there should be for a number of waiting runs."""
         phases = self._phases()
         busy = phases.count(Phase.BUSY)
         wanted = max(1, min(busy + waiting, self._capacity))
         if busy and Phase.STARTING not in phases:
-            # Spares come when the others are ready: their imports must not slow them down.
+            # Spares start when the others are ready: their imports must not slow the others down.
             wanted += self._spares
         return wanted
 
     def next_env(self) -> Mapping[str, str]:
-        """Return the environment that the fewest workers have."""
+        """Return the environment with the fewest workers."""
         return min(self._envs, key=lambda env: sum(w.env is env for w in self._workers))
 
     def choose(self, affinity: str) -> WorkerHandle | None:
@@ -83,13 +83,13 @@ class WorkerSet:
         return Phase.IDLE in self._phases()
 
     def has_spare(self) -> bool:
-        """Return whether one more task would find an idle worker, and need no other started."""
+        """Return whether a further task would find an idle worker without starting another."""
         phases = self._phases()
         enough = min(phases.count(Phase.BUSY) + 1, self._capacity) + self._spares
         return Phase.IDLE in phases and (len(phases) >= enough or Phase.STARTING in phases)
 
     def superfluous(self, waiting: int) -> WorkerHandle | None:
-        """Return the worker that was idle for longest, if there are more than are wanted."""
+        """Return the worker that was idle for longest, if there are more than needed."""
         alive = [worker for worker in self._workers if worker.phase is not Phase.DEAD]
         if len(alive) <= self.wanted(waiting):
             return None
@@ -98,12 +98,12 @@ class WorkerSet:
 
 
 class StartRetries:
-    """When to try again to start a worker, after starts have failed.
+    """Decides when to try again to start a worker after failed starts.
 
     Attributes
     ----------
     failures : int
-        Starts that have failed one after another.
+        Successive failed starts.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class StartRetries:
         self._not_before = 0.0
 
     def reset(self) -> None:
-        """Forget the failures: whatever was missing may be there by now."""
+        """Forget the failures: the missing resource may be available now."""
         self.failures = 0
         self._not_before = 0.0
 
@@ -128,5 +128,5 @@ class StartRetries:
 
     @property
     def are_exhausted(self) -> bool:
-        """Whether so many have failed that, with no worker alive, there is no more hope."""
+        """Whether so many starts have failed that waiting runs fail if no worker is alive."""
         return self.failures >= MAX_START_FAILURES
