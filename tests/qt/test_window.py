@@ -125,7 +125,7 @@ def test_the_noise_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
     found: list[BayesianResult] = []
     window.session.sampled.connect(found.append)
     noise = window.run_panel.noise
-    assert noise.currentText() == "as suits the data: a fraction of the value"
+    assert noise.currentText() == "as suits the data: relative"
     for name in ("constant", None):
         noise.setCurrentIndex(noise.findData(name))
         click(qtbot, window.run_panel.sample_button)

@@ -84,10 +84,15 @@ class Runs(QObject):
         model = self._picker.model
         if model is None:
             return
+        parameters = self._parameters
+        try:
+            options = parameters.fit_options() | self._panel.fit_options()
+        except InputError as error:
+            self._panel.message.say("error", str(error))
+            return
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
         self._begin(Run("fit", model))
-        parameters = self._parameters
-        self._session.fit(model, parameters.given_values(), parameters.fit_options())
+        self._session.fit(model, parameters.given_values(), options)
 
     def _sample(self) -> None:
         model, panel, editor = self._picker.model, self._panel, self._tabs.page(PriorsPage)
@@ -100,17 +105,16 @@ class Runs(QObject):
             return
         if model is None:
             return
+        try:
+            options = panel.sample_options()
+        except InputError as error:
+            panel.message.say("error", str(error))
+            return
         panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
         self._begin(Run("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
-            warmup=panel.warmup.value(),
-            draws=panel.draws.value(),
-            chains=panel.chains.value(),
-            until_ess=panel.until_ess(),
-            likelihood=panel.likelihood(),
-            priors=priors,
-            fixed=self._parameters.fixed_values(),
+            {"priors": priors, "fixed": self._parameters.fixed_values()} | options,
         )
 
     def _begin(self, run: Run) -> None:

@@ -131,33 +131,20 @@ class WindowSession(QObject):
         signals.completed.connect(self._on_fitted)
         self._submit(worker)
 
-    def sample(
-        self,
-        model: ModelInfo,
-        *,
-        warmup: int,
-        draws: int,
-        chains: int,
-        until_ess: float | None = None,
-        likelihood: str | None = None,
-        priors: Mapping[str, Any] | None = None,
-        fixed: Mapping[str, float] | None = None,
-    ) -> None:
-        """Sample the posterior, from the last fit of this model on where there is one."""
+    def sample(self, model: ModelInfo, options: Mapping[str, Any]) -> None:
+        """Sample the posterior, starting from the last fit of this model if there is one.
+
+        Parameters
+        ----------
+        model : ModelInfo
+            Whose posterior it is.
+        options : mapping
+            As `SampleOptions` has them.
+        """
         last = self.fit_result
         warm = last is not None and last.model_name == model.name
-        worker = BayesianWorker(
-            model.name,
-            self._data(),
-            num_warmup=warmup,
-            num_samples=draws,
-            num_chains=chains,
-            warm_start=last.parameters if warm and last is not None else None,
-            until_ess=until_ess,
-            likelihood=likelihood,
-            priors=dict(priors or {}),
-            fixed=dict(fixed or {}),
-        )
+        start = last.parameters if warm and last is not None else None
+        worker = BayesianWorker(model.name, self._data(), warm_start=start, **options)
         signals = worker.signals
         signals.reported.connect(self.reported)
         signals.completed.connect(self._on_sampled)

@@ -15,18 +15,28 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from rheojobs.engine.events import Progress
-from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
+from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.options.option import options_of
 from rheojobs.inference.results.diagnostics import MIN_ESS
+from rheojobs.inference.sampling.options import SampleOptions
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.message_bar import MessageBar
+from rheojobs.qt.widgets.common.option_form import OptionForm, has_field
 from rheojobs.qt.widgets.common.texts import divergences_text, number
 
 __all__ = ["ChainBars", "RunPanel"]
+
+_SAMPLING = options_of(SampleOptions)
+_COUNTS = ("num_warmup", "num_samples", "num_chains")
+_SHOWN = {*_COUNTS, "likelihood", "until_ess"}
+_MORE_SAMPLING = [o for name, o in _SAMPLING.items() if has_field(o) and name not in _SHOWN]
+_MORE_FIT = [option for option in options_of(FitOptions).values() if has_field(option)]
 
 
 class ChainBars(QWidget):
@@ -102,10 +112,13 @@ class RunPanel(QWidget):
         )
         self.pause_button = self._button(self.tr("&Pause"), self.tr("Let what runs wait (Ctrl+P)"))
         self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop what runs (Esc)"))
-        self.warmup = self._number(self.tr("Warm-up"), 500, 0, 100_000)
-        self.draws = self._number(self.tr("Draws"), 1000, 1, 1_000_000)
-        self.chains = self._number(self.tr("Chains"), 4, 1, 16)
-        self.noise = self._noise_choice()
+        self._counts = OptionForm([_SAMPLING[name] for name in _COUNTS], 3, self)
+        self.warmup, self.draws, self.chains = (self._counts.field(name) for name in _COUNTS)
+        self._noise = OptionForm([_SAMPLING["likelihood"]], 1, self)
+        self.noise: QComboBox = self._noise.field("likelihood")
+        self.more_fit = OptionForm(_MORE_FIT, 2, self)
+        self.more_sampling = OptionForm(_MORE_SAMPLING, 2, self)
+        self.more = self._more_button()
         self.stop_when_good = CheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
@@ -113,7 +126,11 @@ class RunPanel(QWidget):
                 "fewer than the draws above, or up to ten times as many"
             )
         )
-        self.good_ess = self._number(self.tr("Wanted ESS"), int(MIN_ESS), 1, 1_000_000)
+        self.good_ess = QSpinBox(self)
+        self.good_ess.setRange(1, 1_000_000)
+        self.good_ess.setSingleStep(100)
+        self.good_ess.setValue(int(MIN_ESS))
+        self.good_ess.setAccessibleName(_SAMPLING["until_ess"].label)
         self.stop_when_good.toggled.connect(lambda _: self._enable())
         self.status = QLabel(self)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
@@ -126,7 +143,6 @@ class RunPanel(QWidget):
         self.busy.setAccessibleName(self.tr("At work"))
         self.chain_bars = ChainBars(self)
         self.message = MessageBar(self)
-        self._suited: str | None = None
         self._told: tuple[str, int] = ("", 0)
         buttons = QHBoxLayout()
         for button in (
@@ -136,26 +152,25 @@ class RunPanel(QWidget):
             self.cancel_button,
         ):
             buttons.addWidget(button, 1)
-        settings = QHBoxLayout()
-        for spin in (self.warmup, self.draws, self.chains):
-            label = QLabel(spin.accessibleName(), self)
-            label.setBuddy(spin)
-            settings.addWidget(label)
-            settings.addWidget(spin, 1)
-        noise_label = QLabel(self.noise.accessibleName(), self)
-        noise_label.setBuddy(self.noise)
-        scatter = QHBoxLayout()
-        scatter.addWidget(noise_label)
-        scatter.addWidget(self.noise, 1)
         goodness = QHBoxLayout()
         goodness.addWidget(self.stop_when_good)
         goodness.addWidget(self.good_ess)
         goodness.addStretch(1)
+        goodness.addWidget(self.more)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (buttons, settings, scatter, goodness):
-            layout.addLayout(part)
-        for widget in (self.status, self.busy, self.chain_bars, self.message):
+        layout.addLayout(buttons)
+        layout.addWidget(self._counts)
+        layout.addWidget(self._noise)
+        layout.addLayout(goodness)
+        for widget in (
+            self.more_fit,
+            self.more_sampling,
+            self.status,
+            self.busy,
+            self.chain_bars,
+            self.message,
+        ):
             layout.addWidget(widget)
         self._running = self._paused = False
         self.set_ready(False)
@@ -165,18 +180,18 @@ class RunPanel(QWidget):
         """Give the ESS that ends a sampling; None where all draws are wanted."""
         return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
-    def likelihood(self) -> str | None:
-        """Give the likelihood of a sampling; None where there are no data yet."""
-        chosen: str | None = self.noise.currentData()
-        return chosen or self._suited
+    def fit_options(self) -> dict[str, Any]:
+        """Return the options of a fit that are not as by default; raise `InputError`."""
+        return self.more_fit.values()
+
+    def sample_options(self) -> dict[str, Any]:
+        """Return the options of a sampling that are not as by default; raise `InputError`."""
+        chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
+        return chosen | ({} if (ess := self.until_ess()) is None else {"until_ess": ess})
 
     def suit_noise(self, likelihood: str, reason: str) -> None:
         """Say which likelihood suits the data, and why: it is taken unless another is chosen."""
-        self._suited = likelihood
-        own = self.tr("their own standard deviations")
-        row = self.noise.findData(likelihood)
-        words = self.noise.itemText(row) if row >= 0 else own
-        self.noise.setItemText(0, self.tr("as suits the data: {noise}").format(noise=words))
+        self.noise.setItemText(0, self.tr("as suits the data: {noise}").format(noise=likelihood))
         self.noise.setItemData(0, f"{reason[:1].upper()}{reason[1:]}.", Qt.ItemDataRole.ToolTipRole)
 
     def set_ready(self, ready: bool) -> None:
@@ -247,9 +262,10 @@ class RunPanel(QWidget):
         self.cancel_button.setEnabled(self._running)
         self.pause_button.setEnabled(self._running)
         self.pause_button.setText(self.tr("&Resume") if self._paused else self.tr("&Pause"))
-        settings = (self.warmup, self.draws, self.chains, self.noise, self.stop_when_good)
+        settings = (self._counts, self._noise, self.more_fit, self.more_sampling)
         for widget in settings:
             widget.setEnabled(not self._running)
+        self.stop_when_good.setEnabled(not self._running)
         self.good_ess.setEnabled(not self._running and self.stop_when_good.isChecked())
         self.busy.setRange(0, 1 if self._paused else 0)
 
@@ -258,35 +274,17 @@ class RunPanel(QWidget):
         self.busy.setVisible(running and not is_sampling)
         self.chain_bars.setVisible(running and is_sampling)
 
-    def _noise_choice(self) -> QComboBox:
-        """Give the choice of a likelihood, of which the data may say which suits them."""
-        box = QComboBox(self)
-        box.setAccessibleName(self.tr("Noise"))
-        box.setToolTip(self.tr("How the data scatter around the model, for a sampling"))
-        names = {
-            None: self.tr("as suits the data"),
-            "constant": self.tr("of one size"),
-            "relative": self.tr("a fraction of the value"),
-            "student_t": self.tr("of one size, with outliers"),
-            "relative_student_t": self.tr("a fraction of the value, with outliers"),
-        }
-        for name, words in names.items():
-            box.addItem(words, name)
-            if name is not None:
-                tip = LIKELIHOODS[name]
-                box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        return box
+    def _more_button(self) -> QToolButton:
+        """Return the button that shows the options that few need, or hides them."""
+        button = QToolButton(self)
+        button.setText(self.tr("More &options"))
+        button.setCheckable(True)
+        for form in (self.more_fit, self.more_sampling):
+            form.setVisible(False)
+            button.toggled.connect(form.setVisible)
+        return button
 
     def _button(self, text: str, hint: str) -> QPushButton:
         button = QPushButton(text, self)
         button.setToolTip(hint)
         return button
-
-    def _number(self, name: str, value: int, least: int, most: int) -> QSpinBox:
-        spin = QSpinBox(self)
-        spin.setRange(least, most)
-        spin.setValue(value)
-        spin.setSingleStep(100 if most > 1000 else 1)
-        spin.setAccessibleName(name)
-        return spin

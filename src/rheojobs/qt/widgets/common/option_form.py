@@ -1,0 +1,134 @@
+"""Fields for declared options: their labels, defaults, limits and help are the declarations'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+
+from rheojobs.errors import InputError
+from rheojobs.inference.options.kinds import Choice, Count, Flag, Number
+from rheojobs.inference.options.option import Option
+from rheojobs.qt.widgets.common.check_boxes import CheckBox
+
+__all__ = ["OptionForm", "has_field"]
+
+MOST = 10_000_000
+"""The largest whole number of a field whose option has no limit."""
+
+type Field = QSpinBox | QComboBox | QLineEdit | CheckBox
+
+
+def has_field(option: Option) -> bool:
+    """Return whether an option is a single value, which a form can show."""
+    return option.is_for_users and isinstance(option.kind, Choice | Count | Flag | Number)
+
+
+class OptionForm(QWidget):
+    """A field for each option, with its label.
+
+    Parameters
+    ----------
+    options : iterable of Option
+        Those that `has_field` accepts.
+    columns : int
+        How many stand side by side.
+    parent : QWidget, optional
+        The Qt parent.
+    """
+
+    def __init__(
+        self, options: Iterable[Option], columns: int = 1, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._options = {option.name: option for option in options}
+        self._fields: dict[str, Field] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for number, option in enumerate(self._options.values()):
+            field = self._field(option)
+            field.setAccessibleName(option.label)
+            field.setToolTip(option.help)
+            label = QLabel(option.label, self)
+            label.setBuddy(field)
+            row, column = divmod(number, columns)
+            grid.addWidget(label, row, 2 * column)
+            grid.addWidget(field, row, 2 * column + 1)
+            grid.setColumnStretch(2 * column + 1, 1)
+            self._fields[option.name] = field
+
+    def field(self, name: str) -> Any:
+        """Return the field of an option, given its name in Python."""
+        return self._fields[name]
+
+    def values(self) -> dict[str, Any]:
+        """Return the options that are not as by default, by their names in Python.
+
+        Raises
+        ------
+        InputError
+            If a value is not right; it names the option by its label.
+        """
+        found = {}
+        for name, option in self._options.items():
+            try:
+                value = option.check(self._value(name))
+            except InputError as error:
+                raise InputError(error.spelled(lambda name: self._options[name].label)) from None
+            if value != option.default:
+                found[name] = value
+        return found
+
+    def _field(self, option: Option) -> Field:
+        kind, default = option.kind, option.default
+        if isinstance(kind, Flag):
+            box = CheckBox("", self)
+            box.setChecked(default)
+            return box
+        if isinstance(kind, Choice):
+            return self._choice(kind, default)
+        if isinstance(kind, Count):
+            return self._count(kind, default)
+        line = QLineEdit("" if default is None else f"{default:g}", self)
+        line.setPlaceholderText(self.tr("by default"))
+        line.setMaximumWidth(line.fontMetrics().horizontalAdvance("0.00000000"))
+        return line
+
+    def _choice(self, kind: Choice, default: str | None) -> QComboBox:
+        box = QComboBox(self)
+        if default is None:
+            box.addItem(self.tr("by default"), None)
+        for word, meaning in kind.words.items():
+            box.addItem(word, word)
+            box.setItemData(box.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        box.setCurrentIndex(max(0, box.findData(default)))
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        return box
+
+    def _count(self, kind: Count, default: int | None) -> QSpinBox:
+        spin = QSpinBox(self)
+        most = MOST if kind.most is None else kind.most
+        # The least value stands for none if the option may have none.
+        spin.setRange(kind.least - (default is None), most)
+        if default is None:
+            spin.setSpecialValueText(self.tr("by default"))
+        spin.setValue(spin.minimum() if default is None else default)
+        spin.setSingleStep(100 if most > 1000 and (default or 0) >= 100 else 1)
+        return spin
+
+    def _value(self, name: str) -> Any:
+        option, field = self._options[name], self._fields[name]
+        if isinstance(field, QComboBox):
+            return field.currentData()
+        if isinstance(field, CheckBox):
+            return field.isChecked()
+        if isinstance(field, QSpinBox):
+            is_none = option.default is None and field.value() == field.minimum()
+            return None if is_none else field.value()
+        text = field.text().strip()
+        try:
+            return float(text) if text else option.default
+        except ValueError:
+            return text  # which the option refuses
