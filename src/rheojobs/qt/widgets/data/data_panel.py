@@ -25,7 +25,6 @@ from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.colors import muted
 from rheojobs.qt.widgets.common.message_bar import MessageBar
-from rheojobs.qt.widgets.common.option_words import without_options
 
 __all__ = ["DataPanel"]
 
@@ -141,7 +140,7 @@ class DataPanel(QWidget):
 
     def show_failure(self, text: str, *, can_correct: bool) -> None:
         """Say why a file was not read; it may be that it can be, in another way."""
-        self.message.say("error", without_options(text))
+        self.message.say("error", text)
         self.failed_button.setVisible(can_correct)
 
     def show_dataset(self, dataset: Dataset | None) -> None:
@@ -160,7 +159,7 @@ class DataPanel(QWidget):
         self.names.setToolTip(dataset.name)
         self.summary.setText(dataset.summary())
         self.summary.show()
-        lines = [f"• {without_options(note)}" for note in dataset.notes]
+        lines = [f"• {note}" for note in dataset.notes]
         self.notes.setToolTip("\n".join(lines) if len(lines) > _MAX_NOTES else "")
         if len(lines) > _MAX_NOTES:
             more = self.tr("• … and {count} more")

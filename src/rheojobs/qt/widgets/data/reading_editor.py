@@ -30,7 +30,6 @@ from rheojobs.inference.data.reading.preview import Look, Reading, TableSeen
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
 from rheojobs.qt.widgets.common.colors import alarm, muted
-from rheojobs.qt.widgets.common.option_words import without_options
 from rheojobs.qt.widgets.common.texts import with_unit
 from rheojobs.qt.widgets.common.window_size import grow_to_fit
 
@@ -134,11 +133,11 @@ class ReadingEditor(QDialog):
         self._fill(look.table)
         self._filling = False
         for place, label in self.problems.items():
-            text = without_options(look.problem) if place == look.place else ""
+            text = look.problem if place == look.place else ""
             label.setText(text)
             label.setVisible(bool(text))
         if look.dataset is not None:
-            notes = [f"• {without_options(note)}" for note in look.dataset.notes[:_MOST_NOTES]]
+            notes = [f"• {note}" for note in look.dataset.notes[:_MOST_NOTES]]
             self.summary.setText("\n".join([look.dataset.summary(), *notes]))
         else:
             self.summary.setText(self.tr("Not to be read in this way."))
