@@ -12,6 +12,8 @@ import pytest
 import rheojobs
 import rheojobs.engine
 
+pytestmark = pytest.mark.promise("light-import")
+
 QT_NAMES = {name for name, home in rheojobs._HOME_OF.items() if home.startswith("rheojobs.qt")}
 
 
@@ -69,6 +71,7 @@ def test_every_name_of_the_engine_is_there() -> None:
         rheojobs.engine.Jobb  # noqa: B018
 
 
+@pytest.mark.alone
 def test_costs_less_than_50_ms_of_processor_time() -> None:
     source = (
         "import json, time; start = time.process_time(); import rheojobs;"

@@ -122,3 +122,12 @@ def test_the_guide(number: int, tmp_path: Path) -> None:
     assert len(examples) == 3
     expected = ("total: 6", "'beta'", "done")[number]
     assert expected in run(GIVEN + examples[number], tmp_path)
+
+
+def test_each_promise_has_tests_and_each_marker_a_promise() -> None:
+    promised = set(re.findall(r"^\| `([a-z-]+)` \|", README.read_text(encoding="utf-8"), re.M))
+    shown: set[str] = set()
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        for arguments in re.findall(r"mark\.promise\(([^)]*)\)", path.read_text(encoding="utf-8")):
+            shown |= set(re.findall(r'"([a-z-]+)"', arguments))
+    assert shown == promised

@@ -13,6 +13,8 @@ from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.fits.options import FitOptions, StartOptions
 from rheojobs.inference.sampling.options import SampleOptions
 
+pytestmark = pytest.mark.promise("one-answer")
+
 
 def given(*arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
     """What a command gets that takes all options there are."""

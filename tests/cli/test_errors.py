@@ -13,6 +13,8 @@ from rheojobs import InputError, catalogue
 from rheojobs.cli import work
 from rheojobs.inference.data import example_melt
 
+pytestmark = pytest.mark.promise("one-line-errors")
+
 MELT = example_melt.csv_path()
 
 

@@ -21,6 +21,8 @@ from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.qt.app.main_window import MainWindow
 
+pytestmark = pytest.mark.promise("nothing-left-behind")
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 JOB_MS = 120_000

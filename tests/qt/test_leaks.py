@@ -18,6 +18,8 @@ from tests.qt.test_window import click, finish
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 
+pytestmark = [pytest.mark.promise("nothing-left-behind"), pytest.mark.alone]
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 TIMES = 50

@@ -297,6 +297,7 @@ print(json.dumps(facts | {"status": status}))
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_fresh_start_loads_no_jax_and_says_nothing(tmp_path: Path) -> None:
     """With an empty cache: the list of models comes from a worker."""
     done = subprocess.run(

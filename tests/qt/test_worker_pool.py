@@ -93,6 +93,7 @@ def test_divergences_are_told(pool, recorder):
     assert counts[-1] == args[0].diagnostics["divergences"]
 
 
+@pytest.mark.promise("cancel-in-time")
 def test_cancelling_a_running_sampling(pool, recorder, data):
     worker = BayesianWorker(decay_model(), data, num_warmup=100, num_samples=10_000_000)
     cancelled = []
@@ -225,11 +226,13 @@ def test_a_runnable_without_anything_works(pool, recorder):
     assert message == "RuntimeError: it broke"
 
 
+@pytest.mark.promise("ui-never-held")
 def test_signals_come_in_the_thread_that_owns_the_pool(pool, recorder):
     recorder.wait_end(pool.run(count_to, 5))
     assert recorder.threads == {pool.thread()}
 
 
+@pytest.mark.promise("one-terminal-event")
 def test_many_jobs_each_end_once(pool, recorder):
     ids = [pool.run(pow, k, 2) for k in range(50)]
     for job_id in ids:
@@ -258,6 +261,7 @@ def test_pools_live_side_by_side_and_shut_down_twice(qtbot):
     assert second.shutdown(wait=False) in (True, False)
 
 
+@pytest.mark.promise("nothing-left-behind")
 def test_shutdown_cancels_what_runs_and_leaves_no_process(qtbot):
     before = set(psutil.Process().children())
     pool = WorkerPool(2)

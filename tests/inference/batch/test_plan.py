@@ -207,6 +207,7 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         ("files: \x07\n", "plan.yaml", "not YAML"),
     ],
 )
+@pytest.mark.promise("one-line-errors")
 def test_a_bad_plan_is_refused_with_its_place(plan, text, where, words):
     with pytest.raises(InputError) as caught:
         plan(text)

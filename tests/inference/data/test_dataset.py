@@ -14,6 +14,8 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.units import si_factor
 
+pytestmark = pytest.mark.promise("right-or-refused", "one-line-errors")
+
 X = np.array([1.0, 2.0, 4.0])
 Y = np.array([9.0, 6.0, 3.0])
 

@@ -16,6 +16,8 @@ from rheojobs.inference.fits.task import FitTask, fit
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.results.fit_result import FitResult
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 LINE = Model.from_function(
     lambda x, p: p[0] + p[1] * x, {"a": (-1e3, 1e3), "b": (-1e3, 1e3)}, test_modes="relaxation"
 )

@@ -10,6 +10,8 @@ import pytest
 from rheojobs.inference.fits import statistics as statistics
 from rheojobs.inference.results.fit_result import bound_reached
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 
 def test_criteria_are_those_of_gaussian_residuals():
     known = statistics.criteria(objective=8.0, values=20, free=3, is_absolute=False)

@@ -273,6 +273,7 @@ def test_a_parameter_that_the_data_leave_open_is_said_to_be():
         ({"data": 12}, "x"),
     ],
 )
+@pytest.mark.promise("one-line-errors")
 def test_bad_input_is_one_clear_line(change, words):
     given = {
         "model": "maxwell",

@@ -15,6 +15,8 @@ from rheojobs.inference.options.kinds import Count, Numbers
 from rheojobs.inference.options.option import Group, checked, option, options_of
 from rheojobs.inference.sampling.options import SampleOptions
 
+pytestmark = pytest.mark.promise("one-answer")
+
 
 @dataclass(frozen=True)
 class Stirring:

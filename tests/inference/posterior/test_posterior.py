@@ -53,6 +53,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.promise("rheojax-posterior")
 def test_density_is_that_of_rheojax(name, request):
     """RheoJAX's own NumPyro model gives the same log density at every point that is tried."""
     from rheojax.core.registry import ModelRegistry
@@ -127,6 +128,7 @@ def test_priors_of_numpyro_and_of_the_noise_are_taken(ps145):
     assert isinstance(setup.priors[2].distribution(), dist.HalfNormal)
 
 
+@pytest.mark.promise("compiled-once")
 def test_other_data_and_other_hyperparameters_compile_nothing(ps145, compilations):
     def evaluate(data: Dataset, loc: float) -> float:
         prior = {"type": "normal", "loc": loc, "scale": 1e4}

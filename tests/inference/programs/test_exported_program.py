@@ -224,6 +224,8 @@ from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.sampling.sample import sample
 from jax import export
 
+pytestmark = pytest.mark.promise("compiled-once")
+
 traces = []
 original = export.export
 export.export = lambda *args, **kwargs: traces.append(1) or original(*args, **kwargs)

@@ -9,7 +9,7 @@ from rheojobs import CancellationError, CancellationToken, InputError, PrewarmTa
 from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.promise("compiled-once")]
 
 
 def _run(task: PrewarmTask, token: CancellationToken | None = None) -> None:

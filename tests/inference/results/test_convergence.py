@@ -15,6 +15,8 @@ from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.inference.results.convergence import TAIL, Convergence
 from rheojobs.inference.results.diagnostics import SUMMARIZED_AT_ONCE, credible_intervals, summarize
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 AXES = {"chain_axis": 1, "draw_axis": 2}
 
 

@@ -25,6 +25,8 @@ from rheojobs.inference.results.predictions import Noise, Predictions
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
 
+pytestmark = pytest.mark.promise("nothing-executed")
+
 SCALARS = (
     st.none()
     | st.booleans()

@@ -30,6 +30,8 @@ from rheojobs.engine.settlement import Settlement
 from rheojobs.inference.sampling import continuation
 from rheojobs.inference.sampling.task import SampleTask
 
+pytestmark = pytest.mark.promise("same-draws")
+
 continuation.CHECKPOINT_SECONDS = 0.0
 few = {"num_warmup": 50, "num_samples": 50, "num_chains": 1}
 store, folder = sys.argv[1:]

@@ -25,6 +25,8 @@ from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.sampling.task import SampleTask
 
+pytestmark = [pytest.mark.promise("same-draws"), pytest.mark.alone]
+
 LONG = 120.0
 ROOT = Path(__file__).parents[3]
 COUNTS = {"num_warmup": 150, "num_samples": 250, "num_chains": 2}

@@ -28,6 +28,8 @@ from rheojobs.inference.sampling.sample import extend, resume, sample
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.inference.sampling.whitening import Geometry
 
+pytestmark = pytest.mark.promise("same-draws")
+
 FEW = {"num_warmup": 50, "num_samples": 50, "num_chains": 1}
 COUNTS = {"num_warmup": 150, "num_samples": 250, "num_chains": 2}
 

@@ -30,6 +30,8 @@ from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.programs.jax_setup import _processor_fingerprint
 from rheojobs.inference.sampling.sample import sample
 
+pytestmark = pytest.mark.promise("same-draws")
+
 FOLDER = Path(__file__).parent / "reference"
 ELSEWHERE = 1e-6
 LIBRARIES = ("jax", "jaxlib", "numpyro", "numpy", "rheojax")

@@ -23,6 +23,8 @@ from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.sampling.sample import sample
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 SIMULATIONS = 320
 THINNED = 31
 """Draws that a rank is counted among, of which there are ten times as many: nearly independent."""

@@ -270,6 +270,7 @@ def test_one_chain_and_one_draw_give_a_result():
         ({"priors": {"taus": {"type": "halfnormal", "scale": 1}}}, "no parameter 'taus'"),
     ],
 )
+@pytest.mark.promise("one-line-errors")
 def test_bad_input_is_one_clear_line(change, words):
     with pytest.raises(InputError) as caught:
         sample(DATA, MODEL, **FEW | change)

@@ -11,6 +11,8 @@ from numpyro.diagnostics import effective_sample_size
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.sampling.sample import sample
 
+pytestmark = pytest.mark.promise("rheojax-posterior")
+
 CASES = {"maxwell": "ps145", "zener": "fish"}
 
 

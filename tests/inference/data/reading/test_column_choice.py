@@ -11,6 +11,8 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.headers import UNCERTAINTY, recognise
 from rheojobs.inference.data.reading.read import read
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 
 @pytest.fixture
 def read_text(tmp_path: Path):

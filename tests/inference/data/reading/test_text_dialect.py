@@ -19,6 +19,8 @@ from rheojobs.inference.data import example_melt
 from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.data.reading.text_dialect import NumberStyle, decoded
 
+pytestmark = pytest.mark.promise("right-or-refused")
+
 SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 1e-3}
