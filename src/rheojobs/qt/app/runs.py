@@ -8,7 +8,7 @@ from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.app.pages.page import Run
+from rheojobs.qt.app.pages.page import RunStart
 from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.reports import fit_report, posterior_report
@@ -85,7 +85,7 @@ class Runs(QObject):
         if model is None:
             return
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
-        self._begin(Run("fit", model))
+        self._begin(RunStart("fit", model))
         parameters = self._parameters
         self._session.fit(model, parameters.given_values(), parameters.fit_options())
 
@@ -101,7 +101,7 @@ class Runs(QObject):
         if model is None:
             return
         panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
-        self._begin(Run("sampling", model, panel.until_ess()))
+        self._begin(RunStart("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
             warmup=panel.warmup.value(),
@@ -113,7 +113,7 @@ class Runs(QObject):
             fixed=self._parameters.fixed_values(),
         )
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: RunStart) -> None:
         self.locked.emit(True)
         for page in self._tabs.pages:
             page.run_began(run)
