@@ -125,7 +125,9 @@ def test_the_guide(number: int, tmp_path: Path) -> None:
 
 
 def test_each_promise_has_tests_and_each_marker_a_promise() -> None:
-    promised = set(re.findall(r"^\| `([a-z-]+)` \|", README.read_text(encoding="utf-8"), re.M))
+    promised = set(
+        re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    )
     shown: set[str] = set()
     for path in Path(__file__).parent.rglob("test_*.py"):
         for arguments in re.findall(r"mark\.promise\(([^)]*)\)", path.read_text(encoding="utf-8")):

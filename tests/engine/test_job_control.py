@@ -12,7 +12,7 @@ import pytest
 from tests.engine import helpers
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, JobStore, TaskContext
-from rheojobs.engine.job_control import JobControl, Waiting
+from rheojobs.engine.job_control import JobControl, OrphanedJobs
 from rheojobs.engine.serialization import record_of
 from rheojobs.errors import InputError
 
@@ -123,7 +123,7 @@ def test_nobody_s_jobs_are_steered_in_the_store(path: Path, stranger: JobControl
 
 def test_an_engine_takes_up_what_waits(path: Path, engine: JobEngine, control: JobControl) -> None:
     job_id = leave(path)
-    assert control.waiting() == Waiting(queued=(job_id,))
+    assert control.waiting() == OrphanedJobs(queued=(job_id,))
     assert control.resume(job_id)
     assert engine.job(job_id).result(helpers.TIMEOUT) == 2.0
 

@@ -20,7 +20,7 @@ from tests.qt.helpers import OF_THE_PLUGIN, data_plot, posterior_view
 from rheojobs.engine.events import Progress
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.qt.app.closing import Choice
+from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
@@ -261,7 +261,7 @@ def test_closing_while_a_job_runs_leaves_no_process(moment: str, qtbot: QtBot) -
     assert children() - before
     assert not window.close()
     assert window.isVisible()
-    window.closing.choose(Choice.CANCEL)
+    window.closing.choose(ClosingChoice.CANCEL)
     assert not window.isVisible()
     assert children() <= before
     window.deleteLater()

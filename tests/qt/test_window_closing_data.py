@@ -15,7 +15,7 @@ from tests.qt.test_window import click, finish
 from rheojobs import Dataset
 from rheojobs.engine.states import JobState
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.qt.app.closing import Choice
+from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 
 LONG = 60_000
@@ -33,7 +33,7 @@ def window(
         window.show()
         qtbot.waitUntil(window.model_picker.names.isEnabled, timeout=LONG)
         yield window
-        window.closing.choose(Choice.CANCEL)
+        window.closing.choose(ClosingChoice.CANCEL)
         window.deleteLater()
         qapp.processEvents()
 

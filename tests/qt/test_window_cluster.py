@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from tests.engine.cluster import Cluster
 from tests.qt import helpers
 
-from rheojobs.qt.app.closing import Choice
+from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.jobs.run_place_dialog import RunPlaceDialog
 
@@ -42,7 +42,7 @@ def open_window(
 
     yield open_one
     for window in windows:
-        window.closing.choose(Choice.CANCEL)
+        window.closing.choose(ClosingChoice.CANCEL)
         window.deleteLater()
 
 

@@ -21,7 +21,7 @@ from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.sampling.task import SampleTask
-from rheojobs.qt.app.closing import Choice
+from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.jobs.machine_status import Load
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
@@ -62,7 +62,7 @@ def window(past: dict[str, str], qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.waitUntil(lambda: window.jobs_pane.table.model.rowCount() >= len(past), timeout=JOB_MS)
     qtbot.waitUntil(lambda: window.model_picker.names.isEnabled(), timeout=JOB_MS)
     yield window
-    window.closing.choose(Choice.CANCEL)
+    window.closing.choose(ClosingChoice.CANCEL)
     window.deleteLater()
 
 

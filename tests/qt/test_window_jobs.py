@@ -20,7 +20,7 @@ from rheojobs import Dataset, WorkerPool
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore, default_path
 from rheojobs.inference.sampling.task import SampleTask
-from rheojobs.qt.app.closing import Choice
+from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -55,7 +55,7 @@ def open_window(qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
 
     yield open_one
     for window in opened:
-        window.closing.choose(Choice.CANCEL)
+        window.closing.choose(ClosingChoice.CANCEL)
         window.deleteLater()
 
 
@@ -165,7 +165,7 @@ class TestClosing:
         assert not any("Leave" in button.text() for button in box.buttons())
         assert "on disk" in box.informativeText()
         window.closing.box.reject()
-        window.closing.choose(Choice.WAIT)
+        window.closing.choose(ClosingChoice.WAIT)
         job = window.pool.job(job_id)
         qtbot.waitUntil(
             lambda: "All jobs have ended" in window.closing.bar.message.text(), timeout=JOB_MS

@@ -21,7 +21,7 @@ from rheojobs.engine.dependencies import fill_in
 from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.loops import call_logged, run_guarded
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
@@ -39,7 +39,7 @@ class Dispatcher:
 
     Parameters
     ----------
-    table : JobTable
+    table : JobRegistry
         The jobs.
     executor : Executor
         Where they run.
@@ -52,7 +52,7 @@ class Dispatcher:
         Whether nothing new starts.
     """
 
-    def __init__(self, table: JobTable, executor: Executor, recorder: Recorder) -> None:
+    def __init__(self, table: JobRegistry, executor: Executor, recorder: Recorder) -> None:
         self._table = table
         self._executor = executor
         self._recorder = recorder

@@ -25,7 +25,7 @@ from rheojobs.engine.dispatcher import Dispatcher, is_light
 from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
 from rheojobs.engine.job import Job
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.lifecycle.admission import Admission
 from rheojobs.engine.lifecycle.closing import Closing
 from rheojobs.engine.lifecycle.moving import move_jobs
@@ -117,7 +117,7 @@ class JobEngine:
         except BaseException:
             self._recorder.close()
             raise
-        self._table = JobTable(self._recorder, total)
+        self._table = JobRegistry(self._recorder, total)
         self._given = frozenset(resources or {})
         self._executor.on_growth = self._on_growth
         self._order = itertools.count()

@@ -19,11 +19,11 @@ if TYPE_CHECKING:  # the command that only asks for something needs no engine
     from rheojobs.engine.engine import JobEngine
     from rheojobs.engine.job import Job
 
-__all__ = ["JobControl", "Kept", "Waiting"]
+__all__ = ["JobControl", "OrphanedJobs", "StoredResult"]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OrphanedJobs:
     """The ids of jobs whose application is gone: the interrupted, and those not begun."""
 
     interrupted: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResult:
     """What the store has of a job: its name, its task, and its result or partial result."""
 
     job_id: str
@@ -148,7 +148,7 @@ class JobControl:
                 return
         self._store().remove(job_id)
 
-    def kept(self, job_id: str) -> Kept:
+    def kept(self, job_id: str) -> StoredResult:
         """Return the task of a job with its result, or else with its partial result.
 
         Raises
@@ -163,9 +163,9 @@ class JobControl:
             result = store.result(stored.id, "partial")
         if result is None:
             raise InputError(f"{stored.name} ({stored.state}) has no result")
-        return Kept(stored.id, stored.name, self._task(stored), result)
+        return StoredResult(stored.id, stored.name, self._task(stored), result)
 
-    def waiting(self, passing_over: Iterable[str] = ()) -> Waiting:
+    def waiting(self, passing_over: Iterable[str] = ()) -> OrphanedJobs:
         """Free the jobs of applications that are gone, and return those that can be taken up.
 
         Parameters
@@ -181,9 +181,9 @@ class JobControl:
                 self._store().remove(stored.id)
             else:
                 found[stored.state is JobState.INTERRUPTED].append(stored.id)
-        return Waiting(tuple(found[True]), tuple(found[False]))
+        return OrphanedJobs(tuple(found[True]), tuple(found[False]))
 
-    def take_up(self, waiting: Waiting) -> list[str]:
+    def take_up(self, waiting: OrphanedJobs) -> list[str]:
         """Take up jobs that wait; return a line for each that cannot be."""
         refusals = []
         for job_id in (*waiting.interrupted, *waiting.queued):

@@ -1,1 +1,4 @@
-"""The Qt face of the engine: a pool with signals, and workers that existing applications know."""
+"""The Qt face of the engine: `WorkerPool`, the workers, and what carries news between threads.
+
+`widgets` has the parts of the window for windows of others, `app` the window itself.
+"""

@@ -1,4 +1,7 @@
-"""The one place where PySide6 is imported, so that its absence is one clear line."""
+"""PySide6 for the public workers and the pool: if it is missing, the error says so in one line.
+
+The widgets import PySide6 themselves, after `rheojobs.qt.widgets` has loaded this module.
+"""
 
 from __future__ import annotations
 

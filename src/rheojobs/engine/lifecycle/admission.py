@@ -5,7 +5,7 @@ from __future__ import annotations
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.job import Job
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import new_job
 
@@ -17,7 +17,7 @@ class Admission:
 
     Parameters
     ----------
-    table : JobTable
+    table : JobRegistry
         The table.
     dispatcher : Dispatcher
         Starts them.
@@ -25,7 +25,7 @@ class Admission:
         Writes them.
     """
 
-    def __init__(self, table: JobTable, dispatcher: Dispatcher, recorder: Recorder) -> None:
+    def __init__(self, table: JobRegistry, dispatcher: Dispatcher, recorder: Recorder) -> None:
         self._table = table
         self._dispatcher = dispatcher
         self._recorder = recorder

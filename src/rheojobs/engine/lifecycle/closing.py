@@ -8,7 +8,7 @@ import time
 from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
 from rheojobs.engine.job import Job
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.recorder import Recorder
 
 __all__ = ["Closing"]
@@ -23,7 +23,7 @@ class Closing:
         The parts of the engine.
     """
 
-    def __init__(self, table: JobTable, dispatcher: Dispatcher, recorder: Recorder) -> None:
+    def __init__(self, table: JobRegistry, dispatcher: Dispatcher, recorder: Recorder) -> None:
         self._table = table
         self._dispatcher = dispatcher
         self._recorder = recorder

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
-from rheojobs.engine.job_table import JobTable
+from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.validation import check_movable
 
 __all__ = ["move_jobs"]
 
 
 def move_jobs(
-    table: JobTable,
+    table: JobRegistry,
     dispatcher: Dispatcher,
     executor: Executor,
     provided: Callable[[], Mapping[str, float]],
@@ -23,7 +23,7 @@ def move_jobs(
 
     Parameters
     ----------
-    table : JobTable
+    table : JobRegistry
         The jobs.
     dispatcher : Dispatcher
         Starts them.

@@ -1,1 +1,4 @@
-"""The application: a window that wires the widgets to the pool; all work is done elsewhere."""
+"""The application: the main window, its datasets, its one running job and its dialogs.
+
+It wires the widgets to the pool and to the datasets; the work is done in workers and on floor 2.
+"""

@@ -16,13 +16,13 @@ from rheojobs.engine.states import JobState
 from rheojobs.qt.widgets.common.choice_bar import ChoiceBar
 from rheojobs.qt.worker_pool import WorkerPool
 
-__all__ = ["Choice", "Closing"]
+__all__ = ["ClosingChoice", "WindowClosing"]
 
 _LOOK_MS = 200
 _NAMED = 3
 
 
-class Choice(StrEnum):
+class ClosingChoice(StrEnum):
     """What may become of the jobs."""
 
     WAIT = "wait"
@@ -31,7 +31,7 @@ class Choice(StrEnum):
     STAY = "stay"
 
 
-class Closing(QObject):
+class WindowClosing(QObject):
     """Asks before a window is closed under its jobs.
 
     Parameters
@@ -60,7 +60,7 @@ class Closing(QObject):
         self._window = window
         self._pool = pool
         self._unimportant = frozenset(unimportant)
-        self._decided: Choice | None = None
+        self._decided: ClosingChoice | None = None
         self.box: QMessageBox | None = None
         self.bar = ChoiceBar()
         self.bar.message.setWordWrap(False)  # the status bar has one line
@@ -71,11 +71,11 @@ class Closing(QObject):
     @property
     def leaves(self) -> bool:
         """Whether the jobs are to stay in the store for the next start."""
-        return self._decided is Choice.LEAVE
+        return self._decided is ClosingChoice.LEAVE
 
     def may_close(self) -> bool:
         """Say whether the window may be closed now; if not, ask, without waiting here."""
-        if self._decided in (Choice.LEAVE, Choice.CANCEL):
+        if self._decided in (ClosingChoice.LEAVE, ClosingChoice.CANCEL):
             return True
         jobs = self.jobs()
         if not jobs:
@@ -92,22 +92,22 @@ class Closing(QObject):
             if not job.state.is_terminal and job.name not in self._unimportant
         ]
 
-    def choose(self, choice: Choice) -> None:
+    def choose(self, choice: ClosingChoice) -> None:
         """Do what was chosen."""
         self._timer.stop()
         self.bar.clear()
         self._decided = choice
-        if choice is Choice.WAIT:
+        if choice is ClosingChoice.WAIT:
             for job in self.jobs():
                 job.resume()  # who holds still would be waited for for ever
             self._timer.start()
             self._look()
-        elif choice is Choice.LEAVE:
+        elif choice is ClosingChoice.LEAVE:
             for job in self._pool.engine.jobs():
                 if job.name in self._unimportant:
                     job.cancel()  # else it would be found at the next start
             self._window.close()
-        elif choice is Choice.CANCEL:
+        elif choice is ClosingChoice.CANCEL:
             self._window.close()
 
     # ---------------------------------------------------------------- the question
@@ -127,21 +127,21 @@ class Closing(QObject):
         if any(_is_paused(job) for job in jobs):
             wait = self.tr("&Resume and wait")
         cancel = self.tr("&Cancel it") if one else self.tr("&Cancel them")
-        buttons = {Choice.WAIT: box.addButton(wait, role.AcceptRole)}
+        buttons = {ClosingChoice.WAIT: box.addButton(wait, role.AcceptRole)}
         if self._can_leave(jobs):
             words = self.tr("&Leave for next time")
-            buttons[Choice.LEAVE] = box.addButton(words, role.ActionRole)
-        buttons[Choice.CANCEL] = box.addButton(cancel, role.DestructiveRole)
-        buttons[Choice.STAY] = box.addButton(self.tr("&Keep the window"), role.RejectRole)
-        box.setDefaultButton(buttons[Choice.WAIT])
-        box.setEscapeButton(buttons[Choice.STAY])
+            buttons[ClosingChoice.LEAVE] = box.addButton(words, role.ActionRole)
+        buttons[ClosingChoice.CANCEL] = box.addButton(cancel, role.DestructiveRole)
+        buttons[ClosingChoice.STAY] = box.addButton(self.tr("&Keep the window"), role.RejectRole)
+        box.setDefaultButton(buttons[ClosingChoice.WAIT])
+        box.setEscapeButton(buttons[ClosingChoice.STAY])
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.box = box
 
         def finished(_: int) -> None:
             clicked = box.clickedButton()
             self.box = None
-            self.choose(next((c for c, b in buttons.items() if b is clicked), Choice.STAY))
+            self.choose(next((c for c, b in buttons.items() if b is clicked), ClosingChoice.STAY))
 
         box.finished.connect(finished)
         box.open()
@@ -198,9 +198,9 @@ class Closing(QObject):
         elif paused:
             text = f"{text} {self.tr('Paused: {paused}.').format(paused=paused)}"
         if self.bar.message.text() != text:
-            choices = [(self.tr("Keep the window"), lambda: self.choose(Choice.STAY))]
+            choices = [(self.tr("Keep the window"), lambda: self.choose(ClosingChoice.STAY))]
             if paused:  # meanwhile, by somebody
-                choices.insert(0, (self.tr("Resume"), lambda: self.choose(Choice.WAIT)))
+                choices.insert(0, (self.tr("Resume"), lambda: self.choose(ClosingChoice.WAIT)))
             self.bar.ask("info" if paused < count else "warning", text, choices)
 
     def _on_all_ended(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from rheojobs.engine.job_control import JobControl, Kept
+from rheojobs.engine.job_control import JobControl, StoredResult
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.errors import InputError
@@ -38,7 +38,9 @@ def _may_have_result(row: JobRow) -> bool:
     return row.state in (JobState.SUCCEEDED, JobState.CANCELLED)
 
 
-def _found(control: JobControl, job_id: str, remembered: Kept | None) -> tuple[Result, Dataset]:
+def _found(
+    control: JobControl, job_id: str, remembered: StoredResult | None
+) -> tuple[Result, Dataset]:
     """Read a result and its data; raises `InputError` where they cannot be shown."""
     kept = remembered or control.kept(job_id)
     if not isinstance(kept.result, FitResult | BayesianResult):
@@ -76,7 +78,7 @@ class History(QObject):
         self._model = pane.table.model
         self._control = pane.table.verbs.control
         self._writing = Background(self)
-        self._remembered: OrderedDict[str, Kept] = OrderedDict()
+        self._remembered: OrderedDict[str, StoredResult] = OrderedDict()
         verbs = pane.table.verbs
         self.open_action = verbs.add(
             self.tr("&Open result"),
@@ -174,6 +176,6 @@ class History(QObject):
             return
         if engine.store is None or engine.store_problem:
             task = row.task if row.job is None else row.job.task
-            self._remembered[job_id] = Kept(job_id, row.name, task, result)
+            self._remembered[job_id] = StoredResult(job_id, row.name, task, result)
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)

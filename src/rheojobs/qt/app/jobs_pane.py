@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rheojobs.engine.job_control import Waiting
+from rheojobs.engine.job_control import OrphanedJobs
 from rheojobs.qt.widgets.common.choice_bar import ChoiceBar
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.jobs.table import JobTable
@@ -51,7 +51,7 @@ class JobsPane(QWidget):
         self.store_message.setAccessibleName(self.tr("Message about the store of jobs"))
         self.recovery = ChoiceBar(self)
         self.message = MessageBar(self)
-        self.waiting = Waiting()
+        self.waiting = OrphanedJobs()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -93,7 +93,7 @@ class JobsPane(QWidget):
             lambda: control.waiting(HOUSEKEEPING), self._ask, self._say_unreadable
         )
 
-    def _ask(self, waiting: Waiting) -> None:
+    def _ask(self, waiting: OrphanedJobs) -> None:
         self.waiting = waiting
         if waiting:
             self.recovery.ask(
@@ -113,7 +113,7 @@ class JobsPane(QWidget):
         self.message.say("error", text)
         self.recovered.emit()
 
-    def _left(self, waiting: Waiting) -> str:
+    def _left(self, waiting: OrphanedJobs) -> str:
         begun, queued = len(waiting.interrupted), len(waiting.queued)
         parts = []
         if begun == 1:
@@ -129,7 +129,7 @@ class JobsPane(QWidget):
         return "; ".join(parts) + "."
 
     def _take_up(self) -> None:
-        waiting, self.waiting = self.waiting, Waiting()
+        waiting, self.waiting = self.waiting, OrphanedJobs()
         control = self.table.verbs.control
         self.table.model.background.do(
             lambda: control.take_up(waiting), self._on_taken_up, self._say_unreadable
@@ -140,4 +140,4 @@ class JobsPane(QWidget):
             self.message.say("warning", "\n".join(refusals))
 
     def _leave(self) -> None:
-        self.waiting = Waiting()
+        self.waiting = OrphanedJobs()

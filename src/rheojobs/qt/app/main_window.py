@@ -30,7 +30,7 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.machine import processors
 from rheojobs.qt.app.building import group, splitter
-from rheojobs.qt.app.closing import Closing
+from rheojobs.qt.app.closing import WindowClosing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.file_reader import FileReader
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self._owns_pool = pool is None
         workers = min(4, processors())
         self.pool = WorkerPool(workers, self, store=default_path()) if pool is None else pool
-        self.closing = Closing(self, self.pool, HOUSEKEEPING)
+        self.closing = WindowClosing(self, self.pool, HOUSEKEEPING)
         self.library = DatasetLibrary(self)
         self.session = WindowSession(self.pool, self.library, self)
         self.reader = FileReader(self.pool, self)

@@ -8,7 +8,7 @@ from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.app.pages.page import Run
+from rheojobs.qt.app.pages.page import RunStart
 from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.reports import fit_report, posterior_report
@@ -91,7 +91,7 @@ class Runs(QObject):
             self._panel.message.say("error", str(error))
             return
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
-        self._begin(Run("fit", model))
+        self._begin(RunStart("fit", model))
         self._session.fit(model, parameters.given_values(), options)
 
     def _sample(self) -> None:
@@ -111,13 +111,13 @@ class Runs(QObject):
             panel.message.say("error", str(error))
             return
         panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
-        self._begin(Run("sampling", model, panel.until_ess()))
+        self._begin(RunStart("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
             {"priors": priors, "fixed": self._parameters.fixed_values()} | options,
         )
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: RunStart) -> None:
         self.locked.emit(True)
         for page in self._tabs.pages:
             page.run_began(run)

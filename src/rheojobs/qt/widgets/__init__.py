@@ -1,4 +1,7 @@
-"""Widgets of the window, each usable on its own in another one; they know no JAX and no models."""
+"""Widgets of the window, each usable alone in another one; they know no JAX and no models.
+
+Each room has its own subject; `common` is below all of them.
+"""
 
 from __future__ import annotations
 

@@ -319,12 +319,12 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
     engine.submit(go.wait, name="wait for it")
     qtbot.waitUntil(lambda: model.rowCount() == 41 and engine.active_count() == 1, timeout=LONG)
     choose(table, 6)
-    chosen = table.selected_jobs()
+    chosen = [row.job_id for row in table.selected_rows()]
     assert "2" in text(model, 6, JobColumn.NAME)
     qtbot.keyClicks(table.filter, "COUNT 2")
     assert model.rowCount() == 10
     table.filter.setText("")
-    assert table.selected_jobs() == chosen
+    assert [row.job_id for row in table.selected_rows()] == chosen
     table.scope.setCurrentIndex(Scope.OPEN)
     qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=LONG)
     assert text(model, 0, JobColumn.NAME) == "wait for it"

@@ -11,7 +11,7 @@ from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.app.pages.page import Page, Run
+from rheojobs.qt.app.pages.page import Page, RunStart
 
 if TYPE_CHECKING:  # plots take as long to load as all the rest
     from rheojobs.qt.widgets.fit.fit_view import FitView
@@ -56,7 +56,7 @@ class FitPage(Page["FitView"]):
         plot.set_log(is_log)
         plot.show_others(others)
 
-    def run_began(self, run: Run) -> None:
+    def run_began(self, run: RunStart) -> None:
         """Show that a fit begins."""
         if run.kind == "fit":
             self.view.begin_fit(_tr("{model}, present curve").format(model=run.model.name))

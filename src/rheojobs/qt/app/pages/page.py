@@ -16,11 +16,11 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.late_tabs import LateTabs
 
-__all__ = ["Page", "Run"]
+__all__ = ["Page", "RunStart"]
 
 
 @dataclass(frozen=True)
-class Run:
+class RunStart:
     """A fit or a sampling that begins.
 
     Attributes
@@ -106,7 +106,7 @@ class Page[View: QWidget]:
     def bounds_edited(self, bounds: Mapping[str, tuple[float, float]]) -> None:
         """Take the bounds that the user made narrower."""
 
-    def run_began(self, run: Run) -> None:
+    def run_began(self, run: RunStart) -> None:
         """Show that a fit or a sampling begins."""
 
     def progressed(self, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.late_tabs import LateTabs
-from rheojobs.qt.app.pages.page import Page, Run
+from rheojobs.qt.app.pages.page import Page, RunStart
 
 if TYPE_CHECKING:  # plots take as long to load as all the rest
     from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
@@ -48,7 +48,7 @@ class PosteriorPage(Page["PosteriorView"]):
             self.made.clear()
             self.made.prepare(self._count())
 
-    def run_began(self, run: Run) -> None:
+    def run_began(self, run: RunStart) -> None:
         """Show that a sampling begins."""
         if run.kind == "sampling":
             units = {item.name: item.unit for item in run.model.parameters}

@@ -196,10 +196,6 @@ class JobTable(QWidget):
             found += self.model.rows_between(first, last)
         return found
 
-    def selected_jobs(self) -> list[str]:
-        """Give the ids of the selected jobs."""
-        return [row.job_id for row in self.selected_rows()]
-
     def select(self, job_id: str) -> None:
         """Select a job that is shown, and go there."""
         index = self.model.index_of(job_id)

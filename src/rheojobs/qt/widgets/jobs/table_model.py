@@ -113,13 +113,6 @@ class JobTableModel(QAbstractTableModel):
         self.background.close()
         self._glance = None
 
-    def cancel(self, job_id: str) -> bool:
-        """Ask a job of the engine's to stop; False where it has ended, or is none of these."""
-        try:
-            return self.engine.job(job_id).cancel()
-        except KeyError:
-            return False
-
     def row(self, job_id: str) -> JobRow | None:
         """Give what is known of a job, shown or not."""
         return self._rows.get(job_id)

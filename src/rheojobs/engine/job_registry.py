@@ -34,7 +34,7 @@ from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.timers import Timers
 from rheojobs.errors import RheojobsError, one_line
 
-__all__ = ["TRIED_AGAIN", "JobTable"]
+__all__ = ["TRIED_AGAIN", "JobRegistry"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ TRIED_AGAIN = "failed, and is tried again"
 """The beginning of the message of a job that waits to be started again after an error."""
 
 
-class JobTable:
+class JobRegistry:
     """All known jobs, those that have not ended, and the free resources.
 
     Parameters
