@@ -5,6 +5,7 @@ Submits its fits and samplings as jobs of an engine.
 Other rooms use:
 
 - `run`: `compare`, `ComparisonRun`, `available_workers`
+- `options`: `CompareOptions`
 - `ranking`: `Comparison`, `ComparedModel`
 - `candidates`: `Candidate`
 - `figure`: `comparison_figure`

@@ -8,9 +8,10 @@ Other rooms use:
 - `test_modes`: `TEST_MODES`, `canonical_test_mode`, `x_of`
 - `protocol`: `PROTOCOL_CONSTANTS`, `MODE_CONSTANTS`, `check_protocol`
 - `units`: `SI_UNITS`, `USUAL_UNITS`, `parse_unit`, `shown_unit`
-- `arrays`: `as_number`, `parts_of`
+- `arrays`: `parts_of`
+- `number`: `as_number`
+- `reading.options`: `ReadOptions`, `ROLES`
 - `reading.read`: `read`, `PLAIN_SUFFIXES`
 - `reading.preview`: `look`, `amended`, `Look`, `Reading`
-- `reading.column_units`: `ROLES`
 - `example_melt`: `csv_path`
 """

@@ -5,7 +5,7 @@
 Other rooms use:
 
 - `task`: `FitTask`, `fit`
-- `options`: `FitOptions`
+- `options`: `FitOptions`, `StartOptions`
 - `run`: `FitRun`
 - `objective`: `Objective`
 - `statistics`: `r_squared`, `POOR_R_SQUARED`

@@ -5,6 +5,7 @@
 Other rooms use:
 
 - `task`: `SampleTask`
+- `options`: `SampleOptions`
 - `sample`: `sample`, `resume`, `extend`
 - `run`: `Sampling`
 - `checkpoints`: `Leftover`

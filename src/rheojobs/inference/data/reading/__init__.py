@@ -6,5 +6,5 @@ Other rooms use:
 
 - `read`: `read`, `PLAIN_SUFFIXES`
 - `preview`: `look`, `amended`, `Look`, `Reading`, `TableSeen`
-- `column_units`: `ROLES`
+- `options`: `ReadOptions`, `ROLES`
 """
