@@ -203,6 +203,7 @@ def _table(found: Mapping[str, Any]) -> Table:
             apart,
         )
     single = {name: column([row], "seconds") for name, row in extra.items()}
+    first, bucket = (seconds(single[name]) for name in ("first_in_warm_pool", "other_bucket"))
     words = f"RheoJAX's job takes {ratio(times[THEIRS], times[OURS])} our second job"
     if "new_filled" in times:
         empty = ratio(single["theirs_empty"], times["new_empty"])
@@ -216,9 +217,8 @@ def _table(found: Mapping[str, Any]) -> Table:
         f"{words} (its first, with an empty cache: {seconds(single['theirs_empty'])} s).",
         f"RheoJAX's job on data that it has seen, so that its cache holds the program: "
         f"{seconds(single['theirs_again'])} s.",
-        f"Our first job in a warm pool with nothing compiled: "
-        f"{seconds(single['first_in_warm_pool'])} s; our first job on a length in another bucket "
-        f"({extra['other_bucket']['points']} points), which compiles, {seconds(single['other_bucket'])} s.",
+        f"Our first job in a warm pool with nothing compiled: {first} s; our first job on a length "
+        f"in another bucket ({extra['other_bucket']['points']} points), compiling: {bucket} s.",
     ]
     failed = [(name, row) for name, rows in systems.items() for row in rows if "error" in row]
     table.notes += [f"{SYSTEMS[name]}: failed: {row['error']}" for name, row in failed]
