@@ -153,7 +153,9 @@ def _measure(
                     outcomes[name] = run(name, turns[name], data)
                     records[name] = outcomes[name].to_record(len(data), **systems.more)
             for name, record in records.items():
-                found[name].append(record | means_apart(outcomes[OURS], outcomes[name]))
+                found[name].append(
+                    record | means_apart(outcomes.get(OURS, Outcome(0.0)), outcomes[name])
+                )
         run_extra("theirs_again", "RheoJAX, those data again", THEIRS, data)
         run_extra("other_bucket", "rheojobs, another bucket", OURS, case.far)
     return {"title": case.title, "start": case.start, "systems": found, "extra": extra}
