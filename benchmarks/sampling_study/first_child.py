@@ -11,8 +11,7 @@ from typing import Any
 
 from side_by_side.child import Mouth, save_draws, serve
 
-from rheojobs import JobEngine, SampleTask
-from rheojobs.inference.readiness.warm_up import PRELOAD
+from rheojobs import PRELOAD, JobEngine, SampleTask
 from sampling_study.as_ours import arguments
 
 
