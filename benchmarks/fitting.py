@@ -1,14 +1,31 @@
-"""Fits beside what a user would take instead: RheoJAX's jobs and loops, and SciPy.
+"""Fits beside what a user would pick instead; `benchmarks/README.md` describes it.
 
-    python benchmarks/fitting.py [--only jobs|inside|many|callback ...] [--repeats N] [--quick]
-        [--json OUT] [--markdown FILE] [--tables]
-
-RheoJAX's processes import this file anew for every job, so it holds nothing but the call.
+RheoJAX's processes import this file again for every job, so it holds nothing but the study.
 """
 
 import sys
 
 if __name__ == "__main__":
-    from fitting_study.main import main
+    from side_by_side.study import Part, Study
 
-    sys.exit(main())
+    study = Study(
+        "benchmarks/fitting.py",
+        "Fits beside RheoJAX's jobs and loops, SciPy and NLSQ.",
+        needs=("PySide6", "rheojax", "nlsq"),
+        parts={
+            "jobs": Part("Whole fits", "repeats: {repeats}.", "fitting_study.jobs"),
+            "inside": Part("A fit against SciPy's", "repeats: {repeats}.", "fitting_study.inside"),
+            "many": Part("Many datasets", "repeats: {repeats}.", "fitting_study.many"),
+            "callback": Part(
+                "What a callback costs", "repeats: {repeats}.", "fitting_study.callback"
+            ),
+        },
+        settings={
+            "repeats": 5,
+            "datasets": 200,
+            "models": ("maxwell", "fractional_maxwell_liquid", "carreau"),
+        },
+        quick={"repeats": 1, "datasets": 20},
+        options={"repeats": "how often each"},
+    )
+    sys.exit(study.main())

@@ -17,7 +17,8 @@ from unittest import mock
 
 import numpy as np
 from rich.console import Console
-from sampling_study.cases import MODELS, sampling_case
+from side_by_side.cases import MODELS
+from side_by_side.cases import case as case_of
 from side_by_side.table import Table
 
 from rheojobs import BayesianResult, sample
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("--seeds", type=int, default=20)
     given = parser.parse_args()
-    case = sampling_case(given.model).case
+    case = case_of(given.model)
     settings = {
         "model_config": case.config,
         "priors": case.priors,

@@ -1,14 +1,29 @@
-"""How smooth the window stays while jobs run, beside RheoJAX's thread mode; and how soon it opens.
-
-    python benchmarks/responsiveness.py [--only gaps|start ...] [--seconds S] [--repeats N]
-        [--quick] [--json OUT] [--markdown FILE] [--tables]
-
-Processes that are spawned import this file anew, so it holds nothing but the call.
-"""
+"""How smooth the window stays, and how soon it opens; `benchmarks/README.md` describes it."""
 
 import sys
 
 if __name__ == "__main__":
-    from responsiveness_study.main import main
+    from side_by_side.study import Part, Study
 
-    sys.exit(main())
+    how = "on {screen}, repeats: {repeats}"
+    from responsiveness_study.windows import platform
+
+    study = Study(
+        "benchmarks/responsiveness.py",
+        "How smooth the window stays, and how soon it opens.",
+        needs=("PySide6", "rheojax", "pyqtgraph"),
+        parts={
+            "gaps": Part(
+                "How smooth the window stays",
+                how + ", {seconds:g} s each.",
+                "responsiveness_study.smoothness",
+            ),
+            "start": Part(
+                "How soon the window opens", how + ".", "responsiveness_study.opening_times"
+            ),
+        },
+        settings={"repeats": 3, "seconds": 20.0, "screen": platform()},
+        quick={"repeats": 1, "seconds": 8.0},
+        options={"seconds": "seconds of a window", "repeats": "how often each"},
+    )
+    sys.exit(study.main())

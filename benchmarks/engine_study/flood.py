@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from engine_study.work import report_often
+from side_by_side.table import Table
+from side_by_side.work import report_often
 
-__all__ = ["JOBS", "PER_SECOND", "measure_flood"]
+__all__ = ["measure", "tables"]
 
 JOBS = 8
 PER_SECOND = 1000
 
 
-def measure_flood(seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(
+    settings: Mapping[str, Any], folder: Path | str, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Run the jobs in a window's event loop, with its table of jobs."""
     from rheojobs import JobEngine, ProgressMade
 
+    seconds = settings["seconds"]
     events: list[float] = []
 
     def count(event: object) -> None:
@@ -42,13 +47,10 @@ def measure_flood(seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
     say(f"{calls} calls")
     ms = sorted(1000 * each for each in flushes.seconds)
     return {
-        "jobs": JOBS,
-        "seconds": wall,
         "calls_per_second": calls / wall,
         "events_per_second_and_job": len(events) / wall / JOBS,
         "application_cpu": (used.user + used.system - cpu.user - cpu.system) / wall,
         "frame_ms": {
-            "frames": len(ms),
             "median": statistics.median(ms),
             "p99": ms[int(0.99 * (len(ms) - 1))],
             "max": ms[-1],
@@ -74,3 +76,15 @@ class _Flushes:
         self._app.processEvents()
         if (took := time.thread_time() - begin) > 5e-5:  # a round with nothing to do is none
             self.seconds.append(took)
+
+
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Return the table of rates, and of what a frame costs."""
+    title = f"{JOBS} jobs, {PER_SECOND:,} calls of progress a second each"
+    table = Table(title, ["", "measured"])
+    table.add("calls a second", f"{found['calls_per_second']:,.0f}")
+    table.add("events a second and job", f"{found['events_per_second_and_job']:.1f}")
+    table.add("the application's processor time", f"{100 * found['application_cpu']:.0f} %")
+    for name, ms in found["frame_ms"].items():
+        table.add(f"the UI thread's time in a frame, {name}", f"{ms:.2f} ms")
+    return [table]

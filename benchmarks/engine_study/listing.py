@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from side_by_side.measure import timed
+from side_by_side.table import Table, median
 
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.serialization import Record, record_of
 
-__all__ = ["measure_listing"]
+__all__ = ["measure", "tables"]
 
 REPEATS = 5
 OPEN = [state for state in JobState if not state.is_terminal]
@@ -24,17 +26,12 @@ RECENT = 20
 """Ended jobs that `rheojobs jobs list` shows."""
 
 
-def measure_listing(count: int, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Fill a store with ended jobs, and look into it; gives the seconds of each way to look.
-
-    Parameters
-    ----------
-    count : int
-        Jobs in the store.
-    folder : Path
-        Where it is.
-    """
-    path = folder / "many" / "jobs.sqlite3"
+def measure(
+    settings: Mapping[str, Any], folder: Path | str, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Fill a store with ended jobs; return the seconds of each way to look into it."""
+    count = settings["stored"]
+    path = Path(folder) / "many" / "jobs.sqlite3"
     some = _fill(path, count)
     say(f"{count:,} jobs take {path.stat().st_size / 1e6:.0f} MB")
     looks: dict[str, Callable[[JobStore], object]] = {
@@ -48,10 +45,10 @@ def measure_listing(count: int, folder: Path, say: Callable[[str], None]) -> dic
         "open the store, give all jobs": lambda store: store.jobs(),
         "open the store, look for what is too old to keep": lambda store: store.prune(),
     }
-    seconds = {label: _median(lambda look=look: _look(path, look)) for label, look in looks.items()}
+    seconds = {label: _median(partial(_look, path, look)) for label, look in looks.items()}
     for words in ("jobs list", "--help"):
         label = f"`rheojobs {words}`, the whole command"
-        seconds[label] = _median(lambda words=words: _command(path, words.split()))
+        seconds[label] = _median(partial(_command, path, words.split()))
     return {"count": count, "bytes": path.stat().st_size, "seconds": seconds}
 
 
@@ -83,9 +80,13 @@ def _command(path: Path, arguments: list[str]) -> None:
 
 
 def _median(action: Callable[[], None]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+    return median(timed(action)[0] for _ in range(REPEATS))
+
+
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Return the times of all ways to look."""
+    title = f"A store of {found['count']:,} jobs that have ended, {found['bytes'] / 1e6:.0f} MB"
+    table = Table(title, ["", "ms"])
+    for label, seconds in found["seconds"].items():
+        table.add(label, f"{1000 * seconds:.1f}")
+    return [table]

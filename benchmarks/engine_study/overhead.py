@@ -8,22 +8,20 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import sqlite3
-import statistics
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
+from side_by_side.measure import by_turns, children, cpu_seconds
+from side_by_side.table import Table, median
+from side_by_side.work import empty
 
-from engine_study.work import empty
-
-if TYPE_CHECKING:
-    from rheojobs import JobEngine
-
-__all__ = ["BASE", "HOW", "compare_overhead"]
+__all__ = ["measure", "tables"]
 
 BASE = "ProcessPoolExecutor (spawn)"
 HOW = ("one_at_a_time", "at_once")
@@ -37,11 +35,7 @@ Side = Callable[[Path], contextlib.AbstractContextManager[Submit]]
 def _ours(executor: str, store: Path | None = None) -> Iterator[Submit]:
     from rheojobs import JobEngine
 
-    yield from _submitting(JobEngine(executor, max_workers=1, store=store))
-
-
-def _submitting(engine: JobEngine) -> Iterator[Submit]:
-    with engine:
+    with JobEngine(executor, max_workers=1, store=store) as engine:
         if engine.store_problem:
             raise RuntimeError(engine.store_problem)
 
@@ -156,81 +150,65 @@ def _at_once(submit: Submit, jobs: int) -> float:
 MEASURES = dict(zip(HOW, (_one_at_a_time, _at_once), strict=True))
 
 
-class _Turns:
-    """A side that is ready, and its turns so far."""
-
-    def __init__(self, submit: Submit, workers: list[psutil.Process]) -> None:
-        self._submit = submit
-        self._workers = workers
-        self._cpu = {how: [0.0, 0.0] for how in HOW}
-        self._jobs = 0
-        self.seconds: dict[str, list[float]] = {how: [] for how in HOW}
-
-    def take(self, jobs: int) -> None:
-        """Run so many jobs one at a time, and as many at once."""
-        self._jobs += jobs
-        for how, measure in MEASURES.items():
-            before = time.process_time(), self._workers_cpu()
-            self.seconds[how].append(measure(self._submit, jobs))
-            self._cpu[how][0] += time.process_time() - before[0]
-            self._cpu[how][1] += self._workers_cpu() - before[1]
-
-    def _workers_cpu(self) -> float:
-        used = 0.0
-        for process in self._workers:
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that the side had to spare
-                times = process.cpu_times()
-                used += times.user + times.system
-        return used
-
-    def to_record(self) -> dict[str, Any]:
-        """Give the seconds per job of each turn, and the processor's per job of all."""
-        found: dict[str, Any] = dict(self.seconds)
-        for how in HOW:
-            found[f"median_{how}"] = statistics.median(self.seconds[how])
-            application, workers = self._cpu[how]
-            found[f"cpu_{how}"] = {
-                "application": application / self._jobs,
-                "workers": workers / self._jobs,
-            }
-        return found
+def _turn(submit: Submit, workers: list[psutil.Process], jobs: int) -> dict[str, list[float]]:
+    """Run so many jobs one at a time, and as many at once: wall clock and processor time a job."""
+    found = {}
+    for how, each in MEASURES.items():
+        before = time.process_time() + cpu_seconds(workers)
+        wall = each(submit, jobs)
+        used = time.process_time() + cpu_seconds(workers) - before
+        found[how] = [wall, used / jobs]
+    return found
 
 
-def compare_overhead(
-    jobs: int, repeats: int, folder: Path, say: Callable[[str], None]
+def measure(
+    settings: Mapping[str, Any], folder: Path | str, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Measure all sides; gives by side the seconds per job of each repeat, or why there are none.
-
-    Parameters
-    ----------
-    jobs : int
-        Empty jobs of each measurement.
-    repeats : int
-        How often each side takes its turn.
-    folder : Path
-        Where the jobs are kept of the side that keeps them.
-    """
-    found: dict[str, Any] = {}
+    """Measure all sides by turns; return by side the seconds per job, or why there are none."""
+    jobs, found = settings["jobs"], {}
     with contextlib.ExitStack() as stack:
-        ready: dict[str, _Turns] = {}
+        ready: dict[str, Callable[[], dict[str, list[float]]]] = {}
         for name, side in SIDES.items():
-            before = set(_children())
+            before = set(children())
             try:
-                submit = stack.enter_context(side(folder))
+                submit = stack.enter_context(side(Path(folder)))
             except ImportError as error:
                 found[name] = {"missing": str(error)}
                 say(f"{name}: not installed ({error})")
                 continue
             _at_once(submit, WARM)
-            ready[name] = _Turns(submit, [p for p in _children() if p not in before])
-        for turn in range(repeats):
-            for turns in list(ready.values())[:: 1 if turn % 2 else -1]:
-                turns.take(jobs)
-            say(f"turn {turn + 1} of {repeats}")
-        for name, turns in ready.items():
-            found[name] = turns.to_record()
+            workers = [process for process in children() if process not in before]
+            ready[name] = partial(_turn, submit, workers, jobs)
+        for name, turns in by_turns(ready, settings["repeats"]).items():
+            found[name] = {
+                how: {
+                    "wall": median(turn[how][0] for turn in turns),
+                    "processor": median(turn[how][1] for turn in turns),
+                }
+                for how in HOW
+            }
     return {name: found[name] for name in SIDES}
 
 
-def _children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Compare the sides with the standard library's pool."""
+    table = Table(
+        "An empty job on a warm worker, ms (median of the turns; × against the pool)",
+        ["", "one at a time", "×", "many at once", "×", "processor, many at once", "×"],
+    )
+    base = found[BASE]
+    for name, row in found.items():
+        if "missing" in row:
+            table.add(name, "not installed", *[""] * 5)
+            continue
+        cells = []
+        for how, what in (*((how, "wall") for how in HOW), (HOW[1], "processor")):
+            value = row[how][what]
+            cells += [f"{1000 * value:.2f}", f"{value / base[how][what]:.2f}"]
+        table.add(name, *cells)
+    table.notes += [
+        "One worker each. Only if it says so are the jobs stored on disk: `submit` has then "
+        "returned when the job was.",
+        "“Processor” is what the application and the workers took of it together.",
+    ]
+    return [table]

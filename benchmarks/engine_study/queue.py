@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import statistics
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from engine_study.work import empty
+from side_by_side.table import Table, median
+from side_by_side.work import empty
 
-__all__ = ["SIZES", "measure_queue"]
+__all__ = ["measure", "tables"]
 
 SIZES = (100, 1000, 10_000)
 
 
-def measure_queue(repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure each number of jobs; gives by measurement and number the seconds per job."""
+def measure(
+    settings: Mapping[str, Any], folder: Path | str, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measure each number of jobs; return by measurement and number the seconds per job."""
     found: dict[str, dict[str, float]] = {}
-    for name, measure in MEASUREMENTS.items():
-        found[name] = {}
-        for size in SIZES:
-            times = [measure(size) for _ in range(repeats)]
-            found[name][str(size)] = statistics.median(times)
+    for name, each in MEASUREMENTS.items():
+        found[name] = {
+            str(size): median(each(size) for _ in range(settings["queue_repeats"]))
+            for size in SIZES
+        }
         say(name)
     return found
 
@@ -45,8 +49,6 @@ def _scheduler(size: int) -> float:
 
 def _engine(size: int, chain: bool) -> float:
     """Run empty jobs on threads: all in line behind one that holds the worker, or in a chain."""
-    import threading
-
     from rheojobs import JobEngine
 
     gate = threading.Event()
@@ -65,3 +67,15 @@ MEASUREMENTS: dict[str, Callable[[int], float]] = {
     "engine on threads, jobs in line": lambda size: _engine(size, chain=False),
     "engine on threads, a chain of dependencies": lambda size: _engine(size, chain=True),
 }
+
+
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Return the times, and how they grow."""
+    sizes = [f"{size:,} jobs" for size in SIZES]
+    title = "What a job costs by how many wait, ms (× from the first to the last)"
+    table = Table(title, ["", *sizes, "×"])
+    for name, row in found.items():
+        times = [row[str(size)] for size in SIZES]
+        table.add(name, *(f"{1000 * t:.3f}" for t in times), f"{times[-1] / times[0]:.2f}")
+    table.notes.append("The logarithm of the number doubles from the first to the last.")
+    return [table]

@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from side_by_side.cases import Case, cases, flow_data
-from side_by_side.machine import wait_until_quiet
-from side_by_side.sides import Outcome, Rheojax, Rheojobs
+from side_by_side.cases import case as case_of
+from side_by_side.measure import by_turns
+from side_by_side.sides import Rheojax, Rheojobs, alone
+from side_by_side.table import Table, median, ratio, seconds
 
-from rheojobs import Dataset
-
-__all__ = ["compare_jobs"]
-
-
-def _carreau() -> Case:
-    data = flow_data()
-    return Case("carreau", data, tuple(_spread(data, count) for count in (41, 39, 37, 36, 35)))
+__all__ = ["measure", "tables"]
 
 
-def _spread(data: Dataset, count: int) -> Dataset:
-    """Give so many of the points, first and last among them."""
-    import numpy as np
-
-    kept = np.unique(np.linspace(0, len(data) - 1, count).round().astype(int))
-    return Dataset(data.x[kept], data.y[kept], data.test_mode, quantity=data.quantity)
-
-
-def compare_jobs(repeats: int, say: Callable[[str], object]) -> dict[str, Any]:
-    """Fit each case first once, then `repeats` times on data of other lengths; gives seconds."""
+def measure(
+    settings: Mapping[str, Any], folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Fit each case first once, then `repeats` times on data of other lengths."""
     found: dict[str, Any] = {}
-    ours, theirs = Rheojobs(), Rheojax()
-    for case in (*cases(), _carreau()):
-        others = case.others or (case.data,)
-        for side in (ours, theirs):
-            side.open()
-        try:
-            rows: dict[str, list[dict[str, Any]]] = {}
-            for number in range(repeats + 1):
-                data = case.data if number == 0 else others[(number - 1) % len(others)]
-                sides = (ours, theirs) if number % 2 else (theirs, ours)
-                for side in sides:
-                    wait_until_quiet()
-                    outcome = side.fit(case, data)
-                    rows.setdefault(side.name, []).append(_kept(outcome, len(data)))
-                    say(f"  {case.model}, {side.name}, {len(data)} points: {outcome.seconds:.3f} s")
-        finally:
-            for side in (ours, theirs):
-                side.close()
-        found[case.title] = rows
+    for model in settings["models"]:
+        case = case_of(model)
+        with Rheojobs() as ours, Rheojax() as theirs:
+            turns = {side.name: iter((case.data, *3 * case.others)) for side in (ours, theirs)}
+
+            def take(side: Any, case: Any = case, turns: Any = turns) -> dict[str, Any]:
+                data = next(turns[side.name])
+                words = f"{case.model}, {side.name}, {len(data)} points"
+                return alone(words, lambda: side.fit(case, data), say).to_record(len(data))
+
+            sides = {side.name: partial(take, side) for side in (ours, theirs)}
+            found[case.title] = by_turns(sides, 1 + settings["repeats"])
     return found
 
 
-def _kept(outcome: Outcome, points: int) -> dict[str, Any]:
-    kept: dict[str, Any] = {"points": points, "seconds": outcome.seconds}
-    if outcome.error:
-        return {**kept, "error": outcome.error}
-    return {**kept, "parameters": outcome.parameters}
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Compare the second fits of a kind."""
+    columns = ("fit", "ours, first", "ours, second / s", "RheoJAX's job / s", "ratio")
+    table = Table("Whole jobs, submit to completed; second of its kind, other lengths", columns)
+    for title, sides in found.items():
+        first, *rest = sides[Rheojobs.name]
+        good = [row["seconds"] for row in sides[Rheojax.name][1:] if "error" not in row]
+        ours, theirs = median(row["seconds"] for row in rest), median(good)
+        cells = (seconds(value) for value in (first["seconds"], ours, theirs))
+        table.add(title, *cells, ratio(theirs, ours))
+        table.notes += [
+            f"{title}, {side}: {rows[-1]['error']}"
+            for side, rows in sides.items()
+            if "error" in rows[-1]
+        ]
+    table.notes.append("Each side has its own tolerances: 1e-10 here, 1e-6 there.")
+    return [table]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from rheojobs import Dataset
-from rheojobs.inference.data import example_melt
-from rheojobs.inference.data.reading.read import read
-
-__all__ = ["CHAINS", "DRAWS", "MODELS", "WARMUP", "data"]
+__all__ = ["CHAINS", "DRAWS", "MODELS", "WARMUP"]
 
 MODELS = (
     "fractional_maxwell_liquid",
@@ -18,8 +14,3 @@ MODELS = (
 
 WARMUP, DRAWS, CHAINS = 1000, 200_000, 2
 """More draws than there is time for: they are stopped when the measuring is over."""
-
-
-def data() -> Dataset:
-    """Give the melt that is shipped with the project, G' and G'' over angular frequency."""
-    return read(example_melt.csv_path())

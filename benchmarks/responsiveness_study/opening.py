@@ -1,17 +1,19 @@
 """How soon the window can be used: painted, with its list of models there.
 
-Run as a module by the study, in a process of its own; prints what it found as a JSON line.
+A process of its own, which the study asks once.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
+from side_by_side.child import Mouth, serve
 
 
 def _age() -> float:
@@ -26,8 +28,8 @@ def _age() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
-def main() -> None:
-    """Open the window, and print the seconds since the process began, and those it worked."""
+def _open(request: Mapping[str, Any], mouth: Mouth) -> None:
+    """Open the window; send the seconds since the process began, and those it worked."""
     born = time.monotonic() - _age()
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -56,8 +58,8 @@ def main() -> None:
     timer.start()
     status = main_window.run([])
     del app
-    print(json.dumps(found | {"status": status}))
+    mouth.say("result", **found, status=status)
 
 
 if __name__ == "__main__":
-    main()
+    serve(_open)

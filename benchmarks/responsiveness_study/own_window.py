@@ -1,23 +1,25 @@
 """This project's real window while four samplings compile and run, and two jobs chatter.
 
-Run as a module by the study, in a process of its own: ``python -m
-responsiveness_study.own_window SECONDS``; the last line that it prints is what it found, as JSON.
+A process of its own, which the study asks for its gaps.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from engine_study.work import report_often
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
+from side_by_side.cases import melt
+from side_by_side.child import Mouth, serve
+from side_by_side.work import report_often
 
 from responsiveness_study.gaps import GapTimer
-from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP, data
+from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP
 from rheojobs import BayesianWorker, WorkerPool
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
@@ -38,7 +40,7 @@ class _Measurement:
         self._chatter: list[str] = []
         self._started: set[str] = set()
         self._calls: dict[str, int] = {}
-        self._data = data()  # read before the measuring: the window has read it on a thread
+        self._data = melt()  # read before the measuring: the window has read it on a thread
         self.found: dict[str, object] = {}
         self._pool.job_progress.connect(self._count)
         self._pool.job_started.connect(self._started.add)
@@ -90,21 +92,19 @@ class _Measurement:
         QApplication.quit()
 
 
-def main() -> None:
-    """Measure, and print what was found."""
-    seconds = float(sys.argv[1])
+def _measure(request: Mapping[str, Any], mouth: Mouth) -> None:
     app = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory(prefix="rheojobs-responsive-") as folder:
         pool = WorkerPool(len(MODELS) + CHATTERERS, store=Path(folder) / "jobs.sqlite3")
         window = MainWindow(pool)
         window.show()
-        measurement = _Measurement(window, seconds)
+        measurement = _Measurement(window, request["seconds"])
         app.exec()
         pool.cancel_all()
         window.close()
         pool.shutdown()
-    print(json.dumps(measurement.found))
+    mouth.say("result", **measurement.found)
 
 
 if __name__ == "__main__":
-    main()
+    serve(_measure)

@@ -1,30 +1,31 @@
 """A plain window with RheoJAX's job system in thread mode, while it runs the same four samplings.
 
-Run as a module by the study, in a process of its own, as `own_window` is. It ends by
-`os._exit`: samplings on threads cannot be stopped.
+A process of its own, as `own_window` is. It ends by `os._exit`: samplings on threads cannot be
+stopped.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 os.environ["RHEOJAX_WORKER_ISOLATION"] = "thread"
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
-from rheojax.core.data import RheoData
 from rheojax.gui.jobs.process_adapter import make_bayesian_worker
 from rheojax.gui.jobs.worker_pool import WorkerPool
+from side_by_side.cases import melt
+from side_by_side.child import Mouth, serve
+from side_by_side.sides import rheo_data
 
 from responsiveness_study.gaps import GapTimer
-from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP, data
+from responsiveness_study.jobs import CHAINS, DRAWS, MODELS, WARMUP
 
 
-def main() -> None:
-    """Measure, and print what was found."""
-    seconds = float(sys.argv[1])
+def _measure(request: Mapping[str, Any], mouth: Mouth) -> None:
     app = QApplication(sys.argv[:1])
     window = QMainWindow()
     label = QLabel("–")
@@ -42,16 +43,13 @@ def main() -> None:
     pool.job_started.connect(started.add)
     pool.job_progress.connect(tell)
     gaps = GapTimer()
-    dataset = data()
+    dataset = melt()
 
     def begin() -> None:
         gaps.start()
         for model in MODELS:
-            rheo_data = RheoData(
-                x=dataset.x, y=dataset.y, domain="frequency", initial_test_mode="oscillation"
-            )
-            pool.submit(make_bayesian_worker(model, rheo_data, WARMUP, DRAWS, CHAINS))
-        QTimer.singleShot(int(1000 * seconds), end)
+            pool.submit(make_bayesian_worker(model, rheo_data(dataset), WARMUP, DRAWS, CHAINS))
+        QTimer.singleShot(int(1000 * request["seconds"]), end)
 
     def end() -> None:
         found = gaps.stop() | {
@@ -59,7 +57,7 @@ def main() -> None:
             "progress_calls": None,
             "progress_signals": len(progress),
         }
-        print(json.dumps(found), flush=True)
+        mouth.say("result", **found)
         os._exit(0)
 
     QTimer.singleShot(0, begin)
@@ -67,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(_measure)

@@ -1,18 +1,18 @@
-"""Runs the windows, each in a process of its own, and takes what they say."""
+"""Runs the windows, each in a process of its own."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from side_by_side.child import Child, ChildError
+
 __all__ = ["platform", "run_window"]
 
-FOLDER = Path(__file__).parents[1]
+PATIENCE = 120.0
+"""Seconds for a window to open and to close, besides those that are measured."""
 
 
 def platform() -> str:
@@ -22,37 +22,21 @@ def platform() -> str:
     return "a virtual screen (Xvfb)" if shutil.which("xvfb-run") else "Qt's offscreen platform"
 
 
-def run_window(module: str, *arguments: str, timeout: float, cache: Path) -> dict[str, Any]:
-    """Run one of this package's modules on a screen; gives what it found.
+def run_window(module: str, cache: Path, seconds: float = 0.0) -> dict[str, Any]:
+    """Run one of this package's windows for so long; return what it found, or the error.
 
-    Parameters
-    ----------
-    module : str
-        Such as ``"own_window"``.
-    *arguments : str
-        Of its command line.
-    timeout : float
-        Seconds.
-    cache : Path
-        Where compiled programs and the list of models are kept.
+    `cache` is the folder of compiled programs, of the list of models and of the store.
     """
-    command = [sys.executable, "-m", f"responsiveness_study.{module}", *arguments]
     where = platform()
     environment = {
-        **os.environ,
         "RHEOJOBS_CACHE_DIR": str(cache),
         "RHEOJOBS_STATE_DIR": str(cache / "state"),
+        "QT_QPA_PLATFORM": "offscreen" if "offscreen" in where else "",  # Qt chooses
     }
-    environment.pop("QT_QPA_PLATFORM", None)
-    if "Xvfb" in where:
-        command = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", *command]
-    elif "offscreen" in where:
-        environment["QT_QPA_PLATFORM"] = "offscreen"
-    done = subprocess.run(
-        command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, timeout=timeout, check=False
-    )
-    lines = done.stdout.decode().splitlines()
+    prefix = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24"] if "Xvfb" in where else []
     try:
-        return dict(json.loads(lines[-1]))
-    except (IndexError, ValueError):
-        return {"error": f"no answer; exit status {done.returncode}"}
+        with Child(f"responsiveness_study.{module}", environment, prefix) as child:
+            child.ask({"seconds": seconds})
+            return child.hear(timeout=seconds + PATIENCE)[1]
+    except ChildError as error:
+        return {"error": str(error)}

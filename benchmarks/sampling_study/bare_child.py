@@ -14,13 +14,13 @@ from typing import Any
 
 import jax
 import numpy as np
+from side_by_side.child import Mouth, processors, serve
 
 from rheojobs import sample
 from rheojobs.inference.readiness.warm_up import warm_up_fully
 from rheojobs.inference.sampling.nuts import CHUNK_CAPACITY
 from rheojobs.inference.sampling.programs import Kernels
-from sampling_study.own import arguments
-from sampling_study.protocol import Mouth, processors, serve
+from sampling_study.as_ours import arguments
 
 NICE = 5
 """Worker processes have that priority; so has this one, on a machine that others use too."""

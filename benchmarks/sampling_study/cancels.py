@@ -6,25 +6,23 @@ used once. The moment is drawn evenly from the time that a job of its kind takes
 
 from __future__ import annotations
 
-import contextlib
 import itertools
+import math
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from side_by_side.cases import without_last
-from side_by_side.machine import wait_until_quiet
+from side_by_side.cases import Case, without_last
+from side_by_side.cases import case as case_of
+from side_by_side.measure import children, cpu_seconds, wait_until_quiet
+from side_by_side.table import Table
 
-from rheojobs import Dataset, JobEngine, SampleTask
-from rheojobs.inference.readiness.warm_up import PRELOAD
-from sampling_study.cases import SamplingCase
-from sampling_study.study import Study
+from rheojobs import PRELOAD, Dataset, JobEngine, SampleTask
 
-__all__ = ["cancel_at_random"]
+__all__ = ["measure", "tables"]
 
 LONG_JOB = 3.0
 """Seconds that a compiled job is made to last, so that most moments fall into its chains."""
@@ -38,173 +36,159 @@ SETTLING = 0.3
 
 SEED = 20240301
 LIKELIHOODS = ("constant", "relative", "student_t", "relative_student_t")
+LENGTHS = (0.05, 0.2, 0.35, 0.55, 0.75, 0.9)
+STAGES = ("waiting", "prepare", "compile", "warmup", "sampling", "summary")
 
 
-@dataclass
 class _Watch:
-    """Notes what an engine tells of one job."""
+    """Notes the stage and the end of one job, which it submits."""
 
-    stage: str = "waiting"
-    state: str = ""
-    ended_at: float = 0.0
-    started: threading.Event = field(default_factory=threading.Event)
-    ended: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, engine: JobEngine, task: SampleTask) -> None:
+        self.stage, self.state, self.ended_at = "waiting", "", 0.0
+        self.ended = threading.Event()
+        self.began = time.perf_counter()
+        self.job = engine.submit(task)
+        engine.subscribe(self._take, job=self.job)
 
-    def __call__(self, event: Any) -> None:
+    def _take(self, event: Any) -> None:
         now = time.perf_counter()
         progress, state = getattr(event, "progress", None), getattr(event, "state", None)
         if progress is not None:
             self.stage = progress.stage or self.stage
-        elif state is not None:
-            if state.name == "RUNNING":
-                self.started.set()
-            if state.is_terminal:
-                self.state, self.ended_at = state.name, now
-                self.ended.set()
+        elif state is not None and state.is_terminal:
+            self.state, self.ended_at = state.name, now
+            self.ended.set()
 
 
-def _seconds_by_worker() -> dict[int, float]:
-    """Give the processor time that each child process has used."""
-    used = {}
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            times = child.cpu_times()
-            used[child.pid] = times.user + times.system
-    return used
-
-
-def _task(
-    case: SamplingCase, data: Dataset, likelihood: str, draws: int, seed: int, start: Any
-) -> SampleTask:
+def _task(case: Case, data: Dataset, likelihood: str, draws: int, seed: int) -> SampleTask:
     return SampleTask(
-        case.case.model,
+        case.model,
         data,
         500,
         draws,
         4,
-        warm_start=start,
-        priors=dict(case.case.priors) if likelihood == "constant" else None,
+        warm_start=case.start,
+        priors=dict(case.priors) if likelihood == "constant" else None,
         seed=seed,
-        model_config=dict(case.case.config),
+        model_config=dict(case.config),
         likelihood=likelihood,
     )
 
 
-def _new_kinds(study: Study) -> Iterator[tuple[SamplingCase, Dataset, str]]:
+def _shortened(case: Case, share: float) -> Dataset:
+    return without_last(case.data, max(1, int(share * len(case.data))))
+
+
+def _new_kinds(cases: list[Case]) -> Iterator[tuple[Case, Dataset, str]]:
     """Give jobs that compile: models, likelihoods and lengths that no other job has."""
-    lengths = (0.05, 0.2, 0.35, 0.55, 0.75, 0.9)
-    kinds = list(itertools.product(study.models, LIKELIHOODS, lengths))
+    kinds = list(itertools.product(cases, LIKELIHOODS, LENGTHS))
     for index in np.random.default_rng(SEED).permutation(len(kinds)):
-        model, likelihood, share = kinds[int(index)]
-        case = study.case(model)
-        data = case.case.data
-        yield case, without_last(data, max(1, int(share * len(data)))), likelihood
+        case, likelihood, share = kinds[int(index)]
+        yield case, _shortened(case, share), likelihood
 
 
-class _Canceller:
-    """Submits jobs, cancels them, and takes the time."""
-
-    def __init__(self, study: Study, engine: JobEngine) -> None:
-        self._study, self._engine = study, engine
-        self._random = np.random.default_rng(SEED)
-
-    def run(self, task: SampleTask) -> tuple[float, str]:
-        """Let a job end by itself; gives seconds and the state."""
-        wait_until_quiet()
-        began = time.perf_counter()
-        job = self._engine.submit(task)
-        watch = _Watch()
-        self._engine.subscribe(watch, job=job)
-        watch.ended.wait(120.0)
-        job.forget()
-        return watch.ended_at - began, watch.state
-
-    def cancel(self, task: SampleTask, span: float) -> dict[str, Any] | None:
-        """Cancel a job at a random moment of its life; None where it ended before."""
-        wait_until_quiet()
-        before = _seconds_by_worker()
-        moment = float(self._random.uniform(0.0, span))
-        began = time.perf_counter()
-        job = self._engine.submit(task)
-        watch = _Watch()
-        unsubscribe = self._engine.subscribe(watch, job=job)
-        if watch.ended.wait(max(0.0, began + moment - time.perf_counter())):
-            unsubscribe()
-            job.forget()
-            return None
-        stage = watch.stage
-        asked = time.perf_counter()
-        job.cancel()
-        returned = time.perf_counter()
-        ended = watch.ended.wait(GIVE_UP)
-        latency = (watch.ended_at if ended else time.perf_counter()) - asked
-        unsubscribe()
-        job.forget()
-        at_end = _seconds_by_worker()
-        time.sleep(SETTLING)  # the process of a worker that was killed is gone by then
-        later = _seconds_by_worker()
-        return {
-            "moment": moment,
-            "stage": stage,
-            "latency": latency,
-            "call": returned - asked,
-            "state": watch.state if ended else "no end",
-            "killed": bool(before.keys() - later.keys()),
-            "went_on": any(
-                later[pid] - at_end[pid] > SETTLING / 3
-                for pid in before.keys() & at_end.keys() & later.keys()
-            ),
-        }
+def _run(engine: JobEngine, task: SampleTask) -> float:
+    """Let a job end by itself; return the seconds."""
+    wait_until_quiet()
+    watch = _Watch(engine, task)
+    watch.ended.wait(120.0)
+    watch.job.forget()
+    return watch.ended_at - watch.began
 
 
-def cancel_at_random(study: Study) -> dict[str, Any]:
+def _cancel(engine: JobEngine, task: SampleTask, moment: float) -> dict[str, Any] | None:
+    """Cancel a job so long after its submission; None if it has ended before."""
+    wait_until_quiet()
+    before = set(children())
+    watch = _Watch(engine, task)
+    if watch.ended.wait(max(0.0, watch.began + moment - time.perf_counter())):
+        watch.job.forget()
+        return None
+    stage, asked = watch.stage, time.perf_counter()
+    watch.job.cancel()
+    returned = time.perf_counter()
+    ended = watch.ended.wait(GIVE_UP)
+    latency = (watch.ended_at if ended else time.perf_counter()) - asked
+    watch.job.forget()
+    used = {process: cpu_seconds([process]) for process in before}
+    time.sleep(SETTLING)  # the process of a worker that was killed is gone by then
+    left = before & set(children())
+    return {
+        "stage": stage,
+        "latency": latency,
+        "call": returned - asked,
+        "state": watch.state if ended else "no end",
+        "killed": len(left) < len(before),
+        "went_on": any(cpu_seconds([each]) - used[each] > SETTLING / 3 for each in left),
+    }
+
+
+def measure(
+    settings: Mapping[str, Any], folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Cancel jobs at random moments, those of known and those of new kinds in turn."""
-    cases = [study.case(model) for model in study.models]
+    cases = [case_of(model) for model in settings["models"]]
+    wanted, random = settings["cancels"], np.random.default_rng(SEED)
     rows: list[dict[str, Any]] = []
     with JobEngine("processes", preload=PRELOAD) as engine:
-        canceller = _Canceller(study, engine)
-        long = {case.case.model: _long(canceller, case) for case in cases}
-        draws = {model: count for model, (count, _) in long.items()}
-        kinds = _new_kinds(study)
-        spans = {case.case.model: _compiling(canceller, case) for case in cases}
-        number = tries = 0
-        while len(rows) < study.cancels and tries < 3 * study.cancels:
-            tries += 1
-            if tries % 2:
-                case = cases[number % len(cases)]
-                number += 1
-                model = case.case.model
-                task = _task(case, case.case.data, "constant", draws[model], tries, case.start)
-                row, kind = canceller.cancel(task, long[model][1]), "compiled"
-            else:
-                try:
-                    case, data, likelihood = next(kinds)
-                except StopIteration:
-                    continue
-                model = case.case.model
-                task = _task(case, data, likelihood, draws[model], tries, case.start)
-                row, kind = canceller.cancel(task, spans[model]), "new"
+        draws, spans = {}, {}
+        for case in cases:
+            _run(engine, _task(case, case.data, "constant", 500, 0))  # compiles
+            each = _run(engine, _task(case, case.data, "constant", 2000, 1)) / 2500
+            draws[case.model] = int(np.clip(LONG_JOB / each, 1000, MAX_DRAWS))
+            new = _task(case, _shortened(case, 0.45), "relative_student_t", 500, 0)
+            spans[case.model] = {
+                "compiled": each * (500 + draws[case.model]),
+                "new": _run(engine, new) + LONG_JOB / 2,
+            }
+        known = ((case, case.data, "constant") for case in itertools.cycle(cases))
+        kinds = itertools.cycle([("compiled", known), ("new", _new_kinds(cases))])
+        for seed in range(3 * wanted):
+            kind, jobs = next(kinds)
+            if len(rows) == wanted or (job := next(jobs, None)) is None:
+                continue
+            case, data, likelihood = job
+            task = _task(case, data, likelihood, draws[case.model], seed)
+            row = _cancel(engine, task, random.uniform(0.0, spans[case.model][kind]))
             if row is not None:
-                rows.append({"model": model, "kind": kind, **row})
-                study.say(
-                    f"  cancel {len(rows)}: {model}, {kind}, in {row['stage']}: "
-                    f"{1000 * row['latency']:.0f} ms{', killed' if row['killed'] else ''}"
-                )
-    return {"rows": rows, "draws": draws, "spans": spans}
+                rows.append({"model": case.model, "kind": kind, **row})
+                end = ", killed" if row["killed"] else ""
+                milliseconds = 1000 * row["latency"]
+                say(f"{case.model}, {kind}, in {row['stage']}: {milliseconds:.0f} ms{end}")
+    return {"rows": rows, "draws": draws}
 
 
-def _long(canceller: _Canceller, case: SamplingCase) -> tuple[int, float]:
-    """Find how many draws make a compiled job last about `LONG_JOB`, and how long; compiles it."""
-    data, start = case.case.data, case.start
-    canceller.run(_task(case, data, "constant", 500, 0, start))
-    seconds, _ = canceller.run(_task(case, data, "constant", 2000, 1, start))
-    each = seconds / 2500
-    draws = int(np.clip(LONG_JOB / each, 1000, MAX_DRAWS))
-    return draws, each * (500 + draws)
-
-
-def _compiling(canceller: _Canceller, case: SamplingCase) -> float:
-    """Find how long a job takes that compiles: the end of its random moments."""
-    data = without_last(case.case.data, max(1, int(0.45 * len(case.case.data))))
-    seconds, _ = canceller.run(_task(case, data, "relative_student_t", 500, 0, case.start))
-    return seconds + LONG_JOB / 2
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Show how long cancels took: all of them, by kind of job, and by stage."""
+    rows = found["rows"]
+    columns = ["job", "cancels", "median", "95th percentile", "max"]
+    columns += ["worker killed", "worker continues", "ended anyway"]
+    title = f"{len(rows)} cancels at random moments, from job.cancel() to the terminal event / ms"
+    table = Table(title, columns)
+    stages = sorted({row["stage"] for row in rows} - set(STAGES))
+    groups = {
+        "all": rows,
+        "compiled before": [row for row in rows if row["kind"] == "compiled"],
+        "of a new kind: compiles": [row for row in rows if row["kind"] == "new"],
+    } | {f"last stage: {s}": [row for row in rows if row["stage"] == s] for s in (*STAGES, *stages)}
+    for label, members in groups.items():
+        if members:
+            times = np.array([1000 * row["latency"] for row in members])
+            counts = [
+                sum(row["killed"] for row in members),
+                sum(row["went_on"] for row in members),
+                sum(row["state"] != "CANCELLED" for row in members),
+            ]
+            shown = (np.median(times), np.percentile(times, 95), times.max(), *counts)
+            table.add(label, str(len(members)), *(f"{value:.0f}" for value in shown))
+    within = sum(row["latency"] <= 0.25 for row in rows)
+    calls = max((row["call"] for row in rows), default=math.nan)
+    lengths = ", ".join(f"{model} {count}" for model, count in found["draws"].items())
+    table.notes = [
+        f"Jobs of 4 chains with 500 steps of warm-up; draws of each chain: {lengths}.",
+        f"Within 250 ms: {within} of {len(rows)}.",
+        "“Worker continues”: the job has ended for its owner while its process finishes what it "
+        "cannot break off, such as a compilation.",
+        f"The call job.cancel() itself returned after at most {1000 * calls:.1f} ms.",
+    ]
+    return [table]

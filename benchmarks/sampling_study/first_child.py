@@ -9,10 +9,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from rheojobs import JobEngine, SampleTask
-from rheojobs.inference.readiness.warm_up import PRELOAD
-from sampling_study.own import arguments
-from sampling_study.protocol import Mouth, save_draws, serve
+from side_by_side.child import Mouth, save_draws, serve
+
+from rheojobs import PRELOAD, JobEngine, SampleTask
+from sampling_study.as_ours import arguments
 
 
 def _run(job: Mapping[str, Any], mouth: Mouth) -> None:

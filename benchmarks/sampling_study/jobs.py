@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from side_by_side.comparison import agreement_of_draws
-from side_by_side.sides import Outcome, Rheojax, Rheojobs, outcome_of_draws
+from side_by_side.cases import Case, Sampling
+from side_by_side.cases import case as case_of
+from side_by_side.child import Child
+from side_by_side.sides import Outcome, Rheojax, Rheojobs, alone, means_apart
+from side_by_side.table import Table, median, number, ratio, seconds, spread
 
 from rheojobs import Dataset
-from sampling_study.cases import SamplingCase, describe_job
-from sampling_study.children import Child, ChildError
-from sampling_study.study import Study, record
+from sampling_study.described import describe_job, sample_in
 
-__all__ = ["SYSTEMS", "compare_jobs"]
+__all__ = ["column", "good", "measure", "rate", "tables"]
 
-OURS = "rheojobs"
-THEIRS = "RheoJAX"
+OURS, THEIRS = "rheojobs", "RheoJAX"
 
 SYSTEMS = {
     OURS: "rheojobs: second job of its kind",
@@ -41,150 +40,188 @@ DENSE = {"dense_mass": True, "target_accept_prob": 0.95}
 type Turn = Callable[[Dataset], Outcome]
 
 
-class _Turns:
+class _Systems:
     """The systems of one case, each ready to be asked for a job."""
 
-    def __init__(self, study: Study, case: SamplingCase, stack: contextlib.ExitStack) -> None:
-        self._study, self._case = study, case
-        self._sampling = study.sampling
-        self.ours, self.theirs = Rheojobs(), Rheojax()
-        for side in (self.ours, self.theirs):
-            stack.callback(side.close)
-            side.open()
-        scratch = study.scratch
-        self._numpyro = stack.enter_context(Child("numpyro_child", scratch))
-        self._nutpie = stack.enter_context(Child("nutpie_child", scratch))
-        self._cache = Path(tempfile.mkdtemp(prefix="cache-", dir=scratch))
-        self.details: dict[str, dict[str, Any]] = {}
-
-    def heat(self) -> None:
-        """Let the hot processes, and the cache of new ones, see a job of this kind."""
-        data = self._case.case.data
-        for child in (self._numpyro, self._nutpie):
-            with contextlib.suppress(ChildError):  # told where it counts
-                child.sample(self._describe(data))
-        self.new_process(data, self._cache, "heat")
-
-    def turns(self) -> dict[str, Turn]:
-        """Give the systems, by key of `SYSTEMS`."""
-        return {
-            OURS: self.sample_ours,
-            "new_filled": lambda data: self.new_process(data, self._cache, "new_filled"),
-            "new_empty": self._new_and_empty,
-            THEIRS: self.sample_theirs,
-            "numpyro_new": self._numpyro_new,
-            "numpyro": lambda data: self._hot(self._numpyro, data),
-            "numpyro_dense": lambda data: self._hot(self._numpyro, data, nuts=DENSE),
-            "nutpie": lambda data: self._hot(self._nutpie, data),
+    def __init__(
+        self, case: Case, sampling: Sampling, folder: Path, stack: contextlib.ExitStack
+    ) -> None:
+        self._case, self._sampling, self._folder = case, sampling, folder
+        self._stack = stack
+        self._children: dict[str, Child] = {}
+        self._cache = self._new_cache()
+        self._pools = {
+            OURS: stack.enter_context(Rheojobs()),
+            THEIRS: stack.enter_context(Rheojax()),
         }
+        self.more: dict[str, Any] = {}
 
-    def sample_ours(self, data: Dataset) -> Outcome:
-        return self.ours.sample(self._case.case, data, self._sampling, self._case.start)
+    def turns(self, names: Sequence[str]) -> dict[str, Turn]:
+        """Return the systems of those names; the hot ones have seen a job of this kind."""
+        hot = {"numpyro": {}, "numpyro_dense": {"nuts": DENSE}, "nutpie": {}}
+        turns: dict[str, Turn] = {
+            OURS: partial(self.pool, OURS),
+            "new_filled": lambda data: self._new_process(data, self._cache),
+            "new_empty": lambda data: self._new_process(data, self._new_cache()),
+            THEIRS: partial(self.pool, THEIRS),
+            "numpyro_new": self._new_numpyro,
+            **{name: partial(self._hot, name, more) for name, more in hot.items()},
+        }
+        for name in ("numpyro", "nutpie", "new_filled"):
+            if name in names:
+                turns[name](self._case.data)
+        return {name: turns[name] for name in names}
 
-    def sample_theirs(self, data: Dataset) -> Outcome:
-        return self.theirs.sample(self._case.case, data, self._sampling, self._case.start)
+    def pool(self, side: str, data: Dataset) -> Outcome:
+        """Sample in a pool, from the fit."""
+        return self._pools[side].sample(self._case, data, self._sampling, self._case.start)
 
-    def _describe(self, data: Dataset) -> dict[str, Any]:
+    def _new_cache(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="cache-", dir=self._folder))
+
+    def _job(self, data: Dataset) -> dict[str, Any]:
         return describe_job(self._case, data, self._sampling, self._case.start)
 
-    def _hot(self, child: Child, data: Dataset, **more: Any) -> Outcome:
-        return self._study.sample_in(child, {**self._describe(data), **more}, self._sampling)
+    def _hot(self, name: str, more: Mapping[str, Any], data: Dataset) -> Outcome:
+        module = f"sampling_study.{name.removesuffix('_dense')}_child"
+        if module not in self._children:
+            self._children[module] = self._stack.enter_context(Child(module))
+        return sample_in(self._children[module], {**self._job(data), **more})[0]
 
-    def _numpyro_new(self, data: Dataset) -> Outcome:
-        with Child("numpyro_child", self._study.scratch) as child:
-            return self._study.sample_in(
-                child, self._describe(data), self._sampling, since_start=True
-            )
+    def _new_numpyro(self, data: Dataset) -> Outcome:
+        with Child("sampling_study.numpyro_child") as child:
+            return sample_in(child, self._job(data), begins="started")[0]
 
-    def _new_and_empty(self, data: Dataset) -> Outcome:
-        cache = Path(tempfile.mkdtemp(prefix="cache-", dir=self._study.scratch))
-        try:
-            return self.new_process(data, cache, "new_empty")
-        finally:
-            shutil.rmtree(cache, ignore_errors=True)
-
-    def new_process(self, data: Dataset, cache: Path, key: str) -> Outcome:
-        """Run a job in a new application, with programs compiled before in that folder or none."""
+    def _new_process(self, data: Dataset, cache: Path) -> Outcome:
+        """Run a job in a new application, with the compiled programs of that folder."""
         environment = {"RHEOJOBS_CACHE_DIR": str(cache)}
-        with Child("first_child", self._study.scratch, environment) as child:
-            try:
-                _, draws, said = child.sample(self._describe(data))
-            except ChildError as error:
-                return Outcome(0.0, str(error))
-            submitted, done = said["submitted"], said["done"]
-        self.details[key] = {"from_interpreter_start": done - child.started}
-        flat = {name: values.reshape(-1) for name, values in draws.items()}
-        return outcome_of_draws(done - submitted, flat, said["divergences"], self._sampling)
-
-
-def _rotated(keys: list[str], by: int) -> list[str]:
-    by %= len(keys)
-    return keys[by:] + keys[:by]
+        with Child("sampling_study.first_child", environment) as child:
+            outcome, self.more = sample_in(child, self._job(data), begins="submitted")
+        return outcome
 
 
 @contextlib.contextmanager
 def _home(folder: Path) -> Iterator[None]:
     """Give RheoJAX's next process an empty home, and so an empty cache."""
     before = os.environ["HOME"]
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["HOME"] = str(folder)
+    os.environ["HOME"] = tempfile.mkdtemp(prefix="home-", dir=folder)
     try:
         yield
     finally:
         os.environ["HOME"] = before
 
 
-def compare_jobs(study: Study, model: str) -> dict[str, Any]:
-    """Run one model's jobs; gives what was found, as JSON takes it."""
-    case = study.case(model)
-    sampling = study.sampling
-    found: dict[str, list[dict[str, Any]]] = {key: [] for key in SYSTEMS}
+def measure(
+    settings: Mapping[str, Any], folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run the jobs of each model."""
+    names = settings.get("systems", tuple(SYSTEMS))
+    cases = [case_of(model) for model in settings["models"]]
+    return {case.model: _measure(case, names, settings, folder, say) for case in cases}
+
+
+def _measure(
+    case: Case,
+    names: Sequence[str],
+    settings: Mapping[str, Any],
+    folder: Path,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     extra: dict[str, dict[str, Any]] = {}
-
-    def alone(what: str, turn: Turn, data: Dataset) -> Outcome:
-        return study.alone(f"{model}, {what}, {len(data)} points", lambda: turn(data))
-
     with contextlib.ExitStack() as stack:
-        turns = _Turns(study, case, stack)
-        first = case.case.data
-        extra["first_in_warm_pool"] = record(
-            alone("rheojobs, nothing compiled", turns.sample_ours, first), len(first)
-        )
-        with _home(study.scratch / f"home-{model}-{time.time_ns()}"):
-            outcome = alone("RheoJAX, cache empty", turns.sample_theirs, first)
-        extra["theirs_empty"] = record(outcome, len(first))
-        turns.heat()
-        systems = turns.turns()
-        for number in range(study.repeats):
-            data = case.case.others[number % len(case.case.others)]
-            outcomes = {}
-            for key in _rotated(list(systems), 3 * number):
-                if not (found[key] and "error" in found[key][-1]):  # what fails once fails again
-                    outcomes[key] = alone(key, systems[key], data)
-            for key in systems:
-                if key in outcomes:
-                    kept = record(outcomes[key], len(data), **turns.details.get(key, {}))
-                    kept |= _distance(outcomes[OURS], outcomes[key])
-                    found[key].append(kept)
-        outcome = alone("RheoJAX, those data again", turns.sample_theirs, data)
-        extra["theirs_again"] = record(outcome, len(data))
-        extra["other_bucket"] = record(
-            alone("rheojobs, another bucket", turns.sample_ours, case.far), len(case.far)
-        )
-    return {
-        "title": case.case.title,
-        "start": case.start,
-        "priors": dict(case.case.priors),
-        "sampling": vars(sampling) | {},
-        "systems": found,
-        "extra": extra,
-    }
+        systems = _Systems(case, Sampling.of(settings), folder, stack)
+
+        def run(what: str, turn: Turn, data: Dataset) -> Outcome:
+            return alone(f"{case.model}, {what}, {len(data)} points", lambda: turn(data), say)
+
+        def run_extra(key: str, what: str, side: str, data: Dataset) -> None:
+            outcome = run(what, partial(systems.pool, side), data)
+            extra[key] = outcome.to_record(len(data))
+
+        run_extra("first_in_warm_pool", "rheojobs, nothing compiled", OURS, case.data)
+        with _home(folder):
+            run_extra("theirs_empty", "RheoJAX, cache empty", THEIRS, case.data)
+        turns = systems.turns(names)
+        for turn in range(settings["repeats"]):
+            data = case.others[turn % len(case.others)]
+            outcomes, records = {}, {}
+            by = 3 * turn % len(names)
+            for name in (*names[by:], *names[:by]):
+                if not (found[name] and "error" in found[name][-1]):  # what fails once fails again
+                    systems.more = {}
+                    outcomes[name] = run(name, turns[name], data)
+                    records[name] = outcomes[name].to_record(len(data), **systems.more)
+            for name, record in records.items():
+                found[name].append(
+                    record | means_apart(outcomes.get(OURS, Outcome(0.0)), outcomes[name])
+                )
+        run_extra("theirs_again", "RheoJAX, those data again", THEIRS, data)
+        run_extra("other_bucket", "rheojobs, another bucket", OURS, case.far)
+    return {"title": case.title, "start": case.start, "systems": found, "extra": extra}
 
 
-def _distance(ours: Outcome, other: Outcome) -> dict[str, Any]:
-    """Say how far the means of two posteriors are apart at most, in standard deviations."""
-    rows: Mapping[str, Mapping[str, float]] = agreement_of_draws(ours, other)
-    if not rows or ours is other:
-        return {}
-    worst = max(rows, key=lambda name: rows[name]["means_in_sd"])
-    return {"means_apart_in_sd": rows[worst]["means_in_sd"], "of": worst}
+def good(rows: Sequence[Mapping[str, Any]], name: str = "seconds") -> list[float]:
+    """Return the values of a column of the jobs that did not fail."""
+    return [row[name] for row in rows if "error" not in row and row.get(name) is not None]
+
+
+def column(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    """Return the median of a column."""
+    return median(good(rows, name))
+
+
+def rate(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return the median of the effective draws per second."""
+    pairs = zip(good(rows, "min_ess"), good(rows), strict=True)
+    return median(ess / took for ess, took in pairs)
+
+
+def quality(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the cells of ESS, ESS per second and R-hat."""
+    ess = number(column(rows, "min_ess"))
+    return [ess, number(rate(rows)), number(column(rows, "max_r_hat"), 3)]
+
+
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Compare the whole jobs of each model, the second job of its kind as the measure."""
+    return [_table(part) for part in found.values()]
+
+
+def _table(found: Mapping[str, Any]) -> Table:
+    columns = ["job, on new data of another length", "time / s (range)", "times ours"]
+    columns += ["least bulk ESS", "ESS per second", "largest R-hat", "divergences"]
+    table = Table(found["title"], [*columns, "means apart / sd"])
+    systems, extra = found["systems"], found["extra"]
+    times = {name: column(rows, "seconds") for name, rows in systems.items()}
+    for name, rows in systems.items():
+        apart = number(column(rows, "means_apart_in_sd"), 2)
+        table.add(
+            SYSTEMS[name],
+            spread(good(rows)) if good(rows) else "failed",
+            ratio(times[name], times[OURS]),
+            *quality(rows),
+            number(column(rows, "divergences")),
+            apart,
+        )
+    single = {name: column([row], "seconds") for name, row in extra.items()}
+    first, bucket = (seconds(single[name]) for name in ("first_in_warm_pool", "other_bucket"))
+    words = f"RheoJAX's job takes {ratio(times[THEIRS], times[OURS])} our second job"
+    if "new_filled" in times:
+        empty = ratio(single["theirs_empty"], times["new_empty"])
+        words += (
+            f", {ratio(times[THEIRS], times['new_filled'])} our first of a new process with a "
+            f"filled cache, and {empty} with empty caches on both sides"
+        )
+        start = seconds(column(systems["new_filled"], "from_interpreter_start"))
+        table.notes.append(f"From the start of our interpreter, cache filled: {start} s.")
+    table.notes += [
+        f"{words} (its first, with an empty cache: {seconds(single['theirs_empty'])} s).",
+        f"RheoJAX's job on data that it has seen, so that its cache holds the program: "
+        f"{seconds(single['theirs_again'])} s.",
+        f"Our first job in a warm pool with nothing compiled: {first} s; our first job on a length "
+        f"in another bucket ({extra['other_bucket']['points']} points), compiling: {bucket} s.",
+    ]
+    failed = [(name, row) for name, rows in systems.items() for row in rows if "error" in row]
+    table.notes += [f"{SYSTEMS[name]}: failed: {row['error']}" for name, row in failed]
+    return table

@@ -1,4 +1,4 @@
-"""A process that samples with plain NumPyro, on request; see `sampling_study.protocol`.
+"""A process that samples with plain NumPyro, on request; see `side_by_side.child`.
 
 As NumPyro's documentation has it: chains in parallel, on as many host devices. That compiles
 for every run, kept sampler or not, and still beats its other ways by far (maxwell, second run of
@@ -17,9 +17,9 @@ import jax
 import numpy as np
 import numpyro
 from numpyro.infer import MCMC, NUTS, init_to_uniform, init_to_value
+from side_by_side.child import Mouth, save_draws, serve
 
 from sampling_study.formulas import numpyro_model, observations, start_values
-from sampling_study.protocol import Mouth, save_draws, serve
 
 
 def _sample(job: Mapping[str, Any], mouth: Mouth) -> None:

@@ -1,4 +1,4 @@
-"""A process that samples the same log density with nutpie, through JAX; see `protocol`.
+"""A process that samples the same log density with nutpie, through JAX; see `side_by_side.child`.
 
 The data are nutpie's shared data, arguments of the compiled function; an expansion that does
 nothing spares it a call to JAX for every draw, and the draws are taken to the parameters all
@@ -19,9 +19,9 @@ import numpy as np
 import nutpie
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 from nutpie.compiled_pyfunc import from_pyfunc
+from side_by_side.child import Mouth, processors, save_draws, serve
 
 from sampling_study.formulas import numpyro_model, observations, start_values
-from sampling_study.protocol import Mouth, processors, save_draws, serve
 
 type Functions = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
 

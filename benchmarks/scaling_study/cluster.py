@@ -43,7 +43,7 @@ class LocalMachines:
     _nannies: tuple[int, ...]
 
     def workers(self) -> list[psutil.Process]:
-        """Give the workers' processes, their nannies included."""
+        """Return the workers' processes, their nannies included."""
         nannies = [psutil.Process(pid) for pid in self._nannies]
         return [*nannies, *(child for nanny in nannies for child in nanny.children(True))]
 
@@ -81,7 +81,7 @@ def local_machines(workers: int) -> Iterator[LocalMachines]:
 
 
 def _wait_for(file: str, workers: int) -> str:
-    """Wait until all workers are there; gives the scheduler's address."""
+    """Wait until all workers are there; return the scheduler's address."""
     from distributed import Client
 
     deadline = time.monotonic() + PATIENCE

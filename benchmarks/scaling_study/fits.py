@@ -3,69 +3,74 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from side_by_side.measure import cpu_seconds, timed
+from side_by_side.table import Table
+from side_by_side.work import relaxations
 
 from scaling_study.cluster import local_machines
 
-__all__ = ["measure_fits"]
-
-POINTS = 60
+__all__ = ["measure", "tables"]
 
 
-def _tasks(count: int) -> list[Any]:
-    """Make fits of relaxations, each of its own modulus and time, with 2 % noise."""
-    from rheojobs import Dataset, FitTask
+def measure(
+    settings: Mapping[str, Any], folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Fit all datasets with each number of workers; each worker has fitted before."""
+    from rheojobs import PRELOAD, DaskExecutor, Dataset, FitTask, JobEngine
 
-    rng = np.random.default_rng(7)
-    made = []
-    for _ in range(count):
-        modulus, tau = 10 ** rng.uniform(3, 6), 10 ** rng.uniform(-1, 1)
-        t = np.geomspace(0.02 * tau, 5 * tau, POINTS)
-        noise = 1 + 0.02 * rng.standard_normal(POINTS)
-        values = modulus * (0.2 + np.exp(-t / tau)) * noise
-        made.append(FitTask("zener", Dataset(t, values, "relaxation")))
-    return made
-
-
-def measure_fits(count: int, workers: Sequence[int], say: Callable[[str], None]) -> dict[str, Any]:
-    """Fit all datasets with each number of workers; gives seconds, and the fits' own seconds.
-
-    Each worker has fitted before: what starting costs is told beside it.
-    """
-    from rheojobs import JobEngine
-    from rheojobs.engine.executors.dask.executor import DaskExecutor
-    from rheojobs.inference.readiness.warm_up import PRELOAD
+    def fit_all(engine: JobEngine, count: int) -> list[Any]:
+        made = [Dataset(t, G, "relaxation") for t, G in relaxations(count, 60, plateau=0.2)]
+        jobs = [engine.submit(FitTask("zener", data)) for data in made]
+        return [job.result(600) for job in jobs]
 
     found: dict[str, Any] = {}
-    for number in workers:
+    for number in settings["workers"]:
         began = time.perf_counter()
         with (
             local_machines(number) as machines,
             JobEngine(DaskExecutor(machines.address, preload=PRELOAD)) as engine,
         ):
-            warm = [engine.submit(task) for task in _tasks(8 * number)]
-            for job in warm:
-                job.result(300)
-            start = time.perf_counter() - began
-            cpu = _cpu(machines.workers())
-            began = time.perf_counter()
-            jobs = [engine.submit(task) for task in _tasks(count)]
-            fits = [job.result(600) for job in jobs]
-            seconds = time.perf_counter() - began
+            fit_all(engine, 8 * number)
+            start, before = time.perf_counter() - began, cpu_seconds(machines.workers())
+            seconds, fits = timed(partial(fit_all, engine, settings["fits"]))
             found[str(number)] = {
                 "seconds": seconds,
                 "start": start,
-                "inside": sum(fit.fit_time for fit in fits),
-                "cpu": _cpu(machines.workers()) - cpu,
+                "cpu": cpu_seconds(machines.workers()) - before,
                 "converged": sum(fit.success for fit in fits),
-                "count": count,
+                "count": len(fits),
             }
-        say(f"{number} workers: {count} fits in {seconds:.1f} s")
+        say(f"{number} workers: {len(fits)} fits in {seconds:.1f} s")
     return found
 
 
-def _cpu(processes: Sequence[Any]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+def tables(found: Mapping[str, Any]) -> list[Table]:
+    """Return the speed-up."""
+    first = next(iter(found.values()))
+    columns = ["workers", "seconds", "fits per second", "speed-up", "efficiency"]
+    columns += ["processor of the workers per fit / ms", "start, first fits included / s"]
+    table = Table(f"{first['count']:,} fits of `zener`, 60 points each", columns)
+    for workers, row in found.items():
+        speed_up = first["seconds"] / row["seconds"]
+        share = speed_up * int(next(iter(found))) / int(workers)
+        table.add(
+            workers,
+            f"{row['seconds']:.1f}",
+            f"{row['count'] / row['seconds']:.0f}",
+            f"{speed_up:.2f}",
+            f"{share:.0%}",
+            f"{1e3 * row['cpu'] / row['count']:.1f}",
+            f"{row['start']:.0f}",
+        )
+    worst = min(row["converged"] / row["count"] for row in found.values())
+    table.notes += [
+        "Scheduler, client and workers share this machine's processors: with more workers than "
+        "processors are free, they take turns, and the efficiency is the machine's.",
+        f"Converged: {worst:.1%} of the fits, at least.",
+    ]
+    return [table]

@@ -1,1 +1,1 @@
-"""Comparisons of two job systems in one run, taking turns."""
+"""What the studies share: the command, tables, machine, processes, cases and both job systems."""

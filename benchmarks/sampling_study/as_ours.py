@@ -11,22 +11,19 @@ from rheojobs import Dataset
 
 __all__ = ["arguments"]
 
+SAME = ("model", "num_warmup", "num_samples", "num_chains", "priors", "seed")
+
 
 def arguments(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what `rheojobs.sample` and `rheojobs.SampleTask` are called with."""
+    """Return what `rheojobs.sample` and `rheojobs.SampleTask` are called with."""
     rows = [np.array(row) for row in job["y"]]
     y = rows[0] + 1j * rows[1] if len(rows) == 2 else rows[0]
     quantity = "viscosity" if job["test_mode"] == "flow_curve" else ""
     return {
         "data": Dataset(np.array(job["x"]), y, job["test_mode"], quantity=quantity),
-        "model": job["model"],
-        "num_warmup": job["num_warmup"],
-        "num_samples": job["num_samples"],
-        "num_chains": job["num_chains"],
         "warm_start": job["start"],
-        "priors": job["priors"],
-        "seed": job["seed"],
         "model_config": job["config"],
         "likelihood": "constant",
         "default_priors": "rheojax",
+        **{name: job[name] for name in SAME},
     }
