@@ -23,6 +23,7 @@ from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
 from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.loops import call_logged, run_guarded
+from rheojobs.engine.message_handler import MessageHandler
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.recovery import describe_again
@@ -56,6 +57,7 @@ class Dispatcher:
         self._table = table
         self._executor = executor
         self._recorder = recorder
+        self._messages = MessageHandler(table, recorder)
         self.paused = False
         self._choosing = threading.Lock()  # one thread at a time, so that jobs start in order
         self._thread = threading.Thread(target=self._run, name="rheojobs-engine", daemon=True)
@@ -97,7 +99,7 @@ class Dispatcher:
                 self.start(job)
             except Exception as error:  # an internal fault must not affect the other jobs
                 logger.exception("job %s could not be started", job.id[:8])
-                self._table.on_message(job, messages.Failed(error))
+                self._messages.handle(job, messages.Failed(error))
 
     def may_start_at_once(self, job: Job) -> bool:
         """Return whether a new job may be passed to `start` on this thread, without delay."""
@@ -180,7 +182,7 @@ class Dispatcher:
         try:
             handle = self._executor.start(run)
         except BaseException as error:  # no more threads, for example
-            self._table.on_message(job, messages.Failed(error), attempt)
+            self._messages.handle(job, messages.Failed(error), attempt)
             if isinstance(error, Exception):
                 return
             raise  # Ctrl-C, on the thread that submits
@@ -196,8 +198,8 @@ class Dispatcher:
             if (validate := getattr(job.task, "validate", None)) is not None:
                 validate()
         except BaseException as error:
-            self._table.on_message(job, messages.Started())
-            self._table.on_message(job, messages.Failed(error))
+            self._messages.handle(job, messages.Started())
+            self._messages.handle(job, messages.Failed(error))
             return False
         return True
 
@@ -216,7 +218,7 @@ class Dispatcher:
 
     def _on_message(self, job: Job, attempt: object, message: messages.Message) -> None:
         """Process a message of a run; a thread that delivers a result starts the next light job."""
-        self._table.on_message(job, message, attempt)
+        self._messages.handle(job, message, attempt)
         if isinstance(message, messages.Succeeded):
             try:
                 if self._table.has_to_start:

@@ -6,30 +6,25 @@ caller of `submit` or `cancel`.
 
 from __future__ import annotations
 
-import atexit
 import concurrent.futures
 import itertools
 import logging
-import time
-import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from rheojobs.engine.cancellation import CancellationToken
+from rheojobs.engine.controls import JobControls
 from rheojobs.engine.delivery.event_bus import EventBus
-from rheojobs.engine.delivery.mailboxes import Caller, Listener, Subscriber, TakesEvents
 from rheojobs.engine.dependencies import results_wanted
 from rheojobs.engine.dispatcher import Dispatcher, is_light
-from rheojobs.engine.events import JobEvent
 from rheojobs.engine.executors import Executor, make_executor
-from rheojobs.engine.job import Job
+from rheojobs.engine.job import Job, jobs_of
 from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.lifecycle.admission import Admission
-from rheojobs.engine.lifecycle.closing import Closing
+from rheojobs.engine.lifecycle.closing import Closing, shut_down_at_exit
 from rheojobs.engine.lifecycle.moving import move_jobs
-from rheojobs.engine.policy.eta import Durations, Remaining
 from rheojobs.engine.policy.retry import RetryPolicy
 from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.recovery import revive, waiting_jobs
@@ -37,7 +32,6 @@ from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.store.commands import requested_priority
 from rheojobs.engine.store.writer import open_recorder
 from rheojobs.engine.task import FunctionTask, Task, as_task
 from rheojobs.engine.validation import (
@@ -45,6 +39,7 @@ from rheojobs.engine.validation import (
     check_memory,
     check_not_before,
     check_priority,
+    check_retry,
     check_tags,
     check_timeout,
     needs_of,
@@ -57,7 +52,7 @@ __all__ = ["JobEngine"]
 logger = logging.getLogger(__name__)
 
 
-class JobEngine:
+class JobEngine(JobControls):
     """Runs tasks in the background.
 
     Parameters
@@ -104,11 +99,11 @@ class JobEngine:
         total_resources(1, resources, limits)  # before anything is opened that must be closed
         least = None if spill is None else parse_bytes(spill)
         # The store first: if it is refused, no worker process has been started.
-        self._bus = EventBus()
+        bus = EventBus()
         try:
-            self._recorder = open_recorder(store, self._bus, self._on_request, least)
+            self._recorder = open_recorder(store, bus, self._on_request, least)
         except BaseException:
-            self._bus.close()
+            bus.close()
             raise
         try:
             self._executor = make_executor(executor, max_workers, tuple(preload))
@@ -117,27 +112,20 @@ class JobEngine:
         except BaseException:
             self._recorder.close()
             raise
-        self._table = JobRegistry(self._recorder, total)
+        table = JobRegistry(self._recorder, total)
+        super().__init__(table, bus, Dispatcher(table, self._executor, self._recorder))
         self._given = frozenset(resources or {})
         self._executor.on_growth = self._on_growth
         self._order = itertools.count()
-        self._dispatcher = Dispatcher(self._table, self._executor, self._recorder)
         parts = self._table, self._dispatcher, self._recorder
         self._admission, self._closing = Admission(*parts), Closing(*parts)
-        atexit.register(_shut_down_at_exit, weakref.ref(self))
+        shut_down_at_exit(self)
 
     def __enter__(self) -> JobEngine:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.shutdown()
-
-    # ---------------------------------------------------------------- what users call
-
-    @property
-    def durations(self) -> Durations:
-        """Durations of earlier jobs of each kind (the task's name); known ones may be added."""
-        return self._table.durations
 
     @property
     def executor(self) -> Executor:
@@ -221,35 +209,28 @@ class JobEngine:
         """
         work = as_task(task)
         wanted = results_wanted(work)
-        after = tuple(dict.fromkeys((*after, *(found.job for found in wanted))))
-        after_any = tuple(dict.fromkeys(after_any))
-        for other in (*after, *after_any):
-            if not isinstance(other, Job) or other._engine is not self:
-                raise InputError(f"after takes jobs of this engine, got {other!r}")
+        after = jobs_of(self, [*after, *(found.job for found in wanted)])
+        after_any = jobs_of(self, after_any)
         tags = check_tags(tags)
         cap = None if memory is None else parse_bytes(memory)
         check_memory(cap, self._executor.limits_memory)
         needs = needs_of(resources or {}, self._table.scheduler.total, tags, cap)
-        timeout = check_timeout(timeout)
-        priority = check_priority(priority)
-        if retry is not None and not isinstance(retry, RetryPolicy):
-            raise InputError(f"retry takes a RetryPolicy, got {retry!r}")
         if max_attempts is None:
             max_attempts = getattr(work, "max_attempts", 1)
         job = Job(
             self,
             work,
             name=name,
-            priority=priority,
+            priority=check_priority(priority),
             needs=needs,
             max_attempts=check_attempts(max_attempts),
             order=next(self._order),
             after=after,
             after_any=after_any,
             tags=tags,
-            timeout=timeout,
+            timeout=check_timeout(timeout),
             memory=cap,
-            retry=retry,
+            retry=check_retry(retry),
             not_before=check_not_before(not_before),
         )
         job.is_light = not wanted and not after and is_light(work)
@@ -365,118 +346,6 @@ class JobEngine:
         """Return this engine as an executor of the standard library."""
         return EngineExecutor(self.run)
 
-    def job(self, job_id: str) -> Job:
-        """Return the job with this id; raises `KeyError` if there is none."""
-        return self._table.jobs[job_id]
-
-    def jobs(self) -> list[Job]:
-        """Return all jobs, in order of submission."""
-        with self._table.lock:
-            return list(self._table.jobs.values())
-
-    def forget(self, job: Job) -> None:
-        """Remove a job from the engine's list, once it has ended, so that its result is freed."""
-        # Without the lock, which the thread that delivers the result may hold: the later of the two
-        # threads sees what the other has written, and removes the job.
-        job.is_kept = False
-        if job.state.is_terminal:
-            self._table.jobs.pop(job.id, None)
-
-    def active_count(self) -> int:
-        """Return how many jobs have not ended."""
-        return self._table.active_count()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until every job has ended and is `done`; False after `timeout` seconds."""
-        return self._table.wait(timeout)
-
-    def subscribe(
-        self,
-        subscriber: Subscriber | TakesEvents,
-        *,
-        job: Job | None = None,
-        present: bool = False,
-    ) -> Callable[[], None]:
-        """Call a subscriber with each event, or each event of one job, in order.
-
-        Each subscriber is called on a thread of its own, so it does not delay others. A slow one
-        loses progress and partial results that newer ones have superseded, and nothing else.
-
-        Parameters
-        ----------
-        subscriber : callable or queue
-            Called with each event; or a queue, into which each event is put.
-        job : Job, optional
-            The only job of interest; its present state comes first.
-        present : bool
-            Whether the present state of all jobs comes first.
-
-        Returns
-        -------
-        callable
-            Ends the subscription: after it returns, no call begins any more.
-        """
-        return self._listen(Caller(subscriber), job, present)
-
-    async def events(
-        self, *, job: Job | None = None, present: bool = True
-    ) -> AsyncGenerator[JobEvent]:
-        """Yield each event, or each event of one job, until the engine is shut down.
-
-        Parameters
-        ----------
-        job : Job, optional
-            The only job of interest; its present state comes first.
-        present : bool
-            Whether the present state of all jobs comes first.
-        """
-        listener = Listener()
-        unsubscribe = self._listen(listener, job, present)
-        try:
-            async for event in listener:
-                yield event
-        finally:
-            unsubscribe()
-
-    def _listen(self, who: Caller | Listener, job: Job | None, present: bool) -> Callable[[], None]:
-        with self._table.lock:
-            jobs = [job] if job is not None else list(self._table.jobs.values()) if present else []
-            first = [event for each in jobs for event in self._table.present(each)]
-            return self._bus.subscribe(who, job.id if job is not None else None, first)
-
-    def set_priority(self, job: Job, priority: int) -> bool:
-        """Change the priority of a job; False if it has ended."""
-        priority = check_priority(priority)
-        with self._table.lock:
-            if job.state.is_terminal:
-                return False
-            self._table.prioritise(job, priority)
-        return True
-
-    def time_remaining(self, job: Job) -> Remaining | None:
-        """Return an estimate of the time that a job still needs: `Job.time_remaining`."""
-        now = time.monotonic()
-        with self._table.lock:
-            if job.state.is_terminal:
-                return None
-            if (left := job.estimate.left(job.clock.seconds(now))) is not None:
-                return left
-            return self.durations.left(job.task_name, job.clock.seconds(now))
-
-    def pause_queue(self, *, running: bool = False) -> None:
-        """Start no more jobs.
-
-        Parameters
-        ----------
-        running : bool
-            Whether to pause running jobs too.
-        """
-        self._dispatcher.pause_all(running=running)
-
-    def resume_queue(self) -> None:
-        """Start jobs again, and resume those that `pause_queue` has paused."""
-        self._dispatcher.resume_all()
-
     def move_to(self, executor: Executor, timeout: float = 5.0) -> None:
         """Run all waiting and future jobs on another executor.
 
@@ -496,42 +365,12 @@ class JobEngine:
         EngineClosedError
             After `shutdown`.
         """
-        move_jobs(
-            self._table, self._dispatcher, executor, lambda: self._provided(executor), timeout
-        )
+        parts = self._table, self._dispatcher
+        move_jobs(*parts, self._executor, executor, self._given, timeout)
         before, self._executor = self._executor, executor
         before.on_growth, executor.on_growth = Executor.on_growth, self._on_growth
         if not before.shutdown(timeout):
             logger.warning("the previous executor has not ended within %g s", timeout)
-
-    def cancel(self, job: Job) -> bool:
-        """Ask a job to stop and return at once; False if it had ended already."""
-        return self._dispatcher.cancel(job)
-
-    def cancel_all(self) -> int:
-        """Ask all jobs to stop, and return how many were asked."""
-        return self._dispatcher.cancel_all()
-
-    def pause(self, job: Job) -> bool:
-        """Pause a running job at its next `check`; False if it does not run."""
-        return self._dispatcher.pause(job)
-
-    def resume(self, job: Job) -> bool:
-        """Resume a job that is paused, or about to be; False if it does not run."""
-        return self._dispatcher.resume(job)
-
-    def inspect(self, job: Job, timeout: float | None = None) -> Any:
-        """Return the present result of a job: its result if it has one, else an intermediate one.
-
-        Parameters
-        ----------
-        job : Job
-            The job. If it runs and its task uses `TaskContext.on_inspect`, the value of that
-            function is returned; otherwise the newest partial result, or None.
-        timeout : float, optional
-            Seconds to wait; raises `TimeoutError`.
-        """
-        return self._dispatcher.inspect(job, timeout)
 
     def shutdown(self, wait: bool = True, timeout: float = 5.0, *, leave: bool = False) -> bool:
         """Accept no more jobs, cancel all jobs, and end all threads and processes.
@@ -553,34 +392,8 @@ class JobEngine:
         """
         return self._closing.close(self._executor, wait=wait, timeout=timeout, leave=leave)
 
-    # ---------------------------------------------------------------- inside
-
-    def _provided(self, executor: Executor) -> dict[str, float]:
-        """Return an executor's totals of the resources that it, or the present one, provides."""
-        has = {**executor.resources(), WORKER: float(executor.capacity)}
-        names = (self._executor.resources().keys() | has.keys()) - self._given
-        return {name: has.get(name, 0.0) for name in names}
-
     def _on_growth(self, more: Mapping[str, float]) -> None:
         """Add the resources of new workers, except for those whose totals the user has set."""
         with self._table.lock:
             self._table.scheduler.grow({n: more[n] for n in more if n not in self._given})
         self._table.wake.set()
-
-    def _on_request(self, job_id: str, request: str) -> None:
-        job = self._table.jobs.get(job_id)
-        if job is None:
-            return
-        verbs = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
-        if (priority := requested_priority(request)) is not None:
-            self.set_priority(job, priority)
-        elif request in verbs:
-            verbs[request](job)
-        else:  # from a newer rheojobs on the same store
-            logger.warning("the request %r for job %s is not known here", request, job_id)
-
-
-def _shut_down_at_exit(reference: weakref.ref[JobEngine]) -> None:
-    engine = reference()
-    if engine is not None:
-        engine.shutdown(timeout=2.0)

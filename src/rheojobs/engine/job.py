@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rheojobs.engine.policy.retry import RetryPolicy
     from rheojobs.engine.timers import Timer
 
-__all__ = ["Job", "JobFuture", "JobOwner"]
+__all__ = ["Job", "JobFuture", "JobOwner", "jobs_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -334,6 +334,15 @@ class Job:
                 yield event
                 if isinstance(event, StateChanged) and event.state.is_terminal:
                     return
+
+
+def jobs_of(engine: JobOwner, jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Return jobs without duplicates; raise `InputError` if one is not a job of the engine."""
+    found = tuple(dict.fromkeys(jobs))
+    for job in found:
+        if not isinstance(job, Job) or job._engine is not engine:
+            raise InputError(f"after takes jobs of this engine, got {job!r}")
+    return found
 
 
 class RunningClock:

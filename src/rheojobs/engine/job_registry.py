@@ -12,21 +12,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rheojobs.engine import messages
-from rheojobs.engine.errors import EngineClosedError, JobTimeoutError, WorkerDiedError
+from rheojobs.engine.errors import EngineClosedError, JobTimeoutError
 from rheojobs.engine.events import (
     JobEvent,
-    PartialResult,
     PriorityChanged,
-    Progress,
     ProgressMade,
     StateChanged,
 )
 from rheojobs.engine.executors.base import RunHandle
 from rheojobs.engine.job import Job
-from rheojobs.engine.policy import transitions
 from rheojobs.engine.policy.eta import Durations
-from rheojobs.engine.policy.retry import GiveUp, Retry, after_death, after_error
 from rheojobs.engine.policy.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.recorder import Recorder
 from rheojobs.engine.settlement import Settlement
@@ -34,7 +29,7 @@ from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.timers import Timers
 from rheojobs.errors import RheojobsError, one_line
 
-__all__ = ["TRIED_AGAIN", "JobRegistry"]
+__all__ = ["JobRegistry"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +38,6 @@ LONGEST_SLEEP = 30.0
 the timers stops while the machine sleeps."""
 
 Then = Callable[[], object] | None
-
-TRIED_AGAIN = "failed, and is tried again"
-"""The beginning of the message of a job that waits to be started again after an error."""
 
 
 class JobRegistry:
@@ -135,7 +127,7 @@ class JobRegistry:
         if may_start and self.scheduler.start_now(job.needs):
             job.dispatched = True
         elif job.state is JobState.QUEUED:
-            self._line_up(job)
+            self.line_up(job)
         for other in {*job.after, *job.after_any}:
             if other.state.is_terminal:
                 self._ended.append((other, [job]))
@@ -144,9 +136,9 @@ class JobRegistry:
                 self._dependants.setdefault(other.id, []).append(job)
         return job.dispatched
 
-    def _line_up(self, job: Job) -> None:
+    def line_up(self, job: Job) -> None:
         if job.not_before is not None and (wait := job.not_before - time.time()) > 0:
-            self._call_later(job, min(wait, LONGEST_SLEEP), self._line_up_in_time)
+            self.call_later(job, min(wait, LONGEST_SLEEP), self._line_up_in_time)
             return
         now = time.monotonic()
         since = now - max(0.0, time.time() - job.submitted)  # the wall clock may be set meanwhile
@@ -157,9 +149,9 @@ class JobRegistry:
 
     def _line_up_in_time(self, job: Job) -> None:
         if job.state is JobState.QUEUED:
-            self._line_up(job)
+            self.line_up(job)
 
-    def _call_later(self, job: Job, seconds: float, action: Callable[[Job], Then]) -> None:
+    def call_later(self, job: Job, seconds: float, action: Callable[[Job], Then]) -> None:
         """Call an action with a job later, under the lock, unless the job has ended before.
 
         A function that the action returns is called then, without the lock.
@@ -190,7 +182,7 @@ class JobRegistry:
                 job.waits_for.discard(other.id)
                 if not job.waits_for:
                     self.move(job, JobState.QUEUED)
-                    self._line_up(job)
+                    self.line_up(job)
 
     # ---------------------------------------------------------------- asking
 
@@ -249,121 +241,6 @@ class JobRegistry:
             job.handle = handle
             return True
 
-    def on_message(self, job: Job, message: messages.Message, attempt: object = None) -> None:
-        """Process a message of a job's task or its executor; called from any thread.
-
-        Parameters
-        ----------
-        attempt : object, optional
-            The attempt that sent it; messages of an earlier attempt are ignored.
-        """
-        # The text of an error may be user code, so not under the lock.
-        words = one_line(message.error) if isinstance(message, messages.Failed) else ""
-        with self.lock:
-            if attempt is not None and job.attempt is not attempt:
-                logger.debug("a message of an earlier attempt of job %s: %r", job.id, message)
-                return
-            effects = transitions.effects_of(
-                message, job.state, cancel_wanted=job.cancel_wanted, stop_error=job.stop_error
-            )
-            for effect in effects:
-                self._bring_about(job, effect, words)
-
-    def _bring_about(self, job: Job, effect: transitions.Effect, words: str) -> None:
-        match effect:
-            case transitions.Enter(state):
-                self.move(job, state)
-            case transitions.Begin():
-                job.attempts += 1
-            case transitions.End(state, result, error):
-                self.end(job, state, result=result, error=error)
-            case transitions.Report(progress):
-                self._on_progress(job, progress)
-            case transitions.Partial(value, is_event):
-                job.partial = value
-                if is_event:
-                    event = PartialResult(job.id, time.time(), value)
-                    self._recorder.publish(event, private=job.is_prewarming)
-            case transitions.Inspection():
-                self._answer_inspections(job)
-            case transitions.Checkpoint(packed):
-                job.checkpoint = packed
-                if not job.is_prewarming:
-                    self._recorder.keep_checkpoint(job.id, packed)
-            case transitions.Failure(error):
-                self._on_failure(job, error, words)
-            case transitions.Death(reason):
-                self._on_death(job, reason)
-            case transitions.Loss(reason):
-                self._on_loss(job, reason)
-
-    def _on_progress(self, job: Job, progress: Progress) -> None:
-        job.latest_progress = progress
-        job.estimate.note(progress, job.clock.seconds(time.monotonic()))
-        event = ProgressMade(job.id, time.time(), progress)
-        self._recorder.publish(event, private=job.is_prewarming)
-
-    # ---------------------------------------------------------------- starting again
-
-    def _on_failure(self, job: Job, error: BaseException, words: str) -> None:
-        decision = after_error(error, job.attempts, job.retry)
-        if isinstance(decision, Retry) and not self._is_unwanted(job):
-            reason = f"{TRIED_AGAIN} in {decision.after:g} s: {words}"
-            self._start_again(job, decision.after, reason)
-        else:
-            self.end(job, JobState.FAILED, error=error, message=words)
-
-    def _on_death(self, job: Job, reason: str) -> None:
-        job.deaths += 1
-        has_begun = job.state is not JobState.QUEUED
-        decision = after_death(
-            attempts=job.attempts,
-            max_attempts=job.max_attempts,
-            deaths=job.deaths,
-            has_begun=has_begun,
-            is_prewarming=job.is_prewarming,
-        )
-        if isinstance(decision, GiveUp):
-            words = f"{reason}; {decision.why}" if decision.why else reason
-            self.end(job, JobState.FAILED, error=WorkerDiedError(words))
-        elif self._is_unwanted(job):
-            self._cancel_now(job)
-        else:
-            self._start_again(job, decision.after, reason)
-
-    def _on_loss(self, job: Job, reason: str) -> None:
-        """Start a job whose cluster is gone again, or leave it in the store for others."""
-        if job.state is not JobState.QUEUED and job.attempts < job.max_attempts:
-            self._on_death(job, reason)
-            return
-        if job.is_durable and not job.is_prewarming:
-            self._recorder.give_away(job.id, reason)
-            reason += f"; it can be continued with: rheojobs jobs resume {job.id[:8]}"
-        self.end(job, JobState.FAILED, error=WorkerDiedError(reason))
-
-    def _is_unwanted(self, job: Job) -> bool:
-        return self.closed or job.cancel_wanted
-
-    def _cancel_now(self, job: Job) -> None:
-        if job.state in (JobState.RUNNING, JobState.PAUSED):
-            self.move(job, JobState.CANCELLING)
-        self.end(job, JobState.CANCELLED)
-
-    def _start_again(self, job: Job, seconds: float, reason: str) -> None:
-        if job.state is not JobState.QUEUED:
-            self.move(job, JobState.INTERRUPTED, reason)
-        logger.info("job %s is started again in %g s: %s", job.id[:8], seconds, reason)
-        self.scheduler.give_back(job.needs)
-        job.dispatched, job.handle, job.attempt = False, None, None
-        self._answer_inspections(job)
-        self._call_later(job, seconds, self._line_up_again)
-
-    def _line_up_again(self, job: Job) -> None:
-        if job.state is JobState.INTERRUPTED:
-            self.move(job, JobState.QUEUED)
-        if job.state is JobState.QUEUED:
-            self._line_up(job)
-
     # ---------------------------------------------------------------- states
 
     def move(self, job: Job, state: JobState, message: str = "") -> None:
@@ -382,7 +259,7 @@ class JobRegistry:
         if job.state is JobState.RUNNING:
             job.clock.go(now)
             if job.timeout is not None:
-                self._call_later(job, job.timeout - job.clock.seconds(now), self._check_time)
+                self.call_later(job, job.timeout - job.clock.seconds(now), self._check_time)
         else:
             job.clock.stop(now)
 
@@ -422,7 +299,7 @@ class JobRegistry:
         job.result_or_ref = result
         job.handle = job.attempt = job.checkpoint = None
         has_succeeded = state is JobState.SUCCEEDED
-        self._answer_inspections(job, result)
+        self.answer_inspections(job, result)
         if has_succeeded and not job.is_prewarming:
             self.durations.add(job.task_name, job.clock.seconds(time.monotonic()))
         self._unsettled += 2  # so that none of them closes the engine before the table is updated
@@ -441,7 +318,7 @@ class JobRegistry:
             self.wake.set()
 
     @staticmethod
-    def _answer_inspections(job: Job, result: Any = None) -> None:
+    def answer_inspections(job: Job, result: Any = None) -> None:
         """Answer the pending inspections of a job."""
         pending, job.pending_inspections = job.pending_inspections, []
         for inspection in pending:

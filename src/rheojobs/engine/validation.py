@@ -8,6 +8,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Protocol
 
+from rheojobs.engine.policy.retry import RetryPolicy
 from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.sizes import parse_bytes, size
 from rheojobs.errors import InputError, nearest
@@ -19,6 +20,7 @@ __all__ = [
     "check_movable",
     "check_not_before",
     "check_priority",
+    "check_retry",
     "check_tags",
     "check_timeout",
     "needs_again",
@@ -156,6 +158,13 @@ def check_attempts(attempts: int) -> int:
     if number < 1:
         raise InputError(f"max_attempts must be a whole number above 0, got {attempts!r}")
     return min(number, 1_000_000)
+
+
+def check_retry(retry: RetryPolicy | None) -> RetryPolicy | None:
+    """Return a retry policy; raise `InputError` for anything else."""
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise InputError(f"retry takes a RetryPolicy, got {retry!r}")
+    return retry
 
 
 def check_not_before(when: datetime | float | None) -> float | None:

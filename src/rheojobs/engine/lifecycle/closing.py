@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
+from typing import Protocol
 
 from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
@@ -11,7 +14,21 @@ from rheojobs.engine.job import Job
 from rheojobs.engine.job_registry import JobRegistry
 from rheojobs.engine.recorder import Recorder
 
-__all__ = ["Closing"]
+__all__ = ["Closing", "shut_down_at_exit"]
+
+
+class _Engine(Protocol):
+    def shutdown(self, wait: bool = ..., timeout: float = ...) -> bool: ...
+
+
+def shut_down_at_exit(engine: _Engine) -> None:
+    """Shut an engine down at the exit of the interpreter, if it still exists then."""
+    atexit.register(_shut_down, weakref.ref(engine))
+
+
+def _shut_down(reference: weakref.ref[_Engine]) -> None:
+    if (engine := reference()) is not None:
+        engine.shutdown(timeout=2.0)
 
 
 class Closing:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection
 
 from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
 from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.validation import check_movable
 
 __all__ = ["move_jobs"]
@@ -15,8 +16,9 @@ __all__ = ["move_jobs"]
 def move_jobs(
     table: JobRegistry,
     dispatcher: Dispatcher,
+    before: Executor,
     executor: Executor,
-    provided: Callable[[], Mapping[str, float]],
+    given: Collection[str],
     timeout: float,
 ) -> None:
     """Start jobs on another executor from now on.
@@ -27,10 +29,12 @@ def move_jobs(
         The jobs.
     dispatcher : Dispatcher
         Starts them.
+    before : Executor
+        The present executor.
     executor : Executor
         The new executor.
-    provided : callable
-        Returns the amounts of the resources that executors, and not users, provide.
+    given : collection of str
+        The resources whose totals the user has set.
     timeout : float
         Seconds to wait for the end of prewarming jobs.
 
@@ -41,7 +45,8 @@ def move_jobs(
     """
     with table.lock:
         table.check_open()
-        check_movable(table.open.values(), provided(), executor.limits_memory)
+        there = _provided(before, executor, given)
+        check_movable(table.open.values(), there, executor.limits_memory)
         held, dispatcher.paused = dispatcher.paused, True
         preparing = list(table.prewarming.values())
     try:
@@ -50,7 +55,7 @@ def move_jobs(
         with table.idle:
             table.idle.wait_for(lambda: not any(job.handle for job in preparing), timeout)
             table.check_open()
-            there = provided()  # more workers may have joined meanwhile
+            there = _provided(before, executor, given)  # more workers may have joined meanwhile
             check_movable(table.open.values(), there, executor.limits_memory)
             dispatcher.start_on(executor)
             total = table.scheduler.total
@@ -59,3 +64,10 @@ def move_jobs(
         with table.lock:
             dispatcher.paused = held
         table.wake.set()
+
+
+def _provided(before: Executor, executor: Executor, given: Collection[str]) -> dict[str, float]:
+    """Return an executor's totals of the resources that it, or the one before, provides."""
+    has = {**executor.resources(), WORKER: float(executor.capacity)}
+    names = (before.resources().keys() | has.keys()) - set(given)
+    return {name: has.get(name, 0.0) for name in names}

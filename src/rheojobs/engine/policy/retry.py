@@ -13,6 +13,7 @@ __all__ = [
     "BACK_OFF",
     "LONGEST_BACK_OFF",
     "QUARANTINE",
+    "TRIED_AGAIN",
     "GiveUp",
     "Retry",
     "RetryPolicy",
@@ -27,6 +28,9 @@ LONGEST_BACK_OFF = 60.0
 
 QUARANTINE = 3
 """Deaths of its worker after which a job is only started again on request."""
+
+TRIED_AGAIN = "failed, and is tried again"
+"""The beginning of the message of a job that waits to be started again after an error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -20,13 +19,14 @@ from typing import Any
 
 from rheojobs.engine.delivery.event_bus import Delivery, EventBus, to_nobody
 from rheojobs.engine.errors import StoreError
-from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
+from rheojobs.engine.events import JobEvent, PriorityChanged, ProgressMade, StateChanged
 from rheojobs.engine.loops import BatchWakeup, run_guarded
 from rheojobs.engine.recorder import NewJob, Outcome, Recorder
 from rheojobs.engine.serialization import Record
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.job_store import JobStore
 from rheojobs.engine.store.maintenance import POLL, Maintenance
+from rheojobs.engine.store.pending_writes import Deliveries, PendingWrites
 from rheojobs.engine.store.spilling import spilled
 from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.engine.store.write_ops import Change, JobWrites
@@ -37,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 SLOW = 0.05
 """Seconds of a slow write, after which only the writer's own thread writes for a while."""
-
-PROGRESS_INTERVAL = 1.0
 
 MOST_ROUNDS = 20
 """How many times another thread than the writer's writes what was added while it wrote."""
@@ -100,14 +98,10 @@ class StoreWriter(Recorder):
         self.store: JobStore = store
         self._on_request = on_request
         self._spill = spill
-        self._lock = threading.Lock()  # guards the following attributes, up to the write lock
-        self._fresh: dict[str, JobWrites] = {}
-        self._deliveries: deque[tuple[Delivery, bool]] = deque()
-        self._latest_progress: dict[str, Progress] = {}
-        self._is_closed = False
+        self._pending = PendingWrites(store)
         self._write_lock = threading.Lock()  # the thread that holds it writes and delivers
-        self._is_wanted_now = self._may_be_slow = False
-        self._slow_until = self._progress_due = 0.0
+        self._is_wanted_now = False
+        self._slow_until = 0.0
         self._buffer = WriteBuffer(store)
         self._left: frozenset[str] = frozenset()
         self._given_away: set[str] = set()
@@ -138,7 +132,8 @@ class StoreWriter(Recorder):
                 return
         writes = JobWrites(new.id)
         writes.new = new
-        self._put(writes)
+        self._pending.merge(writes)
+        self._wakeup.note(urgent=False)
 
     def adding(self, new: NewJob) -> contextlib.AbstractContextManager[object]:
         """Return a context to start a new job in; its events are published once it is written."""
@@ -157,11 +152,10 @@ class StoreWriter(Recorder):
             if event.previous is not None:
                 self._enter_state(event, urgent=False)
         elif isinstance(event, ProgressMade):
-            with self._lock:
-                self._latest_progress[event.job_id] = event.progress
+            self._pending.note_progress(event.job_id, event.progress)
         elif isinstance(event, PriorityChanged):
-            with self._lock:
-                self._slot(event.job_id).priority = event.priority
+            with self._pending.lock:
+                self._pending.slot(event.job_id).priority = event.priority
             self._wakeup.note(urgent=False)
         super().publish(event, private=private)
 
@@ -176,12 +170,7 @@ class StoreWriter(Recorder):
         """Write the end of a job, settle it, and deliver the event, in this order."""
         if not private:
             if event.job_id not in self._given_away:
-                with self._lock:
-                    writes = self._slot(event.job_id)
-                    writes.keep_outcome(outcome)
-                    self._may_be_slow |= writes.may_be_slow
-                    last = self._latest_progress.pop(event.job_id, None)
-                    writes.progress = writes.progress if last is None else last
+                self._pending.note_outcome(event.job_id, outcome)
             # Not urgent, as the thread that delivers a result writes it too; if many come, they
             # are written together.
             self._enter_state(event, urgent=event.state is not JobState.SUCCEEDED)
@@ -208,9 +197,9 @@ class StoreWriter(Recorder):
 
     def give_away(self, job_id: str, reason: str) -> None:
         """Write that a job is interrupted and free for others; do not write its end here."""
-        with self._lock:
-            self._latest_progress.pop(job_id, None)
-            self._slot(job_id).changes.append(Change(None, reason))
+        with self._pending.lock:
+            self._pending.latest_progress.pop(job_id, None)
+            self._pending.slot(job_id).changes.append(Change(None, reason))
         self._given_away.add(job_id)
         self._wakeup.note(urgent=False)
 
@@ -222,28 +211,28 @@ class StoreWriter(Recorder):
                 return
         except StoreError:
             logger.debug("the address of job %s has to wait", job_id[:8], exc_info=True)
-        with self._lock:
-            self._slot(job_id).cluster_address = address
+        with self._pending.lock:
+            self._pending.slot(job_id).cluster_address = address
         self._wakeup.note(urgent=False)
 
     def keep_task(self, job_id: str, record: Record) -> None:
         """Write the task of a job that could not be stored until now."""
-        with self._lock:
-            self._slot(job_id).keep_task(record)
-            self._may_be_slow = True
+        with self._pending.lock:
+            self._pending.slot(job_id).keep_task(record)
+            self._pending.may_be_slow = True
         self._wakeup.note(urgent=False)
 
     def keep_checkpoint(self, job_id: str, packed: bytes) -> None:
         """Write the state that a task can continue from."""
-        with self._lock:
-            self._slot(job_id).keep_checkpoint(packed)
-            self._may_be_slow = True
+        with self._pending.lock:
+            self._pending.slot(job_id).keep_checkpoint(packed)
+            self._pending.may_be_slow = True
         self._wakeup.note(urgent=False)
 
     def note_tidied(self, job_id: str) -> None:
         """Write that the leftover of a job is removed."""
-        with self._lock:
-            self._slot(job_id).is_tidied = True
+        with self._pending.lock:
+            self._pending.slot(job_id).is_tidied = True
         self._wakeup.note(urgent=False)
 
     def _enter_state(self, event: StateChanged, *, urgent: bool) -> None:
@@ -253,26 +242,13 @@ class StoreWriter(Recorder):
             if event.state.is_terminal:
                 self._given_away.discard(event.job_id)  # the same engine may resume it later
             return
-        with self._lock:
-            change = Change(event.state, event.message, event.time)
-            self._slot(event.job_id).changes.append(change)
+        with self._pending.lock:
+            self._pending.slot(event.job_id).changes.append(
+                Change(event.state, event.message, event.time)
+            )
         self._wakeup.note(urgent=urgent)
 
-    # ---------------------------------------------------------------- putting
-
-    def _slot(self, job_id: str) -> JobWrites:
-        """Return the pending writes of a job, to be changed with the lock held."""
-        writes = self._fresh.get(job_id)
-        if writes is None:
-            writes = JobWrites(job_id)
-            if not self._is_closed:  # else nothing is written any more, and this is dropped
-                self._fresh[job_id] = writes
-        return writes
-
-    def _put(self, writes: JobWrites) -> None:
-        with self._lock:
-            self._slot(writes.job_id).absorb(writes, self.store)
-        self._wakeup.note(urgent=False)
+    # ---------------------------------------------------------------- delivering
 
     def _deliver(self, delivery: Delivery) -> None:
         """Make a delivery after all earlier events are written."""
@@ -280,18 +256,14 @@ class StoreWriter(Recorder):
 
     def _after_writing(self, delivery: Delivery, *, is_here: bool) -> None:
         """Call a delivery after that, on the thread that writes, or the bus's unless `is_here`."""
-        with self._lock:
-            is_closed = self._is_closed
-            if not is_closed:
-                self._deliveries.append((delivery, is_here))
-        if not is_closed:
+        if self._pending.add_delivery(delivery, is_here):
             self._wakeup.note(urgent=False)
         elif is_here:  # after the end there is nothing to wait for
             delivery()
         else:
             self.bus.put(delivery)
 
-    def _hand_out(self, deliveries: deque[tuple[Delivery, bool]]) -> None:
+    def _hand_out(self, deliveries: Deliveries) -> None:
         while deliveries:
             delivery, is_here = deliveries[0]
             if is_here:
@@ -309,9 +281,9 @@ class StoreWriter(Recorder):
         Not if that may take long, since this thread has other work.
         """
         for _ in range(MOST_ROUNDS):
-            if not (self._fresh or self._deliveries):
+            if not self._pending:
                 return
-            if self._may_be_slow or time.monotonic() < self._slow_until:
+            if self._pending.may_be_slow or time.monotonic() < self._slow_until:
                 break
             if not self._write_lock.acquire(blocking=False):
                 self._is_wanted_now = True  # makes the holder of the lock check again
@@ -329,12 +301,8 @@ class StoreWriter(Recorder):
 
     def _work_off(self) -> None:
         """Write everything, then deliver; called with the write lock held."""
-        with self._lock:
-            fresh, self._fresh = self._fresh, {}
-            deliveries, self._deliveries = self._deliveries, deque()
-            self._is_wanted_now = self._may_be_slow = False
-            if self._latest_progress and time.monotonic() >= self._progress_due:
-                self._add_progress(fresh)
+        self._is_wanted_now = False
+        fresh, deliveries = self._pending.take()
         try:
             try:
                 if fresh:
@@ -348,24 +316,8 @@ class StoreWriter(Recorder):
             if (
                 fresh or deliveries
             ):  # Ctrl-C, on a thread that submits: another thread does the rest
-                self._give_back(fresh, deliveries)
-
-    def _give_back(
-        self, fresh: dict[str, JobWrites], deliveries: deque[tuple[Delivery, bool]]
-    ) -> None:
-        with self._lock:
-            later, self._fresh = self._fresh, fresh
-            for writes in later.values():
-                self._slot(writes.job_id).absorb(writes, self.store)
-            deliveries.extend(self._deliveries)
-            self._deliveries = deliveries
-        self._wakeup.note(urgent=True)
-
-    def _add_progress(self, fresh: dict[str, JobWrites]) -> None:
-        self._progress_due = time.monotonic() + PROGRESS_INTERVAL
-        latest, self._latest_progress = self._latest_progress, {}
-        for job_id, progress in latest.items():
-            fresh.setdefault(job_id, JobWrites(job_id)).progress = progress
+                self._pending.put_back(fresh, deliveries)
+                self._wakeup.note(urgent=True)
 
     def _report_lost(self, lost: set[str]) -> None:
         for job_id in lost:
@@ -385,20 +337,17 @@ class StoreWriter(Recorder):
             with contextlib.suppress(Exception):
                 self._work_off()
             self._maintenance.leave()
-            with self._lock:
-                self._is_closed = True
-                deliveries, self._deliveries = self._deliveries, deque()
-            self._hand_out(deliveries)
+            self._hand_out(self._pending.close())
         self._maintenance.close()
         if self._wants_end:  # else the loop is broken, and events are delivered without it
             self.bus.close()
 
     def _step(self) -> bool:
         if not self._is_wanted_now:
-            self._wakeup.wait(lambda: bool(self._fresh or self._deliveries))
+            self._wakeup.wait(lambda: bool(self._pending))
         with self._write_lock:
             self._work_off()
-        if self._wants_end and not (self._fresh or self._deliveries):
+        if self._wants_end and not self._pending:
             return False
         self._maintenance.look()
         return True
@@ -411,9 +360,7 @@ class StoreWriter(Recorder):
         """End after all earlier events are written and delivered."""
         self._wants_end = True
         self._wakeup.note(urgent=True)
-        with self._lock:
-            is_closed = self._is_closed
-        if is_closed:
+        if self._pending.is_closed:
             self.bus.close()
 
     def join(self, timeout: float) -> None:
