@@ -211,7 +211,7 @@ def test_the_priority_of_what_waits(jobs: Jobs, window: dict[str, str]) -> None:
     while json.loads(jobs("show", queued, "--json")[1])["priority"] != 3:
         assert time.monotonic() < deadline
     status, _, err = jobs("priority", window["done"], 3)
-    assert (status, "its turn has come already" in err) == (2, True)
+    assert (status, "only a waiting job has a priority to change" in err) == (2, True)
     os.kill(int(window["pid"]), signal.SIGKILL)
     while not jobs("priority", queued, -2)[2].startswith("gave priority -2 to add"):
         assert time.monotonic() < deadline
