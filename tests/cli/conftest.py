@@ -9,7 +9,7 @@ import pytest
 
 from rheojobs import PRELOAD, JobEngine
 from rheojobs.cli import session
-from rheojobs.cli.app import main
+from rheojobs.cli.main import main
 
 
 @dataclass(frozen=True)

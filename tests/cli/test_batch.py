@@ -299,7 +299,7 @@ def test_killed_workers_cost_nothing(folder: Path):
 
 _KILLED_AT = """
 import os, signal, sys
-from rheojobs.cli.app import main
+from rheojobs.cli.main import main
 from rheojobs.engine import JobStore
 from rheojobs.inference.batch.item_store import ItemStore
 

@@ -45,7 +45,7 @@ def test_without_a_word_the_help_is_shown(rheojobs):
 def test_it_costs_neither_jax_nor_a_worker():
     program = (
         "import sys\n"
-        "from rheojobs.cli.app import main\n"
+        "from rheojobs.cli.main import main\n"
         "assert main(['cache', 'info']) == 0\n"
         "print(sorted({'jax', 'numpyro', 'rheojobs.engine'} & sys.modules.keys()), "
         "file=sys.stderr)\n"

@@ -18,7 +18,7 @@ from tests.engine import helpers
 from tests.engine.cluster import Cluster, shared_cluster
 from tests.engine.helpers import wait_until
 
-from rheojobs.cli.app import main
+from rheojobs.cli.main import main
 from rheojobs.engine import JobState, JobStore, TaskContext
 
 ROOT = Path(__file__).parents[2]

@@ -62,7 +62,7 @@ def test_each_measured_file(
 def test_json_has_standard_output_to_itself_and_no_jax_is_loaded(tmp_path: Path):
     program = (
         "import sys\n"
-        "from rheojobs.cli.app import main\n"
+        "from rheojobs.cli.main import main\n"
         "status = main(sys.argv[1:])\n"
         "heavy = {'jax', 'numpyro', 'rheojax', 'nlsq', 'PySide6', 'matplotlib.pyplot'}\n"
         "print('loaded:', sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"

@@ -59,7 +59,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(rheojobs, arguments):
 def test_the_list_that_is_known_costs_neither_jax_nor_a_worker():
     program = (
         "import sys\n"
-        "from rheojobs.cli.app import main\n"
+        "from rheojobs.cli.main import main\n"
         "assert main(['models', '--json']) == 0\n"
         "heavy = {'jax', 'numpyro', 'rheojax', 'nlsq', 'matplotlib', 'rheojobs.engine'}\n"
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"

@@ -15,7 +15,6 @@ import typer
 from rheojobs import __version__
 from rheojobs.cli import cache, jobs
 from rheojobs.cli.declared import takes
-from rheojobs.cli.main import main
 from rheojobs.cli.options import (
     BatchOutOption,
     BatchSources,
@@ -40,7 +39,7 @@ from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.fits.options import FitOptions, StartOptions
 from rheojobs.inference.sampling.options import SampleOptions
 
-__all__ = ["app", "main", "run"]
+__all__ = ["app", "run"]
 
 type Given = dict[str, Any]
 """Options that were given, by their names in Python."""
