@@ -316,7 +316,7 @@ class TestRequests:
             with other.transaction():
                 other._db.execute("UPDATE jobs SET request = 'explain' WHERE id = ?", (job.id,))
             wait_until(lambda: other.find(job.id).request == "")
-        wait_until(lambda: "asked for 'explain'" in caplog.text)
+        wait_until(lambda: "the request 'explain'" in caplog.text)
         engine.resume_queue()
         assert job.result(TIMEOUT) == 2.0
         assert engine.store_problem == ""
