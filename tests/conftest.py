@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     failed: dict[str, list[str]] = defaultdict(list)
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
-            for kind, name in report.user_properties:
+            for kind, name in getattr(report, "user_properties", ()):  # not of a failed import
                 if kind != "promise":
                     continue
                 if outcome == "passed":

@@ -10,6 +10,8 @@ from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import EngineClosedError, JobEngine, JobState, loops
 
+pytestmark = pytest.mark.promise("no-loop-ends")
+
 S = JobState
 
 

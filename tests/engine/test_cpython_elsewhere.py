@@ -30,6 +30,7 @@ def other_python() -> str:
     return found.stdout.strip() if found.returncode == 0 else ""
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(importlib.util.find_spec(SUITE) is not None, reason="run by this Python")
 def test_another_python_runs_them() -> None:
     python = other_python()

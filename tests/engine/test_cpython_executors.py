@@ -12,6 +12,8 @@ import pytest
 
 from rheojobs.engine import JobEngine
 
+pytestmark = pytest.mark.alone
+
 _REASON = "this Python comes without test.test_concurrent_futures"
 _suites = [
     pytest.importorskip(f"test.test_concurrent_futures.{name}", reason=_REASON)

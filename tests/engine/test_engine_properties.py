@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
@@ -26,6 +27,8 @@ from rheojobs.engine import (
     TaskContext,
 )
 from rheojobs.engine.states import STATES
+
+pytestmark = pytest.mark.promise("one-terminal-event", "progress-in-order")
 
 S = JobState
 

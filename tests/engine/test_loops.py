@@ -7,6 +7,8 @@ import pytest
 from rheojobs.engine import loops
 from rheojobs.engine.loops import call_logged, run_guarded
 
+pytestmark = pytest.mark.promise("no-loop-ends")
+
 
 def test_a_step_that_raises_is_followed_by_the_next(caplog: pytest.LogCaptureFixture) -> None:
     steps = iter([True, ValueError("on purpose"), SystemExit(), True, False])

@@ -82,6 +82,7 @@ def start(path: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen
 
 
 class TestOnDisk:
+    @pytest.mark.promise("on-disk-when-submitted")
     def test_a_submitted_job_is_on_disk(self, engine: JobEngine, path: Path) -> None:
         with JobStore(path) as other:
             for number in range(20):
@@ -114,6 +115,7 @@ class TestOnDisk:
                 job.result(TIMEOUT)
                 assert other.find(job.id).state is S.SUCCEEDED
 
+    @pytest.mark.promise("on-disk-when-submitted")
     def test_a_job_that_comes_while_the_engine_closes(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -316,7 +318,7 @@ class TestRequests:
             with other.transaction():
                 other._db.execute("UPDATE jobs SET request = 'explain' WHERE id = ?", (job.id,))
             wait_until(lambda: other.find(job.id).request == "")
-        wait_until(lambda: "asked for 'explain'" in caplog.text)
+        wait_until(lambda: "the request 'explain'" in caplog.text)
         engine.resume_queue()
         assert job.result(TIMEOUT) == 2.0
         assert engine.store_problem == ""
@@ -459,6 +461,7 @@ class TestTakingUp:
 
 
 class TestProcesses:
+    @pytest.mark.promise("on-disk-when-submitted")
     def test_two_applications_race(
         self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
     ) -> None:
@@ -477,6 +480,7 @@ class TestProcesses:
             assert store.counts() == {S.SUCCEEDED: 50}
             assert {job.attempts for job in store.jobs()} == {1}
 
+    @pytest.mark.promise("on-disk-when-submitted")
     @pytest.mark.parametrize("executor", ["threads", "processes"])
     def test_an_application_is_killed(
         self,
@@ -519,6 +523,7 @@ class TestProcesses:
             assert history == [S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
             assert store.find(first.id).attempts == 2
 
+    @pytest.mark.promise("on-disk-when-submitted")
     def test_killed_again_and_again(
         self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
     ) -> None:

@@ -61,6 +61,7 @@ class _Bomb:
         return (pytest.fail, ("something was unpickled",))
 
 
+@pytest.mark.promise("nothing-executed")
 def test_a_pickle_that_was_smuggled_in_is_not_opened() -> None:
     with pytest.raises(ValueError, match="Expecting value"):
         state_from_disk("p" + pickle.dumps(_Bomb()).decode("latin-1"))
@@ -129,6 +130,7 @@ def test_a_record_that_is_none(record: Record) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.promise("nothing-executed")
 def test_a_result_imports_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> None:
         pytest.fail(f"{name} was imported")
@@ -222,6 +224,7 @@ def test_a_record_that_json_cannot_hold(content: Any) -> None:
         value_record(_Result(content))
 
 
+@pytest.mark.promise("nothing-executed")
 def test_only_what_says_that_it_is_a_result_is_read_as_one() -> None:
     record = value_record(_Result([1]))
     assert value_of(record).content == [1]
@@ -231,6 +234,7 @@ def test_only_what_says_that_it_is_a_result_is_read_as_one() -> None:
         value_of(Record(record.kind.replace("_Result", "_Silent"), [1]))
 
 
+@pytest.mark.promise("nothing-executed")
 @pytest.mark.parametrize(
     "kind",
     [
@@ -287,6 +291,7 @@ def test_a_function_that_is_not_there(path: str, why: str) -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.promise("nothing-executed")
 def test_a_task_that_is_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> None:
         pytest.fail(f"{name} was imported")

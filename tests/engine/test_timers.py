@@ -46,6 +46,8 @@ def test_a_cancelled_action_is_freed_at_once() -> None:
     assert reference() is None
 
 
+@pytest.mark.promise("no-loop-ends")
+@pytest.mark.alone
 def test_the_thread_calls_in_time_and_survives_what_fails() -> None:
     thread = TimerThread("test-timers")
     called: list[str] = []

@@ -11,6 +11,8 @@ from tests.faults.campaign import Campaign
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 
+@pytest.mark.promise("on-disk-when-submitted", "same-draws", "nothing-left-behind")
+@pytest.mark.alone
 @pytest.mark.slow
 def test_whatever_is_killed_nothing_is_lost_doubled_or_left(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path / "campaign", 5, ("oscillation", "function"), scale=0.4)

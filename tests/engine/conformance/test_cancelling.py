@@ -41,6 +41,7 @@ class TestCancel:
         recorder.flush()
         assert not trace.exists()
 
+    @pytest.mark.promise("cancel-in-time")
     def test_while_running(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.submit(helpers.hold)
         recorder.wait_for(job, S.RUNNING)
@@ -88,6 +89,7 @@ class TestCancel:
         assert job.result(0) == 2.0
         assert recorder.states(job)[-1] is S.SUCCEEDED
 
+    @pytest.mark.promise("cancel-in-time")
     def test_returns_at_once(self, engine: JobEngine, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         job = engine.run(helpers.hold_deaf, gate)
@@ -144,6 +146,7 @@ class TestCancel:
             assert recorder.wait_for_end(job) == [S.QUEUED, S.CANCELLED]
         assert engine.cancel_all() == 0
 
+    @pytest.mark.promise("cancel-in-time")
     def test_others_do_not_notice(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
@@ -250,6 +253,8 @@ class TestInspect:
         job.result(TIMEOUT)
 
 
+@pytest.mark.promise("cancel-in-time", "ui-never-held")
+@pytest.mark.alone
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
 class TestWhileAnotherIsSlowToStart:
     """Pickling and checking may take long: no thread that others need does it."""

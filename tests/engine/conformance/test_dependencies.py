@@ -154,6 +154,7 @@ class TestNoCircles:
             first.after_any = (second,)  # type: ignore[misc]
         assert second.result(TIMEOUT) is None
 
+    @pytest.mark.promise("one-terminal-event")
     def test_every_job_ends_whatever_hangs_on_what(self, engine: JobEngine) -> None:
         jobs = [engine.submit(helpers.nothing)]
         for number in range(1, 40):

@@ -75,6 +75,7 @@ class TestFuture:
         assert engine.wait(TIMEOUT)
         assert sorted(called) == [(number, True) for number in range(20)], "each once"
 
+    @pytest.mark.promise("crash-harms-one")
     def test_a_callback_that_fails(self, engine: JobEngine) -> None:
         called: list[Job] = []
         job = engine.submit(helpers.nothing)
@@ -105,6 +106,7 @@ class TestFuture:
         job.add_done_callback(called.append)  # called now, since it has ended
         assert called == [job, job]
 
+    @pytest.mark.promise("crash-harms-one")
     def test_a_callback_that_raises(self, engine: JobEngine, tmp_path: Path) -> None:
         def leave(job: Job) -> None:
             raise SystemExit

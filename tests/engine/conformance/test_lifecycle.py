@@ -106,6 +106,7 @@ class TestSubscribers:
         callers[0].join(TIMEOUT)
         assert len(seen) == 1
 
+    @pytest.mark.promise("crash-harms-one")
     @pytest.mark.parametrize("error", [ValueError, SystemExit])
     def test_one_that_raises(
         self,
@@ -130,6 +131,7 @@ class TestSubscribers:
         assert [e for e in seen if e.job_id == job.id] == recorder.of(job)
         assert "I do not like it" in caplog.text
 
+    @pytest.mark.promise("ui-never-held")
     def test_a_slow_one_holds_up_nobody_who_submits(self, engine: JobEngine) -> None:
         go = threading.Event()
         stop = engine.subscribe(lambda event: go.wait(TIMEOUT))
@@ -219,6 +221,7 @@ class TestShutdown:
         with pytest.raises(concurrent.futures.CancelledError):
             holding.result(TIMEOUT)
 
+    @pytest.mark.promise("nothing-left-behind")
     def test_leaves_no_thread(self, executor_name: str) -> None:
         before = set(threading.enumerate())
         engine = JobEngine(helpers.EXECUTORS[executor_name](2))

@@ -90,6 +90,7 @@ class TestTimeout:
         job.cancel()
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
 
+    @pytest.mark.promise("one-line-errors")
     @pytest.mark.parametrize("timeout", [0, -1, float("nan"), "10 s"])
     def test_nonsense(self, engine: JobEngine, timeout: object) -> None:
         with pytest.raises(InputError, match="number of seconds above 0"):
@@ -104,6 +105,7 @@ class TestMemory:
         else:
             assert engine.executor.limits_memory
 
+    @pytest.mark.promise("one-line-errors")
     @pytest.mark.parametrize("memory", ["2 gigs", "", "-1 GiB", 0, float("nan"), []])
     def test_nonsense(self, engine: JobEngine, memory: object) -> None:
         with pytest.raises(InputError, match="memory must be like '2 GiB'"):

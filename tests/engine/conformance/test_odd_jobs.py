@@ -46,6 +46,7 @@ ODD = {
 }
 
 
+@pytest.mark.promise("crash-harms-one")
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
     before = engine.run(helpers.add, 1.0)
@@ -68,6 +69,7 @@ def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
             assert engine.store.result(job.id) == result
 
 
+@pytest.mark.promise("crash-harms-one")
 def test_a_result_nested_3000_deep(engine: JobEngine, executor_name: str) -> None:
     """Pickle itself takes no more than a thousand or so: the job says so, or has its result."""
     job = engine.run(nested, 3000)
@@ -114,6 +116,7 @@ def test_a_token_with_a_callback_that_raises(engine: JobEngine) -> None:
     assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
 
+@pytest.mark.promise("ui-never-held")
 def test_a_slow_callback_holds_up_neither_subscribers_nor_other_jobs(
     engine: JobEngine, recorder: Recorder, tmp_path: Path
 ) -> None:

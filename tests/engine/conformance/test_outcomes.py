@@ -218,6 +218,7 @@ class TestFailure:
         assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
 
 
+@pytest.mark.promise("one-terminal-event")
 class TestTheEnd:
     def test_nothing_follows(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         gate, trace = tmp_path / "gate", tmp_path / "trace"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
@@ -14,6 +15,7 @@ from rheojobs.engine.progress.throttle import MAX_EVENTS_PER_SECOND
 S = JobState
 
 
+@pytest.mark.promise("progress-in-order")
 class TestProgress:
     def test_all_fields_arrive(self, engine: JobEngine, recorder: Recorder) -> None:
         def report(context: object) -> None:

@@ -163,10 +163,12 @@ class TestResources:
             waiting.cancel()
         assert engine.submit(helpers.nothing, resources=everything).result(TIMEOUT) is None
 
+    @pytest.mark.promise("one-line-errors")
     def test_unknown(self, engine: JobEngine) -> None:
         with pytest.raises(InputError, match="did you mean 'memory'"):
             engine.submit(helpers.nothing, resources={"memroy": 1})
 
+    @pytest.mark.promise("one-line-errors")
     @pytest.mark.parametrize("amount", [9, -1, float("nan"), float("inf")])
     def test_impossible(self, engine: JobEngine, amount: float) -> None:
         with pytest.raises(InputError, match=r"'memory', there is 8$"):

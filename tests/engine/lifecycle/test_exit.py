@@ -25,6 +25,7 @@ print(job.id, waiting.id, flush=True)
 """
 
 
+@pytest.mark.promise("nothing-left-behind")
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_jobs_are_cancelled_and_the_store_is_left(executor: str, tmp_path: Path) -> None:
     store = tmp_path / "jobs.sqlite3"

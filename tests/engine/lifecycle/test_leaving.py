@@ -14,6 +14,7 @@ from rheojobs.errors import InputError
 S = JobState
 
 
+@pytest.mark.promise("on-disk-when-submitted")
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_what_is_left_is_found_and_goes_on(executor: str, tmp_path: Path) -> None:
     path, trace, gate = tmp_path / "jobs.sqlite3", tmp_path / "trace", tmp_path / "gate"
@@ -57,6 +58,7 @@ def test_without_a_store_nothing_is_left() -> None:
     assert job.cancelled()
 
 
+@pytest.mark.promise("nothing-executed")
 def test_a_glance_at_many_jobs_makes_no_task(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite3"
     with JobEngine("threads", max_workers=1, store=path) as engine, JobStore(path) as other:

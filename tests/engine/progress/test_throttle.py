@@ -21,6 +21,8 @@ from rheojobs.engine.progress.throttle import (
 )
 from rheojobs.engine.timers import Timer
 
+pytestmark = pytest.mark.promise("progress-in-order")
+
 INTERVAL = 1.0 / MAX_EVENTS_PER_SECOND
 
 

@@ -156,6 +156,7 @@ class TestKeeping:
         assert store.may_go_on(store.find(job_id)) is goes_on
         assert (store.checkpoint(job_id) is not None) is goes_on
 
+    @pytest.mark.promise("nothing-executed")
     def test_a_pickled_checkpoint_is_not_kept(self, store: JobStore, path: Path) -> None:
         job_id = enter(store, S.RUNNING)
         store.put_checkpoint(job_id, pack_state((1, 2)))
@@ -225,6 +226,7 @@ class TestTransactions:
         assert enter(store)  # and it goes on
 
 
+@pytest.mark.promise("on-disk-when-submitted")
 class TestOwning:
     def test_one_taker(self, store: JobStore, path: Path) -> None:
         job_id = enter(store)
@@ -414,6 +416,7 @@ class TestKilledWithin:
         assert len(files) == 1
 
 
+@pytest.mark.promise("one-line-errors")
 class TestVersions:
     def test_a_newer_version(self, path: Path) -> None:
         JobStore(path).close()
@@ -449,6 +452,7 @@ class TestVersions:
             JobStore(path)
 
 
+@pytest.mark.promise("one-line-errors")
 class TestBadFiles:
     def test_no_database_at_all(self, path: Path) -> None:
         path.parent.mkdir()

@@ -66,6 +66,7 @@ def start(path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], lis
         process.communicate()
 
 
+@pytest.mark.promise("on-disk-when-submitted")
 class TestProcesses:
     @POSIX
     def test_killed_and_stopped(
@@ -178,6 +179,7 @@ class TestTakenForDead:
             }
 
 
+@pytest.mark.promise("own-folder")
 class TestOtherMachines:
     @pytest.fixture
     def job_id(self, path: Path) -> str:
@@ -243,6 +245,7 @@ class TestOtherMachines:
             assert outside.recover() == [job_id]
 
 
+@pytest.mark.promise("own-folder")
 class TestNetworkFileSystems:
     @pytest.fixture
     def on_a_network(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

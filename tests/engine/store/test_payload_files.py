@@ -50,6 +50,7 @@ def ended(store: JobStore, record: Record = RESULT) -> str:
     return job_id
 
 
+@pytest.mark.promise("own-folder")
 class TestOneStoreOneFolder:
     @pytest.mark.parametrize(("one", "other"), [("study.1", "study.2"), ("a.sqlite3", "a.db")])
     def test_stores_of_like_names(self, tmp_path: Path, one: str, other: str) -> None:
@@ -140,6 +141,7 @@ class TestOneStoreOneFolder:
         assert files(path) == [folder / job_id / "notes.txt"]
 
 
+@pytest.mark.promise("own-folder")
 class TestIds:
     """An id or a file's name in a database that others have made leads nowhere."""
 
@@ -313,6 +315,7 @@ class TestPrepared:
         assert store._part(job_id, "result") is None
 
 
+@pytest.mark.promise("own-folder")
 class TestSweeping:
     def test_only_what_engines_have_left_that_are_gone(self, store: JobStore, path: Path) -> None:
         kept = ended(store)

@@ -15,7 +15,10 @@ from rheojobs.engine.serialization import Record
 from rheojobs.engine.store import StoreReader, permissions
 from rheojobs.engine.store.payloads import INLINE_BYTES
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="modes of files"),
+    pytest.mark.promise("own-folder"),
+]
 
 RESULT = Record("rheojobs.x:Y", None, {"draws": b"x" * (INLINE_BYTES + 1)})
 

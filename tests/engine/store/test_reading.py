@@ -28,6 +28,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sys.modules.pop("planted", None)
 
 
+@pytest.mark.promise("nothing-executed")
 @pytest.mark.parametrize("kind", ["rheojobs.engine.task:FunctionTask", "planted:T"])
 def test_nothing_is_imported(tmp_path: Path, trace: Path, kind: str) -> None:
     content = {"function": "planted:T", "args": [], "kwargs": {}, "type": "WorkerDiedError"}
@@ -55,6 +56,7 @@ def test_nothing_is_imported(tmp_path: Path, trace: Path, kind: str) -> None:
         assert not trace.exists()
 
 
+@pytest.mark.promise("one-line-errors")
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_a_job_whose_function_is_gone_fails_in_one_line(tmp_path: Path, executor: str) -> None:
     content = {"function": "no_such_module:work", "args": [], "kwargs": {}}

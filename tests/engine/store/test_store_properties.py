@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -17,6 +18,8 @@ from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.serialization import Record, pack_state, record_of
 from rheojobs.engine.states import STATES
 from rheojobs.errors import InputError
+
+pytestmark = pytest.mark.promise("on-disk-when-submitted")
 
 S = JobState
 TASK = record_of(FunctionTask(helpers.add, (1.0,)))

@@ -104,6 +104,7 @@ class TestLocked:
         assert why == {"the job store could not be written for too long"}
 
 
+@pytest.mark.promise("crash-harms-one")
 class TestOneJob:
     def test_what_cannot_be_written_holds_up_its_own_job_alone(
         self, engine: JobEngine, path: Path, caplog: pytest.LogCaptureFixture
@@ -163,6 +164,7 @@ class TestOneJob:
 
 
 class TestFaults:
+    @pytest.mark.promise("no-loop-ends")
     def test_a_fault_of_ours_ends_no_thread(
         self, engine: JobEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -194,6 +196,7 @@ class TestFaults:
 
             patch.setattr(WriteBuffer, "write", interrupt)
             patch.setattr(writer._wakeup, "note", lambda *, urgent: None)  # this thread writes
+            patch.setattr(writer, "_slow_until", 0.0)  # even after a slow write
             engine.set_priority(job, 7)
             writer.call(lambda: told.append("delivered"))
             with pytest.raises(KeyboardInterrupt):
@@ -205,6 +208,7 @@ class TestFaults:
         (tmp_path / "gate").touch()
         assert job.result(TIMEOUT) == "through"
 
+    @pytest.mark.promise("no-loop-ends")
     def test_a_request_that_fails_loses_no_other(
         self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

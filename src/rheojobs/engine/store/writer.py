@@ -313,9 +313,7 @@ class StoreWriter(Recorder):
                 fresh.clear()  # else it would fail again and again
             self._hand_out(deliveries)
         finally:
-            if (
-                fresh or deliveries
-            ):  # Ctrl-C, on a thread that submits: another thread does the rest
+            if fresh or deliveries:  # Ctrl-C, on a thread that submits: another does the rest
                 self._pending.put_back(fresh, deliveries)
                 self._wakeup.note(urgent=True)
 

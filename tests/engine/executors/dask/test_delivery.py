@@ -112,6 +112,7 @@ def test_a_message_that_cannot_be_taken_in_fails_its_job_alone(engine: Engine) -
     assert engine.stopped == ["one"]
 
 
+@pytest.mark.promise("no-loop-ends")
 def test_an_engine_that_takes_in_nothing_ends_no_thread(engine: Engine) -> None:
     engine.delivery.put(engine.run("one", messages.Message), messages.Started())
     engine.delivery.call(lambda: 1 / 0)

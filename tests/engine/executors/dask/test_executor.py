@@ -104,6 +104,8 @@ class KeepsAndDies:
         raise AssertionError
 
 
+@pytest.mark.promise("cancel-in-time")
+@pytest.mark.alone
 class TestStopping:
     def test_a_task_that_checks(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.submit(helpers.hold)
@@ -248,6 +250,7 @@ def test_preload(own_cluster: Cluster) -> None:
     assert engine.shutdown(timeout=TIMEOUT)
 
 
+@pytest.mark.promise("nothing-left-behind")
 def test_nothing_is_left_in_this_process() -> None:
     before = {thread.id for thread in psutil.Process().threads()}
     with JobEngine(DaskExecutor(shared_cluster().address, max_workers=1)) as engine:

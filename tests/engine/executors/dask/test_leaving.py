@@ -116,6 +116,7 @@ def come_back(path: Path) -> Iterator[Callable[[str], JobEngine]]:
         assert engine.shutdown(timeout=PATIENCE)
 
 
+@pytest.mark.promise("on-disk-when-submitted")
 class TestTheApplicationIsKilled:
     def test_it_finds_what_still_runs(
         self,

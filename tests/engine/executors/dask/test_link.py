@@ -208,6 +208,7 @@ def _cancel(key: str) -> None:
     worker_side.handle_request(key, "cancel")
 
 
+@pytest.mark.promise("no-loop-ends")
 class TestFaults:
     def test_handlers_that_raise_end_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
         from distributed import Client
@@ -293,6 +294,7 @@ class TestFaults:
         assert engine.run(helpers.my_pid).result(TIMEOUT) == pid
 
 
+@pytest.mark.alone
 class TestTheEventLoopIsNotHeldUp:
     def test_by_a_slow_engine(self, executor: DaskExecutor) -> None:
         is_free = threading.Event()

@@ -65,6 +65,7 @@ def test_a_request_that_nobody_knows(worker: Worker) -> None:
     worker_side.handle_request("a.1", "fly")
 
 
+@pytest.mark.promise("no-loop-ends")
 def test_the_watch_outlives_a_fault_and_kills_what_does_not_stop(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process 
 
 
 class TestMemoryLimit:
+    @pytest.mark.promise("crash-harms-one")
+    @pytest.mark.alone
     @pytest.mark.parametrize("function", [tasks.hoard, tasks.hoard_in_a_child])
     def test_a_job_beyond_it_fails_alone(self, tmp_path: Path, function: Any) -> None:
         gate = tmp_path / "gate"

@@ -241,6 +241,7 @@ class TestPreload:
         assert engine.submit(helpers.my_pid).result(TIMEOUT) != worker
 
 
+@pytest.mark.promise("crash-harms-one")
 class TestDeath:
     @pytest.mark.parametrize(
         ("function", "args", "words"),
@@ -315,6 +316,8 @@ class TestDeath:
         assert recorder.partials(job) == []
 
 
+@pytest.mark.promise("cancel-in-time")
+@pytest.mark.alone
 class TestStuckTasks:
     @pytest.mark.parametrize(
         "function",
@@ -339,6 +342,7 @@ class TestStuckTasks:
         assert len(before - set(pids(engine))) == 1
         assert engine.submit(helpers.my_pid).result(TIMEOUT) in pids(engine)
 
+    @pytest.mark.promise("nothing-left-behind")
     def test_what_a_killed_task_has_started_goes_too(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
@@ -470,6 +474,7 @@ class TestAttempts:
         recorder.wait(lambda: recorder.states(job)[-1] is S.RUNNING)
 
 
+@pytest.mark.alone
 class TestWhatCannotCross:
     def test_an_argument(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.run(tasks.length, tasks.NotPicklable())
@@ -533,6 +538,7 @@ class TestChannel:
         assert data[:256] == data[-256:] == bytes(range(256))
         assert engine.run(tasks.length, data).result(TIMEOUT) == size
 
+    @pytest.mark.alone
     @pytest.mark.parametrize("verb", ["cancel", "pause"])
     def test_while_a_task_is_on_its_way(self, verb: str, tmp_path: Path) -> None:
         """A large task takes its time through the pipe: none waits for it, no word is lost."""
@@ -670,6 +676,8 @@ WORK = {
 }
 
 
+@pytest.mark.promise("nothing-left-behind")
+@pytest.mark.alone
 class TestNoOrphans:
     @pytest.mark.parametrize("work", WORK.values(), ids=WORK)
     def test_application_killed(self, applications: Any, work: str) -> None:
@@ -729,6 +737,8 @@ ENDINGS = {
 }
 
 
+@pytest.mark.promise("nothing-left-behind")
+@pytest.mark.alone
 class TestInterpreterExit:
     @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
     def test_clean(self, applications: Any, ending: str) -> None:
@@ -806,6 +816,8 @@ class TestCtrlC:
         assert job.result(TIMEOUT) == recorder.partials(job)[0]
 
 
+@pytest.mark.promise("nothing-left-behind")
+@pytest.mark.alone
 class TestShutdown:
     def test_leaves_no_process_and_no_file(self) -> None:
         process = psutil.Process()

@@ -27,7 +27,11 @@ from rheojobs.engine.policy.retry import QUARANTINE
 
 S = JobState
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="signals"),
+    pytest.mark.promise("one-terminal-event", "crash-harms-one"),
+    pytest.mark.alone,
+]
 
 
 class Machine(RuleBasedStateMachine):

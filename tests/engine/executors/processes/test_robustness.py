@@ -98,6 +98,7 @@ def refuse_threads(patch: pytest.MonkeyPatch, name: str = "") -> None:
     patch.setattr(threading.Thread, "start", refuse)
 
 
+@pytest.mark.promise("crash-harms-one", "no-loop-ends")
 class TestMessages:
     @pytest.mark.parametrize("is_light", [True, False])
     def test_an_ending_that_cannot_be_taken_in(
@@ -136,6 +137,7 @@ class TestMessages:
         assert worker.process.pid not in executor.worker_pids()
 
 
+@pytest.mark.alone
 class TestPickling:
     def test_cancelled_meanwhile(self, executor: ProcessExecutor, tmp_path: Path) -> None:
         """Nothing has begun yet: the run ends at once, and its worker is free."""
@@ -198,6 +200,8 @@ class TestPickling:
 
 
 class TestNoThread:
+    @pytest.mark.promise("cancel-in-time")
+    @pytest.mark.alone
     def test_a_stuck_job_is_stopped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with JobEngine("processes", max_workers=1) as engine:
             trace = tmp_path / "trace"
@@ -233,6 +237,7 @@ class TestNoThread:
             assert works(executor)
 
 
+@pytest.mark.alone
 class TestFailedStarts:
     """Whatever is missing may be there again: runs that wait are neither forgotten nor failed."""
 
