@@ -20,6 +20,8 @@ from rheojobs.inference.programs import exported_program
 from rheojobs.inference.programs.exported_program import SOURCES, StoredProgram, source_files
 from rheojobs.inference.programs.jax_setup import configure_jax
 
+pytestmark = pytest.mark.promise("compiled-once")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -227,8 +229,6 @@ from rheojobs.inference.data import example_melt
 from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.sampling.sample import sample
 from jax import export
-
-pytestmark = pytest.mark.promise("compiled-once")
 
 traces = []
 original = export.export

@@ -19,6 +19,8 @@ from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover
 from rheojobs.inference.sampling.sample import resume, sample
 
+pytestmark = pytest.mark.promise("same-draws")
+
 ROOT = Path(__file__).parents[3]
 
 _KILLED_BEFORE_IT_TIDIES = """
@@ -29,8 +31,6 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.settlement import Settlement
 from rheojobs.inference.sampling import continuation
 from rheojobs.inference.sampling.task import SampleTask
-
-pytestmark = pytest.mark.promise("same-draws")
 
 continuation.CHECKPOINT_SECONDS = 0.0
 few = {"num_warmup": 50, "num_samples": 50, "num_chains": 1}
