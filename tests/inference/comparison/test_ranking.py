@@ -316,10 +316,10 @@ def test_figures_are_drawn_for_each_kind_of_data(zener: Comparison, melt_data, e
         ({"models": []}, "no models to compare"),
         ({"models": ["zener", "zener"]}, "given twice"),
         ({"models": ["zener"], "timeout": 0}, "timeout must be a positive"),
-        ({"models": ["zener"], "weights": "equal"}, "option 'weights' cannot be 'equal'"),
+        ({"models": ["zener"], "weights": "equal"}, "weights cannot be 'equal'"),
         ({"models": ["zener"], "model_config": {"a": 1}}, "settings go with the model"),
         ({"models": ["zener"], "multistart": 3}, "did you mean 'multi_start'?"),
-        ({"models": ["zener"], "weights": "sigma"}, "need data with a sigma"),
+        ({"models": ["zener"], "weights": "sigma"}, "needs a standard deviation for each point"),
         (
             {"models": ["zener", "maxwell"], "fixed": {"G_0": 1e3}},
             "no model has a parameter 'G_0' to fix; did you mean 'G0'?",

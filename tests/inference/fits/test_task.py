@@ -321,7 +321,7 @@ def test_bounds_are_made_narrower_for_one_fit():
         ({"taus": (0.1, 1.0)}, {}, "no bounds of 'taus'; .*tau"),
         ({"tau": (0.1, 1e9)}, {}, "reach beyond the model's"),
         ({"tau": (1.0, 0.1)}, {}, "are empty"),
-        ({"tau": 3.0}, {}, "must be two numbers"),
+        ({"tau": 3.0}, {}, "must have two numbers for tau"),
         ({"tau": (0.1, 1.0)}, {"tau": 5.0}, "outside the bounds that are given"),
     ],
 )
