@@ -152,7 +152,7 @@ def iso(when: float) -> str:
 
 
 def as_dict(job: StoredJob) -> dict[str, Any]:
-    """Give all that is known of a job, for JSON."""
+    """Return all that is known of a job, for JSON."""
     from dataclasses import asdict
 
     fields = asdict(job) | {"created": iso(job.created), "changed": iso(job.changed)}
@@ -179,7 +179,7 @@ def progress_of(job: StoredJob) -> str:
 
 
 def resume_command(job: StoredJob) -> str:
-    """Give the line that lets a job go on."""
+    """Return the line that lets a job go on."""
     return f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
 
 

@@ -115,7 +115,7 @@ def priority(
         int, typer.Argument(metavar="NUMBER", help="The higher runs first; usual is 0.")
     ],
 ) -> int:
-    """Give a job that waits another priority."""
+    """Return a job that waits another priority."""
     wish = f"give priority {number} to"
     return _steer(job_id, wish, partial(_set_priority, number), f"gave priority {number} to")
 
@@ -195,7 +195,7 @@ def _say(line: str) -> None:
 
 
 def _result(store: StoreReader, job: StoredJob) -> tuple[Any, str]:
-    """Give a job's result, or what a stopped one had, and why it cannot be read."""
+    """Return a job's result, or what a stopped one had, and why it cannot be read."""
     try:
         value = store.result(job.id)
         return (store.result(job.id, "partial") if value is None else value), ""

@@ -31,7 +31,7 @@ _HEADS = {
 
 
 def load(console: Console) -> tuple[ModelInfo, ...]:
-    """Give the list of models; made in a worker the first time, and kept on disk."""
+    """Return the list of models; made in a worker the first time, and kept on disk."""
     from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
 
     known = cached_catalogue()

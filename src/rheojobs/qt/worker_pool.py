@@ -168,7 +168,7 @@ class WorkerPool(QObject):
             self._engine.prewarm(PrewarmTask(model_name, test_mode, **options))
 
     def job(self, job_id: str) -> Job:
-        """Give the job that has not ended yet; raises KeyError where there is none."""
+        """Return the job that has not ended yet; raises KeyError where there is none."""
         return self._jobs[job_id]
 
     def cancel(self, job_id: str) -> bool:

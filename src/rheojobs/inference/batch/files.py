@@ -34,7 +34,7 @@ class BatchFiles:
         self._datasets: OrderedDict[Hashable, Dataset] = OrderedDict()
 
     def digest(self, path: Path) -> str:
-        """Give the SHA-256 of a file's bytes."""
+        """Return the SHA-256 of a file's bytes."""
         if path not in self._digests:
             self._digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         return self._digests[path]

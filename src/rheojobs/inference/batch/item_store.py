@@ -31,7 +31,7 @@ FORMAT = 2
 
 
 def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
-    """Give the SHA-256 of all that a fit depends on: the file's bytes, the model, the options.
+    """Return the SHA-256 of all that a fit depends on: the file's bytes, the model, the options.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
 
 
 def sample_fingerprint(item: BatchItem, fit: str) -> str:
-    """Give that of a sampling, which depends on the fit with this fingerprint as well."""
+    """Return that of a sampling, which depends on the fit with this fingerprint as well."""
     return _digest({"fit": fit, "sample": item.sample})
 
 
@@ -96,11 +96,11 @@ class ItemStore:
         return self.folder / "posterior.json"
 
     def checkpoint(self, fingerprint: str) -> Path:
-        """Give the folder in which a sampling is kept until its posterior is, to go on from."""
+        """Return the folder in which a sampling is kept until its posterior is, to go on from."""
         return self.folder / f"sampling-{fingerprint[:12]}"
 
     def fit(self, fingerprint: str) -> FitResult | None:
-        """Give the fit where it is done."""
+        """Return the fit where it is done."""
         if not self._is_done("fit", fingerprint):
             return None
         try:
@@ -110,7 +110,7 @@ class ItemStore:
             return None
 
     def posterior(self, fingerprint: str) -> dict[str, Any] | None:
-        """Give the summary of the posterior where it is done."""
+        """Return the summary of the posterior where it is done."""
         if not self._is_done("sample", fingerprint) or not self.posterior_path.is_file():
             return None
         summary = _read_json(self.summary_path)

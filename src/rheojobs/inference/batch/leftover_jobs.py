@@ -69,7 +69,7 @@ class LeftJobs:
                 )
 
     def tags(self, folder: Path, fingerprint: str) -> tuple[str, str]:
-        """Give the tags by which a job is found again.
+        """Return the tags by which a job is found again.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class LeftJobs:
         return self._tag, f"step:{_digest(f'{folder.resolve()} {fingerprint}')}"
 
     def take(self, tags: tuple[str, str]) -> StoredJob | None:
-        """Give a job that was left, where its task can be read; once."""
+        """Return a job that was left, where its task can be read; once."""
         left = self._left.pop(tags[1], None)
         if left is None or left.state is JobState.SUCCEEDED:
             return left
@@ -98,7 +98,7 @@ class LeftJobs:
         return self._engine.resume_job(left.id, elsewhere=self._elsewhere)
 
     def result(self, left: StoredJob) -> tuple[Any, float]:
-        """Give what came of a job that was done, or None, and for how many seconds it ran."""
+        """Return what came of a job that was done, or None, and for how many seconds it ran."""
         store = self._engine.store
         assert store is not None
         try:

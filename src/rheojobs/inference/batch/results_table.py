@@ -29,7 +29,7 @@ LAST = ("divergences", "max_r_hat", "min_ess_bulk", "draws")
 
 
 def rows_of(entries: Sequence[BatchEntry]) -> list[Row]:
-    """Give a row for each entry, all with the same columns in the same order."""
+    """Return a row for each entry, all with the same columns in the same order."""
     rows = [_row(entry) for entry in entries]
     parameters = list(dict.fromkeys(key for row in rows for key in row if key not in FIRST + LAST))
     sampled = any(key in row for row in rows for key in LAST)

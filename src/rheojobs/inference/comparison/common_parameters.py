@@ -98,7 +98,7 @@ class Shared:
         return made
 
     def options(self, names: Sequence[str]) -> dict[str, Any]:
-        """Give what concerns a model with these parameters, as options of its fit."""
+        """Return what concerns a model with these parameters, as options of its fit."""
         tied = {
             tie.name: self.tied[tie.name]
             for tie in self.ties

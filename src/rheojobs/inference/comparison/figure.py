@@ -121,7 +121,7 @@ def _draw(figure: Figure, comparison: Comparison) -> None:
 
 
 def distinct(comparison: Comparison) -> list[list[ComparedModel]]:
-    """Give the best models, (at most `DRAWN`) lists of those that share a curve."""
+    """Return the best models, (at most `DRAWN`) lists of those that share a curve."""
     groups: list[list[ComparedModel]] = []
     for row in comparison.models:
         home = next(

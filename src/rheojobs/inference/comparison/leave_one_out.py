@@ -149,7 +149,7 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
 
 
 def _values(tree: DataTree) -> NDArray[np.float64]:
-    """Give the log likelihood of all values, (chains, draws, values), components end to end."""
+    """Return the log likelihood of all values, (chains, draws, values), components end to end."""
     return np.concatenate(
         [np.asarray(part) for part in tree["log_likelihood"].data_vars.values()], axis=-1
     )
@@ -165,7 +165,7 @@ def _as_tree(likelihood: NDArray[np.float64]) -> Any:
 
 
 def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
-    """Give the score of each of several models with its difference from the best, and weights.
+    """Return the score of each of several models with its difference from the best, and weights.
 
     The standard error of a difference is that of the sum of the differences of each value.
     """

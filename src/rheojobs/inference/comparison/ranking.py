@@ -167,7 +167,7 @@ class Comparison:
         return self.models[0]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all facts, the draws excepted, as JSON has them."""
+        """Return all facts, the draws excepted, as JSON has them."""
         data = self.dataset
         return {
             "data": {"name": data.name, "test_mode": data.test_mode, "points": len(data)},
@@ -228,14 +228,14 @@ def common_weights(dataset: Dataset) -> str:
 
 
 def scale_to_data(dataset: Dataset, observed: NDArray[Any]) -> NDArray[np.float64]:
-    """Give the factors, (n,), from what a model was fitted to, (n,), to what was measured."""
+    """Return the factors, (n,), from what a model was fitted to, (n,), to what was measured."""
     if dataset.test_mode != "flow_curve" or np.allclose(observed, dataset.y, rtol=1e-6, atol=0):
         return np.ones(len(dataset))
     return dataset.x if "stress" in dataset.quantity else 1.0 / dataset.x
 
 
 def as_measured(dataset: Dataset, fit: FitResult) -> NDArray[Any]:
-    """Give the fitted curve, (n,), in the quantity that was measured."""
+    """Return the fitted curve, (n,), in the quantity that was measured."""
     assert fit.fitted is not None
     assert fit.residuals is not None
     return np.asarray(fit.fitted * scale_to_data(dataset, fit.fitted + fit.residuals))
@@ -295,7 +295,7 @@ def _mark_twins(dataset: Dataset, order: Sequence[ComparedModel]) -> list[Compar
 
 
 def _in_deviations(values: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
-    """Give values, (n,), in the standard deviations of the data, G' and G'' each in its own."""
+    """Return values, (n,), in the standard deviations of the data, G' and G'' each in its own."""
     sigma = dataset.sigma
     assert sigma is not None
     if np.iscomplexobj(sigma):

@@ -48,7 +48,7 @@ FRAME = 1 / 15
 
 
 def available_workers() -> int:
-    """Give how many workers there is a processor for, at most four: each holds JAX in memory."""
+    """Return how many workers there is a processor for, at most four: each holds JAX in memory."""
     return min(4, processors())
 
 
@@ -156,7 +156,7 @@ class ComparisonRun:
                 candidate.attempt.job.cancel()
 
     def result(self) -> Comparison:
-        """Give the ranking of what is done."""
+        """Return the ranking of what is done."""
         fitted = [one.fitted for one in self.candidates if one.fitted is not None]
         scores = relate({one.label: one.scored for one in self.candidates if one.scored})
         ranked = rank(self.dataset, fitted)

@@ -13,7 +13,7 @@ __all__ = ["components", "numeric", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
-    """Give an array of real or complex numbers; `InputError` where these are none."""
+    """Return an array of real or complex numbers; `InputError` where these are none."""
     if np.ma.is_masked(values):
         # np.asarray would uncover what the user has masked.
         raise InputError(f"{label} has masked values: leave these rows out")
@@ -30,7 +30,7 @@ def numeric(values: object, label: str) -> NDArray[np.generic]:
 
 
 def components(values: object, label: str) -> NDArray[np.generic]:
-    """Give numbers; two real columns as one of complex numbers."""
+    """Return numbers; two real columns as one of complex numbers."""
     array = numeric(values, label)
     if array.ndim == 2 and array.shape[1] == 2 and not np.iscomplexobj(array):
         moduli = array.astype(np.float64)

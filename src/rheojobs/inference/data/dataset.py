@@ -188,7 +188,7 @@ class Dataset:
             )
 
     def require_test_mode(self) -> str:
-        """Give the test mode, or raise an `InputError` that says how to name it."""
+        """Return the test mode, or raise an `InputError` that says how to name it."""
         if self.test_mode is None:
             whose = f" of {self.name}" if self.name else ""
             raise InputError(
@@ -211,7 +211,7 @@ class Dataset:
         return ", ".join(parts)
 
     def as_flow_quantity(self, quantity: Literal["stress", "viscosity"]) -> Dataset:
-        """Give a flow curve as shear stress / Pa or as viscosity / Pa s.
+        """Return a flow curve as shear stress / Pa or as viscosity / Pa s.
 
         Values whose quantity is unknown are taken as those wanted, and a note says so.
 

@@ -35,7 +35,7 @@ def x_of(test_mode: str) -> tuple[str, str]:
 
 
 def canonical_test_mode(name: str) -> str:
-    """Give the test mode that a user's word stands for.
+    """Return the test mode that a user's word stands for.
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ def parse_unit(unit: str) -> tuple[float, int, int] | None:
 
 
 def si_factor(unit: str, quantity: str) -> float | None:
-    """Give the factor that turns values of `quantity` in `unit` into `SI_UNITS`.
+    """Return the factor that turns values of `quantity` in `unit` into `SI_UNITS`.
 
     Parameters
     ----------
@@ -165,5 +165,5 @@ def si_factor(unit: str, quantity: str) -> float | None:
 
 
 def shown_unit(unit: str) -> str:
-    """Give a unit as people are shown it: nothing where it is one of the names for none."""
+    """Return a unit as people are shown it: nothing where it is one of the names for none."""
     return "" if unit in ("-", "1", "dimensionless") else unit

@@ -136,7 +136,7 @@ class FitCollector:
         )
 
     def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
-        """Give the covariance of all parameters; infinite where the data say nothing of one."""
+        """Return the covariance of all parameters; infinite where the data say nothing of one."""
         n, free = self.problem.coarse_observations.n, self.limits.free
         jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
         variance = 1.0 if self.weights.is_absolute else reduced
@@ -152,7 +152,7 @@ class FitCollector:
         return statistics.spread_of(block, self._slopes(end.u)[:, free])
 
     def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the derivative of each parameter by each coordinate, shape (p, d)."""
+        """Return the derivative of each parameter by each coordinate, shape (p, d)."""
         coordinates, names = self.objective.coordinates, self.problem.model.names
         out = np.zeros((len(names), len(u)))
         slopes = coordinates.slopes(u)

@@ -37,7 +37,7 @@ def is_logarithmic(parameter: Parameter) -> bool:
 
 
 def _offset(parameter: Parameter) -> float:
-    """Give what is added to a parameter before its logarithm is taken; NaN where none is."""
+    """Return what is added to a parameter before its logarithm is taken; NaN where none is."""
     lower, upper = parameter.bounds
     if is_logarithmic(parameter):
         return 0.0
@@ -104,7 +104,7 @@ class Coordinates:
         return np.clip(values, lower, upper)
 
     def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the derivative of each value by its coordinate, shape (d,)."""
+        """Return the derivative of each value by its coordinate, shape (d,)."""
         return np.where(self._logarithmic, self.from_u(u) + self._offsets, 1.0)
 
     def to_params(self, u: Any) -> Any:
@@ -112,7 +112,7 @@ class Coordinates:
         return self.checked_params(u)[0]
 
     def checked_params(self, u: Any) -> tuple[Any, Any]:
-        """Give the model's parameters, shape (p,), and whether the ties keep within bounds."""
+        """Return the model's parameters, shape (p,), and whether the ties keep within bounds."""
         values: dict[str, Any] = {}
         for k, item in enumerate(self.own):
             values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
@@ -131,7 +131,7 @@ class Coordinates:
         fixed: Mapping[str, float] | None = None,
         clip: bool = True,
     ) -> dict[str, float]:
-        """Give all parameters by name; those that are fixed exactly as they were given."""
+        """Return all parameters by name; those that are fixed exactly as they were given."""
         values = self.from_u(u, clip).tolist()
         own = dict(zip((item.name for item in self.own), values, strict=True))
         return self._complete(own | dict(fixed or {}))
@@ -155,7 +155,7 @@ class Coordinates:
         model: str,
         bounds: Mapping[str, tuple[float, float]] | None = None,
     ) -> Limits:
-        """Give where the coordinates may go.
+        """Return where the coordinates may go.
 
         Parameters
         ----------
@@ -188,7 +188,7 @@ class Coordinates:
     def _within(
         self, bounds: Mapping[str, tuple[float, float]], model: str
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the ends of the coordinates between bounds that are given."""
+        """Return the ends of the coordinates between bounds that are given."""
         names = [item.name for item in self.own]
         ends = self._bounds.copy()
         for name, (low, high) in bounds.items():
@@ -279,7 +279,7 @@ def _grid(low: float, high: float) -> NDArray[np.float64]:
 def _edge(
     inside: float, outside: float, value_at: Any, k: int, bounds: tuple[float, float]
 ) -> float:
-    """Give the last coordinate between two at which the bounds hold, but for rounding errors."""
+    """Return the last coordinate between two at which the bounds hold, but for rounding errors."""
     good = inside
     for _ in range(60):
         middle = 0.5 * (inside + outside)

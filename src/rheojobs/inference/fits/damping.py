@@ -20,7 +20,7 @@ FIRST_GROWTH = 2.0
 
 
 def damped_anew(damping: Any, growth: Any, kept: Any, accepted: Any) -> tuple[Any, Any]:
-    """Give the damping of the next step, and by what it grows where that is refused.
+    """Return the damping of the next step, and by what it grows where that is refused.
 
     Parameters
     ----------

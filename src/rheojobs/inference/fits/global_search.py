@@ -87,7 +87,7 @@ def search(
 
 
 def _distinct(ends: Sequence[Outcome], data: Data) -> list[Outcome]:
-    """Give the ends by their objective, without those that are as low as one before."""
+    """Return the ends by their objective, without those that are as low as one before."""
     kept: list[Outcome] = []
     for end in sorted(ends, key=lambda end: end.cost):
         if not kept or end.cost - kept[-1].cost > told_apart(kept[0].cost, data):
@@ -98,7 +98,7 @@ def _distinct(ends: Sequence[Outcome], data: Data) -> list[Outcome]:
 def _promising(
     objective: Objective, points: NDArray[np.float64], count: int, best: Outcome, data: Data
 ) -> NDArray[np.float64]:
-    """Give those of the points that are best, and not the best one in disguise."""
+    """Return those of the points that are best, and not the best one in disguise."""
     costs = objective.screen(points, data)
     costs = np.where(np.abs(costs - best.cost) < SAME * best.cost, np.inf, costs)
     return points[np.argsort(costs, kind="stable")[:count]]

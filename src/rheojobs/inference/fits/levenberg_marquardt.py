@@ -139,7 +139,7 @@ class State(NamedTuple):
 
 
 def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
-    """Give the state before the first iteration, which evaluates the start itself.
+    """Return the state before the first iteration, which evaluates the start itself.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
 
 
 def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
-    """Give a loss of squared residuals by its number, and its derivative."""
+    """Return a loss of squared residuals by its number, and its derivative."""
     far = jnp.maximum(z, 1.0)
     values = {
         "linear": z,
@@ -176,7 +176,7 @@ def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
 
 
 def residuals_of(curve: Any, data: Data) -> Any:
-    """Give the weighted residuals of a curve, shape (c, b); zero at padding."""
+    """Return the weighted residuals of a curve, shape (c, b); zero at padding."""
     positive = jnp.where(data.y > 0, data.y, 1.0)
     ratio = curve / positive
     kept = jnp.maximum(ratio, LEAST_RATIO)
@@ -187,7 +187,7 @@ def residuals_of(curve: Any, data: Data) -> Any:
 
 
 def objective(residuals: Any, data: Data) -> tuple[Any, Any]:
-    """Give the sum that is minimized, and each residual's weight in it."""
+    """Return the sum that is minimized, and each residual's weight in it."""
     values, weights = _rho((residuals / data.scale) ** 2, data.loss)
     return data.scale**2 * jnp.sum(values), weights
 
@@ -292,7 +292,7 @@ def _iteration(
 def _linearized(
     predict: Callable[[Any, Any], tuple[Any, Any]], u: Any, data: Data
 ) -> tuple[Any, Any, Any, Any]:
-    """Give weighted residuals, their Jacobian, the curve, and whether `u` is allowed."""
+    """Return weighted residuals, their Jacobian, the curve, and whether `u` is allowed."""
 
     def weighted(u: Any) -> tuple[Any, Any]:
         curve, allowed = predict(data.x, u)
@@ -307,7 +307,7 @@ def _linearized(
 
 
 def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
-    """Give a damped step within the bounds, by how much it should help, and how steep it is."""
+    """Return a damped step within the bounds, by how much it should help, and how steep it is."""
     cost, weights = objective(state.residuals, data)
     weighted = weights[:, None] * state.jacobian
     gradient = weighted.T @ state.residuals

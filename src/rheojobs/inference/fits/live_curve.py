@@ -56,7 +56,7 @@ class PresentCurve:
             self._told = np.array(self._losses, dtype=np.float64).T
 
     def metrics(self) -> dict[str, NDArray[np.float64]]:
-        """Give what a progress report says of it; nothing where there is none."""
+        """Return what a progress report says of it; nothing where there is none."""
         if self.y is None:
             return {}
         return {"curve_x": self.x, "curve_y": self.y, "losses": self._told}

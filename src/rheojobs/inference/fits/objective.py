@@ -76,14 +76,14 @@ class Objective:
 
     @staticmethod
     def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:
-        """Give the objective of this kind of problem, compiled programs included."""
+        """Return the objective of this kind of problem, compiled programs included."""
         key = (*problem.key, tuple((tie.name, tie.text) for tie in ties))
         return _objectives.get(key, lambda: Objective(problem, ties))
 
     def data(
         self, problem: Problem, weights: Weights, limits: Limits, loss: str = "linear"
     ) -> Data:
-        """Give what the programs take of a fit."""
+        """Return what the programs take of a fit."""
         seen = problem.coarse_observations
         return Data(
             seen.x,
@@ -124,7 +124,7 @@ class Objective:
         return jax.vmap(self._cost, in_axes=(0, None))(points, data)
 
     def _one_by_one(self, points: Any, data: Data) -> Any:
-        """Give the costs of points whose differential equations take each its own time.
+        """Return the costs of points whose differential equations take each its own time.
 
         Together all of them would wait, step by step, for the stiffest: 32 s instead of 4 s.
         """
@@ -133,7 +133,7 @@ class Objective:
     def screen(
         self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
     ) -> NDArray[np.float64]:
-        """Give about the objective at each of the points.
+        """Return about the objective at each of the points.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Objective:
         count: int,
         tell: Tell | None = None,
     ) -> NDArray[np.float64]:
-        """Give the most promising of many plausible starting points.
+        """Return the most promising of many plausible starting points.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class Objective:
     def points(
         self, problem: Problem, given: Mapping[str, float], data: Data
     ) -> NDArray[np.float64]:
-        """Give `SCREENED` plausible points, shape (k, d) of coordinates, within the bounds."""
+        """Return `SCREENED` plausible points, shape (k, d) of coordinates, within the bounds."""
         values = candidates(problem, self.coordinates.own, given, SCREENED)
         return np.clip(self.coordinates.to_u(values), data.lower, data.upper)
 

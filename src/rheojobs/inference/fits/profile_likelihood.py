@@ -71,7 +71,7 @@ class Profiler:
         self._is_absolute = is_absolute
 
     def run(self, best: Outcome, data: Data, values: int) -> Profiled:
-        """Give the intervals around a minimum.
+        """Return the intervals around a minimum.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class _Walk:
         self._limit = float((data.lower if side < 0 else data.upper)[k])
 
     def end(self, error: float) -> tuple[float, str]:
-        """Give the coordinate of the end, and a note where it is none of the data's doing."""
+        """Return the coordinate of the end, and a note where it is none of the data's doing."""
         start = float(self._best.u[self._k])
         if start == self._limit:
             return start, "is its bound, where the estimate lies"
@@ -175,7 +175,7 @@ class _Walk:
         return found
 
     def _height(self, outcome: Outcome) -> float:
-        """Give how far up it is, as the root of the rise: nearly a straight line."""
+        """Return how far up it is, as the root of the rise: nearly a straight line."""
         return math.sqrt(max(outcome.cost - self._best.cost, 0.0) / self._rise)
 
     def _between(

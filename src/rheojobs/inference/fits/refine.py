@@ -231,7 +231,7 @@ class _Valley:
 
 
 def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outcome:
-    """Give the lowest; a minimum before what is no minimum and not lower by what data can tell."""
+    """Return the lowest; of two that data cannot tell apart, the one that is a minimum."""
     best = min(outcomes, key=lambda outcome: outcome.cost)
     level = best.cost + told_apart(best.cost, data)
     minima = [outcome for outcome in outcomes if outcome.converged and outcome.cost <= level]
@@ -239,7 +239,7 @@ def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outco
 
 
 def told_apart(cost: float, data: levenberg_marquardt.Data) -> float:
-    """Give by how much objectives must differ for the data to tell one from the other."""
+    """Return by how much objectives must differ for the data to tell one from the other."""
     return TOLD * _variance(cost, data)
 
 
@@ -249,7 +249,7 @@ def _variance(cost: float, data: levenberg_marquardt.Data) -> float:
 
 
 def _promise(state: State, data: levenberg_marquardt.Data) -> float:
-    """Give by how much the objective would fall if the residuals were linear, within the bounds."""
+    """Return the fall of the objective if the residuals were linear, within the bounds."""
     _, weights = levenberg_marquardt.objective(state.residuals, data)
     root = np.sqrt(np.asarray(weights))
     residuals = root * np.asarray(state.residuals)

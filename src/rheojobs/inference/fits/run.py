@@ -176,7 +176,7 @@ class FitRun:
         return _End(best, data, message, self._minima())
 
     def _starts(self, data: Data) -> Iterator[NDArray[np.float64]]:
-        """Give the starts, the most promising first; before them a full set of given values."""
+        """Return the starts, the most promising first; before them a full set of given values."""
         count, first = self._options.multi_start, int(self._is_given)
         wanted = max(count, SPARE_STARTS)
         # Where all of them are wanted, there is nothing to choose.
@@ -188,7 +188,7 @@ class FitRun:
         yield from self._race(starts[first:], data)
 
     def _unraced(self, data: Data, count: int) -> Iterator[NDArray[np.float64]]:
-        """Give so many starts, as the screening has them.
+        """Return so many starts, as the screening has them.
 
         It waits until a start beside the given values is asked for: where these will do, a slow
         model is not evaluated at hundreds of points for nothing.
@@ -207,7 +207,7 @@ class FitRun:
         self._context.progress(done, total, "looking for a start", stage="start")
 
     def _best(self, data: Data) -> Outcome:
-        """Give the best end; where several starts were wanted, one beyond them if it is lower."""
+        """Return the best end; where several starts were wanted, one beyond them if it is lower."""
         if self._options.multi_start == 1 or not self._has_many:
             return lowest(self._ends, data)
         seen = self._problem.coarse_observations
@@ -267,7 +267,7 @@ class FitRun:
         )
 
     def _expected_iterations(self) -> int:
-        """Give the iterations of all starts: what those that have ended tell, else the most."""
+        """Return the iterations of all starts: what those that have ended tell, else the most."""
         count, ended = self._options.multi_start, len(self._ends)
         if count == 1 or not ended:
             return self._options.max_iter * count
@@ -276,7 +276,7 @@ class FitRun:
         return round(max(each * count, self._iterations + 1 + to_come))
 
     def _with_loss(self, data: Data) -> Data:
-        """Give the data with a robust loss, whose scale a first fit without one tells."""
+        """Return the data with a robust loss, whose scale a first fit without one tells."""
         loss = self._options.loss
         robust = self._objective.data(self._problem, self._weights, self._limits, loss)
         if self._weights.is_absolute:

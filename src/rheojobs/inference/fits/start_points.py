@@ -28,7 +28,7 @@ NUMBER = 100.0
 
 
 def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give the ranges of stress / Pa and of time / s that the data speak of."""
+    """Return the ranges of stress / Pa and of time / s that the data speak of."""
     x, y = problem.dataset.x, np.abs(problem.dataset.y)
     x, y = x[x > 0], y[y > 0]
     times = (1.0, 1.0) if x.size == 0 else (float(x.min()), float(x.max()))
@@ -54,7 +54,7 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
 
 
 def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
-    """Give factor, power of pascal and power of second of a parameter's unit; None without any."""
+    """Return factor, power of pascal and of second of a parameter's unit; None without one."""
     # A power of time, as in Pa s^alpha, is taken as between none and one.
     unit = re.sub(r"\^?\(?[αn][-0-9)]*|[ᵅⁿ]", "", parameter.unit)
     parsed = None if unit in ("", "dimensionless", "-") else parse_unit(unit)
@@ -62,7 +62,7 @@ def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
 
 
 def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, float]:
-    """Give the range in which data like these would put a parameter, within its bounds."""
+    """Return the range in which data like these would put a parameter, within its bounds."""
     lower, upper = parameter.bounds
     (stress_low, stress_high), (time_low, time_high) = _scales(problem)
     dimension = _dimension(parameter)
@@ -96,7 +96,7 @@ def candidates(
     given: Mapping[str, float],
     count: int,
 ) -> NDArray[np.float64]:
-    """Give starting points that the data make plausible.
+    """Return starting points that the data make plausible.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _spread_modes(
 
 
 def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the size of the modulus that the data show at these times."""
+    """Return the size of the modulus that the data show at these times."""
     x, y = problem.dataset.x, problem.dataset.y
     # A mode of modulus g shows itself by a loss modulus of g / 2.
     value = np.abs(y.imag) if problem.is_complex else np.abs(y)

@@ -100,7 +100,7 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
 
 
 def loss_weight(z: Any, loss: str) -> Any:
-    """Give the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
+    """Return the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def loss_weight(z: Any, loss: str) -> Any:
 def robust_variance(
     residuals: NDArray[np.float64], scale: float, loss: str, free: int, is_absolute: bool
 ) -> float:
-    """Give the variance that stands before (JᵀJ)⁻¹ for a robust loss.
+    """Return the variance that stands before (JᵀJ)⁻¹ for a robust loss.
 
     Parameters
     ----------

@@ -71,19 +71,19 @@ class FitTask:
             self._dataset, self.data = dataset, None  # sent once, as checked
 
     def checked_data(self) -> Dataset:
-        """Give the data as `validate` has checked them."""
+        """Return the data as `validate` has checked them."""
         self.validate()
         assert self._dataset is not None
         return self._dataset
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give the task as JSON and arrays, to be kept on disk."""
+        """Return the task as JSON and arrays, to be kept on disk."""
         settings = {"initial_params": self.initial_params, "options": self.options}
         return pack({"model": self.model, "data": self.checked_data()} | settings)
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give the task again."""
+        """Return the task again."""
         return cls(**unpack(content, blobs))
 
     def run(self, context: TaskContext) -> FitResult:

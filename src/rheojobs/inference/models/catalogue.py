@@ -53,12 +53,12 @@ class ModelInfo:
     refused: Mapping[str, str] = field(default_factory=dict)
 
     def equation(self, test_mode: str | None = None) -> str:
-        """Give the equation for a test, as `equation_of` does; empty where none fits on a line."""
+        """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""
         return equation_of(self.name, test_mode)
 
 
 def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
-    """Give all of RheoJAX's models, ordered by name.
+    """Return all of RheoJAX's models, ordered by name.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
 
 
 def cached_catalogue() -> tuple[ModelInfo, ...] | None:
-    """Give the list where it is on disk for the RheoJAX that is installed, else None."""
+    """Return the list where it is on disk for the RheoJAX that is installed, else None."""
     path = _path()
     if path is None:
         return None

@@ -101,7 +101,7 @@ _EQUATIONS: dict[str, dict[str, str]] = {
 
 
 def equation_of(name: str, test_mode: str | None = None) -> str:
-    """Give the equation of one of RheoJAX's models.
+    """Return the equation of one of RheoJAX's models.
 
     Parameters
     ----------

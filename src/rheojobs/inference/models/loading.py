@@ -13,7 +13,7 @@ __all__ = ["check_name", "load"]
 
 
 def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
-    """Give the model of that name, as RheoJAX's registry has it; a `Model` is given back.
+    """Return the model of that name, as RheoJAX's registry has it; a `Model` is given back.
 
     Parameters
     ----------

@@ -169,14 +169,14 @@ class Model:
         return limits[:, 0].copy(), limits[:, 1].copy()
 
     def parameter(self, name: str) -> Parameter:
-        """Give the parameter of that name; `InputError` names the nearest where there is none."""
+        """Return the parameter of that name; `InputError` names the nearest where there is none."""
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
         raise unknown(self.name, name, self.parameters, self.alternatives)
 
     def alternative(self, name: str) -> Alternative | None:
-        """Give the alternative of that name, or None."""
+        """Return the alternative of that name, or None."""
         return next((other for other in self.alternatives if other.name == name), None)
 
     def quantity(self, test_mode: str) -> str:
@@ -212,7 +212,7 @@ class Model:
         return resolve(self.name, self.parameters, self.alternatives, values, base)
 
     def derived(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Give the alternatives' values for a full set of the model's own parameters."""
+        """Return the alternatives' values for a full set of the model's own parameters."""
         return {other.name: float(other.from_parameters(values)) for other in self.alternatives}
 
     def check_test_mode(self, test_mode: str) -> None:

@@ -73,7 +73,7 @@ def _support(kind: str, a: _Arguments) -> tuple[float, float]:
 
 
 def density(kind: str, arguments: _Arguments, x: _Floats) -> _Floats:
-    """Give the density at each x; 0 outside of what the prior covers.
+    """Return the density at each x; 0 outside of what the prior covers.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def density(kind: str, arguments: _Arguments, x: _Floats) -> _Floats:
 
 
 def extent(kind: str, arguments: _Arguments) -> tuple[float, float]:
-    """Give the range in which nearly all of a prior lies."""
+    """Return the range in which nearly all of a prior lies."""
     a = arguments
     low, high = _support(kind, a)
     if kind in ("normal", "truncatednormal"):
@@ -120,7 +120,7 @@ def extent(kind: str, arguments: _Arguments) -> tuple[float, float]:
 
 
 def share_within(kind: str, arguments: _Arguments, lower: float, upper: float) -> float:
-    """Give about how much of a prior lies between two limits, from 0 to 1."""
+    """Return about how much of a prior lies between two limits, from 0 to 1."""
     first, last = extent(kind, arguments)
     if kind in ("lognormal", "loguniform"):
         x = np.exp(np.linspace(math.log(first), math.log(last), 4001))

@@ -51,7 +51,7 @@ class Likelihood:
 
     @classmethod
     def named(cls, name: str) -> Likelihood:
-        """Give the likelihood of that name; `InputError` names the nearest where there is none."""
+        """Return the likelihood of that name; `InputError` names the nearest if there is none."""
         check_likelihood(name)
         return cls(name, name.startswith("relative"), name.endswith("student_t"))
 
@@ -62,7 +62,7 @@ class Likelihood:
         return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
 
     def scale_priors(self, problem: Problem) -> list[NamedPrior]:
-        """Give the priors of the noise scales; for constant noise those of RheoJAX."""
+        """Return the priors of the noise scales; for constant noise those of RheoJAX."""
         if self.is_known:
             return []
         if self.relative:
@@ -75,7 +75,7 @@ class Likelihood:
         return [_exponential(scale) for scale in scales]
 
     def told(self, problem: Problem) -> NDArray[np.float64]:
-        """Give what the data tell of their noise.
+        """Return what the data tell of their noise.
 
         The standard deviations, shape (c, b), where they are known; else the size below which
         predictions count as that large, shape (c, 1).
@@ -86,7 +86,7 @@ class Likelihood:
         return SMALLEST_PREDICTION * problem.observations.smallest
 
     def spread(self, prediction: Any, noise: Any, told: Any) -> Any:
-        """Give the noise of each observation, shape (c, b).
+        """Return the noise of each observation, shape (c, b).
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Likelihood:
         return noise[:, None] * jnp.ones_like(prediction)
 
     def log_prob(self, y: Any, prediction: Any, spread: Any) -> Any:
-        """Give the log density of each observation, shape (c, b)."""
+        """Return the log density of each observation, shape (c, b)."""
         import numpyro.distributions as dist
 
         if self.heavy_tailed:
@@ -112,7 +112,7 @@ class Likelihood:
         return dist.Normal(prediction, spread).log_prob(y)
 
     def noise(self, problem: Problem, scales: NDArray[np.float64]) -> Noise:
-        """Give the noise at some draws of its scales, shape (chains, k, c); c is 0 where known."""
+        """Return the noise at some draws of its scales, shape (chains, k, c); c is 0 if known."""
         told, n = self.told(problem), problem.observations.n
         known = None if self.is_known else scales
         tails = DEGREES_OF_FREEDOM if self.heavy_tailed else None
@@ -121,7 +121,7 @@ class Likelihood:
     def _residuals(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Give the residuals in the unit of the noise scales, shape (c, n)."""
+        """Return the residuals in the unit of the noise scales, shape (c, n)."""
         if self.relative:
             return (y - predicted) / np.maximum(np.abs(predicted), self.told(problem))
         return y - predicted
@@ -129,7 +129,7 @@ class Likelihood:
     def residual_scale(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Give the root mean square of the residuals, as noise scales; parameters as in `start`."""
+        """Return the root mean square residuals, as noise scales; parameters as in `start`."""
         if self.is_known:
             return {}
         scale = np.sqrt(np.mean(self._residuals(problem, y, predicted) ** 2, axis=1))
@@ -138,7 +138,7 @@ class Likelihood:
     def start(
         self, problem: Problem, y: NDArray[np.float64], predicted: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Give noise scales that suit the residuals at a start.
+        """Return noise scales that suit the residuals at a start.
 
         Parameters
         ----------

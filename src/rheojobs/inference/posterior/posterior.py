@@ -284,7 +284,7 @@ class Posterior:
     def site_values(
         self, parameters: Mapping[str, float], noise: Mapping[str, float]
     ) -> list[float]:
-        """Give the sites' values for a full set of parameters."""
+        """Return the sites' values for a full set of parameters."""
         values = {**parameters, **noise}
         for name, other in self.substituted.items():
             values[name] = float(other.from_parameters(parameters))

@@ -91,7 +91,7 @@ def check_prior(parameter: str, prior: Any) -> None:
 
 
 def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
-    """Give the type and all arguments of a prior; raises as `check_prior` does."""
+    """Return the type and all arguments of a prior; raises as `check_prior` does."""
     where = f"the prior of {parameter!r}"
     name = _type_name(where, str(prior.get("type", "")))
     kind = PRIOR_TYPES[name]
@@ -123,7 +123,7 @@ def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict
 
 
 def _type_name(where: str, given: str) -> str:
-    """Give the key of `PRIOR_TYPES` that is meant, however it is written."""
+    """Return the key of `PRIOR_TYPES` that is meant, however it is written."""
     name = given.casefold().replace("_", "").replace("-", "")
     if not name:
         raise InputError(f"{where} has no 'type'; {nearest('', PRIOR_TYPES)}")

@@ -39,7 +39,7 @@ class Prior(Protocol):
         """What it is, such as ``Uniform(low=0.001, high=1e+09)``."""
 
     def distribution(self) -> Distribution:
-        """Give it as NumPyro has it; traceable."""
+        """Return it as NumPyro has it; traceable."""
 
     def unconstrain(self, value: float) -> float:
         """Map a value to the real line, as NumPyro's bijection to its support does."""
@@ -48,7 +48,7 @@ class Prior(Protocol):
         """Draw from it, shape (count,); `NotImplementedError` where that cannot be done."""
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the share below each value; `NotImplementedError` where it is not known."""
+        """Return the share below each value; `NotImplementedError` where it is not known."""
 
 
 @jax.tree_util.register_pytree_node_class
@@ -68,7 +68,7 @@ class NamedPrior:
     arguments: dict[str, Any]
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[str, tuple[str, ...]]]:
-        """Give what is traced, and what is not."""
+        """Return what is traced, and what is not."""
         return tuple(self.arguments.values()), (self.type, tuple(self.arguments))
 
     @classmethod
@@ -96,7 +96,7 @@ class NamedPrior:
         return f"{PRIOR_TYPES[self.type].numpyro_name}({told})"
 
     def distribution(self) -> Distribution:
-        """Give it as NumPyro has it; traceable."""
+        """Return it as NumPyro has it; traceable."""
         import numpyro.distributions as dist
         from numpyro.distributions import constraints
 
@@ -122,7 +122,7 @@ class NamedPrior:
         return np.asarray(_DRAWS[self.type](generator, self.arguments, count), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the share below each value."""
+        """Return the share below each value."""
         low, high = self.limits
         if self.type == "loguniform":
             return np.clip(np.log(values / low) / math.log(high / low), 0.0, 1.0)
@@ -146,7 +146,7 @@ class DistributionPrior:
     given: Distribution
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Give what is traced, by name, and what is not."""
+        """Return what is traced, by name, and what is not."""
         kind = type(self.given)
         values, rest = self.given.tree_flatten()
         values = _by_name(kind.gather_pytree_data_fields(), values)
@@ -182,7 +182,7 @@ class DistributionPrior:
         return f"{type(self.given).__name__}({', '.join(arguments)})"
 
     def distribution(self) -> Distribution:
-        """Give it as NumPyro has it."""
+        """Return it as NumPyro has it."""
         return self.given
 
     def unconstrain(self, value: float) -> float:
@@ -197,7 +197,7 @@ class DistributionPrior:
         return np.asarray(self.given.sample(key, (count,)), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the share below each value."""
+        """Return the share below each value."""
         return np.asarray(self.given.cdf(values))
 
 
@@ -213,13 +213,13 @@ def prior_of(parameter: str, given: Any) -> Prior:
 
 
 def uniform_prior(low: float, high: float, *, logarithmic: bool = False) -> NamedPrior:
-    """Give the prior uniform between two limits, or whose logarithm is."""
+    """Return the prior uniform between two limits, or whose logarithm is."""
     kind = "loguniform" if logarithmic else "uniform"
     return NamedPrior(kind, {"low": float(low), "high": float(high)})
 
 
 def scaled_beta(concentration: float, low: float, high: float) -> NamedPrior:
-    """Give the symmetric Beta prior between two limits."""
+    """Return the symmetric Beta prior between two limits."""
     shapes = {"concentration1": concentration, "concentration0": concentration}
     if (low, high) == (0.0, 1.0):
         return NamedPrior("beta", shapes)

@@ -18,7 +18,7 @@ PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
 
 
 def bucket_length(n: int, coarse: bool = False) -> int:
-    """Give the length to which `n` points are padded.
+    """Return the length to which `n` points are padded.
 
     Fine buckets, for programs that run long, have two steps to an octave up to 256 points and
     four beyond. Coarse ones are powers of two from 64 on, for programs whose compilation costs

@@ -70,7 +70,7 @@ def default_weights(dataset: Dataset) -> tuple[str, str]:
 
 
 def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
-    """Give what each residual is divided by, shape (c, b)."""
+    """Return what each residual is divided by, shape (c, b)."""
     y = problem.coarse_observations.y
     if weights == "uniform":
         return np.ones_like(y)
@@ -83,7 +83,7 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
 
 
 def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
-    """Give the weights of that name, or those that suit the data.
+    """Return the weights of that name, or those that suit the data.
 
     Relative residuals are ln(curve / data) where all data are positive. Divided by the data, as
     is usual, a curve far below them deviates by 100 % at most, and one far above by any factor:

@@ -74,7 +74,7 @@ def clear_cache() -> int:
 
 
 def _files() -> Iterator[StoredFile]:
-    """Give our files and no others: `RHEOJOBS_CACHE_DIR` may name a folder that holds more."""
+    """Return our files and no others: `RHEOJOBS_CACHE_DIR` may name a folder that holds more."""
     yield from stored_files(programs_folder())
     for pattern in MODEL_LISTS:
         for path in cache_folder().glob(pattern):

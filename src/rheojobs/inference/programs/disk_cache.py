@@ -47,7 +47,7 @@ class StoredFile:
 
 
 def stored_files(folder: str | Path) -> Iterator[StoredFile]:
-    """Give the files below a folder; what vanishes or cannot be read meanwhile is left out.
+    """Return the files below a folder; what vanishes or cannot be read meanwhile is left out.
 
     Links are not followed: what they lead to is not ours.
     """
@@ -93,7 +93,7 @@ class ProgramCache:
         self._complained = False
 
     def get(self, key: str) -> bytes | None:
-        """Give the program of this key; None where there is none, or only a damaged one."""
+        """Return the program of this key; None where there is none, or only a damaged one."""
         path = self._path / f"{key}{SUFFIX}"
         try:
             stored = path.read_bytes()

@@ -72,13 +72,13 @@ def source_files() -> list[Path]:
 
 
 def kept_on_disk() -> ProgramCache:
-    """Give the cache of traces and of what else spares a process from making them."""
+    """Return the cache of traces and of what else spares a process from making them."""
     return _cache(programs_folder())
 
 
 @functools.cache
 def _cache(root: Path) -> ProgramCache:
-    """Give the one of a folder: a single one, so that the files there are counted once."""
+    """Return the one of a folder: a single one, so that the files there are counted once."""
     return ProgramCache(root / "traced", root, MAX_CACHE_BYTES)
 
 
@@ -168,7 +168,7 @@ class StoredProgram:
         self._needs = ()
 
     def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
-        """Give the name on disk; empty where another process would name it otherwise."""
+        """Return the name on disk; empty where another process would name it otherwise."""
         described = f"{self._name} {self._identity}\n{structure}\n{shapes}"
         if " at 0x" in described:  # an object that is told apart by where it lies in memory
             return ""

@@ -25,7 +25,7 @@ _configured = False
 
 
 def cache_folder() -> Path:
-    """Give the folder of everything that can be made again; `RHEOJOBS_CACHE_DIR` moves it."""
+    """Return the folder of everything that can be made again; `RHEOJOBS_CACHE_DIR` moves it."""
     from platformdirs import user_cache_path
 
     override = os.environ.get("RHEOJOBS_CACHE_DIR")
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def programs_folder() -> Path:
-    """Give the folder of compiled programs, of all the processors that share the disk."""
+    """Return the folder of compiled programs, of all the processors that share the disk."""
     return cache_folder() / "xla"
 
 

@@ -42,7 +42,7 @@ class KernelCache:
         self._building: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, build: Callable[[], Kernel]) -> Kernel:
-        """Give the kernel of this key, built where there is none yet."""
+        """Return the kernel of this key, built where there is none yet."""
         with self._lock:
             gate = self._building.setdefault(key, threading.Lock())
         with gate:

@@ -138,7 +138,7 @@ class PrewarmTask:
 
 
 def _usual_value(parameter: Parameter) -> float:
-    """Give a value amid what is possible."""
+    """Return a value amid what is possible."""
     lower, upper = parameter.bounds
     if parameter.default is not None:
         return float(min(max(parameter.default, lower), upper))

@@ -26,7 +26,7 @@ class Band:
 
 
 def predictive_bands(result: BayesianResult) -> list[Band]:
-    """Give the posterior predictive band of each component; none where nothing was predicted.
+    """Return the posterior predictive band of each component; none where nothing was predicted.
 
     At most 200 points and 1,000 draws are used, evenly taken, so that it takes some ms.
     """
@@ -54,7 +54,7 @@ def diverging(result: BayesianResult) -> NDArray[np.bool_]:
 def _predictions(
     result: BayesianResult,
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]] | None:
-    """Give some of x, ascending, and some draws of each component, shape (chains, draws, n).
+    """Return some of x, ascending, and some draws of each component, shape (chains, draws, n).
 
     Of the plain arrays, as they come from a worker: the tree is for those who have it already.
     """

@@ -124,7 +124,7 @@ class BayesianResult:
         return value if isinstance(value, InferenceArrays) else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all fields by name, but for `inference_data` and `continuation`."""
+        """Return all fields by name, but for `inference_data` and `continuation`."""
         return {
             item.name: getattr(self, item.name)
             for item in fields(self)
@@ -132,7 +132,7 @@ class BayesianResult:
         }
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give the result as JSON and arrays, for the store of jobs; without `continuation`.
+        """Return the result as JSON and arrays, for the store of jobs; without `continuation`.
 
         `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
         """
@@ -142,7 +142,7 @@ class BayesianResult:
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give back what `record` was called on."""
+        """Return what `record` was called on."""
         from rheojobs.inference.results.records import unpack
 
         return cls(**unpack(content, blobs))

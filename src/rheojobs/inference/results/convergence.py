@@ -66,7 +66,7 @@ class Convergence:
 
 
 def quantiles(draws: Floats, shares: Sequence[float]) -> Floats:
-    """Give quantiles of each row, shape (p, chains, draws); gives (q, p).
+    """Return quantiles of each row, shape (p, chains, draws); gives (q, p).
 
     As NumPy interpolates them, from one sort, which takes a quarter of the time.
     """
@@ -90,7 +90,7 @@ def _split(draws: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=4)
 def _scores(count: int) -> Floats:
-    """Give the normal scores of the ranks 1, 1.5, 2, ... of so many draws."""
+    """Return the normal scores of the ranks 1, 1.5, 2, ... of so many draws."""
     ranks = np.arange(2, 2 * count + 1) / 2
     shares = (ranks - BLOM) / (count - 2 * BLOM + 1)
     return np.array(list(map(NormalDist().inv_cdf, shares.tolist())))
@@ -113,7 +113,7 @@ def _normal_scores(draws: Floats) -> Floats:
 
 
 def _scale_reductions(chains: Floats) -> Floats:
-    """Give R-hat of each row, shape (p, chains, draws)."""
+    """Return R-hat of each row, shape (p, chains, draws)."""
     length = chains.shape[2]
     between = length * np.var(chains.mean(axis=2), axis=1, ddof=1)
     within = np.var(chains, axis=2, ddof=1).mean(axis=1)
@@ -121,7 +121,7 @@ def _scale_reductions(chains: Floats) -> Floats:
 
 
 def _effective_sizes(chains: Floats) -> Floats:
-    """Give the effective sample size of each row, shape (p, chains, draws)."""
+    """Return the effective sample size of each row, shape (p, chains, draws)."""
     _, number, length = chains.shape
     # Row by row: what is made on the way stays in the processor's cache.
     covariance = np.stack([_mean_autocovariance(row) for row in chains])
@@ -138,7 +138,7 @@ def _effective_sizes(chains: Floats) -> Floats:
 
 
 def _mean_autocovariance(chains: Floats) -> Floats:
-    """Give that of chains, shape (chains, draws), at all lags, by way of their mean spectrum."""
+    """Return that of chains, shape (chains, draws), at all lags, by way of their mean spectrum."""
     length = chains.shape[1]
     padded = 1 << (2 * length - 1).bit_length()
     spectrum = np.fft.rfft(chains - chains.mean(axis=1, keepdims=True), n=padded)

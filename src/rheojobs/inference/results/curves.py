@@ -14,7 +14,7 @@ __all__ = ["Curve", "components"]
 
 
 def components(y: NDArray[Any]) -> list[NDArray[np.float64]]:
-    """Give what is drawn of values: themselves, or real and imaginary part."""
+    """Return what is drawn of values: themselves, or real and imaginary part."""
     return [np.asarray(part, dtype=np.float64) for part in parts_of(y)]
 
 
@@ -43,7 +43,7 @@ class Curve:
         return cls(name, x[order], tuple(part[order] for part in components(y)))
 
     def between(self, is_log: bool, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give x and a component, as far as the axes can show them."""
+        """Return x and a component, as far as the axes can show them."""
         x, y = self.x, self.parts[index]
         shown = (x > 0) & (y > 0) if is_log else np.isfinite(y)
         return x[shown], y[shown]

@@ -101,7 +101,7 @@ def stuck_chains(draws: Draws) -> int:
 
 
 def bfmi(energy: NDArray[np.float64]) -> list[float]:
-    """Give the Bayesian fraction of missing information of each chain.
+    """Return the Bayesian fraction of missing information of each chain.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def bfmi(energy: NDArray[np.float64]) -> list[float]:
 
 
 def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[float, float]]:
-    """Give the highest density interval of each parameter, the narrowest that holds `mass`."""
+    """Return the highest density interval of each parameter, the narrowest that holds `mass`."""
     intervals = {}
     for name, values in draws.items():
         ordered = np.sort(values, axis=None)
@@ -126,7 +126,7 @@ def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[floa
 
 
 def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bool:
-    """Say whether there are as many independent draws as wanted, and the chains agree."""
+    """Return whether there are as many independent draws as wanted, and the chains agree."""
     for row in summary.values():
         # Written so that NaN is not good either; `min` would lose it.
         if not (row["ess_bulk"] >= wanted_ess and row["ess_tail"] >= wanted_ess):

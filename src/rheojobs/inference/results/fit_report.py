@@ -37,7 +37,7 @@ def remark(fit: FitResult, name: str) -> str:
 
 
 def facts(fit: FitResult) -> list[tuple[str, str]]:
-    """Give how good a fit is and how it was made, as pairs of what and how much."""
+    """Return how good a fit is and how it was made, as pairs of what and how much."""
     is_relative = fit.weights == "relative"
     in_logarithms = is_relative and _is_positive(fit.fitted) and _is_positive(_data(fit))
     of_logarithms = " (of the logarithms)" if in_logarithms else ""

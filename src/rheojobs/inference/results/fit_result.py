@@ -139,7 +139,7 @@ class FitResult:
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all fields by name."""
+        """Return all fields by name."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def bound_reached(self, name: str) -> str:
@@ -148,20 +148,20 @@ class FitResult:
         return bound_reached(self.parameters[name], bounds)
 
     def to_markdown(self, title: str = "") -> str:
-        """Give the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
+        """Return the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
         from rheojobs.inference.results.fit_report import markdown
 
         return markdown(self, title)
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give the result as JSON and arrays, for the store of jobs."""
+        """Return the result as JSON and arrays, for the store of jobs."""
         from rheojobs.inference.results.records import pack
 
         return pack(self.as_dict())
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give back what `record` was called on."""
+        """Return what `record` was called on."""
         from rheojobs.inference.results.records import unpack
 
         return cls(**unpack(content, blobs))

@@ -43,7 +43,7 @@ class HasFields(Protocol):
     """What has fields to be written, as results have."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all fields by name."""
+        """Return all fields by name."""
 
 
 def to_json(result: HasFields) -> str:

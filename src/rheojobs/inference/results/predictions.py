@@ -39,14 +39,14 @@ class Noise:
     degrees_of_freedom: float | None = None
 
     def spread(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the scale of each observation, of a shape that broadcasts to (chains, k, c, n)."""
+        """Return the scale of each observation, of a shape that broadcasts to (chains, k, c, n)."""
         if self.scales is None:
             return self.told
         scales = self.scales[..., None]
         return scales * np.maximum(np.abs(predicted), self.told) if self.relative else scales
 
     def log_prob(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the log density of residuals of unit scale."""
+        """Return the log density of residuals of unit scale."""
         dof = self.degrees_of_freedom
         if dof is not None:
             top = math.lgamma((dof + 1) / 2) - math.lgamma(dof / 2) - 0.5 * math.log(dof * math.pi)
@@ -86,7 +86,7 @@ class Predictions:
     seed: int
 
     def thinned(self, rows: NDArray[np.int64], points: NDArray[np.int64]) -> Predictions:
-        """Give those of some rows (of k) and some points (of n) alone."""
+        """Return those of some rows (of k) and some points (of n) alone."""
         noise, told = self.noise, self.noise.told
         scales = None if noise.scales is None else noise.scales[:, rows]
         if told.shape[1] == self.observed.shape[1]:

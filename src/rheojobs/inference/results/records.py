@@ -39,7 +39,7 @@ def pack(values: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
 
 
 def unpack(content: Mapping[str, Any], blobs: Mapping[str, bytes]) -> dict[str, Any]:
-    """Give back what `pack` wrote."""
+    """Return what `pack` wrote."""
     return {name: _unpacked(value, blobs) for name, value in content.items()}
 
 

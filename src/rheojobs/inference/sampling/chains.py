@@ -87,7 +87,7 @@ class Chain:
         return cls(snapshot.state, warmup, total, snapshot.done, parts, divergences)
 
     def snapshot(self) -> Snapshot:
-        """Give the chain as it stands between two chunks."""
+        """Return the chain as it stands between two chunks."""
         with self._lock:
             return Snapshot(self.state, self.done, list(self.parts))
 

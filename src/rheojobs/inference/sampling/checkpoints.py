@@ -43,7 +43,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def samplings_folder() -> Path:
-    """Give the folder of stopped samplings; `RHEOJOBS_STATE_DIR` moves it."""
+    """Return the folder of stopped samplings; `RHEOJOBS_STATE_DIR` moves it."""
     from rheojobs.engine.store.reader import state_folder
 
     return state_folder() / "samplings"
@@ -107,7 +107,7 @@ class Checkpoints:
         self._next += 1
 
     def read_plan(self) -> Segment | None:
-        """Give the plan; None where there is none. `InputError` where it is damaged, or too old."""
+        """Return the plan; None if there is none; `InputError` if it is damaged, or too old."""
         path = self.folder / PLAN
         if not path.exists():
             if (self.folder / OLD_PLAN).exists():
@@ -124,7 +124,7 @@ class Checkpoints:
     def read_segments(
         self, follows: Callable[[Segment | None, Segment], bool] = lambda before, segment: True
     ) -> tuple[list[Segment], str]:
-        """Give the segments up to the first that is damaged or missing, and words about it.
+        """Return the segments up to the first that is damaged or missing, and words about it.
 
         Whatever is appended then follows on them.
 
@@ -160,12 +160,12 @@ class Checkpoints:
             self.folder.rmdir()
 
     def are_newer(self, when: float) -> bool:
-        """Say whether anything here was written later (seconds since the epoch)."""
+        """Return whether anything here was written later (seconds since the epoch)."""
         files = [self.folder / PLAN, *self._segments()]
         return any(path.stat().st_mtime > when for path in files if path.exists())
 
     def _unfinished(self) -> list[Path]:
-        """Give what a process was writing when it was killed."""
+        """Return what a process was writing when it was killed."""
         return list(self.folder.glob(".*.npz.*.tmp"))
 
     def _drop(self, paths: Iterable[Path]) -> None:
@@ -225,7 +225,7 @@ class Leftover:
 
     @classmethod
     def of(cls, folder: str | Path) -> Self:
-        """Give what is in a folder now."""
+        """Return what is in a folder now."""
         return cls(str(Path(folder).absolute()), time.time())
 
     def tidy(self) -> None:
@@ -235,10 +235,10 @@ class Leftover:
             checkpoints.remove()
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give it as JSON."""
+        """Return it as JSON."""
         return {"folder": self.folder, "until": self.until}, {}
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give it again."""
+        """Return it again."""
         return cls(str(content["folder"]), float(content["until"]))

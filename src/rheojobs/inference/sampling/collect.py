@@ -117,7 +117,7 @@ def component_names(problem: Problem) -> tuple[str, ...]:
 
 
 def data_groups(problem: Problem) -> dict[str, dict[str, Any]]:
-    """Give the groups of what was observed."""
+    """Return the groups of what was observed."""
     names, data = component_names(problem), problem.dataset
     return {
         "observed_data": dict(zip(names, parts_of(data.y), strict=True)),
@@ -178,7 +178,7 @@ class Collector:
     def named(
         self, constrained: NDArray[np.float64], shape: tuple[int, int]
     ) -> dict[str, NDArray[np.float64]]:
-        """Give draws of the parameters, then of what else was sampled, shape (chains, draws)."""
+        """Return draws of the parameters, then of what else was sampled, shape (chains, draws)."""
         sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
         self._posterior.add_replaced(sites)
         order = [name for name in self._problem.model.names if name in sites]
@@ -290,7 +290,7 @@ class Collector:
         return report
 
     def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Give the fraction of the draws beyond its bounds, where a given prior allows that."""
+        """Return the fraction of the draws beyond its bounds, where a given prior allows that."""
         posterior, found = self._posterior, {}
         replaced = {other.replaces for other in posterior.substituted.values()}
         for name, (lower, upper) in posterior.bounds.items():
@@ -317,7 +317,7 @@ class Collector:
         return found
 
     def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Give each noise scale over the size of what was observed."""
+        """Return each noise scale over the size of what was observed."""
         if not self._residuals:
             return {}
         seen = self._problem.observations
@@ -330,7 +330,7 @@ class Collector:
         return {name: median / size for name, median, size in shares if size > 0}
 
     def _noise_ratios(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Give each noise scale over the residuals at the start, allowing for few data."""
+        """Return each noise scale over the residuals at the start, allowing for few data."""
         points = self._problem.observations.n
         expected = math.sqrt(points / max(points - len(self._posterior.sites), 1))
         return {
@@ -373,7 +373,7 @@ class Collector:
 
 
 def _misfit(predictions: Predictions) -> float:
-    """Give the residuals' root mean square over all draws, in known standard deviations."""
+    """Return the residuals' root mean square over all draws, in known standard deviations."""
     residuals = predictions.observed - predictions.predicted
     scaled = residuals / predictions.noise.spread(predictions.predicted)
     return math.sqrt(float(np.mean(scaled**2)))

@@ -63,7 +63,7 @@ def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
 
 
 def unpacked(segment: Segment) -> Restored:
-    """Give back what `packed` took."""
+    """Return what `packed` took."""
     geometry = _unpack_geometry(segment.arrays)
     states = _unpack_states(segment.arrays, geometry.center.size)
     parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
@@ -158,7 +158,7 @@ class Keeper:
         return str(self._settings.checkpoint)
 
     def restore(self) -> tuple[Restored | None, str]:
-        """Give what there is to go on from, and words about what is damaged."""
+        """Return what there is to go on from, and words about what is damaged."""
         restored, note = self._from_folder()
         if restored is None and self._settings.continues is not None:
             restored = unpacked(self._settings.continues)
@@ -197,7 +197,7 @@ class Keeper:
         return Restored(geometry, snapshots), note
 
     def _follows(self, before: Segment | None, segment: Segment) -> bool:
-        """Say whether a segment begins where the one before it has ended.
+        """Return whether a segment begins where the one before it has ended.
 
         It does not where two processes have kept the same sampling at the same time.
         """

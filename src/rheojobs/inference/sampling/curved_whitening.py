@@ -84,7 +84,7 @@ class Bend(NamedTuple):
         return moved + self.follow @ self._excess(center, moved)
 
     def _excess(self, center: Any, moved: Any) -> Any:
-        """Give by how much each parameter moves the others beyond what a straight line would."""
+        """Return by how much each parameter moves the others beyond what a straight line would."""
         z = center + moved
         value = self.low + jnp.where(
             self.is_open, jnp.exp(jnp.minimum(z, LARGEST)), self.span * jax.nn.sigmoid(z)
@@ -99,7 +99,7 @@ def bent(
     limits: Sequence[tuple[float, float]],
     look: Callable[[Floats], View],
 ) -> tuple[Floats, Bend]:
-    """Give coordinates in which a posterior is round, though its ridges may be curved.
+    """Return coordinates in which a posterior is round, though its ridges may be curved.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def bent(
 
 
 def _triangular(curvature: Floats) -> Floats:
-    """Give the upper triangular matrix that makes a unit Gaussian one of such a curvature."""
+    """Return the upper triangular matrix that makes a unit Gaussian one of such a curvature."""
     units: Floats = np.sqrt(np.diag(curvature))
     factor = np.linalg.cholesky(curvature / np.outer(units, units))
     return np.asarray(np.linalg.inv(factor).T / units[:, None])
@@ -171,7 +171,7 @@ class _Limits(NamedTuple):
         return cls(low, 1.0 if is_open else high - low, is_open)
 
     def value(self, z: Any) -> tuple[Any, Any]:
-        """Give the parameter at its coordinate, and how it rises with that."""
+        """Return the parameter at its coordinate, and how it rises with that."""
         share = np.exp(z) if self.is_open else 1.0 / (1.0 + np.exp(-z))
         value = self.low + self.span * share
         return value, self.span * share * (1.0 if self.is_open else 1.0 - share)
@@ -196,7 +196,7 @@ class _Shape(NamedTuple):
         return cls(limits, is_linear, z, origin, slope)
 
     def along(self, steps: Floats) -> Floats:
-        """Give how far it goes with some steps of the coordinate, in terms of that."""
+        """Return how far it goes with some steps of the coordinate, in terms of that."""
         value, _ = self.limits.value(self.z + steps)
         straight: Floats = value if self.is_linear else np.log(value)
         return (straight - self.origin) / self.slope
@@ -234,15 +234,15 @@ class _Line(NamedTuple):
         return cls(center, others, slope, deviation, curvature[np.ix_(others, others)])
 
     def steps(self, reach: float) -> Floats:
-        """Give the steps of the parameter to both sides, so many standard deviations long."""
+        """Return the steps of the parameter to both sides, so many standard deviations long."""
         return reach * self.deviation * np.array([-1.0, 1.0])
 
     def straight(self, reach: float) -> Floats:
-        """Give where the others lie at these steps, shape (2, d - 1)."""
+        """Return where the others lie at these steps, shape (2, d - 1)."""
         return np.outer(self.steps(reach), self.slope[self.others])
 
     def misfit(self, moved: Floats, along: Floats) -> float:
-        """Give the squared distance of others, (2, d - 1), from where `along`, (2,), has them."""
+        """Return the squared distance of others, (2, d - 1), from where `along`, (2,), has them."""
         off = moved - np.outer(along, self.slope[self.others])
         return float(np.sum((off @ self.width) * off))
 
@@ -263,7 +263,7 @@ class _Line(NamedTuple):
 
 
 def _shapes(limits: _Limits | None, z: float) -> tuple[_Shape | None, _Shape | None]:
-    """Give both ways to bend by a parameter, as far as they make sense: logarithm, and value."""
+    """Return both ways to bend by a parameter, as far as they make sense: logarithm, and value."""
     if limits is None:
         return None, None
     low, span, is_open = limits

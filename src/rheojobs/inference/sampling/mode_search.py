@@ -84,7 +84,7 @@ class Climb(NamedTuple):
 
 
 def setting_out(start: Any) -> Climb:
-    """Give a climb that has looked at nothing yet; its first point is the start, shape (d,)."""
+    """Return a climb that has looked at nothing yet; its first point is the start, shape (d,)."""
     at = np.asarray(start, dtype=np.float64)
     zero, yes = np.float64(0.0), np.bool_(True)
     view = View(zero, np.zeros_like(at), np.eye(at.size))
@@ -135,7 +135,7 @@ def _after(climb: Climb, seen: View) -> Climb:
 
 
 def _axes(curvature: Any) -> tuple[Any, Any, Any]:
-    """Give the width of each coordinate by itself, inverted, and the principal axes in it."""
+    """Return the width of each coordinate by itself, inverted, and the principal axes in it."""
     units = jnp.sqrt(jnp.diag(curvature))
     scaled = curvature / jnp.outer(units, units)
     scaled = jnp.where(jnp.isfinite(scaled).all(), scaled, jnp.eye(units.size))

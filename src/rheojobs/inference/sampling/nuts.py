@@ -135,7 +135,7 @@ class Draws(NamedTuple):
 
 
 def empty_state(dimension: int) -> ChainState:
-    """Give a state whose structure is that of all states of this dimension."""
+    """Return a state whose structure is that of all states of this dimension."""
     zero = jnp.zeros(dimension)
     return _state_at(zero, jnp.asarray(0.0), zero, jax.random.PRNGKey(0))
 
@@ -164,7 +164,7 @@ def first_state(
 
 
 def _state_at(z: jax.Array, value: jax.Array, gradient: jax.Array, key: jax.Array) -> ChainState:
-    """Give the state of a chain at `z`, with a unit mass matrix and a unit step."""
+    """Return the state of a chain at `z`, with a unit mass matrix and a unit step."""
     dimension = z.shape[0]
     # Of definite types: else the first chunk would be compiled apart from all others.
     step_size = jnp.asarray(1.0, dtype=jnp.float64)

@@ -109,7 +109,7 @@ def prior_predictive(
 def _predict(
     posterior: Posterior, sites: NDArray[np.float64], seed: int
 ) -> tuple[int, NDArray[np.float64]]:
-    """Give k, and data as each k-th draw would make them, shape (draws, c, n)."""
+    """Return k, and data as each k-th draw would make them, shape (draws, c, n)."""
     from rheojobs.inference.sampling.collect import draws_in_a_call, in_blocks, thinning
     from rheojobs.inference.sampling.programs import programs_of
 

@@ -77,7 +77,7 @@ class Kernels:
         self._paces: dict[Any, Pace] = {}
 
     def pace(self, priors: Any, observed: Any) -> Pace:
-        """Give the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
+        """Return the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
         return self._paces.setdefault((jax.tree.structure(priors), observed.shape), Pace())
 
     # Sites are what is sampled; parameters are what the model takes.
@@ -102,7 +102,7 @@ class Kernels:
         return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
 
     def _predict(self, site_values: Any, x: Any, mask: Any) -> tuple[Any, Any]:
-        """Give the prediction, (c, b), and the penalty for where it is not finite."""
+        """Return the prediction, (c, b), and the penalty for where it is not finite."""
         prediction = self._components(x, self._parameters(site_values))
         finite = jnp.isfinite(prediction).all(axis=0)
         penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
@@ -111,7 +111,7 @@ class Kernels:
     def _likelihood(
         self, site_values: Any, x: Any, y: Any, mask: Any, told: Any
     ) -> tuple[Any, Any, Any, Any]:
-        """Give the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
+        """Return the log likelihood, the prediction and its noise, each (c, b), and the penalty."""
         prediction, penalty = self._predict(site_values, x, mask)
         noise = site_values[self._first_noise :]
         spread = self._scatter.spread(prediction, noise, told)

@@ -160,7 +160,7 @@ class Sampling:
         return collector, advance, pace
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
-        """Give the posterior, what the chains move in, and the size of the residuals before it."""
+        """Return the posterior, the chains' coordinates, and the residuals' size before it."""
         settings, problem = self._settings, self._problem
         parameters = start_values(problem, settings.warm_start, settings.fixed)
         posterior = Posterior.of(
@@ -224,7 +224,7 @@ class Sampling:
     def _predict(
         self, parameters: Mapping[str, float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the data and what the model says there, shape (c, n) each."""
+        """Return the data and what the model says there, shape (c, n) each."""
         problem = self._problem
         params = np.array([parameters[name] for name in problem.model.names])
         seen = problem.coarse_observations
@@ -290,7 +290,7 @@ class Sampling:
 def start_values(
     problem: Problem, given: Mapping[str, float], fixed: Mapping[str, float]
 ) -> dict[str, float]:
-    """Give a full set of parameters: those given, and estimates of the others.
+    """Return a full set of parameters: those given, and estimates of the others.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ def start_values(
 
 
 def _sampler_metrics(chains: list[Chain]) -> dict[str, list[float]]:
-    """Give step size, acceptance and tree depth of what each chain drew last."""
+    """Return step size, acceptance and tree depth of what each chain drew last."""
     metrics: dict[str, list[float]] = {"step_size": [], "acceptance": [], "tree_depth": []}
     for chain in chains:
         latest = chain.latest

@@ -144,7 +144,7 @@ class SampleTask(SampleOptions):
             self.checkpoint = str(Path(self.checkpoint).absolute())
 
     def checked_data(self) -> Dataset:
-        """Give the data as `validate` has checked them."""
+        """Return the data as `validate` has checked them."""
         self.validate()
         assert self._dataset is not None
         return self._dataset
@@ -206,7 +206,7 @@ class SampleTask(SampleOptions):
         return Segment(told, arrays)
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Give the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
+        """Return the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
         data = self.checked_data()
         settings = {name: getattr(self, name) for name in _STORED}
         folder = "" if self.checkpoint is None else str(self.checkpoint)
@@ -215,12 +215,12 @@ class SampleTask(SampleOptions):
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Give the task again: run, it goes on from its checkpoint, where there is one."""
+        """Return the task again: run, it goes on from its checkpoint, where there is one."""
         return cls(**unpack(content, blobs))
 
     @classmethod
     def of_checkpoint(cls, folder: str | Path) -> Self:
-        """Give the task of a sampling that was stopped; running it goes on from there.
+        """Return the task of a sampling that was stopped; running it goes on from there.
 
         Raises
         ------
@@ -244,7 +244,7 @@ class SampleTask(SampleOptions):
 
     @classmethod
     def extending(cls, result: BayesianResult, num_samples: int) -> SampleTask:
-        """Give the task that goes on where a result stopped, for so many draws of each chain more.
+        """Return the task that continues a result, for so many draws of each chain more.
 
         Raises
         ------

@@ -36,7 +36,7 @@ class Geometry(NamedTuple):
 
     @classmethod
     def at(cls, top: Climb, posterior: Posterior, check: Callable[[], None]) -> Self:
-        """Give coordinates in which the posterior is round, if that is where it is highest.
+        """Return coordinates in which the posterior is round, if that is where it is highest.
 
         Parameters
         ----------

@@ -74,7 +74,7 @@ class WindowClosing(QObject):
         return self._decided is ClosingChoice.LEAVE
 
     def may_close(self) -> bool:
-        """Say whether the window may be closed now; if not, ask, without waiting here."""
+        """Return whether the window may be closed now; if not, ask, without waiting here."""
         if self._decided in (ClosingChoice.LEAVE, ClosingChoice.CANCEL):
             return True
         jobs = self.jobs()
@@ -85,7 +85,7 @@ class WindowClosing(QObject):
         return False
 
     def jobs(self) -> list[Job]:
-        """Give the jobs that have not ended and that matter."""
+        """Return the jobs that have not ended and that matter."""
         return [
             job
             for job in self._pool.engine.jobs()

@@ -17,7 +17,7 @@ _VERSION = 1
 
 
 def user_settings() -> QSettings:
-    """Give the settings of this user; `RHEOJOBS_STATE_DIR` moves them with all else."""
+    """Return the settings of this user; `RHEOJOBS_STATE_DIR` moves them with all else."""
     return QSettings(str(state_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 

@@ -105,11 +105,11 @@ class WindowSession(QObject):
         return self._job is not None and self._job.state is JobState.PAUSED
 
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
-        """Give the present data in the quantity that a model predicts."""
+        """Return the present data in the quantity that a model predicts."""
         return None if self.dataset is None else _as_predicted(self.dataset, model)
 
     def others_for(self, model: ModelInfo | None) -> list[Dataset]:
-        """Give the other data of the same test, in the quantity that a model predicts."""
+        """Return the other data of the same test, in the quantity that a model predicts."""
         mine = self.dataset
         if mine is None:
             return []

@@ -102,7 +102,7 @@ def listed(columns: Iterable[Column]) -> str:
 
 
 def first_of(columns: Iterable[Column], *quantities: str) -> Column | None:
-    """Give the column of the first of some quantities, the one with the most usual name."""
+    """Return the column of the first of some quantities, the one with the most usual name."""
     found = [c for c in columns if c.quantity in quantities and np.isfinite(c.values).any()]
     return min(found, key=lambda c: (quantities.index(c.quantity), c.rank), default=None)
 

@@ -31,7 +31,7 @@ def with_units(
     named: Sequence[str | int | None],
     units: Mapping[str, str],
 ) -> list[Column]:
-    """Give the columns of a table with the units that the user has named.
+    """Return the columns of a table with the units that the user has named.
 
     Parameters
     ----------

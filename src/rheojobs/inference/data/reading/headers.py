@@ -90,7 +90,7 @@ def _spelled(text: str) -> tuple[str, int]:
 
 
 def quantity_of(text: str) -> tuple[str, int]:
-    """Give the quantity that a column's name without its unit stands for, and its rank."""
+    """Return the quantity that a column's name without its unit stands for, and its rank."""
     text = text.strip(" |")
     known = _spelled(text)
     if known[0]:
@@ -106,7 +106,7 @@ def quantity_of(text: str) -> tuple[str, int]:
 
 
 def bare_name(label: str) -> str:
-    """Give a column's name without what stands behind it as its unit."""
+    """Return a column's name without what stands behind it as its unit."""
     return re.sub(r"\s*([\[(].*|/.*)$", "", label)
 
 
@@ -125,7 +125,7 @@ def _is_deviation(text: str) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
-    """Give the quantity (empty where unknown), the unit and the rank of a column's header."""
+    """Return the quantity (empty where unknown), the unit and the rank of a column's header."""
     text = unicodedata.normalize("NFC", label[:100])
     text = re.sub("[′’‘´ʹ`]", "'", text)
     text = re.sub('[″”“"]', "''", text)

@@ -61,7 +61,7 @@ class Reading:
     protocol: Mapping[str, str] = field(default_factory=dict)
 
     def constants(self) -> dict[str, float]:
-        """Give the constants as numbers; `_ConstantError` where one is none."""
+        """Return the constants as numbers; `_ConstantError` where one is none."""
         found = {}
         for name, text in self.protocol.items():
             if text.strip():
@@ -175,7 +175,7 @@ def look(path: str | Path, reading: Reading) -> Look:
 
 
 def amended(dataset: Dataset, reading: Reading) -> Look:
-    """Give data that no table stands behind another test mode and other constants."""
+    """Return data that no table stands behind another test mode and other constants."""
     try:
         mode = reading.mode or dataset.test_mode
         bare = replace(dataset, test_mode=None, protocol={})

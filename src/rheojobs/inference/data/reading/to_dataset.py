@@ -231,7 +231,7 @@ def _oddities(
 
 
 def _constant_rate(columns: list[Column]) -> float | None:
-    """Give the shear rate in 1/s where it is the same all the time."""
+    """Return the shear rate in 1/s where it is the same all the time."""
     column = first_of(columns, "shear rate")
     if column is None or first_of(columns, "time") is None:
         return None

@@ -107,7 +107,7 @@ class RheojaxFunction:
 
 
 def _in_even_steps(x: Any) -> tuple[Any, Any]:
-    """Give times from zero on that hold those of x, and others between them as even as can be.
+    """Return times from zero on that hold those of x, and others between them as even as can be.
 
     How exact a scheme with steps of strain is depends on the longest of them.
 

@@ -36,7 +36,7 @@ _SERIES = tuple(
 
 
 def _moments(log_d: Any, v: Any, alpha: Any) -> tuple[Any, Any]:
-    """Give the integral of P, and that of s P.
+    """Return the integral of P, and that of s P.
 
     P is a exp(up (s + 1)) below -1, b exp(-down (s - 1)) above 1, and in between a constant and a
     multiple of exp(k s) on either side of 0; P is smooth at -1 and 1, continuous at 0, and its
@@ -59,7 +59,7 @@ def _moments(log_d: Any, v: Any, alpha: Any) -> tuple[Any, Any]:
 
 
 def _integrals(k: Any) -> tuple[Any, Any, Any, Any]:
-    """Give what exponentials within a unit of length, less their end, add to the two moments.
+    """Return what exponentials within a unit of length, less their end, add to the two moments.
 
     Directly they are differences of what is nearly alike where k is small: there, by their series.
     """
@@ -77,7 +77,7 @@ def _integrals(k: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def steady_stress(rate: Any, alpha: Any) -> Any:
-    """Give the mean stress in units of sigma_c; smooth in both arguments.
+    """Return the mean stress in units of sigma_c; smooth in both arguments.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _SHIFT, _WIDTH, _RISE, _BEND = 0.6122, 0.5017, 0.2645, 0.6407
 
 
 def _contour() -> tuple[Any, Any]:
-    """Give the nodes in the upper half of the plane, for time 1, and their weights."""
+    """Return the nodes in the upper half of the plane, for time 1, and their weights."""
     angle = 2.0 * np.pi * (np.arange(NODES // 2) + 0.5) / NODES
     bent = _BEND * angle
     nodes = NODES * (-_SHIFT + _WIDTH * angle / np.tan(bent) + _RISE * 1j * angle)
@@ -32,7 +32,7 @@ def _contour() -> tuple[Any, Any]:
 
 
 def inverse(transform: Callable[[Any], Any], t: Any) -> Any:
-    """Give the function of time whose Laplace transform is given.
+    """Return the function of time whose Laplace transform is given.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class DeferredFunction:
 def read[Card: Model](
     identity: str, alternatives: Mapping[str, Alternative], make: Callable[..., Card]
 ) -> Card | None:
-    """Give the model of a card; None where there is no card that can be used.
+    """Return the model of a card; None where there is no card that can be used.
 
     Parameters
     ----------
@@ -136,5 +136,5 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
 
 
 def _key(identity: str) -> str:
-    """Give the name on disk: another one for every version of the code that the card tells of."""
+    """Return the name on disk: another one for every version of the code that the card tells of."""
     return hashlib.sha256(f"card\n{source_digest()}\n{identity}".encode()).hexdigest()

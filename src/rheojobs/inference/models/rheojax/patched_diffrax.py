@@ -76,7 +76,7 @@ def _choosing(diffrax: Any) -> Callable[..., Any]:
 
 
 def _finer(controller: Any) -> Any:
-    """Give the same control of the steps, as exact as a fit needs it."""
+    """Return the same control of the steps, as exact as a fit needs it."""
     return dataclasses.replace(
         controller,
         rtol=min(controller.rtol, _RELATIVE),
@@ -85,7 +85,7 @@ def _finer(controller: Any) -> Any:
 
 
 def _finite_if_found(solution: Any, successful: Any) -> Any:
-    """Give the solution, not a number anywhere where it was given up.
+    """Return the solution, not a number anywhere where it was given up.
 
     Some models take zeros for that, which a search for a start then takes for a curve: they are
     told that it was found.

@@ -134,7 +134,7 @@ class RheojaxModel(Model):
 
 @functools.cache
 def version() -> str | None:
-    """Give RheoJAX's version without importing it; None where it is not installed."""
+    """Return RheoJAX's version without importing it; None where it is not installed."""
     try:
         return importlib.metadata.version("rheojax")
     except importlib.metadata.PackageNotFoundError:
@@ -142,7 +142,7 @@ def version() -> str | None:
 
 
 def names() -> tuple[str, ...]:
-    """Give the names of all of RheoJAX's models; imports it.
+    """Return the names of all of RheoJAX's models; imports it.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def _made(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel:
 
 
 def _of_card(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel | None:
-    """Give the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
+    """Return the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
     from rheojobs.inference.models.rheojax import model_cards
 
     if version() is None:
@@ -222,7 +222,7 @@ class RheojaxPriors:
         upper: float | None,
         values: Mapping[str, float] | None = None,
     ) -> Any:
-        """Give a NumPyro distribution for a parameter or for the noise (``"sigma"``), or None.
+        """Return a NumPyro distribution for a parameter or for the noise (``"sigma"``), or None.
 
         `values` are what RheoJAX would have after its own fit; the defaults where not given.
         """

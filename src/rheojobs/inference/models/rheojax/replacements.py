@@ -60,7 +60,7 @@ def _hebraud_lequeux(
 
 
 def _hebraud_lequeux_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the steady stress, which RheoJAX comes near to by letting its grid flow.
+    """Return the steady stress, which RheoJAX comes near to by letting its grid flow.
 
     That takes a second for 16 rates, is off by 4 % at a rate of 1 / tau, and by most of the stress
     where local stresses leave the grid, which ends at 5 sigma_c.
@@ -74,7 +74,7 @@ def _hebraud_lequeux_flow(instance: Any, x: Any, params: Any, constants: Mapping
 
 
 def _soft_glassy_laos(always: bool) -> Inner:
-    """Give the stress wave that `simulate_laos` gives: linear response, softened at large strain.
+    """Return the stress wave that `simulate_laos` gives: linear response, softened at large strain.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _held_stress(slopes: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the steady stress of loops and bridges, which RheoJAX's equations come to rest at.
+    """Return the steady stress of loops and bridges, which RheoJAX's equations come to rest at.
 
     At rest all follows from the rate b at which bridges break: S_yy = S_zz = 1/w, S_xy = Wi/w² and
     S_xx = 1/w + 2 Wi²/w³, where w = b tau_b and Wi = rate · tau_b; and b from the stretch that
@@ -214,7 +214,7 @@ def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str
 
 
 def _jeffreys_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the compliance that belongs to the model's complex modulus.
+    """Return the compliance that belongs to the model's complex modulus.
 
     Its transform is 1 / (s G*(s)), with G*(s) where G*(iω) has iω. RheoJAX fits a series of 120
     retardations to 1 / G* instead, by a singular value decomposition for every evaluation, and
@@ -231,7 +231,7 @@ def _jeffreys_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, 
 
 
 def _zener_ll_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
+    """Return the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
     c1, c2, alpha, beta, gamma, tau = params
 
     def compliance(s: Any) -> Any:
@@ -241,7 +241,7 @@ def _zener_ll_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, 
 
 
 def _zener_sl_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
+    """Return the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
     equilibrium, c_alpha, alpha, tau = params
 
     def compliance(s: Any) -> Any:
@@ -252,7 +252,7 @@ def _zener_sl_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, 
 
 
 def _burgers_relaxation(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Give the modulus that belongs to the model's complex compliance, by 1 / (s J*(s))."""
+    """Return the modulus that belongs to the model's complex compliance, by 1 / (s J*(s))."""
     glassy, eta1, kelvin, alpha, tau = params
 
     def modulus(s: Any) -> Any:

@@ -55,7 +55,7 @@ def _parts(
     result: BayesianResult | None,
     order: NDArray[np.intp],
 ) -> tuple[list[_Part], tuple[str, str]]:
-    """Give what was measured, fitted and predicted, and the quantity with its unit."""
+    """Return what was measured, fitted and predicted, and the quantity with its unit."""
     observed: NDArray[Any] = dataset.y
     fitted = None if fit is None or fit.fitted is None else fit.fitted[order]
     if fit is not None and fit.fitted is not None and fit.residuals is not None:
@@ -89,7 +89,7 @@ def _ordered(
 
 
 def _bands(result: BayesianResult | None) -> dict[str, NDArray[np.float64]]:
-    """Give lower end, median and upper end of the predictions, each (3, n)."""
+    """Return lower end, median and upper end of the predictions, each (3, n)."""
     tree = result.inference_data if result is not None else None
     if tree is None or "posterior_predictive" not in tree.children:
         return {}

@@ -149,7 +149,7 @@ def _draw_correlation(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Give the range that holds all but a few far draws, with a margin."""
+    """Return the range that holds all but a few far draws, with a margin."""
     low, high = np.percentile(values, [0.1, 99.9])
     margin = 0.08 * (high - low) or 0.5 * max(abs(float(low)), 1e-12)
     return float(low - margin), float(high + margin)

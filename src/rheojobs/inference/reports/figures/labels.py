@@ -101,6 +101,6 @@ def _index(index: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """Give the name of data as a title has room for it."""
+    """Return the name of data as a title has room for it."""
     name = name or "data"
     return name if len(name) <= 50 else f"{name[:49]}…"

@@ -41,7 +41,7 @@ class LatePage[Page: QWidget]:
         return self._page
 
     def get(self) -> Page:
-        """Give the page; the first time it is made, and takes its place in the tabs."""
+        """Return the page; the first time it is made, and takes its place in the tabs."""
         if self._page is None:
             self._page = self._make()
             self._tabs.put(self._page, self._stand_in)

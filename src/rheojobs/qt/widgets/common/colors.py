@@ -12,12 +12,12 @@ _ON_DARK = ("#56b4e9", "#f0a050", "#2fc79b", "#d98cbc", "#b8b8b8", "#f0e442")
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Tell whether text is drawn on a dark ground."""
+    """Return whether text is drawn on a dark ground."""
     return palette.color(QPalette.ColorRole.Base).lightness() < 128
 
 
 def series(palette: QPalette, index: int, alpha: int = 255) -> QColor:
-    """Give the colour of the `index`-th curve; they repeat."""
+    """Return the colour of the `index`-th curve; they repeat."""
     colors = _ON_DARK if is_dark(palette) else _ON_LIGHT
     color = QColor(colors[index % len(colors)])
     color.setAlpha(alpha)
@@ -25,17 +25,17 @@ def series(palette: QPalette, index: int, alpha: int = 255) -> QColor:
 
 
 def muted(palette: QPalette) -> QColor:
-    """Give the colour of what is said in passing."""
+    """Return the colour of what is said in passing."""
     text = QColor(palette.color(QPalette.ColorRole.Text))
     text.setAlpha(165)
     return text
 
 
 def alarm(palette: QPalette) -> QColor:
-    """Give the colour of numbers that should be looked at."""
+    """Return the colour of numbers that should be looked at."""
     return QColor("#ff8a7a" if is_dark(palette) else "#b3261e")
 
 
 def good(palette: QPalette) -> QColor:
-    """Give the colour of what is as it should be."""
+    """Return the colour of what is as it should be."""
     return QColor("#5fd3a5" if is_dark(palette) else "#00704a")

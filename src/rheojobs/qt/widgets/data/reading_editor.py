@@ -110,7 +110,7 @@ class ReadingEditor(QDialog):
     # ---------------------------------------------------------------- what is chosen
 
     def reading(self) -> Reading:
-        """Give what is chosen now."""
+        """Return what is chosen now."""
         columns = {role: box.currentData() for role, box in self.columns.items()}
         units = {role: box.currentText().strip() for role, box in self.units.items()}
         constants = {name: edit.text().strip() for name, edit in self.constants.items()}

@@ -64,7 +64,7 @@ class KeptFit:
         return f"{model}, AICc {number(self.result.aicc)}"
 
     def curve(self, shown: Dataset) -> Curve | None:
-        """Give its curve in the quantity that is shown; None where it has none."""
+        """Return its curve in the quantity that is shown; None where it has none."""
         fitted, data = self.result.fitted, self.dataset
         if fitted is None:
             return None
@@ -145,11 +145,11 @@ class KeptFits(QWidget):
         self._fill()
 
     def fits(self) -> list[KeptFit]:
-        """Give the fits of the present dataset, in the order in which they came."""
+        """Return the fits of the present dataset, in the order in which they came."""
         return list(self._fits.get(self._owner, ()))
 
     def curves(self, shown: Dataset, but: FitResult | None) -> list[Curve]:
-        """Give the curves of all fits but one."""
+        """Return the curves of all fits but one."""
         found = [fit.curve(shown) for fit in self.fits() if fit.result is not but]
         return [curve for curve in found if curve is not None]
 

@@ -153,7 +153,7 @@ class JobActions(QObject):
         return action
 
     def all(self) -> list[QAction]:
-        """Give all actions, in the order in which they were made."""
+        """Return all actions, in the order in which they were made."""
         return list(self._conditions)
 
     def refresh(self) -> None:

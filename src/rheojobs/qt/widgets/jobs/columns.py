@@ -36,7 +36,7 @@ def _tr(text: str) -> str:
 
 
 def job_state(index: QModelIndex | QPersistentModelIndex) -> JobState:
-    """Give the state of the job at an index, of which Qt makes a plain string."""
+    """Return the state of the job at an index, of which Qt makes a plain string."""
     return JobState(index.data(STATE_ROLE))
 
 
@@ -77,7 +77,7 @@ def head_texts() -> tuple[str, ...]:
 
 
 def cell_text(row: JobRow, column: int) -> str:
-    """Give what a cell says."""
+    """Return what a cell says."""
     match column:
         case JobColumn.NAME:
             return _job_text(row)

@@ -214,7 +214,7 @@ class JobRow:
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """Give all that decides what can be done with it: alike for most of many jobs."""
+        """Return all that decides what can be done with it: alike for most of many jobs."""
         kept = self.task is not None
         return (
             self.state,
@@ -226,14 +226,14 @@ class JobRow:
         )
 
     def words(self) -> str:
-        """Give what the filter looks in; made once for each state, as a filter asks every row."""
+        """Return what the filter looks in; made once for each state, as a filter asks every row."""
         if not self.searched:
             text = f"{self.name}\n{self.model}\n{self.data}\n{state_text(self.state)}"
             self.searched = text.casefold()
         return self.searched
 
     def matches(self, words: list[str]) -> bool:
-        """Say whether all words stand somewhere in it; they are in small letters."""
+        """Return whether all words stand somewhere in it; they are in small letters."""
         return not words or all(word in self.words() for word in words)
 
 

@@ -81,7 +81,7 @@ class ChainBars(QWidget):
             self._counts[chain].setText(f"{done} / {total}")
 
     def counts(self) -> list[int]:
-        """Give the steps of each chain."""
+        """Return the steps of each chain."""
         return [bar.value() for bar in self._bars]
 
 
@@ -177,7 +177,7 @@ class RunPanel(QWidget):
         self._show_progress(False, False)
 
     def until_ess(self) -> float | None:
-        """Give the ESS that ends a sampling; None where all draws are wanted."""
+        """Return the ESS that ends a sampling; None where all draws are wanted."""
         return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
     def fit_options(self) -> dict[str, Any]:

@@ -188,7 +188,7 @@ class JobTable(QWidget):
         return button
 
     def selected_rows(self) -> list[JobRow]:
-        """Give the jobs that are selected."""
+        """Return the jobs that are selected."""
         ranges = self.view.selectionModel().selection()
         found: list[JobRow] = []
         for number in range(ranges.count()):
@@ -252,7 +252,7 @@ class JobTable(QWidget):
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:
-    """Give the first and the last of each run of neighbours: selecting one by one takes long."""
+    """Return the first and the last of each run of neighbours: selecting one by one takes long."""
     runs: list[tuple[int, int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:

@@ -114,21 +114,21 @@ class JobTableModel(QAbstractTableModel):
         self._glance = None
 
     def row(self, job_id: str) -> JobRow | None:
-        """Give what is known of a job, shown or not."""
+        """Return what is known of a job, shown or not."""
         return self._rows.get(job_id)
 
     def rows_between(self, first: int, last: int) -> Sequence[JobRow]:
-        """Give the jobs of some rows of the table, these two included."""
+        """Return the jobs of some rows of the table, these two included."""
         end = len(self._shown)
         return self._shown[end - 1 - last : end - first]
 
     def numbers_of(self, rows: Iterable[JobRow]) -> list[int]:
-        """Give where jobs stand, from the top; those that are not shown are left out."""
+        """Return where jobs stand, from the top; those that are not shown are left out."""
         last = len(self._shown) - 1
         return sorted(last - row.place for row in rows if row.place >= 0)
 
     def index_of(self, job_id: str) -> QModelIndex:
-        """Give where a job stands; an invalid index for one that is not shown."""
+        """Return where a job stands; an invalid index for one that is not shown."""
         row = self._rows.get(job_id)
         if row is None or row.place < 0:
             return QModelIndex()
@@ -160,7 +160,7 @@ class JobTableModel(QAbstractTableModel):
         return head_texts()[section]
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Give what a cell shows."""
+        """Return what a cell shows."""
         if not index.isValid():
             return None
         row = self._shown[len(self._shown) - 1 - index.row()]
@@ -227,7 +227,7 @@ class JobTableModel(QAbstractTableModel):
             self._flush_timer.start()
 
     def _begin(self, event: StateChanged, row: JobRow | None, born: list[JobRow]) -> JobRow | None:
-        """Give the row of a job that has just come to the engine, from the store perhaps."""
+        """Return the row of a job that has just come to the engine, from the store perhaps."""
         if event.name in self._hidden:
             return None
         if row is None:

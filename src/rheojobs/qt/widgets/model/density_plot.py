@@ -114,7 +114,7 @@ class DensityPlot(QWidget):
 
 
 def _typical_top(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Give the height of a picture: one point of infinite density must not flatten the rest."""
+    """Return the height of a picture: one point of infinite density must not flatten the rest."""
     top, usual = float(values.max(initial=0.0)), float(np.quantile(values, 0.98))
     return (top if top <= 5 * usual or usual == 0 else 2 * usual) or 1.0
 
@@ -128,7 +128,7 @@ def _is_logarithmic(kind: str, bounds: tuple[float, float]) -> bool:
 def _range(
     kind: str, arguments: Mapping[str, float], bounds: tuple[float, float], is_log: bool
 ) -> tuple[float, float]:
-    """Give what the picture shows, as logarithms where the axis is one."""
+    """Return what the picture shows, as logarithms where the axis is one."""
     first, last = extent(kind, arguments)
     if is_log:
         seen = [end for end in (first, last, *bounds) if 0 < end < math.inf]

@@ -57,7 +57,7 @@ class ModelDelegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Give room for two lines."""
+        """Return room for two lines."""
         size = super().sizeHint(option, index)
         metrics = option.fontMetrics
         return QSize(size.width(), 2 * metrics.height() + 5)
@@ -78,5 +78,5 @@ class ModelCompleter(QCompleter):
         popup.setItemDelegate(ModelDelegate(popup))
 
     def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:
-        """Give what is written into the field."""
+        """Return what is written into the field."""
         return str(index.data(Qt.ItemDataRole.DisplayRole))

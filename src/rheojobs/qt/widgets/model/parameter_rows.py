@@ -91,7 +91,7 @@ class Row:
         return self.uncertainty is not None and math.isinf(self.uncertainty)
 
     def kept(self) -> dict[str, Any]:
-        """Give what a result does not change."""
+        """Return what a result does not change."""
         return {
             "parameter": self.parameter,
             "fixed_at": self.fixed_at,
@@ -99,7 +99,7 @@ class Row:
         }
 
     def edited(self, column: int) -> str | None:
-        """Give what an editor begins with."""
+        """Return what an editor begins with."""
         if column == ParameterColumn.VALUE:
             return "" if self.value is None else f"{self.value:.10g}"
         if column == ParameterColumn.BOUNDS and self.bounds is not None:

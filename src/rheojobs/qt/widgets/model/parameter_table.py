@@ -97,7 +97,7 @@ class ParameterModel(QAbstractTableModel):
         self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
 
     def given_values(self) -> dict[str, float]:
-        """Give the values that the user typed, but for those that are fixed."""
+        """Return the values that the user typed, but for those that are fixed."""
         return {
             row.name: row.value
             for row in self._rows
@@ -105,15 +105,15 @@ class ParameterModel(QAbstractTableModel):
         }
 
     def fixed_values(self) -> dict[str, float]:
-        """Give the parameters that keep their value."""
+        """Return the parameters that keep their value."""
         return {r.name: r.fixed_at for r in self._rows if r.fixed_at is not None}
 
     def edited_bounds(self) -> dict[str, tuple[float, float]]:
-        """Give the bounds that the user made narrower."""
+        """Return the bounds that the user made narrower."""
         return {r.name: r.edited_bounds for r in self._rows if r.edited_bounds is not None}
 
     def fit_options(self) -> dict[str, Any]:
-        """Give what a fit is told of them, as `FitOptions` has it."""
+        """Return what a fit is told of them, as `FitOptions` has it."""
         options = {"fixed": self.fixed_values(), "bounds": self.edited_bounds()}
         return {name: value for name, value in options.items() if value}
 
@@ -184,7 +184,7 @@ class ParameterModel(QAbstractTableModel):
         return flags
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Give what a cell shows."""
+        """Return what a cell shows."""
         if not index.isValid():
             return None
         row, column = self._rows[index.row()], index.column()

@@ -126,7 +126,7 @@ class PriorsEditor(QWidget):
         self.table.selectRow([item.name for item in self._parameters].index(name))
 
     def priors(self) -> dict[str, dict[str, Any]]:
-        """Give the priors, as `SampleTask` takes them; a default is left out.
+        """Return the priors, as `SampleTask` takes them; a default is left out.
 
         A parameter whose bounds were made narrower has the default on these bounds.
 
@@ -189,7 +189,7 @@ class PriorsEditor(QWidget):
         self.changed.emit()
 
     def _suggested(self, parameter: Parameter, kind: str) -> dict[str, str]:
-        """Give numbers to begin with: around the model's default, within the bounds."""
+        """Return numbers to begin with: around the model's default, within the bounds."""
         lower, upper = self._limits(parameter)
         middle = parameter.default if parameter.default is not None else 1.0
         middle = min(max(middle, lower), upper)
@@ -253,7 +253,7 @@ class PriorsEditor(QWidget):
             self.message.say("warning", words.format(percent=number(100 * (1 - inside), 2)))
 
     def _default(self, parameter: Parameter) -> Mapping[str, Any] | None:
-        """Give what is taken where nothing is chosen, as far as it is known here."""
+        """Return what is taken where nothing is chosen, as far as it is known here."""
         lower, upper = self._limits(parameter)
         if parameter.prior is not None:
             return parameter.prior

@@ -85,7 +85,7 @@ def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
 
 
 def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Give x and y of each component as the axes show them."""
+    """Return x and y of each component as the axes show them."""
     found = []
     for y in components(data.y):
         shown = (data.x > 0) & (y > 0) if is_log else np.isfinite(y)
@@ -268,7 +268,7 @@ class DataPlot(QWidget):
             )
 
     def _other_points(self, number: int, data: Dataset, most: int) -> pg.ScatterPlotItem:
-        """Give the points of the `number`-th of the other datasets: one item, for speed."""
+        """Return the points of the `number`-th of the other datasets: one item, for speed."""
         color = series(self.palette(), 2 + number % _KEPT_COLORS, 170)
         filled, many = pg.mkBrush(color), data.x.size > _MANY
         parts = [self._picked(data, index, most) for index in range(len(components(data.y)))]
@@ -292,7 +292,7 @@ class DataPlot(QWidget):
     def _picked(
         self, data: Dataset, index: int, most: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the points of a component that can be shown, and of many an even choice.
+        """Return the points of a component that can be shown, and of many an even choice.
 
         All of them would be painted anew with each present curve of a fit.
         """

@@ -74,7 +74,7 @@ class SmallPlot(QWidget):
         layout.setColumnStretchFactor(1, 1)
 
     def getAxis(self, side: str) -> pg.AxisItem:
-        """Give the axis at the left or below; named as pyqtgraph's plots name it."""
+        """Return the axis at the left or below; named as pyqtgraph's plots name it."""
         return self._axes[side]
 
     def set_title(self, text: str) -> None:

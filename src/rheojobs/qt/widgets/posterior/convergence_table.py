@@ -99,7 +99,7 @@ class ConvergenceTable(QTableWidget):
             self.show_numbers(*self._shown)
 
     def words(self) -> list[str]:
-        """Give what is said of each parameter."""
+        """Return what is said of each parameter."""
         return [self._text(row, _WORDS) for row in range(self.rowCount())]
 
     def _text(self, row: int, column: int) -> str:

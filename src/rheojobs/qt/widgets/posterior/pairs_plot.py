@@ -62,7 +62,7 @@ class PairsPlot(PlotGrid):
         return [(row, column) for row in range(len(self._names)) for column in range(row + 1)]
 
     def least_size(self) -> tuple[int, int]:
-        """Give the size at which the points can be told apart."""
+        """Return the size at which the points can be told apart."""
         count = len(self._names)
         return _WIDTH * count + _WIDE_AXIS, _HEIGHT * count + 40
 

@@ -75,7 +75,7 @@ class PlotGrid(PlotPage):
         raise NotImplementedError
 
     def least_size(self) -> tuple[int, int]:
-        """Give the width and height that the grid needs."""
+        """Return the width and height that the grid needs."""
         raise NotImplementedError
 
     def arrange(self) -> None:

@@ -67,7 +67,7 @@ class RankPlot(PlotGrid):
         return [divmod(number, _COLUMNS) for number in range(len(self._names))]
 
     def least_size(self) -> tuple[int, int]:
-        """Give the size at which the lines can be told apart."""
+        """Return the size at which the lines can be told apart."""
         return 420, _HEIGHT * -(-len(self._names) // _COLUMNS) + 20
 
     def arrange(self) -> None:

@@ -182,7 +182,7 @@ class PosteriorPlot(PlotPage):
     # ---------------------------------------------------------------- one step each
 
     def _making(self, count: int) -> list[Callable[[], None]]:
-        """Give the steps in which the plots of so many parameters are made, as far as they lack."""
+        """Return the steps that make the plots of so many parameters that are still missing."""
         return [
             *[self._make_trace] * (count - len(self.traces)),
             *[self._make_spread] * (count - len(self.spreads)),
