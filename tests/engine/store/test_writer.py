@@ -18,7 +18,7 @@ from tests.engine import helpers
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
-from rheojobs.engine.store import maintenance, write_buffer
+from rheojobs.engine.store import maintenance, schema, write_buffer
 from rheojobs.engine.store.write_buffer import WriteBuffer
 
 S = JobState
@@ -46,13 +46,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def checkpoint_often(context: TaskContext, gate: str) -> int:
-    """Checkpoint 100 kB fifty times a second."""
+    """Checkpoint 100 kB two hundred times a second."""
     count = 0
     while not Path(gate).exists():
         count += 1
         context.checkpoint({"count": count, "text": "x" * 100_000})
         context.progress(count)
-        time.sleep(0.02)
+        time.sleep(0.005)
     return count
 
 
@@ -62,15 +62,24 @@ def text(length: int) -> str:
 
 
 class TestLocked:
+    @pytest.fixture
+    def engine(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobEngine]:
+        """An engine whose writes wait less long for another program."""
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.1)
+        with JobEngine("threads", max_workers=4, store=path) as engine:
+            assert not engine.store_problem
+            yield engine
+
     def test_memory_is_bounded(self, engine: JobEngine, path: Path, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         job = engine.run(checkpoint_often, str(gate))
-        wait_until(job.running)
+        wait_until(lambda: job.latest_progress)
         with locked(path):
             wait_until(lambda: engine.store_problem)
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
-            time.sleep(3.0)  # 150 checkpoints: 15 MB
+            count = job.latest_progress.current
+            wait_until(lambda: job.latest_progress.current > count + 150)  # 15 MB
             after, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
         gate.touch()
@@ -94,6 +103,7 @@ class TestLocked:
         self, engine: JobEngine, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(write_buffer, "MOST_BYTES", 100_000)
+        monkeypatch.setattr(write_buffer, "LIMIT_SECONDS", 0.0)
         monkeypatch.setattr(maintenance, "RENEWAL", 0.1)
         with locked(path):
             jobs = [engine.run(text, 50_000) for _ in range(20)]
