@@ -64,9 +64,9 @@ def _task(case: Case, data: Dataset, likelihood: str, draws: int, seed: int) -> 
     return SampleTask(
         case.model,
         data,
-        500,
-        draws,
-        4,
+        num_warmup=500,
+        num_samples=draws,
+        num_chains=4,
         warm_start=case.start,
         priors=dict(case.priors) if likelihood == "constant" else None,
         seed=seed,
