@@ -208,11 +208,15 @@ class TestFaults:
             patch.setattr(writer._wakeup, "note", lambda *, urgent: None)  # this thread writes
             patch.setattr(writer, "_slow_until", 0.0)  # even after a slow write
             writer.call(lambda: told.append("delivered"))
-            with pytest.raises(KeyboardInterrupt):
+
+            def write_here() -> None:
                 for _ in range(1000):  # until the writer's own thread does not come first
                     engine.set_priority(job, 7)
                     writer.flush()
                     time.sleep(0.005)
+
+            with pytest.raises(KeyboardInterrupt):
+                write_here()
         writer.flush()
         wait_until(lambda: told == ["delivered"])
         with JobStore(path) as other:
