@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.engine.cluster import shared_cluster
 
 from rheojobs.engine import (
@@ -42,6 +43,15 @@ EXECUTORS: dict[str, Callable[[int], Executor]] = {
 """What the conformance suite runs over: each takes the number of tasks that may run at a time.
 
 The engine of one that is called stored keeps its jobs on disk.
+"""
+
+ABOVE_EXECUTORS = pytest.mark.parametrize(
+    "executor_name", ["threads", "processes, stored"], indirect=True
+)
+"""Marks tests of behaviour that lies in the table of jobs and the bus of events.
+
+An executor only delivers to these that a task began and how it ended, on a thread of its own; so
+the tests run without a store and with one, and not on every executor.
 """
 
 

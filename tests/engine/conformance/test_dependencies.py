@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.engine import helpers
-from tests.engine.helpers import TIMEOUT, Recorder
+from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, ResultOf, TaskContext
 from rheojobs.errors import InputError
@@ -61,6 +61,7 @@ class Hidden:
         self.content = content
 
 
+@ABOVE_EXECUTORS
 class TestAfterAny:
     def test_starts_however_the_others_have_ended(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
@@ -142,6 +143,7 @@ class TestResultOf:
         assert "this one is elsewhere" in str(last.exception(TIMEOUT))
 
 
+@ABOVE_EXECUTORS
 class TestNoCircles:
     """A job names older jobs alone, once: there is no way to close a circle."""
 
@@ -164,6 +166,7 @@ class TestNoCircles:
         assert all(job.state is S.SUCCEEDED for job in jobs)
 
 
+@ABOVE_EXECUTORS
 class TestLongChains:
     def test_a_failure_goes_all_the_way(self, engine: JobEngine) -> None:
         """Deeper than the interpreter's stack."""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from tests.engine import helpers
-from tests.engine.helpers import TIMEOUT, Recorder
+from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import EngineClosedError, JobEngine, JobEvent, JobState, StateChanged
 
 S = JobState
 
 
+@ABOVE_EXECUTORS
 class TestSubscribers:
     def test_one_job_only_and_its_present_state_first(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine import helpers
-from tests.engine.helpers import TIMEOUT, Recorder
+from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, PriorityChanged, StateChanged
 from rheojobs.errors import InputError
@@ -51,6 +51,7 @@ class TestPriorities:
         assert most == 2
 
 
+@ABOVE_EXECUTORS
 class TestDependencies:
     def test_starts_after_all_have_succeeded(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
@@ -175,6 +176,7 @@ class TestResources:
             engine.submit(helpers.nothing, resources={"memory": amount})
 
 
+@ABOVE_EXECUTORS
 class TestChangingPriorities:
     def test_while_queued(self, new_engine: Callable[..., JobEngine], tmp_path: Path) -> None:
         engine = new_engine(1)

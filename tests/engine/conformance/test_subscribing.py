@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine import helpers
-from tests.engine.helpers import TIMEOUT, Recorder
+from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import (
     JobEngine,
@@ -45,6 +45,7 @@ def states_of(events: list[JobEvent], job_id: str) -> list[JobState]:
     return [e.state for e in events if isinstance(e, StateChanged) and e.job_id == job_id]
 
 
+@ABOVE_EXECUTORS
 class TestPresentState:
     def test_of_all_jobs_first(self, new_engine: Callable[..., JobEngine], tmp_path: Path) -> None:
         engine = new_engine(1)
@@ -81,6 +82,7 @@ class TestPresentState:
         helpers.wait_until(lambda: states_of(seen, job.id) == [S.SUCCEEDED])
 
 
+@ABOVE_EXECUTORS
 class TestNames:
     def test_are_told_though_the_job_is_forgotten(self, engine: JobEngine) -> None:
         go, seen = threading.Event(), []
@@ -99,6 +101,7 @@ class TestNames:
         assert seen[0].name == "short"
 
 
+@ABOVE_EXECUTORS
 class TestQueues:
     @pytest.mark.parametrize("make", [queue.Queue, queue.SimpleQueue])
     def test_events_are_put_into_it(
@@ -115,6 +118,7 @@ class TestQueues:
         assert job.result(0) == 2.0  # who is told of the end may ask
 
 
+@ABOVE_EXECUTORS
 class TestAsyncFor:
     def test_all_jobs_until_the_engine_is_shut_down(
         self, new_engine: Callable[..., JobEngine]
@@ -140,6 +144,7 @@ class TestAsyncFor:
         assert len([e for e in seen if e.job_id != early.id]) == 3
 
 
+@ABOVE_EXECUTORS
 class TestSlowSubscribers:
     def test_hold_up_nobody_else(self, engine: JobEngine) -> None:
         go = threading.Event()

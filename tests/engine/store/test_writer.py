@@ -207,10 +207,16 @@ class TestFaults:
             patch.setattr(WriteBuffer, "write", interrupt)
             patch.setattr(writer._wakeup, "note", lambda *, urgent: None)  # this thread writes
             patch.setattr(writer, "_slow_until", 0.0)  # even after a slow write
-            engine.set_priority(job, 7)
             writer.call(lambda: told.append("delivered"))
+
+            def write_here() -> None:
+                for _ in range(1000):  # until the writer's own thread does not come first
+                    engine.set_priority(job, 7)
+                    writer.flush()
+                    time.sleep(0.005)
+
             with pytest.raises(KeyboardInterrupt):
-                writer.flush()
+                write_here()
         writer.flush()
         wait_until(lambda: told == ["delivered"])
         with JobStore(path) as other:
