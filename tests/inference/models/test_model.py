@@ -221,7 +221,7 @@ def test_missing_constants_are_named(name, mode, given, missing):
     model = load(name)
     assert model.missing_protocol(mode, given) == missing
     if missing:
-        with pytest.raises(InputError, match=f"{name} needs {missing[0]} .*--at {missing[0]}="):
+        with pytest.raises(InputError, match=f"{name} needs {missing[0]} .*give it with protocol"):
             model.probe(mode, 10, given)
     else:
         assert model.probe(mode, 10, given) is False
