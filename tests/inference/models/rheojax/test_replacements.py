@@ -192,7 +192,7 @@ def test_equations_that_take_too_many_steps_are_given_up():
 
 
 def test_a_constant_that_is_missing_is_asked_for_inside_too():
-    with pytest.raises(InputError, match=r"needs gamma_0 .*--at gamma_0="):
+    with pytest.raises(InputError, match=r"needs gamma_0 .*give it with protocol"):
         load("sgr_generic").predict(TIMES, np.array([1.4, 300.0, 0.01]), "laos", {"omega": 1.0})
     with pytest.raises(InputError, match="needs gamma_dot"):
         load("tnt_sticky_rouse").probe("startup", 5)
