@@ -172,7 +172,7 @@ def test_only_the_last_that_have_ended_are_listed(jobs: Jobs) -> None:
     status, out, err = jobs("list")
     assert status == 0
     assert len(out.splitlines()) == 2 + 1 + 20
-    assert "and 4 that ended before: --all" in err
+    assert "and 4 that ended earlier: --all" in err
     _, out, err = jobs("list", "--all")
     assert len(out.splitlines()) == 2 + 25
     assert err == ""
@@ -266,8 +266,8 @@ def test_one_whose_worker_died_goes_on_by_choice(jobs: Jobs) -> None:
         assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
         engine.wait(TIMEOUT)
     _, out, _ = jobs("show", job.id)
-    assert f"goes on with  rheojobs jobs resume {job.id[:8]}" in out
-    assert "goes on with" not in jobs("show", bad.id)[1]
+    assert f"continue with  rheojobs jobs resume {job.id[:8]}" in out
+    assert "continue with" not in jobs("show", bad.id)[1]
     status, _, err = jobs("resume", bad.id)
     assert (status, "has failed through its own error" in err) == (2, True)
     (jobs.folder / "gate").touch()

@@ -92,14 +92,14 @@ def _start(
 def list_models(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", show_default=False, help="Show this one in detail."),
+        typer.Argument(metavar="[NAME]", show_default=False, help="Show this model in detail."),
     ] = None,
     mode: Annotated[
         str | None,
-        typer.Option(metavar="MODE", help="Only those that describe this test."),
+        typer.Option(metavar="MODE", help="Only the models that describe this test."),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print all that is known as JSON.")
+        bool, typer.Option("--json", metavar="", help="Print all details as JSON.")
     ] = False,
 ) -> int:
     """List the models, the tests that each describes, and their parameters."""
@@ -149,7 +149,7 @@ def fit(
     reading=_READING,
     fitting=_FITTING,
     sampling=(SampleOptions,),
-    without={"tied", "intervals", "bounds"},  # of fits alone
+    without={"tied", "intervals", "bounds"},  # options of fits only
 )
 def sample(
     reading: Given,
@@ -174,7 +174,7 @@ def sample(
     outputs = Outputs(json, plot, out)
     if resume is not None:
         if file is not None or model is not None:
-            raise InputError("--resume takes no FILE and no --model: the folder knows them")
+            raise InputError("--resume takes no FILE and no --model: the folder has both")
         return run_resume(resume, outputs, cluster)
     if file is None or model is None:
         missing = "FILE" if file is None else "--model"
@@ -202,8 +202,8 @@ def compare(
 ) -> int:
     """Fit many models to the data of a file, in parallel, and rank them.
 
-    By AICc with Akaike weights, or with --bayes by PSIS-LOO. What --fix and --tie name holds for
-    the models that have it. Ctrl-C keeps what is finished.
+    Ranks by AICc with Akaike weights, or with --bayes by PSIS-LOO. --fix and --tie apply to the
+    models that have the named parameters. Ctrl-C keeps the finished fits.
     """
     from rheojobs.cli.compare import parse_models, run_compare
     from rheojobs.cli.request import Request
@@ -223,9 +223,9 @@ def batch(
     cluster: ClusterOption = None,
     elsewhere: ElsewhereOption = False,
 ) -> int:
-    """Fit, and sample if the plan says so, many files; run again, do only what is missing.
+    """Fit many files, and sample if the plan says so; a second run does only what is missing.
 
-    Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps what is done.
+    Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps the finished results.
     """
     from rheojobs.cli.batch import plan_of, run_batch
     from rheojobs.cli.request import Request
@@ -239,10 +239,10 @@ def batch(
 @app.command()
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where the results go.")
+        Path, typer.Option("--out", metavar="FOLDER", help="Folder of the results.")
     ] = Path("demo"),
 ) -> int:
-    """Fit and sample a polymer melt that every rheologist knows, and draw the result.
+    """Fit and sample a well-known polymer melt, and draw the result.
 
     Writes FOLDER/figure.png, FOLDER/fit.json and FOLDER/posterior.nc.
     """
@@ -269,7 +269,7 @@ def gui(
         raise InputError("the window needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set")
     try:
         window = importlib.import_module("rheojobs.qt.app.main_window")
-    except ImportError as error:  # a system library that Qt needs, for the most part
+    except ImportError as error:  # usually a system library that Qt needs is missing
         raise MissingExtraError(f"the window cannot be opened: {error}") from error
     return int(window.run([str(file) for file in files or ()]))
 

@@ -1,4 +1,4 @@
-"""The command `batch`: many files and models, what is missing of them, and one table at the end."""
+"""The command `batch`: run the missing fits of many files and models, and write one table."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ __all__ = ["plan_of", "run_batch"]
 PLAN_SUFFIXES = (".yaml", ".yml")
 
 _OF_THE_PROBLEM = {"test_mode", "protocol", "model_config"}
-"""Options of a fit that stand elsewhere in a plan."""
+"""Options of a fit that are not in the section `fit` of a plan."""
 
 
 def plan_of(
     sources: Sequence[str], request: Request, out: Path | None, outputs: Outputs
 ) -> BatchPlan:
-    """Read the plan that the command was given, or make that of its files."""
+    """Read the plan that the command was given, or make one of its files."""
     if _is_plan(sources):
         return _read_plan(sources[0], request, out, outputs)
     return _plan_of_files(sources, request, out, outputs)
 
 
 def _is_plan(sources: Sequence[str]) -> bool:
-    """Whether the command was given a plan, and not files; refuses both at once."""
+    """Return whether the command was given a plan instead of files; refuse both at once."""
     plans = [source for source in sources if Path(source).suffix.lower() in PLAN_SUFFIXES]
     if plans and len(sources) > 1:
-        raise InputError(f"give one plan or files, not both: {plans[0]} stands beside others")
+        raise InputError(f"give one plan or files, not both: {plans[0]} is one of several")
     return bool(plans)
 
 
 def _read_plan(source: str, request: Request, out: Path | None, outputs: Outputs) -> BatchPlan:
-    """Read a plan; refuses options that belong into it."""
+    """Read a plan; refuse options that belong in it."""
     from rheojobs.cli.request import Request
     from rheojobs.inference.batch.plan import BatchPlan
 
     if request != Request(request.file, ""):
         raise InputError(
-            f"with a plan the model and all options stand in it: {source} is a plan, so only "
-            "--out may be given"
+            f"a plan holds the model and all options: {source} is a plan, so only --out may be "
+            "given"
         )
     listing.load(outputs.talk)
     return BatchPlan.read(Path(source), out)
@@ -80,18 +80,18 @@ def run_batch(
     cluster: str | None = None,
     elsewhere: bool = False,
 ) -> int:
-    """Do what is missing, write the table, and say how it went; gives the exit status.
+    """Run what is missing, write the table, print the outcome; return the exit status.
 
     Parameters
     ----------
     plan : BatchPlan
-        What is to be done.
+        What to run.
     outputs : Outputs
         Where messages and results go.
     again : str
         The command that continues if this one is stopped.
     cluster : str, optional
-        The address of a Dask scheduler, whose workers do it.
+        The address of a Dask scheduler, whose workers run the jobs.
     elsewhere : bool
         Whether to restart jobs recorded as running on another cluster.
     """
@@ -119,7 +119,7 @@ def run_batch(
 
 
 def _rows(run: BatchRun) -> list[LiveRow]:
-    """Return the rows of the live table: failures first, then what was done last."""
+    """Return the rows of the live table: failures first, then the last that were done."""
     rows = [_row(entry) for entry in reversed(run.entries) if not entry.was_skipped]
     return sorted(rows, key=lambda row: row.kind != "failed")
 
@@ -159,7 +159,7 @@ def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outpu
 
 
 def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
-    """Say how many were done, and name each that was not."""
+    """Print how many fits were done, and name each that failed."""
     skipped = sum(entry.was_skipped for entry in entries)
     done = sum(entry.state == "succeeded" for entry in entries) - skipped
     failed = [entry for entry in entries if entry.state == "failed"]

@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 def _size(count: float) -> str:
-    """Write a number of bytes for a person."""
+    """Write a number of bytes with its unit."""
     if count < _STEP:
         return f"{count:.0f} B"
     for unit in ("kB", "MB"):
@@ -38,7 +38,7 @@ def _start(context: typer.Context) -> None:
 @app.command()
 def info(
     json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print it as JSON, sizes in bytes.")
+        bool, typer.Option("--json", metavar="", help="Print JSON, with sizes in bytes.")
     ] = False,
 ) -> int:
     """Show the cache folder, its size, and the limit of the compiled programs."""
@@ -60,7 +60,7 @@ def info(
 
 @app.command()
 def clear() -> int:
-    """Remove it all; it is made again when it is needed."""
+    """Clear the cache; its contents are made again when they are needed."""
     from rheojobs.inference.programs.cache_report import clear_cache
 
     Outputs().tables.print(f"freed {_size(clear_cache())}")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_models", "run_compare"]
 
 NEGLIGIBLE = 10.0
-"""A Δ from which on a model has essentially no support (Burnham & Anderson 2002, ch. 2)."""
+"""The Δ above which a model has essentially no support (Burnham & Anderson 2002, ch. 2)."""
 
 
 def parse_models(text: str | None) -> list[tuple[str, dict[str, Any]]] | None:
@@ -55,7 +55,7 @@ def run_compare(
     cluster: str | None = None,
     **comparing: Any,
 ) -> int:
-    """Fit, rank, save and show; gives the exit status.
+    """Fit, rank, save and show; return the exit status.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ def run_compare(
     models : sequence of (str, dict), optional
         Names with settings; all that describe the test mode by default.
     outputs : Outputs
-        Where results go.
+        Where the results go.
     cluster : str, optional
         The address of a Dask scheduler.
     **comparing
-        As `CompareOptions` has them.
+        As in `CompareOptions`.
     """
     from rheojobs.inference.comparison.run import ComparisonRun, available_workers
     from rheojobs.inference.readiness.warm_up import PRELOAD
@@ -106,7 +106,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
 
 def _rows(candidates: Sequence[Candidate]) -> list[LiveRow]:
-    """Return the rows of the live table: the best fits first among those that are done."""
+    """Return the rows of the live table; of those that are done, the best fits first."""
     return [_row(one) for one in sorted(candidates, key=_place)]
 
 
@@ -140,7 +140,7 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         console.print(Padding(table, (1, 0, 1, 0), expand=False))
         logarithms = "R² of the logarithms; " if comparison.weights == "relative" else ""
         console.print(Text(f"{logarithms}k: free parameters, the noise not counted", style="dim"))
-        for note in comparison.notes[1:]:  # the first was said before the fits
+        for note in comparison.notes[1:]:  # the first was printed before the fits
             console.print(Text(note, style="dim"))
     if comparison.left_out:
         console.print(f"\n{plural(len(comparison.left_out), 'model')} not ranked:", style="bold")
@@ -215,7 +215,7 @@ def _style(row: ComparedModel, comparison: Comparison) -> str:
 
 
 def concerns(comparison: Comparison) -> list[str]:
-    """Say in plain words why a ranking should not be trusted."""
+    """Return warnings that say why a ranking should not be trusted."""
     found = []
     if comparison.models:
         best = comparison.best
@@ -223,7 +223,8 @@ def concerns(comparison: Comparison) -> list[str]:
             found.append(f"the best fit, {best.label}, did not converge: give --multi-start")
         if best.r_squared < POOR_R_SQUARED:
             found.append(
-                f"the best model, {best.label}, misses the data too (R² = {best.r_squared:.3g})"
+                f"the best model, {best.label}, does not fit the data either "
+                f"(R² = {best.r_squared:.3g})"
             )
     for row in comparison.models:
         if row.loo is not None and row.loo.bad_k:

@@ -1,7 +1,7 @@
-"""The options that floor 2 declares, as options of commands.
+"""The options that `inference` declares, as options of commands.
 
-A command says which classes of options it takes; their names, help, defaults and checks are those
-of the declarations.
+A command names the classes of options that it takes; names, help, defaults and checks come from
+the declarations.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ _WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
 def takes(
     *, without: Iterable[str] = (), **groups: tuple[type, ...]
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Make options of what classes declare, for the parameters of a command named in `groups`.
+    """Make the declared options of classes options of a command.
 
-    The command gets a dict for each: the options that were given, by their names in Python,
-    checked. An option that two classes declare is one of the command, and given to both.
+    For each group, the command gets a dict of the options that were given: checked, by their
+    names in Python. An option that two classes declare is one option, and passed to both.
 
     Parameters
     ----------
     without : iterable of str
-        Names in Python of options that the command has not.
+        Names in Python of options that the command does not take.
     **groups : tuple of type
-        Parameter of the command -> the classes that declare its options.
+        For each parameter of the command that takes options, the classes that declare them.
     """
     declared = {group: _options(classes, frozenset(without)) for group, classes in groups.items()}
     by_word = {o.word: o for options in declared.values() for o in options.values()}
@@ -130,7 +130,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _parsed(option: Option, value: Any) -> Any:
-    """Return what was typed as a value of the option's kind; None if it was not given."""
+    """Convert the typed text to a value of the option's kind; None if it was not given."""
     kind = option.kind
     if value is None or value == []:
         return None
@@ -185,7 +185,7 @@ def _ends(flag: str, name: str, text: str) -> list[float]:
 
 
 def settings(texts: Sequence[str], flag: str) -> dict[str, Any]:
-    """Read settings of a model: whole numbers, numbers, true and false, else words."""
+    """Read settings of a model: integers, numbers, true and false, else text."""
     found: dict[str, Any] = {}
     for name, text in pairs(flag, texts, _EXAMPLES[Settings]).items():
         if text.casefold() in _WORDS:
@@ -210,5 +210,5 @@ def _flags() -> Mapping[str, str]:
 
 
 def flag_of(name: str) -> str:
-    """Return an option's name in a terminal, given that in Python."""
+    """Return an option's name in a terminal, given its name in Python."""
     return _flags().get(name, "--" + name.replace("_", "-"))

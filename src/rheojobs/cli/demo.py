@@ -1,15 +1,15 @@
-"""The demonstration: a melt that every rheologist knows, fitted, sampled and drawn.
+"""The command `demo`: fit, sample and draw a well-known polymer melt.
 
 The data are the dynamic moduli of IUPAC's LDPE "Melt I" at 150 °C (`example_melt`).
 The model is a generalized Maxwell model of six modes, one for each decade of time that the
-data cover (1/ω from 1e-3 to 1e3 s), because of all that were tried it fits best: with weights
-relative to the values its BIC is -794, against -558 of five modes, -786 of seven, -603 of
-`fractional_burgers` and -451 of `fractional_maxwell_model`, and its residuals are the 3 % of
-noise that the data were made with.
+data cover (1/ω from 1e-3 to 1e3 s). Of the models that were tried it fits best: with weights
+relative to the values its BIC is -794 (five modes: -558, seven modes: -786,
+`fractional_burgers`: -603, `fractional_maxwell_model`: -451), and its residuals are 3 %, which
+is the noise of the data.
 
 Each modulus and each time has a prior that is uniform in its logarithm. The noise is sampled
-as a fraction of the moduli, since that is how these data scatter: a constant noise would be
-that of the largest moduli, and would drown all below 1 rad/s.
+as a fraction of the moduli, because these data scatter in that way: a constant noise would be
+that of the largest moduli, and larger than all data below 1 rad/s.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ MODEL = "generalized_maxwell"
 DECADES = (-3, -2, -1, 0, 1, 2)
 CONFIG = {"n_modes": len(DECADES)}
 SAMPLING = {"num_warmup": 500, "num_samples": 1000, "model_config": CONFIG}
-"""Of the relaxation times, one mode each."""
+"""Decades of the relaxation times; each has one mode."""
 
 REASON = (
-    "Model: generalized_maxwell with 6 modes, one a decade of time, since it describes these "
+    "Model: generalized_maxwell with 6 modes, one per decade of time, because it describes these "
     "data best: BIC −794 (5 modes −558, 7 modes −786, fractional Maxwell −451), and residuals "
     "of 3 %, which is the noise of the data."
 )
 
 
 def start_values(dataset: Dataset) -> dict[str, float]:
-    """Return the start of the fit: a mode in the middle of each decade, as strong as G'' there."""
+    """Return the initial values: a mode in the middle of each decade, as strong as G'' there."""
     order = np.argsort(dataset.x)
     x, y = np.log(dataset.x[order]), np.log(dataset.y.imag[order])
     values = {"G_inf": 0.5 * float(dataset.y.real.min())}
     for mode, decade in enumerate(DECADES, 1):
-        # A single mode has G'' = G/2 at ω = 1/τ; its neighbours bring about as much again.
+        # A single mode has G'' = G/2 at ω = 1/τ; its neighbours contribute about as much again.
         values[f"G_{mode}"] = float(np.exp(np.interp(-decade * np.log(10.0), x, y)))
         values[f"tau_{mode}"] = 10.0**decade
     return values
@@ -101,7 +101,7 @@ def run_demo(folder: Path) -> int:
     report.show_concerns(outputs.talk, report.sampling_concerns(result, fit))
     noise = [result.summary[name]["mean"] for name in ("sigma_real", "sigma_imag")]
     outputs.talk.print(
-        f"noise found: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "
+        f"estimated noise: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "
         f"the data were made with {100 * example_melt.NOISE:.0f} %"
     )
     outputs.talk.print(f"\nThe figure is {folder / 'figure.png'}.")
@@ -115,13 +115,13 @@ def _show_fit(outputs: Outputs, fit: FitResult) -> None:
     outputs.tables.print(
         f"zero-shear viscosity, Σ Gτ of the fit: {measured(viscosity, error)} Pa s; of "
         f"Laun's spectrum {number(example_melt.zero_shear_viscosity(), 3)} Pa s, 2 % of "
-        "it at times too long for these data\n"
+        "which is at times too long for these data\n"
     )
     report.show_concerns(outputs.talk, report.fit_concerns(fit))
 
 
 def _zero_shear_viscosity(fit: FitResult) -> tuple[float, float]:
-    """Return Σ Gτ and its standard uncertainty, by the covariance of the parameters."""
+    """Return Σ Gτ and its standard error, from the covariance of the parameters."""
     names = list(fit.parameters)
     slopes = np.zeros(len(names))
     total = 0.0

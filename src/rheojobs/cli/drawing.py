@@ -1,4 +1,4 @@
-"""A region of the terminal that is redrawn; plain lines if there is no terminal."""
+"""Redraws a region of the terminal; prints plain lines if there is no terminal."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rich.spinner import Spinner
 
 __all__ = ["STOPPING", "Drawing"]
 
-STOPPING = "stopping, keeping what there is (Ctrl-C again leaves at once)"
+STOPPING = "stopping, keeping the results so far (Ctrl-C again exits at once)"
 
 
 class Drawing:
-    """Draws what it is given, between being entered and left.
+    """A context manager that draws in the terminal until it is left.
 
     Parameters
     ----------
     console : Console
-        Standard error. Where it is no terminal, only the title is written, once.
+        Standard error. If it is not a terminal, only the title is written, once.
     title : str
-        What is being done: ``fit of maxwell``.
+        What is being done, such as ``fit of maxwell``.
     """
 
     def __init__(self, console: Console, title: str) -> None:
@@ -35,7 +35,7 @@ class Drawing:
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         if self._console.is_terminal:
-            # Drawn by the thread that waits for the jobs: one of its own would outlive Ctrl-C.
+            # The thread that waits for the jobs draws: a thread of its own would outlive Ctrl-C.
             self._live = Live(
                 console=self._console,
                 auto_refresh=False,
@@ -55,15 +55,15 @@ class Drawing:
 
     @property
     def is_live(self) -> bool:
-        """Whether there is a place to draw on."""
+        """Whether it draws on a terminal."""
         return self._live is not None
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it was entered."""
+        """Seconds since the drawing began."""
         return time.monotonic() - self._began
 
     def draw(self, picture: RenderableType) -> None:
-        """Draw in place of what was drawn before."""
+        """Replace what was drawn before."""
         if self._live is not None:
             self._live.update(picture, refresh=True)

@@ -1,6 +1,6 @@
-"""What `rheojobs jobs list` prints, its options, and the words for a job.
+"""The command `rheojobs jobs list`: its options and its table, and how a job is described.
 
-Imports neither typer nor an engine, which take longer to import than the list takes to print.
+Imports neither typer nor an engine: importing them takes longer than printing the list.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 RECENT = 20
-"""How many of the jobs that have ended are listed where not all are asked for."""
+"""How many ended jobs are listed without `--all`."""
 
 ID_LENGTH = 8
 _COLOURS = {
@@ -62,15 +62,15 @@ class ListOption:
     help: str
 
 
-STATE = ListOption("--state", "STATE", "Only those in this state.")
-ALL = ListOption("--all", "", "Also those that ended long ago.")
-JSON = ListOption("--json", "", "Print them as JSON.")
+STATE = ListOption("--state", "STATE", "Only jobs in this state.")
+ALL = ListOption("--all", "", "Also jobs that ended long ago.")
+JSON = ListOption("--json", "", "Print the jobs as JSON.")
 
 
 def parse(words: Sequence[str]) -> tuple[list[str], bool, bool] | None:
-    """Return the arguments of `list_jobs`; None if the words are not plainly its options.
+    """Return the arguments of `list_jobs`; None if the words are not just its options.
 
-    Then typer reads them: it has the help, and the words for a slip.
+    Typer parses all other words: it has the help and the messages for mistakes.
     """
     given: dict[str, list[str]] = {option.flag: [] for option in (STATE, ALL, JSON)}
     rest = iter(words)
@@ -83,16 +83,16 @@ def parse(words: Sequence[str]) -> tuple[list[str], bool, bool] | None:
 
 
 def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
-    """List the jobs, the newest last: all that have not ended, and the last of those that have.
+    """List the jobs, newest last: all that have not ended, and the last that have ended.
 
     Parameters
     ----------
     states : sequence of str
-        Only those in one of these; all where there are none.
+        Only jobs in one of these states; empty for all.
     every : bool
-        Also those that ended long ago.
+        Also jobs that ended long ago.
     as_json : bool
-        As JSON, on standard output.
+        Print JSON on standard output.
     """
     from rheojobs.engine.states import JobState
 
@@ -112,7 +112,7 @@ def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
     left_out = sum(counts.get(state, 0) for state in wanted) - len(jobs)
     _show_list(outputs.tables, jobs)
     if left_out:
-        outputs.talk.print(f"and {left_out:,} that ended before: --all", style="dim")
+        outputs.talk.print(f"and {left_out:,} that ended earlier: --all", style="dim")
     return 0
 
 
@@ -126,7 +126,7 @@ def open_store() -> JobStore:
 
 
 def open_to_read() -> StoreReader:
-    """Open the store of this user's jobs; one of another machine can be read, which is said."""
+    """Open the store of this user's jobs; read-only, with a warning, if another machine has it."""
     from rheojobs.engine.errors import StoreElsewhereError
     from rheojobs.engine.store import StoreReader
 
@@ -147,12 +147,12 @@ def _state(text: str) -> Any:
 
 
 def iso(when: float) -> str:
-    """Write a time (seconds since the epoch) with its zone."""
+    """Write a time (seconds since the epoch) with its time zone."""
     return datetime.fromtimestamp(when).astimezone().isoformat(timespec="milliseconds")
 
 
 def as_dict(job: StoredJob) -> dict[str, Any]:
-    """Return all that is known of a job, for JSON."""
+    """Return all fields of a job, for JSON."""
     from dataclasses import asdict
 
     fields = asdict(job) | {"created": iso(job.created), "changed": iso(job.changed)}
@@ -169,7 +169,7 @@ def _ago(when: float) -> str:
 
 
 def progress_of(job: StoredJob) -> str:
-    """Say how far a job has come; empty where it has ended."""
+    """Return the progress of a job as text; empty if it has ended."""
     progress = job.progress
     if progress is None or job.state.is_terminal:
         return ""
@@ -179,7 +179,7 @@ def progress_of(job: StoredJob) -> str:
 
 
 def resume_command(job: StoredJob) -> str:
-    """Return the line that lets a job go on."""
+    """Return the command that resumes a job."""
     return f"rheojobs jobs resume {job.id[:ID_LENGTH]}"
 
 

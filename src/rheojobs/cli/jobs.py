@@ -1,6 +1,6 @@
-"""The commands `rheojobs jobs …`: list, show and steer the jobs of the store.
+"""The commands `rheojobs jobs …`: list, show and control the jobs of the store.
 
-Only `resume` and `retry` start an engine; other processes are asked through the store.
+Only `resume` and `retry` start an engine; requests to other processes go through the store.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="List and steer the jobs of this computer, also those of a window that is open.",
+    help="List and control the jobs of this computer, including those of an open window.",
     invoke_without_command=True,
 )
 
@@ -62,7 +62,7 @@ def list_jobs(
     every: Annotated[bool, _option(job_list.ALL)] = False,
     json: Annotated[bool, _option(job_list.JSON)] = False,
 ) -> int:
-    """List the jobs, the newest last: all that have not ended, and the last of those that have."""
+    """List the jobs, newest last: all that have not ended, and the last that have ended."""
     return job_list.list_jobs(states or (), every, json)
 
 
@@ -71,7 +71,7 @@ def show(
     job_id: IdArgument,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print it as JSON.")] = False,
 ) -> int:
-    """Show all that is known of a job, its result included."""
+    """Show all details of a job, including its result."""
     with job_list.open_to_read() as store:
         job = store.find(job_id)
         history = store.history(job.id)
@@ -98,7 +98,7 @@ def show(
 
 @app.command()
 def cancel(job_id: IdArgument) -> int:
-    """Stop a job, wherever it runs or waits; it keeps what it has so far."""
+    """Cancel a job, wherever it runs or waits; it keeps its partial result."""
     return _steer(job_id, "cancel", JobControl.cancel, "cancelled")
 
 
@@ -108,14 +108,14 @@ def pause(job_id: IdArgument) -> int:
     return _steer(job_id, "pause", JobControl.pause, "paused")
 
 
-@app.command(context_settings={"ignore_unknown_options": True})  # a negative number is none
+@app.command(context_settings={"ignore_unknown_options": True})  # a number may be negative
 def priority(
     job_id: IdArgument,
     number: Annotated[
-        int, typer.Argument(metavar="NUMBER", help="The higher runs first; usual is 0.")
+        int, typer.Argument(metavar="NUMBER", help="A higher one runs first; default 0.")
     ],
 ) -> int:
-    """Return a job that waits another priority."""
+    """Change the priority of a job that waits."""
     wish = f"give priority {number} to"
     return _steer(job_id, wish, partial(_set_priority, number), f"gave priority {number} to")
 
@@ -129,10 +129,11 @@ def resume(
     cluster: ClusterOption = None,
     elsewhere: ElsewhereOption = False,
 ) -> int:
-    """Resume a paused job; take up one that lost its application or its workers.
+    """Resume a job that is paused, or that lost its application or its workers.
 
-    So too one that was cancelled, or came to its limits: each continues from its checkpoint. One
-    that ran on a cluster is taken up there, with its result if it has ended meanwhile.
+    Also resumes a job that was cancelled or reached its limits. Each continues from its
+    checkpoint. A job that ran on a cluster is resumed there; if it has ended meanwhile, its
+    result is fetched.
     """
     from rheojobs.cli.resuming import run_job
 
@@ -151,7 +152,7 @@ def retry(
     plot: PlotOption = None,
     cluster: ClusterOption = None,
 ) -> int:
-    """Run a job again that failed or was cancelled, from its checkpoint if it may continue."""
+    """Run a failed or cancelled job again, from its checkpoint if it can be resumed."""
     from rheojobs.cli.resuming import run_job
 
     with _control() as control:
@@ -162,7 +163,7 @@ def retry(
 
 @app.command()
 def remove(job_id: IdArgument) -> int:
-    """Remove a job that has ended, with its result."""
+    """Remove a job that has ended, and its result."""
     with _control() as control:
         job = control.find(job_id)
         control.remove(job.id)
@@ -195,7 +196,7 @@ def _say(line: str) -> None:
 
 
 def _result(store: StoreReader, job: StoredJob) -> tuple[Any, str]:
-    """Return a job's result, or what a stopped one had, and why it cannot be read."""
+    """Return a job's result or partial result, and the reason if it cannot be read."""
     try:
         value = store.result(job.id)
         return (store.result(job.id, "partial") if value is None else value), ""
@@ -229,12 +230,12 @@ def _show_facts(
         "state": f"{job.state}{': ' if job.message else ''}{job.message}",
         "progress": job_list.progress_of(job),
         "may still run on": job.cluster_address if job.can_be_taken else "",
-        "works on it": "" if job.pid is None else f"process {job.pid}",
+        "runs in": "" if job.pid is None else f"process {job.pid}",
         "needs": ", ".join(other[: job_list.ID_LENGTH] for other in job.after),
         "started": f"{job.attempts} times" if job.attempts > 1 else "",
         "task": job.task_type,
         "cannot be run again": job.not_durable_because,
-        "goes on with": job_list.resume_command(job) if may_go_on else "",
+        "continue with": job_list.resume_command(job) if may_go_on else "",
     }
     for head, words in rows.items():
         if words:

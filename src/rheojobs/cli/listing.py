@@ -1,4 +1,4 @@
-"""The list of models, and one model in detail, as tables or JSON. Knows the catalogue and rich."""
+"""The list of models, and one model in detail, as tables or JSON."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _HEADS = {
 
 
 def load(console: Console) -> tuple[ModelInfo, ...]:
-    """Return the list of models; made in a worker the first time, and kept on disk."""
+    """Return the list of models; a worker makes it the first time, then it is on disk."""
     from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
 
     known = cached_catalogue()
     if known is not None:
         return known
-    # Imported here: where the list is known, the command is done before the engine is loaded.
+    # Imported here: if the list is on disk, the command need not load the engine.
     from rheojobs.cli.session import Session
 
     with Session(console, preload=()) as session:
@@ -46,7 +46,7 @@ def load(console: Console) -> tuple[ModelInfo, ...]:
 
 
 def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
-    """Keep the models of that name, or those that describe a test mode."""
+    """Return the models with this name, and those that describe the test mode."""
     from rheojobs.inference.data.test_modes import canonical_test_mode
 
     if name is not None and name not in {model.name for model in models}:
@@ -61,7 +61,7 @@ def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> l
 
 
 def to_json(models: Sequence[ModelInfo]) -> str:
-    """Write all that is known of the models."""
+    """Return all details of the models as JSON."""
     from rheojobs.inference.results.json_format import plain
 
     return json.dumps([plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
@@ -90,7 +90,7 @@ def show_models(console: Console, models: Sequence[ModelInfo]) -> None:
 
 
 def show_model(console: Console, model: ModelInfo) -> None:
-    """Print one model: what it describes, its parameters, what it is refused for."""
+    """Print one model: the tests that it describes, its parameters, and why it is refused."""
     console.print(f"[bold]{model.name}[/]: {model.description}", highlight=False)
     console.print(f"describes: {', '.join(model.test_modes) or 'nothing yet'}", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))

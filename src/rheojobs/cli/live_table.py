@@ -1,4 +1,4 @@
-"""Many jobs on the terminal while they run: a table that is drawn anew; elsewhere, plain lines."""
+"""A live table of many jobs on the terminal; plain lines if there is no terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["LiveRow", "LiveTable", "follow", "progress_words"]
 
 MARKS = {"running": ("", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}
 SPARE_LINES = 4
-"""Of the terminal: the head, what is left out, and the prompt."""
+"""Lines of the terminal for the head, the count of hidden rows, and the prompt."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class LiveRow:
     Attributes
     ----------
     label : str
-        What it is about.
+        What the row is about.
     kind : str
         ``"waiting"``, ``"running"``, ``"done"`` or ``"failed"``.
     words : str
-        How it fares, or fared.
+        Its progress or outcome.
     seconds : float
         How long it has run.
     """
@@ -52,13 +52,13 @@ class _Pollable(Protocol):
 
 
 class LiveTable(Drawing):
-    """Draws rows while they change.
+    """Draws rows that change.
 
     Parameters
     ----------
     console, title
-        As `Drawing` has them: ``fits of 12 models``. Where it is no terminal, each row is written
-        once, when it is done.
+        As in `Drawing`, such as ``fits of 12 models``. If the console is not a terminal, each row
+        is written once, when it is done.
     """
 
     def __init__(self, console: Console, title: str) -> None:
@@ -66,7 +66,7 @@ class LiveTable(Drawing):
         self._printed: set[tuple[str, str]] = set()
 
     def update(self, rows: Sequence[LiveRow], stopping: bool = False) -> None:
-        """Draw the rows as they are now; those that are done in the order in which they come."""
+        """Draw the rows as they are now; those that are done, in the given order."""
         if self.is_live:
             self.draw(self._render(rows, stopping))
             return
@@ -94,7 +94,7 @@ class LiveTable(Drawing):
         table = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             table.add_column(no_wrap=True, overflow="ellipsis")
-        # rich would cut the names too, if the words are long.
+        # rich would also cut the names if the words are long.
         widest = max((len(row.label) for row in shown), default=0)
         room_for_words = max(20, self._console.width - widest - 20)
         for row in shown:
@@ -113,7 +113,7 @@ class LiveTable(Drawing):
 
 
 def progress_words(progress: Progress) -> str:
-    """Say in a few words how far a fit or a sampling has come."""
+    """Describe in a few words how far a fit or a sampling has come."""
     chains = progress.metrics.get("chains")
     if not chains:
         return progress.message or "starting"
@@ -124,7 +124,7 @@ def progress_words(progress: Progress) -> str:
 
 
 def follow(run: _Pollable, display: LiveTable, rows: Callable[[], Sequence[LiveRow]]) -> bool:
-    """Poll to the end, drawing the rows; Ctrl-C stops it. Gives whether that was so."""
+    """Poll to the end, drawing the rows; return whether Ctrl-C stopped it."""
     asked = False
     with ctrl_c() as wanted, display:
         while not run.poll():

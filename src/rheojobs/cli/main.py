@@ -1,4 +1,4 @@
-"""Where the command `rheojobs` begins, and where errors become one line and an exit status.
+"""The entry point of the command `rheojobs`: turns errors into one line and an exit status.
 
 `jobs list` is run without typer, whose import takes longer than that command does.
 """
@@ -21,26 +21,26 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        Those of the process where not given.
+        Those of the process by default.
 
     Returns
     -------
     int
         The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
     """
-    if sys.stdout is None or sys.stderr is None:  # closed by whoever started this process
+    if sys.stdout is None or sys.stderr is None:  # closed by the parent process
         nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that knows no ± or η shows a question mark instead.
-        with contextlib.suppress(AttributeError):  # replaced by something plainer, as in tests
+        # A terminal whose encoding lacks ± or η shows a question mark instead.
+        with contextlib.suppress(AttributeError):  # replaced by a plain stream, as in tests
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # Whoever read has gone; Python would complain once more when it closes the stream.
+        # The reader has gone; Python would complain again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         usage = _usage(error)
         if usage is not None:
             return _say(usage, BAD_INPUT)
-        # A job may fail with whatever a model, an optimizer or a disk raises.
+        # A job may fail with any exception of a model, an optimizer or a disk.
         _debug("failed")
         return _say(one_line(error), FAILED)
 

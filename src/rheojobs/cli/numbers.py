@@ -16,14 +16,14 @@ def _power(exponent: int) -> str:
 
 
 def _exponent(value: float) -> int:
-    """Return the power of ten of the leading digit; 0 for what has none."""
+    """Return the power of ten of the leading digit; 0 for zero and non-finite values."""
     if value == 0 or not math.isfinite(value):
         return 0
     return math.floor(math.log10(abs(value)))
 
 
 def _written(values: tuple[float, ...], last_place: int, exponent: int) -> tuple[list[str], str]:
-    """Write numbers down to the place 10^`last_place`, with one power of ten; gives that too."""
+    """Write numbers to the place 10^`last_place` with one power of ten; return both."""
     if exponent in _PLAIN_EXPONENTS:
         exponent = 0
     decimals = min(15, max(0, exponent - last_place))
@@ -33,7 +33,7 @@ def _written(values: tuple[float, ...], last_place: int, exponent: int) -> tuple
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Write a number with so many significant digits: ``1.234×10⁵``."""
+    """Write a number with `digits` significant digits: ``1.234×10⁵``."""
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "–"
     if value == 0:
@@ -51,8 +51,8 @@ def measured(value: float, error: float) -> str:
     value : float
         The estimate.
     error : float
-        Its standard uncertainty, written with two digits; infinite or NaN where unknown, in
-        which case the estimate stands alone.
+        Its standard error, written with two digits; infinite or NaN if unknown: then the
+        estimate is written alone.
     """
     if not math.isfinite(value) or not math.isfinite(error) or error <= 0:
         return number(value)
@@ -66,14 +66,14 @@ def measured(value: float, error: float) -> str:
 
 
 def interval(low: float, high: float, center: float | None = None) -> str:
-    """Write an interval with the digits that its width deserves: ``(1.20 … 1.39)×10⁵``.
+    """Write an interval with as many digits as its width warrants: ``(1.20 … 1.39)×10⁵``.
 
     Parameters
     ----------
     low, high : float
         Its ends.
     center : float, optional
-        The estimate beside which it stands, whose power of ten it shares.
+        The estimate that is shown beside it; both are written with its power of ten.
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return f"{number(low)} … {number(high)}"

@@ -1,6 +1,6 @@
-"""The arguments and options that only the command has: files, results, where it runs.
+"""The arguments and options that only the command has: files, results, where jobs run.
 
-Those of reading, fitting, sampling and comparing are declared on floor 2.
+The options of reading, fitting, sampling and comparing are declared in `inference`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ __all__ = [
 RESULT_PANEL = "Results"
 
 _FILE = typer.Argument(
-    metavar="FILE", show_default=False, help="CSV, TSV, Excel, or what a rheometer exports."
+    metavar="FILE", show_default=False, help="CSV, TSV, Excel, or an export of a rheometer."
 )
 _MODEL = typer.Option(
     "--model",
     "-m",
     metavar="NAME",
     show_default=False,
-    help="A name of [bold]rheojobs models[/].",
+    help="A name from [bold]rheojobs models[/].",
     rich_help_panel=Group.MODEL,
 )
 FileArgument = Annotated[Path, _FILE]
@@ -108,8 +108,8 @@ ModelsOption = Annotated[
     typer.Option(
         "--models",
         metavar="A,B,…",
-        help="Names of [bold]rheojobs models[/], with settings if wanted: "
-        "zener,generalized_maxwell:n_modes=6. All that describe the test mode by default.",
+        help="Names from [bold]rheojobs models[/], optionally with settings: "
+        "zener,generalized_maxwell:n_modes=6. By default all that describe the test mode.",
         rich_help_panel=Group.MODEL,
     ),
 ]

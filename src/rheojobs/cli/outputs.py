@@ -41,9 +41,9 @@ class Outputs:
     json, plot, posterior, report : Path or None
         Files; `json` may be ``-`` for standard output.
     talk : Console
-        Progress and what was understood: standard error.
+        Progress and what was understood of the data: standard error.
     tables : Console
-        Results: standard output, or standard error where JSON has that to itself.
+        Results: standard output, or standard error if JSON is written to standard output.
     """
 
     json: Path | None = None
@@ -61,7 +61,7 @@ class Outputs:
         self.tables = self.talk if str(self.json) == "-" else _screen(stderr=False)
 
     def write_json(self, result: FitResult | BayesianResult | Comparison) -> None:
-        """Write the result's fields, where that is asked for."""
+        """Write the fields of the result, if JSON was asked for."""
         if self.json is None:
             return
         if str(self.json) == "-":
@@ -74,11 +74,11 @@ class Outputs:
             self.wrote(self.json)
 
     def write_report(self, fit: FitResult, title: str) -> None:
-        """Write the full report of a fit, where that is asked for."""
+        """Write the full report of a fit, if it was asked for."""
         if self.report is not None:
             self.report.write_text(fit.to_markdown(title), encoding="utf-8")
             self.wrote(self.report)
 
     def wrote(self, path: Path) -> None:
-        """Say that a file was written."""
+        """Print that a file was written."""
         self.talk.print(f"wrote {path}", style="dim")

@@ -1,4 +1,4 @@
-"""How a job fares, drawn on the terminal while it runs; on anything else, a line or two."""
+"""The progress of one job on the terminal; a line or two if there is no terminal."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def duration(seconds: float) -> str:
 
 
 class JobDisplay(Drawing):
-    """Draws one job, from being queued to its end, and then leaves one line that says how it went.
+    """Draws one job from the queue to its end, and then leaves one line with the outcome.
 
     Parameters
     ----------
     console, title
-        As `Drawing` has them. Where it is no terminal, only the first and the last line are
+        As in `Drawing`. If the console is not a terminal, only the first and the last line are
         written.
     """
 
@@ -60,7 +60,7 @@ class JobDisplay(Drawing):
             self.draw(self._render(job))
 
     def close(self, words: str) -> None:
-        """End the drawing and say in one line how it went."""
+        """End the drawing and print the outcome in one line."""
         self.__exit__()
         line = f"{self._title}: {words}, {duration(self.elapsed)}"
         self._console.print(line, highlight=False, style="dim" if self._console.is_terminal else "")
@@ -102,7 +102,7 @@ class JobDisplay(Drawing):
     def _outlook(self, metrics: Any) -> str:
         chains, each = metrics["chains"], metrics["num_warmup"] + metrics["num_samples"]
         done = sum(chains)
-        if done != self._counted:  # the same report twice would look like standing still
+        if done != self._counted:  # a report that comes twice would look like no progress
             self._counted = done
             total = Progress(done, each * len(chains), stage="all")
             self._left = self._remaining.update(total, time.monotonic())

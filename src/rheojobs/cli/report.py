@@ -1,4 +1,4 @@
-"""Data and results as a person reads them in a terminal: what was understood, tables, concerns."""
+"""Data and results as text for the terminal: what was understood, tables, warnings."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ __all__ = [
 ]
 
 NOISE_RATIO = 3.0
-"""A posterior whose noise is that many times the fit's residuals has lost the data."""
+"""A posterior whose noise exceeds the fit's residuals by this factor misses the data."""
 
 MAX_R_HAT = 1.01
 MINIMA_SHOWN = 4
 CORRELATIONS_SHOWN = 8
-"""More would not fit a terminal's width; JSON and the Markdown report have them all."""
+"""More would be wider than a terminal; JSON and the Markdown report have them all."""
 
 
 def show_data(console: Console, dataset: Dataset) -> None:
-    """Say what was understood of a file."""
+    """Print what was understood of a file."""
     console.print(Text.assemble((dataset.name or "data", "bold"), f": {dataset.summary()}"))
     for note in dataset.notes:
         console.print(Padding(Text(f"· {note}", style="dim"), (0, 0, 0, 2), expand=False))
@@ -117,7 +117,7 @@ def _show_correlations(console: Console, fit: FitResult) -> None:
 
 
 def fit_concerns(fit: FitResult) -> list[str]:
-    """Say in plain words why a fit should not be trusted, and what can be done."""
+    """Return warnings that say why a fit should not be trusted, and what to do."""
     concerns = list(fit.warnings)
     if not fit.success or fit.r_squared < POOR_R_SQUARED:
         concerns.append(
@@ -169,7 +169,7 @@ def _count(value: float) -> str:
 
 
 def sampling_concerns(result: BayesianResult, fit: FitResult | None) -> list[str]:
-    """Say in plain words why draws should not be trusted.
+    """Return warnings that say why draws should not be trusted.
 
     Parameters
     ----------
@@ -197,6 +197,6 @@ def sampling_concerns(result: BayesianResult, fit: FitResult | None) -> list[str
 
 
 def show_concerns(console: Console, concerns: Iterable[str]) -> None:
-    """Print warnings, one on a line."""
+    """Print warnings, one per line."""
     for concern in concerns:
         console.print(Text.assemble(("warning: ", "bold yellow"), concern))

@@ -37,14 +37,14 @@ def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be fitted, from which file.
+    """What to fit, and from which file.
 
     Attributes
     ----------
     file : Path
         The data.
     model : str
-        A name of the catalogue.
+        A name from the catalogue.
     reading, fitting : dict
         The options that were given, by their names in Python: those of `ReadOptions`, and those
         of `StartOptions` and `FitOptions`.
@@ -77,7 +77,7 @@ class Request:
         return read(self.file, **self.reading)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
-        """Make the fit, checked as far as it can be here."""
+        """Return the task of the fit, checked as far as possible in this process."""
         from rheojobs.inference.fits.task import FitTask
 
         task = FitTask(self.model, dataset, self.initial, self.fit_options)
@@ -87,7 +87,7 @@ class Request:
     def sample_task(
         self, dataset: Dataset, sampling: dict[str, Any], warm_start: dict[str, float] | None
     ) -> SampleTask:
-        """Make the sampling, checked as far as it can be here."""
+        """Return the task of the sampling, checked as far as possible in this process."""
         from rheojobs.inference.sampling.task import SampleTask
 
         task = SampleTask(self.model, dataset, warm_start=warm_start or None, **sampling)

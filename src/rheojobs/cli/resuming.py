@@ -1,4 +1,4 @@
-"""`rheojobs jobs resume` and `retry`: a job of the store, run here and handed over as a new one."""
+"""The commands `jobs resume` and `jobs retry`: run a job of the store, save and show its result."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def run_job(
     *,
     again: bool = False,
 ) -> int:
-    """Take a job up, run it to its end, and save and show its result; gives the exit status.
+    """Run a job of the store to its end, save and show its result; return the exit status.
 
     Parameters
     ----------
     stored : StoredJob
         The job.
     outputs : Outputs
-        Where its result goes.
+        Where the result goes.
     cluster : str, optional
-        Where to run it: by default on the cluster on which it may still run, else here.
+        Where to run it: by default the cluster on which it may still run, else this computer.
     elsewhere : bool
-        Whether to run it here though it may still run there.
+        Whether to run it here although it may still run on its cluster.
     again : bool
-        Whether to run one that has ended from its start, if it cannot be resumed.
+        Whether to run an ended job from its start if it cannot be resumed.
     """
     if (
         cluster is None
@@ -56,7 +56,7 @@ def run_job(
         cluster = stored.cluster_address
     is_sampling = stored.task_type.endswith(":SampleTask")
     is_fit = stored.task_type.endswith(":FitTask")
-    # What is no fit and no sampling is any function: its worker imports what it needs.
+    # Neither a fit nor a sampling: a function, whose worker imports what it needs.
     preload = None if is_sampling or is_fit else ()
     describe: Any = describe_sampling if is_sampling else describe_fit if is_fit else _done
     with Session(outputs.talk, preload, cluster) as session:

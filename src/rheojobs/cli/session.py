@@ -1,4 +1,4 @@
-"""Runs a command's jobs in a worker process, and stops them at Ctrl-C with what they have so far.
+"""Runs a command's jobs in a worker process; Ctrl-C stops them and keeps partial results.
 
 This process imports no JAX: it stays free to draw and to react to Ctrl-C.
 """
@@ -36,13 +36,13 @@ FRAME = 1 / 15
 """Seconds between two drawings."""
 
 
-class Interrupted(Exception):  # noqa: N818 - a wish of the user, not an error
+class Interrupted(Exception):  # noqa: N818 - a request of the user, not an error
     """The job was stopped by Ctrl-C.
 
     Attributes
     ----------
     partial : object
-        What it had so far, or None.
+        The result so far, or None.
     progress : Progress or None
         How far it had come.
     """
@@ -121,16 +121,16 @@ class Session:
         task : Task or callable
             The work.
         title : str
-            What it is, for the drawing.
+            What the drawing calls it.
         describe : callable, optional
-            Says of the result in a few words how it went.
+            Describes the result in a few words.
 
         Raises
         ------
         Interrupted
             At Ctrl-C, when the job has stopped.
         Exception
-            Whatever the task raised.
+            Any exception that the task raised.
         """
         return self._follow(lambda: self._engine.submit(task), title, describe)
 
@@ -142,10 +142,10 @@ class Session:
         *,
         again: bool = False,
     ) -> tuple[Job, Any]:
-        """Take up a job of the store and run it to its end, as `run` does.
+        """Resume a job of the store and run it to its end, as `run` does.
 
-        One that may still run on a cluster which is not this session's is taken up `elsewhere`
-        only where that is said. One that has ended and cannot be resumed is run `again`.
+        A job that may still run on another cluster than this session's is resumed only with
+        `elsewhere`. A job that has ended and cannot be resumed runs from its start with `again`.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class Session:
 
 @contextmanager
 def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Count Ctrl-C instead of raising it amid a drawing; the second ends the process at once."""
+    """Count Ctrl-C instead of raising it within a drawing; the second ends the process at once."""
     count = 0
 
     def on_signal(number: int, frame: FrameType | None) -> None:

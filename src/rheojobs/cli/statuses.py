@@ -11,4 +11,4 @@ BAD_INPUT = 2
 """Bad usage or bad input."""
 
 INTERRUPTED = 130
-"""Stopped by Ctrl-C; the status that shells give for it."""
+"""Stopped by Ctrl-C; the status that shells use for it."""

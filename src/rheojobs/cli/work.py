@@ -1,4 +1,4 @@
-"""The commands `fit` and `sample` from file to saved result.
+"""The commands `fit` and `sample`: from a file to a saved result.
 
 Results are written before they are shown, so that a closed terminal loses nothing.
 """
@@ -37,13 +37,13 @@ __all__ = [
 
 
 def describe_fit(fit: FitResult) -> str:
-    """Say in a few words how a fit went."""
+    """Describe the outcome of a fit in a few words."""
     end = "converged" if fit.success else "not converged"
     return f"{end} after {fit.n_iterations} iterations, loss {fit.chi_squared:.4g}"
 
 
 def describe_sampling(result: BayesianResult) -> str:
-    """Say in a few words how a sampling went."""
+    """Describe the outcome of a sampling in a few words."""
     count = result.num_chains * result.num_samples
     return f"{count} draws, {plural(result.diagnostics['divergences'], 'divergence')}"
 
@@ -109,7 +109,7 @@ def run_sample(
 
 
 def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> int:
-    """Go on with a sampling that was stopped, save and show; return the exit status."""
+    """Continue a stopped sampling, save and show; return the exit status."""
     from rheojobs.inference.sampling.task import SampleTask
 
     task = SampleTask.of_checkpoint(folder)
@@ -142,9 +142,9 @@ def hand_over_draws(
 
 
 def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Raise an `InputError` for a prior of what the model has not; runs in the worker.
+    """Raise an `InputError` if a prior names no parameter of the model; runs in the worker.
 
-    The sampling checks that too, but it comes after the fit.
+    The sampling checks that too, but only after the fit.
     """
     from rheojobs.inference.models.loading import load
 
@@ -155,7 +155,7 @@ def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str
 
 
 def import_in_advance() -> None:
-    """Import what a posterior is made of while the worker starts, not when it arrives."""
+    """Import the modules of a posterior while the worker starts, not when the result arrives."""
     import xarray  # noqa: F401
 
 
@@ -179,7 +179,7 @@ def _free_name(name: str) -> Path:
 
 
 def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
-    """Keep what a stopped fit had found, and say so; return the exit status."""
+    """Save and show what a stopped fit had found; return the exit status."""
     from rheojobs.inference.results.fit_result import FitResult
 
     fit = stop.partial
@@ -197,7 +197,7 @@ def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
 
 
 def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
-    """Keep what a stopped sampling had drawn, and say so; return the exit status."""
+    """Save and show what a stopped sampling had drawn; return the exit status."""
     from rheojobs.inference.results.bayesian_result import BayesianResult
 
     result = stop.partial
@@ -222,7 +222,7 @@ def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
 
 
 def _nothing(stop: Interrupted, stage: str, unit: str) -> str:
-    """Return why there is nothing to save, also if there should have been something."""
+    """Return why there is nothing to save."""
     if stop.progress is not None and stop.progress.stage == stage and stop.progress.current > 0:
-        return "stopped; the worker had to be killed before it could hand over what it had"
+        return "stopped; the worker had to be killed before it could return its partial result"
     return f"stopped before the first {unit}: there is nothing to save"
