@@ -157,7 +157,7 @@ class TestClosing:
         message = window.jobs_pane.store_message
         assert message.kind == "warning"
         assert "is damaged" in message.text()
-        assert "gone when the program ends" in message.text()
+        assert "lost when the program ends" in message.text()
         job_id = count(window, 100)
         assert not window.close()
         box = window.closing.box

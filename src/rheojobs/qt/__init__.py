@@ -1,4 +1,4 @@
-"""The Qt face of the engine: `WorkerPool`, the workers, and what carries news between threads.
+"""The Qt interface of the engine: `WorkerPool`, the workers, and signals across threads.
 
-`widgets` has the parts of the window for windows of others, `app` the window itself.
+`widgets` has the parts of the window, each usable in another window; `app` is the window.
 """

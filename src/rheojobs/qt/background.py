@@ -1,6 +1,6 @@
-"""A thread for small things that would hold up the window: a look at the disk, at the machine.
+"""A thread for short tasks that would block the window, such as reading the disk.
 
-Work that takes long is a job of the engine; this knows no jobs.
+Long work is a job of the engine instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Then = Callable[[Any], object]
 
 
 class Background(QObject):
-    """Does one thing after another in a thread of its own; tells what came of it in this one."""
+    """Runs functions one by one in a separate thread; delivers their results in the owner's."""
 
     _woken = Signal()
 
@@ -31,7 +31,7 @@ class Background(QObject):
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rheojobs-window")
         self._gate = ThreadGate(self, self._woken, self._deliver)
-        # Deleted by its parent: what the thread does is not wanted any more.
+        # Deleted by its parent: the results of the thread are no longer needed.
         thread = self._thread
         self.destroyed.connect(lambda: _leave(thread))
 
@@ -41,23 +41,23 @@ class Background(QObject):
         then: Then | None = None,
         failed: Callable[[str], object] | None = None,
     ) -> None:
-        """Have something done; nothing is, once this is closed.
+        """Run a function in the thread; do nothing if closed.
 
         Parameters
         ----------
         work : callable
             Called in the other thread.
         then : callable, optional
-            Called here with what `work` gave.
+            Called in this thread with the result of `work`.
         failed : callable, optional
-            Called here with one line, where `work` raised; it is logged where not given.
+            Called in this thread with one line if `work` raised; by default the error is logged.
         """
         if self._gate.is_open:
             future = self._thread.submit(work)
             future.add_done_callback(lambda done: self._gate.put((done, then, failed)))
 
     def close(self) -> None:
-        """Take nothing more; what is still done is not told."""
+        """Accept nothing more; results that are still to come are dropped."""
         self._gate.close()
         _leave(self._thread)
 
@@ -82,4 +82,4 @@ class Background(QObject):
 
 
 def _leave(thread: ThreadPoolExecutor) -> None:
-    thread.shutdown(wait=False)  # what waits is done yet: it may close what is open
+    thread.shutdown(wait=False)  # the queue is still run: it may close open resources

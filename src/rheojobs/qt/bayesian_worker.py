@@ -1,4 +1,4 @@
-"""`BayesianWorker`: NUTS as a Qt worker, which runs a `SampleTask`."""
+"""`BayesianWorker`: a Qt worker that samples with NUTS, by running a `SampleTask`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class BayesianWorkerSignals(QObject):
     Attributes
     ----------
     progress : Signal(int, int, int)
-        Chain (from 0), steps that it has taken, steps that it will take, warm-up included.
+        Chain (from 0), steps taken, and steps in all, warm-up included.
     stage_changed : Signal(str)
         ``"warmup"`` or ``"sampling"``.
     completed : Signal(object)
@@ -33,7 +33,7 @@ class BayesianWorkerSignals(QObject):
         The error message, one line.
     cancelled : Signal()
     divergence_detected : Signal(int)
-        How many divergences there were so far, after the warm-up.
+        The number of divergences so far, after the warm-up.
     reported : Signal(object)
         The whole `Progress` of warm-up and sampling: its metrics have R-hat and ESS, step sizes
         and acceptance, and about once a second the thinned draws as `traces`.
@@ -54,19 +54,19 @@ class BayesianWorker(TaskWorker):
     Parameters
     ----------
     model_name : str or Model
-        A name of the catalogue, or a plain JAX function with its parameters.
+        A name from the catalogue, or a plain JAX function with its parameters.
     data : object
         RheoJAX's `RheoData`, a `Dataset`, a pair ``(x, y)``, or a mapping with x and y.
     num_warmup, num_samples, num_chains, priors, seed
-        As `SampleOptions` has them.
+        As in `SampleOptions`.
     warm_start : mapping, optional
         Parameters to start from: those of a `FitResult`.
     cancel_token : CancellationToken, optional
         Stops the sampling.
     checkpoint : path, optional
-        As `SampleTask` has it.
+        As in `SampleTask`.
     **options
-        As `SampleOptions` has them.
+        As in `SampleOptions`.
     """
 
     signals: BayesianWorkerSignals
@@ -104,7 +104,7 @@ class BayesianWorker(TaskWorker):
         self._divergences = 0
 
     def relay_progress(self, progress: Progress) -> None:
-        """Emit the stage when it changes, each chain that came further, and new divergences."""
+        """Emit the stage when it changes, each chain that has advanced, and new divergences."""
         if progress.stage not in ("warmup", "sampling"):
             return
         if progress.stage != self._stage:

@@ -1,4 +1,4 @@
-"""PySide6 for the public workers and the pool: if it is missing, the error says so in one line.
+"""PySide6 for the public workers and the pool, with a one-line error if it is missing.
 
 The widgets import PySide6 themselves, after `rheojobs.qt.widgets` has loaded this module.
 """

@@ -1,4 +1,4 @@
-"""`FitWorker`: a least-squares fit as a Qt worker, which runs a `FitTask`."""
+"""`FitWorker`: a Qt worker that fits by least squares, by running a `FitTask`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FitWorkerSignals(QObject):
         The error message, one line.
     cancelled : Signal()
     reported : Signal(object)
-        The whole `Progress` of an iteration: its metrics have the present parameters, and the
+        The whole `Progress` of an iteration. Its metrics have the present parameters, the
         present curve as `curve_x` and `curve_y`, and the losses so far, iterations first.
     """
 
@@ -45,14 +45,14 @@ class FitWorker(TaskWorker):
     Parameters
     ----------
     model_name : str or Model
-        A name of the catalogue, or a plain JAX function with its parameters.
+        A name from the catalogue, or a plain JAX function with its parameters.
     data : object
         RheoJAX's `RheoData`, a `Dataset`, a pair ``(x, y)``, or a mapping with x and y.
     initial_params : mapping, optional
-        Where to start; what is missing is estimated from the data.
+        Initial values; those that are missing are estimated from the data.
     options : mapping, optional
         max_iter, ftol, xtol, gtol, multi_start, weights, test_mode, protocol, model_config, loss,
-        fixed, tied, intervals, bounds, as `FitOptions` describes them.
+        fixed, tied, intervals, bounds, as in `FitOptions`.
     cancel_token : CancellationToken, optional
         Stops the fit.
     """
@@ -71,7 +71,7 @@ class FitWorker(TaskWorker):
         super().__init__(task, FitWorkerSignals(), cancel_token)
 
     def relay_progress(self, progress: Progress) -> None:
-        """Emit an iteration; what comes before the first has no loss to tell."""
+        """Emit an iteration; reports before the first have no loss."""
         if progress.stage == "fit":
             self.signals.progress.emit(
                 progress.current, float(progress.metrics["loss"]), progress.message

@@ -1,4 +1,4 @@
-"""Any `QRunnable`, with signals of its own or without, as a task of the engine."""
+"""Runs any `QRunnable` as a task of the engine, and relays its signals if it has any."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["RunnableTask"]
 
 
 class RunnableTask:
-    """Runs a `QRunnable` on a thread, and learns from its signals how it ended.
+    """Runs a `QRunnable` on a thread; its signals report how it ended.
 
-    Signals that it may have are ``completed(result)``, ``failed(message)``, ``cancelled()`` and
+    The signals, all optional, are ``completed(result)``, ``failed(message)``, ``cancelled()`` and
     ``progress`` with two or three arguments: current, total, message.
     """
 
     def __init__(self, runnable: QRunnable) -> None:
-        # Python keeps it; a C++ pool never sees it.
+        # Python owns it; it is never in a C++ pool.
         runnable.setAutoDelete(False)
         self._runnable = runnable
         self._result: Any = None
@@ -30,7 +30,7 @@ class RunnableTask:
 
     @property
     def name(self) -> str:
-        """What a person sees."""
+        """The name that users see."""
         return type(self._runnable).__name__
 
     def run(self, context: TaskContext) -> Any:
@@ -52,7 +52,7 @@ class RunnableTask:
 
     @contextlib.contextmanager
     def _listening(self, context: TaskContext) -> Any:
-        """Connect to the signals that there are, directly: they are emitted in this thread."""
+        """Connect directly to the signals that exist: they are emitted in this thread."""
 
         def progress(*args: Any) -> None:
             numbers = [int(arg) for arg in args if isinstance(arg, int | float)][:2]

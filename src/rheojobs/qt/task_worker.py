@@ -1,8 +1,7 @@
-"""What fit and sampling workers have in common: a task, its signals, and a token.
+"""The base of the fit and sampling workers: a task, its signals, and a cancel token.
 
-A worker is handed to a `WorkerPool`, which runs its task wherever the pool's engine does and
-relays what happens to the worker's own signals; or it runs itself, in the thread that calls
-`run`. Thin: no fitting and no sampling here.
+A `WorkerPool` runs the worker's task on the executor of its engine, and emits the worker's
+signals. Without a pool, `run` does the task in the calling thread.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class TaskWorker(QRunnable):
-    """A `QRunnable` around a task.
+    """A `QRunnable` that runs a task.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class TaskWorker(QRunnable):
         self, task: Task, signals: QObject, cancel_token: CancellationToken | None
     ) -> None:
         super().__init__()
-        # Python owns the worker; a pool that deletes it would leave its signals dangling.
+        # Python owns the worker: a pool that deletes it would leave its signals dangling.
         self.setAutoDelete(False)
         self.task = task
         self.signals = signals
@@ -55,7 +54,7 @@ class TaskWorker(QRunnable):
                 result = self.task.run(context)
         except CancellationError:
             self.relay_cancelled()
-        except Exception as error:  # whatever the task raises is told by a signal
+        except Exception as error:  # a signal reports any error of the task
             logger.debug("%s failed", self.task, exc_info=True)
             self.cancel_token.set_error(error)
             self.relay_failed(one_line(error))
@@ -63,7 +62,7 @@ class TaskWorker(QRunnable):
             self.relay_completed(result)
 
     def relay_progress(self, progress: Progress) -> None:
-        """Emit what a report means for this kind of worker."""
+        """Emit the signals of this kind of worker for a progress report."""
         raise NotImplementedError
 
     def relay_completed(self, result: object) -> None:

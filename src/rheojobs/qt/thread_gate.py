@@ -1,6 +1,6 @@
-"""`ThreadGate`: the one way by which something from another thread comes into a Qt object's thread.
+"""`ThreadGate`: a queue that passes items from other threads to the thread of a Qt object.
 
-Nothing that was put in is lost before the gate is closed, and nothing comes out afterwards.
+No item is lost before the gate is closed, and none is delivered afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rheojobs.qt.binding import QObject, Qt, SignalInstance
 __all__ = ["ThreadGate"]
 
 BUDGET = 0.008
-"""Seconds of the event loop's time that one delivery may take before others get their turn."""
+"""Seconds that one delivery may take before the event loop runs again."""
 
 
 class ThreadGate:
@@ -27,9 +27,9 @@ class ThreadGate:
     Parameters
     ----------
     owner : QObject
-        The gate closes when it is deleted.
+        The gate closes when the owner is deleted.
     wake : SignalInstance
-        A signal of the owner, without arguments. It is emitted once for all items that wait.
+        A signal of the owner, without arguments. It is emitted once for all waiting items.
     awake : callable
         Called by that signal in the owner's thread; it calls `deliver` or `take`, now or later.
     """
@@ -45,11 +45,11 @@ class ThreadGate:
 
     @property
     def is_open(self) -> bool:
-        """Whether items are still taken in."""
+        """Whether the gate still accepts items."""
         return self._is_open
 
     def put(self, item: Any) -> None:
-        """Take an item in, from any thread; drop it if the gate is closed."""
+        """Put an item in, from any thread; drop it if the gate is closed."""
         with self._lock:
             if self._is_open:
                 self._items.append(item)
@@ -58,9 +58,9 @@ class ThreadGate:
                     self._wake.emit()
 
     def take(self, most: int) -> tuple[list[Any], bool]:
-        """Return so many items at most, the oldest first, and whether there are more.
+        """Return a limited number of items, oldest first, and whether there are more.
 
-        While there are, the owner is not woken again: the caller takes the rest.
+        If there are, the owner is not woken again: the caller takes the rest.
         """
         with self._lock:
             items = [self._items.popleft() for _ in range(min(most, len(self._items)))]
@@ -68,18 +68,18 @@ class ThreadGate:
             return items, self._is_awake
 
     def deliver(self, receive: Callable[[Any], object], budget: float = BUDGET) -> None:
-        """Call `receive` with one item after another; wake the owner again for what is left.
+        """Call `receive` with one item after another; wake the owner again for the rest.
 
         Parameters
         ----------
         receive : callable
-            Called in this thread, which is the owner's. What it raises loses no other item.
+            Called in this thread, which is the owner's. If it raises, no other item is lost.
         budget : float
-            Seconds after which the rest waits for its turn.
+            Seconds after which the rest waits for the next wake-up.
         """
         deadline = time.monotonic() + budget
         try:
-            while self._items:  # this thread alone takes some out
+            while self._items:  # only this thread takes items out
                 receive(self._items.popleft())
                 if time.monotonic() > deadline:
                     break
@@ -90,7 +90,7 @@ class ThreadGate:
                     self._wake.emit()
 
     def close(self, *_: object) -> None:
-        """Let nothing in or out any more."""
+        """Close the gate: accept and deliver nothing more."""
         with self._lock:
             self._is_open = False
             self._items.clear()

@@ -1,6 +1,6 @@
-"""`WorkerPool`: the engine's Qt face. Events of the engine become signals in the pool's thread.
+"""`WorkerPool`: turns events of a `JobEngine` into Qt signals in the pool's thread.
 
-Thin: scheduling, cancelling and processes are the engine's; this only translates.
+The engine does the scheduling, the cancelling and the processes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class WorkerPool(QObject):
-    """Runs workers in the background, and tells by signals how they fare.
+    """Runs workers in the background, and emits their progress and results as signals.
 
     Signals are delivered in the thread that owns the pool. Each job has ``job_started`` once,
     when it starts to run, then ``job_progress``, then exactly one of ``job_completed``,
@@ -51,7 +51,7 @@ class WorkerPool(QObject):
     executor : {"processes", "threads"} or Executor
         Where fits, samplings and functions run. A plain `QRunnable` runs on a thread.
     store : JobStore or path, optional
-        Where they are kept on disk, as `JobEngine` has it.
+        Where jobs are stored on disk, as in `JobEngine`.
     """
 
     job_started = Signal(str)
@@ -86,7 +86,7 @@ class WorkerPool(QObject):
         self._jobs: dict[str, Job] = {}
         self._gate = ThreadGate(self, self._woken, self._deliver)
         self._engine.subscribe(self._gate.put)
-        # Deleted by its parent without a shutdown: the engine must not reach for it any more.
+        # Deleted by its parent without a shutdown: the engine must not call it any more.
         engine = weakref.ref(self._engine)
         self.destroyed.connect(lambda: _abandon(engine))
 
@@ -97,7 +97,7 @@ class WorkerPool(QObject):
 
     @property
     def local_engine(self) -> JobEngine:
-        """An engine whose jobs see this machine's files: `engine`, unless that is on a cluster."""
+        """An engine whose jobs can read this machine's files: `engine`, unless on a cluster."""
         if not self._engine.executor.cluster_address:
             return self._engine
         if self._local_engine is None:
@@ -106,7 +106,7 @@ class WorkerPool(QObject):
         return self._local_engine
 
     def submit(self, worker: QRunnable) -> str:
-        """Take on a worker and return at once.
+        """Submit a worker and return at once.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class WorkerPool(QObject):
         return job.id
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
-        """Run a function in the background; gives the job's id.
+        """Run a function in the background; return the job's id.
 
         A function whose first argument is named `context` gets the task's context; a generator
         function may be stopped at each `yield`.
@@ -141,7 +141,7 @@ class WorkerPool(QObject):
         return self._run_on(self._engine, function, args, kwargs)
 
     def run_here(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
-        """Run a function as `run` does, in any case where it sees this machine's files."""
+        """Run a function as `run` does, always where it can read this machine's files."""
         return self._run_on(self.local_engine, function, args, kwargs)
 
     def _run_on(self, engine: JobEngine, function: Callable[..., Any], args: Any, kw: Any) -> str:
@@ -150,34 +150,34 @@ class WorkerPool(QObject):
         return job.id
 
     def prewarm(self, model_name: str | Model, test_mode: str, **options: Any) -> None:
-        """Compile in the background what jobs of this kind will need; gives way to any job.
+        """Compile in the background the programs that jobs of this kind need; any job goes first.
 
-        No job of the pool: there are no signals of it, and it does not keep the pool busy. On
-        threads nothing is done, since the imports alone would hold up the application.
+        This is not a job of the pool: it emits no signals, and does not keep the pool busy. On
+        threads it does nothing, since the imports alone would block the application.
 
         Parameters
         ----------
         model_name : str or Model
-            As a worker takes it.
+            As in `FitWorker`.
         test_mode : str
-            Of the data to come.
+            The test mode of the expected data.
         **options
-            As `rheojobs.PrewarmTask` has them.
+            As in `rheojobs.PrewarmTask`.
         """
         if not isinstance(self._engine.executor, ThreadExecutor):
             self._engine.prewarm(PrewarmTask(model_name, test_mode, **options))
 
     def job(self, job_id: str) -> Job:
-        """Return the job that has not ended yet; raises KeyError where there is none."""
+        """Return a job that has not ended yet; raise KeyError if there is none."""
         return self._jobs[job_id]
 
     def cancel(self, job_id: str) -> bool:
-        """Ask a job to stop and return at once; False where it is unknown or has ended."""
+        """Ask a job to stop and return at once; False if it is unknown or has ended."""
         job = self._jobs.get(job_id)
         return job is not None and job.cancel()
 
     def cancel_all(self) -> int:
-        """Ask all jobs to stop; gives how many were asked."""
+        """Ask all jobs to stop; return how many were asked."""
         return sum(job.cancel() for job in reversed(list(self._jobs.values())))
 
     def is_busy(self) -> bool:
@@ -189,7 +189,7 @@ class WorkerPool(QObject):
         return sum(not job.state.is_terminal for job in self._jobs.values())
 
     def shutdown(self, wait: bool = True, timeout_ms: int = 5000, *, leave: bool = False) -> bool:
-        """Take no more jobs, cancel those there are, leave no thread and no process behind.
+        """Accept no more jobs, cancel the present ones, leave no thread and no process behind.
 
         Parameters
         ----------
@@ -198,8 +198,8 @@ class WorkerPool(QObject):
         timeout_ms : int
             Milliseconds to wait.
         leave : bool
-            Whether jobs that can be run again stay in the store for the next start, as
-            `JobEngine.shutdown` has it.
+            Whether jobs that can be run again stay in the store for the next start, as in
+            `JobEngine.shutdown`.
 
         Returns
         -------
@@ -223,7 +223,7 @@ class WorkerPool(QObject):
 
     @Slot()
     def _deliver(self) -> None:
-        """Emit what has come in, in the pool's thread."""
+        """Emit the waiting events as signals, in the pool's thread."""
         self._gate.deliver(self._emit)
 
     def _emit(self, event: JobEvent) -> None:

@@ -1,4 +1,4 @@
 """The application: the main window, its datasets, its one running job and its dialogs.
 
-It wires the widgets to the pool and to the datasets; the work is done in workers and on floor 2.
+It connects the widgets to the pool and the datasets; workers and `inference` do the work.
 """

@@ -1,4 +1,4 @@
-"""The small parts that a window is put together from."""
+"""Functions that build the small parts of a window: splitters, titled groups, actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["action", "group", "splitter"]
 
 
 def splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
-    """Put widgets side by side, with a line between that can be drawn."""
+    """Put widgets side by side in a splitter."""
     parts = QSplitter(orientation)
     parts.setChildrenCollapsible(False)
     for widget in widgets:
@@ -19,7 +19,7 @@ def splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
 
 
 def group(title: str, *widgets: QWidget) -> QGroupBox:
-    """Put widgets under a title."""
+    """Put widgets below a title."""
     box = QGroupBox(title)
     layout = QVBoxLayout(box)
     for widget in widgets:
@@ -28,7 +28,7 @@ def group(title: str, *widgets: QWidget) -> QGroupBox:
 
 
 def action(window: QMainWindow, text: str, keys: str, slot: object) -> QAction:
-    """Make an action with its keys."""
+    """Make an action with its shortcut."""
     made = QAction(text, window)
     made.setShortcut(QKeySequence(keys))
     made.triggered.connect(slot)

@@ -1,7 +1,4 @@
-"""What becomes of jobs when the window is closed: asked where any runs, and seen to.
-
-Knows the pool and one window; must not know what the jobs are.
-"""
+"""Closing the window while jobs run: asks what should happen to them, and does it."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ _NAMED = 3
 
 
 class ClosingChoice(StrEnum):
-    """What may become of the jobs."""
+    """What can happen to the jobs."""
 
     WAIT = "wait"
     LEAVE = "leave"
@@ -32,25 +29,25 @@ class ClosingChoice(StrEnum):
 
 
 class WindowClosing(QObject):
-    """Asks before a window is closed under its jobs.
+    """Asks before a window closes while its jobs run.
 
     Parameters
     ----------
     window : QMainWindow
-        Closed when the time has come.
+        The window to close.
     pool : WorkerPool
-        Whose jobs matter.
+        The pool whose jobs count.
     unimportant : collection of str
-        The names of jobs that nobody would miss.
+        The names of jobs that do not keep the window open.
 
     Attributes
     ----------
     box : QMessageBox or None
-        The question, while it is there.
+        The question, while it is shown.
     bar : ChoiceBar
-        Says, in the status bar, that the window waits for its jobs.
+        Shows in the status bar that the window waits for its jobs.
     leaves : bool
-        Whether the jobs are to stay in the store for the next start.
+        Whether the jobs stay in the store for the next start.
     """
 
     def __init__(
@@ -70,11 +67,11 @@ class WindowClosing(QObject):
 
     @property
     def leaves(self) -> bool:
-        """Whether the jobs are to stay in the store for the next start."""
+        """Whether the jobs stay in the store for the next start."""
         return self._decided is ClosingChoice.LEAVE
 
     def may_close(self) -> bool:
-        """Return whether the window may be closed now; if not, ask, without waiting here."""
+        """Return whether the window may be closed now; if not, show the question and return."""
         if self._decided in (ClosingChoice.LEAVE, ClosingChoice.CANCEL):
             return True
         jobs = self.jobs()
@@ -85,7 +82,7 @@ class WindowClosing(QObject):
         return False
 
     def jobs(self) -> list[Job]:
-        """Return the jobs that have not ended and that matter."""
+        """Return the jobs that have not ended and that count."""
         return [
             job
             for job in self._pool.engine.jobs()
@@ -93,19 +90,19 @@ class WindowClosing(QObject):
         ]
 
     def choose(self, choice: ClosingChoice) -> None:
-        """Do what was chosen."""
+        """Carry out the choice."""
         self._timer.stop()
         self.bar.clear()
         self._decided = choice
         if choice is ClosingChoice.WAIT:
             for job in self.jobs():
-                job.resume()  # who holds still would be waited for for ever
+                job.resume()  # a paused job would never end
             self._timer.start()
             self._look()
         elif choice is ClosingChoice.LEAVE:
             for job in self._pool.engine.jobs():
                 if job.name in self._unimportant:
-                    job.cancel()  # else it would be found at the next start
+                    job.cancel()  # else the next start would offer to resume it
             self._window.close()
         elif choice is ClosingChoice.CANCEL:
             self._window.close()
@@ -117,7 +114,7 @@ class WindowClosing(QObject):
         self.bar.clear()
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("Jobs are not done"))
+        box.setWindowTitle(self.tr("Jobs have not ended"))
         box.setText(self._count(len(jobs)))
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(self._names(jobs))
@@ -153,13 +150,13 @@ class WindowClosing(QObject):
 
     def _count(self, count: int) -> str:
         if count == 1:
-            return self.tr("1 job has not ended. What is to become of it?")
-        return self.tr("{count} jobs have not ended. What is to become of them?").format(
+            return self.tr("1 job has not ended. What should happen to it?")
+        return self.tr("{count} jobs have not ended. What should happen to them?").format(
             count=count
         )
 
     def _names(self, jobs: list[Job]) -> str:
-        jobs = sorted(jobs, key=_is_paused, reverse=True)  # to be named, where not all are
+        jobs = sorted(jobs, key=_is_paused, reverse=True)  # named first: the list may be cut
         paused = self.tr("• {name} (paused)")
         names = [
             paused.format(name=job.name) if _is_paused(job) else f"• {job.name}"
@@ -170,18 +167,18 @@ class WindowClosing(QObject):
         lost = sum(not job.is_durable for job in jobs)
         if self._can_leave(jobs) and lost:
             names.append(
-                self.tr("{count} of them cannot be kept, and would be cancelled.").format(
+                self.tr("{count} of them cannot be stored, and would be cancelled.").format(
                     count=lost
                 )
             )
         elif not self._can_leave(jobs):
-            names.append(self.tr("Nothing of this is on disk: it cannot be left for next time."))
+            names.append(self.tr("The jobs are not on disk: they cannot be left for next time."))
         return "\n".join(names)
 
     # ---------------------------------------------------------------- waiting
 
     def _look(self) -> None:
-        """Close the window when all have ended; say how many have not, and how many hold still."""
+        """Close the window when all jobs have ended; show how many have not or are paused."""
         jobs = self.jobs()
         if not jobs:
             self._timer.stop()
@@ -199,7 +196,7 @@ class WindowClosing(QObject):
             text = f"{text} {self.tr('Paused: {paused}.').format(paused=paused)}"
         if self.bar.message.text() != text:
             choices = [(self.tr("Keep the window"), lambda: self.choose(ClosingChoice.STAY))]
-            if paused:  # meanwhile, by somebody
+            if paused:  # meanwhile, in the table
                 choices.insert(0, (self.tr("Resume"), lambda: self.choose(ClosingChoice.WAIT)))
             self.bar.ask("info" if paused < count else "warning", text, choices)
 
@@ -208,7 +205,7 @@ class WindowClosing(QObject):
         self._decided = None
         if engine.store is not None and not engine.store_problem:
             self._window.close()
-        else:  # what they gave would be lost
+        else:  # their results would be lost
             done = (self.tr("Close"), self._window.close)
             words = self.tr("All jobs have ended. Their results are not on disk: save them first.")
             self.bar.ask("warning", words, [done])

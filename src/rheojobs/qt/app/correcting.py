@@ -15,21 +15,21 @@ from rheojobs.qt.app.dataset_library import DatasetLibrary, OpenedDataset
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.background import Background
 
-if TYPE_CHECKING:  # loaded when it is opened
+if TYPE_CHECKING:  # loaded when the dialog is opened
     from rheojobs.qt.widgets.data.reading_editor import ReadingEditor
 
 __all__ = ["Correcting"]
 
 
 class Correcting(QObject):
-    """Opens a dialog for the present data, and puts corrected ones in their place.
+    """Opens a dialog for the present data, and replaces them by the corrected data.
 
     Parameters
     ----------
     library : DatasetLibrary
-        Has the data, and where they came from.
+        Holds the data and their files.
     session : WindowSession
-        While its job runs nothing is corrected.
+        While its job runs, the data cannot be corrected.
     background : Background
         Reads the files.
     window : QWidget
@@ -38,7 +38,7 @@ class Correcting(QObject):
     Attributes
     ----------
     editor : ReadingEditor or None
-        The dialog, while it is there.
+        The dialog, while it is shown.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class Correcting(QObject):
         self.editor: ReadingEditor | None = None
 
     def note_failure(self, path: Path) -> None:
-        """Remember which file was not read last."""
+        """Remember the last file that could not be read."""
         self._failed = path
 
     def open(self) -> None:
-        """Open the dialog for the present data, if there are any and none of their jobs runs."""
+        """Open the dialog for the present data, unless there are none or a job of them runs."""
         opened = self._library.current
         if opened is not None and not self._session.is_running and self.editor is None:
             self._open(opened, opened.dataset.name, _reading_of(opened))
 
     def open_failed(self) -> None:
-        """Open the dialog for the file that was not read last."""
+        """Open the dialog for the last file that could not be read."""
         if self._failed is not None and self.editor is None:
             self._open(self._failed, self._failed.name, Reading())
 
@@ -95,7 +95,7 @@ class Correcting(QObject):
                 return amended(dataset, reading)
             seen = look(path, reading)
             if dataset is not None and seen.table is None and seen.place == "file":
-                return amended(dataset, reading)  # an instrument's own format, or it is gone
+                return amended(dataset, reading)  # an instrument's own format, or the file is gone
             return seen
 
         self._background.do(work, lambda seen: self._show(reading, seen))
@@ -117,6 +117,6 @@ class Correcting(QObject):
 
 
 def _reading_of(opened: OpenedDataset) -> Reading:
-    """Return how a dataset was read, with its own constants if no others were given."""
+    """Return how a dataset was read, with its own constants unless others were given."""
     constants = {name: f"{value:.10g}" for name, value in opened.dataset.protocol.items()}
     return replace(opened.reading, protocol=opened.reading.protocol or constants)

@@ -1,4 +1,4 @@
-"""`DatasetLibrary`: the one list of the opened datasets, with where each came from."""
+"""`DatasetLibrary`: the list of the opened datasets and their files."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class OpenedDataset:
     Attributes
     ----------
     dataset : Dataset
-        As it is understood now.
+        As it is read at present.
     path : Path or None
-        The file that it was read from.
+        The file that it was read from, if any.
     reading : Reading
-        What the user has said of how it is to be read.
+        The user's choices of how to read it.
     """
 
     dataset: Dataset
@@ -34,20 +34,20 @@ class OpenedDataset:
 
 
 class DatasetLibrary(QObject):
-    """The opened datasets in the order in which they came, one of which is the present one.
+    """The opened datasets in the order of opening; one of them is the present one.
 
     Attributes
     ----------
     opened : list of OpenedDataset
-        All of them.
+        All datasets.
     number : int
-        The place of the present one; -1 if there is none.
+        The index of the present one; -1 if there is none.
     listed : Signal()
-        A dataset has come or gone, or has another name.
+        A dataset was added, removed or renamed.
     shown : Signal()
-        Another dataset is the present one, or it is understood in another way; none may be left.
+        Another dataset is present, or it was read in another way; there may be none.
     dropped : Signal(object)
-        A `Dataset` that is in the list no more.
+        A `Dataset` that was removed from the list.
     """
 
     listed = Signal()
@@ -61,12 +61,12 @@ class DatasetLibrary(QObject):
 
     @property
     def datasets(self) -> list[Dataset]:
-        """All datasets, as they are understood now."""
+        """All datasets, as they are read at present."""
         return [opened.dataset for opened in self.opened]
 
     @property
     def current(self) -> OpenedDataset | None:
-        """The present dataset with where it came from."""
+        """The present dataset with its file."""
         return self.opened[self.number] if self.opened else None
 
     @property
@@ -75,7 +75,7 @@ class DatasetLibrary(QObject):
         return None if self.current is None else self.current.dataset
 
     def find(self, dataset: Dataset) -> int:
-        """Return the place of a dataset of this name, test and values; -1 if there is none."""
+        """Return the index of a dataset of this name, test and values; -1 if there is none."""
         for number, known in enumerate(self.datasets):
             same = (known.name, known.test_mode) == (dataset.name, dataset.test_mode)
             if same and np.array_equal(known.x, dataset.x) and np.array_equal(known.y, dataset.y):
@@ -90,7 +90,7 @@ class DatasetLibrary(QObject):
         *,
         show: bool = True,
     ) -> None:
-        """Take a dataset in at the end of the list, and make it the present one if it is to be."""
+        """Add a dataset at the end of the list, and make it the present one if asked to."""
         self.opened.append(OpenedDataset(dataset, path, reading or Reading()))
         if show or self.number < 0:
             self.number = len(self.opened) - 1
@@ -105,7 +105,7 @@ class DatasetLibrary(QObject):
         self.shown.emit()
 
     def correct(self, opened: OpenedDataset, dataset: Dataset, reading: Reading) -> None:
-        """Put a dataset that was read in another way in the place of one of the list."""
+        """Replace a dataset of the list by the same one read in another way."""
         before, opened.dataset, opened.reading = opened.dataset, dataset, reading
         self.listed.emit()
         if opened is self.current:
@@ -113,14 +113,14 @@ class DatasetLibrary(QObject):
         self.dropped.emit(before)
 
     def set_test_mode(self, mode: str) -> None:
-        """Say of which test the present data are; raise `InputError` if they cannot be."""
+        """Set the test mode of the present data; raise `InputError` if they cannot have it."""
         assert self.current is not None
         bare = replace(self.current.dataset, test_mode=None)
         dataset = Dataset.of(bare, test_mode=mode)
         self.correct(self.current, dataset, replace(self.current.reading, mode=mode))
 
     def close(self) -> None:
-        """Take the present dataset from the list; the next, or else the last, is shown then."""
+        """Remove the present dataset from the list, and show the next one, or else the last."""
         if self.current is not None:
             gone = self.opened.pop(self.number)
             self.number = min(self.number, len(self.opened) - 1)

@@ -1,4 +1,4 @@
-"""Reads files in the background: plain tables on a thread, all others in a worker process."""
+"""Reads files in the background: plain tables on a thread, other files in a worker process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _ReadWorker(QRunnable):
     def run(self) -> None:
         try:
             dataset = read(self._path)
-        except Exception as error:  # told by a signal, whatever a strange file provokes
+        except Exception as error:  # a strange file may raise anything; the signal reports it
             logger.debug("%s cannot be read", self._path, exc_info=True)
             self.signals.failed.emit(one_line(error))
         else:
@@ -41,7 +41,7 @@ class _ReadWorker(QRunnable):
 
 
 class FileReader(QObject):
-    """Reads measured data without holding up the window.
+    """Reads measured data without blocking the window.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class FileReader(QObject):
         pool.job_cancelled.connect(self._on_cancelled)
 
     def read(self, path: Path) -> None:
-        """Begin to read a file."""
+        """Start reading a file."""
         if path.suffix.lower() in PLAIN_SUFFIXES or not path.is_file():
             self._jobs[self._pool.submit(_ReadWorker(path))] = path
         else:

@@ -1,7 +1,4 @@
-"""Results of past jobs: opened again as when they were new, and exported.
-
-Knows the table and the store; must not know how results are drawn or written.
-"""
+"""Opens and exports the results of past jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ from rheojobs.qt.worker_pool import WorkerPool
 __all__ = ["History"]
 
 REMEMBERED = 20
-"""Results that are kept in memory while no store keeps them."""
+"""Number of results kept in memory if no store has them."""
 
 Result = FitResult | BayesianResult
 
@@ -41,24 +38,24 @@ def _may_have_result(row: JobRow) -> bool:
 def _found(
     control: JobControl, job_id: str, remembered: StoredResult | None
 ) -> tuple[Result, Dataset]:
-    """Read a result and its data; raises `InputError` where they cannot be shown."""
+    """Read a result and its data; raise `InputError` if they cannot be shown."""
     kept = remembered or control.kept(job_id)
     if not isinstance(kept.result, FitResult | BayesianResult):
         raise InputError(f"{kept.name}: its result is neither a fit nor a posterior")
     if not hasattr(kept.task, "checked_data"):
-        raise InputError(f"{kept.name}: its data are not kept")
+        raise InputError(f"{kept.name}: its data are not stored")
     return kept.result, kept.task.checked_data()
 
 
 class History(QObject):
-    """Opens and exports what jobs of the table have given.
+    """Opens and exports the results of jobs in the table.
 
     Parameters
     ----------
     pane : JobsPane
-        The jobs; the actions are offered there.
+        Shows the jobs and gets the actions.
     pool : WorkerPool
-        Whose results are remembered while they are kept nowhere else, and who writes the files.
+        Its results are kept in memory if no store has them; its engine writes the files.
 
     Attributes
     ----------
@@ -83,7 +80,7 @@ class History(QObject):
         self.open_action = verbs.add(
             self.tr("&Open result"),
             "Return",
-            self.tr("Show the result of the selected job as when it was new"),
+            self.tr("Show the result of the selected job with its data"),
             _may_have_result,
             self._open_first,
         )
@@ -100,15 +97,15 @@ class History(QObject):
         pool.job_completed.connect(self._remember)
 
     def close(self) -> None:
-        """Tell of no more files."""
+        """Emit no more files."""
         self._writing.close()
 
     def open(self, job_id: str) -> None:
-        """Have the result of a job shown."""
+        """Show the result of a job."""
         self._read(job_id, lambda found: self.opened.emit(*found))
 
     def export(self, job_id: str, path: str | Path) -> None:
-        """Have the result of a job written to a file, in a worker."""
+        """Write the result of a job to a file, in a worker."""
         self._read(job_id, lambda found: self._write(found[0], found[1], Path(path)))
 
     # ---------------------------------------------------------------- inside
@@ -150,7 +147,7 @@ class History(QObject):
         }.get(suffix, self.tr("Figure"))
 
     def _write(self, result: Result, dataset: Dataset, path: Path) -> None:
-        engine = self._pool.local_engine  # the file is for this machine
+        engine = self._pool.local_engine  # the file belongs on this machine
 
         def write() -> str:
             check_export(result, path)
@@ -168,9 +165,9 @@ class History(QObject):
         self.exported.emit(path)
 
     def _remember(self, job_id: str, result: object) -> None:
-        """Keep a result that no store keeps."""
+        """Keep a result in memory if no store has it."""
         engine = self._pool.engine
-        self._model.flush()  # the table may not have heard of it yet
+        self._model.flush()  # the table may not have the job yet
         row = self._model.row(job_id)
         if row is None or not isinstance(result, FitResult | BayesianResult):
             return

@@ -1,7 +1,4 @@
-"""Follows the state of one job by the engine's own events, and tells it in the window's thread.
-
-Knows jobs and events; must not know what the job computes.
-"""
+"""Follows one job by the events of the engine, and emits its states in the window's thread."""
 
 from __future__ import annotations
 
@@ -19,12 +16,12 @@ __all__ = ["JobFollower"]
 
 
 class JobFollower(QObject):
-    """Tells each state that a job enters, whoever made it do so.
+    """Emits each state that a job enters, whatever caused it.
 
     Parameters
     ----------
     engine : JobEngine
-        Whose jobs are followed, one at a time.
+        The engine of the jobs; one is followed at a time.
 
     Attributes
     ----------
@@ -43,13 +40,13 @@ class JobFollower(QObject):
         self._gate = ThreadGate(self, self._woken, self._deliver)
 
     def follow(self, job: Job) -> None:
-        """Follow this job, and no other any more."""
+        """Follow this job instead of the previous one."""
         self.leave()
         self._job_id = job.id
         gate = self._gate
 
         def hear(event: JobEvent) -> None:
-            if isinstance(event, StateChanged):  # its progress need not wake the window
+            if isinstance(event, StateChanged):  # progress need not wake the window
                 gate.put(event)
 
         self._unsubscribe = self._engine.subscribe(hear, job=job)

@@ -1,6 +1,6 @@
-"""The jobs in the window: the table, what is wrong with their store, what a start has found.
+"""The jobs in the window: the table, problems of their store, and jobs left by a closed program.
 
-Starts nothing by itself; must not know data and models.
+Starts no job without the user's consent.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from rheojobs.qt.worker_pool import WorkerPool
 __all__ = ["HOUSEKEEPING", "JobsPane"]
 
 HOUSEKEEPING = ("catalogue", "read")
-"""The functions that the window runs for itself: they are shown nowhere, and left to nobody."""
+"""Functions that the window runs for itself: never shown, and not left for the next start."""
 
 _STORE_MS = 1000
 
 
 class JobsPane(QWidget):
-    """The table of the pool's jobs, and above it what should be known of them.
+    """The table of the pool's jobs, with messages above it.
 
     Attributes
     ----------
     table : JobTable
         The jobs.
     store_message : MessageBar
-        Why jobs are not kept on disk at present.
+        Why jobs are not stored on disk at present.
     recovery : ChoiceBar
-        What to do with jobs that an application which is gone has left.
+        Asks what to do with jobs that a closed application has left.
     message : MessageBar
-        Why something could not be done.
+        Why an action failed.
     recovered : Signal()
-        It is known now whether there are such jobs.
+        The search for such jobs has ended.
     """
 
     recovered = Signal()
@@ -67,7 +67,7 @@ class JobsPane(QWidget):
         self._look_for_waiting()
 
     def close_down(self) -> None:
-        """Look no more at the jobs."""
+        """Stop watching the jobs."""
         self._store_timer.stop()
         self.table.close_down()
 
@@ -79,13 +79,13 @@ class JobsPane(QWidget):
             self.store_message.clear()
             return
         text = self.tr(
-            "The jobs are not kept on disk: {problem}. They run all the same, and are gone when "
-            "the program ends."
+            "The jobs are not stored on disk: {problem}. They run anyway, and are lost when the "
+            "program ends."
         ).format(problem=problem)
         if self.store_message.text() != text:
             self.store_message.say("warning", text)
 
-    # ---------------------------------------------------------------- what others left
+    # ---------------------------------------------------------------- jobs that were left
 
     def _look_for_waiting(self) -> None:
         control = self.table.verbs.control
@@ -102,10 +102,10 @@ class JobsPane(QWidget):
                 [(self.tr("Resume"), self._take_up), (self.tr("Leave"), self._leave)],
             )
             self.recovery.buttons[0].setToolTip(
-                self.tr("Go on with them: those that had begun, from where they were last kept")
+                self.tr("Resume the jobs: those that had begun continue from their last checkpoint")
             )
             self.recovery.buttons[1].setToolTip(
-                self.tr("Leave them in the table: they can be resumed or cancelled there")
+                self.tr("Leave the jobs in the table, where they can be resumed or cancelled")
             )
         self.recovered.emit()
 
@@ -123,9 +123,9 @@ class JobsPane(QWidget):
                 self.tr("{count} jobs were interrupted when the program ended").format(count=begun)
             )
         if queued == 1:
-            parts.append(self.tr("1 job waits that had not begun"))
+            parts.append(self.tr("1 job had not begun and waits"))
         elif queued:
-            parts.append(self.tr("{count} jobs wait that had not begun").format(count=queued))
+            parts.append(self.tr("{count} jobs had not begun and wait").format(count=queued))
         return "; ".join(parts) + "."
 
     def _take_up(self) -> None:

@@ -1,6 +1,6 @@
-"""Where the window stood and how it was divided, kept from one start to the next.
+"""Saves and restores the geometry of the window: its place, splitters, tab and columns.
 
-Knows Qt's own bytes for that alone; what cannot be taken back is left as it is.
+What cannot be restored is left as it is.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from rheojobs.engine.store.reader import state_folder
 __all__ = ["restore_layout", "save_layout", "user_settings"]
 
 _VERSION = 1
-"""Raised when the window's parts change so that what an older one kept would not fit."""
+"""Raised when the window's parts change so that an older saved layout would not fit."""
 
 
 def user_settings() -> QSettings:
-    """Return the settings of this user; `RHEOJOBS_STATE_DIR` moves them with all else."""
+    """Return the settings of this user; `RHEOJOBS_STATE_DIR` moves their file too."""
     return QSettings(str(state_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def save_layout(window: QMainWindow, settings: QSettings) -> None:
-    """Keep the geometry, the splitters, the tab and the widths of the columns."""
+    """Save the geometry, the splitters, the tab and the widths of the columns."""
     settings.beginGroup("layout")
     settings.setValue("version", _VERSION)
     settings.setValue("geometry", window.saveGeometry())
@@ -36,7 +36,7 @@ def save_layout(window: QMainWindow, settings: QSettings) -> None:
 
 
 def restore_layout(window: QMainWindow, settings: QSettings) -> bool:
-    """Take back what was kept; False where nothing was, or by a window of other parts."""
+    """Restore what was saved; False if nothing was, or by a window with other parts."""
     settings.beginGroup("layout")
     is_known = settings.value("version", 0, int) == _VERSION
     if is_known:
@@ -56,7 +56,7 @@ def _bytes(settings: QSettings, name: str) -> QByteArray:
 
 
 def _parts(window: QMainWindow) -> dict[str, QSplitter | QTabWidget | QHeaderView]:
-    """Name the parts that are kept: those that have an object name."""
+    """Return the names of the parts that are saved: those with an object name."""
     parts: tuple[QSplitter | QTabWidget | QHeaderView, ...] = (
         *window.findChildren(QSplitter),
         *window.findChildren(QTabWidget),

@@ -1,6 +1,6 @@
-"""The main window: wires widgets, datasets, session and pool together.
+"""The main window: connects widgets, datasets, session and pool.
 
-It imports nothing heavy: JAX and RheoJAX live in the worker processes alone.
+It imports nothing heavy: only the worker processes load JAX and RheoJAX.
 """
 
 from __future__ import annotations
@@ -64,10 +64,9 @@ class MainWindow(QMainWindow):
     Parameters
     ----------
     pool : WorkerPool, optional
-        Runs the jobs; the window makes one of its own, and shuts it down when it closes, where
-        none is given.
+        Runs the jobs. By default the window makes a pool, and shuts it down when it closes.
     settings : QSettings, optional
-        Keeps the layout from one start to the next; it begins anew each time where not given.
+        Stores the layout from one start to the next. By default it is not stored.
     """
 
     def __init__(self, pool: WorkerPool | None = None, settings: QSettings | None = None) -> None:
@@ -123,7 +122,7 @@ class MainWindow(QMainWindow):
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
         right.setSizes([570, 190])
-        right.setContentsMargins(0, 0, 8, 0)  # as much room as the left has
+        right.setContentsMargins(0, 0, 8, 0)  # the same margin as on the left
         whole = splitter(Qt.Orientation.Horizontal, left, right)
         whole.setStretchFactor(1, 1)
         whole.setSizes([470, 810])
@@ -157,7 +156,7 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- data
 
     def open(self, files: Sequence[str | Path]) -> None:
-        """Read files in the background, and show them as they come."""
+        """Read files in the background, and show each when it is read."""
         for file in files:
             self.reader.read(Path(file))
 
@@ -168,7 +167,7 @@ class MainWindow(QMainWindow):
         self.open(files)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
+        """Accept files that are dragged in."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
@@ -178,12 +177,12 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
 
     def close_data(self) -> None:
-        """Close the present data; a job that works on them runs on, for the table of jobs."""
+        """Close the present data; a job of them keeps running, in the table of jobs."""
         self.session.release()
         self.library.close()
 
     def _on_read(self, dataset: Dataset, path: Path) -> None:
-        # What runs belongs to the data that are shown: a newcomer waits in the list.
+        # A running job belongs to the data that are shown: new data wait in the list.
         self.library.add(dataset, path, show=not self.session.is_running)
 
     def _on_unread(self, text: str, path: Path) -> None:
@@ -233,7 +232,7 @@ class MainWindow(QMainWindow):
             self.model_picker.message.say("error", message)
 
     def _show_model(self, model: ModelInfo | None) -> None:
-        """Begin anew with a model: the data alone, and its parameters without estimates."""
+        """Start again with a model: the data without curves, the parameters without estimates."""
         self.parameters.set_parameters(model.parameters if model is not None else ())
         self.run_panel.message.clear()
         self.parameter_message.clear()
@@ -250,7 +249,7 @@ class MainWindow(QMainWindow):
             self.session.prewarm(model)
 
     def _arrange_plot(self) -> None:
-        """Show the data on the axes that are wanted, and the others beside them where these are."""
+        """Show the data on the chosen axes, with the other data beside them if that is chosen."""
         if self.library.dataset is None:
             return
         wanted = self.data_panel.together.isChecked()
@@ -265,7 +264,7 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- jobs
 
     def _show_place(self, kind: str, text: str) -> None:
-        """Say what is wrong with the cluster, where nobody looks at the dialog about it."""
+        """Show what is wrong with the cluster, unless its dialog is open and shows it."""
         if self.run_place.dialog is None and kind in ("warning", "error"):
             self.jobs_pane.message.say(kind, text)
 
@@ -276,9 +275,9 @@ class MainWindow(QMainWindow):
             self.parameter_message.clear()
 
     def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
-        """Show a result with its data, as when it was new."""
+        """Show a result with its data."""
         if self.session.is_running:
-            busy = self.tr("Wait until the present job has ended, or stop it: it shows its result.")
+            busy = self.tr("Cancel the present job, or wait for its end: it shows its result here.")
             self.jobs_pane.message.say("info", busy)
             return
         number = self.library.find(dataset)
@@ -294,14 +293,14 @@ class MainWindow(QMainWindow):
             self.tabs.page(PosteriorPage).come_forward()
 
     def _lock(self, running: bool) -> None:
-        """Keep data and model as they are while a job works on them."""
+        """Lock data and model while a job works on them."""
         self.model_picker.names.setEnabled(not running)
         self.data_panel.set_locked(running)
 
     # ---------------------------------------------------------------- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask where jobs have not ended; else leave no process behind."""
+        """Ask if jobs have not ended; else close, and leave no process behind."""
         if self._owns_pool and not self.closing.may_close():
             event.ignore()
             return
@@ -336,14 +335,14 @@ def run(files: Sequence[str] = ()) -> int:
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
         application.setApplicationName("rheojobs")
-        # Python could not act on Ctrl-C while Qt waits; the workers end with this process.
+        # Python cannot handle Ctrl-C while Qt waits; the workers end with this process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(settings=user_settings())
     window.show()
-    # After the first paint, so that the window is there when a message comes.
+    # After the first paint, so that the window is visible when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
     status = application.exec()
-    # Now, and not when Python ends: in what order things go then, nobody knows.
+    # Now, because the order of deletion when Python ends is undefined.
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     return status

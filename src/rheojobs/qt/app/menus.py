@@ -1,4 +1,4 @@
-"""The menus of the window, and their keys: each does what some part of the window does already."""
+"""The menus of the window, with their keys: each entry calls a part of the window."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Menus(QObject):
     Parameters
     ----------
     window : MainWindow
-        With all its parts made.
+        With all its parts.
 
     Attributes
     ----------
     open, correct, close_data, fit, sample, pause, cancel, place : QAction
-        What a person does most.
+        The most frequent actions.
     axes : AxesMenu
-        Of the plot of the data.
+        The axes of the data plot.
     """
 
     def __init__(self, window: MainWindow) -> None:

@@ -1,4 +1,4 @@
-"""What a result says in a line or two: the kind of message, and its words. Knows no widget."""
+"""Summarizes a result in a line or two: the kind of message, and its text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _tr(text: str) -> str:
 
 
 def fit_report(result: FitResult) -> tuple[str, str]:
-    """Return the kind of message and the words for a fit."""
+    """Return the kind of message and the text for a fit."""
     facts = [f"R² = {result.r_squared:.5f}"]
     facts.append(_tr("mean deviation {percent} %").format(percent=number(result.mpe, 3)))
     if result.n_iterations is not None:
@@ -31,7 +31,7 @@ def fit_report(result: FitResult) -> tuple[str, str]:
 
 
 def posterior_report(result: BayesianResult) -> tuple[str, str]:
-    """Return the kind of message and the words for a sampling; its warnings, where it has any."""
+    """Return the kind of message and the text for a sampling, with its warnings if it has any."""
     facts = _tr("{chains} × {draws} draws in {time}, {divergences}").format(
         chains=result.num_chains,
         draws=result.num_samples,

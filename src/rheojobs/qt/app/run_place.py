@@ -1,6 +1,6 @@
-"""Moves the jobs of the window to a Dask cluster and back, as far as that can be, and remembers it.
+"""Moves the jobs of the window to a Dask cluster and back, and remembers the address.
 
-Connecting may take seconds: it is done in a thread of its own. Must not know what jobs compute.
+Connecting may take seconds, so it is done in a separate thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SETTING = "run/cluster"
 
 @dataclass(frozen=True)
 class _Moved:
-    """Where the jobs are now: the address, empty for here; how many workers; what is odd there."""
+    """Where jobs run: the address, empty for this computer; number of workers; warnings."""
 
     address: str
     workers: int
@@ -37,7 +37,7 @@ class _Moved:
 
 
 class _Mover:
-    """Makes executors and moves an engine to them; none is left behind when the window closes."""
+    """Makes executors and moves an engine to them; closing the window ends them all."""
 
     def __init__(self, engine: JobEngine) -> None:
         self._engine = engine
@@ -47,14 +47,14 @@ class _Mover:
         self._closed = False
 
     def move(self, address: str) -> _Moved:
-        """Connect, and move the jobs; raises `InputError` where either cannot be."""
+        """Connect, and move the jobs; raise `InputError` if either is impossible."""
         executor = self._made.pop(address, None) or self._make(address)
         with self._lock:
             if not self._closed:
                 try:
                     self._engine.move_to(executor)
                 except InputError:
-                    self._made[address] = executor  # connected already: it is tried again
+                    self._made[address] = executor  # stays connected for the next try
                     raise
                 except RheojobsError:  # the engine is shut down
                     executor.shutdown(1.0)
@@ -65,16 +65,16 @@ class _Mover:
         raise InputError("the window is closed")
 
     def is_connected(self, address: str) -> bool:
-        """Whether all that hinders a move there is here."""
+        """Return whether the cluster is connected, so that only running jobs delay the move."""
         return address in self._made
 
     def drop(self) -> None:
-        """Let go of what was connected and is not wanted any more."""
+        """Close the connections that are no longer needed."""
         while self._made:
             self._made.popitem()[1].shutdown(1.0)
 
     def close(self) -> None:
-        """Move nothing any more; waits for nobody."""
+        """Refuse further moves; do not wait."""
         self._closed = True
 
     def _make(self, address: str) -> Executor:
@@ -86,7 +86,7 @@ class _Mover:
 
 
 class RunPlace(QObject):
-    """Knows where the jobs run, and asks for another place.
+    """Holds where jobs run, and moves them when the user chooses another place.
 
     Parameters
     ----------
@@ -95,18 +95,18 @@ class RunPlace(QObject):
     window : QWidget
         The dialog's parent.
     settings : QSettings, optional
-        Keeps the address from one start to the next.
+        Stores the address from one start to the next.
 
     Attributes
     ----------
     button : QToolButton
-        Says where jobs run; opens the dialog.
+        Shows where jobs run; opens the dialog.
     dialog : RunPlaceDialog or None
-        While it is there.
+        The dialog, while it is shown.
     told : Signal(str, str)
-        The kind of message and the words, for whoever shows them.
+        The kind of a message and its text.
     address : str
-        Of the cluster where the jobs run; empty for this computer.
+        The address of the cluster where jobs run; empty for this computer.
     """
 
     told = Signal(str, str)
@@ -135,7 +135,7 @@ class RunPlace(QObject):
         self._unsubscribe: Callable[[], None] | None = None
 
     def restore(self) -> None:
-        """Go where the jobs were to run when the window was closed last."""
+        """Move to the place that was chosen when the window was last closed."""
         kept = "" if self._settings is None else str(self._settings.value(_SETTING, "") or "")
         if kept:
             self.use(kept)
@@ -152,9 +152,9 @@ class RunPlace(QObject):
             dialog.open()
 
     def use(self, address: str) -> None:
-        """Have jobs run at the cluster of this address, or here where it is empty.
+        """Run jobs on the cluster of this address, or on this computer if it is empty.
 
-        It is remembered even where nobody answers there: who is down today may be up tomorrow.
+        The address is stored even if no scheduler answers there: it may be up again tomorrow.
         """
         if self._settings is not None:
             self._settings.setValue(_SETTING, address)
@@ -166,7 +166,7 @@ class RunPlace(QObject):
         self._move()
 
     def close(self) -> None:
-        """Move nothing any more."""
+        """Move no more jobs."""
         self._mover.close()
         self._wait_no_more()
         self._background.do(self._mover.drop)
@@ -180,7 +180,7 @@ class RunPlace(QObject):
             return
         self._is_moving = True
         words = self.tr("Connecting to {address} …").format(address=address)
-        self._tell("info", words if address else self.tr("Going back to this computer …"))
+        self._tell("info", words if address else self.tr("Moving back to this computer …"))
         self._background.do(lambda: self._mover.move(address), self._on_moved, self._on_refused)
 
     def _on_moved(self, moved: _Moved) -> None:
@@ -195,7 +195,7 @@ class RunPlace(QObject):
             self._tell("warning", "\n".join((self._words(), *moved.oddities)))
         else:
             self._tell("success", self._words())
-        self._move()  # another place was wanted meanwhile
+        self._move()  # another place may have been chosen meanwhile
 
     def _on_refused(self, reason: str) -> None:
         self._is_moving = False
@@ -208,7 +208,7 @@ class RunPlace(QObject):
         self._tell("error", words)
 
     def _wait_for_ends(self) -> None:
-        """Try again whenever a job has ended, whoever has submitted it."""
+        """Try again whenever any job has ended."""
         if self._unsubscribe is None:
             gate = self._gate
 
@@ -228,7 +228,7 @@ class RunPlace(QObject):
         if self._wanted is not None:
             self._move()
 
-    # ---------------------------------------------------------------- telling
+    # ---------------------------------------------------------------- messages
 
     def _words(self) -> str:
         if not self.address:

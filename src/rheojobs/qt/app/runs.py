@@ -1,4 +1,4 @@
-"""A fit or a sampling by a click: started, shown while it runs, and when it has ended."""
+"""Starts a fit or a sampling at a click, and shows its progress and its result."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ __all__ = ["Runs"]
 
 
 class Runs(QObject):
-    """What the panel of runs starts, one at a time.
+    """The fits and samplings that the panel starts, one at a time.
 
     Parameters
     ----------
     session : WindowSession
-        Has the job.
+        Runs the job.
     panel : RunPanel
-        Its buttons start and stop it.
+        Its buttons start and stop the run.
     tabs : PageTabs
-        Where it is shown.
+        Show the run.
     parameters : ParameterModel
-        Where it starts, and what it finds.
+        Has the initial values, and shows the estimates.
     picker : ModelPicker
-        Says of which model.
+        Chooses the model.
     parent : QObject
         The Qt parent.
 
     Attributes
     ----------
     locked : Signal(bool)
-        Data and model are to stay as they are while a job works on them; or need not any more.
+        Data and model are locked while a job works on them, or no longer locked.
     """
 
     locked = Signal(bool)
@@ -71,14 +71,14 @@ class Runs(QObject):
         session.released.connect(self._end)
 
     def show_result(self, result: FitResult | BayesianResult) -> None:
-        """Show what a fit or a sampling gave, in its page and in words."""
+        """Show the result of a fit or a sampling in the pages and as a message."""
         self._show(result)
         if isinstance(result, FitResult):
             self._panel.message.say(*fit_report(result))
         else:
             self._panel.message.say(*posterior_report(result))
 
-    # ---------------------------------------------------------------- what a click does
+    # ---------------------------------------------------------------- buttons
 
     def _fit(self) -> None:
         model = self._picker.model
@@ -97,7 +97,7 @@ class Runs(QObject):
     def _sample(self) -> None:
         model, panel, editor = self._picker.model, self._panel, self._tabs.page(PriorsPage)
         try:
-            # Who has never looked at them has the defaults, on bounds as they are now.
+            # An editor that was never shown has the defaults, on the present bounds.
             priors = editor.view.priors()
         except InputError as error:
             panel.message.say("error", str(error))
@@ -132,7 +132,7 @@ class Runs(QObject):
         elif self._session.pause():
             self._panel.set_status(self.tr("Pausing…"))
 
-    # ---------------------------------------------------------------- what comes of it
+    # ---------------------------------------------------------------- progress and result
 
     def _on_reported(self, progress: Progress) -> None:
         self._panel.take_progress(progress)
@@ -174,4 +174,4 @@ class Runs(QObject):
         self._panel.end()
         for page in self._tabs.pages:
             page.run_ended()
-        self._session.prewarm(self._picker.model)  # after a fit, say, for its sampling
+        self._session.prewarm(self._picker.model)  # after a fit, for its sampling

@@ -1,6 +1,6 @@
-"""`WindowSession`: the one job that the window runs on the present data, and the last fit of them.
+"""`WindowSession`: the job that the window runs on the present data, and their last fit.
 
-It starts fits and samplings on the pool and reports how they fare; it knows no widgets.
+It starts fits and samplings on the pool and reports their progress and results.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rheojobs.qt.worker_pool import WorkerPool
 __all__ = ["WindowSession"]
 
 PREWARM_AFTER_MS = 400
-"""How long a choice must stand before its programs are compiled: one may be scrolling by."""
+"""How long a choice must last before its programs are compiled: the user may be scrolling."""
 
 
 class WindowSession(QObject):
@@ -40,7 +40,7 @@ class WindowSession(QObject):
     pool : WorkerPool
         Runs the job.
     library : DatasetLibrary
-        Has the data.
+        Holds the data.
     parent : QObject, optional
         The Qt parent.
 
@@ -59,7 +59,7 @@ class WindowSession(QObject):
     cancelled : Signal(object)
         The job was stopped; its partial result, or None.
     released : Signal()
-        The job is followed no more: it runs on for the table of jobs.
+        The job is no longer followed; it keeps running, in the table of jobs.
     """
 
     reported = Signal(object)
@@ -83,7 +83,7 @@ class WindowSession(QObject):
         self._patience = QTimer(self, singleShot=True, interval=PREWARM_AFTER_MS)
         self._patience.timeout.connect(self._prewarm)
         self._is_paused = False
-        # Whoever has the job may pause it, the table of jobs for one: its state is what counts.
+        # Others can pause the job too, such as the table of jobs: only its state counts.
         self._follower = JobFollower(pool.engine, self)
         self._follower.state_changed.connect(self._on_state)
         pool.job_progress.connect(self._on_progress)
@@ -96,12 +96,12 @@ class WindowSession(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a fit or a sampling is under way."""
+        """Whether a fit or a sampling runs."""
         return self._job is not None
 
     @property
     def is_paused(self) -> bool:
-        """Whether the job waits."""
+        """Whether the job is paused."""
         return self._job is not None and self._job.state is JobState.PAUSED
 
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
@@ -124,7 +124,7 @@ class WindowSession(QObject):
         start: Mapping[str, float],
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Fit a model to the present data; what `start` lacks is estimated."""
+        """Fit a model to the present data; estimate the initial values that `start` lacks."""
         worker = FitWorker(model.name, self._data(), dict(start), dict(options or {}))
         signals = worker.signals
         signals.reported.connect(self.reported)
@@ -137,9 +137,9 @@ class WindowSession(QObject):
         Parameters
         ----------
         model : ModelInfo
-            Whose posterior it is.
+            The model of the posterior.
         options : mapping
-            As `SampleOptions` has them.
+            As in `SampleOptions`.
         """
         last = self.fit_result
         warm = last is not None and last.model_name == model.name
@@ -151,7 +151,7 @@ class WindowSession(QObject):
         self._submit(worker)
 
     def prewarm(self, model: ModelInfo | None) -> None:
-        """Have a worker ready for this model and the present data, in a moment."""
+        """Prepare a worker for this model and the present data, after a short delay."""
         self._likely = model
         self._patience.start()
 
@@ -163,19 +163,19 @@ class WindowSession(QObject):
             self._pool.prewarm(model.name, data.test_mode, x=data.x, protocol=data.protocol)
 
     def cancel(self) -> bool:
-        """Ask the job to stop; False where none runs."""
+        """Ask the job to stop; False if none runs."""
         return self._job is not None and self._pool.cancel(self._job.id)
 
     def pause(self) -> bool:
-        """Let the job wait, at its next check point; False where none runs."""
+        """Pause the job at its next check point; False if none runs."""
         return self._job is not None and self._job.pause()
 
     def resume(self) -> bool:
-        """Let a job that waits go on; False where none does."""
+        """Resume a paused job; False if there is none."""
         return self._job is not None and self._job.resume()
 
     def release(self) -> None:
-        """Let the job run on without this window's interest: its result is for the store."""
+        """Stop following the job; it keeps running, and its result goes to the store."""
         if self._worker is not None:
             self._worker.signals.blockSignals(True)
             self._end()

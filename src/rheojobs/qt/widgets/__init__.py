@@ -1,6 +1,6 @@
-"""Widgets of the window, each usable alone in another one; they know no JAX and no models.
+"""Widgets of the window, each usable alone in another window; they import no JAX.
 
-Each room has its own subject; `common` is below all of them.
+Each package has its own subject; all may use `common`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 
 from rheojobs.errors import MissingExtraError
-from rheojobs.qt import binding as _binding  # noqa: F401  (says in one line where PySide6 lacks)
+from rheojobs.qt import binding as _binding  # noqa: F401  (a one-line error if PySide6 is missing)
 
 if importlib.util.find_spec("pyqtgraph") is None:
     raise MissingExtraError('the window needs pyqtgraph: pip install "rheojobs[gui]"')

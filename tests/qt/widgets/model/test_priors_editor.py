@@ -60,7 +60,7 @@ def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> N
     assert editor.message.kind == "error"
     assert "the prior of 'G0' (normal): scale must be a number" in editor.message.text()
     assert "\n" not in editor.message.text()
-    assert editor.table.item(0, 1).text() == "⚠ not complete"
+    assert editor.table.item(0, 1).text() == "⚠ incomplete"
     with pytest.raises(InputError, match="scale must be a number"):
         editor.priors()
     for field, text in (("loc", "2e5"), ("scale", "5e4")):

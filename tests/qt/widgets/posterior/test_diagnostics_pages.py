@@ -70,7 +70,7 @@ def test_the_table_says_in_words_how_good_the_draws_are(qtbot: QtBot) -> None:
         "the chains disagree",
         "25 % of the draws needed",
         "too few draws to tell",
-        "enough draws, but one chain alone",
+        "enough draws, but only one chain",
     ]
     colors = [table.item(row, 7).foreground().color() for row in (0, 1)]
     assert colors[0] != colors[1]

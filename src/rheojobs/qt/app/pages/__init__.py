@@ -1,4 +1,4 @@
 """The tabs of the window: one class for each page, and one list of them, in `page_tabs`.
 
-A page derives from `Page` and overrides what concerns it; the window knows none of them by name.
+A page derives from `Page` and overrides the methods that concern it.
 """

@@ -1,4 +1,4 @@
-"""The page of data and fit."""
+"""The page of the data and the fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.page import Page, RunStart
 
-if TYPE_CHECKING:  # plots take as long to load as all the rest
+if TYPE_CHECKING:  # the plots take as long to load as everything else
     from rheojobs.qt.widgets.fit.fit_view import FitView
 
 __all__ = ["FitPage"]
@@ -33,7 +33,7 @@ class FitPage(Page["FitView"]):
     modules = ("rheojobs.qt.widgets.fit.fit_view",)
 
     def make(self) -> FitView:
-        """Return an empty view: it is made for the first data at the latest."""
+        """Return an empty view; it is made for the first data at the latest."""
         from rheojobs.qt.widgets.fit.fit_view import FitView
 
         return FitView()
@@ -46,12 +46,12 @@ class FitPage(Page["FitView"]):
             self.made.clear()
 
     def dataset_dropped(self, owner: Dataset) -> None:
-        """Forget the fits of data that are in the list no more."""
+        """Forget the fits of data that were removed from the list."""
         if self.made is not None:
             self.made.kept.forget(owner)
 
     def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
-        """Show other data beside the present ones, on axes of this kind."""
+        """Show other data beside the present data, on axes of this kind."""
         plot = self.view.data_plot
         plot.set_log(is_log)
         plot.show_others(others)
@@ -68,12 +68,12 @@ class FitPage(Page["FitView"]):
             self.made.take_progress(progress.current, progress.metrics)
 
     def run_ended(self) -> None:
-        """Show that nothing runs any more."""
+        """Show that the run has ended."""
         if self.made is not None:
             self.made.end()
 
     def result_shown(self, result: FitResult | BayesianResult) -> None:
-        """Show a fit, or lay the bands of a posterior under the data."""
+        """Show a fit, or draw the bands of a posterior behind the data."""
         if isinstance(result, FitResult):
             self.view.show_fit(result, _tr("{model}, fitted").format(model=result.model_name))
             self.come_forward()

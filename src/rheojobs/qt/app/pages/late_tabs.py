@@ -1,4 +1,4 @@
-"""Tabs whose pages are made when they are first looked at: plots take long to load."""
+"""Tabs whose pages are made when they are first shown: plots take long to load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class LatePage[Page: QWidget]:
-    """A page that is there when it is asked for.
+    """A page that is made when it is first asked for.
 
     Attributes
     ----------
@@ -37,11 +37,11 @@ class LatePage[Page: QWidget]:
 
     @property
     def made(self) -> Page | None:
-        """The page, where somebody has asked for it before."""
+        """The page if it is made already, else None."""
         return self._page
 
     def get(self) -> Page:
-        """Return the page; the first time it is made, and takes its place in the tabs."""
+        """Return the page; the first call makes it and puts it in the tabs."""
         if self._page is None:
             self._page = self._make()
             self._tabs.put(self._page, self._stand_in)
@@ -49,7 +49,7 @@ class LatePage[Page: QWidget]:
 
 
 class LateTabs(QTabWidget):
-    """Tabs with pages that are made when they are looked at, or asked for."""
+    """Tabs with pages that are made when they are shown or asked for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class LateTabs(QTabWidget):
         make : callable
             Makes the page.
         words : str
-            Stand in its place; a page with words waits until it is asked for.
+            Shown until the page is made; a page with words is made only when it is asked for.
         """
         stand_in = QLabel(words)
         stand_in.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -82,11 +82,11 @@ class LateTabs(QTabWidget):
         return page
 
     def put(self, page: QWidget, stand_in: QWidget) -> None:
-        """Put a page in the place of what stood in for it."""
+        """Replace the placeholder by the page."""
         self._waiting.pop(stand_in, None)
         number = self.indexOf(stand_in)
         is_current = self.currentIndex() == number
-        said = self.blockSignals(True)  # nobody has gone to another page
+        said = self.blockSignals(True)  # the present tab does not change
         self.insertTab(number, page, self.tabText(number))
         if is_current:
             self.setCurrentIndex(number)
@@ -101,12 +101,12 @@ class LateTabs(QTabWidget):
 
 
 def load_in_background(modules: Sequence[str]) -> Future[None]:
-    """Import modules in a thread of their own, so that they are there when they are wanted.
+    """Import modules in a separate thread, so that they are loaded when they are needed.
 
     Returns
     -------
     Future
-        Done when all are there; one that cannot be loaded is told to whoever wants it.
+        Done when all are imported; for a module that fails, the later import raises the error.
     """
     loading: Future[None] = Future()
 
@@ -120,6 +120,6 @@ def load_in_background(modules: Sequence[str]) -> Future[None]:
                 return
         loading.set_result(None)
 
-    # Not waited for when the program ends.
+    # A daemon: the end of the program does not wait for it.
     threading.Thread(target=load, name="rheojobs-loading", daemon=True).start()
     return loading

@@ -1,4 +1,4 @@
-"""`Page`: one tab of the window, and what it is told of data, models and runs."""
+"""`Page`: one tab of the window, with methods for changes of data, models and runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class RunStart:
     Attributes
     ----------
     kind : str
-        Which of the two.
+        ``"fit"`` or ``"sampling"``.
     model : ModelInfo
-        What is fitted.
+        The model that is fitted.
     until_ess : float or None
         The ESS that ends a sampling.
     """
@@ -39,24 +39,24 @@ class RunStart:
 
 
 class Page[View: QWidget]:
-    """One tab. A subclass makes the view, and overrides what it has to do with.
+    """One tab. A subclass makes the view, and overrides the methods that concern it.
 
-    The view is made when it is asked for, looked at, or in the background after the start: what
-    a page is told before, it keeps until then.
+    The view is made when it is asked for, when it is shown, or in the background after the start.
+    The page keeps what it receives before that.
 
     Parameters
     ----------
     tabs : LateTabs
-        Where the page gets its tab.
+        The tabs that the page belongs to.
 
     Attributes
     ----------
     title : str
         On its tab.
     hint : str
-        Stands in the place of the view; a page with a hint is not made when it is looked at.
+        Shown in place of the view; a page with a hint is not made when it is shown.
     modules : tuple of str
-        What is to be imported in the background, before `make` needs it.
+        Modules to import in the background, before `make` needs them.
     """
 
     title: ClassVar[str] = ""
@@ -72,48 +72,48 @@ class Page[View: QWidget]:
         self._late = tabs.add(title, self.make, hint)
 
     def make(self) -> View:
-        """Return the view, as it is to look after what was told before."""
+        """Return the view, with everything that the page has received before."""
         raise NotImplementedError
 
     @property
     def view(self) -> View:
-        """The view; the first time it is made."""
+        """The view; the first access makes it."""
         return self._late.get()
 
     @property
     def made(self) -> View | None:
-        """The view, if there is one already."""
+        """The view if it is made already, else None."""
         return self._late.made
 
     def come_forward(self) -> None:
-        """Show this page, and no other."""
+        """Make this page the present tab."""
         self._tabs.setCurrentWidget(self.view)
 
-    # ---------------------------------------------------------------- what a page is told
+    # ---------------------------------------------------------------- changes
 
     def model_shown(self, model: ModelInfo | None) -> None:
-        """Begin anew with a model, or none; `dataset_shown` follows."""
+        """Start again with a model, or none; `dataset_shown` follows."""
 
     def dataset_shown(self, dataset: Dataset | None, owner: Dataset | None) -> None:
-        """Show data without a result, or none; `owner` has them as they were read."""
+        """Show data without a result, or none; `owner` is the dataset as it was read."""
 
     def dataset_dropped(self, owner: Dataset) -> None:
-        """Forget data that are in the list no more."""
+        """Forget data that were removed from the list."""
 
     def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
-        """Show other data beside the present ones, on axes of this kind."""
+        """Show other data beside the present data, on axes of this kind."""
 
     def bounds_edited(self, bounds: Mapping[str, tuple[float, float]]) -> None:
-        """Take the bounds that the user made narrower."""
+        """Use the bounds that the user has narrowed."""
 
     def run_began(self, run: RunStart) -> None:
         """Show that a fit or a sampling begins."""
 
     def progressed(self, progress: Progress) -> None:
-        """Show what it reports."""
+        """Show the progress that the run reports."""
 
     def run_ended(self) -> None:
-        """Show that nothing runs any more."""
+        """Show that the run has ended."""
 
     def result_shown(self, result: FitResult | BayesianResult) -> None:
-        """Show the result of a run, new or from the past; it follows `run_ended`."""
+        """Show the result of a run, new or from the past; called after `run_ended`."""

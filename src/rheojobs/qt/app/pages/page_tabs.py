@@ -19,19 +19,19 @@ PAGES: tuple[type[Page[Any]], ...] = (FitPage, PosteriorPage, PriorsPage)
 """In the order of their tabs; those to the left are made first."""
 
 _LOAD_MS = 300
-"""After the start."""
+"""Delay after the start."""
 
 _LOOK_MS = 30
-"""How often to look whether all is loaded."""
+"""Interval of the checks whether all modules are loaded."""
 
 
 class PageTabs(LateTabs):
-    """The tabs of the window; made soon after the start, or when they are wanted.
+    """The tabs of the window; made soon after the start, or when they are needed.
 
     Attributes
     ----------
     pages : list of Page
-        All of them, to be told of data, models and runs.
+        All pages; the window calls their methods for data, models and runs.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,11 +46,11 @@ class PageTabs(LateTabs):
         return next(page for page in self.pages if isinstance(page, kind))
 
     def load_soon(self) -> None:
-        """Load what the pages need, once the window is painted and can be used."""
+        """Load the modules of the pages, once the window is painted and can be used."""
         self._later.start()
 
     def load(self) -> None:
-        """Load what the pages need and make them, so that the first data do not wait for it."""
+        """Load the modules and make the pages, so that the first data need not wait for them."""
         loading = load_in_background([name for page in self.pages for name in page.modules])
         look = QTimer(self, interval=_LOOK_MS)
 
@@ -64,9 +64,9 @@ class PageTabs(LateTabs):
         look.start()
 
     def prepare(self) -> None:
-        """Make a page whenever nothing else is to do: none at the first data, or at a click."""
+        """Make one page whenever the window is idle, so that data and clicks do not wait."""
         for page in self.pages:
             if page.made is None:
-                page.view  # noqa: B018 - made when it is asked for
+                page.view  # noqa: B018 - the access makes it
                 QTimer.singleShot(0, self, self.prepare)
                 return

@@ -1,4 +1,4 @@
-"""The page of a sampling."""
+"""The page of the sampling and its posterior."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.late_tabs import LateTabs
 from rheojobs.qt.app.pages.page import Page, RunStart
 
-if TYPE_CHECKING:  # plots take as long to load as all the rest
+if TYPE_CHECKING:  # the plots take as long to load as everything else
     from rheojobs.qt.widgets.posterior.posterior_view import PosteriorView
 
 __all__ = ["PosteriorPage"]
 
 _MOST_NOISE = 2
-"""Parameters of the noise: of real and imaginary part."""
+"""Parameters of the noise: one for the real, one for the imaginary part."""
 
 
 class PosteriorPage(Page["PosteriorView"]):
@@ -42,7 +42,7 @@ class PosteriorPage(Page["PosteriorView"]):
         return view
 
     def model_shown(self, model: ModelInfo | None) -> None:
-        """Show no posterior, and prepare for that of this model."""
+        """Show no posterior, and prepare the plots for this model."""
         self._model = model
         if self.made is not None:
             self.made.clear()
@@ -61,7 +61,7 @@ class PosteriorPage(Page["PosteriorView"]):
             self.made.take_progress(progress.metrics)
 
     def run_ended(self) -> None:
-        """Show that nothing runs any more."""
+        """Show that the run has ended."""
         if self.made is not None:
             self.made.end()
 
@@ -71,5 +71,5 @@ class PosteriorPage(Page["PosteriorView"]):
             self.view.show_result(result)
 
     def _count(self) -> int:
-        """Count what a sampling will draw, at most: the noise is drawn too."""
+        """Return the largest number of parameters that a sampling draws, noise included."""
         return len(self._model.parameters) + _MOST_NOISE if self._model is not None else 0

@@ -11,14 +11,14 @@ from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.app.pages.late_tabs import LateTabs
 from rheojobs.qt.app.pages.page import Page
 
-if TYPE_CHECKING:  # plots take as long to load as all the rest
+if TYPE_CHECKING:  # the plots take as long to load as everything else
     from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
 
 __all__ = ["PriorsPage"]
 
 
 class PriorsPage(Page["PriorsEditor"]):
-    """The priors of the model, to be edited."""
+    """The editor of the model's priors."""
 
     title = str(QT_TRANSLATE_NOOP("pages", "Priors"))
     modules = ("rheojobs.qt.widgets.model.priors_editor",)
@@ -29,7 +29,7 @@ class PriorsPage(Page["PriorsEditor"]):
         super().__init__(tabs)
 
     def make(self) -> PriorsEditor:
-        """Return an editor with the parameters of the model, and the bounds as they are now."""
+        """Return an editor with the parameters of the model and their present bounds."""
         from rheojobs.qt.widgets.model.priors_editor import PriorsEditor
 
         editor = PriorsEditor()
@@ -38,13 +38,13 @@ class PriorsPage(Page["PriorsEditor"]):
         return editor
 
     def model_shown(self, model: ModelInfo | None) -> None:
-        """Edit the priors of this model, on its own bounds."""
+        """Edit the priors of this model, with its own bounds."""
         self._model, self._bounds = model, {}
         if self.made is not None:
             self.made.set_parameters(model.parameters if model is not None else ())
 
     def bounds_edited(self, bounds: Mapping[str, tuple[float, float]]) -> None:
-        """Take the bounds that the user made narrower."""
+        """Use the bounds that the user has narrowed."""
         self._bounds = dict(bounds)
         if self.made is not None:
             self.made.set_bounds(bounds)

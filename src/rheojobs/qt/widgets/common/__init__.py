@@ -1,4 +1,4 @@
-"""Small parts that every room of widgets uses: message bars, colours, numbers as text, redrawing.
+"""Small parts that all widgets use: message bars, colours, numbers as text, redrawing.
 
-They import no other room.
+They import no other package of widgets.
 """

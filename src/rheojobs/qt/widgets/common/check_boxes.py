@@ -1,7 +1,6 @@
-"""Boxes to tick that are seen on dark ground too, in tables and by themselves.
+"""Check boxes that are visible on a dark background too, in tables and alone.
 
-Qt's own style draws them in the colour of the window, darkened: on a dark ground they are gone.
-Knows the palette alone.
+Qt's own style draws them in the colour of the window, darkened: invisible on a dark background.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ __all__ = ["CheckBox", "CheckDelegate"]
 
 
 class CheckBox(QCheckBox):
-    """A box to tick with its words."""
+    """A check box with a text."""
 
     def initStyleOption(self, option: QStyleOptionButton) -> None:
-        """Choose the colours."""
+        """Set the colours."""
         super().initStyleOption(option)
         _outline(option)
 
 
 class CheckDelegate(QStyledItemDelegate):
-    """Boxes to tick in a table."""
+    """Check boxes in a table."""
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Choose the colours of a cell."""
+        """Set the colours of a cell."""
         super().initStyleOption(option, index)
         _outline(option)
 

@@ -1,4 +1,4 @@
-"""A question that waits, next to what it is about: a line, and buttons. Knows nothing of it."""
+"""`ChoiceBar`: a question with buttons inside the window, which blocks nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Choice = tuple[str, Callable[[], object]]
 
 
 class ChoiceBar(QWidget):
-    """A message with buttons; takes no room while there is none.
+    """A message with buttons; takes no space while it is empty.
 
     Attributes
     ----------
     message : MessageBar
-        What is said.
+        The text.
     buttons : list of QPushButton
-        What can be chosen; each takes the bar away.
+        The choices; a click on any hides the bar.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -35,7 +35,7 @@ class ChoiceBar(QWidget):
         self.hide()
 
     def ask(self, kind: str, text: str, choices: Sequence[Choice]) -> None:
-        """Ask something; each choice is what its button says, and what is done."""
+        """Show a question; each choice has the text of its button and the function it calls."""
         self.clear()
         self.message.say(kind, text)
         for words, act in choices:
@@ -48,7 +48,7 @@ class ChoiceBar(QWidget):
         self.show()
 
     def clear(self) -> None:
-        """Take the question away."""
+        """Hide the question."""
         for button in self.buttons:
             button.hide()
             button.deleteLater()

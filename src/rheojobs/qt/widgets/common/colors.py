@@ -1,4 +1,4 @@
-"""Colours that are told apart on light and on dark ground, also by the colour-blind."""
+"""Colours that can be distinguished on light and dark backgrounds, also by the colour-blind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ON_DARK = ("#56b4e9", "#f0a050", "#2fc79b", "#d98cbc", "#b8b8b8", "#f0e442")
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Return whether text is drawn on a dark ground."""
+    """Return whether text is drawn on a dark background."""
     return palette.color(QPalette.ColorRole.Base).lightness() < 128
 
 
@@ -25,17 +25,17 @@ def series(palette: QPalette, index: int, alpha: int = 255) -> QColor:
 
 
 def muted(palette: QPalette) -> QColor:
-    """Return the colour of what is said in passing."""
+    """Return the colour of secondary text."""
     text = QColor(palette.color(QPalette.ColorRole.Text))
     text.setAlpha(165)
     return text
 
 
 def alarm(palette: QPalette) -> QColor:
-    """Return the colour of numbers that should be looked at."""
+    """Return the colour of numbers that need attention."""
     return QColor("#ff8a7a" if is_dark(palette) else "#b3261e")
 
 
 def good(palette: QPalette) -> QColor:
-    """Return the colour of what is as it should be."""
+    """Return the colour of good numbers."""
     return QColor("#5fd3a5" if is_dark(palette) else "#00704a")

@@ -1,4 +1,4 @@
-"""A line or two that say what happened, next to where it happened. Knows nothing of the cause."""
+"""`MessageBar`: a message of a line or two inside the window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 __all__ = ["MessageBar"]
 
-# Translucent, so that they suit light and dark ground.
+# Translucent, so that they suit light and dark backgrounds.
 _GROUNDS = {
     "info": QColor(86, 140, 200, 40),
     "success": QColor(0, 150, 105, 45),
@@ -19,7 +19,7 @@ _RADIUS = 4
 
 
 class MessageBar(QLabel):
-    """A message on a tinted ground; takes no room while there is none.
+    """A message on a tinted background; takes no space while it is empty.
 
     Attributes
     ----------
@@ -50,14 +50,14 @@ class MessageBar(QLabel):
         self.show()
 
     def clear(self) -> None:
-        """Take the message away."""
+        """Hide the message."""
         self.kind = ""
         super().clear()
         self.setAccessibleDescription("")
         self.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the ground; a style sheet would keep the text's colour when the palette changes."""
+        """Draw the background; with a style sheet the text colour would not follow the palette."""
         if self.kind:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

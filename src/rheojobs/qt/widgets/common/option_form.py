@@ -1,4 +1,4 @@
-"""Fields for declared options: their labels, defaults, limits and help are the declarations'."""
+"""Fields for declared options; labels, defaults, limits and help come from the declarations."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class OptionForm(QWidget):
     Parameters
     ----------
     options : iterable of Option
-        Those that `has_field` accepts.
+        The options; `has_field` must accept each.
     columns : int
-        How many stand side by side.
+        How many fields are side by side.
     parent : QWidget, optional
         The Qt parent.
     """
@@ -64,12 +64,12 @@ class OptionForm(QWidget):
         return self._fields[name]
 
     def values(self) -> dict[str, Any]:
-        """Return the options that are not as by default, by their names in Python.
+        """Return the options that differ from the default, by their names in Python.
 
         Raises
         ------
         InputError
-            If a value is not right; it names the option by its label.
+            If a value is invalid; the error names the option by its label.
         """
         found = {}
         for name, option in self._options.items():
@@ -110,7 +110,7 @@ class OptionForm(QWidget):
     def _count(self, kind: Count, default: int | None) -> QSpinBox:
         spin = QSpinBox(self)
         most = MOST if kind.most is None else kind.most
-        # The least value stands for none if the option may have none.
+        # The smallest value stands for none if the option may be none.
         spin.setRange(kind.least - (default is None), most)
         if default is None:
             spin.setSpecialValueText(self.tr("by default"))
@@ -131,4 +131,4 @@ class OptionForm(QWidget):
         try:
             return float(text) if text else option.default
         except ValueError:
-            return text  # which the option refuses
+            return text  # the option refuses it

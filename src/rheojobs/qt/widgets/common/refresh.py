@@ -1,4 +1,4 @@
-"""Draws what has changed, often enough to look alive and seldom enough to leave the window free."""
+"""Limits how often widgets redraw, and splits long work, so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from PySide6.QtCore import QObject, QTimer
 __all__ = ["InSteps", "Refresher"]
 
 INTERVAL_MS = 80
-"""Twelve pictures a second."""
+"""Twelve redraws a second."""
 
 
 class Refresher(QObject):
-    """Calls a function soon after it was asked for, once for however many wishes.
+    """Calls a function soon after it was asked for, once for any number of requests.
 
     Parameters
     ----------
     draw : callable
-        Draws the newest of what there is.
+        Draws the newest data.
     parent : QObject
         The Qt parent.
     """
@@ -29,19 +29,19 @@ class Refresher(QObject):
         self._timer.timeout.connect(draw)
 
     def request(self) -> None:
-        """Draw in a moment."""
+        """Draw soon."""
         if not self._timer.isActive():
             self._timer.start()
 
     def cancel(self) -> None:
-        """Draw nothing of what was asked for."""
+        """Drop the requests."""
         self._timer.stop()
 
 
 class InSteps(QObject):
-    """Does a long piece of work in short steps, and lets the window do its own in between.
+    """Does long work in short steps; the window handles its events in between.
 
-    Making one plot costs some milliseconds, making thirty at once a noticeable stop.
+    One plot takes some milliseconds; thirty at once would freeze the window noticeably.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -56,7 +56,7 @@ class InSteps(QObject):
         return bool(self._steps)
 
     def begin(self, steps: Sequence[Callable[[], None]]) -> None:
-        """Do these steps in order, in place of any that are left."""
+        """Do these steps in order, instead of any that are left."""
         self._steps = list(reversed(steps))
         self._timer.start()
 
@@ -66,7 +66,7 @@ class InSteps(QObject):
         self._timer.start()
 
     def cancel(self) -> None:
-        """Leave the rest undone."""
+        """Drop the remaining steps."""
         self._steps = []
         self._timer.stop()
 

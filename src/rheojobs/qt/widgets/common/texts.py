@@ -1,4 +1,4 @@
-"""Numbers, units and times as a person reads them. Knows no widget."""
+"""Writes numbers, units and times as readable text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def power_of_ten(power: int) -> str:
 
 
 def number(value: float, digits: int = 4, *, trim: bool = True) -> str:
-    """Write a number with so many significant digits: ``0.0312``, ``2.5×10⁶``, ``∞``.
+    """Write a number with `digits` significant digits: ``0.0312``, ``2.5×10⁶``, ``∞``.
 
     Zeros at the end are left out, unless `trim` is false.
     """
@@ -52,7 +52,7 @@ def number(value: float, digits: int = 4, *, trim: bool = True) -> str:
 
 
 def estimate(value: float, uncertainty: float | None) -> str:
-    """Write a value down to the second digit of its uncertainty: ``0.180`` for 0.18 ± 0.044."""
+    """Write a value to the second digit of its uncertainty: ``0.180`` for 0.18 ± 0.044."""
     usable = uncertainty is not None and math.isfinite(uncertainty) and uncertainty > 0
     if uncertainty is None or not usable or not math.isfinite(value) or value == 0:
         return number(value)
@@ -65,14 +65,14 @@ def _trimmed(text: str) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Write a unit, ``Pa·sᵅ`` for ``Pa·s^alpha``; nothing where there is none."""
+    """Write a unit, ``Pa·sᵅ`` for ``Pa·s^alpha``; empty if there is none."""
     unit = shown_unit(unit)
     base, caret, exponent = unit.rpartition("^")
     return f"{base}{_RAISED[exponent]}" if caret and exponent in _RAISED else unit
 
 
 def with_unit(name: str, unit: str) -> str:
-    """Label an axis: ``ω / (rad/s)``; the name alone where there is no unit."""
+    """Label an axis: ``ω / (rad/s)``; only the name if there is no unit."""
     text = unit_text(unit)
     if not text:
         return name

@@ -1,4 +1,4 @@
-"""A window as high as what is in it needs to be, after a line has come in. Knows no contents."""
+"""Makes a window as high as its contents need, after they have grown."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ __all__ = ["grow_to_fit"]
 
 
 def grow_to_fit(window: QWidget) -> None:
-    """Make a window higher where its contents are; it never gets smaller by itself."""
+    """Make a window higher if its contents are; never make it smaller."""
     layout = window.layout()
     if layout is None:
         return
     layout.activate()
     needed = layout.totalHeightForWidth(window.width())
-    if needed < 0:  # nothing in it wraps
+    if needed < 0:  # no text in it wraps
         needed = layout.totalSizeHint().height()
     if needed > window.height():
         window.resize(window.width(), needed)

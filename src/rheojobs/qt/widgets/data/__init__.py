@@ -1,4 +1,4 @@
 """The list of opened data, what was understood of them, and the dialog that corrects it.
 
-Nothing is read here: the widgets emit what the user wants.
+The widgets read no files: they emit signals for the user's requests.
 """

@@ -1,7 +1,4 @@
-"""Which data are looked at, what was understood of them, and the choice of the test mode.
-
-Knows `Dataset`; must not know files' formats or models.
-"""
+"""`DataPanel`: the opened data, what was understood of them, and the choice of the test mode."""
 
 from __future__ import annotations
 
@@ -33,24 +30,24 @@ _MAX_NOTES = 5
 
 
 class DataPanel(QWidget):
-    """The datasets that were opened, one of which is the present one.
+    """The opened datasets; one of them is the present one.
 
     Attributes
     ----------
     open_wanted : Signal()
         The user wants to open a file.
     dataset_chosen : Signal(int)
-        The user went to the dataset with this number, in the order in which they came.
+        The user chose the dataset with this number, in the order of opening.
     mode_chosen : Signal(str)
-        The user says that the present data are of this test mode.
+        The user set this test mode for the present data.
     close_wanted : Signal()
         The user wants to close the present data, whether a job works on them or not.
     correct_wanted : Signal()
         The user wants to correct how the present data were read.
     failed_button : QPushButton
-        Under the message of a file that was not understood: to correct how it is read.
+        Below the message of a file that was not understood: corrects how it is read.
     together : CheckBox
-        Whether all data of the same test are to be shown beside the present ones.
+        Whether to show all data of the same test beside the present data.
     """
 
     open_wanted = Signal()
@@ -86,19 +83,19 @@ class DataPanel(QWidget):
         self.modes.activated.connect(lambda row: self.mode_chosen.emit(self.modes.itemData(row)))
         self.correct_button = QPushButton(self.tr("Correct…"), self)
         self.correct_button.setToolTip(
-            self.tr("Correct the columns, units, marks and constants of these data (Ctrl+R)")
+            self.tr("Correct the columns, units, separators and constants of these data (Ctrl+R)")
         )
         self.correct_button.setEnabled(False)
         self.correct_button.clicked.connect(self.correct_wanted)
         self.together = CheckBox(self.tr("Show &all data of this test together"), self)
-        self.together.setToolTip(self.tr("Draw the other opened data beside the present ones"))
+        self.together.setToolTip(self.tr("Draw the other opened data beside the present data"))
         self.together.hide()
         self.summary = self._words(self.tr("Summary of the data"))
         self.notes = self._words(self.tr("Notes on the data"))
         self.message = MessageBar(self)
         self.failed_button = QPushButton(self.tr("Correct &how it is read…"), self)
         self.failed_button.setToolTip(
-            self.tr("Name the columns, units and marks of the file that was not understood")
+            self.tr("Set the columns, units and separators of the file that was not understood")
         )
         self.failed_button.hide()
         self._locked = False
@@ -124,7 +121,7 @@ class DataPanel(QWidget):
         self._tint()
 
     def show_names(self, names: Sequence[str], current: int) -> None:
-        """Show the list of the data, and which are the present ones: -1 if there are none."""
+        """Show the list of the data, and the index of the present data: -1 if there are none."""
         names = [name or self.tr("unnamed") for name in names]
         if names != [self.names.itemText(row) for row in range(self.names.count())]:
             self.names.clear()
@@ -134,17 +131,17 @@ class DataPanel(QWidget):
         self._enable()
 
     def set_locked(self, locked: bool) -> None:
-        """Keep the user from changing the data while a job works on them."""
+        """Lock the data while a job works on them."""
         self._locked = locked
         self._enable()
 
     def show_failure(self, text: str, *, can_correct: bool) -> None:
-        """Say why a file was not read; it may be that it can be, in another way."""
+        """Show why a file was not read, with a button to correct it if that may help."""
         self.message.say("error", text)
         self.failed_button.setVisible(can_correct)
 
     def show_dataset(self, dataset: Dataset | None) -> None:
-        """Say what is known of the present dataset, if there is one."""
+        """Show what is known of the present dataset, if there is one."""
         self.failed_button.hide()
         self._enable()
         if dataset is None:
@@ -169,7 +166,7 @@ class DataPanel(QWidget):
         if mode is None:
             self.message.say(
                 "warning",
-                self.tr("The test mode cannot be told from the file: choose it above."),
+                self.tr("The file does not show the test mode: choose it above."),
             )
         else:
             self.message.clear()

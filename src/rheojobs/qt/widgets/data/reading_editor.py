@@ -1,6 +1,6 @@
-"""How a file was understood, and a way to correct it: test, columns, units, marks, constants.
+"""The dialog that corrects how a file is read: test, columns, units, separators, constants.
 
-Shows what `corrections.look` found and tells what is wanted; must not read files itself.
+It shows what `corrections.look` found, and emits the user's choices.
 """
 
 from __future__ import annotations
@@ -47,29 +47,29 @@ _CONSTANT_UNITS = {
 
 
 class ReadingEditor(QDialog):
-    """A dialog that has a file read again with each choice, and shows what comes of it.
+    """A dialog that asks for a new reading of a file at each choice, and shows the result.
 
     Parameters
     ----------
     name : str
-        What the data are called.
+        The name of the data.
     reading : Reading
-        How they have been read until now.
+        How they are read at present.
 
     Attributes
     ----------
     wanted : Signal(object)
-        The `Reading` that is to be tried; `show_look` is to be called with what comes of it.
+        The `Reading` to try; the receiver calls `show_look` with the result.
     chosen : Signal(object, object)
         The `Reading` that was accepted, and its `Dataset`.
     modes, steps, delimiters, decimals : QComboBox
-        The test, the section of the file, what parts columns, the decimal mark.
+        The test, the section of the file, the delimiter of the columns, the decimal sign.
     columns, units : dict of str to QComboBox
-        By x, y and y2.
+        Keyed by x, y and y2.
     constants : dict of str to QLineEdit
-        By `PROTOCOL_CONSTANTS`.
+        Keyed by `PROTOCOL_CONSTANTS`.
     problems : dict of str to QLabel
-        The line below each field that a `Look` may place a problem at.
+        The line below each field that shows a problem of that field.
     """
 
     wanted = Signal(object)
@@ -107,10 +107,10 @@ class ReadingEditor(QDialog):
         self.resize(760, self.sizeHint().height())
         self._show_reading()
 
-    # ---------------------------------------------------------------- what is chosen
+    # ---------------------------------------------------------------- the choices
 
     def reading(self) -> Reading:
-        """Return what is chosen now."""
+        """Return the present choices."""
         columns = {role: box.currentData() for role, box in self.columns.items()}
         units = {role: box.currentText().strip() for role, box in self.units.items()}
         constants = {name: edit.text().strip() for name, edit in self.constants.items()}
@@ -125,7 +125,7 @@ class ReadingEditor(QDialog):
         )
 
     def show_look(self, reading: Reading, look: Look) -> None:
-        """Show what came of a reading, if it is still what is wanted."""
+        """Show the result of a reading, if it is still the chosen one."""
         if reading != self.reading():
             return
         self._reading, self._look = reading, look
@@ -140,7 +140,7 @@ class ReadingEditor(QDialog):
             notes = [f"• {note}" for note in look.dataset.notes[:_MOST_NOTES]]
             self.summary.setText("\n".join([look.dataset.summary(), *notes]))
         else:
-            self.summary.setText(self.tr("Not to be read in this way."))
+            self.summary.setText(self.tr("The file cannot be read in this way."))
         self.use_button.setEnabled(look.dataset is not None)
         grow_to_fit(self)
 
@@ -181,10 +181,10 @@ class ReadingEditor(QDialog):
             self.chosen.emit(self._reading, self._look.dataset)
         self.accept()
 
-    # ---------------------------------------------------------------- what there is to choose
+    # ---------------------------------------------------------------- the items to choose from
 
     def _fill(self, table: TableSeen | None) -> None:
-        """Offer the columns and sections that the file has."""
+        """Offer the columns and sections of the file."""
         is_table = table is not None
         can_be_cut = self._look is None or self._look.place == "delimiter"
         for box in (*self.columns.values(), *self.units.values()):
@@ -199,7 +199,7 @@ class ReadingEditor(QDialog):
         columns = {column.number: column for column in table.columns}
         names = {number: column.name for number, column in columns.items()}
         if not table.chosen and names == self._names:
-            return  # what was found before the problem came is still of use
+            return  # the columns found before the problem are still useful
         self._names = names
         for role, box in self.columns.items():
             found = names.get(table.chosen.get(role, 0))
@@ -282,7 +282,7 @@ class ReadingEditor(QDialog):
             box.setEditable(True)
             box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
             box.editTextChanged.connect(self._ask_soon)
-            box.setToolTip(self.tr("Empty: as the file says"))
+            box.setToolTip(self.tr("Empty: the unit in the file"))
             self.units[role] = box
         self.constants = {}
         for name in PROTOCOL_CONSTANTS:

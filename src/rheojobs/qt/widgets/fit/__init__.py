@@ -1,4 +1,4 @@
-"""A fit: its curve over the data, its loss while it runs, its report, and earlier fits to compare.
+"""Widgets of a fit: its curve over the data, its loss, its report, earlier fits to compare.
 
-They show a `FitResult` and the progress of a fit; nothing is computed here.
+They show a `FitResult` and the progress of a fit; they compute nothing.
 """

@@ -1,7 +1,4 @@
-"""Data with the curve of a fit: while it runs its loss below, afterwards its report.
-
-Puts widgets together; must not know sessions and jobs.
-"""
+"""`FitView`: data with the curve of a fit; below, its loss while it runs, then its report."""
 
 from __future__ import annotations
 
@@ -26,14 +23,14 @@ __all__ = ["FitView"]
 
 
 class FitView(QWidget):
-    """The plot of the data, and below it what there is to say of a fit.
+    """The plot of the data, and below it the loss and the report of a fit.
 
     Attributes
     ----------
     data_plot : DataPlot
         Data, the present or fitted curve, earlier fits, bands.
     loss_plot : LossPlot
-        Of the fit that runs, or ran last.
+        Of the running fit, or the last one.
     report : FitReportView
         Of the last fit.
     kept : KeptFits
@@ -79,7 +76,7 @@ class FitView(QWidget):
         self.kept.changed.connect(self._show_kept)
 
     def show_data(self, dataset: Dataset, owner: Dataset) -> None:
-        """Show data, in the quantity that a model predicts, and earlier fits of `owner`."""
+        """Show data, in the quantity that a model predicts, with earlier fits of `owner`."""
         self._dataset, self._shown = dataset, None
         self._stop_drawing()
         self.kept.go_to(owner)
@@ -90,7 +87,7 @@ class FitView(QWidget):
         self._count()
 
     def clear(self) -> None:
-        """Show nothing, since there are no data."""
+        """Show that there are no data."""
         self._dataset = self._shown = None
         self._stop_drawing()
         self.kept.go_to(None)
@@ -101,7 +98,7 @@ class FitView(QWidget):
         self._count()
 
     def begin_fit(self, name: str) -> None:
-        """Show that a fit begins; its curve will have this name."""
+        """Show that a fit begins; its curve gets this name."""
         self._present, self._name, self._shown = None, name, None
         self._stop_drawing()
         self.loss_plot.clear()
@@ -111,7 +108,7 @@ class FitView(QWidget):
         self.below.show()
 
     def take_progress(self, iteration: int, metrics: Any) -> None:
-        """Take what a running fit reports; it is drawn in a moment."""
+        """Take the progress of a running fit; it is drawn soon."""
         if "loss" not in metrics:
             return
         if "curve_y" in metrics:
@@ -121,7 +118,7 @@ class FitView(QWidget):
         self._refresher.request()
 
     def show_fit(self, result: FitResult, name: str) -> None:
-        """Show what a fit found."""
+        """Show the result of a fit."""
         self._stop_drawing()
         self.loss_plot.draw()
         self._shown = result
@@ -134,12 +131,12 @@ class FitView(QWidget):
         self._show_kept()
 
     def show_bands(self, result: BayesianResult) -> None:
-        """Lay the bands of a posterior under the data, when all else of it is shown."""
+        """Draw the bands of a posterior behind the data, after everything else of it is shown."""
         self._sampled = result
         self._banding.request()
 
     def end(self) -> None:
-        """Show that nothing runs any more; a curve that nobody stands for goes."""
+        """Show that the fit has ended; remove a present curve that has no result."""
         self._stop_drawing()
         if self._shown is None:
             self.data_plot.show_curve("", None)
@@ -150,7 +147,7 @@ class FitView(QWidget):
         self._banding.cancel()
 
     def _draw_present(self) -> None:
-        # One after the other, so that both are not painted at once.
+        # One after the other, so that they are not painted at the same time.
         self._steps.begin([self.loss_plot.draw, self._lay_present])
 
     def _lay_present(self) -> None:

@@ -1,7 +1,4 @@
-"""The fits that were made of the same data, side by side: which describes them best, and what goes.
-
-Knows results and curves as data; must not know plots.
-"""
+"""`KeptFits`: a table that compares the fits of the same data and can remove them."""
 
 from __future__ import annotations
 
@@ -32,17 +29,17 @@ from rheojobs.qt.widgets.common.texts import number
 __all__ = ["KeptFit", "KeptFits"]
 
 MOST_KEPT = 8
-"""Of one dataset; the oldest goes."""
+"""Largest number of fits of one dataset; the oldest is dropped."""
 
 
 @dataclass(frozen=True, eq=False)
 class KeptFit:
-    """A fit, and the data that it was made of.
+    """A fit and its data.
 
     Attributes
     ----------
     result : FitResult
-        What was found.
+        The result.
     dataset : Dataset
         In the quantity that was fitted.
     """
@@ -52,19 +49,19 @@ class KeptFit:
 
     @property
     def what(self) -> tuple[object, ...]:
-        """What makes it another fit than one before."""
+        """What distinguishes it from other fits of the data."""
         result = self.result
         return result.model_name, tuple(result.fixed.items()), tuple(result.bounds.items())
 
     @property
     def name(self) -> str:
-        """The model, what was fixed, and Akaike's criterion."""
+        """The model, its fixed parameters, and its AICc."""
         fixed = ", ".join(self.result.fixed)
         model = f"{self.result.model_name} ({fixed} fixed)" if fixed else self.result.model_name
         return f"{model}, AICc {number(self.result.aicc)}"
 
     def curve(self, shown: Dataset) -> Curve | None:
-        """Return its curve in the quantity that is shown; None where it has none."""
+        """Return its curve in the quantity that is shown; None if it has none."""
         fitted, data = self.result.fitted, self.dataset
         if fitted is None:
             return None
@@ -77,7 +74,7 @@ class KeptFit:
 
 
 class KeptFits(QWidget):
-    """A table of the fits of one dataset, best first; fits of others wait until these come back.
+    """A table of the fits of the present dataset, best first; it keeps those of other datasets.
 
     Attributes
     ----------
@@ -113,7 +110,7 @@ class KeptFits(QWidget):
         self.note.setWordWrap(True)
         self.note.setAccessibleName(self.tr("Note on the comparison"))
         self.remove_button = QPushButton(self.tr("Remo&ve"), self)
-        self.remove_button.setToolTip(self.tr("Take the selected fits off the plot (Del)"))
+        self.remove_button.setToolTip(self.tr("Remove the selected fits from the plot (Del)"))
         self.remove_button.clicked.connect(self.remove_selected)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -139,22 +136,22 @@ class KeptFits(QWidget):
             self._fill()
 
     def add(self, fit: KeptFit) -> None:
-        """Take a fit of the present dataset, in place of an earlier one of the same kind."""
+        """Add a fit of the present dataset; it replaces an earlier one of the same kind."""
         fits = [other for other in self.fits() if other.what != fit.what]
         self._fits[self._owner] = [*fits, fit][-MOST_KEPT:]
         self._fill()
 
     def fits(self) -> list[KeptFit]:
-        """Return the fits of the present dataset, in the order in which they came."""
+        """Return the fits of the present dataset, oldest first."""
         return list(self._fits.get(self._owner, ()))
 
     def curves(self, shown: Dataset, but: FitResult | None) -> list[Curve]:
-        """Return the curves of all fits but one."""
+        """Return the curves of all fits except one."""
         found = [fit.curve(shown) for fit in self.fits() if fit.result is not but]
         return [curve for curve in found if curve is not None]
 
     def remove_selected(self) -> None:
-        """Take the selected fits away."""
+        """Remove the selected fits."""
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
         gone = {id(fit) for row, fit in enumerate(self._ordered()) if row in rows}
         if gone:
@@ -189,9 +186,9 @@ class KeptFits(QWidget):
 
     def _note(self, fits: Sequence[KeptFit]) -> str:
         if len({(fit.result.weights, fit.result.loss) for fit in fits}) > 1:
-            return self.tr("These fits weigh the data differently: their AICc cannot be compared.")
+            return self.tr("These fits weight the data differently: their AICc cannot be compared.")
         if len(fits) > 1:
-            return self.tr("The smallest AICc describes the data best for what it needs.")
+            return self.tr("The smallest AICc is the best balance of fit and number of parameters.")
         return self.tr("Fit another model to compare.") if fits else self.tr("No fit yet.")
 
     def _enable(self) -> None:

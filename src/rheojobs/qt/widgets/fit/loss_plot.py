@@ -1,4 +1,4 @@
-"""The loss of a fit over its iterations, growing while it runs, on a logarithmic axis."""
+"""`LossPlot`: the loss of a fit over its iterations, on a logarithmic axis, while it runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST = 1e-300
 
 
 class LossPlot(QWidget):
-    """A small plot; `add` takes points, `draw` shows those that have come."""
+    """A small plot; `add` takes points, `draw` shows them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class LossPlot(QWidget):
         self._losses.append(max(loss, LEAST))
 
     def replace(self, points: NDArray[np.float64]) -> None:
-        """Take points, iterations and losses of shape (2, k), in place of those that there are."""
+        """Replace the points by iterations and losses, of shape (2, k)."""
         self._iterations = points[0].astype(int).tolist()
         self._losses = np.maximum(points[1], LEAST).tolist()
 

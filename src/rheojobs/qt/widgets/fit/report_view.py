@@ -1,7 +1,4 @@
-"""What a fit found, in full: how it ended, parameters, how good it is, what not to trust.
-
-Knows `FitResult` and its report as data; computes nothing.
-"""
+"""`FitReportView`: the full report of a fit: outcome, warnings, parameters, fit diagnostics."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ __all__ = ["FitReportView"]
 
 
 class FitReportView(QTextBrowser):
-    """The report of one fit; can be scrolled, selected and copied."""
+    """The report of one fit, which can be scrolled, selected and copied."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +79,7 @@ class FitReportView(QTextBrowser):
 
 
 def _said(text: str) -> str:
-    """Write numbers below zero with a minus sign, as all others in the window."""
+    """Write negative numbers with a minus sign, as elsewhere in the window."""
     return re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
 
 

@@ -1,7 +1,4 @@
-"""What can be done with the selected jobs, as actions with keys; done in the background.
-
-Knows rows and `JobControl`; must not know how the table looks.
-"""
+"""`JobActions`: actions with keys for the selected jobs; they run in the background."""
 
 from __future__ import annotations
 
@@ -51,22 +48,22 @@ def _can_be_moved(row: JobRow) -> bool:
 
 
 class JobActions(QObject):
-    """The actions for a table of jobs; each is enabled where it suits some selected job.
+    """The actions for a table of jobs; each is enabled if it suits any selected job.
 
     Parameters
     ----------
     model : JobTableModel
         The jobs.
     selected : callable
-        Gives the rows that are selected.
+        Returns the selected rows.
     parent : QWidget
-        The actions' keys work in it and in what it holds.
+        The keys of the actions work in this widget and its children.
 
     Attributes
     ----------
     cancel, pause, resume, retry, remove, sooner, later : QAction
     failed : Signal(str)
-        Why something could not be done, in one line.
+        Why an action failed, in one line.
     """
 
     failed = Signal(str)
@@ -83,14 +80,14 @@ class JobActions(QObject):
         self.pause = self.add(
             self.tr("&Pause"),
             "Ctrl+Shift+P",
-            self.tr("Let the selected jobs hold still"),
+            self.tr("Pause the selected jobs"),
             _can_pause,
             self._pause,
         )
         self.resume = self.add(
             self.tr("&Resume"),
             "Ctrl+Shift+R",
-            self.tr("Go on with the selected jobs that are paused or were interrupted"),
+            self.tr("Resume the selected jobs that are paused or were interrupted"),
             _can_resume,
             self._resume,
         )
@@ -136,9 +133,9 @@ class JobActions(QObject):
         Parameters
         ----------
         text, keys, hint : str
-            What it is called, its keys, and what it does.
+            Its name, its shortcut, and what it does.
         condition : callable
-            Says whether it suits a job, by nothing but its `JobRow.facts`.
+            Returns whether it suits a job; may use only its `JobRow.facts`.
         act : callable
             Called with the selected jobs that it suits.
         """
@@ -153,21 +150,21 @@ class JobActions(QObject):
         return action
 
     def all(self) -> list[QAction]:
-        """Return all actions, in the order in which they were made."""
+        """Return all actions, in order of creation."""
         return list(self._conditions)
 
     def refresh(self) -> None:
-        """Enable what suits the jobs that are selected now."""
-        # Of thousands that are selected, those that are alike need to be asked once.
+        """Enable the actions that suit the selected jobs."""
+        # Thousands may be selected; jobs with the same facts need one check.
         rows = list({row.facts: row for row in self._selected()}.values())
         for action, condition in self._conditions.items():
             action.setEnabled(any(condition(row) for row in rows))
 
     def close(self) -> None:
-        """Close what is open of the store; before the model."""
+        """Close the access to the store; call this before the model is closed."""
         self._model.background.do(self.control.close)
 
-    # ---------------------------------------------------------------- what they do
+    # ---------------------------------------------------------------- the functions called
 
     def _cancel(self, rows: Iterable[JobRow]) -> None:
         self._do(rows, self.control.cancel)

@@ -1,7 +1,4 @@
-"""The columns of the table of jobs, and the roles by which its cells are asked.
-
-Knows rows, not the table.
-"""
+"""The columns of the table of jobs, and the item roles of its cells."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ __all__ = [
 ]
 
 FRACTION_ROLE = Qt.ItemDataRole.UserRole + 1
-"""How much of the present stage is done, 0 to 1; None where that is not known."""
+"""Fraction of the present stage that is done, 0 to 1; None if unknown."""
 
 JOB_ID_ROLE = Qt.ItemDataRole.UserRole + 2
 STATE_ROLE = Qt.ItemDataRole.UserRole + 3
@@ -36,12 +33,12 @@ def _tr(text: str) -> str:
 
 
 def job_state(index: QModelIndex | QPersistentModelIndex) -> JobState:
-    """Return the state of the job at an index, of which Qt makes a plain string."""
+    """Return the state of the job at an index; Qt turns it into a plain string."""
     return JobState(index.data(STATE_ROLE))
 
 
 class JobColumn(IntEnum):
-    """What the columns show."""
+    """The columns, by content."""
 
     NAME = 0
     MODEL = 1
@@ -64,7 +61,7 @@ class Scope(IntEnum):
 
 
 def head_texts() -> tuple[str, ...]:
-    """Name the columns."""
+    """Return the titles of the columns."""
     return (
         _tr("Job"),
         _tr("Model"),
@@ -77,7 +74,7 @@ def head_texts() -> tuple[str, ...]:
 
 
 def cell_text(row: JobRow, column: int) -> str:
-    """Return what a cell says."""
+    """Return the text of a cell."""
     match column:
         case JobColumn.NAME:
             return _job_text(row)
@@ -95,7 +92,7 @@ def cell_text(row: JobRow, column: int) -> str:
 
 
 def _job_text(row: JobRow) -> str:
-    """Say what is done to which data, where the name repeats the model that the next column has."""
+    """Return the job's name; the data replace its model, which the next column shows."""
     if row.model and row.data and row.name.endswith(f" {row.model}"):
         return f"{row.name.removesuffix(row.model)}{row.data}"
     return row.name

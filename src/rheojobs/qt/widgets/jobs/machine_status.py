@@ -1,7 +1,4 @@
-"""What the machine and the workers do, in a line for the status bar; looked at once a second.
-
-Knows the executor's workers; must not know jobs.
-"""
+"""`MachineStatus`: the load of the machine and the workers, in a line for the status bar."""
 
 from __future__ import annotations
 
@@ -31,9 +28,9 @@ class Load:
     cores : int
         Those that this program may use.
     busy : float
-        The share of all the machine's cores that worked since the last look, 0 to 1.
+        The fraction of all cores that was busy since the last look, 0 to 1.
     free, memory : int
-        Bytes of memory that are free, and that there are.
+        Bytes of free memory, and of all memory.
     workers : tuple of WorkerInfo
         The worker processes.
     """
@@ -46,7 +43,7 @@ class Load:
 
 
 def look_at_machine(engine: JobEngine) -> Load:
-    """Look at the machine and at the workers; takes some milliseconds."""
+    """Measure the load of the machine and the workers; takes some milliseconds."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -63,7 +60,7 @@ class MachineStatus(QWidget):
     engine : JobEngine
         Whose workers are shown.
     background : Background
-        Where they are looked at.
+        Measures the load.
     """
 
     def __init__(
@@ -85,7 +82,7 @@ class MachineStatus(QWidget):
         self._timer.timeout.connect(self.look)
 
     def look(self) -> None:
-        """Look, in the background."""
+        """Measure the load, in the background."""
         if not self._is_looking:
             self._is_looking = True
             self._background.do(lambda: look_at_machine(self._engine), self.show_load, self._fail)
@@ -105,13 +102,13 @@ class MachineStatus(QWidget):
         self._show_workers(load.workers)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look while it can be seen."""
+        """Start measuring when it becomes visible."""
         super().showEvent(event)
         self.look()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Look no more."""
+        """Stop measuring."""
         super().hideEvent(event)
         self._timer.stop()
 
@@ -148,7 +145,7 @@ class MachineStatus(QWidget):
         label.setText(words.format(**shown))
 
     def _fail(self, _: str) -> None:
-        self._is_looking = False  # what went wrong is logged; the next look may go better
+        self._is_looking = False  # the error is logged; the next look may succeed
 
     def _label(self, name: str) -> QLabel:
         label = QLabel(self)

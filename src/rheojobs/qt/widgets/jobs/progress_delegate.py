@@ -1,4 +1,4 @@
-"""The cell that shows how far a job is: a thin bar, and beside it the words. Knows roles alone."""
+"""`ProgressDelegate`: draws the cell of a job's progress, as a thin bar and a text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEFT, _GAP, _RIGHT = 6, 10, 4
 
 
 class ProgressDelegate(QStyledItemDelegate):
-    """Draws a thin bar, and beside it the words."""
+    """Draws a thin bar, and beside it a text."""
 
     def paint(
         self,
@@ -48,7 +48,7 @@ class ProgressDelegate(QStyledItemDelegate):
             radius = _BAR_HEIGHT / 2
             ground = palette.color(roles.HighlightedText if selected else roles.Midlight)
             if selected:
-                ground.setAlpha(70)  # what is done stands out from what is not
+                ground.setAlpha(70)  # the part that is done stands out
             painter.setBrush(ground)
             painter.drawRoundedRect(groove, radius, radius)
             stopped = state is JobState.CANCELLED

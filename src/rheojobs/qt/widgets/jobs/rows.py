@@ -1,7 +1,4 @@
-"""A job as a row of the table: what the engine or the store tells of it, and how that reads.
-
-Knows neither the table nor where its jobs run.
-"""
+"""`JobRow`: a job as a row of the table, from the engine or from the store, and its texts."""
 
 from __future__ import annotations
 
@@ -29,17 +26,17 @@ def _tr(text: str) -> str:
 
 
 def signed(priority: int) -> str:
-    """Write a priority: it is above or below what is usual."""
+    """Write a priority, with its sign relative to the default, 0."""
     return f"{priority:+d}".replace("-", "−") if priority else "0"
 
 
 def state_text(state: JobState) -> str:
-    """Name a state."""
+    """Return the name of a state."""
     return _tr(str(_NAMES[state]))
 
 
 def state_meaning(state: JobState) -> str:
-    """Say what a state means."""
+    """Return the meaning of a state."""
     return _tr(STATES[state].meaning)
 
 
@@ -63,15 +60,15 @@ class JobRow:
     Attributes
     ----------
     is_own : bool
-        Whether the engine of this table has the job; else another process, or nobody.
+        Whether the engine of this table has the job; otherwise another process has it, or none.
     can_be_taken : bool
-        Whether it waits in the store for an application to take it up.
+        Whether it waits in the store to be resumed.
     task : object
-        Kept only where there is no store that has it.
+        Kept only if no store has it.
     place : int
-        Its place among the rows that are shown; -1 for one that is not.
+        Its index among the rows that are shown; -1 if it is hidden.
     searched : str
-        What `words` has made; empty until it is asked for, and after a change.
+        The cached text of `words`; empty before the first call and after a change.
     """
 
     job_id: str
@@ -98,7 +95,7 @@ class JobRow:
     searched: str = ""
 
     def take(self, event: JobEvent) -> None:
-        """Take in what the engine tells."""
+        """Update from an event of the engine."""
         if isinstance(event, ProgressMade):
             self.progress = event.progress
         elif isinstance(event, PriorityChanged):
@@ -113,7 +110,7 @@ class JobRow:
                 self.job = self.remaining = None
 
     def take_seen(self, seen: SeenJob) -> None:
-        """Take in what the store tells of a job that is not the engine's."""
+        """Update from the store, for a job that is not the engine's."""
         stored, before = seen.stored, self.progress
         self.is_own = False
         self.name, self.state, self.message = stored.name, stored.state, stored.message
@@ -138,19 +135,19 @@ class JobRow:
 
     @property
     def ticks(self) -> bool:
-        """Whether its times change by themselves."""
+        """Whether its times change without an event."""
         return self.started is not None and self.ended is None and self.state not in _WAITING
 
     @property
     def elapsed(self) -> float | None:
-        """Seconds since it first began to run, until it ended."""
+        """Seconds from its first start until now, or until its end."""
         if self.started is None:
             return None
         return max(0.0, (self.ended if self.ended is not None else time.time()) - self.started)
 
     @property
     def fraction(self) -> float | None:
-        """How much of the present stage is done, 0 to 1."""
+        """Fraction of the present stage that is done, 0 to 1."""
         if self.state is JobState.SUCCEEDED:
             return 1.0
         if self.progress is None or self.progress.total <= 0:
@@ -158,7 +155,7 @@ class JobRow:
         return min(1.0, self.progress.current / self.progress.total)
 
     def estimate_remaining(self) -> None:
-        """Work out how long it still needs."""
+        """Estimate the remaining time."""
         if self.state is not JobState.RUNNING:
             self.remaining = None
             return
@@ -170,14 +167,14 @@ class JobRow:
         self.remaining = None if left is None else left.seconds
 
     def progress_text(self) -> str:
-        """Say how far it is, or how it ended."""
+        """Return its progress, or how it ended."""
         if (priority := requested_priority(self.request)) is not None:
             return _tr("asked for priority {number}").format(number=signed(priority))
         if self.request:
             return {
                 "cancel": _tr("asked to cancel"),
                 "pause": _tr("asked to pause"),
-                "resume": _tr("asked to go on"),
+                "resume": _tr("asked to resume"),
             }.get(self.request, "")
         if self.state.is_terminal or self.state is JobState.INTERRUPTED:
             return self.message
@@ -189,16 +186,16 @@ class JobRow:
         return f"{progress.stage} {progress.current:,} / {progress.total:,}".strip()
 
     def remaining_text(self) -> str:
-        """Say how long it still needs."""
+        """Return the remaining time as text."""
         return "" if self.remaining is None else f"≈\N{NO-BREAK SPACE}{duration(self.remaining)}"
 
     def elapsed_text(self) -> str:
-        """Say how long it has run."""
+        """Return the elapsed time as text."""
         elapsed = self.elapsed
         return "" if elapsed is None else duration(elapsed)
 
     def hint(self) -> str:
-        """Say more of it than there is room for."""
+        """Return the tool tip: details that do not fit in the row."""
         lines = [self.name]
         if self.data:
             lines.append(_tr("data: {name}").format(name=self.data))
@@ -207,14 +204,14 @@ class JobRow:
             counts = f"{self.progress.current:,} / {self.progress.total:,}"
             lines.append(f"{self.progress.stage or _tr('step')}: {counts}")
         if self.progress_text() not in ("", state_meaning(self.state)):
-            lines.append(self.progress_text())  # there is not always room for it
+            lines.append(self.progress_text())  # its column may be too narrow for it
         if self.pid is not None:
             lines.append(_tr("in another program, process {pid}").format(pid=self.pid))
         return "\n".join(lines)
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """Return all that decides what can be done with it: alike for most of many jobs."""
+        """Return all that decides which actions suit it; many jobs share the same facts."""
         kept = self.task is not None
         return (
             self.state,
@@ -226,19 +223,19 @@ class JobRow:
         )
 
     def words(self) -> str:
-        """Return what the filter looks in; made once for each state, as a filter asks every row."""
+        """Return the text that the filter searches; cached, since a filter asks every row."""
         if not self.searched:
             text = f"{self.name}\n{self.model}\n{self.data}\n{state_text(self.state)}"
             self.searched = text.casefold()
         return self.searched
 
     def matches(self, words: list[str]) -> bool:
-        """Return whether all words stand somewhere in it; they are in small letters."""
+        """Return whether its text contains all words, which are in lower case."""
         return not words or all(word in self.words() for word in words)
 
 
 def row_of_job(job: Job) -> JobRow:
-    """Make the row of a job of the engine's."""
+    """Make the row of a job of the engine."""
     row = JobRow(job.id, job.name, job.state)
     row.created, row.priority, row.progress = job.submitted, job.priority, job.latest_progress
     row.message, row.not_durable_because = job.message, job.not_durable_because
@@ -248,7 +245,7 @@ def row_of_job(job: Job) -> JobRow:
 
 
 def describe(row: JobRow, job: Job) -> None:
-    """Add what only the job itself tells: its model, and what that is fitted to."""
+    """Add what only the job itself has: its model and its data."""
     row.priority, row.not_durable_because = job.priority, job.not_durable_because
     row.job = None if job.state.is_terminal else job
     row.model = str(getattr(job.task, "model_name", "") or "")

@@ -1,4 +1,4 @@
-"""Fit, Sample, Pause and Cancel, how far they are, and how they ended. Starts nothing itself."""
+"""`RunPanel`: the buttons Fit, Sample, Pause and Cancel, with settings, progress and outcome."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MORE_FIT = [option for option in options_of(FitOptions).values() if has_field(o
 
 
 class ChainBars(QWidget):
-    """One thin bar per chain, with its count of steps."""
+    """A thin progress bar per chain, with its count of steps."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +51,7 @@ class ChainBars(QWidget):
         self._counts: list[QLabel] = []
 
     def set_chains(self, count: int, total: int) -> None:
-        """Begin with so many chains, of `total` steps each."""
+        """Show bars for the chains, of `total` steps each."""
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
@@ -86,32 +86,32 @@ class ChainBars(QWidget):
 
 
 class RunPanel(QWidget):
-    """The buttons of a run, its settings and its progress.
+    """The buttons of a run, its settings and its progress. It starts nothing itself.
 
     Attributes
     ----------
     fit_button, sample_button, pause_button, cancel_button : QPushButton
-        To be connected to what they do; `pause_button` says what it does now.
+        The window connects them; the text of `pause_button` changes with the run.
     warmup, draws, chains : QSpinBox
         The settings of a sampling.
     noise : QComboBox
-        How a sampling takes the data to scatter; `likelihood` gives the choice.
+        The likelihood of a sampling.
     stop_when_good : CheckBox
-        Whether a sampling ends when its draws are good, and `good_ess` says how good.
+        Whether a sampling ends when each parameter has an ESS of `good_ess`.
     status : QLabel
-        What is being done now.
+        What is being done.
     message : MessageBar
-        How the last run ended.
+        The outcome of the last run.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.fit_button = self._button(self.tr("&Fit"), self.tr("Fit the model (Ctrl+F)"))
         self.sample_button = self._button(
-            self.tr("Sa&mple"), self.tr("Sample the posterior, from the fit on (Ctrl+B)")
+            self.tr("Sa&mple"), self.tr("Sample the posterior, starting from the fit (Ctrl+B)")
         )
-        self.pause_button = self._button(self.tr("&Pause"), self.tr("Let what runs wait (Ctrl+P)"))
-        self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop what runs (Esc)"))
+        self.pause_button = self._button(self.tr("&Pause"), self.tr("Pause the job (Ctrl+P)"))
+        self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop the job (Esc)"))
         self._counts = OptionForm([_SAMPLING[name] for name in _COUNTS], 3, self)
         self.warmup, self.draws, self.chains = (self._counts.field(name) for name in _COUNTS)
         self._noise = OptionForm([_SAMPLING["likelihood"]], 1, self)
@@ -122,7 +122,7 @@ class RunPanel(QWidget):
         self.stop_when_good = CheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
-                "Draw until each parameter has so many independent draws and the chains agree: "
+                "Draw until each parameter has this many independent draws and the chains agree: "
                 "fewer than the draws above, or up to ten times as many"
             )
         )
@@ -177,25 +177,25 @@ class RunPanel(QWidget):
         self._show_progress(False, False)
 
     def until_ess(self) -> float | None:
-        """Return the ESS that ends a sampling; None where all draws are wanted."""
+        """Return the ESS that ends a sampling; None if all draws are wanted."""
         return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
     def fit_options(self) -> dict[str, Any]:
-        """Return the options of a fit that are not as by default; raise `InputError`."""
+        """Return the options of a fit that differ from the default; may raise `InputError`."""
         return self.more_fit.values()
 
     def sample_options(self) -> dict[str, Any]:
-        """Return the options of a sampling that are not as by default; raise `InputError`."""
+        """Return the options of a sampling that differ from the default; may raise `InputError`."""
         chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
         return chosen | ({} if (ess := self.until_ess()) is None else {"until_ess": ess})
 
     def suit_noise(self, likelihood: str, reason: str) -> None:
-        """Say which likelihood suits the data, and why: it is taken unless another is chosen."""
+        """Show which likelihood suits the data, and why; it is used unless another is chosen."""
         self.noise.setItemText(0, self.tr("as suits the data: {noise}").format(noise=likelihood))
         self.noise.setItemData(0, f"{reason[:1].upper()}{reason[1:]}.", Qt.ItemDataRole.ToolTipRole)
 
     def set_ready(self, ready: bool) -> None:
-        """Say whether there are data and a model."""
+        """Set whether there are data and a model."""
         self._ready = ready
         self._enable()
 
@@ -210,11 +210,11 @@ class RunPanel(QWidget):
         self._begin(self.tr("{name}: waiting for a worker").format(name=name), True)
 
     def set_status(self, text: str) -> None:
-        """Say what is being done."""
+        """Show what is being done."""
         self.status.setText(text)
 
     def take_progress(self, progress: Progress) -> None:
-        """Show what a fit or a sampling reports."""
+        """Show the progress of a fit or a sampling."""
         if progress.stage == "fit":
             self._tell_iteration(progress.current, float(progress.metrics["loss"]))
         elif progress.stage in ("warmup", "sampling"):
@@ -223,14 +223,14 @@ class RunPanel(QWidget):
             self.status.setText(progress.message)
 
     def set_paused(self, paused: bool) -> None:
-        """Show that what runs waits, or goes on."""
+        """Show that the run is paused, or resumed."""
         self._paused = paused and self._running
         self._enable()
         if self._paused:
             self.status.setText(self.tr("Paused"))
 
     def end(self) -> None:
-        """Show that nothing runs any more."""
+        """Show that the run has ended."""
         self._running = self._paused = False
         self._enable()
         self._show_progress(False, False)
@@ -275,7 +275,7 @@ class RunPanel(QWidget):
         self.chain_bars.setVisible(running and is_sampling)
 
     def _more_button(self) -> QToolButton:
-        """Return the button that shows the options that few need, or hides them."""
+        """Return the button that shows or hides the less common options."""
         button = QToolButton(self)
         button.setText(self.tr("More &options"))
         button.setCheckable(True)

@@ -1,7 +1,4 @@
-"""Where jobs run: this computer or a Dask cluster, with a field for its address.
-
-Tells what is wanted; must not know engines.
-"""
+"""`RunPlaceDialog`: chooses where jobs run: on this computer or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -24,14 +21,14 @@ __all__ = ["RunPlaceDialog"]
 
 
 class RunPlaceDialog(QDialog):
-    """Asks where jobs are to run.
+    """Asks where jobs should run.
 
     Parameters
     ----------
     address : str
-        The cluster that was wanted last, or is used.
+        The cluster that was chosen last, or is in use.
     is_remote : bool
-        Whether a cluster is wanted now.
+        Whether a cluster is chosen at present.
 
     Attributes
     ----------
@@ -39,9 +36,9 @@ class RunPlaceDialog(QDialog):
         The address of a cluster; empty for this computer.
     here, there : QRadioButton
     address : QLineEdit
-        Of a Dask scheduler.
+        The address of a Dask scheduler.
     message : MessageBar
-        What came of it.
+        The outcome of the choice.
     """
 
     wanted = Signal(str)
@@ -62,10 +59,10 @@ class RunPlaceDialog(QDialog):
         row.addWidget(self.address, 1)
         self.help = QLabel(
             self.tr(
-                "Jobs that run stay where they are: the change comes when none runs any more. "
-                "Files are opened and written on this computer in any case. An address that "
-                "begins with tcp:// is not encrypted: use it where you trust all who can reach "
-                "it, else tls:// with the certificates of Dask's own configuration."
+                "Running jobs stay where they are: the change takes effect when no job runs. "
+                "Files are always opened and written on this computer. An address that begins "
+                "with tcp:// is not encrypted: use it only if you trust everybody who can reach "
+                "it, otherwise tls:// with the certificates of Dask's own configuration."
             ),
             self,
         )
@@ -86,7 +83,7 @@ class RunPlaceDialog(QDialog):
         layout.addWidget(self.buttons)
 
     def say(self, kind: str, text: str) -> None:
-        """Say what came of what was wanted; ask again from now on, unless it is under way."""
+        """Show the outcome of the choice; allow another one, unless the move is in progress."""
         self.message.say(kind, text)
         self.use_button.setEnabled(kind != "info")
         grow_to_fit(self)

@@ -1,7 +1,4 @@
-"""The table of jobs, with a filter and buttons for what can be done with those selected.
-
-Knows `JobTableModel` and `JobActions` alone.
-"""
+"""`JobTable`: the table of jobs, with a filter and buttons for the selected jobs."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ __all__ = ["JobTable"]
 
 _REFRESH_MS = 60
 _MOST_RUNS = 100
-"""Of selected neighbours that a filter leaves selected: each costs time when a cell is drawn."""
+"""Most ranges of selected rows that a filter restores: each slows down drawing a cell."""
 
 _CHARACTERS = {
     JobColumn.NAME: 27,
@@ -54,7 +51,7 @@ class JobTable(QWidget):
     Parameters
     ----------
     source : WorkerPool, JobEngine or JobTableModel
-        Whose jobs are shown.
+        The source of the jobs.
     parent : QWidget, optional
         The Qt parent.
     hidden : iterable of str
@@ -67,15 +64,15 @@ class JobTable(QWidget):
     view : QTableView
         The table itself.
     filter : QLineEdit
-        Words that the jobs shown have in them.
+        Words that the shown jobs contain.
     scope : QComboBox
-        All jobs, those that have not ended, those that have.
+        All jobs, those that have not ended, or those that have.
     verbs : JobActions
-        What can be done with the jobs that are selected.
+        The actions for the selected jobs.
     cancel_button : QToolButton
-        Cancels them.
+        Cancels the selected jobs.
     activated : Signal(str)
-        The id of a job that was double-clicked, or where Enter was pressed.
+        The id of a job that was double-clicked, or on which Enter was pressed.
     """
 
     activated = Signal(str)
@@ -129,15 +126,15 @@ class JobTable(QWidget):
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        # One height for all: with thousands of jobs none is measured.
+        # One height for all rows: measuring thousands would be slow.
         view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = view.horizontalHeader()
         header.setObjectName("columns of jobs")
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
-        # With the view's own, each time that it is drawn Qt asks for every row of a selection
-        # whether that fills the column.
+        # With the view's own header, each redraw makes Qt check for every selected row
+        # whether the selection fills the column.
         header.setSelectionModel(QItemSelectionModel(self.model, header))
         header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
         width = self.fontMetrics().averageCharWidth()
@@ -175,7 +172,7 @@ class JobTable(QWidget):
         self.model.modelReset.connect(self._select_again)
 
     def add(self, action: QAction) -> None:
-        """Offer another of the actions that `verbs` has made, by key, menu and button."""
+        """Offer another action of `verbs` by key, menu and button."""
         self.view.addAction(action)
         self._add_button(action)
 
@@ -188,7 +185,7 @@ class JobTable(QWidget):
         return button
 
     def selected_rows(self) -> list[JobRow]:
-        """Return the jobs that are selected."""
+        """Return the selected jobs."""
         ranges = self.view.selectionModel().selection()
         found: list[JobRow] = []
         for number in range(ranges.count()):
@@ -197,7 +194,7 @@ class JobTable(QWidget):
         return found
 
     def select(self, job_id: str) -> None:
-        """Select a job that is shown, and go there."""
+        """Select a job that is shown, and scroll to it."""
         index = self.model.index_of(job_id)
         if index.isValid():
             chosen = self.view.selectionModel()
@@ -206,17 +203,17 @@ class JobTable(QWidget):
             self.view.scrollTo(index)
 
     def close_down(self) -> None:
-        """Look no more at the jobs."""
+        """Stop watching the jobs."""
         self.verbs.close()
         self.model.close()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look into the store while the table can be seen."""
+        """Start reading the store when the table becomes visible."""
         super().showEvent(event)
         self.model.set_watching(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Look no more."""
+        """Stop reading the store."""
         super().hideEvent(event)
         self.model.set_watching(False)
 
@@ -227,7 +224,7 @@ class JobTable(QWidget):
         self._selected = self.selected_rows()
 
     def _select_again(self) -> None:
-        """Select the jobs again that were before the table was shown anew."""
+        """Restore the selection after the rows were reset."""
         runs = _runs(self.model.numbers_of(self._selected))
         again = QItemSelection()
         for first, last in runs if len(runs) <= _MOST_RUNS else []:
@@ -252,7 +249,7 @@ class JobTable(QWidget):
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:
-    """Return the first and the last of each run of neighbours: selecting one by one takes long."""
+    """Return the first and the last of each range of rows: selecting single rows is slow."""
     runs: list[tuple[int, int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:

@@ -1,7 +1,4 @@
-"""The jobs of an engine and of its store as a table model, shown at most 30 times a second.
-
-Knows the engine's events; must not know what the jobs compute.
-"""
+"""The jobs of an engine and of its store as a table model, updated at most 30 times a second."""
 
 from __future__ import annotations
 
@@ -44,22 +41,22 @@ _TICK_MS = 200
 _TICKS_OF_AN_ESTIMATE = 5
 _LOOK_MS = 1000
 _MOST_EVENTS = 1000
-"""What is shown at a time, so that a flood does not hold up the window."""
+"""Most events handled at a time, so that a flood of them does not block the window."""
 
 _FEW = 16
-"""Rows that are taken out one by one; of more the whole table is shown anew."""
+"""Most rows that are removed one by one; for more the whole table is reset."""
 
 _ROOT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class JobTableModel(QAbstractTableModel):
-    """The jobs of an engine, the newest first, and with a store those of other programs too.
+    """The jobs of an engine, newest first; with a store, also the jobs of other programs.
 
     Parameters
     ----------
     source : WorkerPool or JobEngine
-        Whose jobs are shown; a job stays in the table after it has ended.
+        The source of the jobs; a job stays in the table after it has ended.
     parent : QObject, optional
         The Qt parent.
     hidden : iterable of str
@@ -80,8 +77,8 @@ class JobTableModel(QAbstractTableModel):
         self.background = Background(self)
         self._hidden = frozenset(hidden)
         self._rows: dict[str, JobRow] = {}
-        self._all: list[JobRow] = []  # the oldest first
-        self._shown: list[JobRow] = []  # of these, the ones that the filter lets through
+        self._all: list[JobRow] = []  # oldest first
+        self._shown: list[JobRow] = []  # those of them that pass the filter
         self._running: dict[str, JobRow] = {}
         self._words: list[str] = []
         self._scope = Scope.ALL
@@ -92,7 +89,7 @@ class JobTableModel(QAbstractTableModel):
         self._ticker.timeout.connect(self._tick)
         self._gate = ThreadGate(self, self._woken, self._flush_timer.start)
         self._unsubscribe = self.engine.subscribe(self._gate.put)
-        # Deleted by its parent: the engine must not reach for it any more.
+        # Deleted by its parent: the engine must not call it any more.
         self.destroyed.connect(self._unsubscribe)
         self._add([self._kept(row_of_job(job), job) for job in self.engine.jobs()])
         store = self.engine.store
@@ -103,7 +100,7 @@ class JobTableModel(QAbstractTableModel):
         self.set_watching(True)
 
     def close(self) -> None:
-        """Listen no more to the engine, nor look into the store."""
+        """Stop listening to the engine and reading the store."""
         self._unsubscribe()
         self._gate.close()
         for timer in (self._flush_timer, self._ticker, self._look_timer):
@@ -114,27 +111,27 @@ class JobTableModel(QAbstractTableModel):
         self._glance = None
 
     def row(self, job_id: str) -> JobRow | None:
-        """Return what is known of a job, shown or not."""
+        """Return the row of a job, shown or hidden."""
         return self._rows.get(job_id)
 
     def rows_between(self, first: int, last: int) -> Sequence[JobRow]:
-        """Return the jobs of some rows of the table, these two included."""
+        """Return the jobs of a range of rows, both ends included."""
         end = len(self._shown)
         return self._shown[end - 1 - last : end - first]
 
     def numbers_of(self, rows: Iterable[JobRow]) -> list[int]:
-        """Return where jobs stand, from the top; those that are not shown are left out."""
+        """Return the row numbers of jobs, from the top; hidden ones are left out."""
         last = len(self._shown) - 1
         return sorted(last - row.place for row in rows if row.place >= 0)
 
     def index_of(self, job_id: str) -> QModelIndex:
-        """Return where a job stands; an invalid index for one that is not shown."""
+        """Return the index of a job; an invalid index if it is hidden."""
         row = self._rows.get(job_id)
         if row is None or row.place < 0:
             return QModelIndex()
         return self.index(len(self._shown) - 1 - row.place, 0)
 
-    # ---------------------------------------------------------------- what Qt asks
+    # ---------------------------------------------------------------- the interface of Qt
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Count the jobs."""
@@ -150,7 +147,7 @@ class JobTableModel(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """Name the columns."""
+        """Return the title of a column."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole and section in NUMBERS:
@@ -160,7 +157,7 @@ class JobTableModel(QAbstractTableModel):
         return head_texts()[section]
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what a cell shows."""
+        """Return the data of a cell."""
         if not index.isValid():
             return None
         row = self._shown[len(self._shown) - 1 - index.row()]
@@ -176,10 +173,10 @@ class JobTableModel(QAbstractTableModel):
             return str(row.state)
         return row.job_id if role == JOB_ID_ROLE else None
 
-    # ---------------------------------------------------------------- what is shown
+    # ---------------------------------------------------------------- the filter
 
     def set_filter(self, text: str, scope: Scope = Scope.ALL) -> None:
-        """Show only jobs in which all these words stand, and that have ended or have not."""
+        """Show only jobs that contain all these words, and that have ended or have not."""
         words = text.casefold().split()
         if (words, scope) != (self._words, self._scope):
             self._words, self._scope = words, scope
@@ -192,7 +189,7 @@ class JobTableModel(QAbstractTableModel):
 
     def _filter(self) -> None:
         shown = [row for row in self._all if self._passes(row)]
-        if shown == self._shown:  # one letter more, most often
+        if shown == self._shown:  # usual when one more letter is typed
             return
         self.beginResetModel()
         for row in self._shown:
@@ -205,10 +202,10 @@ class JobTableModel(QAbstractTableModel):
         for number in range(place, len(self._shown)):
             self._shown[number].place = number
 
-    # ---------------------------------------------------------------- what is told
+    # ---------------------------------------------------------------- news of engine and store
 
     def flush(self) -> None:
-        """Show what has come in from the engine."""
+        """Show the events that have come from the engine."""
         changed: dict[str, JobRow] = {}
         born: list[JobRow] = []
         events, more = self._gate.take(_MOST_EVENTS)
@@ -227,7 +224,7 @@ class JobTableModel(QAbstractTableModel):
             self._flush_timer.start()
 
     def _begin(self, event: StateChanged, row: JobRow | None, born: list[JobRow]) -> JobRow | None:
-        """Return the row of a job that has just come to the engine, from the store perhaps."""
+        """Return the row of a job that is new to the engine, perhaps from the store."""
         if event.name in self._hidden:
             return None
         if row is None:
@@ -240,19 +237,19 @@ class JobTableModel(QAbstractTableModel):
         row.created = event.time
         try:
             job = self.engine.job(event.job_id)
-        except KeyError:  # it has ended and is forgotten already
+        except KeyError:  # it has ended, and the engine has dropped it
             return row
         describe(row, job)
         return self._kept(row, job)
 
     def _kept(self, row: JobRow, job: Job) -> JobRow:
-        """Keep the work of a job that no store has, so that it can be run again."""
+        """Keep the task of a job if no store has it, so that it can be run again."""
         if self.engine.store is None or self.engine.store_problem:
             row.task = job.task
         return row
 
     def set_watching(self, watching: bool) -> None:
-        """Look into the store now and then, or do not while nobody sees it."""
+        """Start or stop reading the store at intervals."""
         if watching and self._glance is not None:
             self.look()
             self._look_timer.start()
@@ -260,13 +257,13 @@ class JobTableModel(QAbstractTableModel):
             self._look_timer.stop()
 
     def look(self) -> None:
-        """Look into the store, in the background."""
+        """Read the store, in the background."""
         if self._glance is not None and not self._is_looking:
             self._is_looking = True
             self.background.do(self._glance.look, self._on_glance, self._on_blind)
 
     def _on_blind(self, _: str) -> None:
-        self._is_looking = False  # the engine says itself what is wrong with the store
+        self._is_looking = False  # the engine reports problems of the store
 
     def _on_glance(self, glance: Glance) -> None:
         self._is_looking = False
@@ -285,7 +282,7 @@ class JobTableModel(QAbstractTableModel):
         self.drop(glance.gone)
 
     def drop(self, job_ids: Iterable[str]) -> None:
-        """Take jobs from the table that are removed."""
+        """Remove jobs from the table."""
         gone = [row for job_id in job_ids if (row := self._rows.pop(job_id, None)) is not None]
         if not gone:
             return
@@ -295,7 +292,7 @@ class JobTableModel(QAbstractTableModel):
             self._running.pop(row.job_id, None)
         self._hide([row for row in gone if row.place >= 0])
 
-    # ---------------------------------------------------------------- rows come, change and go
+    # ---------------------------------------------------------------- changes of rows
 
     def _add(self, rows: list[JobRow], *, are_old: bool = False) -> None:
         for row in rows:
@@ -346,7 +343,7 @@ class JobTableModel(QAbstractTableModel):
             row.place = -1
             self.endRemoveRows()
 
-    # ---------------------------------------------------------------- what changes by itself
+    # ---------------------------------------------------------------- times that pass
 
     def _set_ticking(self, rows: Iterable[JobRow]) -> None:
         for row in rows:

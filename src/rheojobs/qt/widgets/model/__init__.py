@@ -1,4 +1,4 @@
 """The choice of a model, the table of its parameters, and the editor of their priors.
 
-They show `ModelInfo` and `Parameter` as data; no model is built or called here.
+They show `ModelInfo` and `Parameter` as data; they build and call no model.
 """

@@ -1,4 +1,4 @@
-"""A picture of a prior: its density, and the bounds of its parameter. Knows numbers alone."""
+"""`DensityPlot`: a plot of a prior's density and the bounds of its parameter."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["DensityPlot"]
 
 _POINTS = 300
 _FAR = 20.0
-"""Bounds that span so many times what the prior does are left out of the picture."""
+"""Bounds wider than this factor times the prior are left out of the plot."""
 
 type _Prior = tuple[str, Mapping[str, float]]
 
 
 class DensityPlot(QWidget):
-    """The density over a linear axis, or that of the logarithm over a logarithmic one."""
+    """The density on a linear axis, or the density of the logarithm on a logarithmic one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class DensityPlot(QWidget):
         self._draw_if_seen()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Draw what has changed while nobody looked."""
+        """Draw what has changed while it was hidden."""
         super().showEvent(event)
         if self._is_stale:
             self._draw()
@@ -84,7 +84,7 @@ class DensityPlot(QWidget):
         self.plot.setLabel("bottom", label, color=text)
         is_log = prior is not None and _is_logarithmic(prior[0], bounds)
         bottom.setLogMode(x=is_log)
-        # Of the logarithms between two powers pyqtgraph gives no spacing: one function for each.
+        # pyqtgraph gives no tick spacing for logarithms between two powers: one function for each.
         bottom.tickStrings = log_ticks if is_log else ticks
         words = self.tr("Density of the logarithm") if is_log else self.tr("Density")
         self.plot.setLabel("left", words, color=text)
@@ -100,7 +100,7 @@ class DensityPlot(QWidget):
         kind, arguments = prior
         low, high = _range(kind, arguments, bounds, is_log)
         at = np.linspace(low, high, _POINTS)
-        # What jumps at its ends is drawn with both sides of the jump.
+        # A density that jumps at its ends is drawn with both sides of the jump.
         ends = extent(kind, arguments)
         edges = [math.log10(end) if is_log else end for end in ends if end > 0 or not is_log]
         step = 1e-9 * (high - low)
@@ -114,7 +114,7 @@ class DensityPlot(QWidget):
 
 
 def _typical_top(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Return the height of a picture: one point of infinite density must not flatten the rest."""
+    """Return the height of the plot: one point of infinite density must not flatten the rest."""
     top, usual = float(values.max(initial=0.0)), float(np.quantile(values, 0.98))
     return (top if top <= 5 * usual or usual == 0 else 2 * usual) or 1.0
 
@@ -128,7 +128,7 @@ def _is_logarithmic(kind: str, bounds: tuple[float, float]) -> bool:
 def _range(
     kind: str, arguments: Mapping[str, float], bounds: tuple[float, float], is_log: bool
 ) -> tuple[float, float]:
-    """Return what the picture shows, as logarithms where the axis is one."""
+    """Return the range of the plot, as logarithms if the axis is logarithmic."""
     first, last = extent(kind, arguments)
     if is_log:
         seen = [end for end in (first, last, *bounds) if 0 < end < math.inf]

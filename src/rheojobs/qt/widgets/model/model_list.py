@@ -1,7 +1,4 @@
-"""The list of models as it drops down: each with its equation or its one line.
-
-Knows how items are drawn and searched; must not know what a model is.
-"""
+"""Draws and searches the drop-down list of models: each has an equation or a description."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ __all__ = ["DESCRIPTION_ROLE", "EQUATION_ROLE", "SEARCH_ROLE", "ModelCompleter",
 
 DESCRIPTION_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 SEARCH_ROLE = int(Qt.ItemDataRole.UserRole) + 2
-"""Name, description and equation, in which is searched."""
+"""Name, description and equation: the text that is searched."""
 
 EQUATION_ROLE = int(Qt.ItemDataRole.UserRole) + 3
-"""Empty where the model has none."""
+"""The equation; empty if the model has none."""
 
 _MARGIN = 4
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class ModelDelegate(QStyledItemDelegate):
-    """Draws a name, and in passing what it is; an equation has the second line to itself."""
+    """Draws a name, and a description in secondary colour; an equation has its own line."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw an item."""
@@ -64,7 +61,7 @@ class ModelDelegate(QStyledItemDelegate):
 
 
 class ModelCompleter(QCompleter):
-    """Searches names and descriptions for a part of a word; gives back the name."""
+    """Searches names and descriptions for a part of a word, and completes to the name."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -78,5 +75,5 @@ class ModelCompleter(QCompleter):
         popup.setItemDelegate(ModelDelegate(popup))
 
     def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:
-        """Return what is written into the field."""
+        """Return the text that is written into the field."""
         return str(index.data(Qt.ItemDataRole.DisplayRole))

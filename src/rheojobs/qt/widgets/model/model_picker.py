@@ -1,4 +1,4 @@
-"""A searchable list of models, those that suit the data first. Loads none of them."""
+"""`ModelPicker`: a searchable list of models; those that suit the data come first."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _USUAL_CHOICE = "maxwell"
 
 
 class ModelPicker(QWidget):
-    """Chooses a model of the catalogue.
+    """Chooses a model from the catalogue.
 
     Attributes
     ----------
     model_changed : Signal(object)
-        The `ModelInfo` that is chosen now, or None.
+        The `ModelInfo` that is chosen, or None.
     """
 
     model_changed = Signal(object)
@@ -55,7 +55,7 @@ class ModelPicker(QWidget):
         self.names.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.names.setAccessibleName(self.tr("Model"))
         self.names.setToolTip(
-            self.tr("Type a part of a name, of what it is or of its equation to search")
+            self.tr("Type a part of a name, a description or an equation to search")
         )
         self.names.setItemDelegate(ModelDelegate(self.names))
         completer = ModelCompleter(self)
@@ -78,17 +78,17 @@ class ModelPicker(QWidget):
 
     @property
     def model(self) -> ModelInfo | None:
-        """The model that is chosen."""
+        """The chosen model."""
         row = self.names.currentIndex()
         return self._by_name.get(self.names.itemText(row)) if row < self._offered else None
 
     def set_loading(self) -> None:
-        """Say that the list is on its way."""
+        """Show that the list is being made."""
         self.names.setEnabled(False)
         self._line_edit().setPlaceholderText(self.tr("Making the list of models…"))
 
     def set_models(self, models: Sequence[ModelInfo]) -> None:
-        """Take the list."""
+        """Set the list."""
         self._models = tuple(models)
         self._by_name = {info.name: info for info in self._models}
         self.names.setEnabled(True)
@@ -97,13 +97,13 @@ class ModelPicker(QWidget):
         self._fill()
 
     def set_test_mode(self, mode: str | None) -> None:
-        """Offer the models that can be fitted to this test, after them the others, greyed out."""
+        """List the models that can be fitted to this test, then the others, greyed out."""
         if mode != self._mode:
             self._mode = mode
             self._fill()
 
     def choose(self, name: str) -> bool:
-        """Choose a model by its name; False where it is not offered."""
+        """Choose a model by its name; False if it is not offered."""
         row = self.names.findText(name, Qt.MatchFlag.MatchFixedString)
         if 0 <= row < self._offered:
             self.names.setCurrentIndex(row)
@@ -143,7 +143,7 @@ class ModelPicker(QWidget):
         self._on_changed()
 
     def _why_not(self, info: ModelInfo) -> str:
-        """Say why a model is not offered."""
+        """Return why a model is not offered."""
         reason = info.refused.get(self._mode or "")
         if reason:
             return reason
@@ -162,7 +162,7 @@ class ModelPicker(QWidget):
             self.model_changed.emit(info)
 
     def _restore_text(self) -> None:
-        """Take back a text that names no model, so that what is shown is what is fitted."""
+        """Reset a text that names no model, so that the shown model is the one that is fitted."""
         text = self._line_edit().text().strip()
         if not self.choose(text):
             self._line_edit().setText(self.names.itemText(self.names.currentIndex()))

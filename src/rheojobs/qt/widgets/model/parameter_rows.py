@@ -1,4 +1,4 @@
-"""The rows of the table of parameters: what is known of each, and its columns. Knows no widget."""
+"""The rows and columns of the table of parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["NUMBERS", "ParameterColumn", "Row"]
 
 
 class ParameterColumn(IntEnum):
-    """What the columns show."""
+    """The columns, by content."""
 
     NAME = 0
     VALUE = 1
@@ -40,17 +40,17 @@ class Row:
     Attributes
     ----------
     name, unit : str
-        As the model has them.
+        As in the model.
     parameter : Parameter or None
-        The model's own; None for what a sampling adds, such as the noise.
+        The model's parameter; None for one that a sampling adds, such as the noise.
     value : float or None
-        A start value where `is_given`, else an estimate; None where it is not known.
+        An initial value if `is_given`, else an estimate; None if unknown.
     uncertainty, r_hat, ess, interval
         Of the estimate.
     fixed_at : float or None
-        The value that it keeps.
+        The value of a fixed parameter.
     edited_bounds : tuple or None
-        Narrower than the model's.
+        Bounds that the user has narrowed.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Row:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it keeps its value."""
+        """Whether it is fixed."""
         return self.fixed_at is not None
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Those that the user gave, else the model's."""
+        """The user's bounds, else the model's."""
         if self.edited_bounds is not None:
             return self.edited_bounds
         return None if self.parameter is None else self.parameter.bounds
@@ -87,11 +87,11 @@ class Row:
 
     @property
     def is_undetermined(self) -> bool:
-        """Whether the data say nothing of it."""
+        """Whether the data do not determine it."""
         return self.uncertainty is not None and math.isinf(self.uncertainty)
 
     def kept(self) -> dict[str, Any]:
-        """Return what a result does not change."""
+        """Return the fields that a result does not change."""
         return {
             "parameter": self.parameter,
             "fixed_at": self.fixed_at,
@@ -99,7 +99,7 @@ class Row:
         }
 
     def edited(self, column: int) -> str | None:
-        """Return what an editor begins with."""
+        """Return the text that an editor begins with."""
         if column == ParameterColumn.VALUE:
             return "" if self.value is None else f"{self.value:.10g}"
         if column == ParameterColumn.BOUNDS and self.bounds is not None:

@@ -1,7 +1,4 @@
-"""The parameters of a model: start values, then estimates with their uncertainties.
-
-Knows `Parameter` and the two results as data; must not know how they come about.
-"""
+"""The table of a model's parameters: initial values, then estimates and uncertainties."""
 
 from __future__ import annotations
 
@@ -37,12 +34,12 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class ParameterModel(QAbstractTableModel):
-    """Parameters as rows: a value is where the next fit starts, or stays where it is fixed.
+    """Parameters as rows; a typed value is the initial value of the next fit, or a fixed value.
 
     Attributes
     ----------
     refused : Signal(str)
-        What the user typed is of no use, and why, in one line; empty when it is again.
+        Why the typed text is invalid, in one line; empty when it is valid again.
     """
 
     refused = Signal(str)
@@ -52,7 +49,7 @@ class ParameterModel(QAbstractTableModel):
         self._rows: list[Row] = []
 
     def set_parameters(self, parameters: Sequence[Parameter]) -> None:
-        """Show a model's parameters, with nothing known of them yet."""
+        """Show a model's parameters, without estimates."""
         self._reset([Row(item.name, item.unit, item) for item in parameters])
 
     def show_fit(self, result: FitResult) -> None:
@@ -72,7 +69,7 @@ class ParameterModel(QAbstractTableModel):
         )
 
     def show_posterior(self, result: BayesianResult) -> None:
-        """Show means and standard deviations, and how good the draws are; what is fixed stays."""
+        """Show means, standard deviations, R-hat and ESS; fixed parameters stay fixed."""
         known = {row.name: row for row in self._rows}
         intervals = result.credible_intervals or {}
         fixed = [
@@ -97,7 +94,7 @@ class ParameterModel(QAbstractTableModel):
         self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
 
     def given_values(self) -> dict[str, float]:
-        """Return the values that the user typed, but for those that are fixed."""
+        """Return the values that the user typed, except fixed ones."""
         return {
             row.name: row.value
             for row in self._rows
@@ -105,15 +102,15 @@ class ParameterModel(QAbstractTableModel):
         }
 
     def fixed_values(self) -> dict[str, float]:
-        """Return the parameters that keep their value."""
+        """Return the fixed parameters and their values."""
         return {r.name: r.fixed_at for r in self._rows if r.fixed_at is not None}
 
     def edited_bounds(self) -> dict[str, tuple[float, float]]:
-        """Return the bounds that the user made narrower."""
+        """Return the bounds that the user has narrowed."""
         return {r.name: r.edited_bounds for r in self._rows if r.edited_bounds is not None}
 
     def fit_options(self) -> dict[str, Any]:
-        """Return what a fit is told of them, as `FitOptions` has it."""
+        """Return the options of a fit that they set, as in `FitOptions`."""
         options = {"fixed": self.fixed_values(), "bounds": self.edited_bounds()}
         return {name: value for name, value in options.items() if value}
 
@@ -126,7 +123,7 @@ class ParameterModel(QAbstractTableModel):
         self._rows = rows
         self.endResetModel()
 
-    # ---------------------------------------------------------------- what Qt asks
+    # ---------------------------------------------------------------- the interface of Qt
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Count the parameters."""
@@ -142,7 +139,7 @@ class ParameterModel(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """Name the columns, and explain them."""
+        """Return the title or the tool tip of a column."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         is_number = section in NUMBERS
@@ -163,10 +160,10 @@ class ParameterModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return (
                 self.tr("Name in the model"),
-                self.tr("Estimate; type a number to start the next fit there"),
+                self.tr("Estimate; type a number to set the initial value of the next fit"),
                 self.tr("Standard error of a fit, standard deviation of a posterior"),
                 self.tr("Unit of value, uncertainty and bounds"),
-                self.tr("Keeps its value, in a fit and in a sampling"),
+                self.tr("Fixed at its value, in a fit and in a sampling"),
                 self.tr("Smallest and largest value allowed; type two numbers to narrow them"),
                 self.tr("Agreement of the chains: {limit} or less is good").format(limit=MAX_R_HAT),
                 self.tr("Independent draws: {limit:.0f} or more are good").format(limit=MIN_ESS),
@@ -174,7 +171,7 @@ class ParameterModel(QAbstractTableModel):
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        """Let value, bounds and fixing of a model's own parameter be edited."""
+        """Make value, bounds and fixing of a model's own parameter editable."""
         flags = super().flags(index)
         own = index.isValid() and self._rows[index.row()].parameter is not None
         if own and index.column() in (ParameterColumn.VALUE, ParameterColumn.BOUNDS):
@@ -184,7 +181,7 @@ class ParameterModel(QAbstractTableModel):
         return flags
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what a cell shows."""
+        """Return the data of a cell."""
         if not index.isValid():
             return None
         row, column = self._rows[index.row()], index.column()
@@ -203,7 +200,7 @@ class ParameterModel(QAbstractTableModel):
         return self._hint(row, column) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Take a value, bounds or a tick; nonsense is refused, and the signal says why."""
+        """Set a value, bounds or a tick; refuse invalid text, and emit why."""
         row, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.CheckStateRole and column == ParameterColumn.FIXED:
             problem = self._fix(row, Qt.CheckState(value) == Qt.CheckState.Checked)
@@ -223,7 +220,7 @@ class ParameterModel(QAbstractTableModel):
         return True
 
     def _fix(self, row: Row, fixed: bool) -> str:
-        """Fix a parameter at its value, or at the model's default; gives what hinders it."""
+        """Fix a parameter at its value, or at the model's default; return why it cannot be."""
         if fixed and row.value is None:
             row.value = row.parameter.default if row.parameter is not None else None
             row.is_given = row.value is not None
@@ -233,20 +230,20 @@ class ParameterModel(QAbstractTableModel):
         return ""
 
     def _set_value(self, row: Row, text: str) -> str:
-        """Take a start value; an empty one is estimated from the data."""
+        """Set an initial value; an empty one is estimated from the data."""
         try:
             given = float(text) if text else None
         except ValueError:
             given = math.nan
         if given is not None and not math.isfinite(given):
-            return self.tr("{name}: {text} is no number").format(name=row.name, text=repr(text))
+            return self.tr("{name}: {text} is not a number").format(name=row.name, text=repr(text))
         row.value, row.is_given = given, given is not None
         row.fixed_at = given if row.is_fixed else None
         row.uncertainty = row.r_hat = row.ess = row.interval = None
         return ""
 
     def _set_bounds(self, row: Row, text: str) -> str:
-        """Take narrower bounds; an empty text brings the model's back."""
+        """Set narrower bounds; an empty text restores the model's bounds."""
         assert row.parameter is not None
         lower, upper = row.parameter.bounds
         if not text:
@@ -326,7 +323,7 @@ def _known(value: float | None, decimals: int) -> str:
 
 
 class ParameterTable(QTableView):
-    """Shows a `ParameterModel`, and of its columns those that have something to say."""
+    """Shows a `ParameterModel`, without the columns that are empty."""
 
     def __init__(self, model: ParameterModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -346,7 +343,7 @@ class ParameterTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 5)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        # What a fit or a sampling found is read whole; bounds give way, and are in a hint as well.
+        # Estimates must not be cut; bounds may be, since their tool tip has them as well.
         header.setSectionResizeMode(ParameterColumn.BOUNDS, QHeaderView.ResizeMode.Stretch)
         self.setItemDelegateForColumn(ParameterColumn.FIXED, CheckDelegate(self))
         model.modelReset.connect(self._choose_columns)

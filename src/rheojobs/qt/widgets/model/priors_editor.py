@@ -1,7 +1,4 @@
-"""What is believed of each parameter before the data are heard: chosen, typed, seen, checked.
-
-Knows parameters and the checks of priors; samples nothing.
-"""
+"""`PriorsEditor`: chooses, checks and draws the prior of each parameter."""
 
 from __future__ import annotations
 
@@ -38,20 +35,20 @@ _LITTLE_OUTSIDE = 0.01
 
 
 class PriorsEditor(QWidget):
-    """A list of the parameters, and beside it the prior of the one that is chosen.
+    """A list of the parameters, and beside it the prior of the chosen one.
 
     Attributes
     ----------
     changed : Signal()
         A prior was edited.
     table : QTableWidget
-        The parameters and their priors in words.
+        The parameters and their priors as text.
     kinds : QComboBox
         The distribution.
     fields : dict of str to QLineEdit
-        Its numbers, by the names of the arguments.
+        Its arguments, by name.
     message : MessageBar
-        What is wrong with them, below them.
+        What is wrong with the arguments; shown below them.
     """
 
     changed = Signal()
@@ -83,8 +80,8 @@ class PriorsEditor(QWidget):
         column.addWidget(self.picture, 1)
         explanation = QLabel(
             self.tr(
-                "What is believed of each parameter before the data are heard. A default is "
-                "uniform between the bounds, in the logarithm where these span decades; a "
+                "What is known of each parameter before the data are used. A default prior is "
+                "uniform between the bounds, or in the logarithm if the bounds span decades; a "
                 "fractional order has Beta(2, 2)."
             )
         )
@@ -101,7 +98,7 @@ class PriorsEditor(QWidget):
         layout.addWidget(halves, 1)
 
     def set_parameters(self, parameters: Sequence[Parameter]) -> None:
-        """Begin with a model's parameters; priors that were given are kept where it is the same."""
+        """Show a model's parameters; keep the edited priors if the model is the same."""
         if tuple(parameters) != self._parameters:
             self._given = {}
         self._parameters = tuple(parameters)
@@ -116,24 +113,24 @@ class PriorsEditor(QWidget):
         self._show()
 
     def set_bounds(self, bounds: Mapping[str, tuple[float, float]]) -> None:
-        """Take bounds that the user made narrower than the model's."""
+        """Use bounds that the user has made narrower than the model's."""
         self._bounds = dict(bounds)
         self._tell_table()
         self._show()
 
     def choose(self, name: str) -> None:
-        """Go to a parameter."""
+        """Select a parameter."""
         self.table.selectRow([item.name for item in self._parameters].index(name))
 
     def priors(self) -> dict[str, dict[str, Any]]:
-        """Return the priors, as `SampleTask` takes them; a default is left out.
+        """Return the priors, as in `SampleTask`; defaults are left out.
 
-        A parameter whose bounds were made narrower has the default on these bounds.
+        A parameter with narrowed bounds has the default prior on these bounds.
 
         Raises
         ------
         InputError
-            Where one is not complete or of no use.
+            If a prior is incomplete or invalid.
         """
         for name, prior in self._given.items():
             check_prior(name, prior)
@@ -151,7 +148,7 @@ class PriorsEditor(QWidget):
         return self._bounds.get(parameter.name, parameter.bounds)
 
     def _show(self) -> None:
-        """Show the chosen parameter's prior, in fields of its kind."""
+        """Show the prior of the chosen parameter, in the fields of its kind."""
         parameter = self._parameter
         self.kinds.setEnabled(parameter is not None)
         prior = self._given.get(parameter.name, {}) if parameter is not None else {}
@@ -189,7 +186,7 @@ class PriorsEditor(QWidget):
         self.changed.emit()
 
     def _suggested(self, parameter: Parameter, kind: str) -> dict[str, str]:
-        """Return numbers to begin with: around the model's default, within the bounds."""
+        """Return first arguments for a prior: around the model's default, within the bounds."""
         lower, upper = self._limits(parameter)
         middle = parameter.default if parameter.default is not None else 1.0
         middle = min(max(middle, lower), upper)
@@ -222,7 +219,7 @@ class PriorsEditor(QWidget):
         self.changed.emit()
 
     def _check(self) -> None:
-        """Say what is wrong with the chosen prior, and draw it if nothing is."""
+        """Show what is wrong with the chosen prior, or draw it if nothing is."""
         self._tell_table()
         parameter = self._parameter
         if parameter is None:
@@ -247,13 +244,13 @@ class PriorsEditor(QWidget):
 
     def _tell_outside(self, inside: float) -> None:
         if inside == 0.0:
-            self.message.say("warning", self.tr("This prior misses the bounds."))
+            self.message.say("warning", self.tr("This prior lies outside the bounds."))
         elif inside < 1.0 - _LITTLE_OUTSIDE:
             words = self.tr("{percent} % of this prior lies outside the bounds.")
             self.message.say("warning", words.format(percent=number(100 * (1 - inside), 2)))
 
     def _default(self, parameter: Parameter) -> Mapping[str, Any] | None:
-        """Return what is taken where nothing is chosen, as far as it is known here."""
+        """Return the default prior, if it is known here."""
         lower, upper = self._limits(parameter)
         if parameter.prior is not None:
             return parameter.prior
@@ -301,7 +298,7 @@ class PriorsEditor(QWidget):
         try:
             return _written(parameter.name, prior)
         except InputError:
-            return self.tr("⚠ not complete")
+            return self.tr("⚠ incomplete")
 
 
 def _default_on(lower: float, upper: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Plots that the rooms of fit and posterior share: data with curves, small plots, pages of them.
+"""Plots that `fit` and `posterior` share: data with curves, small plots, pages of them.
 
-They follow the palette, light or dark, and show datasets and curves as data.
+They follow the palette, light or dark.
 """

@@ -1,4 +1,4 @@
-"""Axes of plots as all of them have them: colours of the palette, ticks that a person reads."""
+"""The axes of all plots: colours of the palette, and readable ticks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def tint_axes(plot: pg.PlotItem, palette: QPalette) -> None:
         axis.setPen(muted(palette))
         axis.setTextPen(text)
         axis.enableAutoSIPrefix(False)
-        # Switched off, pyqtgraph still scales the ticks of an axis that has a label already.
+        # Even if switched off, pyqtgraph scales the ticks of an axis that already has a label.
         axis.autoSIPrefixScale = 1.0
 
 
 def log_ticks(values: Sequence[float], scale: float, spacing: float) -> list[str]:
-    """Write ticks as powers of ten; between them, two and five times these."""
+    """Write ticks as powers of ten, and between them two and five times these."""
     return [_log_tick(10.0**value * scale) for value in values]
 
 
@@ -42,7 +42,7 @@ def _log_tick(value: float) -> str:
 
 
 def ticks(values: Sequence[float], scale: float, spacing: float) -> list[str]:
-    """Write ticks with as many decimals as tell them apart, large and small ones as powers."""
+    """Write ticks with enough decimals to differ; large and small ones as powers of ten."""
     largest = max((abs(value) for value in values), default=0.0)
     if largest != 0.0 and not 1e-2 <= largest < 1e5:
         return [number(value, 3) for value in values]

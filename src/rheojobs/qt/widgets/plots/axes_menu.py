@@ -1,6 +1,6 @@
-"""Whether the axes of the plot are logarithmic: chosen by the person, or left to the test.
+"""`AxesMenu`: makes the axes of the plot logarithmic, linear, or as usual for the test.
 
-Loads no plots: these may come later than the menu.
+It loads no plots: the menu may be made before them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ __all__ = ["AxesMenu"]
 
 
 class AxesMenu(QMenu):
-    """A menu of three: as usual for the test, logarithmic, linear.
+    """A menu with three choices: as usual for the test, logarithmic, linear.
 
     Attributes
     ----------
     usual, logarithmic, linear : QAction
-        One of them is ticked.
+        The choices; one is ticked.
     chosen : Signal()
-        Another is.
+        Another choice was made.
     """
 
     chosen = Signal()
@@ -37,7 +37,7 @@ class AxesMenu(QMenu):
 
     @property
     def is_log(self) -> bool | None:
-        """What is chosen; None where it is left to the test."""
+        """Whether the axes are logarithmic; None for as usual for the test."""
         return None if self.usual.isChecked() else self.logarithmic.isChecked()
 
     def _add(self, text: str, keys: str) -> QAction:

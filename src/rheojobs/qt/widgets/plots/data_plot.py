@@ -1,7 +1,6 @@
-"""Data, curves and predictive bands, on logarithmic axes where the test asks for them.
+"""`DataPlot`: data, curves and predictive bands, on logarithmic axes if usual for the test.
 
-Draws what it is given; must not know how curves and bands are computed. What changes while a
-fit runs only gets other data: nothing is made anew.
+While a fit runs, plot items only get new data; none is made again.
 """
 
 from __future__ import annotations
@@ -39,28 +38,28 @@ _Y_LABELS = {
     "laos": ("Shear stress σ", ("σ",)),
 }
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
-"""Of the first and the second component."""
+"""Symbols of the first and the second component."""
 
 _MOST_POINTS = 1500
-"""Of each component, evenly taken: a screen shows no more."""
+"""Most points of each component, evenly chosen: a screen shows no more."""
 
 _OTHER_SYMBOLS = ("s", "t", "d", "p", "h", "star")
-"""Of other datasets, which may be as many as there are, and are told apart in grey too."""
+"""Symbols of other datasets, so that they can be distinguished in grey too."""
 
 _MOST_OTHERS = 8
-"""Beside the present data: all are painted anew with each present curve of a fit."""
+"""Most other datasets: all are repainted with each present curve of a fit."""
 
 _POINTS_OF_OTHERS = 400
-"""Of each component of all of them together."""
+"""Most points of each component of all other datasets together."""
 
 _MANY = 300
-"""Points from which on they are drawn smaller."""
+"""Number of points above which they are drawn smaller."""
 
 _LEGEND_SHARE = 0.45
-"""Of the width and of the height, where a legend may lie."""
+"""Fractions of the width and of the height that a legend may cover."""
 
 _KEPT_COLORS = 4
-"""The first two are those of the data."""
+"""Number of colours of other curves, after the two of the data."""
 
 
 def _least_positive(data: Dataset | None, index: int) -> float:
@@ -70,7 +69,7 @@ def _least_positive(data: Dataset | None, index: int) -> float:
 
 
 def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
-    """Say where the fewest points are: right or left (1, 0), and above or below (1, 0)."""
+    """Return the corner with the fewest points: right or left (1, 0), above or below (1, 0)."""
     x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
     if x.size == 0:
         return 0, 1
@@ -85,7 +84,7 @@ def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
 
 
 def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return x and y of each component as the axes show them."""
+    """Return x and y of each component in the scale of the axes."""
     found = []
     for y in components(data.y):
         shown = (data.x > 0) & (y > 0) if is_log else np.isfinite(y)
@@ -116,7 +115,7 @@ class DataPlot(QWidget):
         self.plot.hideButtons()
         self.plot.layout.setContentsMargins(6, 8, 14, 4)
         for side in ("left", "bottom"):
-            # Their grid lies under the curve: painted once, then copied with each present curve.
+            # The grid lies under the curve: cached, it is copied for each present curve.
             axis = self.plot.getAxis(side)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._legend = self.plot.addLegend(offset=(16, 12))
@@ -133,11 +132,11 @@ class DataPlot(QWidget):
 
     @property
     def curve(self) -> Curve | None:
-        """The curve that lies over the data."""
+        """The curve over the data."""
         return self._curve
 
     def show_data(self, dataset: Dataset, kept: Sequence[Curve] = ()) -> None:
-        """Show data without a curve of their own, with thin curves of earlier fits."""
+        """Show data without a curve of a present fit, but with thin curves of earlier fits."""
         is_new = dataset is not self._dataset or bool(self._others)
         self._dataset, self._others, self._kept, self._bands = dataset, (), list(kept), ()
         self._stack.setCurrentWidget(self.view)
@@ -150,14 +149,14 @@ class DataPlot(QWidget):
         self.plot.enableAutoRange()
 
     def clear(self) -> None:
-        """Show no data, but how to open some."""
+        """Show no data, but a hint how to open some."""
         self._dataset, self._others, self._kept, self._bands = None, (), [], ()
         self._curve = None
         self._draw()
         self._stack.setCurrentWidget(self._hint)
 
     def show_others(self, datasets: Sequence[Dataset]) -> None:
-        """Show other data beside the present ones: of the same test, in the same quantity."""
+        """Show other data beside the present data: of the same test, in the same quantity."""
         if not datasets and not self._others:
             return
         self._others = tuple(datasets)
@@ -170,7 +169,7 @@ class DataPlot(QWidget):
         return self._is_log
 
     def set_log(self, is_log: bool | None) -> None:
-        """Make both axes logarithmic or linear; None leaves it to the test."""
+        """Make both axes logarithmic or linear; None: as usual for the test."""
         if is_log == self._wanted_log:
             return
         self._wanted_log = is_log
@@ -178,7 +177,7 @@ class DataPlot(QWidget):
         self.plot.enableAutoRange()
 
     def show_curve(self, name: str, fitted: NDArray[Any] | None) -> None:
-        """Lay a curve over the data, given at their x."""
+        """Draw a curve over the data, given at their x."""
         curve = None
         if fitted is not None and self._dataset is not None:
             curve = Curve.of(name, self._dataset.x, fitted)
@@ -187,7 +186,7 @@ class DataPlot(QWidget):
             self.show_bands(())
 
     def show_present(self, curve: Curve) -> None:
-        """Lay the present curve of a fit over the data, in place of the one before."""
+        """Draw the present curve of a fit over the data, instead of the previous one."""
         self._lay_curve(curve)
 
     def show_kept(self, kept: Sequence[Curve]) -> None:
@@ -196,7 +195,7 @@ class DataPlot(QWidget):
         self._lay_extras()
 
     def show_bands(self, bands: Sequence[Band]) -> None:
-        """Lay bands under the data."""
+        """Draw bands behind the data."""
         self._bands = bands
         self._lay_extras()
 
@@ -224,7 +223,7 @@ class DataPlot(QWidget):
         data = self._dataset
         usual = data.test_mode not in _LINEAR_MODES
         self._is_log = is_log = usual if self._wanted_log is None else self._wanted_log
-        # Switched when empty: pyqtgraph would transform what is on its way out.
+        # Switched when empty: pyqtgraph would transform the items that are about to go.
         self.plot.setLogMode(is_log, is_log)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
         x_name = _X_LABELS.get(data.test_mode, "Time t")
@@ -251,7 +250,7 @@ class DataPlot(QWidget):
             )
 
     def _draw_points(self, data: Dataset, symbols: Sequence[str]) -> None:
-        """Draw the present data: the components filled and open, to be told apart in grey too."""
+        """Draw the present data: filled and open symbols distinguish the components in grey too."""
         many = data.x.size > _MANY
         for index, symbol in enumerate(symbols):
             color = series(self.palette(), index)
@@ -268,7 +267,7 @@ class DataPlot(QWidget):
             )
 
     def _other_points(self, number: int, data: Dataset, most: int) -> pg.ScatterPlotItem:
-        """Return the points of the `number`-th of the other datasets: one item, for speed."""
+        """Return the points of the `number`-th other dataset as one item, for speed."""
         color = series(self.palette(), 2 + number % _KEPT_COLORS, 170)
         filled, many = pg.mkBrush(color), data.x.size > _MANY
         parts = [self._picked(data, index, most) for index in range(len(components(data.y)))]
@@ -292,9 +291,9 @@ class DataPlot(QWidget):
     def _picked(
         self, data: Dataset, index: int, most: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the points of a component that can be shown, and of many an even choice.
+        """Return the points of a component that can be shown; an even choice if there are many.
 
-        All of them would be painted anew with each present curve of a fit.
+        All points would be repainted with each present curve of a fit.
         """
         x, y = data.x, components(data.y)[index]
         shown = np.flatnonzero((x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool))
@@ -302,10 +301,10 @@ class DataPlot(QWidget):
             shown = shown[np.linspace(0, shown.size - 1, most).round().astype(np.intp)]
         return x[shown], y[shown]
 
-    # ---------------------------------------------------------------- what lies over them
+    # ---------------------------------------------------------------- curves and bands
 
     def _lay_curve(self, curve: Curve | None) -> None:
-        """Give the items of the curve other data; they are made once for a dataset."""
+        """Give the items of the curve new data; they are made once for a dataset."""
         before = self._curve.name if self._curve is not None and self._curve_items else ""
         self._curve = curve
         parts = () if curve is None else curve.parts
@@ -325,7 +324,7 @@ class DataPlot(QWidget):
                 self._legend.addItem(self._curve_items[0], name)
 
     def _lay_extras(self) -> None:
-        """Make the bands and the curves of earlier fits anew: they change when a job has ended."""
+        """Make the bands and the curves of earlier fits again: they change when a job has ended."""
         for item in self._extra_items:
             self.plot.removeItem(item)
             self._legend.removeItem(item)
@@ -357,7 +356,7 @@ class DataPlot(QWidget):
         for index, band in enumerate(self._bands):
             x, low, high = band.x, band.low, band.high
             if self._is_log:
-                # The logarithm of a prediction below zero is far below the picture, not missing.
+                # The logarithm of a negative prediction is far below the plot, not missing.
                 floor = 1e-3 * _least_positive(self._dataset, index)
                 low, high = (np.log10(np.maximum(y, floor)) for y in (low, high))
                 x = np.log10(x)

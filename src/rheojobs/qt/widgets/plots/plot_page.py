@@ -1,7 +1,4 @@
-"""A page of plots that scrolls, and says how to get something to see while there is nothing.
-
-Knows no results: what shows a posterior derives from it.
-"""
+"""`PlotPage`: the base of pages of plots that scroll; shows a hint while it is empty."""
 
 from __future__ import annotations
 
@@ -16,18 +13,18 @@ __all__ = ["PlotPage"]
 
 
 class PlotPage(QWidget):
-    """A grid of plots that are made one by one, so that the window never stops.
+    """A grid of plots that are made one by one, so that the window stays responsive.
 
     Attributes
     ----------
     view : QWidget
-        Where the plots are.
+        Contains the plots.
     grid : QGridLayout
-        In which they lie.
+        The layout of the plots.
     steps : InSteps
-        In which they are made and filled.
+        Makes and fills the plots.
     explanation : QLabel
-        Above them; hidden where nobody shows it.
+        A text above the plots; hidden by default.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -39,7 +36,7 @@ class PlotPage(QWidget):
         self.view.setBackgroundRole(QPalette.ColorRole.Base)
         self.grid = QGridLayout(self.view)
         self.grid.setContentsMargins(5, 5, 5, 5)
-        # With spaces between rows, each that comes would move those that there are a little.
+        # With spacing, each new row would move the present ones a little.
         self.grid.setSpacing(0)
         self.explanation = QLabel(self)
         self.explanation.setWordWrap(True)
@@ -60,24 +57,24 @@ class PlotPage(QWidget):
         layout.addWidget(self._scroll, 1)
 
     def show_plots(self, are_there: bool) -> None:
-        """Show the plots, or what to do to get some."""
+        """Show the plots, or the hint how to get some."""
         self._hint.setVisible(not are_there)
         self._scroll.setVisible(are_there)
 
     def put(self, plot: SmallPlot, row: int, column: int) -> None:
-        """Put a plot into its place, where it is hidden until there is something in it."""
+        """Put a plot into its cell, hidden until it is filled."""
         plot.hide()
         self.keep_room(plot, True)
         self.grid.addWidget(plot, row, column)
 
     def keep_room(self, plot: SmallPlot, wanted: bool) -> None:
-        """Keep the place of a plot while it is hidden: nothing else moves when it is shown."""
+        """Keep the space of a hidden plot, so that nothing else moves when it is shown."""
         policy = plot.sizePolicy()
         policy.setRetainSizeWhenHidden(wanted)
         plot.setSizePolicy(policy)
 
     def drop(self, plot: SmallPlot) -> None:
-        """Take a plot away."""
+        """Remove a plot."""
         plot.hide()
         self.grid.removeWidget(plot)
         plot.deleteLater()

@@ -1,8 +1,7 @@
-"""A plot of which a page shows many: it is made and painted in a fraction of pyqtgraph's own.
+"""`SmallPlot`: a plot for pages of many plots, much cheaper to make and paint than pyqtgraph's.
 
-`PlotItem` brings four axes and menus of some forty widgets. This has two axes and a title, makes
-its menu when somebody asks for it, and is a view of its own: what changes in it is painted, and
-not its neighbours. Knows not what is drawn.
+`PlotItem` has four axes and menus of some forty widgets. `SmallPlot` has two axes and a title,
+and makes its menu on demand. It is a view of its own, so that a change repaints no neighbours.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _AXES = (("left", (1, 0)), ("bottom", (2, 1)))
 
 
 class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
-    """Makes its menu at the first click that asks for it."""
+    """Makes its menu at the first click that opens it."""
 
     def mouseClickEvent(self, event: Any) -> None:
         if event.button() == Qt.MouseButton.RightButton:
@@ -32,16 +31,16 @@ class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
 
 
 class SmallPlot(QWidget):
-    """One plot, in the colours of its palette when it was made.
+    """One plot, in the colours of the palette when it was made.
 
     Attributes
     ----------
     view : GraphicsView
-        What it is painted on.
+        The view that paints it.
     box : ViewBox
-        Between the axes.
+        The area between the axes.
     items : list
-        What is drawn.
+        The items drawn.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -49,7 +48,7 @@ class SmallPlot(QWidget):
         self.items: list[pg.GraphicsObject] = []
         self._labels: dict[str, str] = {}
         self.view = view = pg.GraphicsView(self)
-        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do with keys
+        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it has no use for keys
         view.setAcceptDrops(False)  # files are for the window
         view.setBackground(self.palette().color(QPalette.ColorRole.Base))
         around = QVBoxLayout(self)
@@ -69,16 +68,16 @@ class SmallPlot(QWidget):
             layout.addItem(axis, *place)
             self._axes[side] = axis
         tint_axes(self, self.palette())
-        self._title: pg.LabelItem | None = None  # it takes its room also when it is empty
+        self._title: pg.LabelItem | None = None  # it takes its space even if it is empty
         layout.setRowStretchFactor(1, 1)
         layout.setColumnStretchFactor(1, 1)
 
     def getAxis(self, side: str) -> pg.AxisItem:
-        """Return the axis at the left or below; named as pyqtgraph's plots name it."""
+        """Return the left or the bottom axis, named as in pyqtgraph's plots."""
         return self._axes[side]
 
     def set_title(self, text: str) -> None:
-        """Write a line above; where it is empty, there is room for one."""
+        """Write a title; if it is empty, its space is kept."""
         if self._title is None:
             self._title = pg.LabelItem(text, size="9pt", justify="left", color=self._text_color())
             self._layout.addItem(self._title, 0, 1)
@@ -87,7 +86,7 @@ class SmallPlot(QWidget):
             self._title.setText(text)
 
     def set_label(self, side: str, text: str, **style: str) -> None:
-        """Write a line beside an axis."""
+        """Write the label of an axis."""
         if self._labels.get(side, "") != text:
             self._labels[side] = text
             self._axes[side].setLabel(text or None, color=self._text_color(), **style)
@@ -97,12 +96,12 @@ class SmallPlot(QWidget):
         self.box.setYRange(low, high)
 
     def add(self, item: pg.GraphicsObject) -> None:
-        """Draw one thing more."""
+        """Add an item."""
         self.box.addItem(item)
         self.items.append(item)
 
     def remove(self, item: pg.GraphicsObject) -> None:
-        """Draw something no more."""
+        """Remove an item."""
         self.box.removeItem(item)
         self.items.remove(item)
 

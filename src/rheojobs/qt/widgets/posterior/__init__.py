@@ -1,4 +1,4 @@
-"""A posterior: convergence, traces, pairs and ranks, while the sampling runs and afterwards.
+"""Widgets of a posterior: convergence, traces, pairs and ranks, live and afterwards.
 
-They show a `BayesianResult` and the progress of a sampling; nothing is sampled here.
+They show a `BayesianResult` and the progress of a sampling; they sample nothing.
 """

@@ -1,7 +1,4 @@
-"""How good the draws are, parameter by parameter: R-hat and ESS in numbers, colours and words.
-
-Knows numbers alone: those that a running sampling reports, or those of its result.
-"""
+"""`ConvergenceTable`: R-hat and ESS of each parameter, in numbers, colours and words."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ type _Shown = tuple[Mapping[str, Mapping[str, float]], Mapping[str, str], float]
 
 
 class ConvergenceTable(QTableWidget):
-    """One row per parameter; cells are made once, and then get other texts."""
+    """One row per parameter; cells are made once, and then get new texts."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 8, parent)
@@ -73,16 +70,16 @@ class ConvergenceTable(QTableWidget):
         units: Mapping[str, str],
         wanted_ess: float = MIN_ESS,
     ) -> None:
-        """Show what is known.
+        """Show the present numbers.
 
         Parameters
         ----------
         numbers : mapping
-            Of r_hat, ess_bulk, ess_tail, mean and std, each by parameter.
+            r_hat, ess_bulk, ess_tail, mean and std, each by parameter.
         units : mapping
-            By parameter.
+            Units, by parameter.
         wanted_ess : float
-            From which on there are enough independent draws.
+            The ESS from which there are enough independent draws.
         """
         self._shown = numbers, units, wanted_ess
         names = list(numbers["r_hat"])
@@ -99,7 +96,7 @@ class ConvergenceTable(QTableWidget):
             self.show_numbers(*self._shown)
 
     def words(self) -> list[str]:
-        """Return what is said of each parameter."""
+        """Return the verdict on each parameter."""
         return [self._text(row, _WORDS) for row in range(self.rowCount())]
 
     def _text(self, row: int, column: int) -> str:
@@ -147,7 +144,7 @@ class ConvergenceTable(QTableWidget):
                 item.setForeground(QBrush(color))
 
     def _judge(self, r_hat: float, bulk: float, tail: float, wanted: float) -> tuple[str, bool]:
-        """Say in words how good the draws of a parameter are, and whether they are."""
+        """Return a verdict on the draws of a parameter, and whether they are good."""
         ess = min(bulk, tail)
         if math.isnan(bulk) or math.isnan(tail):
             return self.tr("too few draws to tell"), False
@@ -157,7 +154,7 @@ class ConvergenceTable(QTableWidget):
             share = 100 * ess / wanted
             return self.tr("{percent:.0f} % of the draws needed").format(percent=share), False
         if math.isnan(r_hat):
-            return self.tr("enough draws, but one chain alone"), True
+            return self.tr("enough draws, but only one chain"), True
         return self.tr("good"), True
 
 

@@ -1,7 +1,4 @@
-"""Each pair of parameters against one another, with the draws that diverged marked.
-
-Knows `BayesianResult` as data.
-"""
+"""`PairsPlot`: the draws of each pair of parameters, with the divergent draws marked."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _WIDE_AXIS, _NARROW_AXIS, _LOW_AXIS = 84, 8, 34
 
 
 class PairsPlot(PlotGrid):
-    """The lower triangle of all pairs; on the diagonal how each parameter is spread."""
+    """The lower triangle of all pairs, with histograms of the parameters on the diagonal."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Pairs of parameters"), parent)
@@ -47,27 +44,27 @@ class PairsPlot(PlotGrid):
         count = int(flags.sum())
         if count:
             words = self.tr(
-                "{divergences}, marked ×: where they gather, the posterior has a corner that the "
-                "sampler misses."
+                "{divergences}, marked ×: where they cluster, the sampler cannot reach a part of "
+                "the posterior."
             ).format(divergences=divergences_text(count))
         else:
             words = self.tr(
-                "No divergences. A narrow band means that two parameters are hard to tell apart."
+                "No divergences. A narrow band means that two parameters are strongly correlated."
             )
         self.explanation.setText(words)
         super().show_result(result)
 
     def cells(self) -> list[tuple[int, int]]:
-        """Name the cells of the lower triangle."""
+        """Return the cells of the lower triangle."""
         return [(row, column) for row in range(len(self._names)) for column in range(row + 1)]
 
     def least_size(self) -> tuple[int, int]:
-        """Return the size at which the points can be told apart."""
+        """Return the size at which the points can be distinguished."""
         count = len(self._names)
         return _WIDTH * count + _WIDE_AXIS, _HEIGHT * count + 40
 
     def arrange(self) -> None:
-        """Give all data the same room: beside and below the triangle are axes."""
+        """Give all data areas the same size: only the edges of the triangle have axes."""
         last = len(self._names) - 1
         for number in range(last + 1):
             self.grid.setColumnStretch(number, _WIDTH + (number == 0) * (_WIDE_AXIS - _NARROW_AXIS))
@@ -101,7 +98,7 @@ class PairsPlot(PlotGrid):
         self._label(plot, row, column)
 
     def _label(self, plot: SmallPlot, row: int, column: int) -> None:
-        """Write names at the edges of the triangle alone."""
+        """Write names only at the edges of the triangle."""
         assert self.result is not None
         units = self.result.units
         style = {"font-size": "8pt"}

@@ -1,7 +1,4 @@
-"""A page with a grid of small plots of a posterior, made when somebody looks at it.
-
-Knows not what is in them: pages of diagnostics derive from it.
-"""
+"""`PlotGrid`: the base of pages with a grid of small plots of a posterior."""
 
 from __future__ import annotations
 
@@ -19,12 +16,12 @@ __all__ = ["PlotGrid"]
 
 
 class PlotGrid(PlotPage):
-    """Shows a result in a grid of plots; makes them when it is looked at, not before.
+    """Shows a result in a grid of plots, which are made when the page is first shown.
 
     Attributes
     ----------
     plots : dict
-        Those that there are, by row and column.
+        The plots made so far, by row and column.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -36,7 +33,7 @@ class PlotGrid(PlotPage):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether all that there is to show is shown."""
+        """Whether everything is shown."""
         return not self.steps.is_busy and not self._is_stale
 
     def clear(self) -> None:
@@ -48,14 +45,14 @@ class PlotGrid(PlotPage):
         self.show_plots(False)
 
     def show_result(self, result: BayesianResult) -> None:
-        """Show the draws of a sampling, now or when this page is looked at."""
+        """Show the draws of a sampling, now or when this page is shown."""
         self.result = result
         self._is_stale = True
         if self.isVisible():
             self._begin()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Draw what has changed while nobody looked."""
+        """Draw what has changed while the page was hidden."""
         super().showEvent(event)
         if self._is_stale:
             self._begin()
@@ -67,11 +64,11 @@ class PlotGrid(PlotPage):
             self.show_result(self.result)
 
     def cells(self) -> list[tuple[int, int]]:
-        """Name the cells that there will be, by row and column."""
+        """Return the cells of the grid, by row and column."""
         raise NotImplementedError
 
     def fill(self, plot: SmallPlot, row: int, column: int) -> None:
-        """Draw what belongs into a cell."""
+        """Draw the contents of a cell."""
         raise NotImplementedError
 
     def least_size(self) -> tuple[int, int]:
@@ -79,7 +76,7 @@ class PlotGrid(PlotPage):
         raise NotImplementedError
 
     def arrange(self) -> None:
-        """Give rows and columns their shares of the room."""
+        """Set the sizes of rows and columns."""
 
     def _begin(self) -> None:
         self._is_stale = False

@@ -1,7 +1,4 @@
-"""A sampling: how good its draws are, and their traces, while it runs and afterwards.
-
-Puts widgets together; must not know sessions and jobs.
-"""
+"""`PosteriorView`: the convergence and the draws of a sampling, live and afterwards."""
 
 from __future__ import annotations
 
@@ -34,13 +31,13 @@ class PosteriorView(QWidget):
     status : QLabel
         Draws, divergences, acceptance, step size and depth of the trees.
     message : MessageBar
-        What should not be trusted, in plain words.
+        Warnings about the draws.
     table : ConvergenceTable
         R-hat and ESS.
     plot : PosteriorPlot
         Traces and marginals.
     pairs, ranks : PairsPlot, RankPlot
-        Of a sampling that has ended.
+        Plots of a sampling that has ended.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -83,7 +80,7 @@ class PosteriorView(QWidget):
         self.table.hide()
 
     def prepare(self, count: int) -> None:
-        """Make what so many parameters need, before their draws come."""
+        """Make the widgets for this number of parameters, before their draws come."""
         self.plot.prepare(count)
 
     def begin(self, units: Mapping[str, str], wanted_ess: float | None) -> None:
@@ -95,7 +92,7 @@ class PosteriorView(QWidget):
         self.status.show()
 
     def take_progress(self, metrics: Mapping[str, Any]) -> None:
-        """Take what a running sampling reports; it is drawn in a moment."""
+        """Take the progress of a running sampling; it is drawn soon."""
         if "chains" not in metrics:
             return
         self._metrics = dict(metrics)
@@ -104,7 +101,7 @@ class PosteriorView(QWidget):
         self._refresher.request()
 
     def show_result(self, result: BayesianResult) -> None:
-        """Show what a sampling drew."""
+        """Show the draws of a sampling."""
         self._refresher.cancel()
         self.status.setText(self._result_text(result))
         self.status.show()
@@ -119,7 +116,7 @@ class PosteriorView(QWidget):
         self.ranks.show_result(result)
 
     def end(self) -> None:
-        """Show that nothing runs any more."""
+        """Show that the sampling has ended."""
         self._refresher.cancel()
         if self.table.isHidden():
             self.clear()
@@ -180,6 +177,6 @@ class PosteriorView(QWidget):
 
 
 def _each(values: Sequence[float], digits: int) -> str:
-    """Write one number where all are alike, else the least and the largest."""
+    """Write one number if all are equal, else the smallest and the largest."""
     low, high = (number(end, digits) for end in (min(values), max(values)))
     return low if low == high else f"{low}–{high}"

@@ -1,6 +1,6 @@
-"""The ranks of each chain's draws among all: alike where the chains explore the same.
+"""`RankPlot`: the ranks of each chain's draws among all draws; uniform if the chains agree.
 
-Vehtari et al., Bayesian Analysis 16 (2021) 667-718. Knows `BayesianResult` as data.
+Vehtari et al., Bayesian Analysis 16 (2021) 667-718.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _COLUMNS = 2
 _HEIGHT = 150
 _BINS = 20
 _MOST_DRAWS = 4000
-"""Of each chain: ranks of more say no more."""
+"""Most draws of each chain: the ranks of more add nothing."""
 
 
 def rank_heights(draws: NDArray[np.float64], bins: int = _BINS) -> NDArray[np.float64]:
-    """Count the ranks of each chain in equal bins, in parts of what alike chains would have.
+    """Count the ranks of each chain in equal bins, relative to chains that agree.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class RankPlot(PlotGrid):
         self.explanation.setText(
             self.tr(
                 "How often each chain's draws have each rank among all draws, relative to chains "
-                "that agree (1): a line that climbs or falls says that its chain is elsewhere."
+                "that agree (1). A line that rises or falls shows a chain that disagrees."
             )
         )
 
@@ -63,15 +63,15 @@ class RankPlot(PlotGrid):
         super().show_result(result)
 
     def cells(self) -> list[tuple[int, int]]:
-        """Name the cells, two in a row."""
+        """Return the cells, two in a row."""
         return [divmod(number, _COLUMNS) for number in range(len(self._names))]
 
     def least_size(self) -> tuple[int, int]:
-        """Return the size at which the lines can be told apart."""
+        """Return the size at which the lines can be distinguished."""
         return 420, _HEIGHT * -(-len(self._names) // _COLUMNS) + 20
 
     def arrange(self) -> None:
-        """Give all the same room."""
+        """Give all plots the same size."""
         for column in range(_COLUMNS):
             self.grid.setColumnStretch(column, 1)
         for row, _ in self.cells():

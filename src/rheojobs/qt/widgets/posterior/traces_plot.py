@@ -1,7 +1,6 @@
-"""The draws of each parameter: their trace, chain by chain, and how they are spread.
+"""Traces and histograms of the draws of each parameter, which grow while a sampling runs.
 
-They grow while a sampling runs: rows are made once, then only get other data. Knows draws and
-`BayesianResult` as data; computes histograms and nothing more.
+Rows are made once; then they only get new data.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ __all__ = ["PosteriorPlot", "SpreadPlot", "TracePlot"]
 _ROW_HEIGHT = 128
 _BINS = 60
 _MOST_POINTS = 1000
-"""Of each chain: what a screen can show."""
+"""Most draws of each chain: a screen shows no more."""
 
 
 class TracePlot(SmallPlot):
@@ -39,7 +38,7 @@ class TracePlot(SmallPlot):
         self.getAxis("left").setWidth(76)
 
     def draw_chains(self, at: NDArray[np.intp], chains: NDArray[Any]) -> None:
-        """Show other draws, of shape (chains, k), the k at these of each chain."""
+        """Show new draws, of shape (chains, k); `at` are their positions in each chain."""
         while len(self.items) > len(chains):
             self.remove(self.items[-1])
         while len(self.items) < len(chains):
@@ -50,7 +49,7 @@ class TracePlot(SmallPlot):
 
 
 class SpreadPlot(SmallPlot):
-    """How the draws of one parameter are spread, with the ends of an interval."""
+    """A histogram of the draws of one parameter, with the ends of an interval."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +61,7 @@ class SpreadPlot(SmallPlot):
         self.add(self._heights)
 
     def draw_spread(self, values: NDArray[Any], ends: Sequence[float]) -> None:
-        """Show other draws, and an interval where there is one."""
+        """Show new draws, and an interval if there is one."""
         heights, edges = np.histogram(values, bins=min(_BINS, 8 + values.size // 40), density=True)
         self._heights.setData(edges, heights)
         for line in self.items[1:]:
@@ -74,7 +73,7 @@ class SpreadPlot(SmallPlot):
 
 @dataclass(frozen=True, eq=False)
 class _Draws:
-    """What is shown: of each parameter, shape (chains, k), at these draws of each chain, (k,)."""
+    """The draws shown: shape (chains, k) for each parameter, at positions of shape (k,)."""
 
     values: Mapping[str, NDArray[Any]]
     at: NDArray[np.intp]
@@ -83,12 +82,12 @@ class _Draws:
 
 
 class PosteriorPlot(PlotPage):
-    """Traces and marginals, one row per parameter; scrolls where there are many.
+    """Traces and marginals, one row per parameter; scrolls if there are many.
 
     Attributes
     ----------
     traces, spreads : list
-        The plots, by row; there may be more than are shown.
+        The plots, by row; some may be hidden.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -104,17 +103,17 @@ class PosteriorPlot(PlotPage):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether all that there is to show is shown."""
+        """Whether everything is shown."""
         return not self.steps.is_busy
 
     def clear(self) -> None:
-        """Show nothing; the plots stay for other draws."""
+        """Show nothing; keep the plots for other draws."""
         self._draws, self._names = None, []
         self.show_plots(False)
         self.steps.begin(self._making(self._ahead))
 
     def prepare(self, count: int) -> None:
-        """Make the plots of so many parameters before there is anything in them."""
+        """Make the plots for this number of parameters before there are draws."""
         self._ahead = count
         if self._draws is None:
             self.steps.begin(self._making(count))
@@ -122,16 +121,16 @@ class PosteriorPlot(PlotPage):
     def show_traces(
         self, traces: Mapping[str, NDArray[Any]], at: NDArray[np.intp], units: Mapping[str, str]
     ) -> None:
-        """Show the draws of a sampling that is under way.
+        """Show the draws of a running sampling.
 
         Parameters
         ----------
         traces : mapping of str to ndarray, shape (chains, k)
-            Some of the draws.
+            Thinned draws.
         at : ndarray of int, shape (k,)
-            Which.
+            Their positions in each chain.
         units : mapping
-            Of the parameters, as far as they are known.
+            Units of the parameters, if known.
         """
         self._show(_Draws(traces, at, units, {}))
 
@@ -147,7 +146,7 @@ class PosteriorPlot(PlotPage):
         self._show(_Draws(values, at, result.units, result.credible_intervals or {}))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the palette, with plots that are made anew."""
+        """Follow the palette, with plots that are made again."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.steps.cancel()
@@ -170,7 +169,7 @@ class PosteriorPlot(PlotPage):
         self.steps.begin(steps)
 
     def _make_room(self, count: int) -> None:
-        """Give so many rows the same room, and hide their plots until they are filled."""
+        """Give this number of rows the same size, and hide their plots until they are filled."""
         self.view.setMinimumHeight(_ROW_HEIGHT * count + 30)
         for row in range(max(count, len(self.traces))):
             self.grid.setRowStretch(row, 1 if row < count else 0)
@@ -179,10 +178,10 @@ class PosteriorPlot(PlotPage):
                 plot.hide()
                 self.keep_room(plot, row < count)
 
-    # ---------------------------------------------------------------- one step each
+    # ---------------------------------------------------------------- the steps
 
     def _making(self, count: int) -> list[Callable[[], None]]:
-        """Return the steps that make the plots of so many parameters that are still missing."""
+        """Return the steps that make the missing plots for this number of parameters."""
         return [
             *[self._make_trace] * (count - len(self.traces)),
             *[self._make_spread] * (count - len(self.spreads)),
