@@ -1,4 +1,4 @@
-"""A worker that stays warm, so that each command of a test does not wait for its imports."""
+"""Keeps one worker warm, so that the commands of a test need not wait for its imports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ran:
 
     @property
     def error(self) -> str:
-        """The last line of standard error, which is the only one where a command refuses."""
+        """The last line of standard error; the only line if a command refuses its input."""
         return self.stderr.strip().splitlines()[-1]
 
 
@@ -52,7 +52,7 @@ def rheojobs(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Ran]:
-    """Run the command in this process, its jobs in the worker that is kept."""
+    """Run the command in this process, and its jobs in the warm worker."""
     monkeypatch.setattr(session, "start_engine", lambda preload, workers=1: kept_engine)
 
     def run(*arguments: object) -> Ran:

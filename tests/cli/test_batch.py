@@ -1,4 +1,4 @@
-"""`rheojobs batch`: what it does, what it leaves out, and what no failure and no kill can stop."""
+"""`rheojobs batch`: what it runs, what it skips, and that it survives failures and kills."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _rows(folder: Path) -> list[dict[str, str]]:
 
 
 def _written(folder: Path) -> dict[Path, int]:
-    """When each result, the table excepted, was written."""
+    """Return when each result was written, except the table."""
     items = folder / "batch-results" / "items"
     return {path: path.stat().st_mtime_ns for path in items.rglob("*") if path.is_file()}
 
@@ -82,7 +82,7 @@ def test_fits_and_samplings_end_in_one_table_and_are_done_once(rheojobs, folder:
         assert row["G0 [Pa]"] == ""  # of the other model
     assert {row["draws"] for row in rows[1::2]} == {""}
     assert (items / "run0.csv" / "zener" / "posterior.nc").is_file()
-    assert not list(items.rglob("sampling-*"))  # what was kept while they were sampled
+    assert not list(items.rglob("sampling-*"))  # the checkpoints of the samplings
 
     before = _written(folder)
     again = rheojobs("batch", plan)
@@ -139,7 +139,7 @@ def test_failures_are_listed_and_stop_nothing(rheojobs, folder: Path):
     for file in ("run3.csv", "run4.csv"):
         assert states[file, "zener"]["state"] == "failed"
         assert states[file, "zener"]["message"].endswith("(not sampled: its fit failed)")
-    # Mended, they are done; what is wrong for good is tried again, and says the same.
+    # Repaired files are fitted; a permanent error is tried again, with the same message.
     _write(folder / "run3.csv", 1.0)
     ran = rheojobs("batch", plan)
     assert ran.status == 1
@@ -265,7 +265,7 @@ def test_measured_files(rheojobs, shared_data: Path, tmp_path: Path):
 
 
 def _start(folder: Path, plan: Path) -> subprocess.Popen[str]:
-    """Run the command in a process of its own, and wait until a first file is fitted."""
+    """Run the command in a separate process, and wait until a first file is fitted."""
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "rheojobs", "batch", str(plan)],
@@ -326,7 +326,7 @@ sys.exit(main(["batch", plan]))
 def test_killed_when_all_is_drawn_and_not_yet_noted(
     rheojobs, folder: Path, monkeypatch, name: str, step: str, has_posterior: bool
 ):
-    """The draws that were there are those that are kept in the end: none is drawn again."""
+    """The draws made before the kill are in the final result: none is drawn again."""
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
     plan = _plan(
         folder, files=["run0.csv"], sample={"warmup": 150, "draws": 100, "chains": 2, "seed": 7}
@@ -357,7 +357,7 @@ def test_killed_when_all_is_drawn_and_not_yet_noted(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 def test_killed_before_it_had_taken_the_result_of_a_fit(folder: Path, monkeypatch):
-    """The store has it: the fit is not done a second time, unless somebody removes its result."""
+    """The store has the result: the fit does not run again unless its result is removed."""
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
     plan = _plan(folder, files=["run0.csv"])
     killed = subprocess.run(

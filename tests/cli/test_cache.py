@@ -1,4 +1,4 @@
-"""`rheojobs cache`: what is kept on disk, and away with it."""
+"""`rheojobs cache`: shows and clears the cache on disk."""
 
 from __future__ import annotations
 

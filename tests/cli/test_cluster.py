@@ -1,4 +1,4 @@
-"""The commands on a cluster: what they run there, and what they find there again."""
+"""The commands on a cluster: they run jobs there, and find them again after a restart."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_killed_one_s_job_is_found_again(
 
 
 def _have_runs_wait(step: str, folder: str) -> None:
-    """On a worker: have each fit and sampling note that it begins and ends; one kind waits."""
+    """Make each fit and sampling on a worker log its start and end; one kind waits."""
     from rheojobs.inference.fits.task import FitTask
     from rheojobs.inference.sampling.task import SampleTask
 

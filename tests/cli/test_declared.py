@@ -1,4 +1,4 @@
-"""Options are read as they are meant, and refused in one line if they cannot be."""
+"""Options of commands are converted, or refused in one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.promise("one-answer")
 
 
 def given(*arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
-    """What a command gets that takes all options there are."""
+    """Return what a command gets that takes all options."""
     got: dict[str, dict[str, Any]] = {}
     app = typer.Typer()
 

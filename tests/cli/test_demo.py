@@ -1,4 +1,4 @@
-"""The demonstration, whole, as `make demo` runs it."""
+"""The whole demonstration, as `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def test_the_demonstration_converges_and_writes_its_three_files(rheojobs, tmp_pa
     fit = FitResult.load(folder / "fit.json")
     assert fit.success
     assert fit.r_squared > 0.999
-    # Residuals as large as the noise that is in the data: all that can be described is.
+    # Residuals as large as the noise of the data: the model describes all the rest.
     assert fit.reduced_chi_squared**0.5 == pytest.approx(example_melt.NOISE, rel=0.15)
-    # Where two of Laun's modes do not share the edge of the window, theirs are found.
+    # Laun's modes are found, except where two of them share the edge of the window.
     for mode, modulus in ((3, 2.67e4), (4, 9.80e3), (5, 1.89e3), (6, 1.80e2)):
         assert abs(fit.parameters[f"G_{mode}"] - modulus) < 4 * fit.uncertainties[f"G_{mode}"]
     with open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:

@@ -1,4 +1,4 @@
-"""`rheojobs jobs`: over a store that an engine in another process works on."""
+"""`rheojobs jobs`, with a store that an engine in another process uses."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Jobs:
         self._capsys = capsys
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        """Run it in this process; gives the exit status and what it wrote."""
+        """Run the command in this process; return the exit status and what it wrote."""
         self._capsys.readouterr()
         status = main(["jobs", *map(str, arguments)])
         return status, *self._capsys.readouterr()
 
     def start(self, *command: object) -> subprocess.Popen[str]:
-        """Run something with Python on the same store."""
+        """Run Python with arguments on the same store."""
         return subprocess.Popen(
             [sys.executable, *map(str, command)],
             env=self.environment,
@@ -116,7 +116,7 @@ def test_the_list_is_the_same_with_and_without_the_parser(
 
 @pytest.fixture
 def window(jobs: Jobs) -> Iterator[dict[str, str]]:
-    """An application with a job of each kind, in its own process; gives their ids."""
+    """Start an application with a job of each kind, in its own process; return their ids."""
     script = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`rheojobs jobs` with a store that is in use on another machine: it is read, and not written."""
+"""`rheojobs jobs` with a store that another machine uses: it is read, and not written."""
 
 from __future__ import annotations
 

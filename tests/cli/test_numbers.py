@@ -1,4 +1,4 @@
-"""Numbers show the digits that are known, and no more."""
+"""Numbers show only the digits that are known."""
 
 from __future__ import annotations
 

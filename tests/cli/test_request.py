@@ -1,4 +1,4 @@
-"""Results that could not be written are refused beforehand."""
+"""Output paths that cannot be written are refused before the work."""
 
 from __future__ import annotations
 

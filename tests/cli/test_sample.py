@@ -1,4 +1,4 @@
-"""`rheojobs sample`: from a file to draws that ArviZ opens; and what Ctrl-C leaves."""
+"""`rheojobs sample`: from a file to draws that ArviZ opens, and what Ctrl-C leaves."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def test_with_deviations_the_noise_is_known_and_what_is_fixed_is_not_drawn(
 
 
 class _Terminal:
-    """A command on a pseudo-terminal, as a person has it."""
+    """A command on a pseudo-terminal, as for a user."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        """Run in `folder`, where what is kept on the way goes too."""
+        """Run in `folder`, which gets the checkpoints too."""
         import pty
 
         self._screen, other = pty.openpty()
@@ -154,7 +154,7 @@ def _draws(path: Path) -> dict[str, np.ndarray]:
 def test_killed_outright_it_goes_on_with_the_same_draws(
     rheojobs, shared_data: Path, tmp_path: Path
 ):
-    """Neither the command nor its worker gets to say a word; what is on disk must do."""
+    """Command and worker are killed at once; the files on disk must be enough to resume."""
     asked = [
         *("sample", str(shared_data / "ethylcellulose_5pct_flow.csv"), "-m", "carreau"),
         *("--warmup", "200", "--draws", "200000", "--chains", "2", "--seed", "5"),
@@ -166,7 +166,7 @@ def test_killed_outright_it_goes_on_with_the_same_draws(
     while not list(folders.glob("*/0*.npz")):
         assert terminal.process.poll() is None, "too quick to be killed: ask for more draws"
         assert time.monotonic() < deadline
-        terminal.read()  # else the command waits for its terminal, and never ends
+        terminal.read()  # otherwise the command waits for its terminal forever
     terminal.process.kill()
     terminal.process.wait()
     (folder,) = folders.iterdir()

@@ -1,4 +1,4 @@
-"""The example of an engine without JAX or Qt: short, and true."""
+"""The example of an engine without JAX or Qt is short and works."""
 
 from __future__ import annotations
 

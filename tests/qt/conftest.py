@@ -1,4 +1,4 @@
-"""What the Qt tests share: pools with warm workers, and a recorder of their signals."""
+"""Fixtures of the Qt tests: pools with warm workers, and a recorder of their signals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rheojobs import Dataset, WorkerPool
 
 @pytest.fixture(scope="module", params=["processes", "threads"])
 def pool(request: pytest.FixtureRequest, qapp: object) -> Iterator[WorkerPool]:
-    """A pool of two workers of either kind."""
+    """Make a pool of two workers, on processes and on threads."""
     made = WorkerPool(2, executor=request.param)
     yield made
     assert made.shutdown(timeout_ms=10_000)
@@ -26,14 +26,14 @@ def pool(request: pytest.FixtureRequest, qapp: object) -> Iterator[WorkerPool]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_garbage() -> Iterator[None]:
-    """Let closed windows go while nothing runs, not in the middle of another module's test."""
+    """Delete closed windows between modules, not in the middle of another module's test."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def recorder(pool: WorkerPool, qtbot: object) -> Iterator[Recorder]:
-    """Records the pool's signals during one test; at its end nothing may be left running."""
+    """Record the pool's signals during one test; at its end nothing may be running."""
     made = Recorder(pool, qtbot)
     yield made
     pool.cancel_all()
@@ -49,7 +49,7 @@ def data() -> Dataset:
 
 @pytest.fixture(autouse=True)
 def quiet_qt(qtlog: Any) -> Iterator[None]:
-    """Qt says nothing during a test: pytest-qt's message handler hears it."""
+    """Check that Qt logs nothing during a test, by pytest-qt's message handler."""
     yield
     said = [record.message for record in qtlog.records if OF_THE_PLUGIN not in record.message]
     assert said == []

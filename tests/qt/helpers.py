@@ -20,14 +20,14 @@ if TYPE_CHECKING:  # workers import this file
 from rheojobs import CancellationError, CancellationToken, Dataset, Model, WorkerPool
 
 OF_THE_PLUGIN = "This plugin does not support"
-"""Said by Qt's offscreen plugin of every window there is, and of every list that drops down."""
+"""Logged by Qt's offscreen plugin for every window and every drop-down list."""
 
 SIGNALS = ("job_started", "job_progress", "job_completed", "job_failed", "job_cancelled")
 ENDS = {"job_completed", "job_failed", "job_cancelled"}
 
 
 class Recorder:
-    """Keeps the signals of a pool in the order in which they came."""
+    """Records the signals of a pool in order of arrival."""
 
     def __init__(self, pool: WorkerPool, qtbot: Any) -> None:
         self._pool = pool
@@ -61,7 +61,7 @@ class Recorder:
         self._qtbot.waitUntil(condition, timeout=timeout)
 
     def wait_for(self, job_id: str, name: str) -> tuple[Any, ...]:
-        """Wait for a signal of a job; gives its arguments after the id."""
+        """Wait for a signal of a job; return its arguments after the id."""
         self.wait(lambda: any(found == name for found, _ in self.of(job_id)))
         return next(args for found, args in self.of(job_id) if found == name)
 
@@ -118,7 +118,7 @@ def decay_data() -> Dataset:
 
 
 def count_to(context: Any, n: int, pause: float = 0.005) -> int:
-    """Count, telling each number."""
+    """Count, and report each number."""
     for i in range(n):
         context.check()
         context.progress(i + 1, n, f"at {i + 1}")
@@ -127,14 +127,14 @@ def count_to(context: Any, n: int, pause: float = 0.005) -> int:
 
 
 def hear_nothing(seconds: float) -> None:
-    """Work on for that long, whoever asks to stop."""
+    """Work for that long, and ignore requests to stop."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.01)
 
 
 class PlainSignals(QObject):
-    """What a worker of an existing application has."""
+    """The signals of a worker of an existing application."""
 
     progress = Signal(int, int, str)
     completed = Signal(object)
@@ -143,7 +143,7 @@ class PlainSignals(QObject):
 
 
 class PlainWorker(QRunnable):
-    """A worker of an existing application: its own signals, its own token."""
+    """A worker of an existing application, with its own signals and token."""
 
     def __init__(self, outcome: str) -> None:
         super().__init__()
@@ -170,7 +170,7 @@ class PlainWorker(QRunnable):
 
 
 class BareRunnable(QRunnable):
-    """Neither signals nor token."""
+    """A worker with neither signals nor token."""
 
     def __init__(self, fail: bool = False) -> None:
         super().__init__()

@@ -32,11 +32,11 @@ LONG, SHORT = 300_000, 300
 """Draws of a sampling that would never end, and of one that does."""
 
 Moment = Iterator[Callable[[], bool]]
-"""Yields what to wait for next; when it ends, the moment has come."""
+"""Yields conditions to wait for; when it ends, the moment has come."""
 
 
 class Jobs:
-    """Starts the jobs of a window, and remembers them."""
+    """Starts the jobs of a window, and records them."""
 
     def __init__(self, window: MainWindow, answer: str) -> None:
         self.engine = window.pool.engine
@@ -44,7 +44,7 @@ class Jobs:
         self.all: list[Job] = []
 
     def count(self, seconds: float = 600.0, **options: Any) -> Job:
-        """Start a function that counts, for as long as that where nobody waits for it."""
+        """Start a function that counts; for that long if nothing waits for it."""
         steps = 60 if self.is_waited_for else int(200 * seconds)
         return self.call(helpers.count_to, steps, **options)
 
@@ -111,12 +111,12 @@ def blocked(jobs: Jobs) -> Moment:
 
 
 def running(jobs: Jobs) -> Moment:
-    """It counts."""
+    """It runs."""
     yield _counting(jobs.count())
 
 
 def paused(jobs: Jobs) -> Moment:
-    """It holds still."""
+    """It is paused."""
     job = jobs.count()
     yield _counting(job)
     job.pause()
@@ -124,7 +124,7 @@ def paused(jobs: Jobs) -> Moment:
 
 
 def pausing(jobs: Jobs) -> Moment:
-    """It was asked to hold still this moment."""
+    """It was asked to pause this moment."""
     job = jobs.count()
     yield _counting(job)
     job.pause()
@@ -138,7 +138,7 @@ def cancelling(jobs: Jobs) -> Moment:
 
 
 def deaf(jobs: Jobs) -> Moment:
-    """It was asked to stop, and does not hear."""
+    """It was asked to stop, and ignores it."""
     job = jobs.call(helpers.hear_nothing, 1.0)
     yield _is(job, S.RUNNING)
     job.cancel()
@@ -157,17 +157,17 @@ def failed(jobs: Jobs) -> Moment:
 
 
 def preparing(jobs: Jobs) -> Moment:
-    """A sampling that its worker has just taken up."""
+    """A sampling that its worker has just started."""
     yield _is(jobs.sample(), S.RUNNING)
 
 
 def compiling(jobs: Jobs) -> Moment:
-    """A sampling that compiles, or has from the cache what it needs."""
+    """A sampling that compiles, or loads its programs from the cache."""
     yield _stage(jobs.sample(), "compile", "warmup", "sampling")
 
 
 def warming_up(jobs: Jobs) -> Moment:
-    """A sampling that adapts its steps."""
+    """A sampling in its warm-up."""
     yield _stage(jobs.sample(), "warmup", "sampling")
 
 
@@ -177,7 +177,7 @@ def sampling(jobs: Jobs) -> Moment:
 
 
 def sampling_paused(jobs: Jobs) -> Moment:
-    """A sampling that holds still."""
+    """A paused sampling."""
     job = jobs.sample()
     yield _stage(job, "sampling")
     job.pause()
@@ -185,7 +185,7 @@ def sampling_paused(jobs: Jobs) -> Moment:
 
 
 def fitting(jobs: Jobs) -> Moment:
-    """A fit on its way."""
+    """A running fit."""
     job = jobs.fit()
     yield (
         lambda: job.done() or (job.latest_progress is not None and job.latest_progress.current > 1)
@@ -210,7 +210,7 @@ MOMENTS = {moment.__name__: moment for moment in (*QUICK, *REAL)}
 
 
 def expected(before: JobState, answer: str) -> set[JobState]:
-    """Give the states that the store may tell of a job, by its state when the window closed."""
+    """Return the states that the store may hold for a job, by its state when the window closed."""
     if before.is_terminal:
         return {before}
     if before is S.CANCELLING:
@@ -231,7 +231,7 @@ def click_answer(window: MainWindow, answer: str) -> None:
     next(button for button in box.buttons() if answer.lower() in button.text().lower()).click()
 
 
-# ---------------------------------------------------------------- an application of its own
+# ---------------------------------------------------------------- a separate application
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ MODELS = ("fractional_maxwell_liquid", "fractional_maxwell_model")
 
 
 def wait(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
-    """Let the window work until something holds."""
+    """Process events of the window until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -53,13 +53,13 @@ def wait(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
 
 
 def linger(seconds: float) -> None:
-    """Let the window work for a moment, so that all of it is drawn."""
+    """Process events of the window for a while, so that all of it is drawn."""
     end = time.monotonic() + seconds
     wait(lambda: time.monotonic() > end)
 
 
 def dark_palette() -> QPalette:
-    """Give the colours of a dark desktop; there is none under a bare X server."""
+    """Return the colours of a dark desktop; a bare X server has none."""
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     palette = QPalette(QColor("#303236"))
     for which, color in {
@@ -84,7 +84,7 @@ def dark_palette() -> QPalette:
 
 
 def cut_off(window: QWidget) -> list[str]:
-    """Name the texts that are not shown whole, but for what running jobs say: a hint has it."""
+    """Return the texts that are cut off, except those of running jobs, which have a tool tip."""
     found = []
     for widget in window.findChildren(QWidget):
         if not widget.isVisible() or widget.window() is not window:
@@ -117,7 +117,7 @@ def _is_whole(widget: Any) -> bool:
 
 
 def _is_inside(widget: QWidget, window: QWidget) -> bool:
-    """Say whether it is in the window, and in all that it is in but for areas that scroll."""
+    """Return whether a widget lies within the window and all its parents, except scroll areas."""
     return window.rect().contains(QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()))
 
 
@@ -179,7 +179,7 @@ def fit(window: MainWindow, model: str) -> None:
 
 
 def start_jobs(window: MainWindow) -> list[Job]:
-    """Have jobs in many states: one that runs, and others that wait, failed or were stopped."""
+    """Make jobs in many states: one that runs, and others that wait, failed or were stopped."""
     pool, data, model = window.pool, window.session.dataset, MODELS[1]
     refused = pool.job(pool.submit(FitWorker("maxwell", data, {"G0": -5.0})))
     wait(refused.done)
@@ -197,13 +197,13 @@ def start_jobs(window: MainWindow) -> list[Job]:
     stopped.cancel()
     wait(stopped.done)
     paused, running = sample(20_000), sample(100_000)
-    wait(lambda: _draws(running) and _draws(paused))  # or who has priority would be first
+    wait(lambda: _draws(running) and _draws(paused))  # else the job with priority would be first
     again = pool.engine.submit(running.task, after=[running], name="sample again")
     others = [pool.engine.submit(running.task, priority=priority) for priority in (0, 2)]
     paused.pause()
     wait(lambda: paused.state is JobState.PAUSED)
     window.jobs_pane.table.select(running.id)
-    linger(3.0)  # the time remaining is estimated once a second
+    linger(3.0)  # the remaining time is estimated once a second
     return [again, *others, paused, running]
 
 

@@ -61,6 +61,6 @@ def test_nothing_is_told_after_the_end(how: str, qtbot: QtBot) -> None:
             parent.deleteLater()
     go.set()
     thread.shutdown(wait=True)
-    assert done.is_set()  # what had begun is done yet
+    assert done.is_set()  # what had begun is finished
     QCoreApplication.processEvents()
     assert told == []

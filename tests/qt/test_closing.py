@@ -1,4 +1,4 @@
-"""The window is closed at every moment of a job, in each way: nothing crashes, nothing is lost."""
+"""Closing the window at every moment of a job, in each way, crashes and loses nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def children() -> set[int]:
 def window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, qapp: QApplication
 ) -> Iterator[MainWindow]:
-    """A window with a store of its own; all that it started has ended when it is closed."""
+    """Open a window with its own store; all that it started has ended when it is closed."""
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
     before = children()
     window = MainWindow()
@@ -50,7 +50,7 @@ def window(
 
 
 def check_store(jobs: dict[str, str], answer: str) -> None:
-    """See that the store tells of each job what has become of it."""
+    """Check that the store has the outcome of each job."""
     with JobStore() as store:
         found = {job.id: job.state for job in store.jobs()}
     for job_id, before in jobs.items():
@@ -102,7 +102,7 @@ def test_an_application_that_is_closed_leaves_no_word_and_no_process(
     moment: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
-    # What it starts can be found by this, also when its parent is gone.
+    # Finds the processes that it starts, even if their parent is gone.
     mark = f"RHEOJOBS_TEST_MARK={tmp_path}"
     name, _, value = mark.partition("=")
     done = subprocess.run(
@@ -124,7 +124,7 @@ def test_an_application_that_is_closed_leaves_no_word_and_no_process(
 
 
 def marked(name: str, value: str) -> list[str]:
-    """Name the processes that have something in their environment."""
+    """Return the processes that have an entry in their environment."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""The one list of opened datasets, and what it tells those who show it."""
+"""The list of opened datasets, and its signals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sweep(name: str, mode: str | None = "relaxation", first: float = 3.0) -> Dat
 
 
 class Told:
-    """What a library has told."""
+    """The signals that a library has emitted."""
 
     def __init__(self, library: DatasetLibrary) -> None:
         self.shown: list[str | None] = []
@@ -68,7 +68,7 @@ def test_correcting_and_naming_the_test_replace_the_present_one() -> None:
     assert library.current.reading.mode == library.dataset.test_mode == "creep"
     assert told.dropped == [first]
     with pytest.raises(InputError):
-        library.set_test_mode("oscillation")  # real values are none
+        library.set_test_mode("oscillation")  # real values cannot be an oscillation
     library.correct(library.current, sweep("a, corrected"), Reading(step=2))
     assert told.shown == ["a", "a, corrected"]
     assert library.current.path == Path("a.csv")

@@ -61,7 +61,7 @@ def test_one_that_is_deleted_is_left_in_peace(engine: JobEngine, qtbot: QtBot) -
 
 
 def test_a_pause_from_elsewhere_is_told_and_nothing_is_polled(qtbot: QtBot, data: Dataset) -> None:
-    """As the table of jobs pauses it, or another program does."""
+    """The table of jobs or another program may pause it."""
     pool = WorkerPool(1)
     library = DatasetLibrary()
     library.add(data)

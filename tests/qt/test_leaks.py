@@ -1,4 +1,4 @@
-"""A window that is opened and closed leaves nothing: no widget, thread, file or process."""
+"""A window that is opened and closed leaves no widget, thread, file or process behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 TIMES = 50
 SETTLED = 5
-"""Windows after which all is loaded that is loaded once."""
+"""Number of windows after which everything that is loaded once is loaded."""
 
 FITS_EVERY = 10
 SMALL_OBJECTS = 40
@@ -38,7 +38,7 @@ JOB_MS = 60_000
 
 
 def counts(app: QApplication) -> dict[str, int]:
-    """Count what there is."""
+    """Count objects, threads, files and processes."""
     gc.collect()
     process = psutil.Process()
     objects = gc.get_objects()
@@ -56,7 +56,7 @@ def counts(app: QApplication) -> dict[str, int]:
 
 
 def open_and_close(app: QApplication, qtbot: QtBot, *, with_fit: bool) -> None:
-    """Open a window on data, look at all its pages, and close it."""
+    """Open a window with data, show all its pages, and close it."""
     window = MainWindow()
     window.show()
     window.open([example_melt.csv_path()])

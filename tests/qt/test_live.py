@@ -1,4 +1,4 @@
-"""What the window shows while jobs run, on the real engine with real fits and samplings."""
+"""The window while jobs run, on the real engine with real fits and samplings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("quiet_qt")
 
 
 def moduli(file: Path, count: int, modes: dict[float, float]) -> Path:
-    """Write so many data that a job takes a while: of Maxwell modes, by their times."""
+    """Write enough data that a job takes a while: Maxwell modes, by their times."""
     w = np.geomspace(1e-3, 1e3, count)
     times = 1j * np.multiply.outer(list(modes), w)
     modulus = np.array(list(modes.values())) @ (times / (1 + times))
@@ -54,7 +54,7 @@ def moduli(file: Path, count: int, modes: dict[float, float]) -> Path:
 
 
 def until_still(qtbot: QtBot, counts: Callable[[], list[int]]) -> list[int]:
-    """Wait until counts that change 30 times a second have not changed for half of one."""
+    """Wait until counts that change 30 times a second have not changed for half a second."""
     known, since = counts(), time.monotonic()
 
     def stands() -> bool:
@@ -99,7 +99,7 @@ def test_the_present_curve_is_drawn_before_the_fit_ends(
     drawn = plot.plot.listDataItems()[-1].getOriginalDataset()[1]
     assert np.array_equal(drawn, last.parts[1])
     assert fit_view(window).loss_plot.count() > 1
-    # It is paused, and goes on as if nothing had been.
+    # It is paused, and continues as if it had not been.
     click(qtbot, window.run_panel.pause_button)
     qtbot.waitUntil(lambda: window.session.is_paused)
     qtbot.waitUntil(lambda: window.run_panel.pause_button.text() == "&Resume")
@@ -190,7 +190,7 @@ def test_traces_grow_and_a_pause_changes_no_draw(
     qtbot.waitUntil(lambda: view.plot.traces and view.plot.is_drawn, timeout=JOB_MS)
     assert window.session.is_running
     curve = view.plot.traces[0].items[1]
-    # Of many draws so many are shown; a busy machine may have reported fewer so far.
+    # Of many draws only some are shown; a busy machine may have reported fewer so far.
     qtbot.waitUntil(lambda: curve.getOriginalDataset()[1].size == 200, timeout=JOB_MS)
     assert "acceptance" in view.status.text()
     assert all(view.table.words())
@@ -244,7 +244,7 @@ def test_a_prior_of_the_editor_arrives_and_a_wrong_one_starts_nothing(
     (result,) = results
     assert result.diagnostics["priors"]["G0"] == "LogNormal(loc=10, scale=2)"
     assert result.inference_arrays is not None, "looking at it built no tree"
-    # Pairs and ranks are drawn when they are looked at, one plot after the other.
+    # Pairs and ranks are drawn when they are shown, one plot after the other.
     view = posterior_view(window)
     window.tabs.setCurrentWidget(view)
     for page, cells in ((view.pairs, 4 * 5 // 2), (view.ranks, 4)):

@@ -1,4 +1,4 @@
-"""Pages of the window are made when they are wanted, and then know what has been told before."""
+"""Pages of the window are made when they are needed, and then show what came before."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_pages_are_made_while_nobody_waits_for_them(model: ModelInfo, qtbot: QtB
 
 
 class _Notes(Page[QLabel]):
-    """A tab of a test's own."""
+    """A page of the tests."""
 
     title = "Notes"
 

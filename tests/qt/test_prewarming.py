@@ -1,4 +1,4 @@
-"""A pool that prewarms is not busy, and its next job of that kind starts hot."""
+"""A pool that prewarms is not busy, and its next job of that kind need not compile."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """A virtual screen of the size of the pictures; gives its name."""
+    """Start a virtual screen of the size of the pictures; return its name."""
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb here: apt-get install xvfb, dnf install xorg-x11-server-Xvfb")
     read, write = os.pipe()
@@ -53,7 +53,7 @@ def screen() -> Iterator[str]:
 
 
 def _check_plugin(display: str) -> None:
-    """Skip where Qt lacks a library that a window needs, as scripts/check-qt tells."""
+    """Skip where Qt lacks a library that a window needs, as scripts/check-qt reports."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "check-qt"), "--window"],
         env=_environment(display),
@@ -73,7 +73,7 @@ def _environment(display: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def taken(screen: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """The folder of the pictures, and what is told of them."""
+    """Take the pictures; return their folder and their facts."""
     given = os.environ.get("RHEOJOBS_SCREENSHOTS")
     folder = ROOT / given if given else tmp_path_factory.mktemp("pictures")
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def test_a_picture_shows_the_window(name: str, taken: tuple[Path, dict[str, Any]
         assert picture.size == (WIDTH, HEIGHT)
         grey = np.asarray(picture.convert("L"), dtype=float)
     assert (np.median(grey) < 128) == ("dark" in name)
-    # In no part of it is there nothing: data, model, run; plots; jobs.
+    # No part of it is empty: data, model, run; plots; jobs.
     parts = {
         "data and model": grey[30:440, :470],
         "run": grey[600:770, :470],

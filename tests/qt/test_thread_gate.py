@@ -1,4 +1,4 @@
-"""The gate between threads: nothing is lost, and nothing comes out once it is closed."""
+"""The gate between threads loses nothing, and delivers nothing once it is closed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Owner(QObject):
 
 
 class Batches(Owner):
-    """Takes some at a time, as the table of jobs does."""
+    """Takes some items at a time, as the table of jobs does."""
 
     def on_woken(self) -> None:
         self.threads.add(QThread.currentThread())
@@ -47,7 +47,7 @@ class Batches(Owner):
 
 
 def posting(gate: ThreadGate) -> list[threading.Thread]:
-    """Have many threads post at once; each item has the number of its thread, and its own."""
+    """Post from many threads at once; an item has the number of its thread, and its own."""
     together = threading.Barrier(THREADS)
 
     def post(thread: int) -> None:

@@ -145,7 +145,7 @@ def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: 
     finish(window, qtbot, 2500)
     assert window.run_panel.message.text().startswith("Stopped")
     assert not window.run_panel.cancel_button.isEnabled()
-    # What was drawn is kept and shown.
+    # The draws so far are stored and shown.
     assert "draws are kept" in window.run_panel.message.text()
     assert cell(window, 0, ParameterColumn.ESS)
 
@@ -299,7 +299,7 @@ print(json.dumps(facts | {"status": status}))
 @pytest.mark.slow
 @pytest.mark.alone
 def test_a_fresh_start_loads_no_jax_and_says_nothing(tmp_path: Path) -> None:
-    """With an empty cache: the list of models comes from a worker."""
+    """With an empty cache, the list of models comes from a worker."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(example_melt.csv_path())],
         env={

@@ -1,4 +1,4 @@
-"""Closing data in the window: their jobs go on, their results stay in the table of jobs."""
+"""Closing data in the window: their jobs continue, their results stay in the table of jobs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def creep() -> Dataset:
 def test_closing_shows_the_next_and_then_none(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.data_panel
     assert not panel.close_button.isEnabled()
-    window.menus.close_data.trigger()  # of nothing
+    window.menus.close_data.trigger()  # without data
     window.library.add(decay_data())
     window.library.add(creep())
     window.activateWindow()

@@ -1,4 +1,4 @@
-"""The window's jobs on a real Dask cluster and back, by clicking."""
+"""The window's jobs move to a real Dask cluster and back, by clicks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def use(dialog: RunPlaceDialog, qtbot: QtBot, address: str) -> None:
 
 
 def pid(window: MainWindow, qtbot: QtBot) -> int:
-    """Run a job, and say in which process."""
+    """Run a job, and return its process."""
     job = window.pool.job(window.pool.run(os.getpid))
     qtbot.waitUntil(job.done, timeout=LONG)
     return int(job.result())
@@ -85,7 +85,7 @@ def test_jobs_go_to_a_cluster_and_back_and_the_address_is_kept(
     assert window.pool.engine.executor.cluster_address
     here = {worker.pid for worker in window.pool.local_engine.executor.workers()}
     assert there not in here
-    # What sees this machine's files stays here.
+    # Functions that need this machine's files stay here.
     job = window.pool.job(window.pool.run_here(os.getpid))
     qtbot.waitUntil(job.done, timeout=LONG)
     assert job.result() in {w.pid for w in window.pool.local_engine.executor.workers()}
@@ -97,7 +97,7 @@ def test_jobs_go_to_a_cluster_and_back_and_the_address_is_kept(
     qtbot.waitUntil(lambda: place.address == cluster.address, timeout=LONG)
     dialog.reject()
     assert window.close()
-    # The next window goes there by itself.
+    # The next window connects to it automatically.
     again = open_window()
     qtbot.waitUntil(lambda: again.run_place.address == cluster.address, timeout=LONG)
     assert pid(again, qtbot) == there
@@ -124,7 +124,7 @@ def test_an_address_where_nobody_is_gives_one_line_and_jobs_stay_here(
     assert not window.pool.engine.executor.cluster_address
     assert pid(window, qtbot) > 0
     dialog.reject()
-    # At the next start nobody looks at the dialog: it is said at the jobs.
+    # At the next start the dialog is closed: the message is above the jobs.
     again = open_window()
     qtbot.waitUntil(lambda: again.jobs_pane.message.kind == "error", timeout=LONG)
     assert "no Dask scheduler answers" in again.jobs_pane.message.text()

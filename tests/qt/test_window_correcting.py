@@ -1,4 +1,4 @@
-"""How a file was read, corrected in the window: real files, real dialog, keys and clicks."""
+"""Correcting in the window how a file was read: real files, real dialog, keys and clicks."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def opened(window: MainWindow, qtbot: QtBot, tmp_path: Path):
 
 
 def choose(box, data: object) -> None:
-    """As a person does: a choice that is no change asks for nothing."""
+    """Choose as a user does: a choice that changes nothing emits nothing."""
     row = box.findData(data)
     assert row >= 0
     box.setCurrentIndex(row)
 
 
 def problem(editor: ReadingEditor, qtbot: QtBot) -> tuple[str, str]:
-    """Wait for a problem; gives where it is shown, and its words."""
+    """Wait for a problem; return where it is shown, and its text."""
     qtbot.waitUntil(lambda: any(not p.isHidden() for p in editor.problems.values()), timeout=LONG)
     (found,) = [(place, p.text()) for place, p in editor.problems.items() if not p.isHidden()]
     assert not editor.use_button.isEnabled()
@@ -97,7 +97,7 @@ def test_columns_units_and_constants_are_corrected(
     assert window.data_panel.modes.currentData() == "startup"
     assert "gamma_dot = 0.1" in window.data_panel.summary.text()
     assert window.run_panel.fit_button.isEnabled()
-    # Opened again, it begins with what was chosen.
+    # Opened again, it begins with the earlier choices.
     window.menus.correct.trigger()
     again = window.correcting.editor
     assert again is not None
@@ -174,14 +174,14 @@ def test_a_file_that_was_not_understood_is_opened_with_corrections(
     assert (data.name, data.test_mode, list(data.y)) == ("strange", "relaxation", [7.0, 8.0, 9.0])
     assert panel.failed_button.isHidden()
     assert panel.message.kind == ""
-    # It is known from now on where these data came from.
+    # From now on the file of these data is known.
     window.menus.correct.trigger()
     assert window.correcting.editor is not None
     again = window.correcting.editor
     qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
     assert again.columns["y"].currentData() == 3
     again.reject()
-    # Of a file that is not there nothing can be corrected.
+    # A missing file cannot be corrected.
     window.open([tmp_path / "missing.csv"])
     qtbot.waitUntil(lambda: panel.message.kind == "error", timeout=LONG)
     assert panel.failed_button.isHidden()
@@ -198,7 +198,7 @@ def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtb
 
 
 def test_data_that_no_table_stands_behind_get_constants(window: MainWindow, qtbot: QtBot) -> None:
-    """Of a past job, say: they came from no file."""
+    """Data of a past job, for example, have no file."""
     dataset = decay_data()
     window.library.add(dataset)
     window.menus.correct.trigger()

@@ -1,4 +1,4 @@
-"""Results of past jobs: shown again as when they were new, and exported; and the layout."""
+"""Results of past jobs are shown again and exported, and the layout is restored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def past(state_folder: Path, qapp: object) -> dict[str, str]:
-    """Ids of a fit, a sampling and a job of another kind, done by an earlier window."""
+    """Return ids of a fit, a sampling and a job of another kind, run by an earlier window."""
     window = MainWindow()
     engine, data = window.pool.engine, decay_data()
     jobs = {
@@ -133,9 +133,9 @@ def test_results_are_exported_in_every_kind(
         assert "maxwell" in page
         assert "Pa·s" in page
         assert "data:image/png;base64," in page
-        assert "http" not in page  # it needs nothing beside it
+        assert "http" not in page  # it needs no other file
     assert "Warnings" in (tmp_path / "sampling.html").read_text(encoding="utf-8")
-    # What cannot be is said in a line, and leaves what was there.
+    # Errors are shown in one line, and leave the shown data as they are.
     for path, words in (
         (tmp_path / "fit.nc", "a fit has no draws"),
         (tmp_path / "fit.doc", "names no kind of file"),
@@ -185,7 +185,7 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
         return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
 
     first = MainWindow(settings=settings())
-    assert first.size().width() == 1280  # nothing was kept yet
+    assert first.size().width() == 1280  # nothing was saved yet
     first.show()
     first.resize(1100, 700)
     header = first.jobs_pane.table.view.horizontalHeader()
@@ -197,7 +197,7 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
     assert second.jobs_pane.table.view.horizontalHeader().sectionSize(0) == 133
     assert posterior_view(second) is second.tabs.currentWidget()
     assert second.close()
-    # What an older or newer window has kept is left alone.
+    # The layout of an older or newer window is not used.
     kept = settings()
     kept.setValue("layout/version", 99)
     kept.sync()
@@ -222,7 +222,7 @@ def test_the_status_bar_tells_of_cores_memory_and_workers(window: MainWindow, qt
 
 
 def test_a_posterior_is_opened_without_arviz(past: dict[str, str], state_folder: Path) -> None:
-    """In a fresh process, as this one has loaded all already; it ends as soon as it is shown."""
+    """In a new process, as this one has loaded everything; it ends as soon as it is shown."""
     script = f"""
 import json, sys
 from PySide6.QtCore import QTimer

@@ -1,4 +1,4 @@
-"""The window and its jobs: what is asked when it closes, and what it finds when it starts."""
+"""The window and its jobs: the question when it closes, and the jobs found when it starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def children() -> set[int]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store of jobs that no other test has seen."""
+    """Set a folder for the store of jobs of one test."""
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
     return tmp_path
 
@@ -65,7 +65,7 @@ def count(window: MainWindow, n: int = 100_000) -> str:
 
 
 def answer(window: MainWindow, qtbot: QtBot, words: str) -> None:
-    """Close the window, and click what the question offers."""
+    """Close the window, and click an answer to the question."""
     assert not window.close()
     box = window.closing.box
     assert box is not None
@@ -99,7 +99,7 @@ class TestClosing:
         assert window.isVisible()
         assert window.closing.bar.isVisible()
         assert "1 job" in window.closing.bar.message.text()
-        # The wait can be called off, and begun again.
+        # The wait can be cancelled, and started again.
         qtbot.mouseClick(window.closing.bar.buttons[0], Qt.MouseButton.LeftButton)
         assert not window.closing.bar.isVisible()
         answer(window, qtbot, "Wait")
@@ -170,7 +170,7 @@ class TestClosing:
         qtbot.waitUntil(
             lambda: "All jobs have ended" in window.closing.bar.message.text(), timeout=JOB_MS
         )
-        assert job.done()  # in memory, and its result is not thrown away
+        assert job.done()  # in memory, and its result is not lost
         assert window.isVisible()
 
 
@@ -205,7 +205,7 @@ class TestStart:
         assert pane.recovery.isVisible()
         assert "interrupted when the program ended" in pane.recovery.message.text()
         qtbot.waitUntil(lambda: pane.table.model.rowCount() == len(others) + 1, timeout=JOB_MS)
-        assert window.pool.engine.active_count() == 0  # nothing starts by itself
+        assert window.pool.engine.active_count() == 0  # nothing starts automatically
         qtbot.mouseClick(pane.recovery.buttons[0], Qt.MouseButton.LeftButton)
         assert not pane.recovery.isVisible()
         store = window.pool.engine.store
@@ -240,7 +240,7 @@ class TestStart:
         pane = window.jobs_pane
         text = pane.recovery.message.text()
         assert text.startswith("1 job was interrupted")
-        assert "1 job waits" in text  # what the window did for itself is not among them
+        assert "1 job waits" in text  # the window's own functions are not counted
         qtbot.mouseClick(pane.recovery.buttons[1], Qt.MouseButton.LeftButton)
         assert not pane.recovery.isVisible()
         qtbot.waitUntil(lambda: pane.table.model.rowCount() == 2, timeout=JOB_MS)

@@ -1,4 +1,4 @@
-"""Several data on one plot, and the axes as a person wants them."""
+"""Several datasets on one plot, and the choice of its axes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def window(
 
 
 def points(plot: DataPlot) -> list[np.ndarray]:
-    """What is drawn as points, without curves: components of the present data, other datasets."""
+    """Return the drawn points: of each component of the present data, and of other datasets."""
     items = [item for item in plot.plot.listDataItems() if item.opts["symbol"] is not None]
     return [
         10.0 ** item.getData()[1]
@@ -122,7 +122,7 @@ def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
 
 
 def test_a_present_curve_leaves_all_else_as_it_was(qtbot: QtBot) -> None:
-    """Each is painted many times a second: what it does not change is neither made nor painted."""
+    """Present curves come many times a second: only what they change is painted."""
     plot = DataPlot()
     qtbot.addWidget(plot)
     plot.resize(600, 400)
@@ -144,7 +144,7 @@ def test_a_present_curve_leaves_all_else_as_it_was(qtbot: QtBot) -> None:
     assert list(plot.plot.items) == items
     assert axis.picture is pictures
     assert axis.cacheMode() != QGraphicsItem.CacheMode.NoCache
-    # Data that are shown already are not drawn anew for another model.
+    # Data that are already shown are not drawn again for another model.
     plot.show_others([])
     items = list(plot.plot.items)
     plot.show_data(first)

@@ -68,7 +68,7 @@ def test_a_sampling_tells_stages_and_each_chain(pool, recorder, data):
 
 
 def test_divergences_are_told(pool, recorder):
-    """A narrow funnel and a coarse step: the sampler diverges, and says how often so far."""
+    """A narrow funnel and a coarse step: the sampler diverges, and reports how often."""
     import rheojobs.inference.data.dataset as data_module
 
     t = np.linspace(0.1, 1.0, 3)

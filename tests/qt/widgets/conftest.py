@@ -1,4 +1,4 @@
-"""What the tests of the widgets share: they draw into memory."""
+"""Settings of the widget tests: they draw into memory."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ MODELS = (
 
 
 def names(picker: ModelPicker) -> list[str]:
-    """Of those that can be chosen."""
+    """Return the names of the models that can be chosen."""
     model = picker.names.model()
     rows = range(picker.names.count())
     flags = [model.flags(model.index(row, 0)) for row in rows]
@@ -91,7 +91,7 @@ def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> N
     assert edit.text() == picker.names.currentText()
     assert picker.model is not None
     assert edit.text() == picker.model.name
-    # What a model is, is searched as well.
+    # Descriptions are searched as well.
     edit.selectAll()
     qtbot.keyClicks(edit, "the fractional")
     completer = picker.names.completer()
@@ -254,7 +254,7 @@ def test_every_kind_of_data_is_drawn_on_light_and_on_dark(mode: str | None, qtbo
 def test_the_legend_lies_where_no_data_are(
     curve: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int]
 ) -> None:
-    """Right and above are 1."""
+    """The corner is (1, 1) for right and above."""
     x = np.geomspace(1e-3, 1e3, 60)
     assert emptiest_corner(Dataset(x, curve(x), "relaxation"), is_log=True) == corner
 

@@ -123,9 +123,9 @@ class JobsPane(QWidget):
                 self.tr("{count} jobs were interrupted when the program ended").format(count=begun)
             )
         if queued == 1:
-            parts.append(self.tr("1 job had not begun and waits"))
+            parts.append(self.tr("1 job waits, not yet started"))
         elif queued:
-            parts.append(self.tr("{count} jobs had not begun and wait").format(count=queued))
+            parts.append(self.tr("{count} jobs wait, not yet started").format(count=queued))
         return "; ".join(parts) + "."
 
     def _take_up(self) -> None:

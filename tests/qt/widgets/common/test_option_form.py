@@ -1,4 +1,4 @@
-"""Fields that follow from declarations: labels, limits, defaults, and what they give."""
+"""Fields made from declarations: labels, limits, defaults and values."""
 
 from __future__ import annotations
 

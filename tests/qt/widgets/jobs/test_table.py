@@ -26,7 +26,7 @@ from rheojobs.qt.widgets.jobs.table_model import JobTableModel
 
 S = JobState
 LONG = 30_000
-"""Milliseconds after which something that should have happened long since is a failure."""
+"""Milliseconds to wait for something before the test fails."""
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def shown(table: JobTable, qtbot: QtBot) -> JobTable:
 
 
 def choose(table: JobTable, row: int) -> None:
-    """Select a row, whatever keys an earlier test has left pressed, and see what can be done."""
+    """Select a row, even if an earlier test has left keys pressed, and refresh the actions."""
     table.select(table.model.rows_between(row, row)[0].job_id)
     table.verbs.refresh()
 
@@ -241,7 +241,7 @@ def test_jobs_of_another_program_are_seen_and_steered(
             (verbs.cancel, S.CANCELLED),
         ):
             verbs.refresh()
-            assert not verbs.sooner.isEnabled()  # its turn has come
+            assert not verbs.sooner.isEnabled()  # it has already started
             qtbot.waitUntil(lambda a=action: (verbs.refresh(), a.isEnabled())[1], timeout=LONG)
             action.trigger()
             qtbot.waitUntil(lambda w=wanted: state(model, 0) is w, timeout=LONG)
@@ -275,7 +275,7 @@ def test_jobs_of_another_program_are_moved_in_its_line(
         )
         choose(table, 0)
         verbs.sooner.trigger()
-        verbs.sooner.trigger()  # at once: its owner has not heard of the first yet
+        verbs.sooner.trigger()  # at once: its owner has not read the first request yet
         qtbot.waitUntil(lambda: jobs[1].priority == 2, timeout=LONG)
         qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
         verbs.refresh()
@@ -339,7 +339,7 @@ def test_the_filter_finds_words_and_keeps_the_selection(engine: JobEngine, qtbot
 def test_filtering_thousands_of_jobs_takes_a_few_milliseconds(
     engine: JobEngine, qtbot: QtBot
 ) -> None:
-    """Processor time of typing a letter and of all that follows, whatever is selected."""
+    """Processor time of typing a letter and of all that follows, for any selection."""
     table = shown(JobTable(engine), qtbot)
     model = table.model
     names = ("maxwell", "zener")
@@ -367,7 +367,7 @@ def test_filtering_thousands_of_jobs_takes_a_few_milliseconds(
                     time.thread_time() - began
                 )
     medians = {way: statistics.median(times) for way, times in ways.items()}
-    # What the rows say of themselves, once for each: slow where the machine is.
+    # For comparison, the tool tips of all rows: slow on a slow machine.
     began = time.thread_time()
     for _ in range(5):
         for row in model.rows_between(0, 5999):

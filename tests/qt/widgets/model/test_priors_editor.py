@@ -70,7 +70,7 @@ def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> N
     assert editor.priors() == {"G0": {"type": "normal", "loc": "2e5", "scale": "5e4"}}
     x, y = editor.picture.curve.getData()
     assert x[np.argmax(y)] == pytest.approx(2e5, rel=0.02)
-    # What lies beyond the bounds is said, and narrower bounds are a default of their own.
+    # The share outside the bounds is shown; narrower bounds have their own default.
     editor.fields["loc"].setText("0")
     assert "50 % of this prior lies outside the bounds" in editor.message.text()
     editor.set_bounds({"alpha": (0.2, 0.4)})
@@ -82,7 +82,7 @@ def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> N
     editor.kinds.setCurrentIndex(0)
     editor.kinds.activated.emit(0)
     assert "G0" not in editor.priors()
-    # Every kind begins with numbers that are of use.
+    # Every kind begins with valid numbers.
     for kind in PRIOR_TYPES:
         editor.kinds.setCurrentIndex(editor.kinds.findData(kind))
         editor.kinds.activated.emit(editor.kinds.currentIndex())
@@ -91,7 +91,7 @@ def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> N
 
 
 def test_a_picture_is_painted_on_both_kinds_of_axis(qtbot: QtBot) -> None:
-    """What raises while Qt paints would end the process."""
+    """An exception while Qt paints would end the process."""
     plot = DensityPlot()
     qtbot.addWidget(plot)
     plot.resize(400, 300)

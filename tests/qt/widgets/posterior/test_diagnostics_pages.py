@@ -74,7 +74,7 @@ def test_the_table_says_in_words_how_good_the_draws_are(qtbot: QtBot) -> None:
     ]
     colors = [table.item(row, 7).foreground().color() for row in (0, 1)]
     assert colors[0] != colors[1]
-    # On dark ground they are lighter.
+    # On a dark background they are lighter.
     table.setPalette(QPalette(QColor("#303236")))
     darker = [table.item(row, 7).foreground().color() for row in (0, 1)]
     assert all(new.lightness() > old.lightness() for new, old in zip(darker, colors, strict=True))

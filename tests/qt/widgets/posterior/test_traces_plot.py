@@ -43,7 +43,7 @@ def test_plots_are_made_ahead_and_stay_for_other_draws(plot: PosteriorPlot, qtbo
     assert shown(plot) == [2, 2]
     assert [*plot.traces, *plot.spreads] == made
     assert [len(trace.items) for trace in plot.traces] == [4, 4, 2]
-    # Those that are left over take no room.
+    # The remaining plots take no space.
     view, last = plot.view, plot.traces[1]
     assert last.geometry().bottom() > view.height() - 20
     show(plot, qtbot, "wxyz", chains=1)
