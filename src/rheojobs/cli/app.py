@@ -102,7 +102,10 @@ def list_models(
         bool, typer.Option("--json", metavar="", help="Print all details as JSON.")
     ] = False,
 ) -> int:
-    """List the models, the tests that each describes, and their parameters."""
+    """List the models, the tests that each describes, and their parameters.
+
+    Example: rheojobs models --mode relaxation
+    """
     from rheojobs.cli import listing
 
     outputs = Outputs()
@@ -136,6 +139,8 @@ def fit(
     """Fit a model to the data of a file by least squares.
 
     Ctrl-C stops it at any moment and keeps the best parameters so far.
+
+    Example: rheojobs fit sweep.csv --model maxwell --plot fit.png
     """
     from rheojobs.cli.request import Request
     from rheojobs.cli.work import run_fit
@@ -166,7 +171,10 @@ def sample(
 ) -> int:
     """Sample the posterior of a model's parameters with NUTS, starting from a fit.
 
-    Ctrl-C stops it at any moment and keeps what was drawn; --resume continues from there.
+    Ctrl-C stops it at any moment and keeps the draws so far.
+    --resume continues from there.
+
+    Example: rheojobs sample sweep.csv --model maxwell --out posterior.nc
     """
     from rheojobs.cli.request import Request
     from rheojobs.cli.work import run_resume, run_sample
@@ -202,8 +210,11 @@ def compare(
 ) -> int:
     """Fit many models to the data of a file, in parallel, and rank them.
 
-    Ranks by AICc with Akaike weights, or with --bayes by PSIS-LOO. --fix and --tie apply to the
-    models that have the named parameters. Ctrl-C keeps the finished fits.
+    Ranks by AICc with Akaike weights, or with --bayes by PSIS-LOO.
+    --fix and --tie apply to the models that have the named parameters.
+    Ctrl-C keeps the finished fits.
+
+    Example: rheojobs compare sweep.csv --models maxwell,zener
     """
     from rheojobs.cli.compare import parse_models, run_compare
     from rheojobs.cli.request import Request
@@ -225,7 +236,10 @@ def batch(
 ) -> int:
     """Fit many files, and sample if the plan says so; a second run does only what is missing.
 
-    Writes FOLDER/results.csv and results.parquet. Ctrl-C keeps the finished results.
+    Writes FOLDER/results.csv and results.parquet.
+    Ctrl-C keeps the finished results.
+
+    Example: rheojobs batch '*.csv' --model maxwell --out results
     """
     from rheojobs.cli.batch import plan_of, run_batch
     from rheojobs.cli.request import Request
@@ -245,6 +259,8 @@ def demo(
     """Fit and sample a well-known polymer melt, and draw the result.
 
     Writes FOLDER/figure.png, FOLDER/fit.json and FOLDER/posterior.nc.
+
+    Example: rheojobs demo --out demo
     """
     from rheojobs.cli.demo import run_demo
 
@@ -258,7 +274,10 @@ def gui(
         typer.Argument(metavar="[FILE]...", show_default=False, help="Data to open."),
     ] = None,
 ) -> int:
-    """Open the window."""
+    """Open the window.
+
+    Example: rheojobs gui sweep.csv
+    """
     if importlib.util.find_spec("PySide6") is None:
         raise MissingExtraError(
             'the window needs PySide6, which is not installed: pip install "rheojobs[gui]"'

@@ -131,9 +131,12 @@ def resume(
 ) -> int:
     """Resume a job that is paused, or that lost its application or its workers.
 
-    Also resumes a job that was cancelled or reached its limits. Each continues from its
-    checkpoint. A job that ran on a cluster is resumed there; if it has ended meanwhile, its
-    result is fetched.
+    Also resumes a job that was cancelled or reached its limits.
+    Each job continues from its checkpoint.
+    A job that ran on a cluster is resumed there.
+    If it has ended there meanwhile, its result is fetched.
+
+    Example: rheojobs jobs resume 6b6d
     """
     from rheojobs.cli.resuming import run_job
 
