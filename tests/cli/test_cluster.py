@@ -140,7 +140,7 @@ def test_a_killed_batch_finds_its_runs_again(
             command.wait()
         assert main(batch[:2]) == 2
         told = capsys.readouterr().err
-        assert f"of this batch may still run on {cluster.address}: go on there" in told
+        assert f"of this batch may still run on {cluster.address}: continue there" in told
         if ends_meanwhile:
             (tmp_path / "gate").touch()
             wait_until(lambda: len(helpers.lines(done)) >= 2, 120.0)
