@@ -90,7 +90,7 @@ class Coordinates:
         return np.where(self._logarithmic, logarithms, values)
 
     def from_u(self, u: NDArray[np.float64], clip: bool = True) -> NDArray[np.float64]:
-        """Map coordinates, shape (..., d), to values of `own`, on request clipped to their bounds."""
+        """Map coordinates, shape (..., d), to values of `own`, optionally clipped to bounds."""
         exponentials = np.exp(np.where(self._logarithmic, u, 0.0)) - self._offsets
         values = np.where(self._logarithmic, exponentials, u)
         if not clip:

@@ -42,7 +42,7 @@ class PresentCurve:
         """Shape (c, k), at `x`, which ascends; None as long as there is none."""
 
     def add_loss(self, iteration: int, loss: float) -> None:
-        """Note a loss; of very many every other one is dropped, but never the first and the last."""
+        """Note a loss; of very many every other one is dropped, but not the first and the last."""
         self._losses.append((iteration, loss))
         if len(self._losses) > MOST_LOSSES:
             del self._losses[1:-1:2]
