@@ -85,10 +85,10 @@ def _finer(controller: Any) -> Any:
 
 
 def _finite_if_found(solution: Any, successful: Any) -> Any:
-    """Return the solution, not a number anywhere where it was given up.
+    """Return the solution; all NaN if the solver gave up.
 
-    Some models take zeros for that, which a search for a start then takes for a curve: they are
-    told that it was found.
+    Some models replace a failed solution by zeros, which a search for a start would take for a
+    curve: so the solution is always marked as successful.
     """
     import jax
     import jax.numpy as jnp

@@ -33,10 +33,10 @@ def takes_strain(instance: Any) -> bool:
 
 
 def keep_laos(instance: Any, gamma_0: Any, omega: Any) -> None:
-    """Set, on a copy of the instance, the attributes from which `DMTLocal` reads its strain wave."""
+    """Set, on a copy of the instance, the attributes that give `DMTLocal` its strain wave."""
     instance._gamma_0, instance._omega_laos = gamma_0, omega
 
 
 def keep_stress_scale(instance: Any, sigma_0: float) -> None:
-    """Set, on a copy of the instance, the stress by which `TNTStickyRouse` scales its relaxation."""
+    """Set, on a copy of the instance, the stress that scales `TNTStickyRouse`'s relaxation."""
     instance._relaxation_sigma_0 = sigma_0

@@ -178,7 +178,7 @@ def _held_stress(slopes: Callable[..., Any]) -> Callable[..., Any]:
         import jax.numpy as jnp
 
         slope = slopes(t, state[:-1], args)
-        # The wall's stress follows the mean rate by RheoJAX's K = 10 G0; the mean rate in args is 0.
+        # The wall's stress follows the mean rate by RheoJAX's K = 10 G0; that in args is zero.
         return jnp.append(slope.at[0].set(0.0), -slope[0] / (10.0 * args["G0"]))
 
     return held
@@ -187,8 +187,8 @@ def _held_stress(slopes: Callable[..., Any]) -> Callable[..., Any]:
 def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
     """Return the steady stress of loops and bridges, the fixed point of RheoJAX's equations.
 
-    In the steady state all follows from the rate b at which bridges break: S_yy = S_zz = 1/w, S_xy = Wi/w² and
-    S_xx = 1/w + 2 Wi²/w³, where w = b tau_b and Wi = rate · tau_b; and b from the stretch that
+    All components follow from the rate b at which bridges break: S_yy = S_zz = 1/w, S_xy = Wi/w²
+    and S_xx = 1/w + 2 Wi²/w³, where w = b tau_b and Wi = rate · tau_b; and b from the stretch that
     they make. RheoJAX solves the equations in time instead, for every rate: 0.25 s for 40.
     """
     import jax
