@@ -8,7 +8,7 @@ import unicodedata
 
 __all__ = ["SI_UNITS", "USUAL_UNITS", "parse_unit", "shown_unit", "si_factor"]
 
-# Quantity -> (SI unit, exponent of Pa, exponent of s). The frequency is kept as angular frequency.
+# Quantity -> (SI unit, exponent of Pa, exponent of s). A frequency is stored as angular frequency.
 _QUANTITIES: dict[str, tuple[str, int, int]] = {
     "time": ("s", 0, 1),
     "angular frequency": ("rad/s", 0, -1),

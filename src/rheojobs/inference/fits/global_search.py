@@ -21,7 +21,8 @@ __all__ = ["search"]
 
 ROUNDS = 12
 PATIENCE = 2
-"""The number of rounds, or of successive rounds without gain; then once more with other parents."""
+"""The most rounds. After `PATIENCE` rounds without gain other parents are used too; after twice as
+many the search ends."""
 
 AFRESH = 32
 CROSSED = 16

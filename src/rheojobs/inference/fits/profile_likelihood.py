@@ -93,7 +93,7 @@ class Profiler:
                 return self._around(best, data, free, freedom)
             except _BetterMinimumError as found:
                 best = self._refiner.refine(found.outcome.u, data)
-        note = "no interval: the profiles kept finding lower minima; use more starts"
+        note = "no interval: the profiles repeatedly found lower minima; use more starts"
         return Profiled(best, {}, dict.fromkeys(names, note))
 
     def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:

@@ -1,5 +1,4 @@
-"""Refine the starts of a fit to their minima, with progress and checks for cancellation.
-"""
+"""Refine the starts of a fit to their minima, with progress and checks for cancellation."""
 
 from __future__ import annotations
 

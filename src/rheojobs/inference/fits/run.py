@@ -34,7 +34,7 @@ SPARE_STARTS = 8
 
 RACED_FROM = 4
 RACE = 16
-"""From this number of parameters, starts are refined so far before the best of them are chosen.
+"""With `RACED_FROM` parameters or more, starts are refined by `RACE` iterations before a choice.
 
 Screening alone often picks a start that leads to an inferior minimum.
 """
@@ -52,7 +52,7 @@ SCALE_TOLERANCE = 0.01
 
 @dataclass(frozen=True, eq=False)
 class _End:
-    """Where a fit as a whole ended."""
+    """The end of a fit as a whole."""
 
     best: Outcome
     data: Data
@@ -66,7 +66,7 @@ def _without_start(model: Model) -> str:
     if not model.forward_mode:
         return what + "give other initial values"
     return what + (
-        "where times of the model are far below those of the data, its equations are too stiff "
+        "if times of the model are far below those of the data, its equations are too stiff "
         "for RheoJAX's explicit method, which is given up after 16,384 steps: give initial values "
         "or bounds whose times are nearer to the data's"
     )
@@ -267,7 +267,7 @@ class FitRun:
         )
 
     def _expected_iterations(self) -> int:
-        """Return the total number of iterations expected: of the ended starts, else the maximum."""
+        """Estimate the iterations of all starts from those that have ended, else the maximum."""
         count, ended = self._options.multi_start, len(self._ends)
         if count == 1 or not ended:
             return self._options.max_iter * count

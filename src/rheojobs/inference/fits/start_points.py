@@ -139,7 +139,7 @@ def _spread_modes(
 ) -> None:
     """Spread the relaxation times of several modes over the data, each with the modulus there.
 
-    Drawn independently, hardly any of many modes would lie where it is needed. All points but
+    If drawn independently, hardly any of many modes would lie where one is needed. All points but
     the first are changed; how far the spread reaches, and each modulus, still differ.
     """
     families: dict[str, list[int]] = {}

@@ -19,7 +19,7 @@ __all__ = ["Trace", "probe", "trace"]
 
 @dataclass(frozen=True)
 class Trace:
-    """The outcome of a dry run: the prediction's shape and type, missing constants, or the error."""
+    """The outcome of a dry run: the prediction's shape and type, missing constants, or an error."""
 
     shape: tuple[int, ...] = ()
     is_complex: bool = False

@@ -35,7 +35,7 @@ class ValueKindError(InputError):
 
 
 class Kind:
-    """What values an option takes."""
+    """The kind of values that an option takes."""
 
     metavar = "VALUE"
 

@@ -56,7 +56,7 @@ class Likelihood:
         return cls(name, name.startswith("relative"), name.endswith("student_t"))
 
     def noise_names(self, problem: Problem) -> tuple[str, ...]:
-        """Name the noise scales that are sampled."""
+        """Return the names of the sampled noise scales."""
         if self.is_known:
             return ()
         return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)

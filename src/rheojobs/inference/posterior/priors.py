@@ -32,14 +32,14 @@ class Prior(Protocol):
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Uniform(low=0.001, high=1e+09)``."""
+        """Its name and arguments, such as ``Uniform(low=0.001, high=1e+09)``."""
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it; traceable."""
+        """Return the NumPyro distribution; traceable."""
 
     def unconstrain(self, value: float) -> float:
         """Map a value to the real line, as NumPyro's bijection to its support does."""
@@ -81,13 +81,13 @@ class NamedPrior:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
         low, high = _SUPPORTS.get(self.type, (-math.inf, math.inf))
         return float(self.arguments.get("low", low)), float(self.arguments.get("high", high))
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Uniform(low=0.001, high=1e+09)``."""
+        """Its name and arguments, such as ``Uniform(low=0.001, high=1e+09)``."""
         shown = dict(self.arguments)
         if self.type == SCALED_BETA:
             low, high = shown.pop("low"), shown.pop("high")
@@ -96,7 +96,7 @@ class NamedPrior:
         return f"{PRIOR_TYPES[self.type].numpyro_name}({told})"
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it; traceable."""
+        """Return the NumPyro distribution; traceable."""
         import numpyro.distributions as dist
         from numpyro.distributions import constraints
 
@@ -122,7 +122,7 @@ class NamedPrior:
         return np.asarray(_DRAWS[self.type](generator, self.arguments, count), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share below each value."""
+        """Return the probability below each value."""
         low, high = self.limits
         if self.type == "loguniform":
             return np.clip(np.log(values / low) / math.log(high / low), 0.0, 1.0)
@@ -162,14 +162,14 @@ class DistributionPrior:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
         support = self.given.support
         low = float(getattr(support, "lower_bound", -math.inf))
         return low, float(getattr(support, "upper_bound", math.inf))
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Gumbel(loc=0, scale=1)``."""
+        """Its name and arguments, such as ``Gumbel(loc=0, scale=1)``."""
         base = getattr(self.given, "base_dist", None)
         if base is not None and type(self.given).__name__ == "TransformedDistribution":
             low, high = self.limits
@@ -182,7 +182,7 @@ class DistributionPrior:
         return f"{type(self.given).__name__}({', '.join(arguments)})"
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it."""
+        """Return the NumPyro distribution."""
         return self.given
 
     def unconstrain(self, value: float) -> float:
@@ -197,7 +197,7 @@ class DistributionPrior:
         return np.asarray(self.given.sample(key, (count,)), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share below each value."""
+        """Return the probability below each value."""
         return np.asarray(self.given.cdf(values))
 
 

@@ -28,7 +28,7 @@ _MAGIC = b"rheojobs program 1\n"
 _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
 
 RECOUNT_AFTER = 32
-"""Programs written until the folder is counted again: other processes write there, too."""
+"""Programs written before the folder is counted again, since other processes write there too."""
 
 GIVEN_UP_SECONDS = 3600.0
 """An incomplete file of this age has been abandoned by its writer."""

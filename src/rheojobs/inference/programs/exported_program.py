@@ -124,8 +124,8 @@ class StoredProgram:
             self._import_needs()
             return self._plain(*args)
         leaves, structure = jax.tree.flatten(args)
-        # Of whatever kind they were: for results of such a program, which JAX takes for bound to
-        # their device, it would compile anew.
+        # Whatever their type: JAX takes results of such a program as bound to their device, and
+        # would compile again for them.
         leaves = [np.asarray(leaf) for leaf in leaves]
         kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         program = self._programs.get(kind)
@@ -150,14 +150,14 @@ class StoredProgram:
         if stored is not None:
             try:
                 return jax.jit(export.deserialize(bytearray(stored)).call)
-            except Exception as error:  # whatever a flatbuffer of another version raises
+            except Exception as error:  # any exception on a flatbuffer of another version
                 logger.info("a stored program cannot be used: %s", error)
                 cache.drop(key)
         self._import_needs()
         try:
             traced = export.export(jax.jit(flat))(*shapes)
             cache.put(key, bytes(traced.serialize()))
-        except (ValueError, NotImplementedError) as error:  # what JAX does not export
+        except (ValueError, NotImplementedError) as error:  # programs that JAX cannot export
             logger.info("a program cannot be stored: %s", error)
             return jax.jit(flat)
         return jax.jit(traced.call)

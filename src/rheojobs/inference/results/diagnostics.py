@@ -137,7 +137,7 @@ def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bo
 
 
 def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
-    """Say in plain words where the draws should not be trusted.
+    """Return warnings in plain words about draws that should not be trusted.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ class Checkpoints:
             if (self.folder / OLD_PLAN).exists():
                 raise InputError(
                     f"{self.folder} holds a sampling that an earlier version of rheojobs stopped: "
-                    "this one cannot resume it; remove the folder to sample anew"
+                    "this one cannot resume it; remove the folder to sample again"
                 )
             return None
         plan = self._read(path)

@@ -290,7 +290,7 @@ class Collector:
         return report
 
     def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return the fraction of a parameter's draws beyond its bounds, if a given prior allows any."""
+        """Return the fraction of draws beyond the bounds, for parameters with a given prior."""
         posterior, found = self._posterior, {}
         replaced = {other.replaces for other in posterior.substituted.values()}
         for name, (lower, upper) in posterior.bounds.items():

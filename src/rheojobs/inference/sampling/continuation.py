@@ -178,7 +178,7 @@ class Keeper:
         geometry = _unpack_geometry(plan.arrays)
         segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
-            return None, note  # restart, with a new plan: the plan's coordinates belong to the states
+            return None, note  # restart with a new plan: its coordinates belong to the states
         self._has_plan = True
         states = _unpack_states(segments[-1].arrays, geometry.center.size)
         parts: list[list[Draws]] = [[] for _ in states]

@@ -207,7 +207,7 @@ class _Line(NamedTuple):
     Attributes
     ----------
     center : ndarray, shape (d,)
-        Where it begins.
+        The point from which it starts.
     others : ndarray of bool, shape (d,)
         All but that parameter.
     slope : ndarray, shape (d,)
@@ -246,7 +246,7 @@ class _Line(NamedTuple):
         return float(np.sum((off @ self.width) * off))
 
     def seen(self, reach: float, look: Callable[[Floats], View]) -> Floats | None:
-        """Find the others' positions on the posterior's ridge at these steps; None if this fails."""
+        """Find the others' positions on the actual ridge at these steps; None if this fails."""
         moved = self.straight(reach)
         for row, step in zip(moved, self.steps(reach), strict=True):
             view = look(self.center + self.slope * step)

@@ -1,5 +1,4 @@
-"""Find a maximum of a log density by the Levenberg-Marquardt method, as one compiled loop.
-"""
+"""Find a maximum of a log density by the Levenberg-Marquardt method, as one compiled loop."""
 
 from __future__ import annotations
 
@@ -19,14 +18,14 @@ MAX_STEPS = 250
 NEAR_ENOUGH = 0.05
 """How far below the maximum a climb may end, in units of the log density.
 
-Draws lie half a unit below it for each parameter, so that more would be lost on them.
+Draws lie half a unit below it for each parameter, so that more precision would gain nothing.
 """
 
 FIRST_DAMPING = 0.1
 LARGEST_DAMPING = 1e9
 
 LARGEST_CONDITION = 1e12
-"""Smallest curvature that can be inverted."""
+"""Largest condition number of a curvature that can be inverted."""
 
 
 class View(NamedTuple):
@@ -57,7 +56,7 @@ class Climb(NamedTuple):
     view : View
         The view from it.
     is_regular : array of bool
-        Whether view and curvature are finite, so that the climb can continue.
+        Whether the view from it is finite with an invertible curvature.
     candidate : array, shape (d,)
         The next point.
     promised : scalar

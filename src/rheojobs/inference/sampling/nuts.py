@@ -43,7 +43,7 @@ MAX_TREE_DEPTH = 10
 MAX_WINDOWS = 24
 
 FIRST_SHARE, LAST_SHARE = 0.15, 0.3
-"""Steps at both ends of the warm-up: to find the typical set, and to tune the final step size.
+"""Fractions of the warm-up: to find the typical set first, and to tune the step size last.
 
 With a short last window the step size is random, and may differ by a factor of three between
 chains: some are slow, some diverge.

@@ -204,12 +204,12 @@ def _off(name: str, made: NDArray[np.float64], observed: NDArray[np.float64]) ->
         return (
             f"the {label} lie outside the central {100 * CENTRAL:.0f} % of what the priors allow: "
             f"{100 * (above + below):.0f} % of them, most of these {side} it, such as "
-            f"{observed[worst]:.3g} where they allow {low[worst]:.3g} to {high[worst]:.3g}"
+            f"{observed[worst]:.3g}, while they allow {low[worst]:.3g} to {high[worst]:.3g}"
         )
     typical, size = float(np.median(np.abs(made))), float(np.median(np.abs(observed)))
     if typical > 0 and size > 0 and abs(math.log10(typical / size)) > MAX_DECADES:
         return (
-            f"what the priors expect is far from the {label}: typically {typical:.2g} where they "
-            f"are {size:.2g}"
+            f"the priors' predictions are far from the {label}: typically {typical:.2g}, while "
+            f"these are {size:.2g}"
         )
     return ""

@@ -39,7 +39,7 @@ SPREADS = (1.0, 0.5, 0.1, 0.0)
 
 FIRST_LOOK = 100
 LOOK_GROWTH = 1.5
-"""With a target ESS: draws of each chain before the first check, and between two checks.
+"""With a target ESS: draws of each chain at the first check, and their growth from check to check.
 
 Counts, not times, so that the same seed stops at the same draw.
 """
