@@ -88,7 +88,7 @@ class LeftJobs:
         try:
             self._engine.store.task(left.id)
         except InputError as error:  # of another version of rheojobs, for example
-            logger.warning("job %s is restarted: %s", left.id[:8], error)
+            logger.warning("job %s is submitted again: %s", left.id[:8], error)
             return None
         return left
 
