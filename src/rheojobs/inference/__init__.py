@@ -1,5 +1,5 @@
-"""Fits and samples of rheological models, run inside a worker; uses JAX, and never Qt.
+"""Fits and samples of rheological models, run inside a worker; uses JAX, never Qt.
 
-Each room says in its docstring what it is for and what other rooms use of it; `pyproject.toml`
-says which rooms stand below which.
+The docstring of each package names its purpose and what other packages use of it;
+`pyproject.toml` holds which packages may import which.
 """

@@ -201,7 +201,7 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
             "line 5, overrides[1].fit.weigths",
             "did you mean 'weights'?",
         ),
-        (GOOD + "fit: &a\n  init: *a\n", "line", "refers to what it is part of"),
+        (GOOD + "fit: &a\n  init: *a\n", "line", "refers to itself"),
         (GOOD + "? [a, b]\n: 1\n", "line 3", "a key must be a plain word"),
         (GOOD + "x: !!python/object:os.system {}\n", "line 3", "unknown key"),
         ("files: \x07\n", "plan.yaml", "not YAML"),

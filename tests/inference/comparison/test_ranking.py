@@ -326,7 +326,7 @@ def test_figures_are_drawn_for_each_kind_of_data(zener: Comparison, melt_data, e
         ),
         ({"models": ["zener"], "tied": {"eta": "Gn"}}, "no parameter 'Gn'; known: Ge, Gm, eta"),
         ({"models": ["zener", "maxwell"], "tied": {"G0": "2*Ge"}}, "no model has all of G0, Ge"),
-        ({"models": ["zener"], "tied": {"Ge": "Gm"}, "bayes": True}, "tied in fits alone"),
+        ({"models": ["zener"], "tied": {"Ge": "Gm"}, "bayes": True}, "tied in fits only"),
         ({"models": ["zener"], "loss": "huber"}, "without a robust loss"),
     ],
 )

@@ -261,7 +261,7 @@ def test_the_report_speaks_of_logarithms_only_where_they_are_taken():
     plain = fit(data, decay_model(), weights="relative")
     told = dict(facts(plain))
     assert "of the logarithms" in told["R²"]
-    assert "ln(curve / data)" in told["weights"]
+    assert "ln(model/data)" in told["weights"]
     y = data.y.copy()
     y[-1] = -y[-1]
     below = fit(Dataset(data.x, y, "relaxation"), decay_model(), weights="relative")

@@ -89,7 +89,7 @@ def test_each_value_has_its_own_likelihood_and_prediction(drawn):
 def test_deviations_that_cannot_be_are_said(factor, words):
     data = replace(line_data(), sigma=factor * SIGMA)
     found = sample(data, LINE, num_warmup=100, num_samples=100, num_chains=2, checkpoint="")
-    (warning,) = [text for text in found.diagnostics["warnings"] if "deviations given" in text]
+    (warning,) = [text for text in found.diagnostics["warnings"] if "given standard" in text]
     assert words in warning
 
 

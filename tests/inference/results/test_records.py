@@ -157,7 +157,7 @@ def test_code_of_the_users(melt_data: Dataset) -> None:
 
 
 def test_bad_input_is_not_durable_and_says_why() -> None:
-    with pytest.raises(NotDurableError, match="test mode cannot be told"):
+    with pytest.raises(NotDurableError, match="test mode cannot be inferred"):
         record_of(FitTask("maxwell", ([1.0], [1.0])))
 
 

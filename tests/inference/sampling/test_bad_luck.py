@@ -330,7 +330,7 @@ def test_huge_and_small_times(scale, low):
 def test_one_chain():
     result = draw(num_chains=1)
     assert np.isnan(result.summary["tau"]["r_hat"])
-    assert says(result, "one chain cannot tell")
+    assert says(result, "one chain cannot show")
 
 
 def test_64_chains(recwarn):
@@ -349,7 +349,7 @@ def test_little_warm_up(num_warmup):
 def test_too_few_draws_to_tell_how_good_they_are():
     result = draw(num_samples=1)
     assert np.isnan(result.summary["tau"]["ess_bulk"])
-    assert says(result, "too few to tell")
+    assert says(result, "too few for diagnostics")
 
 
 def test_the_longest_trajectories_are_said():
@@ -387,10 +387,10 @@ def clean(**changes: object) -> dict[str, object]:
         ({"stuck": 3}, "3 chains never moved"),
         ({"cut_short": 41}, "41 of 4000 draws had the longest trajectory"),
         ({"divergences": 41}, "41 of 4000 draws diverged"),
-        ({"r_hat": {"a": math.nan, "sigma": math.nan}}, "one chain cannot tell"),
+        ({"r_hat": {"a": math.nan, "sigma": math.nan}}, "one chain cannot show"),
         ({"r_hat": {"a": 1.02, "sigma": 1.0}}, "the chains disagree on a "),
         ({"ess_tail": {"a": 20.0, "sigma": 900.0}}, "few independent draws of a (20, 400"),
-        ({"ess_tail": {"a": math.nan, "sigma": 900.0}}, "too few to tell"),
+        ({"ess_tail": {"a": math.nan, "sigma": 900.0}}, "too few for diagnostics"),
     ],
 )
 def test_each_concern_has_its_words(changes, words):

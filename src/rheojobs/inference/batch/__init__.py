@@ -1,6 +1,6 @@
-"""Many files fitted and sampled by one plan, written down in YAML, and the table of their results.
+"""Fit and sample many files by one plan in YAML, and tabulate the results.
 
-Submits its fits and samplings as jobs of an engine, and skips what it finds done.
+Fits and samplings are submitted as jobs of an engine; finished ones are skipped.
 
 Other rooms use:
 

@@ -1,7 +1,4 @@
-"""The files of a batch, each hashed and parsed once for all models that it is fitted with.
-
-Must not know models, jobs or results.
-"""
+"""Hash and parse the files of a batch, each once for all models fitted to it."""
 
 from __future__ import annotations
 
@@ -19,13 +16,12 @@ __all__ = ["BatchFiles"]
 
 
 class BatchFiles:
-    """What is in the files of a batch.
+    """The contents of the files of a batch.
 
     Parameters
     ----------
     capacity : int
-        How many datasets are kept: a batch goes through its files one after another, and there
-        may be more of them than memory holds.
+        How many datasets are held in memory, since there may be more files than fit in it.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -40,7 +36,7 @@ class BatchFiles:
         return self._digests[path]
 
     def dataset(self, item: BatchItem) -> Dataset:
-        """Read the data of an item, in the way that its plan says."""
+        """Read the data of an item with the options of its plan."""
         key = (item.file, frozen(item.data))
         if key not in self._datasets:
             self._datasets[key] = read(item.file, **item.data)

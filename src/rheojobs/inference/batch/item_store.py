@@ -1,7 +1,7 @@
-"""The results of a batch on disk: for each step what it gave, and of what it was made.
+"""Store the results of a batch on disk: of each step its result, and a fingerprint of its input.
 
-A step is done when its record has the fingerprint of what is wanted now; its result is written
-before its record, and both under another name until they are whole. JSON and NetCDF only.
+A step is done when its record has the current fingerprint; its result is written before its
+record, and both under temporary names until they are complete. JSON and NetCDF only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
 logger = logging.getLogger(__name__)
 
 FORMAT = 2
-"""Counted up when a result of before is no longer what would come out today."""
+"""Increased when older results differ from what the current version would compute."""
 
 
 def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
@@ -36,7 +36,7 @@ def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
     Parameters
     ----------
     item : BatchItem
-        Whose fit it is.
+        The item to be fitted.
     file_digest : str
         The SHA-256 of its file.
     """
@@ -53,7 +53,7 @@ def fit_fingerprint(item: BatchItem, file_digest: str) -> str:
 
 
 def sample_fingerprint(item: BatchItem, fit: str) -> str:
-    """Return that of a sampling, which depends on the fit with this fingerprint as well."""
+    """Return the fingerprint of a sampling, which depends on that of its fit too."""
     return _digest({"fit": fit, "sample": item.sample})
 
 
@@ -69,12 +69,12 @@ class ItemStore:
     out : Path
         The folder of the batch.
     item : BatchItem
-        Whose results these are.
+        The item that the results belong to.
     """
 
     def __init__(self, out: Path, item: BatchItem) -> None:
         name = Path(item.name)
-        if name.is_absolute():  # a file elsewhere, of which there may be others of that name
+        if name.is_absolute():  # a file elsewhere: there may be others of the same name
             digest = hashlib.sha256(item.name.encode()).hexdigest()[:8]
             name = Path(f"{name.name}-{digest}")
         model = re.sub(r"[^\w.=,+-]", "_", item.label)
@@ -82,42 +82,42 @@ class ItemStore:
 
     @property
     def fit_path(self) -> Path:
-        """Where the fit is."""
+        """The path of the fit."""
         return self.folder / "fit.json"
 
     @property
     def posterior_path(self) -> Path:
-        """Where the draws are."""
+        """The path of the draws."""
         return self.folder / "posterior.nc"
 
     @property
     def summary_path(self) -> Path:
-        """Where the posterior is summarized: all but the draws."""
+        """The path of the posterior's summary: all but the draws."""
         return self.folder / "posterior.json"
 
     def checkpoint(self, fingerprint: str) -> Path:
-        """Return the folder in which a sampling is kept until its posterior is, to go on from."""
+        """Return the folder of a sampling's checkpoint, used until its posterior is stored."""
         return self.folder / f"sampling-{fingerprint[:12]}"
 
     def fit(self, fingerprint: str) -> FitResult | None:
-        """Return the fit where it is done."""
+        """Return the fit if it is done."""
         if not self._is_done("fit", fingerprint):
             return None
         try:
             return FitResult.load(self.fit_path)
         except InputError as error:
-            logger.info("a fit is not readable and is done anew: %s", error)
+            logger.info("a fit is not readable and is repeated: %s", error)
             return None
 
     def posterior(self, fingerprint: str) -> dict[str, Any] | None:
-        """Return the summary of the posterior where it is done."""
+        """Return the summary of the posterior if it is done."""
         if not self._is_done("sample", fingerprint) or not self.posterior_path.is_file():
             return None
         summary = _read_json(self.summary_path)
         return summary if isinstance(summary.get("summary"), dict) else None
 
     def drop(self, step: str) -> None:
-        """Remove what a step gave from other data or options, and what was made of that."""
+        """Remove a step's result from other data or options, and the results based on it."""
         stale = [self.posterior_path, self.summary_path, self._record("sample")]
         if step == "fit":
             stale += [self.fit_path, self._record("fit")]
@@ -125,20 +125,20 @@ class ItemStore:
             path.unlink(missing_ok=True)
 
     def keep_fit(self, fingerprint: str, fit: FitResult, seconds: float) -> None:
-        """Keep a fit, and note that it is done."""
+        """Store a fit, and record that it is done."""
         write_whole(self.fit_path, lambda path: fit.save(path))
         self.note("fit", fingerprint, "succeeded", seconds=seconds)
 
     def keep_posterior(
         self, fingerprint: str, result: BayesianResult, seconds: float
     ) -> dict[str, Any]:
-        """Keep draws and summary, and note that they are done; gives the summary."""
+        """Store draws and summary, and record that they are done; return the summary."""
         write_whole(self.posterior_path, lambda path: result.save_netcdf(path))
         summary = to_json(_WithoutDraws(result))
         write_whole(self.summary_path, lambda path: path.write_text(summary + "\n", "utf-8"))
         self.note("sample", fingerprint, "succeeded", seconds=seconds)
-        # Only now: killed at any moment before, this sampling goes on from there at its very end.
-        # So go those of other options too, which were never finished.
+        # Only now: if killed earlier, the sampling resumes from its checkpoint at the very end.
+        # This also removes unfinished ones of other options.
         for folder in self.folder.glob("sampling-*"):
             shutil.rmtree(folder, ignore_errors=True)
         return cast(dict[str, Any], json.loads(summary))
@@ -167,7 +167,7 @@ class ItemStore:
 
 
 class _WithoutDraws:
-    """What is kept of a posterior beside its draws."""
+    """What is stored of a posterior besides its draws."""
 
     def __init__(self, result: BayesianResult) -> None:
         self._result = result
@@ -179,7 +179,7 @@ class _WithoutDraws:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Read an object; what is missing or damaged is empty, and so is made anew."""
+    """Read an object; empty if it is missing or damaged, so that the step is repeated."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

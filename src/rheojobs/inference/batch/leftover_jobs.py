@@ -1,7 +1,6 @@
-"""The jobs that a batch which was killed has left in the store: what the same batch goes on with.
+"""Find the jobs that a killed batch left in the store, so that the same batch continues them.
 
-They may still run on a cluster, or have ended there: begun anew, they would be done twice.
-Knows tags and the store; must not know fits and samplings.
+They may still run on a cluster, or have ended there: if submitted again, they would run twice.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ logger = logging.getLogger(__name__)
 
 
 class LeftJobs:
-    """The jobs of a batch, by what each of them does.
+    """The jobs of a batch, by their folder and fingerprint.
 
     Parameters
     ----------
     engine : JobEngine
-        Where the batch goes on.
+        The engine that continues the batch.
     out : Path
         The folder of the batch.
     elsewhere : bool
-        Whether to take up jobs too that may still run on a cluster which is not the engine's.
+        Whether to restart jobs too that may still run on a cluster which is not the engine's.
 
     Raises
     ------
     InputError
-        Where there are such jobs, and `elsewhere` does not say so.
+        If there are such jobs, and `elsewhere` is not set.
     """
 
     def __init__(self, engine: JobEngine, out: Path, elsewhere: bool = False) -> None:
@@ -69,19 +68,19 @@ class LeftJobs:
                 )
 
     def tags(self, folder: Path, fingerprint: str) -> tuple[str, str]:
-        """Return the tags by which a job is found again.
+        """Return the tags by which a job is found.
 
         Parameters
         ----------
         folder : Path
-            Where its results go: two files may have the same content.
+            The folder of its results: two files may have the same content.
         fingerprint : str
-            Of all that its result depends on.
+            The digest of all that its result depends on.
         """
         return self._tag, f"step:{_digest(f'{folder.resolve()} {fingerprint}')}"
 
     def take(self, tags: tuple[str, str]) -> StoredJob | None:
-        """Return a job that was left, where its task can be read; once."""
+        """Return a leftover job if its task can be read; at most once."""
         left = self._left.pop(tags[1], None)
         if left is None or left.state is JobState.SUCCEEDED:
             return left
@@ -89,28 +88,28 @@ class LeftJobs:
         try:
             self._engine.store.task(left.id)
         except InputError as error:  # of another version of rheojobs, for example
-            logger.warning("job %s is begun anew: %s", left.id[:8], error)
+            logger.warning("job %s is submitted again: %s", left.id[:8], error)
             return None
         return left
 
     def resume(self, left: StoredJob) -> Job:
-        """Take up a job that was left, with the limits that it had."""
+        """Resume a leftover job, with its limits."""
         return self._engine.resume_job(left.id, elsewhere=self._elsewhere)
 
     def result(self, left: StoredJob) -> tuple[Any, float]:
-        """Return what came of a job that was done, or None, and for how many seconds it ran."""
+        """Return the result of a finished job, or None, and the seconds that it ran."""
         store = self._engine.store
         assert store is not None
         try:
             result = store.result(left.id)
         except (InputError, OSError) as error:
-            logger.info("the result of job %s cannot be had: %s", left.id[:8], error)
+            logger.info("the result of job %s cannot be read: %s", left.id[:8], error)
             return None, 0.0
         began = store.first_starts([left.number]).get(left.number, left.changed)
         return result, left.changed - began
 
     def settle(self, job_id: str) -> None:
-        """Note that the result of a job is in its folder: nobody has to look for it any more."""
+        """Mark that the result of a job is stored in its folder, so that it is not found again."""
         if self._engine.store is not None:
             self._engine.store.untag(job_id)
 

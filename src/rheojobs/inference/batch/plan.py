@@ -1,7 +1,6 @@
-"""What a batch is to do: files, models, and how each is read, fitted and sampled.
+"""Read and check the plan of a batch: files, models, and the options for each.
 
-All that can be wrong in a plan is found here, before anything runs. Knows plans and options;
-must not know jobs, nor JAX.
+All errors in a plan are found here, before anything runs. Imports no JAX.
 """
 
 from __future__ import annotations
@@ -42,16 +41,15 @@ class BatchItem:
     file : Path
         The data.
     name : str
-        The file as results name it: relative to the plan where it lies below it.
+        The file's name in results: relative to the plan if it lies below its folder.
     model : str
         A name of the catalogue.
     config : dict
         Settings of the model.
     data, fit : dict
-        How the file is read and how it is fitted: the options that are given, by their names in
-        Python.
+        The given options of reading and fitting, by their names in Python.
     sample : dict or None
-        How it is sampled, as `SampleOptions` has it; None if it is not.
+        The options of sampling, as `SampleOptions` has them; None if it is not sampled.
     """
 
     file: Path
@@ -64,7 +62,7 @@ class BatchItem:
 
     @property
     def label(self) -> str:
-        """The model, and its settings where it was given any."""
+        """The model, with its settings if there are any."""
         return label_of(self.model, self.config)
 
 
@@ -95,7 +93,7 @@ class BatchPlan:
         path : Path
             The plan; its paths are relative to its folder.
         out : Path, optional
-            Goes before what the plan says.
+            Overrides that of the plan.
 
         Raises
         ------
@@ -114,7 +112,7 @@ class BatchPlan:
         config: Section,
         out: Path | None = None,
     ) -> BatchPlan:
-        """Return the plan of one model on all files that match; checked like one that was read."""
+        """Return the plan of one model on all matching files; checked like one that was read."""
         value = {
             "files": list(patterns),
             "models": [{model: config}],
@@ -125,7 +123,7 @@ class BatchPlan:
 
 
 class _Reader:
-    """Goes through a plan from top to bottom."""
+    """Checks a plan from top to bottom."""
 
     def __init__(self, text: PlanText, base: Path) -> None:
         self._text = text
@@ -153,7 +151,7 @@ class _Reader:
         )
         for item in items:
             if item.sample is not None and item.fit.get("tied"):
-                words = f"parameters can be tied in fits alone: {item.label} cannot be sampled"
+                words = f"parameters can be tied in fits only: {item.label} cannot be sampled"
                 raise self._text.error(("sample",), words)
         return BatchPlan(items, out, timeout)
 
@@ -175,7 +173,7 @@ class _Reader:
         return sections
 
     def _section(self, given: Any, keys: Mapping[str, Option], place: Place) -> Section:
-        """Check a section; returns its options by their names in Python."""
+        """Check a section; return its options by their names in Python."""
         section = self._mapping(given, place)
         self._check_keys(section, tuple(keys), place)
         return {
@@ -196,9 +194,9 @@ class _Reader:
     def _check_names(
         self, sections: Section, models: Iterable[tuple[str, Section]], place: Place
     ) -> None:
-        """Check the names of what is fixed and tied, for the models that have no settings.
+        """Check the names of fixed and tied parameters, for models without settings.
 
-        What settings make of a model only the model itself knows: then its fit says so.
+        The parameters of a model with settings are only known when it is loaded by its fit.
         """
         fixed, tied = sections["fit"].get("fixed", {}), sections["fit"].get("tied", {})
         for model in [model for model, config in models if not config]:
@@ -244,7 +242,7 @@ class _Reader:
             return [literal]
         names = glob.glob(str(expanded), root_dir=self._base, recursive=True)
         paths = sorted((self._base / name for name in names), key=_natural)
-        # A pattern such as **/*.csv finds the results of the last batch too.
+        # A pattern such as **/*.csv also matches the results of the last batch.
         own = out.resolve()
         return [p for p in paths if p.is_file() and own not in p.resolve().parents]
 
@@ -280,7 +278,7 @@ class _Reader:
     def _overrides(
         self, given: Any, files: list[tuple[Path, str]], models: list[tuple[str, Section]]
     ) -> list[tuple[list[str], list[str], Section]]:
-        """Check the overrides; gives the patterns and the models of each, and what it sets."""
+        """Check the overrides; return the patterns, the models and the options of each."""
         overrides = []
         for number, entry in enumerate(self._list(given, ("overrides",)) if given else []):
             place: Place = ("overrides", number)
@@ -359,7 +357,7 @@ def _item(
 
 
 def _merged(below: Section, above: Section) -> Section:
-    """Lay one section over another, and mappings in it likewise."""
+    """Override one section by another, merging mappings in it likewise."""
     merged = dict(below)
     for key, value in above.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
@@ -378,6 +376,6 @@ def _names_file(pattern: str, name: str) -> bool:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    """Order run2 before run10."""
+    """Return a sort key that orders run2 before run10."""
     parts = re.split(r"(\d+)", str(path))
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

@@ -1,4 +1,4 @@
-"""The values of a batch plan, each checked alone, so that an error can name its key.
+"""Check the values of a batch plan one by one, so that an error can name its key.
 
 Keys and checks follow from the declarations of the options.
 """
@@ -32,13 +32,13 @@ _NOT_OF_A_FIT = {name: option for name, option in _OF_THE_PROBLEM.items() if nam
 DATA_KEYS = _keys(ReadOptions, without={})
 FIT_KEYS = _keys(StartOptions, FitOptions, without=_NOT_OF_A_FIT)
 SAMPLE_KEYS = _keys(SampleOptions, without=_OF_THE_PROBLEM)
-"""Keys of a section of a plan -> the options that they are.
+"""Keys of a section of a plan -> their options.
 
-The test, its constants and what is fixed hold for the fit and the sampling alike, and settings
-stand with their model.
+The test, its constants and fixed parameters hold for both the fit and the sampling, and settings
+are given with their model.
 """
 
 
 def words_of(keys: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options that are given by their names in Python, by their keys."""
+    """Return options given by their names in Python under their keys in a plan."""
     return {word: given[option.name] for word, option in keys.items() if option.name in given}

@@ -1,7 +1,7 @@
-"""The table of a batch's results: a row for each model on each file. Knows entries and files.
+"""Tabulate the results of a batch: a row for each model on each file.
 
-Each parameter has its columns, with the unit in the head: a parameter of that name whose unit is
-another one in another model has columns of its own. What a model has not is empty.
+Each parameter has its columns, with the unit in the header: parameters of one name with different
+units have separate columns. A cell is empty if the model lacks the parameter.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _unit(unit: str) -> str:
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Write the table as CSV, UTF-8; what there is not is empty."""
+    """Write the table as CSV, UTF-8; missing values are empty."""
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", newline="") as file:
@@ -111,7 +111,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
 
 
 def write_parquet(rows: Sequence[Row], path: Path) -> bool:
-    """Write the table as Parquet; False where pyarrow is not installed."""
+    """Write the table as Parquet; return False if pyarrow is not installed."""
     if importlib.util.find_spec("pyarrow") is None:
         return False
     import pyarrow
@@ -120,7 +120,7 @@ def write_parquet(rows: Sequence[Row], path: Path) -> bool:
     columns = {}
     for name in rows[0]:
         values = [None if _is_nan(row[name]) else row[name] for row in rows]
-        # A column of numbers stays one where all its values are missing, or whole.
+        # A column of numbers stays a float column if all its values are missing, or integers.
         kind = None if any(isinstance(value, str | bool) for value in values) else pyarrow.float64()
         if name in ("file", "model", "state", "message", "test_mode", "weights"):
             kind = pyarrow.string()

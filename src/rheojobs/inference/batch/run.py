@@ -1,7 +1,6 @@
-"""The work of a batch: fits as jobs, then the samplings that start from them, and what is missing.
+"""Run a batch: its missing fits as jobs, then the samplings that start from them.
 
-Looked at now and then (`poll`), so that a terminal can show it while it goes on. Knows jobs,
-fits and samplings; must not know how it is shown, nor JAX.
+The caller calls `poll` regularly, so that a terminal can show the progress. Imports no JAX.
 """
 
 from __future__ import annotations
@@ -23,25 +22,25 @@ from rheojobs.inference.sampling.task import SampleTask
 __all__ = ["BatchEntry", "BatchRun"]
 
 IN_FLIGHT = 8
-"""Jobs that are submitted at a time, or twice as many as there are workers, if that is more."""
+"""Jobs submitted at a time, or twice the number of workers if that is more."""
 
 BEGUN_AT_ONCE = 16
-"""Jobs that are begun at one look, each of which reads a file: whoever looks also draws."""
+"""Jobs started in one poll, since each reads a file and the caller also draws."""
 
 FIT_ATTEMPTS = 2
-"""A worker that was killed, by whomever, does not cost its fit."""
+"""A fit is retried if its worker was killed."""
 
 
 @dataclass(eq=False)
 class BatchEntry:
-    """One model on one file, on its way.
+    """The progress of one model on one file.
 
     Attributes
     ----------
     item : BatchItem
-        What is to be done.
+        The file, the model and the options.
     store : ItemStore
-        Where the results go.
+        Where the results are stored.
     state : str
         ``"waiting"``, ``"fitting"``, ``"sampling"``, ``"succeeded"``, ``"failed"`` or
         ``"stopped"``.
@@ -52,7 +51,7 @@ class BatchEntry:
     posterior : dict or None
         The fields of the posterior, all but the draws.
     worked : bool
-        Whether anything was done for it that was not done already.
+        Whether this run did anything for it.
     attempt : Attempt or None
         The job that it waits for.
     """
@@ -69,26 +68,26 @@ class BatchEntry:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is done for it."""
+        """Whether it is finished, with or without success."""
         return self.state in ("succeeded", "failed", "stopped")
 
     @property
     def was_skipped(self) -> bool:
-        """Whether all of it was done already."""
+        """Whether an earlier run has done all of it."""
         return self.state == "succeeded" and not self.worked
 
 
 class BatchRun:
-    """A batch that is under way.
+    """A running batch.
 
     Parameters
     ----------
     engine : JobEngine
         Where the jobs run.
     plan : BatchPlan
-        What is to be done.
+        The plan.
     elsewhere : bool
-        As of `LeftJobs`, which may refuse to go on.
+        As for `LeftJobs`, which may refuse to continue.
 
     Attributes
     ----------
@@ -105,11 +104,11 @@ class BatchRun:
         self.entries = [BatchEntry(item, ItemStore(plan.out, item)) for item in plan.items]
 
     def poll(self) -> bool:
-        """See what has ended, and start what follows; True at the end."""
+        """Process ended jobs and start the next; return True at the end."""
         for entry in self.entries:
             if entry.attempt is not None and entry.attempt.ended():
                 self._guarded(entry, self._take_up)
-        # Few at a time, so that not all data have to be in memory.
+        # Few at a time, so that not all data are in memory.
         under_way = sum(entry.attempt is not None for entry in self.entries)
         for _ in range(min(self._most_in_flight - under_way, BEGUN_AT_ONCE)):
             if not self._begin_one():
@@ -117,13 +116,13 @@ class BatchRun:
         return all(entry.is_settled for entry in self.entries)
 
     def cancel(self) -> None:
-        """Stop what runs and begin nothing more; `poll` goes on until all has stopped."""
+        """Cancel running jobs and start no more; poll until all have stopped."""
         self._stopped = True
         for entry in self.entries:
             if entry.attempt is not None:
                 entry.attempt.job.cancel()
             elif entry.state == "waiting":
-                entry.state, entry.message = "stopped", "not begun"
+                entry.state, entry.message = "stopped", "not started"
 
     # ---------------------------------------------------------------- inside
 
@@ -132,15 +131,15 @@ class BatchRun:
         return max(IN_FLIGHT, 2 * self._engine.executor.capacity)
 
     def _guarded(self, entry: BatchEntry, step: Any) -> None:
-        """Take a step for an entry; whatever goes wrong with its file ends this entry alone."""
+        """Take a step for an entry; an error with its file ends only this entry."""
         try:
             step(entry)
-        except Exception as error:  # of readers, disks and libraries: it is told in the results
+        except Exception as error:  # of readers, disks and libraries: reported in the results
             entry.attempt = None
             self._fail(entry, "fit" if entry.fit is None else "sample", one_line(error))
 
     def _begin_one(self) -> bool:
-        """Start the next job; what is done already, or cannot be begun, is passed over."""
+        """Start the next job; skip steps that are done or cannot be started."""
         for entry in self.entries:
             if entry.state == "waiting":
                 self._guarded(entry, self._begin)
@@ -164,7 +163,7 @@ class BatchRun:
         self._submit(entry, task, entry.fingerprint, FIT_ATTEMPTS)
 
     def _found_again(self, entry: BatchEntry, state: str, fingerprint: str) -> bool:
-        """Go on with the job of a step that a batch before this one has left, if there is one."""
+        """Continue the job of a step that an earlier batch left, if there is one."""
         entry.worked = True
         entry.state = state
         entry.store.drop("fit" if state == "fitting" else "sample")
@@ -195,7 +194,7 @@ class BatchRun:
         entry.attempt = Attempt(job)
 
     def _follow(self, entry: BatchEntry) -> None:
-        """Go on after the fit: with the sampling, where one is wanted and missing."""
+        """Continue after the fit: with the sampling, if one is requested and missing."""
         if entry.item.sample is None:
             entry.state = "succeeded"
             return
@@ -224,7 +223,7 @@ class BatchRun:
         self._submit(entry, task, fingerprint)
 
     def _take_up(self, entry: BatchEntry) -> None:
-        """Keep what a job that has ended gave."""
+        """Store the result of an ended job."""
         attempt, entry.attempt = entry.attempt, None
         assert attempt is not None
         attempt.job.forget()
@@ -238,7 +237,7 @@ class BatchRun:
             self._keep(entry, attempt.job.id, attempt.result, attempt.seconds)
 
     def _keep(self, entry: BatchEntry, job_id: str, result: Any, seconds: float) -> None:
-        """Keep the result of a step, and go on."""
+        """Store the result of a step, and continue."""
         if entry.state == "sampling":
             fingerprint = sample_fingerprint(entry.item, entry.fingerprint)
             entry.posterior = entry.store.keep_posterior(fingerprint, result, seconds)
@@ -258,4 +257,4 @@ class BatchRun:
         try:
             entry.store.note(step, entry.fingerprint, "failed", entry.message)
         except OSError as error:
-            entry.message += f"; and that cannot be noted: {error.strerror}"
+            entry.message += f"; and this cannot be recorded: {error.strerror}"

@@ -1,6 +1,6 @@
-"""A YAML file as plain values that remember their lines, so that an error can name its place.
+"""Read a YAML file as plain values with their lines, so that an error can name its place.
 
-Opening one executes nothing. Knows YAML; must not know what a plan means.
+Opening one executes nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rheojobs.errors import InputError
 __all__ = ["Place", "PlanText"]
 
 MAX_NODES = 100_000
-"""A few lines of YAML may refer to themselves again and again until no memory is left."""
+"""Nested aliases in a few lines of YAML may expand until no memory is left."""
 
 Place = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads 1e5 as the number that it is; YAML 1.1 wants 1.0e+5."""
+    """Reads 1e5 as a number, which YAML 1.1 does not."""
 
 
 _Loader.add_implicit_resolver(
@@ -36,7 +36,7 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True)
 class PlanText:
-    """What a file says, and where.
+    """The values of a file, and their lines.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class PlanText:
 
     @classmethod
     def read(cls, path: Path) -> PlanText:
-        """Read a file; raises `InputError` with the line that is no YAML."""
+        """Read a file; raises `InputError` with the line that is not YAML."""
         try:
             text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
@@ -72,7 +72,7 @@ class PlanText:
             where = f", line {mark.line + 1}" if mark is not None else ""
             words = " ".join(str(error.problem or error.context or "not YAML").split())
             raise InputError(f"{path.name}{where}: not YAML: {words}") from None
-        except (yaml.YAMLError, ValueError) as error:  # characters or dates that cannot be
+        except (yaml.YAMLError, ValueError) as error:  # invalid characters or dates
             raise InputError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
         finally:
             if loader is not None:
@@ -92,7 +92,7 @@ class PlanText:
 
 
 class _Builder:
-    """Turns YAML's nodes into values, and notes the line of each."""
+    """Converts YAML's nodes to values, and records the line of each."""
 
     def __init__(self, name: str, loader: Any, lines: dict[Place, int]) -> None:
         self._name = name
@@ -102,7 +102,7 @@ class _Builder:
     def build(self, node: Any, place: Place, above: tuple[Any, ...]) -> Any:
         line = node.start_mark.line + 1
         if node in above:
-            raise InputError(f"{self._name}, line {line}: this refers to what it is part of")
+            raise InputError(f"{self._name}, line {line}: this refers to itself")
         if len(self._lines) > MAX_NODES:
             raise InputError(f"{self._name}, line {line}: the plan has more than {MAX_NODES} parts")
         self._lines.setdefault(place, line)
@@ -123,7 +123,7 @@ class _Builder:
             if own.count(key) > 1:
                 line = node.start_mark.line + 1
                 raise InputError(f"{self._name}, line {line}: {key!r} is given twice")
-        self._loader.flatten_mapping(node)  # <<: takes over another mapping
+        self._loader.flatten_mapping(node)  # <<: merges another mapping
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1

@@ -1,6 +1,6 @@
-"""Several models on the same data: all fitted, ranked, and the best of them sampled and scored.
+"""Compare models on the same data: fit and rank all, sample and score the best.
 
-Submits its fits and samplings as jobs of an engine.
+Fits and samplings are submitted as jobs of an engine.
 
 Other rooms use:
 

@@ -1,4 +1,4 @@
-"""Models on their way to a place in a ranking. Knows models and jobs; submits none."""
+"""The candidates of a comparison, with the state of each."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ModelLike = str | Model | tuple[str, Mapping[str, Any]]
 
 @dataclass(eq=False)
 class Candidate:
-    """A model on its way to a place in the ranking.
+    """A model in a comparison that is running.
 
     Attributes
     ----------
     label : str
-        Its name, and its settings where it was given any.
+        Its name, with its settings if there are any.
     model : str or Model
         As a fit takes it.
     config : mapping
@@ -43,7 +43,7 @@ class Candidate:
     scored : Scored or None
         Its posterior.
     names : tuple of str
-        Its parameters; of a model with settings those that it has by default, until they matter.
+        Its parameters; for a model with settings, those of its default until they are needed.
     """
 
     label: str
@@ -58,12 +58,12 @@ class Candidate:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing runs for it, or waits to."""
+        """Whether no job of it runs or is waiting."""
         return self.attempt is None
 
 
 def candidates_of(models: Iterable[ModelLike]) -> list[Candidate]:
-    """Take models as a user gives them; raises `InputError` where one is given twice."""
+    """Make candidates of a user's models; raises `InputError` if one is given twice."""
     found: dict[str, Candidate] = {}
     for given in models:
         if isinstance(given, Model):

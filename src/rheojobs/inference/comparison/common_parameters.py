@@ -1,7 +1,4 @@
-"""Fixed and tied parameters that are given for several models: each takes those that it has.
-
-Knows names and expressions; must not know data or fits.
-"""
+"""Distribute fixed and tied parameters among several models: each takes those that it has."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ WHOSE = "the comparison"
 
 
 def parameter_names(model: str, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the parameters that a model has with these settings; loads it, so runs in a worker."""
+    """Return the parameters of a model with these settings; loads it, so runs in a worker."""
     from rheojobs.inference.models.loading import load
 
     return load(model, config).names
@@ -29,9 +26,9 @@ def parameter_names(model: str, config: Mapping[str, Any]) -> tuple[str, ...]:
 def ask_names(
     engine: JobEngine, models: Sequence[tuple[str, Mapping[str, Any]]]
 ) -> list[tuple[str, ...]]:
-    """Name the parameters of models with settings, of which only the model itself knows.
+    """Return the parameters of models with settings, which requires loading the models.
 
-    Empty where a model does not take its settings: its fit will say so.
+    Empty if a model does not take its settings: its fit then fails with the reason.
     """
     jobs = [
         engine.submit(partial(parameter_names, name, dict(config)), name=f"parameters of {name}")
@@ -45,16 +42,16 @@ def ask_names(
 
 @dataclass(frozen=True)
 class Shared:
-    """What is fixed and tied in several models.
+    """Fixed and tied parameters of several models.
 
     Attributes
     ----------
     fixed : dict of str to float
-        Parameters that keep a value.
+        Parameters with a fixed value.
     tied : dict of str to str
         Parameters that are computed from others.
     ties : tuple of Tie
-        The same, taken apart.
+        The same, parsed.
     """
 
     fixed: dict[str, float] = field(default_factory=dict)
@@ -68,7 +65,7 @@ class Shared:
         tied: Mapping[str, str],
         names: Mapping[str, Sequence[str]],
     ) -> Shared:
-        """Check what is given against the parameters of all models.
+        """Check fixed and tied parameters against those of all models.
 
         Parameters
         ----------
@@ -80,7 +77,7 @@ class Shared:
         Raises
         ------
         InputError
-            Where no model has a parameter, or none has all of a tie.
+            If no model has a parameter, or none has all parameters of a tie.
         """
         known = list(dict.fromkeys(name for own in names.values() for name in own))
         for how, given in (("fix", fixed), ("tie", tied)):
@@ -98,7 +95,7 @@ class Shared:
         return made
 
     def options(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return what concerns a model with these parameters, as options of its fit."""
+        """Return those that a model with these parameters has, as options of its fit."""
         tied = {
             tie.name: self.tied[tie.name]
             for tie in self.ties
@@ -108,7 +105,7 @@ class Shared:
         return {"fixed": fixed, "tied": tied}
 
     def words(self, names: Mapping[str, Sequence[str]]) -> list[str]:
-        """Say in plain words what holds for which of the models."""
+        """Return notes in plain words on what holds for which of the models."""
         found = []
         options = {label: self.options(own) for label, own in names.items()}
         for key, texts in (

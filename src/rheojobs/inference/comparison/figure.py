@@ -1,6 +1,6 @@
-"""The best models of a comparison over the data, and what each leaves. Knows comparisons and axes.
+"""Draw the best models of a comparison over the data, and their residuals.
 
-A model whose curve cannot be told from one that is drawn already shares its line.
+A model whose curve coincides with one already drawn shares its line.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = ["comparison_figure"]
 
 DRAWN = 5
 RESIDUAL_ROOM = 3.0
-"""How many times the largest residual of the best two the axis of residuals may reach."""
+"""The range of the residuals' axis, in units of the largest residual of the best two models."""
 
 MODEL_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
-"""Told apart with every kind of colour vision (Okabe & Ito 2008)."""
+"""Distinguishable with every kind of colour vision (Okabe & Ito 2008)."""
 
 DASHES: tuple[LineStyleType, ...] = (
     "-",
@@ -85,7 +85,7 @@ def _draw(figure: Figure, comparison: Comparison) -> None:
         )
     bottom.axhline(0.0, color=GREY, linewidth=0.8)
     reaches: list[float] = []
-    # The best one last, so that nothing covers it.
+    # The best one last, so that no other curve covers it.
     for place in reversed(range(len(groups))):
         colour, dashes, marker = MODEL_COLOURS[place], DASHES[place], MARKERS[place]
         reaches.append(0.0)
@@ -121,7 +121,7 @@ def _draw(figure: Figure, comparison: Comparison) -> None:
 
 
 def distinct(comparison: Comparison) -> list[list[ComparedModel]]:
-    """Return the best models, (at most `DRAWN`) lists of those that share a curve."""
+    """Return the best models, as at most `DRAWN` lists of models that share a curve."""
     groups: list[list[ComparedModel]] = []
     for row in comparison.models:
         home = next(
@@ -140,7 +140,7 @@ def _components(y: NDArray[np.float64] | NDArray[np.complex128]) -> dict[str, ND
 
 
 def _limit_residuals(axes: Axes, reaches: list[float]) -> None:
-    """Leave room for the best two: a model that misses the data would press these flat."""
+    """Scale the axis to the best two: a model that misses the data would flatten them."""
     reach = 1.08 * min(max(reaches), RESIDUAL_ROOM * max(reaches[:2])) or 1.0
     axes.set_ylim(-reach, reach)
     axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
@@ -152,7 +152,7 @@ def _title(comparison: Comparison) -> str:
 
 
 def _legend(axes: Axes, groups: list[list[ComparedModel]]) -> None:
-    """Name the curves with their weights, and models that share a curve beside each other."""
+    """Label the curves with their weights, and models that share a curve together."""
     handles, labels = axes.get_legend_handles_labels()
     for place, group in enumerate(groups):
         handles.append(
@@ -167,7 +167,7 @@ def _legend(axes: Axes, groups: list[list[ComparedModel]]) -> None:
             )
         )
         labels.append(_describe(group))
-    # Outside: curves of several models leave no corner free.
+    # Outside the axes: curves of several models leave no corner free.
     axes.get_figure(root=True).legend(  # type: ignore[union-attr]
         handles, labels, loc="outside lower center", handlelength=3.4, labelcolor=INK
     )
@@ -190,7 +190,7 @@ def _describe(group: list[ComparedModel]) -> str:
 
 
 def weight_text(weight: float) -> str:
-    """Write a weight: two digits, and no zero for what is only small."""
+    """Format a weight with two digits, without rounding small ones to zero."""
     if not np.isfinite(weight):
         return "–"
     return f"{weight:.2f}" if weight >= 0.01 else "< 0.01"

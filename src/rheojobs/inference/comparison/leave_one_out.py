@@ -1,7 +1,7 @@
 """Leave-one-out scores of posteriors, by ArviZ: each measured value is left out once.
 
-Of an oscillation G' and G'' are a value each. Runs in the worker that has just sampled, and
-sends the score along, since smoothing the weights of many points takes its time.
+For an oscillation, G' and G'' are separate values. This runs in the worker that has sampled, since
+smoothing the weights of many points takes time.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["Scored", "ScoredSampling", "relate", "score"]
 
 SAME_LIKELIHOOD = 1e-9
-"""A log likelihood that varies by less between draws is the same for all of them."""
+"""A log likelihood that varies by less between draws counts as constant."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A posterior and what leaving out one value at a time says of it.
+    """A posterior and its leave-one-out score.
 
     Attributes
     ----------
@@ -52,12 +52,12 @@ class Scored:
 
 @dataclass
 class ScoredSampling:
-    """A sampling whose posterior is scored at once, as data.
+    """A sampling followed by scoring its posterior, as data.
 
     Parameters
     ----------
     sampling : SampleTask
-        What is to be drawn.
+        The sampling.
     """
 
     sampling: SampleTask
@@ -66,7 +66,7 @@ class ScoredSampling:
 
     @property
     def name(self) -> str:
-        """What a person sees."""
+        """The label that is shown to users."""
         return self.sampling.name
 
     @property
@@ -76,11 +76,11 @@ class ScoredSampling:
 
     @property
     def folder(self) -> str | Path | None:
-        """Where its files are, on the machine of the application: the sampling's checkpoint."""
+        """The folder of its files on the machine of the application: the sampling's checkpoint."""
         return self.sampling.folder
 
     def validate(self) -> None:
-        """Check all that can be known without JAX."""
+        """Check all that can be checked without JAX."""
         self.sampling.validate()
 
     @property
@@ -95,17 +95,17 @@ class ScoredSampling:
         with context.unstoppable():
             scored = score(self.sampling.dataset, posterior)
         context.check()
-        posterior.continuation = None  # large, and of no use to a comparison
+        posterior.continuation = None  # large, and not needed for a comparison
         return scored
 
 
 def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
-    """Score a posterior by PSIS-LOO, as densities of the quantity that was measured.
+    """Score a posterior by PSIS-LOO, with densities of the measured quantity.
 
     Parameters
     ----------
     dataset : Dataset
-        The data as they were measured: a model may predict viscosity where that is the stress.
+        The data as measured: the model may predict viscosity while these are stresses.
     posterior : BayesianResult
         With a log likelihood of each value.
     """
@@ -121,14 +121,14 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         likelihood = likelihood - np.log(np.abs(scale_to_data(dataset, observed)))
     chains, draws, values = likelihood.shape
     pointwise = likelihood.mean(axis=(0, 1))
-    # With noise that is known, a value that hangs on nothing that was sampled is as likely under
-    # each draw: leaving it out changes nothing, and there is no tail for ArviZ to smooth.
+    # With known noise, a value that depends on no sampled parameter is equally likely under each
+    # draw: leaving it out changes nothing, and there is no tail for ArviZ to smooth.
     hangs = np.ptp(likelihood, axis=(0, 1)) > SAME_LIKELIHOOD
     if not hangs.any():
-        raise RheojobsError("the data say nothing of what was sampled: there is nothing to score")
+        raise RheojobsError("the data do not depend on the sampled parameters: nothing to score")
     independent = float(np.mean(list(posterior.diagnostics["ess_bulk"].values())))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a large Pareto k: the score tells it
+        warnings.simplefilter("ignore")  # of a large Pareto k, which is part of the score
         found = loo(
             _as_tree(likelihood[..., hangs]),
             pointwise=True,
@@ -149,7 +149,7 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
 
 
 def _values(tree: DataTree) -> NDArray[np.float64]:
-    """Return the log likelihood of all values, (chains, draws, values), components end to end."""
+    """Return the log likelihood of all values, (chains, draws, values), components concatenated."""
     return np.concatenate(
         [np.asarray(part) for part in tree["log_likelihood"].data_vars.values()], axis=-1
     )
@@ -165,9 +165,9 @@ def _as_tree(likelihood: NDArray[np.float64]) -> Any:
 
 
 def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
-    """Return the score of each of several models with its difference from the best, and weights.
+    """Return the scores of several models with their differences from the best, and weights.
 
-    The standard error of a difference is that of the sum of the differences of each value.
+    The standard error of a difference is that of the sum of the pointwise differences.
     """
     if not scored:
         return {}
@@ -186,7 +186,7 @@ def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
 
 
 def _stacking(scored: dict[str, Scored]) -> dict[str, float]:
-    """Weight predictive distributions so that their mixture predicts best (Yao et al. 2018)."""
+    """Return weights of predictive distributions for the best mixture (Yao et al. 2018)."""
     if len(scored) == 1:
         return dict.fromkeys(scored, 1.0)
     densities = np.stack([one.pointwise for one in scored.values()])

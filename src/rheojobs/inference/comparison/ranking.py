@@ -1,8 +1,7 @@
-"""Several models on the same data, ranked: what came out, and the arithmetic of the ranking.
+"""Rank models fitted to the same data: the result of a comparison, and its arithmetic.
 
 Akaike weights after Burnham & Anderson, Model Selection and Multimodel Inference (2002), ch. 2;
-leave-one-out after Vehtari, Gelman & Gabry, Stat. Comput. 27 (2017). Knows results and arrays;
-must not know how jobs run, nor JAX.
+leave-one-out after Vehtari, Gelman & Gabry, Stat. Comput. 27 (2017). Imports no JAX.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ __all__ = [
 ]
 
 SAME_CURVE = 1e-2
-"""Curves that differ by less than this part of the scatter about them are one and the same."""
+"""Curves that differ by less than this part of the scatter about them count as the same."""
 
 
 @dataclass(frozen=True)
@@ -77,28 +76,28 @@ class LooScore:
 
 @dataclass(frozen=True, eq=False)
 class ComparedModel:
-    """A model that was fitted, with its place among the others.
+    """A fitted model with its place in the ranking.
 
     Attributes
     ----------
     label : str
-        The model's name, and its settings where it was given any.
+        The model's name, with its settings if there are any.
     fit : FitResult
         Its fit.
     free : int
-        How many free parameters it has, the size of the noise not counted.
+        The number of free parameters, without the size of the noise.
     r_squared : float
-        Of the measured quantity, also where the model predicts another one.
+        Of the measured quantity, even if the model predicts another one.
     delta : float
-        AICc less the smallest one.
+        AICc minus the smallest one.
     weight : float
-        Akaike weight; NaN where the curve and the count of parameters are those of `same_as`.
+        Akaike weight; NaN if the curve and the number of parameters are those of `same_as`.
     same_as : str
-        The better placed model from which these data cannot tell this one; else empty.
+        The better placed model from which these data cannot distinguish this one; else empty.
     loo : LooScore or None
-        Where it was sampled.
+        The score, if it was sampled.
     posterior : BayesianResult or None
-        Where it was sampled.
+        The posterior, if it was sampled.
     """
 
     label: str
@@ -148,7 +147,7 @@ class Comparison:
     is_partial : bool
         Whether it was stopped before all models were done.
     notes : tuple of str
-        What was decided for all of them, in plain words.
+        Decisions for all of them, in plain words.
     """
 
     dataset: Dataset
@@ -161,13 +160,13 @@ class Comparison:
 
     @property
     def best(self) -> ComparedModel:
-        """The first of the ranking; raises `InputError` where no model could be fitted."""
+        """The first of the ranking; raises `InputError` if no model could be fitted."""
         if not self.models:
             raise InputError("no model could be fitted: there is no best one")
         return self.models[0]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all facts, the draws excepted, as JSON has them."""
+        """Return all values except the draws, as types of JSON."""
         data = self.dataset
         return {
             "data": {"name": data.name, "test_mode": data.test_mode, "points": len(data)},
@@ -184,7 +183,7 @@ class Comparison:
         return to_json(self)
 
     def save(self, path: str | Path) -> None:
-        """Write all facts, the draws excepted, as JSON."""
+        """Write all values except the draws as JSON."""
         Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
 
 
@@ -209,7 +208,7 @@ def _facts(place: int, row: ComparedModel) -> dict[str, Any]:
 
 
 def common_data(dataset: Dataset) -> Dataset:
-    """Settle what a flow curve is where it does not say so: every model must see the same."""
+    """Set the quantity of a flow curve that has none, so that all models are fitted to the same."""
     if dataset.test_mode != "flow_curve":
         return dataset
     stress = dataset.as_flow_quantity("stress")
@@ -219,8 +218,8 @@ def common_data(dataset: Dataset) -> Dataset:
 def common_weights(dataset: Dataset) -> str:
     """Choose the weights for all models, by the rule of a single fit.
 
-    Of a flow curve relative ones wherever they can be, since models of stress and of viscosity
-    have the same relative residuals and no others in common.
+    For a flow curve they are relative if possible, since models of stress and of viscosity have
+    only relative residuals in common.
     """
     if dataset.test_mode == "flow_curve" and dataset.sigma is None:
         return "relative" if dataset.y.min() > 0 else "uniform"
@@ -228,21 +227,21 @@ def common_weights(dataset: Dataset) -> str:
 
 
 def scale_to_data(dataset: Dataset, observed: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the factors, (n,), from what a model was fitted to, (n,), to what was measured."""
+    """Return the factors, (n,), from the fitted quantity, (n,), to the measured one."""
     if dataset.test_mode != "flow_curve" or np.allclose(observed, dataset.y, rtol=1e-6, atol=0):
         return np.ones(len(dataset))
     return dataset.x if "stress" in dataset.quantity else 1.0 / dataset.x
 
 
 def as_measured(dataset: Dataset, fit: FitResult) -> NDArray[Any]:
-    """Return the fitted curve, (n,), in the quantity that was measured."""
+    """Return the fitted curve, (n,), in the measured quantity."""
     assert fit.fitted is not None
     assert fit.residuals is not None
     return np.asarray(fit.fitted * scale_to_data(dataset, fit.fitted + fit.residuals))
 
 
 def compared(label: str, dataset: Dataset, fit: FitResult) -> ComparedModel:
-    """Take up a fit; its place is found by `rank`."""
+    """Make a compared model of a fit; `rank` sets its place."""
     curve = as_measured(dataset, fit)
     quality = fit.r_squared
     if not np.iscomplexobj(curve):
@@ -274,9 +273,9 @@ def rank(dataset: Dataset, models: Sequence[ComparedModel]) -> tuple[ComparedMod
 
 
 def _mark_twins(dataset: Dataset, order: Sequence[ComparedModel]) -> list[ComparedModel]:
-    """Mark models with the curve and the count of parameters of a better placed one.
+    """Mark models with the curve and the number of parameters of a better placed one.
 
-    The weights of two that are the same in all that the data show would be halved between them.
+    Two models that these data cannot distinguish would each get half of the weight.
     """
     marked: list[ComparedModel] = []
     for row in order:
@@ -295,7 +294,7 @@ def _mark_twins(dataset: Dataset, order: Sequence[ComparedModel]) -> list[Compar
 
 
 def _in_deviations(values: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
-    """Return values, (n,), in the standard deviations of the data, G' and G'' each in its own."""
+    """Return values, (n,), in units of the data's standard deviations; G' and G'' separately."""
     sigma = dataset.sigma
     assert sigma is not None
     if np.iscomplexobj(sigma):

@@ -1,7 +1,7 @@
-"""The work of a comparison: all fits as jobs of an engine, then the samplings of the best.
+"""Run a comparison: all fits as jobs of an engine, then the samplings of the best.
 
-Looked at now and then (`poll`), so that a window and a terminal can show it while it goes on.
-Knows jobs, fits and samplings; must not know how it is shown, nor JAX.
+The caller calls `poll` regularly, so that a window or a terminal can show the progress. Imports no
+JAX.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ SAMPLED = 5
 """How many of the best fits are sampled."""
 
 SAMPLING_PATIENCE = 5.0
-"""How many times the limit of a fit a sampling may take."""
+"""The time limit of a sampling, in units of that of a fit."""
 
 SAMPLING = {"num_warmup": 500, "num_samples": 1000, "num_chains": 4}
 FRAME = 1 / 15
 
 
 def available_workers() -> int:
-    """Return how many workers there is a processor for, at most four: each holds JAX in memory."""
+    """Return the number of processors, at most four: each worker holds JAX in memory."""
     return min(4, processors())
 
 
 class ComparisonRun:
-    """A comparison that is under way.
+    """A running comparison.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class ComparisonRun:
         As `Dataset.of` takes them.
     models : iterable, optional
         Names, `Model` objects, or pairs of a name and its settings; all of the catalogue that
-        describe the test mode where not given.
+        describe the test mode by default.
     bayes : bool
         Sample the best, and rank them by leave-one-out.
     timeout : float or None
@@ -71,17 +71,17 @@ class ComparisonRun:
     sampling : mapping, optional
         Settings of the samplings, as `SampleTask` has them.
     options : mapping, optional
-        Of the fits, as `FitOptions` has them. What is fixed or tied holds for the models that
-        have these parameters.
+        Of the fits, as `FitOptions` has them. Fixed and tied parameters apply to the models
+        that have them.
 
     Attributes
     ----------
     dataset : Dataset
-        What all are fitted to.
+        The data of all fits.
     weights : str
         Of all fits.
     notes : list of str
-        What was decided, in plain words.
+        Decisions for all models, in plain words.
     candidates : list of Candidate
         All models, in the order in which they were given.
     """
@@ -109,7 +109,7 @@ class ComparisonRun:
             raise InputError("settings go with the model that takes them: ('name', {...})")
         if bayes and given.tied:
             raise InputError(
-                "parameters can be tied in fits alone: compare without {bayes}, or without {tied}",
+                "parameters can be tied in fits only: compare without {bayes}, or without {tied}",
                 options=("bayes", "tied"),
             )
         dataset = Dataset.of(data, test_mode=given.test_mode, protocol=given.protocol)
@@ -128,7 +128,7 @@ class ComparisonRun:
         self._chosen = False
         self.candidates = self._gather(models)
         self._shared = self._share(given)
-        # Those with few parameters are quick for the most part, and are not to wait for the rest.
+        # Models with few parameters are mostly quick, and should not wait for the others.
         for candidate in sorted(self.candidates, key=lambda candidate: len(candidate.names)):
             if candidate.state == "waiting":
                 self._submit_fit(candidate)
@@ -136,7 +136,7 @@ class ComparisonRun:
     # ---------------------------------------------------------------- what users call
 
     def poll(self) -> bool:
-        """See what has ended, start what follows, and stop what is too slow; True at the end."""
+        """Process ended jobs, start the next and stop slow ones; return True at the end."""
         for candidate in self.candidates:
             if candidate.attempt is not None and candidate.attempt.ended():
                 self._take_up(candidate, candidate.attempt)
@@ -149,14 +149,14 @@ class ComparisonRun:
         return True
 
     def cancel(self) -> None:
-        """Stop what runs and keep what is done; `poll` goes on until all has stopped."""
+        """Cancel running jobs and keep finished results; poll until all have stopped."""
         self._stopped = True
         for candidate in self.candidates:
             if candidate.attempt is not None:
                 candidate.attempt.job.cancel()
 
     def result(self) -> Comparison:
-        """Return the ranking of what is done."""
+        """Return the ranking of the models finished so far."""
         fitted = [one.fitted for one in self.candidates if one.fitted is not None]
         scores = relate({one.label: one.scored for one in self.candidates if one.scored})
         ranked = rank(self.dataset, fitted)
@@ -180,14 +180,14 @@ class ComparisonRun:
 
     def _words_on_weights(self, given: bool) -> str:
         kind = {
-            "relative": "relative weights for all: each residual by its own value",
-            "uniform": "uniform weights for all: each residual as it is",
+            "relative": "relative weights for all: each residual divided by its value",
+            "uniform": "uniform weights for all: all residuals count the same",
             "sigma": "weights for all by the data's own standard deviations",
         }[self.weights]
-        return f"{kind} ({'as asked for' if given else 'chosen by the data'})"
+        return f"{kind} ({'as requested' if given else 'chosen by the data'})"
 
     def _gather(self, models: Iterable[ModelLike] | None) -> list[Candidate]:
-        """List the models, those that cannot be compared with their reason."""
+        """List the models, with the reason for those that cannot be compared."""
         mode = self.dataset.require_test_mode()
         if models is None:
             infos = catalogue()
@@ -195,7 +195,7 @@ class ComparisonRun:
             found = [Candidate(info.name, info.name) for info in relevant]
         else:
             found = candidates_of(models)
-            # The list costs seconds where it has to be made, and own functions need none.
+            # Making the list takes seconds, and own functions do not need it.
             needs_list = any(isinstance(candidate.model, str) for candidate in found)
             infos = catalogue() if needs_list else ()
         known = {info.name: info for info in infos}
@@ -220,7 +220,7 @@ class ComparisonRun:
         return found
 
     def _unsuitable(self, info: ModelInfo | Model) -> str:
-        """Say why a model cannot be compared on these data; empty where it can."""
+        """Return why a model cannot be compared on these data; empty if it can."""
         mode = self.dataset.require_test_mode()
         if mode in info.refused:
             return info.refused[mode]
@@ -235,7 +235,7 @@ class ComparisonRun:
         return ""
 
     def _share(self, given: FitOptions) -> Shared:
-        """Find out which model has which of the parameters that are fixed or tied."""
+        """Find which model has which of the fixed and tied parameters."""
         fitted = [one for one in self.candidates if one.state == "waiting"]
         if not (given.fixed or given.tied) or not fitted:
             return Shared()
@@ -286,7 +286,7 @@ class ComparisonRun:
             candidate.state = "sampling"
 
     def _take_up(self, candidate: Candidate, attempt: Attempt) -> None:
-        """Keep what a job that has ended gave."""
+        """Store the result of an ended job."""
         candidate.attempt = None
         failure = attempt.failure
         if not failure and candidate.state == "sampling":
@@ -335,9 +335,9 @@ def compare(
     models : iterable, optional
         Names, `Model` objects, or pairs of a name and its settings, such as
         ``("generalized_maxwell", {"n_modes": 6})``; all of the catalogue that describe the test
-        mode where not given.
+        mode by default.
     engine : JobEngine, optional
-        Where the fits run; worker processes of its own where not given.
+        Where the fits run; by default, new worker processes.
     bayes : bool
         Sample the best five that converged, each from its fit, and rank them by PSIS-LOO.
     timeout : float or None
@@ -346,10 +346,11 @@ def compare(
     sampling : mapping, optional
         Settings of the samplings, as `SampleTask` has them.
     callback : callable, optional
-        Called some fifteen times a second with the `ComparisonRun`; what it raises ends all.
+        Called about fifteen times a second with the `ComparisonRun`; an exception that it raises
+                ends the comparison.
     **options
-        Of all fits, as `FitOptions` has them. Weights are chosen once, by the data. What is
-        fixed or tied holds for the models that have these parameters.
+        Of all fits, as `FitOptions` has them. Weights are chosen once, from the data. Fixed and
+        tied parameters apply to the models that have them.
 
     Returns
     -------
@@ -358,7 +359,7 @@ def compare(
     Raises
     ------
     InputError
-        Where the data or an option cannot be used, or a model is unknown. A model that does
+        If the data or an option cannot be used, or a model is unknown. A model that does
         not suit the data, or whose fit fails, is listed in `left_out`.
     """
     own = engine is None

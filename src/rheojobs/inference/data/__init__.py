@@ -1,6 +1,6 @@
-"""Measured data, as all rooms take them: values in SI units, their test and its constants.
+"""Measured data: values in SI units, with their test mode and its constants.
 
-Free of JAX and of models; reading files is the room inside, `data.reading`.
+Imports neither JAX nor models; `data.reading` reads files.
 
 Other rooms use:
 

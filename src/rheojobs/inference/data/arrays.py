@@ -1,4 +1,4 @@
-"""What a user hands over, checked and turned into numbers and arrays."""
+"""Check a user's values and turn them into arrays."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["components", "numeric", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
-    """Return an array of real or complex numbers; `InputError` where these are none."""
+    """Return an array of real or complex numbers; `InputError` if `values` are none."""
     if np.ma.is_masked(values):
-        # np.asarray would uncover what the user has masked.
+        # np.asarray would expose the values that the user has masked.
         raise InputError(f"{label} has masked values: leave these rows out")
     try:
         array = np.asarray(values)
@@ -30,7 +30,7 @@ def numeric(values: object, label: str) -> NDArray[np.generic]:
 
 
 def components(values: object, label: str) -> NDArray[np.generic]:
-    """Return numbers; two real columns as one of complex numbers."""
+    """Return an array of numbers; two real columns become one complex column."""
     array = numeric(values, label)
     if array.ndim == 2 and array.shape[1] == 2 and not np.iscomplexobj(array):
         moduli = array.astype(np.float64)
@@ -39,5 +39,5 @@ def components(values: object, label: str) -> NDArray[np.generic]:
 
 
 def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """Return the real and the imaginary part, or the values alone where they are real."""
+    """Return the real and the imaginary part, or just the values if they are real."""
     return (values.real, values.imag) if np.iscomplexobj(values) else (values,)

@@ -1,7 +1,4 @@
-"""Measured data as the fits take them: what was measured, in which unit, in which test.
-
-Knows test modes, units and validation; must not know JAX, Qt, RheoJAX or any file format.
-"""
+"""`Dataset`: one measured curve with its quantity, units, test mode and constants."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One measured curve, with what is needed to know how to fit it.
+    """One measured curve, with all that is needed to fit it.
 
     Attributes
     ----------
@@ -40,17 +37,17 @@ class Dataset:
     y : ndarray of float64 or complex128, shape (n,)
         The measured quantity in SI units; ``G' + i G''`` / Pa for an oscillation.
     test_mode : str or None
-        A member of `TEST_MODES`, or None where it is not known.
+        A member of `TEST_MODES`, or None if it is not known.
     name : str
-        What the user calls it, usually the file's name.
+        The user's name for it, usually the file's name.
     quantity : str
         What `y` is: ``"relaxation modulus"``, ``"shear stress"``, ...
     x_unit, y_unit : str
-        The units of the values as they stand; empty where unknown.
+        The units of the values; empty if unknown.
     protocol : mapping of str to float
         Constants of the test, by `PROTOCOL_CONSTANTS`, in SI units.
     notes : tuple of str
-        What the reader understood, converted or dropped, in plain words.
+        What the reader recognized, converted or dropped, in plain words.
     sigma : ndarray of float64 or complex128, shape (n,), or None
         The standard deviation of each value of `y`; σ of G' + i σ of G'' for an oscillation.
     """
@@ -67,7 +64,7 @@ class Dataset:
     sigma: NDArray[np.float64] | NDArray[np.complex128] | None = None
 
     def __post_init__(self) -> None:
-        # A mapping proxy or a user's own mapping might not cross to a worker process.
+        # A mapping proxy or a user's own mapping may not be picklable.
         object.__setattr__(self, "protocol", dict(self.protocol))
         object.__setattr__(self, "notes", tuple(self.notes))
 
@@ -81,26 +78,26 @@ class Dataset:
         test_mode: str | None = None,
         protocol: Mapping[str, float] | None = None,
     ) -> Dataset:
-        """Take data as the user has them, copy and check them.
+        """Make a dataset of data in one of several forms; copy and check them.
 
         Parameters
         ----------
         data : Dataset, object with ``x`` and ``y``, mapping with ``"x"`` and ``"y"``, or pair
             A real `y` of shape (n, 2) is taken as the columns G' and G''.
         test_mode : str, optional
-            Goes before what the data say of themselves.
+            Overrides the test mode of the data.
         protocol : mapping of str to float, optional
-            Constants of the test, added to those of the data, before which they go.
+            Constants of the test, added to those of the data, which they override.
 
         Returns
         -------
         Dataset
-            With a `test_mode` of None where it can neither be read nor told from the units.
+            With a `test_mode` of None if it is neither given nor can be inferred from the units.
 
         Raises
         ------
         InputError
-            Where `data` is none of these, or as `validate` says.
+            If `data` is none of these, or as `validate` raises.
         """
         source = _fields_of(data)
         x = numeric(source["x"], "x")
@@ -126,7 +123,7 @@ class Dataset:
         )
         dataset.validate()
         if dataset.test_mode is None and (detected := detect_test_mode(dataset)) is not None:
-            logger.debug("test mode %s told from the units and the values", detected)
+            logger.debug("test mode %s inferred from the units and the values", detected)
             dataset = replace(
                 dataset,
                 test_mode=detected,
@@ -136,7 +133,7 @@ class Dataset:
         return dataset
 
     def validate(self) -> None:
-        """Raise an `InputError` of one line where these data cannot be fitted."""
+        """Raise an `InputError` of one line if these data cannot be fitted."""
         for label, values in (("x", self.x), ("y", self.y)):
             if values.ndim != 1:
                 raise InputError(f"{label} must be one-dimensional: its shape is {values.shape}")
@@ -192,8 +189,8 @@ class Dataset:
         if self.test_mode is None:
             whose = f" of {self.name}" if self.name else ""
             raise InputError(
-                f"the test mode{whose} cannot be told from the data: name it with {{test_mode}}; "
-                f"known: {', '.join(TEST_MODES)}",
+                f"the test mode{whose} cannot be inferred from the data: name it with "
+                f"{{test_mode}}; known: {', '.join(TEST_MODES)}",
                 options=("test_mode",),
             )
         return self.test_mode
@@ -213,12 +210,12 @@ class Dataset:
     def as_flow_quantity(self, quantity: Literal["stress", "viscosity"]) -> Dataset:
         """Return a flow curve as shear stress / Pa or as viscosity / Pa s.
 
-        Values whose quantity is unknown are taken as those wanted, and a note says so.
+        Values of unknown quantity are assumed to be of the requested one, with a note.
 
         Raises
         ------
         InputError
-            Where this is no flow curve, or `quantity` is neither word.
+            If this is no flow curve, or `quantity` is neither word.
         """
         if quantity not in ("stress", "viscosity"):
             raise InputError(f"unknown quantity {quantity!r}: {nearest(quantity, _FLOW)}")
@@ -258,7 +255,7 @@ _FLOW = {"stress": ("shear stress", "Pa"), "viscosity": ("viscosity", "Pa s")}
 
 
 def _fields_of(data: object) -> dict[str, object]:
-    """Take apart what `Dataset.of` accepts."""
+    """Return the fields of any data that `Dataset.of` accepts."""
     if isinstance(data, Dataset):
         return {key: getattr(data, key) for key in Dataset.__dataclass_fields__}
     if isinstance(data, Mapping):
@@ -278,7 +275,7 @@ def _fields_of(data: object) -> dict[str, object]:
         )
     metadata = getattr(data, "metadata", None)
     metadata = metadata if isinstance(metadata, Mapping) else {}
-    # RheoData's `test_mode` guesses, and warns, where none was given: only what was said counts.
+    # RheoData's `test_mode` guesses, with a warning, if none was given: only use a given one.
     said = metadata.get("test_mode") or getattr(data, "_explicit_test_mode", None)
     if said is None and not hasattr(type(data), "test_mode"):
         said = getattr(data, "initial_test_mode", None) or getattr(data, "test_mode", None)

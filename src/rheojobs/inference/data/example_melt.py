@@ -1,8 +1,7 @@
-"""A polymer melt that every rheologist knows: IUPAC's LDPE "Melt I" at 150 °C.
+"""Example data of a well-known polymer melt, IUPAC's LDPE "Melt I" at 150 °C.
 
-Its linear viscoelastic spectrum was published by H. M. Laun, Rheol. Acta 17 (1978) 1-15. From it
-come the data of the demonstration, the examples and the tests: the dynamic moduli with the noise
-of a rheometer, made by a formula and a seed that the file itself states.
+The dynamic moduli are computed from the linear viscoelastic spectrum of H. M. Laun, Rheol. Acta 17
+(1978) 1-15, with the noise of a rheometer; the file states the formula and the seed.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ def make_dataset(
 
 
 def write_csv(path: str | Path) -> None:
-    """Write the default data set, and above it in comment lines what it is and how it was made.
+    """Write the default data set, with comment lines on what it is and how it was made.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A number that a user gives. Imports no NumPy, so that options can be checked without."""
+"""Check a number that a user gives. Imports no NumPy, so that checking options is quick."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["as_number"]
 
 
 def as_number(label: str, value: object) -> float:
-    """Return a finite float; `InputError`, which begins with `label`, where it is none."""
+    """Return a finite float, or raise an `InputError` that begins with `label`."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):

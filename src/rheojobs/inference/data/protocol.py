@@ -1,4 +1,4 @@
-"""The constants of a test, such as the shear rate of a start-up: their names, units and checks."""
+"""The constants of tests, such as the shear rate of a start-up: names, units and checks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PROTOCOL_CONSTANTS: dict[str, str] = {
     "omega": "angular frequency, rad/s",
     "sigma_0": "initial stress, Pa",
 }
-"""Name of a constant -> what it is, and its unit."""
+"""Name of a constant -> its quantity and unit."""
 
-# In a frequency sweep and a flow curve all that matters is in x.
+# A frequency sweep and a flow curve have no constants besides x.
 MODE_CONSTANTS: dict[str, tuple[str, ...]] = {
     "relaxation": ("gamma_dot", "gamma_0", "sigma_0"),
     "creep": ("sigma_applied",),

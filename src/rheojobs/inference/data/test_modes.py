@@ -1,4 +1,4 @@
-"""The tests that data may come from: their names, their x, and how units reveal them."""
+"""The test modes: their names, their x, and how they are inferred from units."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def canonical_test_mode(name: str) -> str:
     Raises
     ------
     InputError
-        Where no test mode has this name; the nearest is named.
+        If no test mode has this name; the nearest is named.
     """
     folded = re.sub(r"[\s\-_]+", "_", str(name).strip().casefold())
     if folded in _MODE_NAMES:
@@ -65,8 +65,8 @@ def _nearest_mode(folded: str) -> str:
 
 
 def detect_test_mode(dataset: Dataset) -> str | None:
-    """Infer the test mode from quantity, units and complexness; None where they leave it open."""
-    import numpy as np  # the names of tests are asked for without
+    """Infer the test mode from quantity, units and values; None if they leave it open."""
+    import numpy as np  # the names of tests are needed without NumPy
 
     if np.iscomplexobj(dataset.y):
         return "oscillation"
@@ -82,7 +82,7 @@ def detect_test_mode(dataset: Dataset) -> str | None:
         return None
     if y_unit is not None and y_unit[1:] == (-1, 0):
         return "creep"
-    # Of the tests in time only a relaxation falls; a stress that rises may be several things.
+    # Of the tests over time only a relaxation falls; a rising stress is ambiguous.
     if not dataset.quantity and y_unit is not None and y_unit[1:] == (1, 0) and len(dataset) > 2:
         steps = np.diff(dataset.y[np.argsort(dataset.x, kind="stable")])
         if np.mean(steps <= 0) >= 0.7 and np.sum(steps) < 0:

@@ -1,7 +1,4 @@
-"""Units of measured quantities, as files write them, and their factors to SI.
-
-Knows text and numbers only; must not know datasets, files or models.
-"""
+"""Parse units of measured quantities, as files write them, and return their factors to SI."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import unicodedata
 
 __all__ = ["SI_UNITS", "USUAL_UNITS", "parse_unit", "shown_unit", "si_factor"]
 
-# Quantity -> (SI unit, exponent of Pa, exponent of s). The frequency is kept as angular frequency.
+# Quantity -> (SI unit, exponent of Pa, exponent of s). A frequency is stored as angular frequency.
 _QUANTITIES: dict[str, tuple[str, int, int]] = {
     "time": ("s", 0, 1),
     "angular frequency": ("rad/s", 0, -1),
@@ -53,7 +50,7 @@ USUAL_UNITS: dict[str, tuple[str, ...]] = {
     "strain": ("%", "1"),
     "phase angle": ("°", "rad"),
 }
-"""What a quantity is written in most often."""
+"""The most usual unit of a quantity."""
 
 # Spellings, factor to SI, exponent of Pa, exponent of s
 _UNITS: tuple[tuple[str, float, int, int], ...] = (
@@ -110,8 +107,8 @@ def parse_unit(unit: str) -> tuple[float, int, int] | None:
     Returns
     -------
     tuple of (float, int, int), or None
-        The factor to SI (rad/s for Hz), the exponent of Pa and the exponent of s; None where
-        it is not such a unit.
+        The factor to SI (rad/s for Hz), the exponent of Pa and the exponent of s; None if it
+        is not such a unit.
     """
     text = unicodedata.normalize("NFKC", unit).replace("μ", "u").replace("−", "-")
     text = text.replace("**", "^").strip(" []()").replace("sec-1", "s-1")
@@ -148,7 +145,7 @@ def si_factor(unit: str, quantity: str) -> float | None:
     Returns
     -------
     float or None
-        None where the unit is not known or is not one of this quantity.
+        None if the unit is unknown or is not one of this quantity.
     """
     parsed = parse_unit(unit)
     if parsed is None or quantity not in _QUANTITIES:
@@ -165,5 +162,5 @@ def si_factor(unit: str, quantity: str) -> float | None:
 
 
 def shown_unit(unit: str) -> str:
-    """Return a unit as people are shown it: nothing where it is one of the names for none."""
+    """Return a unit as it is displayed; empty if it is one of the names for no unit."""
     return "" if unit in ("-", "1", "dimensionless") else unit

@@ -1,4 +1,4 @@
-"""Least squares: the task, its starts, the optimizer, and what is said of the estimates.
+"""Least squares: the task, its starts, the optimizer, and statistics of the estimates.
 
 `task` and `options` need no JAX, so that a window or a plan can make and check a fit.
 

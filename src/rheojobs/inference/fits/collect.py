@@ -1,7 +1,4 @@
-"""From where a fit ended to its result: parameters, uncertainties, quality, warnings.
-
-Knows how a fit ends; must not know how it got there.
-"""
+"""Make the `FitResult` of a finished fit: parameters, uncertainties, quality, warnings."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ class FitCollector:
     problem : Problem
         The model and the data.
     options : FitOptions
-        How it is fitted.
+        The options of the fit.
     objective : Objective
         What is minimized.
     limits : Limits
@@ -43,7 +40,7 @@ class FitCollector:
     weights : Weights
         Of the residuals.
     fixed : mapping
-        Parameters that keep a value.
+        Parameters with a fixed value.
     """
 
     problem: Problem
@@ -63,22 +60,22 @@ class FitCollector:
         iterations: int,
         seconds: float,
     ) -> FitResult:
-        """Make the result of a fit that ended there.
+        """Make the result of a fit from where it ended.
 
         Parameters
         ----------
         end : Outcome
             Where it ended.
         data : Data
-            What was fitted, with the scale of the loss in the end.
+            What was fitted, with the final scale of the loss.
         success : bool
             Whether it converged.
         message : str
-            How it ended.
+            Why it ended.
         iterations : int
             Of all starts together.
         seconds : float
-            That it took.
+            The time it took.
         """
         problem, model, weights = self.problem, self.problem.model, self.weights
         seen, loss = problem.coarse_observations, self.options.loss
@@ -136,7 +133,7 @@ class FitCollector:
         )
 
     def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
-        """Return the covariance of all parameters; infinite where the data say nothing of one."""
+        """Return the covariance of all parameters; infinite for those the data do not determine."""
         n, free = self.problem.coarse_observations.n, self.limits.free
         jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
         variance = 1.0 if self.weights.is_absolute else reduced

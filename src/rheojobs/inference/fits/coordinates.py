@@ -1,7 +1,6 @@
-"""The parameters of a model as an optimizer sees them: logarithms, fixed values, ties, bounds.
+"""Map a model's parameters to the optimizer's coordinates: logarithms, fixed values, ties, bounds.
 
-Positive parameters whose bounds span decades are searched by their logarithm. Knows parameters
-and ties; must not know data or what is minimized.
+Positive parameters whose bounds span decades are searched by their logarithm.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from rheojobs.inference.models.ties import Tie
 __all__ = ["Coordinates", "Limits", "is_logarithmic"]
 
 ZERO_SHARE = 1e-6
-"""A modulus that may be zero is searched by its logarithm down to that part of its default."""
+"""A modulus that may be zero is searched by its logarithm down to this part of its default."""
 
 LONGEST_STEP = 10.0
-"""Of a coordinate that is a logarithm: a factor of 20,000 at once is enough."""
+"""The longest step of a logarithmic coordinate: a factor of 20,000 at once is enough."""
 
 GRID = 400
-"""Values of a parameter that are tried to learn within which a tie keeps its bounds."""
+"""How many values of a parameter are tried to find those for which a tie keeps its bounds."""
 
 
 def is_logarithmic(parameter: Parameter) -> bool:
@@ -37,7 +36,7 @@ def is_logarithmic(parameter: Parameter) -> bool:
 
 
 def _offset(parameter: Parameter) -> float:
-    """Return what is added to a parameter before its logarithm is taken; NaN where none is."""
+    """Return the offset of a parameter before its logarithm is taken; NaN if none is taken."""
     lower, upper = parameter.bounds
     if is_logarithmic(parameter):
         return 0.0
@@ -47,14 +46,14 @@ def _offset(parameter: Parameter) -> float:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the coordinates may go in one fit, each of shape (d,); where both coincide, nowhere."""
+    """Bounds of the coordinates in one fit, each of shape (d,); a coordinate is fixed if equal."""
 
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
 
     @property
     def free(self) -> NDArray[np.bool_]:
-        """Which coordinates are looked for."""
+        """Which coordinates are free."""
         return self.lower < self.upper
 
 
@@ -91,7 +90,7 @@ class Coordinates:
         return np.where(self._logarithmic, logarithms, values)
 
     def from_u(self, u: NDArray[np.float64], clip: bool = True) -> NDArray[np.float64]:
-        """Map coordinates, shape (..., d), to values of `own`, within their bounds where asked."""
+        """Map coordinates, shape (..., d), to values of `own`, optionally clipped to bounds."""
         exponentials = np.exp(np.where(self._logarithmic, u, 0.0)) - self._offsets
         values = np.where(self._logarithmic, exponentials, u)
         if not clip:
@@ -104,7 +103,7 @@ class Coordinates:
         return np.clip(values, lower, upper)
 
     def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the derivative of each value by its coordinate, shape (d,)."""
+        """Return the derivative of each value with respect to its coordinate, shape (d,)."""
         return np.where(self._logarithmic, self.from_u(u) + self._offsets, 1.0)
 
     def to_params(self, u: Any) -> Any:
@@ -112,7 +111,7 @@ class Coordinates:
         return self.checked_params(u)[0]
 
     def checked_params(self, u: Any) -> tuple[Any, Any]:
-        """Return the model's parameters, shape (p,), and whether the ties keep within bounds."""
+        """Return the model's parameters, shape (p,), and whether the ties are within bounds."""
         values: dict[str, Any] = {}
         for k, item in enumerate(self.own):
             values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
@@ -131,19 +130,19 @@ class Coordinates:
         fixed: Mapping[str, float] | None = None,
         clip: bool = True,
     ) -> dict[str, float]:
-        """Return all parameters by name; those that are fixed exactly as they were given."""
+        """Return all parameters by name; fixed ones exactly as they were given."""
         values = self.from_u(u, clip).tolist()
         own = dict(zip((item.name for item in self.own), values, strict=True))
         return self._complete(own | dict(fixed or {}))
 
     def _complete(self, own: Mapping[str, float]) -> dict[str, float]:
-        """Add what the ties make of the values of `own`; NaN where that is no number."""
+        """Add the tied parameters to the values of `own`; NaN if a tie gives no number."""
         values = dict(own)
         for tie in self.ties:
             value = _as_float(tie, values)
             lower, upper = self._limits_of[tie.name]
             near = 1e-12 * max(abs(value), 1e-300)
-            # Like exp(log(bound)): the rounding of one operation is no offence.
+            # Like exp(log(bound)): a rounding error is no violation of a bound.
             if lower - near <= value <= upper + near:
                 value = min(max(value, lower), upper)
             values[tie.name] = value
@@ -155,12 +154,12 @@ class Coordinates:
         model: str,
         bounds: Mapping[str, tuple[float, float]] | None = None,
     ) -> Limits:
-        """Return where the coordinates may go.
+        """Return the bounds of the coordinates.
 
         Parameters
         ----------
         fixed : mapping
-            Values of parameters that are not looked for.
+            Values of parameters that are not fitted.
         model : str
             Its name, for messages.
         bounds : mapping, optional
@@ -169,8 +168,8 @@ class Coordinates:
         Raises
         ------
         InputError
-            Where nothing is left to fit, bounds are none of the model's, or a tie allows no
-            value at all.
+            If nothing is left to fit, bounds are for unknown parameters or too wide, or a tie
+            allows no value at all.
         """
         lower, upper = self._within(bounds or {}, model)
         for k, item in enumerate(self.own):
@@ -188,7 +187,7 @@ class Coordinates:
     def _within(
         self, bounds: Mapping[str, tuple[float, float]], model: str
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ends of the coordinates between bounds that are given."""
+        """Return the ends of the coordinates within the given bounds."""
         names = [item.name for item in self.own]
         ends = self._bounds.copy()
         for name, (low, high) in bounds.items():
@@ -206,9 +205,9 @@ class Coordinates:
         return self.to_u(ends[:, 0]), self.to_u(ends[:, 1])
 
     def _narrow(self, tie: Tie, limits: Limits, fixed: Mapping[str, float], model: str) -> None:
-        """Keep a tie of one free parameter within its bounds by narrower bounds of that one.
+        """Keep a tie of one free parameter within its bounds by narrowing that parameter's bounds.
 
-        What hangs on several is left to the optimizer, which steps nowhere that is not allowed.
+        Ties of several parameters are left to the optimizer, which refuses invalid steps.
         """
         free = [k for k in np.flatnonzero(limits.free).tolist() if self._reaches(k, tie)]
         lower, upper = self._limits_of[tie.name]
@@ -246,7 +245,7 @@ class Coordinates:
             limits.upper[k] = _edge(grid[last], grid[last + 1], value_at, k, (lower, upper))
 
     def _reaches(self, k: int, tie: Tie) -> bool:
-        """Whether a tie hangs on a coordinate, through other ties too."""
+        """Whether a tie depends on a coordinate, directly or through other ties."""
         by_name = {other.name: other for other in self.ties}
         pending, seen = list(tie.sources), set()
         while pending:
@@ -279,7 +278,7 @@ def _grid(low: float, high: float) -> NDArray[np.float64]:
 def _edge(
     inside: float, outside: float, value_at: Any, k: int, bounds: tuple[float, float]
 ) -> float:
-    """Return the last coordinate between two at which the bounds hold, but for rounding errors."""
+    """Return the last coordinate between two at which the bounds hold, up to rounding errors."""
     good = inside
     for _ in range(60):
         middle = 0.5 * (inside + outside)

@@ -1,7 +1,6 @@
-"""How much the next step of Levenberg's and Marquardt's method is damped.
+"""Compute the damping of the next step of the Levenberg-Marquardt method.
 
-It follows from how well the last one kept what it promised. Pure; knows neither what is climbed
-nor what is fitted.
+It follows from the ratio of the actual to the predicted gain of the last step. Pure.
 
 References
 ----------
@@ -20,14 +19,14 @@ FIRST_GROWTH = 2.0
 
 
 def damped_anew(damping: Any, growth: Any, kept: Any, accepted: Any) -> tuple[Any, Any]:
-    """Return the damping of the next step, and by what it grows where that is refused.
+    """Return the damping of the next step, and the factor by which it grows if that is refused.
 
     Parameters
     ----------
     damping, growth : scalar
         Of the last step.
     kept : scalar
-        What the step has gained, over what it promised.
+        The actual gain of the step over the predicted one.
     accepted : array of bool
         Whether it was taken.
     """

@@ -1,8 +1,8 @@
-"""Looks beyond the minima that the starts lead to, by crossing the best of them with others.
+"""Search beyond the minima that the starts lead to, by crossing the best of them with others.
 
-Where a model is blind to some parameters, as to what happens after yielding where nothing yields,
-nearly all starts may end in the same lesser minimum: from there no slope leads on, but some other
-values of a few parameters do. Knows arrays and objectives; must not know fits or results.
+In some regions a model does not depend on some parameters, such as those of flow below the yield
+stress. Nearly all starts may then end in the same inferior minimum: its gradient leads nowhere, but
+other values of a few parameters do.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ __all__ = ["search"]
 
 ROUNDS = 12
 PATIENCE = 2
-"""So many rounds, or as many as bring nothing one after another, twice: then from other parents."""
+"""The most rounds. After `PATIENCE` rounds without gain other parents are used too; after twice as
+many the search ends."""
 
 AFRESH = 32
 CROSSED = 16
-"""So many are refined of the points themselves, in the first round, and then of the crossings."""
+"""How many points are refined in the first round, and how many crossings in later ones."""
 
 PARENTS = 4
-"""So many of the lowest minima are crossed, where the best one alone leads no further."""
+"""How many of the lowest minima are crossed if crossing the best one leads no further."""
 
 SHARES = 0.1, 0.7
-"""What part of the parameters a crossing takes from elsewhere: drawn between these."""
+"""The fraction of the parameters that a crossing takes from another point: drawn between these."""
 
 SAME = 0.2
-"""A crossing whose objective is that near the best one's has changed what hardly matters."""
+"""A crossing with an objective this near to the best one's differs in nothing that matters."""
 
 
 def search(
@@ -52,20 +53,20 @@ def search(
     objective : Objective
         What is minimized.
     ends : sequence of Outcome
-        Where the starts have led.
+        Where the starts ended.
     points : ndarray, shape (k, d)
-        Coordinates that are plausible.
+        Plausible coordinates.
     data : Data
         What is fitted.
     x : ndarray, shape (n,)
-        Where its points lie.
+        The x values of the data.
     improve : callable
-        Takes starts, shape (n, d), and gives where the most promising one ends.
+        Takes starts, shape (n, d), and returns where the most promising one ends.
 
     Returns
     -------
     Outcome
-        The lowest minimum found: one of `ends`, where none is lower.
+        The lowest minimum found: one of `ends` if none is lower.
     """
     best = lowest(ends, data)
     level = best.cost + told_apart(best.cost, data)
@@ -87,7 +88,7 @@ def search(
 
 
 def _distinct(ends: Sequence[Outcome], data: Data) -> list[Outcome]:
-    """Return the ends by their objective, without those that are as low as one before."""
+    """Return the ends in the order of their objective, without duplicates of the same height."""
     kept: list[Outcome] = []
     for end in sorted(ends, key=lambda end: end.cost):
         if not kept or end.cost - kept[-1].cost > told_apart(kept[0].cost, data):
@@ -98,14 +99,14 @@ def _distinct(ends: Sequence[Outcome], data: Data) -> list[Outcome]:
 def _promising(
     objective: Objective, points: NDArray[np.float64], count: int, best: Outcome, data: Data
 ) -> NDArray[np.float64]:
-    """Return those of the points that are best, and not the best one in disguise."""
+    """Return the best of the points, without those that are equivalent to the best end."""
     costs = objective.screen(points, data)
     costs = np.where(np.abs(costs - best.cost) < SAME * best.cost, np.inf, costs)
     return points[np.argsort(costs, kind="stable")[:count]]
 
 
 def _is_systematic(outcome: Outcome, x: NDArray[np.float64]) -> bool:
-    """Whether neighbouring residuals are more alike than noise is: a better fit may exist."""
+    """Whether neighbouring residuals are correlated, so that a better fit may exist."""
     residuals = outcome.residuals[:, : len(x)][:, np.argsort(x, kind="stable")]
     total = float(np.sum(residuals**2))
     alike = float(np.sum(residuals[:, 1:] * residuals[:, :-1]))

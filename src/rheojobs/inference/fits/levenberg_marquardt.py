@@ -1,7 +1,7 @@
-"""Nonlinear least squares within bounds, as one compiled program: Levenberg and Marquardt's.
+"""Nonlinear least squares within bounds by the Levenberg-Marquardt method, as a compiled program.
 
 Data, weights, bounds and the kind of loss are arguments, so that one program serves every fit
-of a model. Knows arrays; must not know models, datasets or jobs.
+of a model.
 
 Sources: Marquardt, SIAM J. Appl. Math. 11 (1963) 431; Moré, Lect. Notes Math. 630 (1978) 105
 (scaling, when to stop); Nielsen, Report IMM-REP-1999-05, DTU (damping); Holland & Welsch,
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 CHUNK = 16
-"""Iterations that one call makes at most; of each, loss and coordinates come back."""
+"""Iterations of one call at most; it returns loss and coordinates of each."""
 
 RUNNING, FTOL, XTOL, GTOL, STALLED, FAILED = range(6)
 REASONS = {
@@ -52,36 +52,36 @@ REASONS = {
 FIRST_DAMPING = 1e-3
 MOST_DAMPING = 1e15
 PASSES = 3
-"""How often a step is computed anew because it met a bound."""
+"""How often a step is recomputed because it met a bound."""
 
 LEAST_INFLUENCE = 1e-8
-"""How much a coordinate counts for at least when steps are scaled, in terms of the strongest."""
+"""The least scale of a coordinate when steps are scaled, relative to the largest."""
 
 LEAST_RATIO = 1e-10
-"""Below that part of a datum a curve's logarithm goes on as a straight line: it may reach zero."""
+"""Below this fraction of a datum, a curve's logarithm is continued as a straight line."""
 
 
 class Data(NamedTuple):
-    """What a fit is made of, besides the model.
+    """The data, weights, loss and bounds of a fit.
 
     Attributes
     ----------
     x : array, shape (b,)
         The independent variable.
     y, sigma : array, shape (c, b)
-        The observed components, and what their residuals are divided by.
+        The observed components, and the divisors of their residuals.
     mask : array, shape (b,)
         1 at data, 0 at padding.
     logarithmic : float
-        1 where residuals are ln(curve / data), else 0.
+        1 if residuals are ln(curve / data), else 0.
     loss : int
         An index of `options.LOSSES`.
     scale : float
         The residual beyond which a robust loss counts it for less.
     lower, upper : array, shape (d,)
-        Bounds of the coordinates; those that coincide are not free.
+        Bounds of the coordinates; a coordinate is not free if they coincide.
     longest : array, shape (d,)
-        How far a coordinate may go in one step.
+        The longest step of each coordinate.
     """
 
     x: Any
@@ -105,7 +105,7 @@ class Tolerances(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where a fit stands.
+    """The state of a fit between iterations.
 
     Attributes
     ----------
@@ -116,13 +116,13 @@ class State(NamedTuple):
     residuals : array, shape (c * b,)
         Weighted, before any loss.
     jacobian : array, shape (c * b, d)
-        Their slopes.
+        Their derivatives.
     curve : array, shape (c, b)
         The prediction.
     largest : array, shape (d,)
         The largest norm of each column of the Jacobian so far.
     damping, growth : float
-        Of the normal equations, and by what it grows where a step is refused.
+        Of the normal equations, and the factor by which it grows if a step is refused.
     status : int
         `RUNNING`, or why it ended.
     """
@@ -139,7 +139,7 @@ class State(NamedTuple):
 
 
 def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
-    """Return the state before the first iteration, which evaluates the start itself.
+    """Return the state before the first iteration, which evaluates the start.
 
     Parameters
     ----------
@@ -199,15 +199,15 @@ def iterate(
     tolerances: Tolerances,
     steps: Any,
 ) -> tuple[State, Any, Any, Any]:
-    """Improve a state until it is good, or by so many steps; traceable.
+    """Iterate until a stopping criterion is met or `steps` are made; traceable.
 
     Parameters
     ----------
     predict : callable
         ``(x, u) -> (curve, allowed)``: the components, shape (c, b), and whether the coordinates
-        are any good.
+        are valid.
     state : State
-        Where it stands.
+        The current state.
     data : Data
         What is fitted.
     tolerances : Tolerances
@@ -218,7 +218,7 @@ def iterate(
     Returns
     -------
     state : State
-        Where it stands now.
+        The new state.
     costs : array, shape (CHUNK,)
         The objective after each iteration.
     us : array, shape (CHUNK, d)
@@ -244,7 +244,7 @@ def iterate(
 def _iteration(
     predict: Callable[[Any, Any], tuple[Any, Any]], state: State, data: Data, goals: Tolerances
 ) -> State:
-    """Try one step; a state that was never evaluated tries the start itself."""
+    """Try one step; a state that was never evaluated evaluates the start."""
     fresh = ~jnp.isfinite(state.cost)
     step, predicted, slope = _step(state, data)
     u = jnp.where(fresh, state.u, jnp.clip(state.u + step, data.lower, data.upper))
@@ -259,7 +259,7 @@ def _iteration(
     damping, growth = damped_anew(state.damping, state.growth, ratio, accepted)
     damping = jnp.where(fresh, state.damping, jnp.maximum(damping, 1e-15))
 
-    # A step that heavy damping made short says nothing about how near the minimum is.
+    # A step that is short because of heavy damping does not mean that the minimum is near.
     free = state.damping <= 1.0
     flat = free & (jnp.abs(gain) <= goals.ftol * state.cost)
     flat = flat & (predicted <= goals.ftol * state.cost)
@@ -307,14 +307,14 @@ def _linearized(
 
 
 def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
-    """Return a damped step within the bounds, by how much it should help, and how steep it is."""
+    """Return a damped step within the bounds, its predicted gain, and the gradient's size."""
     cost, weights = objective(state.residuals, data)
     weighted = weights[:, None] * state.jacobian
     gradient = weighted.T @ state.residuals
     hessian = weighted.T @ state.jacobian
     lengths = jnp.sqrt(jnp.diag(hessian))
     scale = jnp.maximum(state.largest, lengths)
-    # What moves the curve by next to nothing would else take the longest step at any damping.
+    # A coordinate that hardly moves the curve would take the longest step at any damping.
     scale = jnp.maximum(scale, LEAST_INFLUENCE * jnp.max(scale))
     scale = jnp.where(scale > 0, scale, 1.0)
     held = (data.lower >= data.upper) | (
@@ -335,7 +335,7 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
         step = jnp.where(held, step, inside * scale)
         return step, held | (inside != moved)
 
-    # What would leave the bounds stops there, and the others make the best of it.
+    # Coordinates that would leave the bounds stop there; the step is solved for the others.
     step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), held))
     taken = step / scale
     predicted = -(2.0 * gradient @ taken + taken @ hessian @ taken)

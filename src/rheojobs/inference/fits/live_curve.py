@@ -1,6 +1,6 @@
-"""The curve and the losses of a fit that is still running, few enough to be sent while it runs.
+"""Select the curve and the losses of a running fit that progress reports send.
 
-Knows arrays and a clock; computes no model: the optimizer has the curve already.
+Computes no model: the optimizer already has the curve.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["MOST_POINTS", "PresentCurve"]
 MOST_POINTS = 200
 MOST_LOSSES = 400
 INTERVAL = 0.1
-"""Seconds between two curves at least: a person sees no more, and each of them is sent."""
+"""Least time in seconds between two curves: faster changes cannot be seen."""
 
 
 class PresentCurve:
-    """Keeps the newest curve that is worth sending.
+    """Holds the newest curve to be sent.
 
     Parameters
     ----------
     x : ndarray, shape (n,)
-        Where there are data, in any order.
+        The x values of the data, in any order.
     clock : callable, optional
         Gives the time in seconds.
     """
@@ -42,7 +42,7 @@ class PresentCurve:
         """Shape (c, k), at `x`, which ascends; None as long as there is none."""
 
     def add_loss(self, iteration: int, loss: float) -> None:
-        """Note a loss; of very many every other one is dropped, the first and the last never."""
+        """Note a loss; of very many every other one is dropped, but not the first and the last."""
         self._losses.append((iteration, loss))
         if len(self._losses) > MOST_LOSSES:
             del self._losses[1:-1:2]
@@ -56,7 +56,7 @@ class PresentCurve:
             self._told = np.array(self._losses, dtype=np.float64).T
 
     def metrics(self) -> dict[str, NDArray[np.float64]]:
-        """Return what a progress report says of it; nothing where there is none."""
+        """Return the entries of a progress report; empty if there is no curve."""
         if self.y is None:
             return {}
         return {"curve_x": self.x, "curve_y": self.y, "losses": self._told}

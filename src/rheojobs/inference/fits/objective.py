@@ -1,4 +1,4 @@
-"""What a fit minimizes, and its compiled programs.
+"""The objective that a fit minimizes, and its compiled programs.
 
 Data, weights, bounds and the loss are arguments: a second fit of the same kind compiles nothing.
 """
@@ -30,10 +30,10 @@ __all__ = ["Objective"]
 
 SCREENED = 256
 PORTION = 32
-"""So many at once: a screening of a slow model tells how far it is, and can be stopped."""
+"""Points evaluated at once, so that screening a slow model reports progress and can be stopped."""
 
 SCREENED_POINTS = 64
-"""Of how many data: enough to tell a promising start, however many there are."""
+"""The number of data used in a screening: enough to recognize a promising start."""
 
 _objectives = KernelCache()
 
@@ -41,7 +41,7 @@ Tell = Callable[[int, int], None]
 
 
 def _thinned(data: Data) -> Data:
-    """Keep so many points that a screening can do with, spread over all of them."""
+    """Return data thinned to what a screening needs, spread evenly."""
     n = int(np.sum(data.mask))
     index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
     mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
@@ -50,12 +50,12 @@ def _thinned(data: Data) -> Data:
 
 
 class Objective:
-    """The compiled programs of all fits of one kind, whatever their data.
+    """The compiled programs of all fits of one kind, for any data.
 
     Parameters
     ----------
     problem : Problem
-        Of that kind.
+        A problem of that kind.
     ties : tuple of Tie
         Parameters that are computed from others.
     """
@@ -83,7 +83,7 @@ class Objective:
     def data(
         self, problem: Problem, weights: Weights, limits: Limits, loss: str = "linear"
     ) -> Data:
-        """Return what the programs take of a fit."""
+        """Return the programs' arguments for a fit."""
         seen = problem.coarse_observations
         return Data(
             seen.x,
@@ -101,7 +101,7 @@ class Objective:
     def iterate(
         self, state: State, data: Data, tolerances: Tolerances, steps: int
     ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
-        """Do `levenberg_marquardt.iterate`, compiled; only what each iteration tells is fetched."""
+        """Run `levenberg_marquardt.iterate` compiled; fetch only losses and coordinates."""
         state, costs, us, count = self._iterate(state, data, tolerances, np.int64(steps))
         done = int(count)
         return state, np.asarray(costs)[:done], np.asarray(us)[:done], done
@@ -124,16 +124,16 @@ class Objective:
         return jax.vmap(self._cost, in_axes=(0, None))(points, data)
 
     def _one_by_one(self, points: Any, data: Data) -> Any:
-        """Return the costs of points whose differential equations take each its own time.
+        """Return the costs of points one after another, for models with differential equations.
 
-        Together all of them would wait, step by step, for the stiffest: 32 s instead of 4 s.
+        Evaluated together, all would wait at each step for the stiffest: 32 s instead of 4 s.
         """
         return jax.lax.map(lambda u: self._cost(u, data), points)
 
     def screen(
         self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
     ) -> NDArray[np.float64]:
-        """Return about the objective at each of the points.
+        """Return the approximate objective at each of the points.
 
         Parameters
         ----------
@@ -142,13 +142,13 @@ class Objective:
         data : Data
             What is fitted.
         tell : callable, optional
-            Called with how many are done, and of how many, whenever `PORTION` more are; what it
+            Called with the number done and the total after each `PORTION`; an exception that it
             raises ends the screening.
         """
         seen, done = _thinned(data) if self._is_pointwise else data, []
         for first in range(0, len(points), PORTION):
             part = points[first : first + PORTION]
-            # The last one is filled up: one shape is compiled.
+            # The last portion is filled up, so that only one shape is compiled.
             filled = np.pad(part, ((0, PORTION - len(part)), (0, 0)), mode="edge")
             done.append(np.asarray(self._screen(filled, seen))[: len(part)])
             if tell is not None:
@@ -170,18 +170,18 @@ class Objective:
         problem : Problem
             The model and the data.
         given : mapping
-            Parameters whose values are known.
+            Parameters with known values.
         data : Data
             What is fitted.
         count : int
-            How many points are wanted, at most `SCREENED`.
+            The number of points, at most `SCREENED`.
         tell : callable, optional
             As `screen` calls it.
 
         Returns
         -------
         ndarray, shape (count, d)
-            Coordinates, best first; of a full set of given values these alone.
+            Coordinates, best first; only the given values if these are a full set.
         """
         own = self.coordinates.own
         if all(item.name in given for item in own):

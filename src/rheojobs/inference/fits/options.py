@@ -68,7 +68,7 @@ class FitOptions(ProblemOptions):
         From two on, a fit of four parameters or more searches beyond the starts if they disagree
         or leave a trend.
     loss : str
-        What counts as a large residual follows from the residuals' own median.
+        Which residuals are large follows from the residuals' own median.
     tied : mapping of str to str
         ``{"G2": "0.5 * G1"}``; numbers, names, ``+ - * / **`` and parentheses.
     bounds : mapping of str to (float, float)

@@ -1,6 +1,6 @@
-"""Confidence intervals by profile likelihood: how far a parameter may go before the fit is worse.
+"""Compute confidence intervals by profile likelihood.
 
-At each value of a parameter all others are fitted anew, by the program that is compiled already.
+At each value of a parameter all others are refitted, with the program compiled for the fit.
 Sources: Venzon & Moolgavkar, Appl. Stat. 37 (1988) 87; Raue et al., Bioinformatics 25 (2009)
 1923; for noise of unknown size Bates & Watts, Nonlinear Regression Analysis (1988), ch. 6.
 """
@@ -24,17 +24,17 @@ __all__ = ["LEVEL", "Profiled", "Profiler"]
 LEVEL = 0.95
 
 CLOSE = 0.003
-"""How near the threshold an end must be, as a share of the way there."""
+"""Tolerance of an end, as a fraction of the distance from the minimum to the threshold."""
 
 MOST_STEPS = 40
 MOST_RESTARTS = 3
 LOWER = 1e-6
-"""A profile that falls below the minimum by that part has found a better one."""
+"""A profile that falls below the minimum by this fraction has found a better one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Profiled:
-    """Intervals by parameter, what is to be said of them, and the best minimum that was seen."""
+    """Intervals by parameter, notes on them, and the best minimum that was found."""
 
     best: Outcome
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -57,9 +57,9 @@ class Profiler:
     objective : Objective
         What was minimized.
     refiner : Refiner
-        Carries each refit to its minimum, by the program that the fit used.
+        Runs each refit, with the program that the fit used.
     context : TaskContext
-        Hears of progress.
+        Receives progress.
     is_absolute : bool
         Whether residuals are in units of their known standard deviation.
     """
@@ -80,7 +80,7 @@ class Profiler:
         data : Data
             What was fitted.
         values : int
-            How many residuals.
+            The number of residuals.
         """
         free = np.flatnonzero(data.lower < data.upper)
         names = [self._objective.coordinates.own[k].name for k in free]
@@ -93,7 +93,7 @@ class Profiler:
                 return self._around(best, data, free, freedom)
             except _BetterMinimumError as found:
                 best = self._refiner.refine(found.outcome.u, data)
-        note = "no interval: the profiles kept finding lower minima; use more starts"
+        note = "no interval: the profiles repeatedly found lower minima; use more starts"
         return Profiled(best, {}, dict.fromkeys(names, note))
 
     def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:
@@ -135,7 +135,7 @@ class Profiler:
 
 
 class _Walk:
-    """Goes from a minimum along one coordinate to where the objective has risen by `rise`."""
+    """Follows one coordinate from a minimum to where the objective has risen by `rise`."""
 
     def __init__(
         self, refiner: Refiner, best: Outcome, data: Data, k: int, side: int, rise: float
@@ -145,10 +145,10 @@ class _Walk:
         self._limit = float((data.lower if side < 0 else data.upper)[k])
 
     def end(self, error: float) -> tuple[float, str]:
-        """Return the coordinate of the end, and a note where it is none of the data's doing."""
+        """Return the coordinate of the end, and a note if the data do not determine it."""
         start = float(self._best.u[self._k])
         if start == self._limit:
-            return start, "is its bound, where the estimate lies"
+            return start, "is its bound, at which the estimate lies"
         step = 2.0 * error if 0 < error < math.inf else 0.05 * max(1.0, abs(start))
         inside, height, near = start, 0.0, self._best
         for _ in range(MOST_STEPS):
@@ -160,10 +160,10 @@ class _Walk:
             if reached >= 1.0:
                 return self._between((inside, height), (outside, reached), near), ""
             if outside == self._limit:
-                return outside, "is not closed by the data before its bound"
+                return outside, "is its bound: the data do not limit it"
             inside, height, near = outside, reached, there
             step *= 2.0
-        return self._side * math.inf, "is not closed by the data"
+        return self._side * math.inf, "is open: the data do not limit it"
 
     def _at(self, value: float, near: Outcome) -> Outcome:
         """Fit all other coordinates at one value of this one."""
@@ -175,17 +175,17 @@ class _Walk:
         return found
 
     def _height(self, outcome: Outcome) -> float:
-        """Return how far up it is, as the root of the rise: nearly a straight line."""
+        """Return the height as the square root of the rise, which is nearly linear."""
         return math.sqrt(max(outcome.cost - self._best.cost, 0.0) / self._rise)
 
     def _between(
         self, inside: tuple[float, float], outside: tuple[float, float], near: Outcome
     ) -> float:
-        """Find where the height is one, by the secant kept in its bracket."""
+        """Find where the height is one, by the secant method kept within a bracket."""
         (a, low), (b, high) = inside, outside
         for trial in range(MOST_STEPS):
             share = (1.0 - low) / (high - low) if math.isfinite(high) else 0.5
-            if trial % 3 == 2:  # one end that never moves would make it slow
+            if trial % 3 == 2:  # an end that never moves would make convergence slow
                 share = 0.5
             at = a + (b - a) * min(max(share, 0.02), 0.98)
             found = self._at(at, near)

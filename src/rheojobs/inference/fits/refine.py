@@ -1,7 +1,4 @@
-"""Carries the starts of a fit to their minima, telling of each iteration and hearing of a stop.
-
-Knows objectives and the task's context; must not know results, options or what starts are good.
-"""
+"""Refine the starts of a fit to their minima, with progress and checks for cancellation."""
 
 from __future__ import annotations
 
@@ -30,24 +27,24 @@ from rheojobs.inference.fits.objective import Objective
 __all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
 
 CHUNK_SECONDS = 0.04
-"""Between two looks at whether somebody wants to stop."""
+"""Seconds between two checks for cancellation."""
 
 VALLEY_ITERATIONS = 50
 VALLEY_FALL = 0.01
-"""A fit that falls by less than that part of the residuals' variance in so many iterations ends.
+"""A fit ends if it falls by less than this part of the residuals' variance in so many iterations.
 
-Where modes merge or vanish the sum of squares falls for ever, but by less than data can tell.
+If modes merge or vanish, the sum of squares falls for ever, but by less than the data resolve.
 """
 
 TOLD = 0.1
-"""A fall by less than that part of the variance moves no parameter by a third of its error.
+"""A fall by less than this part of the variance moves no parameter by a third of its error.
 
-Where no step helps any more, it is a minimum if the linearized residuals promise no more than
-that: a solution of differential equations, or a series, is never quite smooth.
+If no step helps any more, the point is a minimum if the linearized residuals predict no larger
+fall: a solution of differential equations, or a series, is never quite smooth.
 """
 
 RESOLVED = 1e-4
-"""A direction that moves the residuals by less than that part of the most is but noise."""
+"""A direction that moves the residuals by less than this part of the largest is noise."""
 
 Report = Callable[[float, NDArray[np.float64], NDArray[np.float64] | None], None]
 
@@ -65,7 +62,7 @@ class Outcome:
     residuals : ndarray, shape (c, b)
         Weighted; those of padding are zero.
     jacobian : ndarray, shape (c, b, d)
-        Their slopes.
+        Their derivatives.
     curve : ndarray, shape (c, b)
         The prediction.
     converged : bool
@@ -84,7 +81,7 @@ class Outcome:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the start could be evaluated at all."""
+        """Whether the start could be evaluated."""
         return bool(np.isfinite(self.cost))
 
 
@@ -100,7 +97,7 @@ class Refiner:
     max_iter : int
         Iterations of one start at most.
     context : TaskContext
-        Tells of pauses and cancellation.
+        Checks for pause and cancellation.
     """
 
     def __init__(
@@ -116,7 +113,7 @@ class Refiner:
         self._context = context
         self._pace: float | None = None
         self.stopped_at: Outcome | None = None
-        """Where a refinement stood that was cancelled."""
+        """The state of a cancelled refinement."""
 
     def refine(
         self,
@@ -134,19 +131,19 @@ class Refiner:
         data : Data
             What is fitted.
         report : callable, optional
-            Called after each iteration, with the objective and the coordinates; after the last of
-            those that were made in one call, with the curve there, shape (c, b), else None.
+            Called after each iteration, with the objective and the coordinates, and with the
+            curve, shape (c, b), after the last iteration of a compiled call, else None.
         max_iter : int, optional
             Fewer iterations than usual.
 
         Raises
         ------
         CancellationError
-            Where the task is to stop; `stopped_at` says how far it came.
+            If the task is cancelled; `stopped_at` holds the state.
         """
         state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper), data.y.shape)
         in_valley = _Valley(data)
-        # On the device as results are: else the first call is of another kind than the second.
+        # On the device as results are, so that the first call has the same types as the second.
         state, data, tolerances = jax.device_put(
             (state, data, self._tolerances), jax.local_devices()[0]
         )
@@ -196,7 +193,7 @@ class Refiner:
             converged = _promise(state, data) <= told_apart(float(state.cost), data)
         message = levenberg_marquardt.REASONS.get(status, "")
         if status == RUNNING and in_valley:
-            converged, message = True, "the sum of squares falls by less than the data can tell"
+            converged, message = True, "the sum of squares falls by less than the data can resolve"
         elif status == RUNNING:
             message = f"stopped after {self._max_iter} iterations (max_iter)"
         return Outcome(
@@ -211,9 +208,9 @@ class Refiner:
 
 
 class _Valley:
-    """Notices when going on is of no use to anybody.
+    """Detects that further iterations gain nothing.
 
-    It looks at fixed iterations, so that the end does not depend on how fast the machine is.
+    It checks at fixed iterations, so that the end does not depend on the machine's speed.
     """
 
     def __init__(self, data: levenberg_marquardt.Data) -> None:
@@ -222,7 +219,7 @@ class _Valley:
         self.found = False
 
     def watch(self, done: int, costs: NDArray[np.float64]) -> None:
-        """Hear of the objective after some more iterations."""
+        """Note the objective after some more iterations."""
         if done % VALLEY_ITERATIONS or len(costs) == 0:
             return
         cost = float(costs[-1])
@@ -231,7 +228,7 @@ class _Valley:
 
 
 def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outcome:
-    """Return the lowest; of two that data cannot tell apart, the one that is a minimum."""
+    """Return the lowest; of two that the data cannot distinguish, the one that is a minimum."""
     best = min(outcomes, key=lambda outcome: outcome.cost)
     level = best.cost + told_apart(best.cost, data)
     minima = [outcome for outcome in outcomes if outcome.converged and outcome.cost <= level]
@@ -239,7 +236,7 @@ def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outco
 
 
 def told_apart(cost: float, data: levenberg_marquardt.Data) -> float:
-    """Return by how much objectives must differ for the data to tell one from the other."""
+    """Return by how much objectives must differ for the data to distinguish them."""
     return TOLD * _variance(cost, data)
 
 
@@ -249,7 +246,7 @@ def _variance(cost: float, data: levenberg_marquardt.Data) -> float:
 
 
 def _promise(state: State, data: levenberg_marquardt.Data) -> float:
-    """Return the fall of the objective if the residuals were linear, within the bounds."""
+    """Return the fall of the objective within the bounds if the residuals were linear."""
     _, weights = levenberg_marquardt.objective(state.residuals, data)
     root = np.sqrt(np.asarray(weights))
     residuals = root * np.asarray(state.residuals)

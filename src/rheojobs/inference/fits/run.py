@@ -1,4 +1,4 @@
-"""One fit from its starts to its result. Runs inside a worker."""
+"""Run one fit from its starts to its result, inside a worker."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from rheojobs.inference.results.fit_result import FitResult
 __all__ = ["FitRun"]
 
 SPARE_STARTS = 8
-"""How many starts are at hand where some cannot be evaluated."""
+"""How many starts are available if some cannot be evaluated."""
 
 RACED_FROM = 4
 RACE = 16
-"""With so many parameters, starts are refined so far before the best of them are chosen.
+"""With `RACED_FROM` parameters or more, starts are refined by `RACE` iterations before a choice.
 
-Screening alone often picks a start that leads to a lesser minimum.
+Screening alone often picks a start that leads to an inferior minimum.
 """
 
 SAME_CURVE = 1e-3
-"""Two ends whose residuals differ by less than that part of their size are one minimum."""
+"""Two ends whose residuals differ by less than this part of their size are one minimum."""
 
 MAD_TO_SIGMA = 1.4826
 TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
-"""Beyond how many standard deviations a residual is large (Holland & Welsch 1977)."""
+"""The number of standard deviations above which a residual is large (Holland & Welsch 1977)."""
 
 SCALE_ROUNDS = 10
 SCALE_TOLERANCE = 0.01
@@ -52,7 +52,7 @@ SCALE_TOLERANCE = 0.01
 
 @dataclass(frozen=True, eq=False)
 class _End:
-    """Where a fit as a whole ended."""
+    """The end of a fit as a whole."""
 
     best: Outcome
     data: Data
@@ -61,19 +61,19 @@ class _End:
 
 
 def _without_start(model: Model) -> str:
-    """Say in one line what to do where no start could be evaluated."""
+    """Return in one line what to do if no start could be evaluated."""
     what = f"{model.name}: no start gives finite residuals and slopes; "
     if not model.forward_mode:
         return what + "give other initial values"
     return what + (
-        "where times of the model are far below those of the data, its equations are too stiff "
+        "if times of the model are far below those of the data, its equations are too stiff "
         "for RheoJAX's explicit method, which is given up after 16,384 steps: give initial values "
         "or bounds whose times are nearer to the data's"
     )
 
 
 class FitRun:
-    """Carries a fit from its starts to its result.
+    """Runs a fit from its starts to its result.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ class FitRun:
     options : FitOptions
         How to fit.
     initial : mapping
-        Where to start, as far as it is given.
+        The given initial values.
     context : TaskContext
-        Hears of progress, and tells of pauses and cancellation.
+        Receives progress, and checks for pause and cancellation.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class FitRun:
         self._has_many = int(self._limits.free.sum()) >= RACED_FROM
 
     def run(self) -> FitResult:
-        """Fit; where it is cancelled, what is best so far is kept."""
+        """Fit; if cancelled, hand over the best so far."""
         context = self._context
         context.check()
         context.progress(0, 0, "looking for a start", stage="start")
@@ -143,7 +143,7 @@ class FitRun:
         return result
 
     def _check_start(self) -> None:
-        """Raise `InputError` where a start value lies outside narrower bounds."""
+        """Raise `InputError` if an initial value lies outside narrower bounds."""
         model = self._problem.model.name
         for name, (lower, upper) in self._options.bounds.items():
             value = self._given.get(name)
@@ -176,10 +176,10 @@ class FitRun:
         return _End(best, data, message, self._minima())
 
     def _starts(self, data: Data) -> Iterator[NDArray[np.float64]]:
-        """Return the starts, the most promising first; before them a full set of given values."""
+        """Return the starts: a full set of given values first, then the most promising."""
         count, first = self._options.multi_start, int(self._is_given)
         wanted = max(count, SPARE_STARTS)
-        # Where all of them are wanted, there is nothing to choose.
+        # If all of them are needed, there is nothing to choose.
         if not self._has_many or count == first or count >= wanted:
             yield from self._unraced(data, wanted)
             return
@@ -188,10 +188,10 @@ class FitRun:
         yield from self._race(starts[first:], data)
 
     def _unraced(self, data: Data, count: int) -> Iterator[NDArray[np.float64]]:
-        """Return so many starts, as the screening has them.
+        """Return so many starts of the screening.
 
-        It waits until a start beside the given values is asked for: where these will do, a slow
-        model is not evaluated at hundreds of points for nothing.
+        The screening runs only when a start besides the given values is needed: if these
+        suffice, a slow model is not evaluated at hundreds of points for nothing.
         """
         given = self._given
         if self._is_given:
@@ -202,12 +202,12 @@ class FitRun:
         yield from starts
 
     def _tell_search(self, done: int, total: int) -> None:
-        """Report how far a screening is; raises where it is to stop."""
+        """Report the progress of a screening; raises if the task is cancelled."""
         self._context.check()
         self._context.progress(done, total, "looking for a start", stage="start")
 
     def _best(self, data: Data) -> Outcome:
-        """Return the best end; where several starts were wanted, one beyond them if it is lower."""
+        """Return the best end; with several starts, also search beyond them for a lower one."""
         if self._options.multi_start == 1 or not self._has_many:
             return lowest(self._ends, data)
         seen = self._problem.coarse_observations
@@ -225,11 +225,11 @@ class FitRun:
         return found
 
     def _race(self, starts: NDArray[np.float64], data: Data) -> NDArray[np.float64]:
-        """Let starts come a little nearer to their minima, and put the best of them first."""
+        """Refine starts a little, and put the best of them first."""
         if len(starts) < 2:
             return starts
         ahead, label = [], self._label
-        # Where several are to be refined, their numbers go on from one to the last.
+        # If several are refined, they are numbered consecutively.
         self._stage = "fit" if self._options.multi_start == 1 else "race"
         for number, start in enumerate(starts):
             self._label = {"start": number + 1, "starts": len(starts)}
@@ -248,7 +248,7 @@ class FitRun:
         self._tell(loss, u)
 
     def _tell_end(self, best: Outcome) -> None:
-        """Report once more, where the fit ended, with all that was held back to save time."""
+        """Report the end of the fit once more, with everything held back to save time."""
         self._curve.update(best.curve, at_once=True)
         self._tell(best.cost, best.u)
 
@@ -267,7 +267,7 @@ class FitRun:
         )
 
     def _expected_iterations(self) -> int:
-        """Return the iterations of all starts: what those that have ended tell, else the most."""
+        """Estimate the iterations of all starts from those that have ended, else the maximum."""
         count, ended = self._options.multi_start, len(self._ends)
         if count == 1 or not ended:
             return self._options.max_iter * count
@@ -276,7 +276,7 @@ class FitRun:
         return round(max(each * count, self._iterations + 1 + to_come))
 
     def _with_loss(self, data: Data) -> Data:
-        """Return the data with a robust loss, whose scale a first fit without one tells."""
+        """Return the data with a robust loss, its scale taken from a first fit without one."""
         loss = self._options.loss
         robust = self._objective.data(self._problem, self._weights, self._limits, loss)
         if self._weights.is_absolute:
@@ -289,16 +289,16 @@ class FitRun:
         return robust
 
     def _scale(self, outcome: Outcome) -> np.float64:
-        """Tell from the residuals' median which of them are large."""
+        """Set from the residuals' median which of them are large."""
         sizes = np.abs(outcome.residuals[:, : self._problem.coarse_observations.n])
         seen = self._problem.coarse_observations.y / self._weights.sigma
         typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
-        # More than half of the data may be met exactly: still, some deviation is none.
+        # If more than half of the data are met exactly, a tiny deviation is still not large.
         spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
         return np.float64(TUNING[self._options.loss] * spread)
 
     def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
-        """Make the scale of a robust loss and its minimum agree."""
+        """Iterate until the scale of a robust loss and its minimum agree."""
         for _ in range(SCALE_ROUNDS):
             scale = self._scale(best)
             if abs(scale - data.scale) <= SCALE_TOLERANCE * data.scale:
@@ -316,7 +316,7 @@ class FitRun:
         """Group the ends by their curve, best first."""
         groups: list[tuple[Outcome, int]] = []
         counts = [1] * len(self._ends)
-        counts[-1] -= self._went_beyond  # that one was no start's
+        counts[-1] -= self._went_beyond  # this one did not come from a start
         ends = zip(self._ends, counts, strict=True)
         for end, new in sorted(ends, key=lambda item: item[0].cost):
             for index, (first, count) in enumerate(groups):
@@ -333,7 +333,7 @@ class FitRun:
         ]
 
     def _keep(self, data: Data) -> None:
-        """Hand over the best so far of a fit that is stopped."""
+        """Hand over the best result so far of a cancelled fit."""
         stopped = self._refiner.stopped_at
         ends = [end for end in (*self._ends, stopped) if end is not None and end.is_usable]
         if ends:

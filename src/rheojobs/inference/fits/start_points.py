@@ -1,7 +1,7 @@
-"""Where to start: parameters estimated from the data by trying many that could be right.
+"""Propose initial values: a space-filling sample of the ranges that the data suggest.
 
-The scales of the data (stress, time, their product) tell where a parameter of that unit may
-lie; a space-filling sample of these ranges is evaluated in one compiled call.
+The scales of the data (stress, time, their product) give the range of a parameter with that unit;
+the sample is evaluated in one compiled call.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rheojobs.inference.problem.problem import Problem
 __all__ = ["candidates", "plausible_range"]
 
 MARGIN = 10.0
-"""Parameters may lie that far beyond the scales of the data."""
+"""How far parameters may lie beyond the scales of the data."""
 
 NUMBER = 100.0
-"""A number without a unit may lie that far from the model's default, where its bound is farther."""
+"""How far a number without a unit may lie from the model's default, within its bounds."""
 
 
 def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the ranges of stress / Pa and of time / s that the data speak of."""
+    """Return the ranges of stress / Pa and of time / s in the data."""
     x, y = problem.dataset.x, np.abs(problem.dataset.y)
     x, y = x[x > 0], y[y > 0]
     times = (1.0, 1.0) if x.size == 0 else (float(x.min()), float(x.max()))
@@ -41,10 +41,10 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
         if problem.model.quantity(mode) == "strain" and (
             held := abs(given.get("sigma_applied", 0))
         ):
-            # The stress that is held, and the moduli that it shows.
+            # The stress that is held, and the moduli that follow from it.
             values = (held * min(values[0], 1.0), held * max(values[1], 1.0))
     elif mode == "startup" and (rate := abs(given.get("gamma_dot", 0))):
-        # Beside the stress, the modulus that its rise shows.
+        # Besides the stress, the modulus that follows from its rise.
         strain, stress = rate * problem.dataset.x, np.abs(problem.dataset.y)
         moduli = stress[strain > 0] / strain[strain > 0]
         values = (values[0], max(values[1], float(moduli.max(initial=0.0))))
@@ -54,7 +54,7 @@ def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]
 
 
 def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
-    """Return factor, power of pascal and of second of a parameter's unit; None without one."""
+    """Return factor, power of Pa and power of s of a parameter's unit; None without one."""
     # A power of time, as in Pa s^alpha, is taken as between none and one.
     unit = re.sub(r"\^?\(?[αn][-0-9)]*|[ᵅⁿ]", "", parameter.unit)
     parsed = None if unit in ("", "dimensionless", "-") else parse_unit(unit)
@@ -62,7 +62,7 @@ def _dimension(parameter: Parameter) -> tuple[float, float, float] | None:
 
 
 def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, float]:
-    """Return the range in which data like these would put a parameter, within its bounds."""
+    """Return the range that the data suggest for a parameter, within its bounds."""
     lower, upper = parameter.bounds
     (stress_low, stress_high), (time_low, time_high) = _scales(problem)
     dimension = _dimension(parameter)
@@ -78,7 +78,7 @@ def plausible_range(parameter: Parameter, problem: Problem) -> tuple[float, floa
         center = parameter.default if parameter.default else math.sqrt(lower * upper)
         low, high = center / 1e3, center * 1e3
     elif lower == 0 and parameter.default and upper > NUMBER * parameter.default:
-        # Drawn evenly up to its bound, hardly any would be of its order.
+        # Drawn uniformly up to the bound, hardly any would have the right order of magnitude.
         low, high = parameter.default / NUMBER, parameter.default * NUMBER
     else:
         low, high = lower, upper
@@ -96,23 +96,23 @@ def candidates(
     given: Mapping[str, float],
     count: int,
 ) -> NDArray[np.float64]:
-    """Return starting points that the data make plausible.
+    """Return starting points that are plausible for the data.
 
     Parameters
     ----------
     problem : Problem
         The model and the data.
     parameters : sequence of Parameter
-        Those that are looked for, (d,).
+        The free ones, (d,).
     given : mapping
-        Values that are known; all points have them.
+        Known values; all points have them.
     count : int
         How many points.
 
     Returns
     -------
     ndarray, shape (count, d)
-        The first point has the model's defaults, as far as they are plausible.
+        The first point has the model's defaults if these are plausible.
     """
     sample = _latin_hypercube(count, len(parameters), np.random.default_rng(0))
     points = np.empty_like(sample)
@@ -139,7 +139,7 @@ def _spread_modes(
 ) -> None:
     """Spread the relaxation times of several modes over the data, each with the modulus there.
 
-    Drawn independently, hardly any of many modes would lie where it is needed. All points but
+    If drawn independently, hardly any of many modes would lie where one is needed. All points but
     the first are changed; how far the spread reaches, and each modulus, still differ.
     """
     families: dict[str, list[int]] = {}
@@ -170,9 +170,9 @@ def _spread_modes(
 
 
 def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the size of the modulus that the data show at these times."""
+    """Return the size of the modulus in the data at these times."""
     x, y = problem.dataset.x, problem.dataset.y
-    # A mode of modulus g shows itself by a loss modulus of g / 2.
+    # A mode of modulus g has a loss modulus of g / 2 at its relaxation frequency.
     value = np.abs(y.imag) if problem.is_complex else np.abs(y)
     if problem.test_mode == "creep":
         value = 1.0 / np.maximum(value, 1e-300)
@@ -188,9 +188,9 @@ def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
 def _latin_hypercube(
     count: int, dimension: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Fill the unit cube: of each coordinate every one of `count` equal parts has one point.
+    """Return a Latin hypercube sample of the unit cube with `count` points.
 
-    SciPy has that too, but to import its statistics takes longer than a fit.
+    SciPy has one too, but importing its statistics takes longer than a fit.
     """
     parts = np.tile(np.arange(count), (dimension, 1))
     cells: NDArray[np.float64] = generator.permuted(parts, axis=1).T + generator.random(

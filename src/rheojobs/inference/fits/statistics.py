@@ -1,6 +1,6 @@
-"""What a fit is worth: errors, correlations, criteria of information, and what to warn of.
+"""Fit diagnostics: standard errors, correlations, information criteria and warnings.
 
-Knows arrays and names; imports no JAX, and must not know optimizers, jobs or how it is shown.
+Imports no JAX.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ class Criteria:
 
 
 def criteria(objective: float, values: int, free: int, is_absolute: bool) -> Criteria:
-    """Compute criteria by which models of the same data are compared.
+    """Compute information criteria, by which models of the same data are compared.
 
     Parameters
     ----------
     objective : float
         The weighted sum of squares.
     values : int
-        How many residuals.
+        The number of residuals.
     free : int
-        How many parameters were estimated.
+        The number of estimated parameters.
     is_absolute : bool
         Whether the residuals are in units of their known standard deviation; else their size is
         a parameter too.
@@ -74,7 +74,7 @@ def criteria(objective: float, values: int, free: int, is_absolute: bool) -> Cri
 
 
 def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.float64]:
-    """Compute the covariance of coordinates, infinite where the data say nothing of one.
+    """Compute the covariance of coordinates; infinite for one that the data do not determine.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
         return np.diag(np.full(d, math.inf))
     lengths = np.linalg.norm(jacobian, axis=0)
     scale = np.where(lengths > 0, lengths, 1.0)
-    # By singular values: what the data leave undetermined must not spoil the rest.
+    # By singular values: undetermined directions must not affect the others.
     _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     known = singular > 1e-8 * singular.max(initial=0.0)
     scaled = directions[known] / singular[known, None]
@@ -100,7 +100,7 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
 
 
 def loss_weight(z: Any, loss: str) -> Any:
-    """Return the derivative of a loss of squared residuals, elementwise; for NumPy and JAX alike.
+    """Return the derivative of a loss of squared residuals, elementwise; for NumPy and JAX.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def loss_weight(z: Any, loss: str) -> Any:
 def robust_variance(
     residuals: NDArray[np.float64], scale: float, loss: str, free: int, is_absolute: bool
 ) -> float:
-    """Return the variance that stands before (JᵀJ)⁻¹ for a robust loss.
+    """Return the variance by which (JᵀJ)⁻¹ is multiplied for a robust loss.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def robust_variance(
 
 
 def spread_of(covariance: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Carry a covariance of coordinates, (d, d), over to parameters by their slopes, (p, d)."""
+    """Transform a covariance of coordinates, (d, d), to parameters by the Jacobian, (p, d)."""
     lost = np.isinf(np.diag(covariance))
     finite = np.where(np.isfinite(covariance), covariance, 0.0)
     out = slopes @ finite @ slopes.T
@@ -164,7 +164,7 @@ def spread_of(covariance: NDArray[np.float64], slopes: NDArray[np.float64]) -> N
 
 
 def correlation_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute correlations; NaN where a parameter has no error, or an infinite one."""
+    """Compute correlations; NaN for a parameter without a standard error or an infinite one."""
     errors = np.sqrt(np.diag(covariance))
     good = np.isfinite(errors) & (errors > 0)
     out = np.full(covariance.shape, math.nan)
@@ -175,13 +175,13 @@ def correlation_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mean_deviation(y: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
-    """Compute the mean of the absolute relative deviation in percent, where data are not zero."""
+    """Compute the mean absolute relative deviation in percent, over the data that are not zero."""
     seen = y != 0
     return float(np.mean(np.abs(curve[seen] / y[seen] - 1.0)) * 100) if seen.any() else math.nan
 
 
 def r_squared(y: NDArray[np.float64], curve: NDArray[np.float64], logarithmic: bool) -> float:
-    """Compute the coefficient of determination, of logarithms where asked for and possible."""
+    """Compute the coefficient of determination, on request of logarithms if these exist."""
     if logarithmic and (y > 0).all() and (curve > 0).all():
         y, curve = np.log(y), np.log(curve)
     total = float(np.sum((y - y.mean(axis=1, keepdims=True)) ** 2))
@@ -195,7 +195,7 @@ def warnings_of(
     settled: Sequence[str],
     correlation: NDArray[np.float64],
 ) -> list[str]:
-    """Say in plain words which parameters should not be trusted.
+    """Return warnings in plain words about parameters that should not be trusted.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def warnings_of(
     bounds : mapping
         By name.
     settled : sequence of str
-        Those that were fixed.
+        The fixed ones.
     correlation : ndarray, shape (p, p)
         In the order of `parameters`.
     """
@@ -217,7 +217,7 @@ def warnings_of(
         if words := bound_reached(value, (lower, upper)):
             found.append(
                 f"{name} is at its {words} bound, {lower if words == 'lower' else upper:g}: the "
-                "data would have it beyond, or do not need it; its uncertainty means little"
+                "data favour a value beyond it, or do not need it; its uncertainty means little"
             )
         elif math.isinf(error):
             lost.append(name)
@@ -230,19 +230,19 @@ def warnings_of(
         found.append(
             f"these data hardly determine {times}: the uncertainty is larger than the value"
         )
-    # Of those named above it goes without saying.
+    # Correlations of the parameters named above are of no interest.
     return found + _inseparable(list(parameters), correlation, {*settled, *lost, *weak})
 
 
 def _inseparable(
     names: Sequence[str], correlation: NDArray[np.float64], but: set[str]
 ) -> list[str]:
-    """Name pairs of parameters that the data hardly tell apart, those in `but` left out."""
+    """Name pairs of strongly correlated parameters, without those in `but`."""
     found = []
     for i, j in zip(*np.nonzero(np.triu(np.abs(correlation) > STRONG_CORRELATION, 1)), strict=True):
         if not {names[i], names[j]} & but and abs(correlation[i, j]) < 1.0 - 1e-12:
             found.append(
-                f"{names[i]} and {names[j]} are hardly told apart by these data (correlation "
+                f"these data hardly distinguish {names[i]} and {names[j]} (correlation "
                 f"{correlation[i, j]:.5f})"
             )
     return found

@@ -1,7 +1,7 @@
-"""Least-squares fits: the task, and the plain function. Runs inside a worker.
+"""Least-squares fits: the task that runs inside a worker, and the plain function `fit`.
 
-Between iterations progress is told, with the loss and the present parameters, and a wish to
-pause or stop is heard; a fit that is stopped keeps the best parameters so far.
+Between iterations the task reports progress, with the loss and the current parameters, and checks
+for pause and cancellation; a cancelled fit hands over the best parameters so far.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FitTask:
     data : object
         As `Dataset.of` takes them.
     initial_params : mapping, optional
-        Where to start; what is missing is estimated from the data.
+        Initial values; missing ones are estimated from the data.
     options : mapping, optional
         As `FitOptions` has them.
     """
@@ -54,7 +54,7 @@ class FitTask:
 
     @property
     def name(self) -> str:
-        """What a person sees."""
+        """The label that is shown to users."""
         return f"fit {self.model_name}"
 
     @property
@@ -63,7 +63,7 @@ class FitTask:
         return f"{self.model_name} {(self.options or {}).get('model_config') or {}}"
 
     def validate(self) -> None:
-        """Check all that can be known without JAX; raises `InputError` in one line."""
+        """Check all that can be checked without JAX; raises `InputError` in one line."""
         options = FitOptions.of(self.options)
         if self._dataset is None:
             dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
@@ -71,13 +71,13 @@ class FitTask:
             self._dataset, self.data = dataset, None  # sent once, as checked
 
     def checked_data(self) -> Dataset:
-        """Return the data as `validate` has checked them."""
+        """Return the data that `validate` has checked."""
         self.validate()
         assert self._dataset is not None
         return self._dataset
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Return the task as JSON and arrays, to be kept on disk."""
+        """Return the task as JSON and arrays, to be stored."""
         settings = {"initial_params": self.initial_params, "options": self.options}
         return pack({"model": self.model, "data": self.checked_data()} | settings)
 
@@ -116,9 +116,9 @@ def fit(
     model : str or Model
         A name of the catalogue, or a plain JAX function with its parameters.
     initial_params : mapping, optional
-        Where to start; what is missing is estimated from the data.
+        Initial values; missing ones are estimated from the data.
     callback : callable, optional
-        Called with each `Progress`; what it raises ends the fit.
+        Called with each `Progress`; an exception that it raises ends the fit.
     **options
         As `FitOptions` has them.
 

@@ -1,6 +1,6 @@
-"""What is fitted: functions of x and parameters, from RheoJAX or from the user.
+"""Models: functions of x and parameters, from RheoJAX or from the user.
 
-A model is loaded by name in `loading`; `models.rheojax` makes models of RheoJAX's.
+`loading` loads a model by name; `models.rheojax` adapts RheoJAX's models.
 
 Other rooms use:
 

@@ -1,6 +1,6 @@
-"""The list of RheoJAX's models for windows and terminals, kept on disk since making it costs 3 s.
+"""The list of RheoJAX's models for windows and terminals, cached on disk: making it takes 3 s.
 
-Must not import JAX, and RheoJAX only where the list has to be made.
+Imports no JAX, and RheoJAX only if the list has to be made.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What can be said of a model without loading it.
+    """A model's description, available without loading it.
 
     Attributes
     ----------
     name, description : str
         As `rheojobs.inference.models.model.Model`.
     test_modes : tuple of str
-        The tests it can be fitted to; empty where RheoJAX offers no traceable function.
+        The tests it can be fitted to; empty if RheoJAX offers no traceable function.
     parameters : tuple of Parameter
-        Those it has in its default configuration.
+        Those of its default configuration.
     flow_quantity : str
         ``"stress"`` or ``"viscosity"``.
     refused : mapping of str to str
@@ -63,12 +63,12 @@ def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
     Parameters
     ----------
     refresh : bool
-        Make the list anew, whatever is on disk.
+        Make the list again even if it is on disk.
 
     Raises
     ------
     MissingExtraError
-        Where RheoJAX is not installed.
+        If RheoJAX is not installed.
     """
     known = None if refresh else cached_catalogue()
     if known is not None:
@@ -79,7 +79,7 @@ def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
 
 
 def cached_catalogue() -> tuple[ModelInfo, ...] | None:
-    """Return the list where it is on disk for the RheoJAX that is installed, else None."""
+    """Return the list if it is on disk for the installed RheoJAX, else None."""
     path = _path()
     if path is None:
         return None
@@ -92,14 +92,14 @@ def cached_catalogue() -> tuple[ModelInfo, ...] | None:
 
 @functools.lru_cache(maxsize=4)
 def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
-    """Read the list once for each state of the file: each job asks for it."""
+    """Read the list once for each state of the file, since each job needs it."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["format"] != _FORMAT or not stored["models"]:
             return None
         return tuple(_info(entry) for entry in stored["models"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        logger.info("the list of models in %s is not readable (%s): made anew", path, error)
+        logger.info("the list of models in %s is not readable (%s): making it again", path, error)
         return None
 
 
@@ -141,7 +141,7 @@ def _write(models: tuple[ModelInfo, ...]) -> None:
     try:
         write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
-        logger.info("the list of models cannot be kept in %s: %s", path.parent, error)
+        logger.info("the list of models cannot be stored in %s: %s", path.parent, error)
 
 
 def _info(entry: Any) -> ModelInfo:

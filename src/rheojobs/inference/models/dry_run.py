@@ -1,4 +1,4 @@
-"""Dry runs of a model: what its prediction would be, found by tracing, without running it."""
+"""Dry-run a model: trace it to find the shape of its prediction, without running it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Trace", "probe", "trace"]
 
 @dataclass(frozen=True)
 class Trace:
-    """What a dry run found: shape and kind of the prediction, missing constants, or the error."""
+    """The outcome of a dry run: the prediction's shape and type, missing constants, or an error."""
 
     shape: tuple[int, ...] = ()
     is_complex: bool = False
@@ -30,8 +30,9 @@ class Trace:
 def trace(model: Model, test_mode: str, n: int, protocol: Mapping[str, float]) -> Trace:
     """Trace the model for n points without running it.
 
-    A model that has values of its own for constants that are not given (RheoJAX's do, silently:
-    a creep under no stress) is traced with those as inputs; what it then reads is missing.
+    A model may have default values for constants that are not given (RheoJAX's have, silently,
+    such as a creep stress of zero). It is traced with these constants as inputs; those that it
+    then reads are missing.
     """
     calling = Calling.of(model.function, model.names)
     missing = tuple(sorted(calling.required - set(protocol)))
@@ -42,7 +43,7 @@ def trace(model: Model, test_mode: str, n: int, protocol: Mapping[str, float]) -
     unknown = [name for name in wanted if name not in protocol]
     try:
         shape, is_complex, used = _shape(model, test_mode, n, protocol, unknown)
-    except Exception as error:  # a user's function raises what it likes
+    except Exception as error:  # a user's function may raise anything
         text = str(error)
         named = [c for c in MODE_CONSTANTS[test_mode] if c not in protocol and c in text]
         return Trace(error=error, missing=tuple(named))
@@ -74,7 +75,7 @@ def _shape(
 
 
 def probe(model: Model, test_mode: str, n: int, protocol: Mapping[str, float]) -> bool:
-    """Do what `Model.probe` says."""
+    """Implement `Model.probe`."""
     model.check_test_mode(test_mode)
     found = trace(model, test_mode, n, protocol)
     if found.missing:

@@ -1,7 +1,7 @@
 """The equation of a model in one line, for each test that has one.
 
-Symbols are those of the field: the parameter `tau_alpha` is τ_α, and `G0` is G₀. Knows text alone;
-each equation is held against the model's own function in the tests.
+Symbols are those of the field: the parameter `tau_alpha` is τ_α, and `G0` is G₀. The tests compare
+each equation with the model's own function.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ def equation_of(name: str, test_mode: str | None = None) -> str:
     name : str
         The model's.
     test_mode : str, optional
-        The test that it is to describe; the most telling of the model's equations where there is
-        none for it, or it is not given.
+        The test to be described; if there is no equation for it, or it is not given, the most
+        characteristic of the model's equations is returned.
 
     Returns
     -------
     str
-        Empty where none fits on a line: the description of the model has to do.
+        Empty if none fits on a line.
     """
     equations = _EQUATIONS.get(name, {})
     first = next(iter(equations.values()), "")

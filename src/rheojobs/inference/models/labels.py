@@ -1,4 +1,4 @@
-"""How a model with its settings is written on one line."""
+"""Write a model with its settings on one line."""
 
 from __future__ import annotations
 

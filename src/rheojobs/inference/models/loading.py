@@ -1,4 +1,4 @@
-"""From the name of a model to the model; RheoJAX is imported only when one is loaded."""
+"""Load models by name; RheoJAX is imported only when one is loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["check_name", "load"]
 
 
 def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
-    """Return the model of that name, as RheoJAX's registry has it; a `Model` is given back.
+    """Return the model of that name from RheoJAX's registry; a `Model` is returned unchanged.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
     InputError
         For an unknown name, or a configuration that the model does not take.
     MissingExtraError
-        Where RheoJAX is not installed.
+        If RheoJAX is not installed.
     """
     if isinstance(model, Model):
         if config and dict(config) != dict(model.config):

@@ -1,6 +1,6 @@
-"""What is fitted: a named function of x and parameters, from RheoJAX or from the user.
+"""`Model`: a named function of x and parameters, from RheoJAX or from the user.
 
-Must not know datasets, optimizers or samplers; JAX is imported only when a model is evaluated.
+JAX is imported only when a model is evaluated.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ class Model:
         In messages and results.
     function : callable
         ``function(x, params)`` in JAX, with x of shape (n,) and params of shape (p,). It is given
-        the test mode where it takes `test_mode` (or a third argument without default), and
-        the constants of the test that it names. ``function(x, G0, tau)`` with the parameters
-        one by one works too, when it names them as `parameters` does.
+        the test mode if it takes `test_mode` (or a third argument without default), and the
+        constants of the test that it names. ``function(x, G0, tau)`` with the parameters one by
+        one works too, if it names them as `parameters` does.
     parameters : tuple of Parameter
         In the order of `params`.
     test_modes : tuple of str
         Members of `rheojobs.inference.data.test_modes.TEST_MODES`.
     description : str
-        One line for people.
+        One line for users.
     alternatives : tuple of Alternative
         Names that may be used in place of a parameter.
     flow_quantity : str
-        What it predicts for a flow curve: ``"stress"`` or ``"viscosity"``.
+        The quantity predicted for a flow curve: ``"stress"`` or ``"viscosity"``.
     forward_mode : bool
         True where only forward-mode differentiation works.
     prior_factory : callable or None
@@ -74,13 +74,13 @@ class Model:
         Hashable; equal keys mean equal predictions *within a process*. Only a key that starts
         with ``"rheojax"`` holds beyond it (a user's function may call what is edited later).
     config : mapping
-        What the model was configured with.
+        The model's configuration.
     refused : mapping of str to str
         Test modes that the theory covers but that cannot be run here, and why.
     even_steps : tuple of str
         Test modes in which it steps from point to point, so that x must be evenly spaced.
     quantities : mapping of str to str
-        What it predicts in a test mode, where that is not the usual quantity.
+        The quantity predicted in a test mode, if it is not the usual one.
 
     Raises
     ------
@@ -122,7 +122,7 @@ class Model:
         description: str = "",
         **others: Any,
     ) -> Model:
-        """Make a model of a plain JAX function.
+        """Make a model from a plain JAX function.
 
         Parameters
         ----------
@@ -132,11 +132,11 @@ class Model:
             ``{"G0": (lower, upper)}`` or ``{"G0": (lower, upper, default)}``, in the order of
             the function's `params`.
         test_modes : sequence of str or str
-            The tests it can describe; all of them where not given.
+            The tests it can describe; all of them by default.
         name : str, optional
-            The function's own name where not given.
+            The function's own name by default.
         description : str
-            One line; the first of the function's docstring where not given.
+            One line; the first of the function's docstring by default.
         **others
             Further fields of `Model`.
 
@@ -169,7 +169,7 @@ class Model:
         return limits[:, 0].copy(), limits[:, 1].copy()
 
     def parameter(self, name: str) -> Parameter:
-        """Return the parameter of that name; `InputError` names the nearest where there is none."""
+        """Return the parameter of that name; `InputError` names the nearest if there is none."""
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
@@ -180,7 +180,7 @@ class Model:
         return next((other for other in self.alternatives if other.name == name), None)
 
     def quantity(self, test_mode: str) -> str:
-        """Name what is predicted, in the words of `data.SI_UNITS` (``"creep compliance"``)."""
+        """Name the predicted quantity as in `data.SI_UNITS` (``"creep compliance"``)."""
         if test_mode == "flow_curve":
             return "viscosity" if self.flow_quantity == "viscosity" else "shear stress"
         return self.quantities.get(test_mode, _QUANTITIES[test_mode])
@@ -188,15 +188,15 @@ class Model:
     def resolve_values(
         self, values: Mapping[str, float], base: Mapping[str, float] | None = None
     ) -> dict[str, float]:
-        """Turn values given in either form into the model's own parameters.
+        """Convert values given in either form to the model's own parameters.
 
         Parameters
         ----------
         values : mapping of str to float
             Of parameters and alternatives.
         base : mapping of str to float, optional
-            Values of the parameters that `values` says nothing about; they are in the result.
-            Without it, an alternative is converted with the defaults of the others.
+            Values of the parameters not in `values`; they are in the result. Without it, an
+            alternative is converted with the defaults of the others.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class Model:
         return {other.name: float(other.from_parameters(values)) for other in self.alternatives}
 
     def check_test_mode(self, test_mode: str) -> None:
-        """Raise `InputError`, listing what there is, unless the model describes that test."""
+        """Raise `InputError`, listing the model's tests, unless the model describes this one."""
         if test_mode in self.refused:
             raise InputError(
                 f"{self.name} cannot be run for {test_mode}: {self.refused[test_mode]}"
@@ -226,12 +226,12 @@ class Model:
             raise InputError(f"{self.name} does not describe {test_mode!r}; it describes {modes}")
 
     def check_x(self, test_mode: str, x: np.ndarray) -> None:
-        """Raise `InputError` where the model needs evenly spaced x (shape (n,)) and gets others."""
+        """Raise `InputError` if the model needs evenly spaced x and x, shape (n,), is not."""
         if test_mode not in self.even_steps or len(x) < 3:
             return
         x = np.asarray(x, dtype=float)
         even = x[0] + (x[1] - x[0]) * np.arange(len(x))
-        # What the model takes the times for may be off by 0.5% of their span: printed times are.
+        # The times that the model assumes may be off by 0.5% of their span, as rounded times are.
         if not np.max(np.abs(x - even)) <= 5e-3 * abs(x[-1] - x[0]):
             steps = np.diff(x)
             raise InputError(
@@ -285,19 +285,19 @@ class Model:
     ) -> tuple[str, ...]:
         """Name the constants that the model needs for that test and that are not given.
 
-        Costs a trace of the model. Empty also where it cannot be known.
+        This traces the model. Also empty if it cannot be determined.
         """
         return dry_run.trace(self, test_mode, 4, check_protocol(protocol)).missing
 
     def probe(self, test_mode: str, n: int, protocol: Mapping[str, float] | None = None) -> bool:
-        """Make sure that the model runs as a pure function, without running it.
+        """Check that the model runs as a pure function, without running it.
 
         Parameters
         ----------
         test_mode : str
             The test.
         n : int
-            How many points.
+            The number of points.
         protocol : mapping of str to float, optional
             Constants of the test.
 

@@ -1,7 +1,4 @@
-"""The numbers a fit looks for: their bounds, and the names of a model's usual second form.
-
-Knows plain numbers; must not know functions, JAX or RheoJAX.
-"""
+"""Parameters of models: their bounds, and the alternatives of a model's usual second form."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ __all__ = [
 ]
 
 MANY_DECADES = 1e3
-"""The ratio of positive bounds from which on a parameter is looked at by its logarithm."""
+"""The ratio of positive bounds from which on a parameter is searched by its logarithm."""
 
 
 def spans_decades(lower: float, upper: float) -> bool:
@@ -35,20 +32,20 @@ def spans_decades(lower: float, upper: float) -> bool:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number that a fit looks for.
+    """A parameter of a model.
 
     Attributes
     ----------
     name : str
-        As the model calls it.
+        Its name in the model.
     default : float or None
-        Where to start without better knowledge; None where nothing is known.
+        The initial value without better knowledge; None if there is none.
     bounds : tuple of float
-        Lower and upper limit, both allowed; infinite where there is none.
+        Lower and upper limit, both allowed; infinite if there is none.
     unit : str
         Of the default and the bounds, such as ``"Pa·s"``.
     description : str
-        A few words for people.
+        A few words for users.
     prior : mapping or None
         The model's own prior, as `rheojobs.sample` takes it.
     """
@@ -62,7 +59,7 @@ class Parameter:
 
     @classmethod
     def of_json(cls, fields: Mapping[str, Any]) -> Parameter:
-        """Make a parameter again of its fields as JSON has them, the bounds as a list."""
+        """Restore a parameter from its fields in JSON, with the bounds as a list."""
         lower, upper = fields["bounds"]
         return cls(**{**fields, "bounds": (float(lower), float(upper))})
 
@@ -76,7 +73,7 @@ class Alternative:
     name, unit, description : str
         Of the alternative.
     replaces : str
-        The parameter of the model that it stands for.
+        The parameter of the model that it replaces.
     to_parameter : callable
         ``(value, others) -> parameter``; works on floats and on traced values.
     from_parameters : callable
@@ -95,7 +92,7 @@ class Alternative:
 
 
 def from_limits(name: str, limits: tuple[float, ...]) -> Parameter:
-    """Make a parameter of ``(lower, upper)`` or ``(lower, upper, default)``."""
+    """Make a parameter from ``(lower, upper)`` or ``(lower, upper, default)``."""
     try:
         lower, upper, *default = (float(limit) for limit in limits)
     except (TypeError, ValueError):
@@ -120,7 +117,7 @@ def resolve(
     values: Mapping[str, float],
     base: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Do what `Model.resolve_values` says, for the model of that name."""
+    """Implement `Model.resolve_values` for the model of that name."""
     by_name = {parameter.name: parameter for parameter in parameters}
     others = {other.name: other for other in alternatives}
     for name in values:

@@ -1,4 +1,4 @@
-"""How a model's function is called, as read from its signature, and what tells it apart."""
+"""Read how to call a model's function from its signature, and make a key for it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["Calling", "function_key"]
 
 @dataclass(frozen=True)
 class Calling:
-    """How a function wants to be called, as read from its signature.
+    """How a function is called, as read from its signature.
 
     Attributes
     ----------
     separate : bool
-        It takes the parameters one by one, as SciPy's `curve_fit` does.
+        Whether it takes the parameters one by one, as for SciPy's `curve_fit`.
     mode : str
         How it takes the test mode: ``"third"``, ``"keyword"`` or ``""`` for not at all.
     constants : frozenset of str or None
-        The constants that it names; None for all of them.
+        The constants that it takes; None for all of them.
     required : frozenset of str
         Those without a default.
     """
@@ -39,7 +39,7 @@ class Calling:
 
     @classmethod
     def of(cls, function: object, names: Sequence[str]) -> Calling:
-        """Read the signature; `InputError` where it is not one that `Model` describes."""
+        """Read the signature; `InputError` if it is not one that `Model` describes."""
         if not callable(function):
             kind = type(function).__name__
             raise InputError(f"a model's function must be callable as f(x, params), not a {kind}")
@@ -51,7 +51,7 @@ class Calling:
         label = getattr(function, "__name__", type(function).__name__)
         if len(places) < 2 and not any(p.kind is p.VAR_POSITIONAL for p in given):
             raise InputError(f"the function {label} must take (x, params), it takes {len(places)}")
-        # One parameter alone is ambiguous with `params`; then the array is what it gets.
+        # A single parameter cannot be distinguished from `params`: then pass the array.
         separate = len(names) > 1 and [p.name for p in places[1 : 1 + len(names)]] == list(names)
         rest = places[1 + len(names) :] if separate else places[2:]
         rest += [p for p in given if p.kind is p.KEYWORD_ONLY]
@@ -81,7 +81,7 @@ class Calling:
         test_mode: str,
         protocol: Mapping[str, Any],
     ) -> Any:
-        """Call the function in that way."""
+        """Call the function as its signature requires."""
         named = {
             name: value
             for name, value in protocol.items()
@@ -95,18 +95,18 @@ class Calling:
 
 
 def function_key(function: Callable[..., Any], name: str, parameters: object) -> tuple[Any, ...]:
-    """Make a key that is equal for equal functions, also for copies that came through a pickle.
+    """Make a key that is equal for equal functions, including copies made by pickling.
 
-    A function that cannot be pickled equals nothing but itself.
+    A function that cannot be pickled equals only itself.
     """
     import cloudpickle
 
     try:
         pickled = cloudpickle.dumps(function)
-    except Exception:  # whatever a user's closure raises while it is pickled
+    except Exception:  # pickling a user's closure may raise anything
         return ("function", name, uuid.uuid4().hex)
     digest = hashlib.sha256(pickled)
-    # One with an import path is pickled as that path alone: its code must be added.
+    # A function with an import path is pickled as that path only: add its code.
     inner = inspect.unwrap(function)
     _add_code(digest, getattr(inner, "__code__", None))
     digest.update(repr(parameters).encode())

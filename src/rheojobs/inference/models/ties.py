@@ -1,7 +1,6 @@
-"""Parameters that hang on others by arithmetic: ``{"G2": "0.5 * G1"}``.
+"""Ties: parameters computed from others by arithmetic, such as ``{"G2": "0.5 * G1"}``.
 
-Numbers, names, ``+ - * / **`` and parentheses; an expression is taken apart, never executed.
-Knows names and numbers; must not know models, data or optimizers.
+Numbers, names, ``+ - * / **`` and parentheses; an expression is parsed, never executed.
 """
 
 from __future__ import annotations
@@ -57,14 +56,14 @@ class Tie:
 
 @functools.lru_cache(maxsize=256)
 def _body(text: str) -> ast.expr:
-    """Take an expression apart: once, however often it is evaluated."""
+    """Parse an expression; cached, since it is evaluated often."""
     return ast.parse(text, mode="eval").body
 
 
 def parse_ties(
     texts: Mapping[str, str], names: Sequence[str], model: str, fixed: Sequence[str] = ()
 ) -> tuple[Tie, ...]:
-    """Read ties, and put them in an order in which each can be computed.
+    """Parse ties, and order them so that each can be computed.
 
     Parameters
     ----------
@@ -75,17 +74,17 @@ def parse_ties(
     model : str
         Its name, for messages.
     fixed : sequence of str
-        Parameters that have a value already.
+        Parameters with a fixed value.
 
     Returns
     -------
     tuple of Tie
-        Each after those that it hangs on.
+        Each after those on which it depends.
 
     Raises
     ------
     InputError
-        For a name that is not known, anything but arithmetic, or a circle.
+        For an unknown name, anything but arithmetic, or a cycle.
     """
     ties = {name: _parse(name, text, names, model) for name, text in texts.items()}
     for name in ties:
@@ -125,7 +124,7 @@ def _parse(name: str, text: str, names: Sequence[str], model: str) -> Tie:
 
 
 def parse_tie(name: str, text: str) -> Tie:
-    """Read one tie, whatever parameters there are; raises `InputError` but for arithmetic."""
+    """Parse one tie for any parameters; raises `InputError` for anything but arithmetic."""
     where = f"tie {name} = {text!r}"
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: must be an expression such as '0.5 * G1'")

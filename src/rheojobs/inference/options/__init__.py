@@ -1,7 +1,7 @@
-"""How options are declared, once: their names, kinds, defaults, help and whether they are stored.
+"""Declare options once: their names, kinds, defaults, help and whether they are stored.
 
-The options themselves stand in the rooms that use them, as `FitOptions` in `fits`; command, plans,
-window, stored tasks and docs/options.md follow from these declarations.
+The packages that use options declare them, as `fits` does with `FitOptions`; the command, plans,
+the window, stored tasks and docs/options.md follow from these declarations.
 
 Other rooms use:
 

@@ -1,4 +1,4 @@
-"""The kinds of values that options take, and what is wrong with one that is not of its kind."""
+"""The kinds of values that options take, and how a value of each kind is checked."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 
 
 class ValueKindError(InputError):
-    """What is wrong with a value, to be said of its option: ``"must be at least 1, got 0"``."""
+    """What is wrong with a value, without the option's name: ``"must be at least 1, got 0"``."""
 
 
 class Kind:
-    """What values an option takes."""
+    """The kind of values that an option takes."""
 
     metavar = "VALUE"
 

@@ -1,4 +1,4 @@
-"""What is declared of an option, and classes of options as dataclasses of such declarations."""
+"""The declaration of an option, and dataclasses of such declarations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Group", "Option", "check_option", "checked", "option", "options_of"]
 
 
 class Group(enum.StrEnum):
-    """Under which heading help, docs and the window show an option."""
+    """The heading under which help, docs and the window show an option."""
 
     DATA = "Data"
     MODEL = "Model and fit"
@@ -45,9 +45,9 @@ class Option:
     default : object
         Its default.
     is_stored : bool
-        Whether a stored task keeps it.
+        Whether it is stored with a task.
     is_for_users : bool
-        Whether the command, plans and the window have it; else Python alone.
+        Whether the command, plans and the window have it; if not, only Python does.
     """
 
     kind: Kind
@@ -123,16 +123,16 @@ def check_option(declaring: type, name: str, value: Any) -> Any:
 
 
 def checked(declaring: type, given: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return the options that are given as they are used.
+    """Return the given options as they are used.
 
     Parameters
     ----------
     declaring : type
         Declares them.
     given : mapping
-        By their names in Python.
+        Values by their names in Python.
     what : str
-        What they are options of, for an error: ``"a fit"``.
+        What they are options of, for error messages: ``"a fit"``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The statistical model: priors, likelihood, and the unconstrained coordinates of both.
+"""The statistical model: priors, likelihood, and their unconstrained coordinates.
 
 Nothing here is compiled or sampled; names and syntax are checked without JAX.
 

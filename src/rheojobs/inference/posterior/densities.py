@@ -1,6 +1,6 @@
-"""Densities of the priors that may be named, for pictures of them: NumPy and `math` alone.
+"""Densities of the named priors, for plots; uses NumPy and `math` only.
 
-SciPy's statistics take longer to import than a window may be held up. Knows no widgets.
+Importing SciPy's statistics would block a window for too long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ type _Arguments = Mapping[str, float]
 
 _ROOT = math.sqrt(2.0 * math.pi)
 _REACH = 4.0
-"""How far a picture goes, in standard deviations."""
+"""How far a plot extends, in standard deviations."""
 
 
 def _normal(x: _Floats, a: _Arguments) -> _Floats:
@@ -32,7 +32,7 @@ def _lognormal(x: _Floats, a: _Arguments) -> _Floats:
 
 def _truncated(x: _Floats, a: _Arguments) -> _Floats:
     ends = [(a[end] - a["loc"]) / a["scale"] / math.sqrt(2.0) for end in ("low", "high")]
-    # By the complement in the upper tail, where both shares round to one.
+    # In the upper tail both shares round to one: use the complement.
     if ends[0] > 0:
         mass = 0.5 * (math.erfc(ends[0]) - math.erfc(ends[1]))
     else:
@@ -73,7 +73,7 @@ def _support(kind: str, a: _Arguments) -> tuple[float, float]:
 
 
 def density(kind: str, arguments: _Arguments, x: _Floats) -> _Floats:
-    """Return the density at each x; 0 outside of what the prior covers.
+    """Return the density at each x; 0 outside the prior's support.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def density(kind: str, arguments: _Arguments, x: _Floats) -> _Floats:
     x : ndarray, shape (n,)
     """
     low, high = _support(kind, arguments)
-    # The ends of these may be infinitely dense, and have no share.
+    # The density may be infinite at the ends, which hold no probability.
     is_open = kind in ("lognormal", "gamma", "beta")
     inside = (x > low) & (x < high) if is_open else (x >= low) & (x <= high)
     values = np.zeros(x.shape)
@@ -94,7 +94,7 @@ def density(kind: str, arguments: _Arguments, x: _Floats) -> _Floats:
 
 
 def extent(kind: str, arguments: _Arguments) -> tuple[float, float]:
-    """Return the range in which nearly all of a prior lies."""
+    """Return the range that holds nearly all of a prior's probability."""
     a = arguments
     low, high = _support(kind, a)
     if kind in ("normal", "truncatednormal"):
@@ -120,13 +120,13 @@ def extent(kind: str, arguments: _Arguments) -> tuple[float, float]:
 
 
 def share_within(kind: str, arguments: _Arguments, lower: float, upper: float) -> float:
-    """Return about how much of a prior lies between two limits, from 0 to 1."""
+    """Return approximately the probability of a prior between two limits, from 0 to 1."""
     first, last = extent(kind, arguments)
     if kind in ("lognormal", "loguniform"):
         x = np.exp(np.linspace(math.log(first), math.log(last), 4001))
         weight = density(kind, arguments, x) * x
     else:
-        # Midpoints: the ends may be infinitely dense.
+        # Midpoints: the density may be infinite at the ends.
         width = (last - first) / 4000
         x = np.asarray(first + width * (np.arange(4000) + 0.5), dtype=np.float64)
         weight = density(kind, arguments, x)

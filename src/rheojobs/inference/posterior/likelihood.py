@@ -1,7 +1,7 @@
-"""How data scatter around the model: constant or relative noise, Gaussian or with outliers.
+"""The likelihood: constant or relative noise, Gaussian or with outliers.
 
-The noise scales are sampled too: one, or one for G' and one for G''; none where the data bring
-their standard deviations. Knows no jobs.
+The noise scales are sampled too: one, or one each for G' and G''; none if the data have
+standard deviations.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Likelihood"]
 
 RELATIVE_NOISE_PRIOR_MEAN = 0.1
 SMALLEST_PREDICTION = 1e-3
-"""Below that part of the smallest datum a prediction's relative noise shrinks no further."""
+"""Relative noise shrinks no further below this fraction of the smallest datum."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Likelihood:
 
     @property
     def is_known(self) -> bool:
-        """Whether the data bring their noise, so that there is none to sample."""
+        """Whether the data have standard deviations, so that no noise scale is sampled."""
         return self.name == "sigma"
 
     @classmethod
@@ -56,7 +56,7 @@ class Likelihood:
         return cls(name, name.startswith("relative"), name.endswith("student_t"))
 
     def noise_names(self, problem: Problem) -> tuple[str, ...]:
-        """Name the noise scales that are sampled."""
+        """Return the names of the sampled noise scales."""
         if self.is_known:
             return ()
         return ("sigma_real", "sigma_imag") if problem.is_complex else ("sigma",)
@@ -75,10 +75,10 @@ class Likelihood:
         return [_exponential(scale) for scale in scales]
 
     def told(self, problem: Problem) -> NDArray[np.float64]:
-        """Return what the data tell of their noise.
+        """Return the part of the noise model that follows from the data.
 
-        The standard deviations, shape (c, b), where they are known; else the size below which
-        predictions count as that large, shape (c, 1).
+        The standard deviations, shape (c, b), if they are known; else the size below which the
+        noise of a prediction shrinks no further, shape (c, 1).
         """
         if self.is_known:
             assert problem.observations.sigma is not None
@@ -93,9 +93,9 @@ class Likelihood:
         prediction : array, shape (c, b)
             Of the model.
         noise : array, shape (c,)
-            The noise scales; (0,) where none is sampled.
+            The noise scales; (0,) if none is sampled.
         told : array
-            What the data tell of it, as `told` gives it.
+            As the method `told` returns it.
         """
         if self.is_known:
             return told * jnp.ones_like(prediction)
@@ -150,7 +150,7 @@ class Likelihood:
         if self.is_known:
             return {}
         scaled = self._residuals(problem, y, predicted)
-        # The typical residual, not the largest: a start may be far off here and there.
+        # The typical residual, not the largest: a start may be far off at single points.
         scale = np.sqrt(np.mean(scaled**2, axis=1))
         if self.relative:
             scale = np.minimum(scale, 10.0 * np.median(np.abs(scaled), axis=1))

@@ -1,4 +1,4 @@
-"""The likelihoods there are, by name; free of JAX, so that they are checked beforehand."""
+"""The likelihoods by name; imports no JAX, so that names are checked before a job runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LIKELIHOODS: dict[str, str] = {
 
 
 def check_likelihood(name: object) -> None:
-    """Raise an `InputError` that names the nearest unless there is such a likelihood."""
+    """Raise an `InputError` that names the nearest if there is no such likelihood."""
     if name not in LIKELIHOODS:
         raise InputError(f"unknown likelihood {name!r}; {nearest(str(name), LIKELIHOODS)}")
 
@@ -40,7 +40,7 @@ def likelihood_of(dataset: Dataset, name: str | None) -> str:
     Raises
     ------
     InputError
-        If there is no such likelihood, or it needs standard deviations that are not there.
+        If there is no such likelihood, or the data lack the standard deviations it needs.
     """
     if name is None:
         return suited_likelihood(dataset)[0]
@@ -54,10 +54,10 @@ def likelihood_of(dataset: Dataset, name: str | None) -> str:
 
 
 def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
-    """Choose a likelihood as a fit chooses its weights, and say why.
+    """Choose a likelihood as a fit chooses its weights; return it with the reason.
 
-    A fit and a sampling of the same data take the same noise. That of one size, RheoJAX's, would
-    leave the small values of data over decades without a say.
+    A fit and a sampling of the same data thus assume the same noise. RheoJAX's constant noise
+    would make the small values of data over decades irrelevant.
     """
     from rheojobs.inference.problem.weights import default_weights  # which needs NumPy
 

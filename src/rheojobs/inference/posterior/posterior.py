@@ -1,8 +1,8 @@
 """The statistical model: priors and likelihood, and its unconstrained coordinates.
 
-RheoJAX's is selectable by name: priors uniform on the bounds, a Beta(2, 2) for fractional
-orders, constant noise. By default a positive parameter whose bounds span decades has a prior
-uniform in its logarithm; `rheojobs.inference.posterior.likelihood` has other noise. Knows no jobs.
+By default a positive parameter whose bounds span decades has a prior uniform in its logarithm.
+RheoJAX's statistical model can be chosen by name: priors uniform on the bounds, a Beta(2, 2) for
+fractional orders, constant noise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Posterior"]
 FIXED_TOLERANCE = 1e-10
 PRIOR_DRAWS = 100
 PRIOR_REACH = 3.0
-"""How far beyond draws of a prior a start may lie, in ranges of these draws."""
+"""How far a start may lie outside draws of a prior, in units of the range of these draws."""
 
 NOISE = ("sigma", "sigma_real", "sigma_imag")
 
@@ -41,17 +41,17 @@ class Posterior:
     problem : Problem
         The model and the data.
     sites : tuple of str
-        The names of what is sampled: parameters, or alternatives of them, then noise scales.
+        Names of the sampled quantities: parameters or their alternatives, then noise scales.
     priors : tuple of Prior
         One for each site.
     fixed : dict of str to float
-        Parameters that keep their value: because it was given, or because their bounds coincide.
+        Parameters with a fixed value: it was given, or their bounds coincide.
     substituted : dict of str to Alternative
         Alternatives that are sampled in place of a parameter, because their prior was given.
     likelihood : Likelihood
-        How the data scatter.
+        The noise model.
     bounds : dict of str to tuple of float
-        Of all parameters, as they hold for these data.
+        Of all parameters, for these data.
     given : frozenset of str
         The sites whose prior was given.
     """
@@ -84,13 +84,13 @@ class Posterior:
         priors : mapping
             The user's priors by name of a parameter, an alternative, or a noise scale.
         values : mapping
-            Parameters that data-centred priors of a model are centred on.
+            Parameter values on which a model's data-centred priors are centred.
         likelihood : str, optional
-            A key of `LIKELIHOODS`; that which suits the data where not given.
+            A key of `LIKELIHOODS`; chosen from the data by default.
         default_priors : str
-            A key of `DEFAULT_PRIORS`: what a parameter gets whose prior is not given.
+            A key of `DEFAULT_PRIORS`: the prior of a parameter for which none is given.
         fixed : mapping, optional
-            Parameters that keep a value.
+            Parameters with a fixed value.
         """
         model = problem.model
         scatter = Likelihood.named(likelihood_of(problem.dataset, likelihood))
@@ -166,7 +166,7 @@ class Posterior:
         return made
 
     def _check_alternatives(self) -> None:
-        """Raise `InputError` where the prior of an alternative gives nothing within the bounds."""
+        """Raise `InputError` if the prior of an alternative has no mass within the bounds."""
         if not self.substituted:
             return
         drawn = self.draw(PRIOR_DRAWS, np.random.default_rng(0))
@@ -185,18 +185,18 @@ class Posterior:
         sites: NDArray[np.float64],
         seed: int,
     ) -> Predictions:
-        """Bring together what the model says at some draws, and how data scatter there.
+        """Return the model's predictions at some draws, with the noise there.
 
         Parameters
         ----------
         draws : ndarray of int, shape (k,)
-            Which of each chain.
+            Indices of the draws within each chain.
         predicted : ndarray, shape (chains, k, c, n)
             The model's curve at each.
         sites : ndarray, shape (chains, k, d)
             The sites' values.
         seed : int
-            Of new observations.
+            For new observations.
         """
         seen = self.problem.observations
         noise = self.likelihood.noise(self.problem, sites[..., self.first_noise :])
@@ -215,14 +215,14 @@ class Posterior:
         return drawn
 
     def add_replaced(self, sites: dict[str, NDArray[np.float64]]) -> None:
-        """Add to draws of the sites those of the parameters that alternatives stand for."""
+        """Add to draws of the sites those of the parameters that alternatives replace."""
         for name, other in self.substituted.items():
             sites[other.replaces] = np.asarray(
                 other.to_parameter(sites[name], {**self.fixed, **sites})
             )
 
     def within_priors(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Move what a given prior all but excludes to where that prior has its mass.
+        """Move values that a given prior all but excludes to where that prior has its mass.
 
         Parameters
         ----------
@@ -257,12 +257,12 @@ class Posterior:
 
     @property
     def first_noise(self) -> int:
-        """Where among the sites the noise scales begin."""
+        """The index of the first noise scale among the sites."""
         return len(self.sites) - len(self.likelihood.noise_names(self.problem))
 
     @property
     def kind(self) -> tuple[Any, ...]:
-        """What compiled programs depend on, besides what the problem's `key` says."""
+        """What compiled programs depend on, besides the problem's `key`."""
         return (
             self.sites,
             tuple(self.fixed.items()),
@@ -272,12 +272,12 @@ class Posterior:
 
     @property
     def data(self) -> tuple[Any, ...]:
-        """What a compiled program takes of this posterior: the priors, and `observed`."""
+        """The arguments of a compiled program: the priors, and `observed`."""
         return self.priors, *self.observed
 
     @property
     def observed(self) -> tuple[Any, ...]:
-        """What a compiled program takes of the data: x, y, mask, and what they tell of noise."""
+        """The data as arguments of a compiled program: x, y, mask, and the likelihood's `told`."""
         seen = self.problem.observations
         return seen.x, seen.y, seen.mask, self.likelihood.told(self.problem)
 
@@ -295,7 +295,7 @@ class Posterior:
         out = []
         for name, prior, value in zip(self.sites, self.priors, values, strict=True):
             low, high = prior.limits
-            # A start on the edge lies infinitely far out; a step inside, however wide the support.
+            # A start on the edge would have infinite coordinates: move it inside.
             inside = min(max(value, low), high)
             if inside == low:
                 span = high - low if np.isfinite(high) else 1.0

@@ -1,6 +1,6 @@
-"""Priors as a user writes them, checked before anything runs.
+"""Check and parse priors as a user writes them.
 
-The check needs no JAX, so that a window or a terminal refuses a malformed prior at once.
+This needs no JAX, so that a window or a terminal rejects a malformed prior at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PriorType:
-    """What a type of prior needs: its arguments in order, and which must be positive."""
+    """The arguments of a type of prior in order, and which must be positive."""
 
     numpyro_name: str
     arguments: tuple[str, ...]
@@ -64,7 +64,7 @@ PRIOR_TYPES: dict[str, PriorType] = {
 
 
 def check_prior(parameter: str, prior: Any) -> None:
-    """Raise an `InputError` where a prior is malformed.
+    """Raise an `InputError` if a prior is malformed.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict
 
 
 def _type_name(where: str, given: str) -> str:
-    """Return the key of `PRIOR_TYPES` that is meant, however it is written."""
+    """Return the key of `PRIOR_TYPES`, whatever the case and spelling of the given type."""
     name = given.casefold().replace("_", "").replace("-", "")
     if not name:
         raise InputError(f"{where} has no 'type'; {nearest('', PRIOR_TYPES)}")
@@ -136,7 +136,7 @@ _CALL = re.compile(r"\s*([A-Za-z_-]+)\s*\(\s*(.*?)\s*\)\s*")
 
 
 def parse_prior(parameter: str, text: str) -> dict[str, Any]:
-    """Read a prior as the command line has it: ``normal(1e5, 2e4)`` or ``normal(loc=1e5, ...)``."""
+    """Parse a prior of the command line: ``normal(1e5, 2e4)`` or ``normal(loc=1e5, ...)``."""
     match = _CALL.fullmatch(text)
     if match is None:
         raise InputError(

@@ -1,7 +1,7 @@
-"""Priors as compiled programs take them: their numbers are arguments, their kinds are not.
+"""Priors as pytrees: their numbers are arguments of compiled programs, their types are static.
 
-A prior that is given by its name needs NumPyro only while a program is traced; what is asked of
-it outside, such as its limits, is answered here. Knows no models and no data.
+A prior given by name needs NumPyro only while a program is traced; its support, draws and
+cumulative distribution are computed here without it.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
 __all__ = ["DistributionPrior", "NamedPrior", "Prior", "prior_of", "scaled_beta", "uniform_prior"]
 
 SCALED_BETA = "scaledbeta"
-"""A Beta distribution moved to other limits than 0 and 1; nobody but a default asks for it."""
+"""A Beta distribution scaled to other limits than 0 and 1; only used as a default."""
 
 
 class Prior(Protocol):
-    """What is believed of one number before the data are heard; a pytree of its arguments."""
+    """A prior distribution of one number; a pytree of its arguments."""
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Uniform(low=0.001, high=1e+09)``."""
+        """Its name and arguments, such as ``Uniform(low=0.001, high=1e+09)``."""
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it; traceable."""
+        """Return the NumPyro distribution; traceable."""
 
     def unconstrain(self, value: float) -> float:
         """Map a value to the real line, as NumPyro's bijection to its support does."""
 
     def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-        """Draw from it, shape (count,); `NotImplementedError` where that cannot be done."""
+        """Draw from it, shape (count,); `NotImplementedError` if that is not possible."""
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share below each value; `NotImplementedError` where it is not known."""
+        """Return the probability below each value; `NotImplementedError` if it is not known."""
 
 
 @jax.tree_util.register_pytree_node_class
@@ -61,14 +61,14 @@ class NamedPrior:
     type : str
         A key of `PRIOR_TYPES`, or `SCALED_BETA`.
     arguments : dict of str to float
-        Of the distribution; limits that are infinite are left out.
+        Of the distribution; infinite limits are left out.
     """
 
     type: str
     arguments: dict[str, Any]
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[str, tuple[str, ...]]]:
-        """Return what is traced, and what is not."""
+        """Return the traced and the static parts."""
         return tuple(self.arguments.values()), (self.type, tuple(self.arguments))
 
     @classmethod
@@ -81,13 +81,13 @@ class NamedPrior:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
         low, high = _SUPPORTS.get(self.type, (-math.inf, math.inf))
         return float(self.arguments.get("low", low)), float(self.arguments.get("high", high))
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Uniform(low=0.001, high=1e+09)``."""
+        """Its name and arguments, such as ``Uniform(low=0.001, high=1e+09)``."""
         shown = dict(self.arguments)
         if self.type == SCALED_BETA:
             low, high = shown.pop("low"), shown.pop("high")
@@ -96,7 +96,7 @@ class NamedPrior:
         return f"{PRIOR_TYPES[self.type].numpyro_name}({told})"
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it; traceable."""
+        """Return the NumPyro distribution; traceable."""
         import numpyro.distributions as dist
         from numpyro.distributions import constraints
 
@@ -122,7 +122,7 @@ class NamedPrior:
         return np.asarray(_DRAWS[self.type](generator, self.arguments, count), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share below each value."""
+        """Return the probability below each value."""
         low, high = self.limits
         if self.type == "loguniform":
             return np.clip(np.log(values / low) / math.log(high / low), 0.0, 1.0)
@@ -137,16 +137,16 @@ class NamedPrior:
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True, eq=False)
 class DistributionPrior:
-    """A prior that was given as a NumPyro distribution, its arguments ordered by name.
+    """A prior given as a NumPyro distribution, with its arguments ordered by name.
 
-    NumPyro orders them by the hash of their names, which differs from one process to the next:
-    the programs would differ too, and none be found on disk.
+    NumPyro orders them by the hash of their names, which differs between processes: the
+    programs would differ too, and would not be found on disk.
     """
 
     given: Distribution
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return what is traced, by name, and what is not."""
+        """Return the traced parts, by name, and the static ones."""
         kind = type(self.given)
         values, rest = self.given.tree_flatten()
         values = _by_name(kind.gather_pytree_data_fields(), values)
@@ -162,14 +162,14 @@ class DistributionPrior:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of what it covers; infinite where it has none."""
+        """The ends of its support; infinite if it has none."""
         support = self.given.support
         low = float(getattr(support, "lower_bound", -math.inf))
         return low, float(getattr(support, "upper_bound", math.inf))
 
     @property
     def words(self) -> str:
-        """What it is, such as ``Gumbel(loc=0, scale=1)``."""
+        """Its name and arguments, such as ``Gumbel(loc=0, scale=1)``."""
         base = getattr(self.given, "base_dist", None)
         if base is not None and type(self.given).__name__ == "TransformedDistribution":
             low, high = self.limits
@@ -182,7 +182,7 @@ class DistributionPrior:
         return f"{type(self.given).__name__}({', '.join(arguments)})"
 
     def distribution(self) -> Distribution:
-        """Return it as NumPyro has it."""
+        """Return the NumPyro distribution."""
         return self.given
 
     def unconstrain(self, value: float) -> float:
@@ -197,18 +197,18 @@ class DistributionPrior:
         return np.asarray(self.given.sample(key, (count,)), dtype=np.float64)
 
     def cumulative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share below each value."""
+        """Return the probability below each value."""
         return np.asarray(self.given.cdf(values))
 
 
 def prior_of(parameter: str, given: Any) -> Prior:
-    """Take a prior as a user gives it; raises as `check_prior` does."""
+    """Return the prior that a user gives; raises as `check_prior` does."""
     if not isinstance(given, Mapping):
         check_prior(parameter, given)
         return DistributionPrior(given)
     kind, values = prior_arguments(parameter, given)
     finite = {name: value for name, value in values.items() if math.isfinite(value)}
-    # A truncation may have one side only, and no side at all.
+    # A truncation may have one side only, or none.
     return NamedPrior("normal" if kind == "truncatednormal" and len(finite) == 2 else kind, finite)
 
 
@@ -233,7 +233,7 @@ _SUPPORTS["beta"] = (0.0, 1.0)
 def _truncated(generator: np.random.Generator, given: Mapping[str, Any], count: int) -> list[float]:
     normal = NormalDist(given["loc"], given["scale"])
     ends = [normal.cdf(given[end]) if end in given else share for end, share in _SHARES.items()]
-    # Far out in a tail the shares of both ends may round to the same, or to 0 or 1.
+    # Far out in a tail the probabilities of both ends may round to the same number.
     least, most = (min(max(end, 1e-300), 1.0 - 1e-16) for end in ends)
     low, high = given.get("low", -math.inf), given.get("high", math.inf)
     shares = generator.uniform(least, most, count) if least < most else np.full(count, least)
@@ -272,7 +272,7 @@ def _as_named(names: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _wrapped(value: Any) -> Any:
-    """Wrap what a distribution is made of, where that is a distribution itself."""
+    """Wrap an argument of a distribution if it is itself a distribution."""
     return DistributionPrior(value) if hasattr(value, "gather_pytree_data_fields") else value
 
 

@@ -1,6 +1,6 @@
-"""A model and a dataset brought together and checked, ready to be fitted or sampled.
+"""Combine a model and a dataset, checked, into a problem to be fitted or sampled.
 
-Also how data are padded for compiled programs, and how much each of them weighs.
+Also pads data for compiled programs, and chooses the weights of a fit.
 
 Other rooms use:
 

@@ -1,4 +1,4 @@
-"""A dataset as compiled programs take it: padded to one of a few lengths, and masked."""
+"""Pad datasets to one of a few lengths, with a mask, for compiled programs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
 def bucket_length(n: int, coarse: bool = False) -> int:
     """Return the length to which `n` points are padded.
 
-    Fine buckets, for programs that run long, have two steps to an octave up to 256 points and
-    four beyond. Coarse ones are powers of two from 64 on, for programs whose compilation costs
-    more than they do.
+    Fine buckets, for programs that run long, have two steps per octave up to 256 points and
+    four beyond. Coarse ones are powers of two from 64 on, for programs that take longer to
+    compile than to run.
     """
     if coarse:
         return max(64, 1 << (n - 1).bit_length())
@@ -46,7 +46,7 @@ class Observations:
     n : int
         The number of data points.
     sigma : ndarray, shape (c, b), or None
-        The standard deviations of `y`, where the data bring them.
+        The standard deviations of `y`, if the data have them.
     """
 
     x: NDArray[np.float64]
@@ -57,7 +57,7 @@ class Observations:
 
     @property
     def smallest(self) -> NDArray[np.float64]:
-        """The least size of each component that is not zero, (c, 1); 1 where there is none."""
+        """The least nonzero size of each component, (c, 1); 1 if all are zero."""
         least = np.array([row[row > 0].min(initial=np.inf) for row in np.abs(self.y)])
         return np.where(np.isfinite(least), least, 1.0)[:, None]
 

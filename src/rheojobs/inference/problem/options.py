@@ -1,4 +1,4 @@
-"""The options of whatever is fitted or sampled: the test, its constants, the model's settings."""
+"""The options that fits and samplings share: the test, its constants, the model's settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ProblemOptions"]
 
 @dataclass(kw_only=True)
 class ProblemOptions:
-    """What a fit and a sampling have in common."""
+    """Options of both fits and samplings."""
 
     test_mode: str | None = option(
         None,

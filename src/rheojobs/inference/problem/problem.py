@@ -1,7 +1,4 @@
-"""A model and a dataset brought together and checked, ready to be fitted or sampled.
-
-Knows models and data; must not know how they are optimized or sampled.
-"""
+"""`Problem`: a model and a dataset, checked and ready to be fitted or sampled."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ def prepare_data(
     test_mode: str | None = None,
     protocol: Mapping[str, float] | None = None,
 ) -> Dataset:
-    """Check all that can be known of a job's input without JAX; gives the data to work on.
+    """Check a job's input as far as possible without JAX; return the dataset to work on.
 
     Raises
     ------
@@ -53,7 +50,7 @@ def prepare_data(
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be inferred, from what.
+    """A model and the data from which its parameters are inferred.
 
     Attributes
     ----------
@@ -62,9 +59,9 @@ class Problem:
     dataset : Dataset
         In the quantity that the model predicts.
     observations : Observations
-        The same, padded a little for programs that run long.
+        The same, padded to fine buckets for programs that run long.
     coarse_observations : Observations
-        The same, padded more for programs that run briefly.
+        The same, padded to coarse buckets for programs that run briefly.
     test_mode : str
         Of the data.
     protocol : dict
@@ -80,7 +77,7 @@ class Problem:
 
     @classmethod
     def of(cls, model: str | Model, dataset: Dataset, config: Mapping[str, Any] | None) -> Problem:
-        """Load the model and make sure that it can describe the data."""
+        """Load the model and check that it can describe the data."""
         loaded = load(model, config)
         mode = dataset.require_test_mode()
         loaded.check_test_mode(mode)
@@ -100,7 +97,7 @@ class Problem:
         return cls(loaded, dataset, fine, coarse, mode, dict(dataset.protocol))
 
     def fixed_values(self, fixed: Mapping[str, float]) -> dict[str, float]:
-        """Check values of parameters that keep them; only the model's own parameters can."""
+        """Check values of fixed parameters; only the model's own parameters can be fixed."""
         for name in fixed:
             other = self.model.alternative(str(name))
             if other is not None:
@@ -121,9 +118,9 @@ class Problem:
         return (self.model.key, self.test_mode, self.is_complex, frozen(self.protocol))
 
     def identity(self, *more: Any) -> str:
-        """Name the key and what is added to it, alike in every process.
+        """Return a name of the key and of what is added to it, the same in every process.
 
-        Empty for a function of the user's, whose key holds within this process alone.
+        Empty for a function of the user's, whose key holds only within this process.
         """
         return repr((*self.key, *more)) if self.model.key[0] == "rheojax" else ""
 

@@ -1,4 +1,4 @@
-"""How the residuals of a fit are weighted. Knows data; must not know JAX or optimizers."""
+"""Choose and compute the weights of a fit's residuals. Imports no JAX."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Weights:
     name : str
         ``"uniform"``, ``"relative"`` or ``"sigma"``.
     sigma : ndarray, shape (c, b)
-        What residuals are divided by.
+        The divisors of the residuals.
     logarithmic : bool
-        Whether they are ln(curve / data).
+        Whether residuals are ln(curve / data).
     reason : str
-        Why these, where the user did not choose.
+        Why these weights, if the user did not choose.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Weights:
 
 
 def check_weights(name: str | None, dataset: Dataset) -> None:
-    """Raise an `InputError` where the data lack the standard deviations that weights need."""
+    """Raise an `InputError` if the data lack the standard deviations that weights need."""
     if name == "sigma" and dataset.sigma is None:
         raise InputError(
             "{weights} sigma needs a standard deviation for each point: {sigma}",
@@ -56,21 +56,21 @@ def check_weights(name: str | None, dataset: Dataset) -> None:
 
 
 def default_weights(dataset: Dataset) -> tuple[str, str]:
-    """Choose how residuals are weighted: by σ, relative over decades, or all alike; and why."""
+    """Choose the weights: by σ, relative over decades, or uniform; return them with the reason."""
     y = dataset.y
     if dataset.sigma is not None:
         return "sigma", "the data come with their standard deviations"
     if np.iscomplexobj(y):
         if np.all(y.real != 0) and np.all(y.imag != 0):
             return "relative", "moduli differ by decades"
-        return "uniform", "moduli that are zero have no relative deviation"
+        return "uniform", "relative deviations of moduli that are zero are undefined"
     if y.min() > 0 and y.max() / y.min() > RELATIVE_SPAN:
         return "relative", "the data span more than two decades"
     return "uniform", "the data span less than two decades"
 
 
 def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
-    """Return what each residual is divided by, shape (c, b)."""
+    """Return the divisor of each residual, shape (c, b)."""
     y = problem.coarse_observations.y
     if weights == "uniform":
         return np.ones_like(y)
@@ -85,10 +85,10 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
 def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
     """Return the weights of that name, or those that suit the data.
 
-    Relative residuals are ln(curve / data) where all data are positive. Divided by the data, as
-    is usual, a curve far below them deviates by 100 % at most, and one far above by any factor:
-    the sum of squares prefers curves below. The logarithm counts a factor alike both ways, and
-    for small deviations it is the same.
+    Relative residuals are ln(curve / data) if all data are positive. If they were divided by
+    the data, as is usual, a curve far below the data would deviate by at most 100 %, and one far
+    above by any factor: the sum of squares would prefer curves below. With the logarithm, a
+    factor too high or too low counts the same; small deviations agree in both forms.
     """
     name, reason = (wanted, "") if wanted is not None else default_weights(problem.dataset)
     sigma = sigma_of(problem, name)

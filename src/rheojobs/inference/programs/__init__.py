@@ -1,6 +1,6 @@
-"""JAX as this project uses it, and compiled programs kept in memory and on disk.
+"""Set up JAX, and cache compiled programs in memory and on disk.
 
-Knows no data, no models and no fits: these give it functions and keys.
+Callers supply functions and keys; nothing here depends on data, models or fits.
 
 Other rooms use:
 

@@ -1,4 +1,4 @@
-"""What is kept on disk to be quick, and can be made again: how much there is, and away with it.
+"""Report and clear the caches on disk: compiled programs and lists of models.
 
 Imports no JAX.
 """
@@ -24,12 +24,12 @@ MODEL_LISTS = ("models-*.json", ".models-*")
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What is kept on disk.
+    """The caches on disk.
 
     Attributes
     ----------
     folder : Path
-        Where it lies; the environment variable ``RHEOJOBS_CACHE_DIR`` moves it.
+        Where they are; the environment variable ``RHEOJOBS_CACHE_DIR`` moves it.
     entries : int
         How many files there are: compiled programs, and lists of models.
     bytes : int
@@ -45,16 +45,16 @@ class CacheInfo:
 
 
 def cache_info() -> CacheInfo:
-    """Say what is kept on disk."""
+    """Return what the caches on disk hold."""
     files = list(_files())
     size = sum(file.size for file in files)
     return CacheInfo(cache_folder(), len(files), size, MAX_CACHE_BYTES)
 
 
 def clear_cache() -> int:
-    """Remove all that is kept on disk; gives how many bytes that freed.
+    """Delete all cached files; return how many bytes that freed.
 
-    Processes that use it meanwhile are not harmed: they make again what they miss.
+    This is safe while other processes use the cache: they make missing entries again.
     """
     freed = 0
     for file in list(_files()):
@@ -67,14 +67,14 @@ def clear_cache() -> int:
             continue
         freed += file.size
     for folder in [*programs_folder().glob("*"), programs_folder()]:
-        # One that is not empty by now is in use again.
+        # A folder that is not empty by now is in use again.
         with contextlib.suppress(OSError):
             folder.rmdir()
     return freed
 
 
 def _files() -> Iterator[StoredFile]:
-    """Return our files and no others: `RHEOJOBS_CACHE_DIR` may name a folder that holds more."""
+    """Return only our own files: `RHEOJOBS_CACHE_DIR` may name a folder that holds others."""
     yield from stored_files(programs_folder())
     for pattern in MODEL_LISTS:
         for path in cache_folder().glob(pattern):

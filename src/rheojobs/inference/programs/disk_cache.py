@@ -1,7 +1,7 @@
-"""Compiled programs on disk, as JAX asks for them: checked, bounded, never in the way.
+"""A cache of compiled programs on disk for JAX: checksummed, bounded in size, never raising.
 
-JAX's own cache keeps a damaged entry for good, waits for a lock that another process may hold,
-and drops nothing from a disk that is full. Imports no JAX.
+JAX's own cache never drops a damaged entry, waits for a lock that another process may hold,
+and frees nothing on a full disk. Imports no JAX.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _MAGIC = b"rheojobs program 1\n"
 _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
 
 RECOUNT_AFTER = 32
-"""Programs written until the folder is counted again: other processes write there, too."""
+"""Programs written before the folder is counted again, since other processes write there too."""
 
 GIVEN_UP_SECONDS = 3600.0
-"""A file that is so old and not whole is nobody's any more."""
+"""An incomplete file of this age has been abandoned by its writer."""
 
 KEPT_SHARE = 0.9
-"""How much of the limit is left filled where something had to go, so that it need not be soon."""
+"""The fraction of the limit that is still filled after entries were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class StoredFile:
 
 
 def stored_files(folder: str | Path) -> Iterator[StoredFile]:
-    """Return the files below a folder; what vanishes or cannot be read meanwhile is left out.
+    """Return the files below a folder, without those that vanish or cannot be read meanwhile.
 
-    Links are not followed: what they lead to is not ours.
+    Links are not followed: their targets are not ours.
     """
     try:
         with os.scandir(folder) as entries:
@@ -68,10 +68,10 @@ def stored_files(folder: str | Path) -> Iterator[StoredFile]:
 
 
 class ProgramCache:
-    """What JAX calls a cache: `get` and `put`, neither of which ever raises.
+    """A cache with JAX's interface: `get` and `put`, neither of which ever raises.
 
-    An entry is written beside its place and renamed when it is whole, and carries its own
-    checksum, so that several processes need no lock and XLA never sees a damaged program.
+    An entry is written to a temporary file, renamed when complete, and carries its own
+    checksum: several processes need no lock, and XLA never loads a damaged program.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class ProgramCache:
         self._complained = False
 
     def get(self, key: str) -> bytes | None:
-        """Return the program of this key; None where there is none, or only a damaged one."""
+        """Return the program of this key; None if there is none, or only a damaged one."""
         path = self._path / f"{key}{SUFFIX}"
         try:
             stored = path.read_bytes()
@@ -107,13 +107,13 @@ class ProgramCache:
             logger.info("dropped a damaged program: %s", path)
             self._drop(str(path))
             return None
-        # What was of use stays; on a disk that cannot be written to, everything does.
+        # Marks the entry as recently used; a disk that cannot be written to drops nothing.
         with contextlib.suppress(OSError):
             os.utime(path)
         return value
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a program, if the disk allows."""
+        """Store a program, if the disk allows."""
         path = self._path / f"{key}{SUFFIX}"
         stored = _MAGIC + hashlib.sha256(value).digest() + value
         if len(stored) > self._limit or path.exists():
@@ -121,7 +121,7 @@ class ProgramCache:
         partial = ""
         try:
             self._make_room(len(stored))
-            # Programs are machine code: nobody else may put any here.
+            # Programs are machine code: no other user may write any here.
             self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor, partial = tempfile.mkstemp(dir=self._path, prefix=PARTIAL)
             with os.fdopen(descriptor, "wb") as file:
@@ -133,7 +133,7 @@ class ProgramCache:
                 self._drop(partial)
 
     def drop(self, key: str) -> None:
-        """Remove an entry that is whole and of no use all the same."""
+        """Remove an entry that is intact but cannot be used."""
         self._drop(str(self._path / f"{key}{SUFFIX}"))
 
     def _make_room(self, size: int) -> None:
@@ -148,7 +148,7 @@ class ProgramCache:
                     self._evict(files)
 
     def _was_given_up(self, file: StoredFile) -> bool:
-        """Remove a file whose writer was killed before it was whole; gives whether it is one."""
+        """Remove a file whose writer was killed before the end; return whether it is one."""
         name, age = os.path.basename(file.path), time.time() - file.used_ns / 1e9
         if not name.startswith(PARTIAL) or age < GIVEN_UP_SECONDS:
             return False
@@ -171,7 +171,7 @@ class ProgramCache:
             self._complain("removed", error)
 
     def _complain(self, verb: str, error: OSError) -> None:
-        """Say it once: a disk that is full now is full for every program."""
+        """Log a failure once: a disk that is full now is full for every program."""
         level = logging.DEBUG if self._complained else logging.WARNING
         self._complained = True
         logger.log(level, "compiled programs cannot be %s: %s", verb, error)

@@ -1,8 +1,8 @@
-"""Traced programs on disk: a new process calls what another has traced, and traces nothing.
+"""Store traced programs on disk, so that a new process need not trace them again.
 
-JAX's own cache keeps what XLA compiles, but to find it there a program must be traced again,
-which for a model in the complex plane takes longer than its sampling. Here the trace is kept,
-by JAX's export: a flatbuffer, of which opening executes nothing. Knows no models.
+JAX's own cache stores what XLA compiles, but a program must be traced before it is found there,
+which for a model in the complex plane takes longer than its sampling. Here the trace itself is
+stored with `jax.export`, as a flatbuffer; opening one executes nothing.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ SOURCES = (
     "rheojobs.inference.sampling",
     "rheojax",
 )
-"""What programs are traced from: a changed file makes all of them anew. Readers, results and
-reports are not among it."""
+"""The code that programs are traced from: if a file changes, all programs are traced again.
+Readers, results and reports are not part of it."""
 
 
 @functools.cache
 def source_digest() -> str:
-    """Tell apart all versions of the code that programs are traced from, and models made."""
+    """Return a digest of the code that programs are traced from and models are made by."""
     digest = hashlib.sha256()
     for name in LIBRARIES:
         digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
@@ -72,18 +72,18 @@ def source_files() -> list[Path]:
 
 
 def kept_on_disk() -> ProgramCache:
-    """Return the cache of traces and of what else spares a process from making them."""
+    """Return the cache of traces and of other data that spare a process from tracing."""
     return _cache(programs_folder())
 
 
 @functools.cache
 def _cache(root: Path) -> ProgramCache:
-    """Return the one of a folder: a single one, so that the files there are counted once."""
+    """Return the cache of a folder; there is one for each, so that files are counted once."""
     return ProgramCache(root / "traced", root, MAX_CACHE_BYTES)
 
 
 class StoredProgram:
-    """A compiled function whose trace is kept on disk.
+    """A compiled function whose trace is stored on disk.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ class StoredProgram:
     result : pytree
         Anything that has the structure of the result.
     identity : str
-        Tells the function apart from all others, in every process. Where it is empty, nothing
-        is kept: the function is one of the user's, and only this process knows it.
+        Distinguishes the function from all others, in every process. If empty, nothing is
+        stored: the function is one of the user's, which only this process has.
     name : str
-        Tells it apart from others of the same identity.
+        Distinguishes it from others of the same identity.
     needs : sequence of str
         Modules that the function imports. They are imported before it is traced: arrays that
         a module makes within a trace would be the trace's own.
@@ -119,13 +119,13 @@ class StoredProgram:
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
-        """Call the function, traced by whoever was first."""
+        """Call the function, by a stored trace if there is one."""
         if not self._identity:
             self._import_needs()
             return self._plain(*args)
         leaves, structure = jax.tree.flatten(args)
-        # Of whatever kind they were: for results of such a program, which JAX takes for bound to
-        # their device, it would compile anew.
+        # Whatever their type: JAX takes results of such a program as bound to their device, and
+        # would compile again for them.
         leaves = [np.asarray(leaf) for leaf in leaves]
         kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         program = self._programs.get(kind)
@@ -150,14 +150,14 @@ class StoredProgram:
         if stored is not None:
             try:
                 return jax.jit(export.deserialize(bytearray(stored)).call)
-            except Exception as error:  # whatever a flatbuffer of another version raises
+            except Exception as error:  # any exception on a flatbuffer of another version
                 logger.info("a stored program cannot be used: %s", error)
                 cache.drop(key)
         self._import_needs()
         try:
             traced = export.export(jax.jit(flat))(*shapes)
             cache.put(key, bytes(traced.serialize()))
-        except (ValueError, NotImplementedError) as error:  # what JAX does not export
+        except (ValueError, NotImplementedError) as error:  # programs that JAX cannot export
             logger.info("a program cannot be stored: %s", error)
             return jax.jit(flat)
         return jax.jit(traced.call)
@@ -168,9 +168,9 @@ class StoredProgram:
         self._needs = ()
 
     def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
-        """Return the name on disk; empty where another process would name it otherwise."""
+        """Return the name on disk; empty if another process would derive another name."""
         described = f"{self._name} {self._identity}\n{structure}\n{shapes}"
-        if " at 0x" in described:  # an object that is told apart by where it lies in memory
+        if " at 0x" in described:  # an object that is identified by its address in memory
             return ""
         text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
         return hashlib.sha256(text.encode()).hexdigest()

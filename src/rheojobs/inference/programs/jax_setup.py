@@ -1,4 +1,4 @@
-"""JAX as this project uses it: float64, and compiled programs kept on disk."""
+"""Configure JAX: float64, and a cache of compiled programs on disk."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = [
 ]
 
 MAX_CACHE_BYTES = 1 << 30
-"""How large the compiled programs on disk may become together."""
+"""The limit on the total size of the compiled programs on disk."""
 
 _lock = threading.Lock()
 _configured = False
 
 
 def cache_folder() -> Path:
-    """Return the folder of everything that can be made again; `RHEOJOBS_CACHE_DIR` moves it."""
+    """Return the folder of all caches; `RHEOJOBS_CACHE_DIR` moves it."""
     from platformdirs import user_cache_path
 
     override = os.environ.get("RHEOJOBS_CACHE_DIR")
@@ -43,14 +43,14 @@ def configure_jax() -> None:
     with _lock:
         if _configured:
             return
-        # RheoJAX, and nlsq that it fits with, would lead JAX to folders of their own, in which
-        # nothing is ever dropped.
+        # RheoJAX and nlsq would set cache folders of their own, in which nothing is ever
+        # dropped.
         os.environ.setdefault("NLSQ_DISABLE_PERSISTENT_CACHE", "1")
         os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
         import jax
 
         jax.config.update("jax_enable_x64", True)
-        # Many programs are small, and compile in less time than JAX would keep them for.
+        # Many programs compile in less than the minimum time for which JAX stores a program.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
         keep_programs(
@@ -60,7 +60,7 @@ def configure_jax() -> None:
 
 
 def _processor_fingerprint() -> str:
-    """Tell processors apart: a program compiled for another one may not run on this."""
+    """Return an id of the processor: a program compiled for another one may not run on it."""
     lines = [platform.machine(), platform.processor()]
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

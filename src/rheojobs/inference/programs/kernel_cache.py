@@ -1,4 +1,4 @@
-"""Compiled programs by key, the most recently used ones: built once, they serve many jobs."""
+"""A cache in memory of compiled programs by key, shared by all jobs of a process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def frozen(value: Any) -> Hashable:
     Raises
     ------
     TypeError
-        Which names the type, where it is another.
+        If a value has another type, which the message names.
     """
     if isinstance(value, Mapping):
         return tuple(sorted((str(key), frozen(item)) for key, item in value.items()))
@@ -33,7 +33,7 @@ def frozen(value: Any) -> Hashable:
 
 
 class KernelCache:
-    """Keeps the most recently used kernels; builds each once, whoever asks at the same time."""
+    """Keeps the most recently used kernels; builds each once, even for concurrent callers."""
 
     def __init__(self, capacity: int = 64) -> None:
         self._capacity = capacity
@@ -42,7 +42,7 @@ class KernelCache:
         self._building: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, build: Callable[[], Kernel]) -> Kernel:
-        """Return the kernel of this key, built where there is none yet."""
+        """Return the kernel of this key; build it if there is none yet."""
         with self._lock:
             gate = self._building.setdefault(key, threading.Lock())
         with gate:

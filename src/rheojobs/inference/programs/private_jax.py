@@ -1,7 +1,7 @@
-"""JAX's cache of compiled programs, made to be one of ours.
+"""Replace JAX's cache of compiled programs by a `ProgramCache`.
 
-Reaches into JAX: `jax._src.compilation_cache._cache` and `_cache_initialized` are set. Without
-these, JAX keeps programs in its own way. No other file imports from `jax._src`.
+This sets `jax._src.compilation_cache._cache` and `_cache_initialized`. If a version of JAX lacks
+them, JAX's own cache is used. No other file imports from `jax._src`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep_programs(folder: Path, root: Path, max_bytes: int) -> None:
-    """Have JAX keep its compiled programs in a folder, by way of a `ProgramCache`.
+    """Make JAX store its compiled programs in a folder, through a `ProgramCache`.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def keep_programs(folder: Path, root: Path, max_bytes: int) -> None:
         )
         compilation_cache._cache_initialized = True
         return
-    # A JAX that was changed inside: its own cache, which it bounds where it finds filelock.
+    # JAX's internals have changed: use its own cache, which it bounds if filelock is there.
     logger.warning("JAX %s keeps compiled programs its own way", jax.__version__)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     if importlib.util.find_spec("filelock") is not None:

@@ -1,6 +1,6 @@
-"""What makes a worker ready before the first job needs it: imports, and programs compiled ahead.
+"""Prepare workers before the first job: import modules, and compile programs ahead of time.
 
-`warm_up` is the path that worker processes import; it must stay light until it is called.
+Worker processes import `warm_up`, which must stay light until it is called.
 
 Other rooms use:
 

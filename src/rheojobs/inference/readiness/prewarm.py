@@ -1,6 +1,6 @@
-"""Compiling ahead of time what fits and samplings of one kind need. Runs inside a worker.
+"""Compile ahead of time what fits and samplings of one kind need. Runs inside a worker.
 
-The real programs are run on synthetic data of the same length, so that nothing is forgotten.
+The real programs are run on synthetic data of the same length, so that no program is missed.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ USUAL_POINTS = 50
 ITERATIONS = 10
 STEPS = 8
 SCATTER = 0.01
-"""The synthetic data's deviation from the model, as a share: exact ones are a case of their own."""
+"""The relative deviation of the synthetic data from the model; exact data are a special case."""
 
 
 @dataclass
 class PrewarmTask:
-    """Readies a worker, and the cache on disk, for fits and samplings of one kind.
+    """Prepares a worker, and the cache on disk, for fits and samplings of one kind.
 
     Parameters
     ----------
     model : str or Model
         As `FitTask` takes it.
     test_mode : str
-        Of the data to come.
+        Of the future data.
     n : int
-        How many points they will have; those of other lengths in the same bucket profit, too.
+        How many points they will have; other lengths in the same bucket benefit too.
     x : array, shape (n,), optional
-        Where they will lie: of use to models that need evenly spaced times.
+        Their x values; needed for models that require evenly spaced times.
     protocol : mapping, optional
         Constants of the test.
     model_config : mapping, optional
@@ -75,12 +75,12 @@ class PrewarmTask:
 
     @property
     def name(self) -> str:
-        """What a person sees."""
+        """The label that is shown to users."""
         return f"prepare {self.model_name}"
 
     @property
     def affinity(self) -> str:
-        """That of the jobs to come: they go where this was run."""
+        """That of the later jobs, so that they run on the same worker."""
         return f"{self.model_name} {self.model_config or {}}"
 
     def validate(self) -> None:
@@ -90,13 +90,13 @@ class PrewarmTask:
             raise InputError(f"n must be a whole number from 1 up, got {self.n!r}")
 
     def run(self, context: TaskContext) -> None:
-        """Compile; heeds a cancel between one program and the next, as far as the tasks do."""
+        """Compile; check for cancellation between programs, as far as the tasks do."""
         self.validate()
         warm_up_fully()  # an import that comes later may make JAX forget its programs
         model = load(self.model, self.model_config)
         values = {item.name: _usual_value(item) for item in model.parameters}
         dataset = self._synthetic(model, values)
-        # Neither progress nor partial results of these are anybody's concern.
+        # Progress and partial results of these runs are of no interest.
         with local_context(token=context.token) as quiet:
             if self.is_fit:
                 options = {"max_iter": ITERATIONS, "model_config": self.model_config}
@@ -115,7 +115,7 @@ class PrewarmTask:
                 ).run(quiet)
 
     def _synthetic(self, model: Model, values: Mapping[str, float]) -> Dataset:
-        """Make data of the kind to come."""
+        """Make synthetic data of the expected kind."""
         mode = self.test_mode
         model.check_test_mode(mode)
         if self.x is not None:
@@ -138,7 +138,7 @@ class PrewarmTask:
 
 
 def _usual_value(parameter: Parameter) -> float:
-    """Return a value amid what is possible."""
+    """Return a value in the middle of the bounds."""
     lower, upper = parameter.bounds
     if parameter.default is not None:
         return float(min(max(parameter.default, lower), upper))

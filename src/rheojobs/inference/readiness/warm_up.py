@@ -1,4 +1,4 @@
-"""What a worker process imports before it is ready, and what it imports while it is idle."""
+"""Imports of a worker process: some before it is ready, the others while it is idle."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from rheojobs.inference.programs.jax_setup import configure_jax
 __all__ = ["PRELOAD", "warm_up", "warm_up_fully"]
 
 PRELOAD = ("rheojobs.inference.readiness.warm_up:warm_up",)
-"""What a `JobEngine` preloads, so that the first fit or sampling finds its worker warm."""
+"""The function that a `JobEngine` preloads, so that the first fit finds a warm worker."""
 
 LATER = ("numpyro.infer",)
-"""What is imported once a worker is ready and has nothing to do."""
+"""Modules that a worker imports while it is ready and idle."""
 
 
 def warm_up() -> Iterator[None]:
-    """Import what a sampling needs whose programs are on disk, and start JAX's back end.
+    """Import what a sampling with stored programs needs, and start JAX's back end.
 
     Yields
     ------
     None
-        Between imports of what else fits and samplings need, which a worker without work does.
+        Between the imports of the other modules that fits and samplings need, which an idle
+                worker makes.
     """
     configure_jax()
     import jax.numpy as jnp

@@ -1,6 +1,6 @@
-"""Results as pages, files and figures.
+"""Write results as pages, files and figures.
 
-Made from results and datasets alone, without JAX and without Qt.
+Needs only results and datasets; imports neither JAX nor Qt.
 
 Other rooms use:
 

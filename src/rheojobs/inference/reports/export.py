@@ -1,6 +1,6 @@
-"""A result as a file of the kind that its name asks for: table, JSON, draws, figure, report.
+"""Export a result to a file of the type given by its suffix: table, JSON, draws, figure, report.
 
-Runs inside a worker, since figures and NetCDF take a second to import alone. Must not know jobs.
+Runs inside a worker, since importing the libraries for figures and NetCDF takes a second.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ KINDS: dict[str, str] = {
     ".svg": "figure",
     ".pdf": "figure",
 }
-"""What each suffix stands for."""
+"""The type of file of each suffix."""
 
 
 def check_export(result: Result, path: Path) -> None:
-    """Raise `InputError` where a result cannot become such a file."""
+    """Raise `InputError` if a result cannot be exported to such a file."""
     suffix = path.suffix.lower()
     if suffix not in KINDS:
         raise InputError(f"{path.name} names no kind of file: {nearest(suffix, KINDS)}")
@@ -41,25 +41,25 @@ def check_export(result: Result, path: Path) -> None:
 
 
 def export(result: Result, dataset: Dataset, path: str) -> str:
-    """Write a result; gives the path.
+    """Write a result; return the path.
 
     Parameters
     ----------
     result : FitResult or BayesianResult
         What to write.
     dataset : Dataset
-        What it was found in.
+        The data of the result.
     path : str
-        Where; its suffix is one of `KINDS`.
+        The file; its suffix is one of `KINDS`.
 
     Raises
     ------
     InputError
-        Where that cannot be, in one line.
+        If it cannot be written, in one line.
     """
     file = Path(path)
     check_export(result, file)
-    # Beside it first, so that what was there stays until all is written.
+    # To a temporary file first, so that an existing file stays until all is written.
     fresh = file.with_name(f".{file.stem}.part{file.suffix}")
     try:
         _writer(file.suffix.lower())(result, dataset, fresh)

@@ -1,7 +1,4 @@
-"""A result as one page of HTML that needs nothing beside it: parameters, figure, warnings.
-
-Knows results and figures; must not know jobs or windows.
-"""
+"""Write a result as a self-contained HTML page: parameters, figure, warnings."""
 
 from __future__ import annotations
 
@@ -55,9 +52,9 @@ def html_report(result: FitResult | BayesianResult, dataset: Dataset) -> str:
     Parameters
     ----------
     result : FitResult or BayesianResult
-        What was found.
+        The result.
     dataset : Dataset
-        In what.
+        Its data.
     """
     is_fit = isinstance(result, FitResult)
     kind = "Fit" if is_fit else "Posterior"

@@ -1,6 +1,6 @@
-"""What fits and samplings give: numbers and arrays that are stored, compared, reported and drawn.
+"""Results of fits and samplings: numbers and arrays that are stored, compared and plotted.
 
-Knows neither problems nor models, so that a window or a report opens a result without JAX.
+Depends on neither problems nor models, so that a window or a report opens a result without JAX.
 
 Other rooms use:
 

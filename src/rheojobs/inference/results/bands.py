@@ -1,4 +1,4 @@
-"""From draws to what a plot can show: predictive bands thin enough for the thread of the window."""
+"""Compute predictive bands from draws, quickly enough for the thread of a window."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUANTILES = (0.025, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """What holds 95 % of the predictions of one component, shapes (n,), ascending in x."""
+    """The band of 95 % of the predictions of one component, shapes (n,), ascending in x."""
 
     x: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -26,9 +26,9 @@ class Band:
 
 
 def predictive_bands(result: BayesianResult) -> list[Band]:
-    """Return the posterior predictive band of each component; none where nothing was predicted.
+    """Return the posterior predictive band of each component; none if nothing was predicted.
 
-    At most 200 points and 1,000 draws are used, evenly taken, so that it takes some ms.
+    At most 200 points and 1,000 draws are used, evenly spaced, so that it takes a few ms.
     """
     found = _predictions(result)
     if found is None:
@@ -41,7 +41,7 @@ def predictive_bands(result: BayesianResult) -> list[Band]:
 
 
 def diverging(result: BayesianResult) -> NDArray[np.bool_]:
-    """Say of each draw, chain after chain, whether it diverged; shape (chains * draws,)."""
+    """Return whether each draw diverged, chain after chain; shape (chains * draws,)."""
     arrays = result.inference_arrays
     if arrays is not None:
         return np.asarray(arrays.stats["diverging"], dtype=bool).reshape(-1)
@@ -56,7 +56,7 @@ def _predictions(
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]] | None:
     """Return some of x, ascending, and some draws of each component, shape (chains, draws, n).
 
-    Of the plain arrays, as they come from a worker: the tree is for those who have it already.
+    Uses the plain arrays that come from a worker, or the tree if it is already built.
     """
     arrays = result.inference_arrays
     if arrays is not None:

@@ -1,4 +1,4 @@
-"""`BayesianResult`: what a sampling drew, and how it is stored."""
+"""`BayesianResult`: the result of a sampling, and how it is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["BayesianResult"]
 
 
 class _BuiltWhenRead:
-    """A field that is given as arrays and read as the tree that they make."""
+    """A field that is set as arrays and read as the tree built from them."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = f"_{name}"
@@ -50,7 +50,7 @@ class _BuiltWhenRead:
 
 @dataclass(eq=False)
 class BayesianResult:
-    """What a sampling drew.
+    """The result of a sampling.
 
     Attributes
     ----------
@@ -85,11 +85,11 @@ class BayesianResult:
     units : dict of str to str
         Of the parameters.
     seed : int
-        Of the random numbers.
+        Of the random number generator.
     checkpoint : str
-        The folder from which a sampling that was stopped can be taken up again.
+        The folder from which a stopped sampling can be resumed.
     continuation : object or None
-        What `extend` goes on from, a `Continuation`; lives with the object, is not saved.
+        A `Continuation`, from which `extend` continues; held in memory only, not saved.
     """
 
     is_result: ClassVar[bool] = True
@@ -114,9 +114,9 @@ class BayesianResult:
 
     @property
     def inference_arrays(self) -> InferenceArrays | None:
-        """What `inference_data` is built of, as long as nobody has looked at the tree.
+        """The arrays of `inference_data`, as long as the tree has not been built.
 
-        For windows: building the tree imports ArviZ's base, which takes a second.
+        For windows: building the tree imports `arviz_base`, which takes a second.
         """
         from rheojobs.inference.results.inference_arrays import InferenceArrays
 
@@ -134,7 +134,7 @@ class BayesianResult:
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the result as JSON and arrays, for the store of jobs; without `continuation`.
 
-        `inference_data` goes with it as long as it is arrays: until somebody looks at the tree.
+        `inference_data` is included only as long as the tree has not been built.
         """
         from rheojobs.inference.results.records import pack
 
@@ -159,7 +159,7 @@ class BayesianResult:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        """Read a result that `save` wrote; raises `InputError` if it is none."""
         content = read_fields(path, cls)
         samples = content.get("posterior_samples", {})
         content["posterior_samples"] = {name: array(values) for name, values in samples.items()}

@@ -1,7 +1,7 @@
 """Rank-normalised split R-hat and effective sample size of draws, as ArviZ defines them.
 
-ArviZ is what results are opened with, and what the tests hold this against; importing its
-statistics takes as long as many a sampling. Knows arrays alone.
+The tests compare with ArviZ, which is not used here because importing its statistics takes as
+long as a short sampling.
 
 References
 ----------
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 __all__ = ["FEWEST_DRAWS", "TAIL", "Convergence", "quantiles"]
 
 FEWEST_DRAWS = 4
-"""Draws of each chain, below which nothing can be told."""
+"""The least number of draws per chain for which these diagnostics are defined."""
 
 TAIL = 0.89
-"""The tail ESS is that of this quantile or of the one opposite: ArviZ's own choice."""
+"""The tail ESS is the smaller of this quantile's and the opposite one's, as in ArviZ."""
 
 BLOM = 3 / 8
 
@@ -33,7 +33,7 @@ type Floats = NDArray[np.float64]
 
 
 class Convergence:
-    """How far chains have explored what they draw from.
+    """How well chains have explored their distribution.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Convergence:
     Attributes
     ----------
     ess_bulk, ess_tail, ess_mean : ndarray, shape (p,)
-        How many independent draws would tell as much: of the bulk, of the tails, of the mean.
+        Effective sample sizes of the bulk, of the tails and of the mean.
     r_hat : ndarray, shape (p,)
         The larger of that of the bulk and that of the tails; NaN for a single chain.
     """
@@ -61,14 +61,14 @@ class Convergence:
         if draws.shape[1] > 1:
             middle = np.median(split, axis=(1, 2), keepdims=True)
             folded = _normal_scores(np.abs(split - middle))
-            # Chains that hold still at different places have an infinite one, and no tail.
+            # Constant chains at different values have an infinite bulk R-hat, and none of the tail.
             self.r_hat = np.fmax(_scale_reductions(scores), _scale_reductions(folded))
 
 
 def quantiles(draws: Floats, shares: Sequence[float]) -> Floats:
-    """Return quantiles of each row, shape (p, chains, draws); gives (q, p).
+    """Return quantiles, shape (q, p), of each row of draws, shape (p, chains, draws).
 
-    As NumPy interpolates them, from one sort, which takes a quarter of the time.
+    They equal NumPy's, but come from one sort, which takes a quarter of the time.
     """
     ordered = np.sort(draws.reshape(draws.shape[0], -1), axis=1)
     last = ordered.shape[1] - 1
@@ -76,14 +76,14 @@ def quantiles(draws: Floats, shares: Sequence[float]) -> Floats:
     for row, share in zip(found, shares, strict=True):
         below, part = divmod(share * last, 1.0)
         low, high = ordered[:, int(below)], ordered[:, min(int(below) + 1, last)]
-        # From the nearer of the two, as NumPy does: draws are compared with what is found.
+        # From the nearer of the two, as NumPy does: draws are compared with the result.
         step = high - low
         row[:] = low + part * step if part < 0.5 else high - (1.0 - part) * step
     return found
 
 
 def _split(draws: Floats) -> Floats:
-    """Make two chains of each, so that one that drifts disagrees with itself."""
+    """Split each chain in two, so that the halves of a drifting chain disagree."""
     half = draws.shape[2] // 2
     return np.concatenate([draws[:, :, :half], draws[:, :, -half:]], axis=1)
 
@@ -123,7 +123,7 @@ def _scale_reductions(chains: Floats) -> Floats:
 def _effective_sizes(chains: Floats) -> Floats:
     """Return the effective sample size of each row, shape (p, chains, draws)."""
     _, number, length = chains.shape
-    # Row by row: what is made on the way stays in the processor's cache.
+    # Row by row: intermediate arrays stay in the processor's cache.
     covariance = np.stack([_mean_autocovariance(row) for row in chains])
     within = covariance[:, :1] * length / (length - 1)
     total = covariance[:, :1].copy()
@@ -138,7 +138,7 @@ def _effective_sizes(chains: Floats) -> Floats:
 
 
 def _mean_autocovariance(chains: Floats) -> Floats:
-    """Return that of chains, shape (chains, draws), at all lags, by way of their mean spectrum."""
+    """Return the mean autocovariance at all lags of chains, shape (chains, draws), by FFT."""
     length = chains.shape[1]
     padded = 1 << (2 * length - 1).bit_length()
     spectrum = np.fft.rfft(chains - chains.mean(axis=1, keepdims=True), n=padded)
@@ -147,11 +147,11 @@ def _mean_autocovariance(chains: Floats) -> Floats:
 
 
 def _correlation_time(correlation: Floats, number: int) -> float:
-    """Sum the autocorrelations of one parameter, shape (draws,), as long as they mean something."""
+    """Sum the autocorrelations of one parameter, shape (draws,), up to where noise begins."""
     length = correlation.size
     even = correlation[0 : length - 1 : 2]
     pairs = even + correlation[1::2]
-    # Sums of two neighbours are positive and fall: where they do not, noise begins.
+    # Sums of two neighbours are positive and decrease, until noise begins.
     last = max(0, (length - 3) // 2)
     noise = np.flatnonzero(~(pairs[: last + 1] > 0))
     end = int(noise[0]) if noise.size else last

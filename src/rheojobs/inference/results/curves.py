@@ -1,4 +1,4 @@
-"""Curves over data as plots take them. Knows arrays; no plots and no results."""
+"""Curves over data, as arrays ready to be plotted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Curve", "components"]
 
 
 def components(y: NDArray[Any]) -> list[NDArray[np.float64]]:
-    """Return what is drawn of values: themselves, or real and imaginary part."""
+    """Return the components of values that are drawn: the values, or real and imaginary part."""
     return [np.asarray(part, dtype=np.float64) for part in parts_of(y)]
 
 
@@ -38,7 +38,7 @@ class Curve:
 
     @classmethod
     def of(cls, name: str, x: NDArray[np.float64], y: NDArray[Any]) -> Curve:
-        """Take values, complex ones as two components, in any order of x."""
+        """Make a curve of values in any order of x; complex ones become two components."""
         order = np.argsort(x, kind="stable")
         return cls(name, x[order], tuple(part[order] for part in components(y)))
 

@@ -1,4 +1,4 @@
-"""How good the draws are, in numbers and in plain words. Knows arrays alone."""
+"""Summaries and diagnostics of draws, in numbers and in plain words."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ __all__ = [
 ]
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
-"""Those that a summary holds."""
+"""The quantiles in a summary."""
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
 MAX_DIVERGENT_FRACTION = 0.01
 MAX_CUT_FRACTION = 0.01
 MAX_NOISE_RATIO = 5.0
-"""How far above the residuals at the start the noise may lie before it is said."""
+"""The ratio of noise to the residuals at the start above which a warning is given."""
 
 MAX_NOISE_SHARE = 0.9
-"""How large the noise may be, in terms of the data, before it is said."""
+"""The ratio of noise to data above which a warning is given."""
 
 SUMMARIZED_AT_ONCE = 50_000
-"""Draws, of all parameters together, of which one part of a summary is made: some 20 ms."""
+"""Draws, of all parameters together, that one part of a summary covers: about 20 ms."""
 
 MAX_MISFIT, MIN_MISFIT = 2.0, 1.0 / 3.0
-"""How large residuals may be, in standard deviations that are given, before it is said."""
+"""The size of residuals, in given standard deviations, above which a warning is given."""
 
 Draws = Mapping[str, NDArray[np.float64]]
 
@@ -53,13 +53,13 @@ def summarize(draws: Draws, check: Callable[[], None] | None = None) -> dict[str
     ----------
     draws : mapping of str to ndarray, shape (chains, draws)
     check : callable, optional
-        Called before each part of the work; whoever cancels need not wait for all of it.
+        Called before each part of the work, so that it can be cancelled in between.
 
     Returns
     -------
     dict of str to dict of str to float
         mean, std, median, q05, q25, q75, q95, mcse_mean, ess_bulk, ess_tail, r_hat. What
-        cannot be told from so few draws is NaN.
+        cannot be computed from so few draws is NaN.
     """
     found: dict[str, dict[str, float]] = {}
     size = next((values.size for values in draws.values()), 1)
@@ -81,7 +81,7 @@ def _summaries(names: Sequence[str], stacked: NDArray[np.float64]) -> dict[str, 
     unknown = np.full(len(names), np.nan)
     columns |= dict.fromkeys(("mcse_mean", "ess_bulk", "ess_tail", "r_hat"), unknown)
     if stacked.shape[2] >= FEWEST_DRAWS:
-        with np.errstate(all="ignore"):  # constant draws; the NaN that comes of them says it
+        with np.errstate(all="ignore"):  # constant draws, whose NaN is the answer
             found = Convergence(stacked)
             columns["mcse_mean"] = columns["std"] / np.sqrt(found.ess_mean)
         columns["ess_bulk"], columns["ess_tail"] = found.ess_bulk, found.ess_tail
@@ -93,7 +93,7 @@ def _summaries(names: Sequence[str], stacked: NDArray[np.float64]) -> dict[str, 
 
 
 def stuck_chains(draws: Draws) -> int:
-    """Count the chains that never moved; of fewer than two draws of each it cannot be told."""
+    """Count the chains that never moved; 0 for fewer than two draws each, which cannot show it."""
     stacked = np.stack(list(draws.values()))
     if stacked.shape[2] < 2:
         return 0
@@ -128,7 +128,7 @@ def credible_intervals(draws: Draws, mass: float = 0.95) -> dict[str, tuple[floa
 def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bool:
     """Return whether there are as many independent draws as wanted, and the chains agree."""
     for row in summary.values():
-        # Written so that NaN is not good either; `min` would lose it.
+        # Written so that NaN is not good either; `min` could drop it.
         if not (row["ess_bulk"] >= wanted_ess and row["ess_tail"] >= wanted_ess):
             return False
         if row["r_hat"] > MAX_R_HAT:
@@ -137,18 +137,17 @@ def is_good(summary: Mapping[str, Mapping[str, float]], wanted_ess: float) -> bo
 
 
 def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
-    """Say in plain words where the draws should not be trusted.
+    """Return warnings in plain words about draws that should not be trusted.
 
     Parameters
     ----------
     diagnostics : mapping
-        With r_hat, ess_bulk and ess_tail per parameter, and divergences; further, as far as
-        it is known: cut_short (how many draws had the longest trajectory there may be), stuck
-        (how many chains never moved), outside (the fraction of the draws beyond a parameter's
-        bounds, where there are any), noise_ratio (each noise scale over the residuals at the
-        start), noise_share (each over the data), undetermined (the names of parameters whose
-        draws are those of their priors), misfit (the residuals over the standard deviations
-        that were given).
+        With r_hat, ess_bulk and ess_tail per parameter, and divergences; optionally:
+        cut_short (how many draws reached the longest trajectory allowed), stuck (how many
+        chains never moved), outside (the fraction of the draws beyond a parameter's bounds,
+        if there are any), noise_ratio (each noise scale over the residuals at the start),
+        noise_share (each over the data), undetermined (the names of parameters whose draws
+        are those of their priors), misfit (the residuals over the given standard deviations).
     count : int
         Of all draws.
     """
@@ -159,35 +158,35 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
         words = ", ".join(f"{name} is {_times(ratio)} times" for name, ratio in high.items())
         found.append(
             f"the chains left the data: {words} the residuals at the start; the priors outweigh "
-            "the data: give narrower ones, or another likelihood"
+            "the data: give narrower priors, or another likelihood"
         )
     shares = diagnostics.get("noise_share", {})
     drowned = [name for name, share in shares.items() if share > MAX_NOISE_SHARE]
     if drowned:
         found.append(
             f"the noise ({', '.join(drowned)}) is as large as the data: the model describes "
-            "nothing of them; look at their units, the model's bounds, and the priors"
+            "nothing of them; check their units, the model's bounds, and the priors"
         )
     misfit = diagnostics.get("misfit", 1.0)
     if misfit > MAX_MISFIT:
         found.append(
-            f"the residuals are {misfit:.2g} times the standard deviations given: the model "
-            "misses the data, or these are too small; the posterior is too narrow for either"
+            f"the residuals are {misfit:.2g} times the given standard deviations: the model misses "
+            "the data, or these deviations are too small; the posterior is too narrow"
         )
     elif misfit < MIN_MISFIT:
         found.append(
-            f"the residuals are {misfit:.2g} of the standard deviations given: these are too "
+            f"the residuals are {misfit:.2g} of the given standard deviations: these are too "
             "large, and the posterior is too wide"
         )
     if undetermined := diagnostics.get("undetermined", []):
         found.append(
             f"the data do not determine {', '.join(undetermined)}, whose draws are those of the "
-            "priors: give narrower ones, or take a simpler model"
+            "priors: give narrower priors, or use a simpler model"
         )
     for name, fraction in diagnostics.get("outside", {}).items():
         found.append(
-            f"{100 * fraction:.3g} % of the draws of {name} lie outside its bounds, where its "
-            "prior reaches: give one within them"
+            f"{100 * fraction:.3g} % of the draws of {name} lie outside its bounds, which its "
+            "prior exceeds: give a prior within the bounds"
         )
     if stuck := int(diagnostics.get("stuck", 0)):
         found.append(
@@ -197,35 +196,35 @@ def concerns(diagnostics: Mapping[str, Any], count: int) -> list[str]:
     divergences = int(diagnostics["divergences"])
     if count and divergences > MAX_DIVERGENT_FRACTION * count:
         found.append(
-            f"{divergences} of {count} draws diverged: the posterior has corners that the "
-            "sampler misses; start from a fit, or give tighter priors"
+            f"{divergences} of {count} draws diverged: the sampler misses narrow parts of the "
+            "posterior; start from a fit, or give tighter priors"
         )
     cut_short = int(diagnostics.get("cut_short", 0))
     if count and cut_short > MAX_CUT_FRACTION * count:
         found.append(
-            f"{cut_short} of {count} draws had the longest trajectory there may be: the posterior "
-            "is long and narrow; start from a fit, warm up longer, or give tighter priors"
+            f"{cut_short} of {count} draws had the longest trajectory allowed: the posterior is "
+            "long and narrow; start from a fit, warm up longer, or give tighter priors"
         )
     apart = [name for name, value in diagnostics["r_hat"].items() if value > MAX_R_HAT]
     if apart:
         found.append(
             f"the chains disagree on {', '.join(apart)} (R-hat above {MAX_R_HAT}): "
-            "run longer, or start from a fit"
+            "draw more, or start from a fit"
         )
     ess = {
         name: float(np.minimum(diagnostics["ess_bulk"][name], diagnostics["ess_tail"][name]))
         for name in diagnostics["ess_bulk"]
     }
     if any(math.isnan(value) for value in ess.values()):
-        found.append(f"{count} draws are too few to tell how good they are: draw more")
+        found.append(f"{count} draws are too few for diagnostics: draw more")
         return found
     if any(math.isnan(value) for value in diagnostics["r_hat"].values()):
-        found.append("one chain cannot tell whether chains would agree: draw several")
+        found.append("one chain cannot show whether chains agree: run several chains")
     few = [name for name, value in ess.items() if value < MIN_ESS]
     if few:
         worst = min(ess.values())
         found.append(
-            f"few independent draws of {', '.join(few)} ({worst:.0f}, {MIN_ESS:.0f} are wanted): "
+            f"few independent draws of {', '.join(few)} ({worst:.0f}, {MIN_ESS:.0f} are needed): "
             "draw more"
         )
     return found

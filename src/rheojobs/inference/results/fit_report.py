@@ -1,7 +1,4 @@
-"""The full report of a fit in words and numbers; as Markdown, and as facts for other faces.
-
-Knows results; must not know terminals, jobs or JAX.
-"""
+"""Report a fit in words and numbers: as Markdown, and as facts for the command and the window."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ LOSS_WORDS = {"soft_l1": "soft L1", "huber": "Huber's", "cauchy": "Cauchy's"}
 
 
 def remark(fit: FitResult, name: str) -> str:
-    """Say in a few words what is special about a parameter; empty where nothing is."""
+    """Return a short remark on a parameter, such as ``"fixed"``; empty if there is none."""
     if name in fit.fixed:
         return "fixed"
     if name in fit.tied:
@@ -37,7 +34,7 @@ def remark(fit: FitResult, name: str) -> str:
 
 
 def facts(fit: FitResult) -> list[tuple[str, str]]:
-    """Return how good a fit is and how it was made, as pairs of what and how much."""
+    """Return the quality of a fit and how it was made, as pairs of a label and a text."""
     is_relative = fit.weights == "relative"
     in_logarithms = is_relative and _is_positive(fit.fitted) and _is_positive(_data(fit))
     of_logarithms = " (of the logarithms)" if in_logarithms else ""
@@ -68,7 +65,7 @@ def _data(fit: FitResult) -> NDArray[Any] | None:
 
 
 def _is_positive(values: NDArray[Any] | None) -> bool:
-    if values is None:  # a result without its curve: positive as they are nearly always
+    if values is None:  # a result without its curve: assume the usual case, positive values
         return True
     return all(bool((part > 0).all()) for part in parts_of(values))
 
@@ -76,11 +73,11 @@ def _is_positive(values: NDArray[Any] | None) -> bool:
 def _weights(fit: FitResult) -> str:
     relative = "relative: each residual divided by its datum"
     if _is_positive(_data(fit)):  # then the logarithm is taken
-        relative = "relative: a factor counts alike up and down, ln(curve / data)"
+        relative = "relative: residuals are ln(model/data), so 10 % high or low counts the same"
     words = {
         "relative": relative,
-        "uniform": "uniform: all residuals alike",
-        "sigma": "sigma: each residual by its standard deviation",
+        "uniform": "uniform: all residuals count the same",
+        "sigma": "sigma: each residual divided by its standard deviation",
     }.get(fit.weights, fit.weights)
     return f"{words}; chosen because {fit.weights_reason}" if fit.weights_reason else words
 
@@ -95,9 +92,9 @@ def markdown(fit: FitResult, title: str = "") -> str:
     Parameters
     ----------
     fit : FitResult
-        What was found.
+        The result.
     title : str
-        Of the data, usually the file's name.
+        A name of the data, usually the file's.
     """
     heading = f"Fit of {fit.model_name}" + (f" to {title}" if title else "")
     parts = [f"# {heading}", f"{fit.test_mode}, {fit.timestamp:%Y-%m-%d %H:%M %Z}".strip()]

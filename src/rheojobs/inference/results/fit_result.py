@@ -1,4 +1,4 @@
-"""`FitResult`: what a fit found, and how it is stored."""
+"""`FitResult`: the result of a fit, and how it is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["FitResult", "bound_reached"]
 
 
 def bound_reached(value: float, bounds: tuple[float, float]) -> str:
-    """Say which bound an estimate lies at, ``"lower"`` or ``"upper"``; empty where at none."""
+    """Return which bound an estimate lies at, ``"lower"`` or ``"upper"``; empty if at none."""
     lower, upper = bounds
     for limit, words in ((lower, "lower"), (upper, "upper")):
         near = 1e-6 * abs(limit) or 1e-9
@@ -29,7 +29,7 @@ def bound_reached(value: float, bounds: tuple[float, float]) -> str:
 
 @dataclass(eq=False)
 class FitResult:
-    """What a fit found.
+    """The result of a fit.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class FitResult:
     parameters : dict of str to float
         The estimates, in the units of `units`.
     r_squared : float
-        Coefficient of determination: of the logarithms where `weights` is ``"relative"``
+        Coefficient of determination: of the logarithms if `weights` is ``"relative"``
         and all values are positive, else of the values.
     mpe : float
         Mean of the absolute relative deviation, in percent.
     chi_squared : float
-        Sum of the squared weighted residuals; relative ones are ln(curve / data) where all data
+        Sum of the squared weighted residuals; relative ones are ln(curve / data) if all data
         are positive.
     fit_time : float
         Seconds, from the data in the worker to the result.
@@ -54,28 +54,28 @@ class FitResult:
     success : bool
         Whether it converged.
     uncertainties : dict of str to float
-        Standard errors; infinite where the data do not determine the parameter.
+        Standard errors; infinite if the data do not determine the parameter.
     covariance : ndarray, shape (p, p)
         Of the estimates, in the order of `parameters`.
     reduced_chi_squared : float
         `chi_squared` over the degrees of freedom.
     aic, bic : float
         Akaike's and Bayesian information criterion, for Gaussian residuals of unknown size, or
-        of that size which sigma says. Both up to a constant that data and weights share.
+        of the size given by sigma. Both up to a constant that depends on data and weights only.
     residuals, fitted : ndarray, shape (n,)
         Data minus curve, and the curve; complex for an oscillation.
     test_mode : str
         Of the data.
     message : str
-        Why the optimizer stopped, and what else should be known.
+        Why the optimizer stopped, with further remarks.
     weights : str
         ``"relative"``, ``"uniform"`` or ``"sigma"``.
     units : dict of str to str
         Of the parameters.
     aicc : float
-        `aic` corrected for few data (Hurvich & Tsai 1989); infinite where there are too few.
+        `aic` corrected for few data (Hurvich & Tsai 1989); infinite if there are too few.
     weights_reason : str
-        Why these weights, where they were not given.
+        Why these weights, if they were not given.
     loss : str
         How residuals count: ``"linear"`` for least squares, else a robust one.
     loss_scale : float
@@ -83,18 +83,18 @@ class FitResult:
     objective : float
         What was minimized: `chi_squared` for a linear loss.
     correlation : ndarray, shape (p, p)
-        Of the estimates; NaN where a parameter was not free or is not determined.
+        Of the estimates; NaN for a parameter that was not free or is not determined.
     bounds : dict of str to (float, float)
-        Between which each parameter was looked for.
+        Between which each parameter was searched.
     fixed : dict of str to float
-        Parameters that were not looked for.
+        Parameters that were not fitted.
     tied : dict of str to str
-        Parameters that were computed from others, and how.
+        Parameters that were computed from others, with the expression.
     intervals : dict of str to (float, float)
-        Confidence intervals of 95 % by profile likelihood, where asked for; an end that does
+        Confidence intervals of 95 % by profile likelihood, if requested; an end that does
         not close is the bound, or infinite.
     interval_notes : dict of str to str
-        What is to be known of an interval that does not close.
+        Notes on intervals that do not close.
     minima : list of dict
         The distinct minima that the starts ended in, best first: ``objective``, ``parameters``,
         and how many ``starts`` ended there.
@@ -143,7 +143,7 @@ class FitResult:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def bound_reached(self, name: str) -> str:
-        """Say which bound a parameter lies at, as the function of this name does."""
+        """Return which bound a parameter lies at, as the function of this name does."""
         bounds = self.bounds.get(name, (-math.inf, math.inf))
         return bound_reached(self.parameters[name], bounds)
 
@@ -172,12 +172,12 @@ class FitResult:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a result that `save` wrote; raises `InputError` where it is none."""
+        """Read a result that `save` wrote; raises `InputError` if it is none."""
         content = read_fields(path, cls)
         for name in ("covariance", "correlation", "residuals", "fitted"):
             if content.get(name) is not None:
                 content[name] = array(content[name])
-        if content.get("covariance") is not None:  # what the data do not determine
+        if content.get("covariance") is not None:  # parameters that the data do not determine
             content["covariance"][np.isnan(content["covariance"])] = math.inf
         for name in {"parameters", "uncertainties"} & content.keys():
             content[name] = {k: math.inf if v is None else v for k, v in content[name].items()}

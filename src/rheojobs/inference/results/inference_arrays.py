@@ -1,7 +1,7 @@
-"""Draws as ArviZ takes them: one tree with the posterior, predictions, likelihood and data.
+"""Build ArviZ's tree of the posterior, predictions, likelihood and data from arrays.
 
-What a job gives is plain arrays: the tree is built by whoever looks at it, so that neither the
-worker nor the process of the window spends time on what nobody may ever open.
+A job returns plain arrays; the tree is built when it is first read, so that no time is spent on
+a tree that is never opened.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ def _tree(groups: Mapping[str, Any], **layout: Any) -> DataTree:
     from arviz_base import from_dict
 
     with warnings.catch_warnings():
-        # More chains than draws are meant.
+        # It is intended that there may be more chains than draws.
         warnings.filterwarnings("ignore", message="Found chain dimension to be longer")
         return from_dict(groups, **layout)
 
 
 @dataclass(frozen=True, eq=False)
 class InferenceArrays:
-    """What the tree of a sampling is built of.
+    """The arrays from which the tree of a sampling is built.
 
     Attributes
     ----------
     draws, stats : mapping of str to ndarray, shape (chains, draws)
-        The posterior, and what the sampler says of each draw.
+        The posterior, and the sampler's statistics of each draw.
     data : dict of str to dict of str to ndarray, shape (n,)
-        What was observed, by ArviZ's group and name.
+        The observations, by ArviZ's group and name.
     names : tuple of str
-        What was observed.
+        Names of the observed quantities.
     predictions : Predictions or None
-        What the model says at the draws.
+        The model's predictions at the draws.
     attrs : dict of str to str
         Of the whole tree.
     """

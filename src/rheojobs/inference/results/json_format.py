@@ -1,4 +1,4 @@
-"""Results as JSON, so that opening one executes nothing."""
+"""Read and write results as JSON, so that opening one executes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["HasFields", "array", "limits", "plain", "read_fields", "to_json"]
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON knows; NaN and infinity become null."""
+    """Turn a value into types of JSON; NaN and infinity become null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
@@ -40,7 +40,7 @@ def plain(value: Any) -> Any:
 
 
 class HasFields(Protocol):
-    """What has fields to be written, as results have."""
+    """An object with fields to be written, as results have."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields by name."""

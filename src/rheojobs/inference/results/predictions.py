@@ -1,7 +1,7 @@
-"""What a model says at the draws, and the likelihood and new observations that follow from it.
+"""A model's predictions at the draws, and the likelihood and new observations they imply.
 
-Whoever looks computes these: a worker hands over the predictions alone, which halves what
-crosses to the window and what is stored. Knows arrays alone.
+A worker returns the predictions only; likelihood and observations are computed on demand, which
+halves what is transferred and stored.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ __all__ = ["Noise", "Predictions"]
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """How observations scatter around predictions, given the draws.
+    """The noise of observations around predictions, given the draws.
 
     Attributes
     ----------
     relative : bool
         The noise is a fraction of the prediction, not a constant.
     scales : ndarray, shape (chains, k, c), or None
-        The noise scales at the draws; None where the noise is known.
+        The noise scales at the draws; None if the noise is known.
     told : ndarray, shape (c, n) or (c, 1)
-        The standard deviations where they are known; else the size below which a prediction's
+        The standard deviations if they are known; else the size below which a prediction's
         relative noise shrinks no further.
     degrees_of_freedom : float or None
         Of Student's t; None for a Gaussian.
@@ -63,16 +63,16 @@ class Noise:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What the model says at some of the draws.
+    """The model's predictions at some of the draws.
 
     Attributes
     ----------
     draws : ndarray of int, shape (k,)
-        Which draws of each chain.
+        Indices of the draws within each chain.
     predicted : ndarray, shape (chains, k, c, n)
         The model's curve at each; c is 2 for G' and G", else 1.
     observed : ndarray, shape (c, n)
-        What was measured, in the quantity that the model predicts.
+        The data, in the quantity that the model predicts.
     noise : Noise
         How observations scatter around it.
     seed : int
@@ -86,7 +86,7 @@ class Predictions:
     seed: int
 
     def thinned(self, rows: NDArray[np.int64], points: NDArray[np.int64]) -> Predictions:
-        """Return those of some rows (of k) and some points (of n) alone."""
+        """Return the predictions of some rows (of k) and some points (of n)."""
         noise, told = self.noise, self.noise.told
         scales = None if noise.scales is None else noise.scales[:, rows]
         if told.shape[1] == self.observed.shape[1]:
@@ -106,7 +106,7 @@ class Predictions:
         return np.asarray(density - np.log(spread))
 
     def predictive(self) -> NDArray[np.float64]:
-        """Compute observations as the model would have made them, (chains, k, c, n)."""
+        """Draw new observations from the model, (chains, k, c, n)."""
         made = self.noise.draw(np.random.default_rng(self.seed), self.predicted.shape)
         made *= self.noise.spread(self.predicted)
         made += self.predicted

@@ -1,7 +1,7 @@
-"""Tasks and results of this floor as JSON and arrays, for the engine's store.
+"""Write and read tasks and results as JSON and arrays, for the engine's store.
 
-Values that JSON has no word for are written as an object with one key, ``{"$array": name}`` and
-the like; reading them back makes plain values and a few of our own classes, and executes nothing.
+Values outside JSON are written as an object with one key, such as ``{"$array": name}``; reading
+makes plain values and a few of our own classes, and executes nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def pack(values: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
     Raises
     ------
     NotDurableError
-        Where one of them is code of the user's own, such as a model or a prior.
+        If one of them is code of the user's own, such as a model or a prior.
     """
     blobs: dict[str, bytes] = {}
     return {name: _packed(value, name, blobs) for name, value in values.items()}, blobs
@@ -47,7 +47,7 @@ def _packed(value: Any, where: str, blobs: dict[str, bytes]) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
-        # Plain ones, of whatever subclass they were.
+        # As plain values, without their subclass.
         return value if value is None or type(value) is bool else _plain(value)
     if isinstance(value, np.ndarray):
         return {"$array": _put(value, where, blobs)}

@@ -1,4 +1,4 @@
-"""Chains, or a part of them, as plain values and arrays: what checkpoints and results hand on."""
+"""Chains, or a part of them, as plain values and arrays, for checkpoints and results."""
 
 from __future__ import annotations
 

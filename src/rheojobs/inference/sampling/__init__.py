@@ -1,4 +1,4 @@
-"""NUTS: the task, whitening, warm-up, chains, checkpoints, and the result made of the draws.
+"""Sample with NUTS: the task, whitening, warm-up, chains, checkpoints, and the result.
 
 `task` needs no JAX until it runs; the programs of a posterior are compiled in `programs`.
 

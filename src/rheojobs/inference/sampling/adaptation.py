@@ -1,6 +1,6 @@
-"""What a chain learns during its warm-up: a step size, and the spread of its positions.
+"""Adapt a chain during its warm-up: the step size, and the covariance of its positions.
 
-Knows neither models nor trees; all of it is traced.
+All of it is traceable.
 
 References
 ----------
@@ -18,30 +18,30 @@ import jax.numpy as jnp
 __all__ = ["Moments", "StepSize"]
 
 STABILIZATION = 10
-"""t0: how little the first steps count."""
+"""t0: reduces the weight of the first steps."""
 
 FORGETTING = 0.75
-"""kappa: how fast the average forgets them."""
+"""kappa: how fast the average forgets the first steps."""
 
 SHRINKAGE = 0.05
-"""gamma: how strongly the step size is drawn to where it began."""
+"""gamma: how strongly the step size is drawn to its initial value."""
 
 
 class StepSize(NamedTuple):
-    """The logarithm of a step size on its way to the wanted acceptance.
+    """The adaptation of the logarithm of a step size to the target acceptance.
 
     Attributes
     ----------
     log : scalar
-        What the next step is taken with.
+        The value for the next step.
     averaged : scalar
-        What is settled on in the end.
+        The final value.
     error : scalar
-        Average of wanted minus found acceptance.
+        Average of target minus actual acceptance.
     count : scalar, int
-        How many steps were heard.
+        How many steps were taken.
     center : scalar
-        Where it began.
+        The initial value.
     """
 
     log: Any
@@ -52,12 +52,12 @@ class StepSize(NamedTuple):
 
     @classmethod
     def around(cls, center: Any) -> StepSize:
-        """Begin at a logarithm."""
+        """Return the initial state for a logarithm of the step size."""
         zero = jnp.zeros(())
         return cls(zero, zero, zero, jnp.asarray(0, dtype=jnp.int64), center)
 
     def after(self, missing: Any) -> StepSize:
-        """Hear of one more step, by how much its acceptance fell short."""
+        """Update with one more step, given by how much its acceptance fell short."""
         count = self.count + 1
         share = 1 / (count + STABILIZATION)
         error = (1 - share) * self.error + share * missing
@@ -76,12 +76,12 @@ class Moments(NamedTuple):
 
     @classmethod
     def none(cls, dimension: int) -> Moments:
-        """Begin with no position."""
+        """Return the state without any positions."""
         zeros = jnp.zeros((dimension, dimension))
         return cls(jnp.zeros(dimension), zeros, jnp.asarray(0, dtype=jnp.int64))
 
     def after(self, position: Any) -> Moments:
-        """See one more position."""
+        """Update with one more position."""
         count = self.count + 1
         before = position - self.mean
         mean = self.mean + before / count

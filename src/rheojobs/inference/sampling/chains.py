@@ -1,8 +1,8 @@
-"""Several chains on the threads of one process, advanced chunk by chunk.
+"""Run several chains on threads of one process, chunk by chunk.
 
-XLA gives back the interpreter's lock while it computes, so chains run side by side. The
-chain that is furthest behind goes next, which keeps them together; since each carries its
-own random key, the draws do not depend on who runs when, nor on how long a chunk is.
+XLA releases the GIL while it computes, so chains run in parallel. The chain that is furthest behind
+runs next, which keeps them together; since each has its own random key, the draws depend neither on
+the order of execution nor on the length of the chunks.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from rheojobs.machine import processors
 __all__ = ["Chain", "ChainSet", "Snapshot", "joined"]
 
 CHUNK_SECONDS = 0.05
-"""How long a chunk should take: the time until a wish to stop is heard."""
+"""Target duration of a chunk in seconds, which is the time between checks for cancellation."""
 
 
 def joined(parts: Sequence[Draws]) -> Draws:
-    """Join draws that follow on one another; at least one part is needed."""
+    """Join consecutive draws; at least one part is needed."""
     return Draws(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
@@ -42,7 +42,7 @@ class Snapshot:
     done : int
         Steps taken, warm-up included.
     parts : list of Draws
-        What was drawn after the warm-up, in order.
+        The draws after the warm-up, in order.
     """
 
     state: Any
@@ -52,7 +52,7 @@ class Snapshot:
 
 @dataclass(eq=False)
 class Chain:
-    """One chain: where it stands and what it drew.
+    """One chain: its state and its draws.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Chain:
     parts : list of Draws
         The draws after the warm-up, in order.
     latest : Draws or None
-        What the last chunk drew, warm-up included.
+        The draws of the last chunk, warm-up included.
     """
 
     state: Any
@@ -81,23 +81,23 @@ class Chain:
 
     @classmethod
     def of(cls, snapshot: Snapshot, warmup: int, total: int) -> Chain:
-        """Take up a chain where it stood."""
+        """Restore a chain from a snapshot."""
         divergences = sum(int(part.diverging.sum()) for part in snapshot.parts)
         parts = list(snapshot.parts)
         return cls(snapshot.state, warmup, total, snapshot.done, parts, divergences)
 
     def snapshot(self) -> Snapshot:
-        """Return the chain as it stands between two chunks."""
+        """Return a snapshot of the chain between two chunks."""
         with self._lock:
             return Snapshot(self.state, self.done, list(self.parts))
 
     def most_steps(self) -> int:
-        """Say how many steps may be taken next: a chunk belongs to one stage."""
+        """Return how many steps may be taken next: a chunk belongs to one stage."""
         end = self.warmup if self.done < self.warmup else self.total
         return min(end - self.done, CHUNK_CAPACITY)
 
     def take(self, state: Any, draws: Draws) -> Draws:
-        """Note what a chunk gave; gives what it drew, warm-up included."""
+        """Record the result of a chunk; return its draws, warm-up included."""
         steps = int(state.step) - int(self.state.step)
         kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
         with self._lock:
@@ -111,23 +111,23 @@ class Chain:
 
 
 class ChainSet:
-    """Runs chains to their end on as many threads as there are processors.
+    """Runs chains to the end on as many threads as there are processors.
 
     Parameters
     ----------
     chains : list of Chain
     advance : callable
         ``(state, steps, leapfrogs) -> (state, draws)``: takes so many steps at most, and begins
-        none after so many leapfrogs. Computes outside the interpreter's lock.
+        none after so many leapfrogs. Computes without holding the GIL.
     pace : Pace
         Of `advance`.
     check : callable
         Called between chunks: waits while paused, raises when cancelled.
     tick : callable
-        Called with nothing, every 30th of a second and at the end, in the caller's thread.
+        Called without arguments, every 30th of a second and at the end, in the caller's thread.
     is_cancelled : callable, optional
-        Says whether to stop without waiting for the chunks that are being computed: a single
-        step may take a second, where the trees are deep. What they draw is not noted any more.
+        Returns whether to stop without waiting for the chunks being computed: a single step
+        may take a second if the trees are deep. Their draws are discarded.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class ChainSet:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Advance all chains to their end; raises what a chunk or `check` raised."""
+        """Advance all chains to the end; raises what a chunk or `check` raised."""
         self._ready = [chain for chain in self.chains if chain.done < chain.total]
         count = min(len(self._ready), processors())
         threads = [
@@ -184,7 +184,7 @@ class ChainSet:
                 if chain.done < chain.total:
                     with self._lock:
                         self._ready.append(chain)
-        except BaseException as error:  # passed on by `run`, in the task's own thread
+        except BaseException as error:  # raised again by `run`, in the task's own thread
             with self._lock:
                 self._error = self._error or error
 

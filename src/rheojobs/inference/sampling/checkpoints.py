@@ -1,8 +1,8 @@
-"""A sampling on disk: segments of draws and the state at the end of each, as NumPy archives.
+"""Store a sampling on disk: segments of draws with the state at the end, as NumPy archives.
 
-A segment is written under another name and renamed when it is whole, holds a checksum of all
-that is in it, and follows on the one before. A damaged one is left out with all that come
-after it. Numbers and JSON only: opening a folder executes nothing.
+A segment is written under a temporary name, renamed when complete, holds a checksum of its content,
+and continues the one before. A damaged segment is skipped with all later ones. The files hold only
+numbers and JSON: opening a folder executes nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ FORMAT = 3
 PLAN = "plan.npz"
 OLD_PLAN = "plan.zarr.zip"
 TOLD = "$json"
-"""The name, among the arrays of a file, of the text that holds all the rest."""
+"""The name, among the arrays of a file, of the JSON text with all other values."""
 
 KEPT_SAMPLINGS = 50
-"""How many stopped samplings are kept where the user named no folder."""
+"""How many stopped samplings are kept if the user named no folder."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -50,16 +50,16 @@ def samplings_folder() -> Path:
 
 
 def new_folder() -> Path:
-    """Name a folder for a sampling; nothing is made until there is something to keep."""
+    """Return a folder for a sampling; it is only made when there is something to store."""
     return samplings_folder() / uuid.uuid4().hex
 
 
 def prune() -> None:
-    """Remove the oldest of the samplings that nobody came back for."""
+    """Remove the oldest of the samplings that were never resumed."""
     try:
         folders = sorted(samplings_folder().iterdir(), key=lambda path: path.stat().st_mtime)
     except OSError:
-        return  # there are none, or another process is tidying up as well
+        return  # there are none, or another process is removing them too
     for folder in folders[:-KEPT_SAMPLINGS]:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -79,9 +79,9 @@ class Checkpoints:
     Parameters
     ----------
     folder : path
-        Made when there is something to keep.
+        Made when there is something to store.
     told : callable, optional
-        Is called with the path of each file that was written or removed.
+        Called with the path of each file that was written or removed.
     """
 
     def __init__(
@@ -92,16 +92,16 @@ class Checkpoints:
         self._next = 0
 
     def begin(self, plan: Segment) -> None:
-        """Write what the sampling is, so that it can be told apart and taken up again."""
+        """Write the plan, by which the sampling is identified and resumed."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Before the plan: segments of an earlier sampling must not pass for those of this one.
+        # Before the plan: segments of an earlier sampling must not be taken for this one's.
         self._drop(self._segments() + self._unfinished())
         self._write(self.folder / PLAN, plan)
         self._next = 0
         prune()
 
     def append(self, segment: Segment) -> None:
-        """Add what came since the last segment."""
+        """Write the draws since the last segment."""
         meta = segment.meta | {"index": self._next}
         self._write(self.folder / f"{self._next:06d}.npz", Segment(meta, segment.arrays))
         self._next += 1
@@ -113,25 +113,25 @@ class Checkpoints:
             if (self.folder / OLD_PLAN).exists():
                 raise InputError(
                     f"{self.folder} holds a sampling that an earlier version of rheojobs stopped: "
-                    "this one cannot resume it; remove the folder to sample anew"
+                    "this one cannot resume it; remove the folder to sample again"
                 )
             return None
         plan = self._read(path)
         if plan is None:
-            raise InputError(f"{path} is damaged: this sampling cannot be taken up again")
+            raise InputError(f"{path} is damaged: this sampling cannot be resumed")
         return plan
 
     def read_segments(
         self, follows: Callable[[Segment | None, Segment], bool] = lambda before, segment: True
     ) -> tuple[list[Segment], str]:
-        """Return the segments up to the first that is damaged or missing, and words about it.
+        """Return the segments up to the first damaged or missing one, and a note about it.
 
-        Whatever is appended then follows on them.
+        Segments appended later continue these.
 
         Parameters
         ----------
         follows : callable
-            Says of two segments, the first of which may be none, whether they belong together.
+            Returns whether the second of two segments continues the first, which may be None.
         """
         good: list[Segment] = []
         note = ""
@@ -142,7 +142,7 @@ class Checkpoints:
                 or segment.meta.get("index") != len(good)
                 or not follows(good[-1] if good else None, segment)
             ):
-                note = f"the checkpoint {path.name} is damaged: going on from the one before it"
+                note = f"the checkpoint {path.name} is damaged: continuing from the one before it"
                 logger.warning("%s", note)
                 break
             good.append(segment)
@@ -151,11 +151,11 @@ class Checkpoints:
         return good, note
 
     def remove(self) -> None:
-        """Remove what was written, when the sampling is done; the folder, if that was all in it.
+        """Remove the files of a finished sampling, and the folder if it is then empty.
 
-        From the end: whoever is killed meanwhile leaves an earlier state of the sampling.
+        The last segment goes first: if killed meanwhile, an earlier state of the sampling is left.
         """
-        with contextlib.suppress(OSError):  # it is not there, or holds something else as well
+        with contextlib.suppress(OSError):  # it is not there, or holds something else too
             self._drop(self._unfinished() + self._segments()[::-1] + [self.folder / PLAN])
             self.folder.rmdir()
 
@@ -165,7 +165,7 @@ class Checkpoints:
         return any(path.stat().st_mtime > when for path in files if path.exists())
 
     def _unfinished(self) -> list[Path]:
-        """Return what a process was writing when it was killed."""
+        """Return the files that a process was writing when it was killed."""
         return list(self.folder.glob(".*.npz.*.tmp"))
 
     def _drop(self, paths: Iterable[Path]) -> None:
@@ -182,7 +182,7 @@ class Checkpoints:
         text = np.frombuffer(told.encode(), dtype=np.uint8)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as file:
-            # Draws are noise in all but their first bits: packing them saves little.
+            # Draws are noise in all but their first bits: compressing them saves little.
             arrays: dict[str, Any] = {TOLD: text} | segment.arrays
             np.savez(file, **arrays)
             file.flush()
@@ -197,7 +197,7 @@ class Checkpoints:
             told = json.loads(arrays.pop(TOLD).tobytes())
             meta = told["meta"]
             whole = told["sha256"] == _checksum(meta, arrays)
-        except Exception as error:  # whatever a damaged archive raises in zipfile or NumPy
+        except Exception as error:  # any exception of zipfile or NumPy on a damaged archive
             logger.debug("%s cannot be read: %s", path, error)
             return None
         if not whole or not isinstance(meta, dict) or meta.get("format") != FORMAT:
@@ -207,15 +207,15 @@ class Checkpoints:
 
 @dataclass(frozen=True)
 class Leftover:
-    """The checkpoints of a sampling whose draws are kept elsewhere, for the engine to remove.
+    """The checkpoints of a sampling whose draws are stored elsewhere, for the engine to remove.
 
     Attributes
     ----------
     folder : str
-        Where they are, whoever asks from wherever.
+        Their absolute path.
     until : float
-        When all was drawn. Where anything is newer, another sampling has gone on in the folder
-        meanwhile: then all stays, for that one removes it.
+        When all was drawn. If anything is newer, another sampling has used the folder
+        meanwhile: then nothing is removed, since that one removes it.
     """
 
     is_leftover: ClassVar[bool] = True
@@ -225,7 +225,7 @@ class Leftover:
 
     @classmethod
     def of(cls, folder: str | Path) -> Self:
-        """Return what is in a folder now."""
+        """Return the checkpoints that a folder holds now."""
         return cls(str(Path(folder).absolute()), time.time())
 
     def tidy(self) -> None:
@@ -235,10 +235,10 @@ class Leftover:
             checkpoints.remove()
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Return it as JSON."""
+        """Return the fields as JSON."""
         return {"folder": self.folder, "until": self.until}, {}
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Return it again."""
+        """Restore it from JSON."""
         return cls(str(content["folder"]), float(content["until"]))

@@ -1,17 +1,17 @@
-"""How long a step of the integrator takes, which a chunk's length follows from. Knows no chains."""
+"""Measure how long a leapfrog takes, from which the length of a chunk follows."""
 
 from __future__ import annotations
 
 __all__ = ["Pace"]
 
 FIRST_LEAPFROGS = 8
-"""Of the first chunk: one may take a second, where equations are solved."""
+"""Leapfrogs of the first chunk: one may take a second if equations are solved."""
 
 
 class Pace:
-    """The seconds that a leapfrog takes, as measured last; any thread may tell and ask.
+    """The measured seconds of a leapfrog; safe to use from any thread.
 
-    It is kept with the compiled program, so that the next sampling need not find out again.
+    It is stored with the compiled program, so that the next sampling need not measure it again.
     """
 
     def __init__(self) -> None:
@@ -19,16 +19,16 @@ class Pace:
 
     @property
     def is_known(self) -> bool:
-        """Whether any were measured: the program has been run."""
+        """Whether it was measured, so that the program has been run."""
         return self._seconds is not None
 
     def leapfrogs(self, seconds: float) -> int:
-        """Say how many leapfrogs take so long; at least one."""
+        """Return how many leapfrogs take so long; at least one."""
         known = self._seconds
         return FIRST_LEAPFROGS if known is None else max(1, int(seconds / max(known, 1e-9)))
 
     def measured(self, seconds: float, leapfrogs: int) -> None:
-        """Learn how long some leapfrogs took."""
+        """Record how long some leapfrogs took."""
         latest, known = seconds / max(leapfrogs, 1), self._seconds
-        # The slower of recent ones: how long a differential equation takes depends on where.
+        # The slower of recent ones: the time of a differential equation depends on the position.
         self._seconds = latest if known is None else max(latest, 0.5 * known)

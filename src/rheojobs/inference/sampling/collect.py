@@ -1,4 +1,4 @@
-"""From what the chains drew to a result: parameters, predictions, summary, warnings."""
+"""Make the `BayesianResult` of the chains' draws: parameters, predictions, summary, warnings."""
 
 from __future__ import annotations
 
@@ -37,36 +37,36 @@ __all__ = [
 ]
 
 MAX_POINTWISE_VALUES = 2e7
-"""Predictions times draws that are kept with the result; beyond it draws are left out."""
+"""Limit on predictions times draws stored with the result; beyond it draws are left out."""
 
 EVALUATED_VALUES = 250_000
-"""Predictions that are computed in one call, at most: some milliseconds' worth, as a rule."""
+"""Limit on predictions computed in one call: usually a few milliseconds."""
 
 EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
-"""Of how many draws: a program for each, of which the usual numbers of draws are multiples."""
+"""Numbers of draws of one call, a compiled program each; usual numbers of draws are multiples."""
 
 SOLVED_DRAWS = 250
-"""Of how many at most where equations are solved: whoever cancels waits for a call to end."""
+"""Most draws of one call if equations are solved: a cancellation waits for the call to end."""
 
 SAME_QUANTILE = 0.1
-"""How near each quantile of the draws and of the prior must be to count as the same."""
+"""How close each quantile of the draws and of the prior must be to count as the same."""
 
 CONSTRAIN_BLOCK = 1000
 WORTH_A_THREAD = 0.05
-"""Seconds of work that it does not pay to start threads for: a short program uses all cores."""
+"""Seconds of work below which threads do not pay: a short program uses all cores."""
 
 MAX_SUMMARIZED = 500
-"""Draws of each chain that the summary of a cancelled sampling is made of."""
+"""Draws of each chain that the summary of a cancelled sampling uses."""
 
 
 def thinning(seen: Observations, count: int) -> int:
-    """Say that of so many draws every k-th is kept with its predictions; gives k."""
+    """Return k, if every k-th of so many draws is stored with its predictions."""
     values: int = count * seen.y.shape[0] * seen.n
     return max(1, math.ceil(values / MAX_POINTWISE_VALUES))
 
 
 def draws_in_a_call(problem: Problem) -> int:
-    """Say at how many draws the predictions are computed in one call."""
+    """Return the number of draws whose predictions are computed in one call."""
     few = EVALUATED_VALUES / problem.observations.y.size
     if problem.model.forward_mode:
         few = min(few, SOLVED_DRAWS)
@@ -78,9 +78,9 @@ def in_blocks(
     rows: NDArray[np.float64],
     block: int,
 ) -> list[NDArray[np.float64]]:
-    """Apply a compiled program to rows, always as many at a time, so that it compiles once.
+    """Apply a compiled program to rows in blocks of one size, so that it compiles once.
 
-    Where the first block takes so long that it pays, the others are computed side by side on all
+    If the first block takes so long that it pays, the others are computed in parallel on all
     cores.
     """
     count = rows.shape[0]
@@ -105,19 +105,19 @@ def in_blocks(
             keep(start, apply(start))
         return outputs
     with ThreadPoolExecutor(min(processors(), len(rest))) as pool:
-        # Each thread writes its own rows: the pages of a fresh array are slow to touch.
+        # Each thread writes its own rows: first touching the pages of a new array is slow.
         for _ in pool.map(lambda start: keep(start, apply(start)), rest):
             pass
     return outputs
 
 
 def component_names(problem: Problem) -> tuple[str, ...]:
-    """Name what was observed."""
+    """Name the observed quantities."""
     return ("storage_modulus", "loss_modulus") if problem.is_complex else ("y",)
 
 
 def data_groups(problem: Problem) -> dict[str, dict[str, Any]]:
-    """Return the groups of what was observed."""
+    """Return ArviZ's groups of the observations."""
     names, data = component_names(problem), problem.dataset
     return {
         "observed_data": dict(zip(names, parts_of(data.y), strict=True)),
@@ -131,7 +131,7 @@ def inference_arrays(
     stats: Mapping[str, NDArray[Any]],
     predictions: Predictions | None,
 ) -> InferenceArrays:
-    """Gather what ArviZ's tree of a sampling is built of."""
+    """Collect the arrays from which ArviZ's tree of a sampling is built."""
     attrs = {"model": problem.model.name, "test_mode": problem.test_mode}
     names, data = component_names(problem), data_groups(problem)
     return InferenceArrays(dict(draws), dict(stats), data, names, predictions, attrs)
@@ -143,11 +143,11 @@ class Collector:
     Parameters
     ----------
     settings : SampleSettings
-        What was asked for.
+        The settings of the sampling.
     posterior : Posterior
         What is sampled.
     geometry : Geometry
-        The coordinates that the chains move in.
+        The coordinates of the chains.
     residuals : mapping
         Their size at the start, by the name of the noise scale.
     """
@@ -178,7 +178,7 @@ class Collector:
     def named(
         self, constrained: NDArray[np.float64], shape: tuple[int, int]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return draws of the parameters, then of what else was sampled, shape (chains, draws)."""
+        """Return draws of the parameters, then of the other sites, shape (chains, draws)."""
         sites = {name: constrained[:, column] for column, name in enumerate(self._posterior.sites)}
         self._posterior.add_replaced(sites)
         order = [name for name in self._problem.model.names if name in sites]
@@ -191,17 +191,17 @@ class Collector:
         seconds: float,
         check: Callable[[], None] | None,
     ) -> BayesianResult | None:
-        """Make the result; None where a chain has no draw yet.
+        """Make the result; None if a chain has no draw yet.
 
         Parameters
         ----------
         snapshots : sequence of Snapshot
-            The chains. Those that are ahead are cut to the length of the shortest.
+            The chains. Longer ones are cut to the length of the shortest.
         seconds : float
-            That the sampling took.
+            The time that the sampling took.
         check : callable or None
             Called between two steps of the work; None makes a partial result, quickly: without
-            predictions, and with a summary of some draws where there are very many.
+            predictions, and with a summary of some draws if there are very many.
         """
         is_partial = check is None
         counts = [sum(len(part.energy) for part in snapshot.parts) for snapshot in snapshots]
@@ -225,7 +225,7 @@ class Collector:
             "step_size": column("step_size"),
             "lp": -column("potential"),
         }
-        # Whoever cancels waits for this: of very many draws, some tell enough.
+        # A cancellation waits for this: some of very many draws are enough.
         every = math.ceil(count / MAX_SUMMARIZED) if is_partial else 1
         some = {name: values[:, ::every] for name, values in draws.items()}
         with ThreadPoolExecutor(1) as beside:  # the model, while NumPy summarizes
@@ -290,7 +290,7 @@ class Collector:
         return report
 
     def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return the fraction of the draws beyond its bounds, where a given prior allows that."""
+        """Return the fraction of draws beyond the bounds, for parameters with a given prior."""
         posterior, found = self._posterior, {}
         replaced = {other.replaces for other in posterior.substituted.values()}
         for name, (lower, upper) in posterior.bounds.items():
@@ -301,7 +301,7 @@ class Collector:
         return found
 
     def _undetermined(self, summary: Mapping[str, Mapping[str, float]]) -> list[str]:
-        """Name the parameters whose draws are those of a prior that nobody has given."""
+        """Name the parameters whose draws equal those of a prior that was not given."""
         found = []
         posterior = self._posterior
         for name, prior in zip(posterior.sites, posterior.priors, strict=True):
@@ -310,14 +310,14 @@ class Collector:
             at = np.array([summary[name][key] for key in diagnostics.QUANTILES])
             try:
                 reached = prior.cumulative(at)
-            except NotImplementedError:  # a prior of RheoJAX's that NumPyro knows no cdf of
+            except NotImplementedError:  # a prior of RheoJAX's without a cdf in NumPyro
                 continue
             if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:
                 found.append(name)
         return found
 
     def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return each noise scale over the size of what was observed."""
+        """Return each noise scale over the size of the data."""
         if not self._residuals:
             return {}
         seen = self._problem.observations
@@ -347,7 +347,7 @@ class Collector:
         return {name: units.get(name, noise) for name in draws}
 
     def _predict(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Predictions:
-        """Compute what the model says at the draws, or at every k-th of them.
+        """Compute the model's predictions at the draws, or at every k-th of them.
 
         Parameters
         ----------

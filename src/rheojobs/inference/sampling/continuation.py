@@ -1,7 +1,7 @@
-"""Going on with a sampling: from a result, from a checkpoint, after a pause or a crash.
+"""Continue a sampling: from a result, from a checkpoint, after a pause or a crash.
 
-Turns chains into the named arrays of a `Segment`, and back. The random key is part of a
-chain's state, so that what is drawn afterwards is what would have been drawn anyway.
+Converts chains to the named arrays of a `Segment`, and back. The random key is part of a chain's
+state, so that later draws equal those of an undisturbed sampling.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _BEND = "bend_"
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """What there is to go on from.
+    """The state from which a sampling continues.
 
     Attributes
     ----------
     geometry : Geometry
-        The coordinates that the chains move in.
+        The coordinates of the chains.
     snapshots : sequence of Snapshot
-        Where each chain stands, and what it drew.
+        The state and the draws of each chain.
     """
 
     geometry: Geometry
@@ -56,14 +56,14 @@ class Restored:
 
 
 def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
-    """Put chains, all that they drew and their coordinates into plain arrays."""
+    """Convert chains, their draws and their coordinates to plain arrays."""
     lengths, draws = _pack_draws([snapshot.parts for snapshot in snapshots])
     meta = {"lengths": lengths, "done": [snapshot.done for snapshot in snapshots]}
     return Segment(meta, _pack_geometry(geometry) | _pack_states(snapshots) | draws)
 
 
 def unpacked(segment: Segment) -> Restored:
-    """Return what `packed` took."""
+    """Return the arguments of `packed`."""
     geometry = _unpack_geometry(segment.arrays)
     states = _unpack_states(segment.arrays, geometry.center.size)
     parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
@@ -79,7 +79,7 @@ def _pack_geometry(geometry: Geometry) -> dict[str, NDArray[Any]]:
 
 def _unpack_geometry(arrays: Mapping[str, NDArray[Any]]) -> Geometry:
     center, bend = arrays["center"], Bend.none(arrays["center"].size)
-    if _BEND + Bend._fields[0] in arrays:  # what was kept before there were any has none
+    if _BEND + Bend._fields[0] in arrays:  # segments of an earlier version have none
         bend = Bend(*(arrays[_BEND + name] for name in Bend._fields))
     return Geometry(center, arrays["scale"], bend)
 
@@ -89,13 +89,13 @@ def _leaves(state: ChainState) -> list[NDArray[Any]]:
 
 
 def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
-    """Put the chains' states into one array for each field, the first axis counting chains."""
+    """Stack the chains' states into one array for each field, with chains on the first axis."""
     columns = zip(*(_leaves(snapshot.state) for snapshot in snapshots), strict=True)
     return {f"state_{k:02d}": np.stack(column) for k, column in enumerate(columns)}
 
 
 def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
-    # Its structure alone: nothing is computed, or compiled.
+    # Only its structure: nothing is computed or compiled.
     structure = jax.tree.structure(jax.eval_shape(lambda: empty_state(dimension)))
     columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
     return [
@@ -105,7 +105,7 @@ def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[C
 
 
 def _pack_draws(parts: Sequence[Sequence[Draws]]) -> tuple[list[int], dict[str, NDArray[Any]]]:
-    """Put the draws of all chains one after another; gives how many are whose."""
+    """Concatenate the draws of all chains; return also how many each chain has."""
     lengths = [sum(len(part.energy) for part in chain) for chain in parts]
     every = [part for chain in parts for part in chain]
     if not every:
@@ -123,16 +123,16 @@ def _unpack_draws(lengths: Sequence[int], arrays: Mapping[str, NDArray[Any]]) ->
 
 
 class Keeper:
-    """Keeps a sampling on disk while it runs, and takes it up again.
+    """Stores a sampling on disk while it runs, and resumes it.
 
     Parameters
     ----------
     settings : SampleSettings
-        Names the folder, or brings chains to continue.
+        Names the folder, or holds chains to continue.
     problem : Problem
         The model and the data.
     context : TaskContext
-        Says where the folder is on this machine, and is told of what is kept there.
+        Resolves the folder on this machine, and is notified of the files written there.
     """
 
     def __init__(self, settings: SampleSettings, problem: Problem, context: TaskContext) -> None:
@@ -152,13 +152,13 @@ class Keeper:
 
     @property
     def folder(self) -> str:
-        """Where the sampling is kept; empty where it is not."""
+        """Where the sampling is stored; empty if it is not."""
         if self._checkpoints is None or not self._has_plan:
             return ""
         return str(self._settings.checkpoint)
 
     def restore(self) -> tuple[Restored | None, str]:
-        """Return what there is to go on from, and words about what is damaged."""
+        """Return the state to continue from, and notes on damaged files."""
         restored, note = self._from_folder()
         if restored is None and self._settings.continues is not None:
             restored = unpacked(self._settings.continues)
@@ -178,7 +178,7 @@ class Keeper:
         geometry = _unpack_geometry(plan.arrays)
         segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
-            return None, note  # all anew, the plan too: its coordinates are those of the states
+            return None, note  # restart with a new plan: its coordinates belong to the states
         self._has_plan = True
         states = _unpack_states(segments[-1].arrays, geometry.center.size)
         parts: list[list[Draws]] = [[] for _ in states]
@@ -193,13 +193,13 @@ class Keeper:
         ]
         self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
         self._kept_done = list(done)
-        logger.info("going on from %s", self._settings.checkpoint)
+        logger.info("continuing from %s", self._settings.checkpoint)
         return Restored(geometry, snapshots), note
 
     def _follows(self, before: Segment | None, segment: Segment) -> bool:
-        """Return whether a segment begins where the one before it has ended.
+        """Return whether a segment begins where the one before it ended.
 
-        It does not where two processes have kept the same sampling at the same time.
+        It does not if two processes have stored the same sampling at the same time.
         """
         begin, end = (
             np.maximum(np.array(each.meta["done"]) - self._settings.num_warmup, 0) if each else 0
@@ -208,18 +208,18 @@ class Keeper:
         return bool(np.array_equal(segment.meta["lengths"], end - begin))
 
     def describe(self, geometry: Geometry) -> None:
-        """Learn what the plan holds; it is written with the first segment."""
+        """Set the content of the plan, which is written with the first segment."""
         self._geometry = geometry
 
     def tick(self, chains: Sequence[Chain], paused: bool) -> None:
-        """Save, if it is time, or if the sampling has just been paused."""
+        """Store new draws if it is time, or if the sampling has just been paused."""
         just_paused = paused and not self._was_paused
         self._was_paused = paused
         if just_paused or time.monotonic() >= self._due:
             self.save(chains)
 
     def save(self, chains: Sequence[Chain]) -> None:
-        """Append what the chains have drawn since the last time."""
+        """Append the chains' draws since the last time."""
         if self._checkpoints is None or self._geometry is None:
             return
         snapshots = [chain.snapshot() for chain in chains]
@@ -239,7 +239,7 @@ class Keeper:
             self._checkpoints.append(Segment(meta, _pack_states(snapshots) | draws))
         except OSError as error:  # a full disk, or a folder that may not be written
             logger.warning(
-                "the sampling cannot be kept in %s: %s", self._settings.checkpoint, error
+                "the sampling cannot be stored in %s: %s", self._settings.checkpoint, error
             )
         else:
             self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
@@ -247,7 +247,7 @@ class Keeper:
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
     def done(self, chains: Sequence[Chain], is_tidied: bool) -> None:
-        """Say that all is drawn: what was kept on the way goes, or waits for who removes it."""
+        """Finish when all is drawn: remove the checkpoint, or leave it for the engine to remove."""
         if self._checkpoints is None:
             return
         if self._settings.keep_checkpoint:
@@ -255,7 +255,7 @@ class Keeper:
         elif not is_tidied:
             self._checkpoints.remove()
         elif self._has_plan:
-            self.save(chains)  # the result has a way to go yet, on which it may be lost
+            self.save(chains)  # the result is not stored yet, and may still be lost
 
     def _plan(self) -> Segment:
         assert self._geometry is not None
@@ -265,10 +265,10 @@ class Keeper:
 
 
 def fingerprint(settings: SampleSettings, problem: Problem) -> str:
-    """Tell samplings apart whose draws differ; how many draws are wanted does not matter."""
+    """Return a digest of all that the draws depend on, which the number of draws is not."""
     data = problem.dataset
     priors = {name: prior_of(name, prior).words for name, prior in settings.priors.items()}
-    # A key of a user's function holds for one process alone; its name must do.
+    # The key of a user's function holds only in one process: use its name.
     model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
     facts = [
         repr(model),

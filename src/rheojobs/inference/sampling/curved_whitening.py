@@ -1,9 +1,8 @@
-"""Coordinates that follow a curved ridge: what each parameter is bent by, and who follows it.
+"""Find coordinates in which a curved ridge of a posterior is straight.
 
-A posterior is often narrow along a line that is straight in a parameter, or in its logarithm, and
-not in the coordinate that its bounds are taken off by: near a bound, or over decades, the line
-bends, and chains in straight coordinates stick there. Knows a function that looks around a point;
-neither models nor chains.
+A posterior is often narrow along a line that is straight in a parameter, or in its logarithm, but
+not in the unconstrained coordinate: near a bound, or over decades, the line bends, and chains in
+straight coordinates get stuck there.
 """
 
 from __future__ import annotations
@@ -23,45 +22,45 @@ from rheojobs.inference.sampling.mode_search import View
 __all__ = ["Bend", "bent"]
 
 NEAR = 0.5
-"""Where it is looked in what a ridge is straight, in standard deviations from the maximum."""
+"""Where a ridge's straightness is examined, in standard deviations from the maximum."""
 
 FAR = 4.0
-"""How far chains come."""
+"""How far chains move from the maximum, in standard deviations."""
 
 STRAIGHT = 0.1
-"""How far from a straight line a ridge may be, squared and in its own widths, and be left so."""
+"""A ridge is not bent if its squared deviation from a line, in its own widths, is below this."""
 
 WORTH = 0.5
-"""What a bend must leave of the distance that is seen, at most."""
+"""A bend is only used if it reduces the deviation to at most this fraction."""
 
 LEAST_SLOPE = 0.5
-"""How far the logarithm goes with the coordinate at the maximum, at least: else that is at a bound,
-where the coordinate is the better one."""
+"""The least derivative of the logarithm by the coordinate at the maximum. If it is smaller, the
+maximum is at a bound, and the coordinate is the better choice."""
 
 LARGEST = 700.0
-"""Of a coordinate whose exponential is finite."""
+"""Largest coordinate whose exponential is finite."""
 
 Floats = NDArray[np.float64]
 
 
 class Bend(NamedTuple):
-    """How coordinates follow others; each field is an array that a compiled program takes.
+    """How coordinates follow others; each field is an array argument of compiled programs.
 
-    A parameter's value is ``low + span * sigmoid(z)``, or ``low + exp(z)`` where the span is
-    infinite. What is linear in the ridge is that value, or its logarithm.
+    A parameter's value is ``low + span * sigmoid(z)``, or ``low + exp(z)`` if the span is
+    infinite. The ridge is linear in that value, or in its logarithm.
 
     Attributes
     ----------
     follow : ndarray, shape (d, d)
-        How far each coordinate follows what each parameter is bent by; strictly triangular in some
-        order, so that the map keeps its volume.
+        How far each coordinate follows the bend by each parameter; strictly triangular in some
+        order, so that the map preserves volume.
     low, span : ndarray, shape (d,)
         The limits of each parameter.
     is_open, is_linear : ndarray of bool, shape (d,)
         Whether its span is infinite; whether the ridge is straight in its value.
     origin, rate : ndarray, shape (d,)
-        That value or logarithm at the center, and over how much of it the coordinate changes by 1;
-        a rate of 0 where nothing is bent.
+        That value or logarithm at the center, and the change of it over which the coordinate
+        changes by 1; a rate of 0 if nothing is bent.
     """
 
     follow: Any
@@ -74,17 +73,17 @@ class Bend(NamedTuple):
 
     @classmethod
     def none(cls, dimension: int) -> Self:
-        """Bend nothing."""
+        """Return the identity, which bends nothing."""
         ones, zeros = np.ones((2, dimension)), np.zeros((2, dimension))
         no = np.zeros((2, dimension), dtype=bool)
         return cls(np.zeros((dimension, dimension)), *ones, *no, *zeros)
 
     def applied(self, center: Any, moved: Any) -> Any:
-        """Bend a displacement from the center, shape (d,); traceable, and keeps volume."""
+        """Bend a displacement from the center, shape (d,); traceable, and preserves volume."""
         return moved + self.follow @ self._excess(center, moved)
 
     def _excess(self, center: Any, moved: Any) -> Any:
-        """Return by how much each parameter moves the others beyond what a straight line would."""
+        """Return by how much each parameter moves the others beyond a straight line."""
         z = center + moved
         value = self.low + jnp.where(
             self.is_open, jnp.exp(jnp.minimum(z, LARGEST)), self.span * jax.nn.sigmoid(z)
@@ -99,7 +98,7 @@ def bent(
     limits: Sequence[tuple[float, float]],
     look: Callable[[Floats], View],
 ) -> tuple[Floats, Bend]:
-    """Return coordinates in which a posterior is round, though its ridges may be curved.
+    """Return coordinates in which a posterior is round even if its ridges are curved.
 
     Parameters
     ----------
@@ -108,9 +107,9 @@ def bent(
     curvature : ndarray, shape (d, d)
         Minus the second derivative of the log density there; positive definite.
     limits : sequence of (float, float)
-        Between which each parameter lies.
+        The bounds of each parameter.
     look : callable
-        Gives what is seen from a point.
+        Returns the `View` from a point.
 
     Returns
     -------
@@ -126,7 +125,7 @@ def bent(
     covariance = scale @ scale.T
     for k, ends in enumerate(limits):
         line = _Line.of(k, center, covariance, curvature)
-        with np.errstate(all="ignore"):  # far out a shape may be infinite: then it is not chosen
+        with np.errstate(all="ignore"):  # far out a shape may be infinite: then do not choose it
             shape = _shape(line, *_shapes(_Limits.of(*ends), center[k]), look)
             if shape is None:
                 continue
@@ -139,7 +138,7 @@ def bent(
         )
     if not bend.rate.any():
         return scale, bend
-    # Who is followed comes last, and follows nobody: of several, the one that is bent most.
+    # A parameter that is followed comes last and follows none: choose the one bent most.
     order = np.argsort(gains, kind="stable")
     back = np.argsort(order)
     scale = _triangular(curvature[np.ix_(order, order)])
@@ -149,14 +148,14 @@ def bent(
 
 
 def _triangular(curvature: Floats) -> Floats:
-    """Return the upper triangular matrix that makes a unit Gaussian one of such a curvature."""
+    """Return the upper triangular matrix that maps a unit Gaussian to one of this curvature."""
     units: Floats = np.sqrt(np.diag(curvature))
     factor = np.linalg.cholesky(curvature / np.outer(units, units))
     return np.asarray(np.linalg.inv(factor).T / units[:, None])
 
 
 class _Limits(NamedTuple):
-    """Between which a parameter lies, as `Bend` has them."""
+    """The limits of a parameter, as in `Bend`."""
 
     low: float
     span: float
@@ -164,21 +163,21 @@ class _Limits(NamedTuple):
 
     @classmethod
     def of(cls, low: float, high: float) -> Self | None:
-        """Take them as they are told; None where there is no lower one."""
+        """Make the limits of a pair of bounds; None if there is no lower one."""
         if not math.isfinite(low):
             return None
         is_open = not math.isfinite(high)
         return cls(low, 1.0 if is_open else high - low, is_open)
 
     def value(self, z: Any) -> tuple[Any, Any]:
-        """Return the parameter at its coordinate, and how it rises with that."""
+        """Return the parameter at its coordinate, and its derivative there."""
         share = np.exp(z) if self.is_open else 1.0 / (1.0 + np.exp(-z))
         value = self.low + self.span * share
         return value, self.span * share * (1.0 if self.is_open else 1.0 - share)
 
 
 class _Shape(NamedTuple):
-    """One way to bend by a parameter: straight in its value, or in the logarithm of that."""
+    """One way to bend by a parameter: straight in its value, or in its logarithm."""
 
     limits: _Limits
     is_linear: bool
@@ -188,7 +187,7 @@ class _Shape(NamedTuple):
 
     @classmethod
     def of(cls, limits: _Limits, z: float, is_linear: bool) -> Self | None:
-        """Take a parameter near its coordinate z; None where that is not defined."""
+        """Make a shape of a parameter near its coordinate z; None if that is not defined."""
         value, slope = limits.value(z)
         origin, slope = (value, slope) if is_linear else (np.log(value), slope / value)
         if not (np.isfinite(origin) and slope > 0):
@@ -196,23 +195,23 @@ class _Shape(NamedTuple):
         return cls(limits, is_linear, z, origin, slope)
 
     def along(self, steps: Floats) -> Floats:
-        """Return how far it goes with some steps of the coordinate, in terms of that."""
+        """Return how far it moves with some steps of the coordinate, in units of the coordinate."""
         value, _ = self.limits.value(self.z + steps)
         straight: Floats = value if self.is_linear else np.log(value)
         return (straight - self.origin) / self.slope
 
 
 class _Line(NamedTuple):
-    """The ridge along one parameter, were it straight.
+    """The ridge along one parameter if it were straight.
 
     Attributes
     ----------
     center : ndarray, shape (d,)
-        Where it begins.
+        The point from which it starts.
     others : ndarray of bool, shape (d,)
         All but that parameter.
     slope : ndarray, shape (d,)
-        How far each goes while that parameter goes by 1.
+        How far each moves while that parameter moves by 1.
     deviation : float
         The standard deviation of that parameter.
     width : ndarray, shape (d - 1, d - 1)
@@ -227,27 +226,27 @@ class _Line(NamedTuple):
 
     @classmethod
     def of(cls, k: int, center: Floats, covariance: Floats, curvature: Floats) -> Self:
-        """Follow one parameter."""
+        """Make the ridge along one parameter."""
         others = np.arange(center.size) != k
         slope = covariance[:, k] / covariance[k, k]
         deviation = math.sqrt(covariance[k, k])
         return cls(center, others, slope, deviation, curvature[np.ix_(others, others)])
 
     def steps(self, reach: float) -> Floats:
-        """Return the steps of the parameter to both sides, so many standard deviations long."""
+        """Return the steps of the parameter to both sides, of so many standard deviations."""
         return reach * self.deviation * np.array([-1.0, 1.0])
 
     def straight(self, reach: float) -> Floats:
-        """Return where the others lie at these steps, shape (2, d - 1)."""
+        """Return the others' positions at these steps on the straight ridge, shape (2, d - 1)."""
         return np.outer(self.steps(reach), self.slope[self.others])
 
     def misfit(self, moved: Floats, along: Floats) -> float:
-        """Return the squared distance of others, (2, d - 1), from where `along`, (2,), has them."""
+        """Return the squared distance of `others`, (2, d - 1), from the line at `along`, (2,)."""
         off = moved - np.outer(along, self.slope[self.others])
         return float(np.sum((off @ self.width) * off))
 
     def seen(self, reach: float, look: Callable[[Floats], View]) -> Floats | None:
-        """Look where the others lie at these steps; None where that cannot be seen."""
+        """Find the others' positions on the actual ridge at these steps; None if this fails."""
         moved = self.straight(reach)
         for row, step in zip(moved, self.steps(reach), strict=True):
             view = look(self.center + self.slope * step)
@@ -263,7 +262,7 @@ class _Line(NamedTuple):
 
 
 def _shapes(limits: _Limits | None, z: float) -> tuple[_Shape | None, _Shape | None]:
-    """Return both ways to bend by a parameter, as far as they make sense: logarithm, and value."""
+    """Return the possible ways to bend by a parameter: in its logarithm, and in its value."""
     if limits is None:
         return None, None
     low, span, is_open = limits
@@ -280,9 +279,9 @@ def _shape(
     value: _Shape | None,
     look: Callable[[Floats], View],
 ) -> _Shape | None:
-    """Say in what a ridge is straight; None where that is the coordinate itself.
+    """Return the shape in which a ridge is straight; None if it is the coordinate itself.
 
-    Over decades it is the logarithm of the parameter, unless one sees that it is its value.
+    Over decades it is the logarithm of the parameter, unless the ridge is straight in its value.
     """
     near = line.steps(NEAR)
     chosen, along = None, near

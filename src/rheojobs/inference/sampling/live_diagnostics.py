@@ -1,4 +1,4 @@
-"""How good the draws are while they are being drawn, at a bounded cost."""
+"""Compute diagnostics of the draws while sampling, at a bounded cost."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from rheojobs.inference.sampling.collect import Collector
 __all__ = ["LiveDiagnostics"]
 
 INTERVAL = 1.0
-"""Seconds between two looks at the draws."""
+"""Seconds between two updates."""
 
 MAX_SHARE = 0.05
-"""Of the time, at most, that the looks may cost."""
+"""Largest fraction of the time that updates may take."""
 
 FEWEST_DRAWS = 20
 
 TRACE_POINTS = 200
-"""Of each chain: what a picture of the draws can show, and little enough to be sent."""
+"""Draws of each chain in a trace: enough for a plot, and few enough to be sent."""
 
 FRESH = 0.1
-"""Seconds for which reports carry the traces of a look: some are replaced by newer ones."""
+"""Seconds for which reports carry new traces, since some reports are replaced by newer ones."""
 
 
 class LiveDiagnostics:
-    """R-hat and ESS of what was drawn so far, brought up to date about once a second.
+    """R-hat and ESS of the draws so far, updated about once a second.
 
-    Draws are mapped to parameters once, as they come; a look that takes long makes the next
-    one wait, so that all of them cost no more than a twentieth of the time.
+    Draws are mapped to parameters once, as they come; a slow update delays the next one, so that
+    all of them take no more than a twentieth of the time.
     """
 
     def __init__(self, collector: Collector, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,15 +49,15 @@ class LiveDiagnostics:
 
     @property
     def traces(self) -> dict[str, Any]:
-        """The draws of each parameter, thinned, shape (chains, k), and of which draws they are.
+        """The thinned draws of each parameter, shape (chains, k), and the draws' indices.
 
-        Only for a moment after each look; else there is nothing new to tell.
+        Only for a short time after each update; else there is nothing new.
         """
         return self._traces if self._clock() < self._fresh_until else {}
 
     @property
     def words(self) -> str:
-        """The worst of it in a few words, to follow on others; empty while nothing is known."""
+        """The worst ESS and R-hat as a suffix of a message; empty while nothing is known."""
         if not self.metrics:
             return ""
         ess = (*self.metrics["ess_bulk"].values(), *self.metrics["ess_tail"].values())
@@ -66,7 +66,7 @@ class LiveDiagnostics:
         return told if np.isnan(r_hat) else f", R-hat ≤ {r_hat:.3f}{told}"
 
     def update(self, chains: Sequence[Chain]) -> None:
-        """Look again, if it is time."""
+        """Update, if it is time."""
         start = self._clock()
         if start < self._due:
             return

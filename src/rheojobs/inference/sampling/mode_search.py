@@ -1,7 +1,4 @@
-"""Uphill to a maximum of a log density, as one compiled loop: Levenberg's and Marquardt's method.
-
-Knows a function that looks around a point; neither priors nor models.
-"""
+"""Find a maximum of a log density by the Levenberg-Marquardt method, as one compiled loop."""
 
 from __future__ import annotations
 
@@ -21,14 +18,14 @@ MAX_STEPS = 250
 NEAR_ENOUGH = 0.05
 """How far below the maximum a climb may end, in units of the log density.
 
-Draws lie half a unit below it for each parameter, so that more would be lost on them.
+Draws lie half a unit below it for each parameter, so that more precision would gain nothing.
 """
 
 FIRST_DAMPING = 0.1
 LARGEST_DAMPING = 1e9
 
 LARGEST_CONDITION = 1e12
-"""Of a curvature that can be inverted."""
+"""Largest condition number of a curvature that can be inverted."""
 
 
 class View(NamedTuple):
@@ -57,19 +54,19 @@ class Climb(NamedTuple):
     center : array, shape (d,)
         The highest point so far.
     view : View
-        What is seen from it.
+        The view from it.
     is_regular : array of bool
-        Whether one can climb from there, and tell what would be round.
+        Whether the view from it is finite with an invertible curvature.
     candidate : array, shape (d,)
-        Where to look next.
+        The next point.
     promised : scalar
-        How much higher that is, were the density Gaussian.
+        How much higher that would be if the density were Gaussian.
     damping, growth : scalar
-        What shortens the steps, and by how much more after one that fails.
+        The damping of the steps, and the factor by which it grows after a failed one.
     taken : array of int
-        How many points were looked at.
+        How many points were evaluated.
     is_going_on : array of bool
-        Whether there is further to go.
+        Whether the climb continues.
     """
 
     center: Any
@@ -84,7 +81,7 @@ class Climb(NamedTuple):
 
 
 def setting_out(start: Any) -> Climb:
-    """Return a climb that has looked at nothing yet; its first point is the start, shape (d,)."""
+    """Return a climb before its first evaluation, at the start, shape (d,)."""
     at = np.asarray(start, dtype=np.float64)
     zero, yes = np.float64(0.0), np.bool_(True)
     view = View(zero, np.zeros_like(at), np.eye(at.size))
@@ -93,7 +90,7 @@ def setting_out(start: Any) -> Climb:
 
 
 def go_on(look: Callable[[Any], View], climb: Climb, points: Any) -> Climb:
-    """Look at so many points more, or fewer where there is no further to go."""
+    """Evaluate so many points more, or fewer if the climb ends."""
     end = climb.taken + points
 
     def is_going_on(climb: Climb) -> Any:
@@ -135,7 +132,7 @@ def _after(climb: Climb, seen: View) -> Climb:
 
 
 def _axes(curvature: Any) -> tuple[Any, Any, Any]:
-    """Return the width of each coordinate by itself, inverted, and the principal axes in it."""
+    """Return the inverse width of each coordinate, and the principal axes in these units."""
     units = jnp.sqrt(jnp.diag(curvature))
     scaled = curvature / jnp.outer(units, units)
     scaled = jnp.where(jnp.isfinite(scaled).all(), scaled, jnp.eye(units.size))

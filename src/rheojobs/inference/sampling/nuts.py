@@ -1,10 +1,9 @@
 """The No-U-Turn sampler as one compiled loop, with every count and setting an argument.
 
-The tree is NumPyro's; the warm-up is Stan's scheme (dual averaging of the step size, dense
-mass matrix in doubling windows) for coordinates in which the posterior is about round from the
-start, written so that the number of warm-up steps and the target acceptance are data: one
-compilation serves them all. The state carries the random key, so draws do not depend on how
-the loop is cut into chunks.
+The tree is NumPyro's; the warm-up is Stan's (dual averaging of the step size, dense mass matrix in
+doubling windows) for coordinates in which the posterior is nearly round. The number of warm-up
+steps and the target acceptance are arguments, so that it compiles once. The state holds the
+random key, so that draws do not depend on how the loop is divided into chunks.
 
 References
 ----------
@@ -38,38 +37,38 @@ __all__ = [
 ]
 
 CHUNK_CAPACITY = 512
-"""Steps that one call can keep the draws of."""
+"""The most steps whose draws one call can return."""
 
 MAX_TREE_DEPTH = 10
 MAX_WINDOWS = 24
 
 FIRST_SHARE, LAST_SHARE = 0.15, 0.3
-"""Of the warm-up: to find the typical set, and to tune the step size once the mass is known.
+"""Fractions of the warm-up: to find the typical set first, and to tune the step size last.
 
-A short last window leaves the step size to chance, and chains that differ in it by a factor of
-three: some slow, some that diverge.
+With a short last window the step size is random, and may differ by a factor of three between
+chains: some are slow, some diverge.
 """
 
 FIRST_WINDOW = 25
-"""Steps of the first window that estimates the mass; each has twice those of the one before."""
+"""Steps of the first window that estimates the mass matrix; each is twice as long as the last."""
 
 FIRST_ROOM = 5.0
-"""How far above the center a chain may begin, in units of the log density, for each coordinate.
+"""How far above the center's potential a chain may begin, per coordinate.
 
 Draws lie half a unit above it.
 """
 
 FEW_STEPS = 20
-"""A warm-up no longer than that tunes the step size alone."""
+"""A warm-up of at most this length tunes only the step size."""
 
 ROUNDNESS = 20.0
-"""How many draws the belief is worth that the posterior is round in these coordinates."""
+"""The weight, in draws, of the unit matrix as an estimate of the covariance."""
 
 Potential = Callable[[jax.Array], jax.Array]
 
 
 class Settings(NamedTuple):
-    """What steers a chain; all of it traced, so that changing it compiles nothing."""
+    """The settings of a chain; all of them traced, so that changing them compiles nothing."""
 
     num_warmup: Any
     target_accept: Any
@@ -93,21 +92,21 @@ class Settings(NamedTuple):
 
 
 def window_ends(num_warmup: int) -> list[int]:
-    """Plan the windows of a warm-up; gives the last step of each, counted from 0."""
+    """Plan the windows of a warm-up; return the last step of each, counted from 0."""
     if num_warmup <= FEW_STEPS:
         return [num_warmup - 1] if num_warmup > 0 else []
     last = num_warmup - int(LAST_SHARE * num_warmup)
     start, size = int(FIRST_SHARE * num_warmup), FIRST_WINDOW
     ends = [start]
     while ends[-1] < last:
-        # What is left must be room enough for a whole window more, else this one takes it too.
+        # If the rest is too short for another whole window, this one takes it too.
         ends.append(ends[-1] + size if last - ends[-1] >= 3 * size else last)
         size *= 2
     return [end - 1 for end in (*ends, num_warmup)]
 
 
 class ChainState(NamedTuple):
-    """All that a chain needs to go on: position, adaptation, random key."""
+    """All that a chain needs to continue: position, adaptation, random key."""
 
     step: Any
     z: Any
@@ -123,7 +122,7 @@ class ChainState(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What one chunk drew; the first axis counts its steps."""
+    """The draws of one chunk; the first axis counts its steps."""
 
     z: Any
     potential: Any
@@ -143,10 +142,10 @@ def empty_state(dimension: int) -> ChainState:
 def first_state(
     potential: Potential, proposals: jax.Array, key: jax.Array, forward: bool, largest: float
 ) -> tuple[ChainState, jax.Array]:
-    """Begin a chain at the first of several points, shape (k, d), whose potential is not too large.
+    """Start a chain at the first of several points, shape (k, d), whose potential is not too large.
 
-    It is if it is not below `largest`, or far above that of the last point, the center: a chain
-    that begins beyond the posterior's mass may find another place to stay.
+    It is too large if not below `largest`, or far above that of the last point, the center: a
+    chain that begins outside the posterior's mass may get stuck elsewhere.
 
     Returns
     -------
@@ -166,7 +165,7 @@ def first_state(
 def _state_at(z: jax.Array, value: jax.Array, gradient: jax.Array, key: jax.Array) -> ChainState:
     """Return the state of a chain at `z`, with a unit mass matrix and a unit step."""
     dimension = z.shape[0]
-    # Of definite types: else the first chunk would be compiled apart from all others.
+    # With definite types: else the first chunk would be compiled separately.
     step_size = jnp.asarray(1.0, dtype=jnp.float64)
     return ChainState(
         jnp.asarray(0, dtype=jnp.int64),
@@ -199,19 +198,19 @@ def advance(
     settings: Settings,
     forward: bool,
 ) -> tuple[ChainState, Draws]:
-    """Take `steps` steps or fewer, at most `CHUNK_CAPACITY`; those of the warm-up adapt the chain.
+    """Take at most `steps` and `CHUNK_CAPACITY` steps; those of the warm-up adapt the chain.
 
     Parameters
     ----------
     potential : callable
         Minus the log density of a position, shape (d,) -> ().
     state : ChainState
-        Where the chain stands.
+        The state of the chain.
     steps : array, int
         How many steps to take at most; the state counts them.
     leapfrogs : array, int
         No further step is begun after so many leapfrogs. Trees differ in length by a factor of
-        hundreds: these, not steps, are what takes a known time.
+        hundreds: leapfrogs, not steps, take a known time.
     settings : Settings
         The plan of the warm-up, and the limits.
     forward : bool
@@ -220,7 +219,7 @@ def advance(
     Returns
     -------
     ChainState, Draws
-        Of `Draws` the entries of the steps that were taken are set, from the first on.
+        In `Draws`, only the entries of the steps taken are set, from the first on.
     """
     dimension = state.z.shape[0]
     empty = jnp.zeros(CHUNK_CAPACITY)
@@ -293,7 +292,7 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
     step_size = jnp.exp(jnp.where(last, adapting.averaged, adapting.log))
     limits = np.finfo(np.float64)
     step_size = jnp.clip(step_size, limits.tiny, limits.max)
-    # The first window finds the typical set and the last tunes the step size alone.
+    # The first window finds the typical set, and the last tunes only the step size.
     slow = (state.window > 0) & (state.window < settings.num_windows - 1)
     moments = lax.cond(slow, lambda m: m.after(state.z), lambda m: m, state.moments)
     at_end = state.step == settings.window_ends[state.window]

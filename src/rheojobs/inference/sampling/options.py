@@ -1,4 +1,4 @@
-"""The options of a sampling. Imports no JAX and no NumPy: the command's help shows them."""
+"""The options of a sampling. Imports no JAX and no NumPy, so that the command's help is quick."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the priors say before the data are heard: draws of them, and predictions made of these.
+"""Prior predictive checks: draws from the priors of a sampling, and predictions from them.
 
-From the very priors that a sampling would use. Knows no JAX until it runs, and no jobs.
+Imports no JAX until it runs.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["prior_concerns", "prior_predictive"]
 
 CENTRAL = 0.95
 MAX_OUTSIDE = 0.2
-"""How much of the data may lie outside that central part before it is said."""
+"""The fraction of the data outside the central part above which a warning is given."""
 
 MAX_DECADES = 3.0
-"""How far typical predictions may lie from the data, in decades, before it is said."""
+"""The distance of typical predictions from the data, in decades, above which it warns."""
 
 MIN_DRAWS = 20
 
@@ -50,7 +50,7 @@ def prior_predictive(
     model_config: Mapping[str, Any] | None = None,
     fixed: Mapping[str, float] | None = None,
 ) -> DataTree:
-    """Draw from the priors, and data from these draws, in this process.
+    """Draw from the priors, and simulate data from these draws, in this process.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def prior_predictive(
     -------
     DataTree
         With the groups prior, prior_predictive, observed_data and constant_data, as ArviZ
-        takes them; of very many data the predictions are of every k-th draw. A draw that gives
-        no finite prediction has NaN for it. The attribute `not_finite` counts these among
-        `evaluated`, and `priors` says what was drawn from.
+        takes them; for very many data the predictions are of every k-th draw. A draw without a
+        finite prediction has NaN. The attribute `not_finite` counts these among `evaluated`,
+        and `priors` describes the priors.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def prior_predictive(
 def _predict(
     posterior: Posterior, sites: NDArray[np.float64], seed: int
 ) -> tuple[int, NDArray[np.float64]]:
-    """Return k, and data as each k-th draw would make them, shape (draws, c, n)."""
+    """Return k, and data simulated from each k-th draw, shape (draws, c, n)."""
     from rheojobs.inference.sampling.collect import draws_in_a_call, in_blocks, thinning
     from rheojobs.inference.sampling.programs import programs_of
 
@@ -163,7 +163,7 @@ def _as_tree(
 
 
 def prior_concerns(tree: DataTree) -> list[str]:
-    """Say in plain words where the priors do not go with the data.
+    """Return warnings in plain words if the priors do not match the data.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def prior_concerns(tree: DataTree) -> list[str]:
 
 
 def _off(name: str, made: NDArray[np.float64], observed: NDArray[np.float64]) -> str:
-    """Say where predictions, shape (draws, n), miss the data, shape (n,); empty if they do not."""
+    """Return how predictions, shape (draws, n), miss the data, shape (n,); empty if they do not."""
     label = "data" if name == "y" else f"data ({name.replace('_', ' ')})"
     low, high = np.quantile(made, [0.5 - CENTRAL / 2, 0.5 + CENTRAL / 2], axis=0)
     above, below = float(np.mean(observed > high)), float(np.mean(observed < low))
@@ -204,12 +204,12 @@ def _off(name: str, made: NDArray[np.float64], observed: NDArray[np.float64]) ->
         return (
             f"the {label} lie outside the central {100 * CENTRAL:.0f} % of what the priors allow: "
             f"{100 * (above + below):.0f} % of them, most of these {side} it, such as "
-            f"{observed[worst]:.3g} where they allow {low[worst]:.3g} to {high[worst]:.3g}"
+            f"{observed[worst]:.3g}, while they allow {low[worst]:.3g} to {high[worst]:.3g}"
         )
     typical, size = float(np.median(np.abs(made))), float(np.median(np.abs(observed)))
     if typical > 0 and size > 0 and abs(math.log10(typical / size)) > MAX_DECADES:
         return (
-            f"what the priors expect is far from the {label}: typically {typical:.2g} where they "
-            f"are {size:.2g}"
+            f"the priors' predictions are far from the {label}: typically {typical:.2g}, while "
+            f"these are {size:.2g}"
         )
     return ""

@@ -1,8 +1,8 @@
-"""NumPyro's tree of leapfrog steps, which doubles until it makes a U-turn.
+"""Access NumPyro's tree of leapfrog steps, which doubles until it makes a U-turn.
 
-Reaches into NumPyro: `IntegratorState`, `build_tree`, `euclidean_kinetic_energy` and
-`velocity_verlet` of `numpyro.infer.hmc_util`, which is no part of its documented interface. No
-other file of the sampler imports from it.
+This uses `IntegratorState`, `build_tree`, `euclidean_kinetic_energy` and `velocity_verlet` of
+`numpyro.infer.hmc_util`, which is not part of the documented interface. No other file of the
+sampler imports from it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def doubled_tree(
     potential : callable
         Minus the log density of a position, shape (d,).
     forward : bool
-        Whether it can be differentiated forwards alone.
+        Whether only forward-mode differentiation works.
     start : tuple
         Position and momentum, shape (d,) each, potential, and its gradient, shape (d,).
     inverse_mass : array, shape (d, d)
@@ -41,7 +41,7 @@ def doubled_tree(
     depths : tuple
         How often the tree may double, and how often at most for any value of the first.
     """
-    # While it is traced alone: who has the compiled program needs no NumPyro.
+    # Imported only while tracing: a compiled program needs no NumPyro.
     from numpyro.infer.hmc_util import (
         IntegratorState,
         build_tree,

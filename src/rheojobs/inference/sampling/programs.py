@@ -1,7 +1,6 @@
-"""The compiled programs of a statistical model: its log density, and what is made of it.
+"""The compiled programs of a posterior: log density, mode search, chains and predictions.
 
-Data, priors and geometry are arguments of these programs, never constants in them. Knows no
-jobs, and not how priors are chosen.
+Data, priors and geometry are arguments of these programs, never constants in them.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ NOT_FINITE_PENALTY = -1e18
 
 PRIOR_CURVATURE = 0.1
 NARROW_PRIOR = 10.0
-"""A prior counts as it is in the whitening if it is so much narrower than an unconstrained unit."""
+"""A prior is included in the whitening if it is so much narrower than an unconstrained unit."""
 
 _kept = KernelCache()
 
@@ -39,14 +38,14 @@ def programs_of(posterior: Posterior) -> Kernels:
 
 
 class Kernels:
-    """The compiled programs of all posteriors of one kind, whatever their data and priors.
+    """The compiled programs of all posteriors of one kind, for any data and priors.
 
     Parameters
     ----------
     posterior : Posterior
         One of the kind.
     identity : str
-        Tells the kind apart in every process; empty where only this one knows the model.
+        Identifies the kind in every process; empty if only this process has the model.
     """
 
     def __init__(self, posterior: Posterior, identity: str = "") -> None:
@@ -59,7 +58,7 @@ class Kernels:
         self._scatter = posterior.likelihood
         self._first_noise = posterior.first_noise
         self._forward = problem.model.forward_mode
-        # Its structure alone: nothing is computed.
+        # Only its structure: nothing is computed.
         state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
         draws = nuts.Draws(*range(len(nuts.Draws._fields)))
 
@@ -80,10 +79,10 @@ class Kernels:
         """Return the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
         return self._paces.setdefault((jax.tree.structure(priors), observed.shape), Pace())
 
-    # Sites are what is sampled; parameters are what the model takes.
+    # Sites are sampled; parameters are the model's arguments.
 
     def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
-        """Map unconstrained coordinates to site values; gives the log density of the prior too."""
+        """Map unconstrained coordinates to site values; return the log density of the prior too."""
         from numpyro.distributions import biject_to
 
         values, log_prior = [], 0.0
@@ -102,7 +101,7 @@ class Kernels:
         return jnp.stack([jnp.asarray(named[name], dtype=jnp.float64) for name in self._names])
 
     def _predict(self, site_values: Any, x: Any, mask: Any) -> tuple[Any, Any]:
-        """Return the prediction, (c, b), and the penalty for where it is not finite."""
+        """Return the prediction, (c, b), and the penalty for values that are not finite."""
         prediction = self._components(x, self._parameters(site_values))
         finite = jnp.isfinite(prediction).all(axis=0)
         penalty = jnp.sum(jnp.where(finite, 0.0, NOT_FINITE_PENALTY) * mask)
@@ -131,7 +130,7 @@ class Kernels:
     ) -> tuple[Any, Any]:
         """Start a chain at the first of several points that has a finite density.
 
-        They lie in a direction of the chain's own, as far from the center as `spreads` says.
+        They lie in a random direction, at the distances `spreads` from the center.
         """
         key, spread = jax.random.split(jax.random.fold_in(root, chain))
         direction = jax.random.normal(spread, (len(self._sites),))
@@ -149,7 +148,7 @@ class Kernels:
         return mode_search.go_on(lambda z: self._look(z, *data), climb, points)
 
     def _look(self, z: Any, priors: Any, x: Any, y: Any, mask: Any, told: Any) -> mode_search.View:
-        """See how the log density lies near z."""
+        """Return the log density near z: its value, gradient and curvature."""
 
         def describe(z: Any) -> tuple[Any, Any]:
             site_values, log_prior = self._constrain(z, priors)
@@ -162,7 +161,7 @@ class Kernels:
         jacobian, slopes, gradient = derivatives
         weighted = (jacobian * (mask / spread)[:, :, None]).reshape(-1, z.size)
         weighted = jnp.where(jnp.isfinite(weighted), weighted, 0.0)
-        # Each prior is of one coordinate: the second derivatives stand on the diagonal alone.
+        # Each prior is of one coordinate: only diagonal second derivatives are nonzero.
         bend = jax.grad(lambda z: self._constrain(z, priors)[1])
         prior = -jax.jvp(bend, (z,), (jnp.ones_like(z),))[1]
         own = jnp.where(prior > NARROW_PRIOR, prior, PRIOR_CURVATURE)

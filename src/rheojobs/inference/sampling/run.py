@@ -1,4 +1,4 @@
-"""One sampling from start to result: where it starts, its chains, and what is kept of it."""
+"""Run one sampling: its start, its chains, its checkpoint and its result."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ from rheojobs.inference.sampling.whitening import Geometry, climb
 __all__ = ["Sampling", "start_values"]
 
 SPREADS = (1.0, 0.5, 0.1, 0.0)
-"""How far from the start a chain begins, in posterior standard deviations; the first that works."""
+"""Distances of a chain's start from the center, in posterior standard deviations, to be tried."""
 
 FIRST_LOOK = 100
 LOOK_GROWTH = 1.5
-"""With a wanted ESS: draws of each chain at the first look, and between one look and the next.
+"""With a target ESS: draws of each chain at the first check, and their growth from check to check.
 
 Counts, not times, so that the same seed stops at the same draw.
 """
 
 
 class Sampling:
-    """Carries a sampling through its stages.
+    """Runs a sampling through its stages.
 
     Parameters
     ----------
     settings : SampleSettings
-        What was asked for.
+        The settings of the sampling.
     problem : Problem
         The model and the data.
     context : TaskContext
-        Hears of progress, and tells of pauses and cancellation.
+        Receives progress, and checks for pause and cancellation.
     """
 
     def __init__(self, settings: SampleSettings, problem: Problem, context: TaskContext) -> None:
@@ -69,7 +69,7 @@ class Sampling:
         self._remaining = TimeRemaining()
 
     def run(self) -> BayesianResult:
-        """Sample; if it is cancelled, keep what was drawn so far."""
+        """Sample; if it is cancelled, keep the draws so far."""
         context = self._context
         keeper = Keeper(self._settings, self._problem, context)
         restored, self._note = keeper.restore()
@@ -109,12 +109,12 @@ class Sampling:
         return result
 
     def segment(self) -> Segment:
-        """Return where each chain stands and what it drew, once all is drawn."""
+        """Return the state and the draws of each chain, once all is drawn."""
         assert self._geometry is not None
         return packed(self._geometry, self._snapshots())
 
     def _keep(self, keeper: Keeper, look: Callable[[], BayesianResult | None]) -> None:
-        """Keep what was drawn, on disk and for whoever cancelled; the two at the same time."""
+        """Store the draws on disk, and hand over a partial result, at the same time."""
         saving = threading.Thread(target=keeper.save, args=(self._chains,))
         saving.start()
         partial = look()
@@ -135,7 +135,7 @@ class Sampling:
             result.diagnostics["warnings"].append(self._note)
 
     def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any, Pace]:
-        """Choose where to start, or take it from what was kept; compile what will be called."""
+        """Choose the start, or restore the chains from a checkpoint; compile the programs."""
         settings = self._settings
         posterior, geometry, residuals = self._place(restored)
         self._geometry = geometry
@@ -152,7 +152,7 @@ class Sampling:
         advance = self._stepper(posterior, geometry)
         pace = programs_of(posterior).pace(posterior.priors, self._problem.observations.y)
         if not pace.is_known:
-            # Compiled before the chains ask for it together, and before a cancel must be quick.
+            # Compiled before all chains need it at once, and before a cancellation must be quick.
             self._context.check()
             advance(self._chains[0].state, 0, 0)
             self._context.check()
@@ -160,7 +160,7 @@ class Sampling:
         return collector, advance, pace
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
-        """Return the posterior, the chains' coordinates, and the residuals' size before it."""
+        """Return the posterior, the chains' coordinates, and the residuals' size at the start."""
         settings, problem = self._settings, self._problem
         parameters = start_values(problem, settings.warm_start, settings.fixed)
         posterior = Posterior.of(
@@ -196,7 +196,7 @@ class Sampling:
         return advance
 
     def _run_chains(self, chain_set: ChainSet, collector: Collector) -> None:
-        """Advance the chains to their end; with a wanted ESS, until the draws are good enough."""
+        """Advance the chains to the end; with a target ESS, until the draws are good enough."""
         settings, chains = self._settings, self._chains
         if settings.until_ess is None:
             chain_set.run()
@@ -224,7 +224,7 @@ class Sampling:
     def _predict(
         self, parameters: Mapping[str, float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the data and what the model says there, shape (c, n) each."""
+        """Return the data and the model's prediction, shape (c, n) each."""
         problem = self._problem
         params = np.array([parameters[name] for name in problem.model.names])
         seen = problem.coarse_observations
@@ -290,7 +290,7 @@ class Sampling:
 def start_values(
     problem: Problem, given: Mapping[str, float], fixed: Mapping[str, float]
 ) -> dict[str, float]:
-    """Return a full set of parameters: those given, and estimates of the others.
+    """Return a full set of parameters: the given ones, and estimates of the others.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ def start_values(
     given : mapping
         Values of parameters and alternatives, such as a fit's.
     fixed : mapping
-        Parameters that keep a value; these go before.
+        Parameters with a fixed value; these take precedence.
     """
     kept = problem.fixed_values(fixed)
     free = {name: value for name, value in given.items() if name not in kept}
@@ -310,7 +310,7 @@ def start_values(
 
 
 def _sampler_metrics(chains: list[Chain]) -> dict[str, list[float]]:
-    """Return step size, acceptance and tree depth of what each chain drew last."""
+    """Return step size, acceptance and tree depth of each chain's last draws."""
     metrics: dict[str, list[float]] = {"step_size": [], "acceptance": [], "tree_depth": []}
     for chain in chains:
         latest = chain.latest

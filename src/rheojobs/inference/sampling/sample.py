@@ -33,7 +33,7 @@ def sample(
     model : str or Model
         A name of the catalogue, or a plain JAX function with its parameters.
     callback : callable, optional
-        Called with each `Progress`; what it raises ends the sampling.
+        Called with each `Progress`; an exception that it raises ends the sampling.
     **settings
         As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
         test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
@@ -58,9 +58,9 @@ def sample(
 def resume(
     folder: str | Path, *, callback: Callable[[Progress], object] | None = None
 ) -> BayesianResult:
-    """Go on with a sampling that was stopped, in this process.
+    """Resume a stopped sampling, in this process.
 
-    The draws are those that it would have given undisturbed, to the bit.
+    The draws equal those of an undisturbed sampling, to the bit.
 
     Parameters
     ----------
@@ -78,21 +78,21 @@ def extend(
     *,
     callback: Callable[[Progress], object] | None = None,
 ) -> BayesianResult:
-    """Draw more, from where a result stopped and without warm-up, in this process.
+    """Draw more, continuing a result without warm-up, in this process.
 
     Parameters
     ----------
     result : BayesianResult
         Of a sampling in this session.
     num_samples : int
-        Draws of each chain, besides those that there are.
+        Additional draws of each chain.
     callback : callable, optional
         As for `sample`.
 
     Returns
     -------
     BayesianResult
-        With the draws of before and the new ones: those of one longer sampling, to the bit.
+        With the old draws and the new ones, which equal those of one longer sampling, to the bit.
     """
     return _run(SampleTask.extending(result, num_samples), callback)
 

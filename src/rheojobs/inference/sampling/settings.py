@@ -1,4 +1,4 @@
-"""What a sampling does: the options of a task, checked, as the parts of a sampling read them."""
+"""The checked settings of a sampling, as its parts read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SampleSettings"]
 
 @dataclass(kw_only=True, eq=False)
 class SampleSettings(SampleOptions):
-    """The options of a sampling, checked, and what else its parts read.
+    """The checked options of a sampling, and further settings that its parts read.
 
     Attributes
     ----------

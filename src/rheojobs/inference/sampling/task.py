@@ -1,7 +1,7 @@
-"""Bayesian sampling with NUTS: the task. Runs inside a worker.
+"""`SampleTask`: Bayesian sampling with NUTS, inside a worker.
 
-Chunks of about 50 ms, between which progress is told and a wish to pause or stop is heard.
-Knows no JAX until it runs, so that a window can make a task.
+Between chunks of about 50 ms it reports progress and checks for pause and cancellation. It imports
+no JAX until it runs, so that a window can make a task.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rheojobs.inference.sampling.settings import SampleSettings
 __all__ = ["Continuation", "SampleTask"]
 
 CAP = 10
-"""With a wanted ESS: draws at most, in multiples of `num_samples`."""
+"""With a target ESS: the limit on draws, in multiples of `num_samples`."""
 
 _OPTIONS = options_of(SampleOptions)
 _STORED = (
@@ -45,14 +45,14 @@ _STORED = (
 
 @dataclass(frozen=True, eq=False)
 class Continuation:
-    """What is needed to draw more: `rheojobs.extend` takes it from a result.
+    """The state needed to draw more: `rheojobs.extend` takes it from a result.
 
     Attributes
     ----------
     task : SampleTask
-        What was asked for.
+        The task of the sampling.
     segment : Segment
-        Where each chain stands and what it drew, as plain arrays.
+        The state and the draws of each chain, as plain arrays.
     """
 
     task: SampleTask
@@ -73,11 +73,11 @@ class SampleTask(SampleOptions):
         Parameter values to start from, such as a fit's.
     checkpoint : path, optional
         The folder where the sampling is stored while it runs; by default one of the user's state
-        folder. A sampling that was stopped continues from there. ``""`` stores nothing.
+        folder. A stopped sampling continues from there. ``""`` stores nothing.
     continues : Segment, optional
         Chains to continue; `extend` sets it.
     keep_checkpoint : bool
-        Whether the checkpoint stays when all is drawn: who sets this removes it later.
+        Whether the checkpoint stays when all is drawn; the caller then removes it later.
     **options
         As `SampleOptions` has them.
     """
@@ -91,7 +91,7 @@ class SampleTask(SampleOptions):
     _dataset: Dataset | None = field(default=None, repr=False, kw_only=True)
 
     max_attempts = 3
-    """A worker that dies does not end a sampling: another goes on from the checkpoint."""
+    """If a worker dies, another one continues the sampling from the checkpoint."""
 
     @property
     def model_name(self) -> str:
@@ -100,7 +100,7 @@ class SampleTask(SampleOptions):
 
     @property
     def name(self) -> str:
-        """What a person sees."""
+        """The label that is shown to users."""
         return f"sample {self.model_name}"
 
     @property
@@ -110,7 +110,7 @@ class SampleTask(SampleOptions):
 
     @property
     def folder(self) -> str | Path | None:
-        """Where its files are, on the machine of the application: its checkpoint."""
+        """The folder of its files on the machine of the application: its checkpoint."""
         return self.checkpoint
 
     @property
@@ -128,7 +128,7 @@ class SampleTask(SampleOptions):
         return CAP * self.num_samples if self.max_samples is None else self.max_samples
 
     def validate(self) -> None:
-        """Check all that can be known without JAX; raises `InputError` in one line."""
+        """Check all that can be checked without JAX; raises `InputError` in one line."""
         if self._dataset is not None:
             return
         for name, option in _OPTIONS.items():
@@ -140,11 +140,11 @@ class SampleTask(SampleOptions):
             self.checkpoint = str(new_folder())
         elif self.checkpoint == "":
             self.checkpoint = None
-        else:  # whoever takes it up again may stand in another folder
+        else:  # the process that resumes it may have another working directory
             self.checkpoint = str(Path(self.checkpoint).absolute())
 
     def checked_data(self) -> Dataset:
-        """Return the data as `validate` has checked them."""
+        """Return the data that `validate` has checked."""
         self.validate()
         assert self._dataset is not None
         return self._dataset
@@ -177,20 +177,20 @@ class SampleTask(SampleOptions):
 
     @property
     def leftover(self) -> Leftover | None:
-        """The checkpoint, when the result is kept elsewhere."""
+        """The checkpoint, when the result is stored elsewhere."""
         if self.checkpoint and not self.keep_checkpoint:
             return Leftover.of(self.checkpoint)
         return None
 
     def _description(self) -> Segment:
-        """Return the task as JSON and arrays, as far as it is data: for its checkpoint."""
+        """Return the task as JSON and arrays for its checkpoint, without user code."""
         assert self._dataset is not None
         data = self._dataset
         told = {name: getattr(self, name) for name in _STORED}
         told["warm_start"] = dict(self.warm_start or {})
         told["model_config"] = dict(self.model_config)
         told["fixed"] = dict(self.fixed)
-        # A function of the user's and a distribution are code: whoever has them can go on.
+        # A user's function and a distribution are code: only a process that has them can resume.
         told["model"] = self.model if isinstance(self.model, str) else None
         plain = all(isinstance(prior, Mapping) for prior in self.priors.values())
         told["priors"] = {k: dict(v) for k, v in self.priors.items()} if plain else None
@@ -206,7 +206,7 @@ class SampleTask(SampleOptions):
         return Segment(told, arrays)
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
-        """Return the task as JSON and arrays, to be kept on disk; the folder is its checkpoint."""
+        """Return the task as JSON and arrays, to be stored; the folder is its checkpoint."""
         data = self.checked_data()
         settings = {name: getattr(self, name) for name in _STORED}
         folder = "" if self.checkpoint is None else str(self.checkpoint)
@@ -215,17 +215,17 @@ class SampleTask(SampleOptions):
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
-        """Return the task again: run, it goes on from its checkpoint, where there is one."""
+        """Restore the task; it continues from its checkpoint if there is one."""
         return cls(**unpack(content, blobs))
 
     @classmethod
     def of_checkpoint(cls, folder: str | Path) -> Self:
-        """Return the task of a sampling that was stopped; running it goes on from there.
+        """Return the task of a stopped sampling, which continues it when run.
 
         Raises
         ------
         InputError
-            Where the folder holds none, or one whose model or priors are the user's own code.
+            If the folder holds none, or one whose model or priors are the user's own code.
         """
         plan = Checkpoints(folder).read_plan()
         if plan is None:
@@ -244,18 +244,18 @@ class SampleTask(SampleOptions):
 
     @classmethod
     def extending(cls, result: BayesianResult, num_samples: int) -> SampleTask:
-        """Return the task that continues a result, for so many draws of each chain more.
+        """Return the task that continues a result, for so many more draws of each chain.
 
         Raises
         ------
         InputError
-            Where the result was read from a file: the chains' states live with the object.
+            If the result was read from a file: the chains' states exist only in memory.
         """
         before = result.continuation
         if not isinstance(before, Continuation):
             if result.checkpoint:
                 raise InputError(
-                    f"this sampling was stopped: resume({result.checkpoint!r}) goes on with it"
+                    f"this sampling was stopped: resume({result.checkpoint!r}) continues it"
                 )
             raise InputError("this result was read from a file: its chains cannot be extended")
         _OPTIONS["num_samples"].check(num_samples)

@@ -1,7 +1,4 @@
-"""Where a posterior is highest and how wide it is there: the coordinates that chains move in.
-
-Knows the compiled programs of a posterior, not how its chains are run.
-"""
+"""Find the maximum of a posterior and its shape there, for coordinates in which it is round."""
 
 from __future__ import annotations
 
@@ -20,14 +17,14 @@ from rheojobs.inference.sampling.programs import programs_of
 __all__ = ["Geometry", "climb"]
 
 CALL_SECONDS = 0.05
-"""How long a part of a climb should take: the time until a wish to stop is heard."""
+"""Target duration of a part of a climb in seconds, the time between checks for cancellation."""
 
 
 class Geometry(NamedTuple):
     """A map from the sampler's coordinates w to the unconstrained ones: center + scale w, bent.
 
     With the posterior's covariance in `scale`, and its ridges followed by `bend`, it is close to a
-    unit Gaussian in w. Compiled programs take it whole.
+    unit Gaussian in w. It is an argument of compiled programs.
     """
 
     center: Any
@@ -36,16 +33,16 @@ class Geometry(NamedTuple):
 
     @classmethod
     def at(cls, top: Climb, posterior: Posterior, check: Callable[[], None]) -> Self:
-        """Return coordinates in which the posterior is round, if that is where it is highest.
+        """Return coordinates in which the posterior is round, given its maximum.
 
         Parameters
         ----------
         top : Climb
-            Whose end that is.
+            It has ended at the maximum.
         posterior : Posterior
-            What was climbed.
+            Whose maximum it is.
         check : callable
-            Called every now and then; may raise.
+            Called regularly; may raise.
         """
 
         def look(z: NDArray[np.float64]) -> View:
@@ -65,19 +62,19 @@ class Geometry(NamedTuple):
 
 
 def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]) -> Climb:
-    """Go uphill to a maximum of the log density.
+    """Climb to a maximum of the log density.
 
-    A fit weights its residuals its own way, so that it may end many standard deviations from
-    where the posterior has its mass; and who gives no start has but an estimate.
+    A fit may weight its residuals differently, and so end many standard deviations from the
+    posterior's mass; without a given start there is only an estimate.
 
     Parameters
     ----------
     posterior : Posterior
-        What is climbed.
+        Whose log density is climbed.
     start : ndarray, shape (d,)
         Unconstrained coordinates.
     check : callable
-        Called every now and then; may raise.
+        Called regularly; may raise.
     """
     here: Climb = setting_out(start)
     points = 1

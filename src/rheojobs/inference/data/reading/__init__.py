@@ -1,6 +1,6 @@
-"""From a file to a `Dataset`: text dialect, tables, headers, choice of columns, units, conversion.
+"""Read a file into a `Dataset`: text dialect, tables, headers, choice of columns, conversion.
 
-One file for each step, in this order; `preview` shows what was understood and lets it be corrected.
+One module for each step, in this order; `preview` shows the result and lets it be corrected.
 
 Other rooms use:
 

@@ -1,7 +1,4 @@
-"""Which columns of a table are x and y, and which test they are of.
-
-Knows quantities and what the user has named; must not know files, units or datasets.
-"""
+"""Choose the columns of x and y of a table, and the test mode they imply."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ _MODULI = (
     ("complex modulus", "loss modulus"),
 )
 # (test mode, x, the choices of y). The order matters: an oscillation's file also has columns of
-# stress and shear rate, which are by-products there. The last holds what tells no mode.
+# stress and shear rate, which are by-products there. The last entry implies no mode.
 _Pattern = tuple[str | None, tuple[str, ...], tuple[tuple[str, ...], ...]]
 _PATTERNS: tuple[_Pattern, ...] = (
     ("oscillation", _FREQUENCY, _MODULI),
@@ -44,7 +41,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
     ("flow_curve", ("shear rate",), (("shear stress",), ("viscosity",))),
     (None, _TIME, (("shear stress",), ("viscosity",), ("strain",))),
 )
-# What else a mode may stand on, where the user has named it.
+# Further columns for a mode that the user has named.
 _NAMED: tuple[_Pattern, ...] = (
     ("relaxation", _TIME, (("shear stress",),)),
     ("creep", _TIME, (("strain",),)),
@@ -56,7 +53,7 @@ _ROLES = ("x", "y", "y2")
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column as numbers, NaN where there is none, and what its header says it is."""
+    """A column as numbers, NaN for cells without one, and the quantity and unit of its header."""
 
     label: str
     number: int
@@ -67,12 +64,12 @@ class Column:
 
     @property
     def name(self) -> str:
-        """What to call it in a message."""
+        """Its name in messages."""
         return self.label or f"column {self.number}"
 
 
 class Choice(NamedTuple):
-    """The test mode where it is known, the columns of x and y, and what those of y hold."""
+    """The test mode if it is known, the columns of x and y, and the quantities of y."""
 
     mode: str | None
     x: Column
@@ -81,7 +78,7 @@ class Choice(NamedTuple):
 
 
 def columns_of(section: Section) -> list[Column]:
-    """Turn the cells of a section into columns of numbers, NaN where there is none."""
+    """Turn the cells of a section into columns of numbers, NaN for cells without one."""
     width = Counter(len(row) for row in section.rows).most_common(1)[0][0]
     width = max(width, len(section.header))
     blank = [""] * width
@@ -96,7 +93,7 @@ def columns_of(section: Section) -> list[Column]:
 
 
 def listed(columns: Iterable[Column]) -> str:
-    """Name some columns in a message."""
+    """Return the names of some columns for a message."""
     names = [column.name for column in columns if column.label or np.isfinite(column.values).any()]
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
@@ -108,21 +105,21 @@ def first_of(columns: Iterable[Column], *quantities: str) -> Column | None:
 
 
 def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | None]) -> Choice:
-    """Choose the columns of x and y, those that the user has named first.
+    """Choose the columns of x and y; columns that the user has named take precedence.
 
     Parameters
     ----------
     columns : list of Column
         All of the table.
     mode : str or None
-        The test mode, where the user has named it.
+        The test mode, if the user has named it.
     named : sequence of str, int or None
         The user's x, y and second y.
 
     Raises
     ------
     InputError
-        Where no test can be told from the columns, or two can.
+        If the columns imply no test, or two.
     """
     x, y, y2 = fixed = _fixed_columns(columns, mode, named)
     patterns = [p for p in (*_PATTERNS, *_NAMED) if mode is not None and p[0] == mode]
@@ -175,7 +172,7 @@ def _by_place(
     fixed: Sequence[Column | None],
     quantities: tuple[str, ...],
 ) -> Choice:
-    """Take columns without known names in their order, where that can only be meant."""
+    """Choose columns without known names by their order, if that is unambiguous."""
     wanted = 3 if mode == "oscillation" else 2
     known = [c for c in columns if c.quantity not in ("", UNCERTAINTY)]
     nameless = not any(c.label for c in columns)

@@ -1,7 +1,4 @@
-"""Units that the user has named for columns, in place of those that a file writes.
-
-Knows columns and quantities; must not know files or datasets.
-"""
+"""Apply the units that the user has named for columns, in place of those in the file."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ __all__ = ["UnitError", "with_units"]
 
 
 class UnitError(InputError):
-    """A unit is none of its column's; `role` is the column's, one of `ROLES`."""
+    """A unit does not fit its column; `role` is that column's, one of `ROLES`."""
 
     def __init__(self, text: str, role: str) -> None:
         super().__init__(text)
@@ -38,7 +35,7 @@ def with_units(
     columns : list of Column
         All of the table.
     mode : str or None
-        The test mode, where the user has named it.
+        The test mode, if the user has named it.
     named : sequence of str, int or None
         The user's x, y and y2; those that are not named are chosen as `choose` does.
     units : mapping of str to str
@@ -47,7 +44,7 @@ def with_units(
     Raises
     ------
     UnitError
-        Where a unit is unknown, or measures something else than the column holds.
+        If a unit is unknown, or is one of another quantity than the column's.
     InputError
         If no column is found for a role.
     """
@@ -71,7 +68,7 @@ def with_units(
 def _with_unit(column: Column, unit: str, role: str) -> Column:
     quantity, rank = column.quantity, column.rank
     if quantity in ("", UNCERTAINTY):
-        # Its name alone may be known: it was not while an unknown unit stood behind it.
+        # Without the unknown unit behind it, the name may be a known one.
         quantity, rank = quantity_of(bare_name(column.label))
     if quantity and si_factor(unit, quantity) is None:
         raise UnitError(

@@ -1,7 +1,4 @@
-"""The names of columns: which measured quantity a header means, and in which unit.
-
-Knows spellings; must not know file formats, datasets or models.
-"""
+"""Recognize the measured quantity and the unit in the header of a column."""
 
 from __future__ import annotations
 
@@ -74,7 +71,7 @@ _STEP = re.compile(
 
 
 def _without_accents(text: str) -> str:
-    """Take the accents off Latin letters, and leave Newton's dot on γ̇."""
+    """Remove the accents of Latin letters, but keep Newton's dot on γ̇."""
     return re.sub(r"([a-zA-Z])[\u0300-\u036f]+", r"\1", unicodedata.normalize("NFD", text))
 
 
@@ -90,7 +87,7 @@ def _spelled(text: str) -> tuple[str, int]:
 
 
 def quantity_of(text: str) -> tuple[str, int]:
-    """Return the quantity that a column's name without its unit stands for, and its rank."""
+    """Return the quantity of a column's name without its unit, and the rank of the spelling."""
     text = text.strip(" |")
     known = _spelled(text)
     if known[0]:
@@ -106,7 +103,7 @@ def quantity_of(text: str) -> tuple[str, int]:
 
 
 def bare_name(label: str) -> str:
-    """Return a column's name without what stands behind it as its unit."""
+    """Return a column's name without the unit behind it."""
     return re.sub(r"\s*([\[(].*|/.*)$", "", label)
 
 
@@ -125,7 +122,7 @@ def _is_deviation(text: str) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
-    """Return the quantity (empty where unknown), the unit and the rank of a column's header."""
+    """Return the quantity (empty if unknown), the unit and the rank of a column's header."""
     text = unicodedata.normalize("NFC", label[:100])
     text = re.sub("[′’‘´ʹ`]", "'", text)
     text = re.sub('[″”“"]', "''", text)

@@ -1,7 +1,4 @@
-"""Rheometers' own formats (TRIOS, Anton Paar), read by RheoJAX where it is installed.
-
-Knows RheoJAX's readers and what they raise; must not know tables of text.
-"""
+"""Read rheometers' own formats (TRIOS, Anton Paar) with RheoJAX's readers, if installed."""
 
 from __future__ import annotations
 
@@ -31,12 +28,12 @@ def read_with_rheojax(path: Path, step: int | None, mode: str | None) -> Dataset
     step : int or None
         Which section of several, from 1.
     mode : str or None
-        The test mode, where the user has named it.
+        The test mode, if the user has named it.
 
     Raises
     ------
     InputError
-        Where RheoJAX is missing or its readers do not take the file.
+        If RheoJAX is missing or its readers cannot read the file.
     """
     datasets = _loaded(path)
     if not 1 <= (step or 1) <= len(datasets):
@@ -58,17 +55,17 @@ def _loaded(path: Path) -> list[Dataset]:
         ) from error
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        # It logs the tracebacks of every reader that it tries; the one line below says enough.
+        # It logs the traceback of every reader that it tries; one line below is enough.
         speaker = logging.getLogger("rheojax")
         level = speaker.level
         speaker.setLevel(logging.CRITICAL + 1)
         try:
-            # Its check for tensile data takes an e before a quotation mark for E', in any JSON.
+            # Its check for tensile data takes an e before a quotation mark, as in any JSON, for E'.
             is_json = path.suffix.lower() == ".json"
             loaded = load_trios(path, return_all_segments=True) if is_json else auto_load(path)
         except Exception as error:  # its readers raise what their parsers raise
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            # Its options are none of ours.
+            # We do not have these options.
             reason = re.sub(r"\W*Please specify x_col and y_col\W*", "", reason).rstrip(":.")
             raise InputError(
                 f"neither a table nor a file that RheoJAX's readers take ({reason}); export it "

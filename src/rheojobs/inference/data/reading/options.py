@@ -1,4 +1,4 @@
-"""The options of reading a file. Imports no NumPy: the command's help shows them."""
+"""The options of reading a file. Imports no NumPy, so that the command's help is quick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["DECIMAL_MARKS", "DELIMITERS", "ROLES", "ReadOptions"]
 DECIMAL_MARKS = ".,"
 DELIMITERS = "\t;|, "
 ROLES = ("x", "y", "y2")
-"""The columns that have a unit which can be given."""
+"""The columns whose unit can be given."""
 
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "blank": " "}
 

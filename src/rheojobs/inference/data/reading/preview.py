@@ -1,7 +1,6 @@
-"""A file as it is understood, and as a person wants it to be: looked at again with each correction.
+"""Preview how a file is read, for windows in which the user corrects it.
 
-For windows: gives what there is to choose from, and says at which choice a problem lies. Knows how
-files are read; must not know Qt.
+Reports the available choices, and the choice at which a problem lies.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _ZIPPED = b"PK\x03\x04"  # a workbook
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is to be read; what is not said is found as far as it can be.
+    """How a file is to be read; unset fields are detected as far as possible.
 
     Attributes
     ----------
@@ -43,13 +42,13 @@ class Reading:
     step : int or None
         The section of the file, from 1.
     delimiter, decimal : str
-        As `read` takes them; empty where they are to be found.
+        As `read` takes them; detected if empty.
     columns : mapping of str to int
         The numbers, from 1, of the columns of ``"x"``, ``"y"`` and ``"y2"``.
     units : mapping of str to str
         Their units.
     protocol : mapping of str to str
-        Constants of the test as a person writes them, in SI units; an empty text is none.
+        Constants of the test as the user writes them, in SI units; an empty text is none.
     """
 
     mode: str | None = None
@@ -61,7 +60,7 @@ class Reading:
     protocol: Mapping[str, str] = field(default_factory=dict)
 
     def constants(self) -> dict[str, float]:
-        """Return the constants as numbers; `_ConstantError` where one is none."""
+        """Return the constants as numbers; `_ConstantError` if one is no number."""
         found = {}
         for name, text in self.protocol.items():
             if text.strip():
@@ -71,7 +70,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class ColumnSeen:
-    """A column of the file: what it is called, what it was taken for, and in which unit."""
+    """A column of the file: its name, the recognized quantity, and its unit."""
 
     number: int
     name: str
@@ -81,22 +80,22 @@ class ColumnSeen:
 
 @dataclass(frozen=True)
 class TableSeen:
-    """What there is to choose from.
+    """The choices that a file offers.
 
     Attributes
     ----------
     sections : tuple of str
         The titles of the file's sections; empty for one without a title.
     step : int
-        The one that is looked at, from 1.
+        The selected section, from 1.
     columns : tuple of ColumnSeen
-        Its columns, computed ones at the end.
+        Its columns, with computed ones at the end.
     rows : tuple of tuple of str
-        The cells of its first rows, as they are written.
+        The cells of its first rows, as written.
     chosen : mapping of str to int
         The numbers of the columns that are x, y and y2; empty where none are.
     is_text : bool
-        Whether delimiter and decimal mark have a meaning: a workbook has none.
+        Whether delimiter and decimal mark apply; they do not to a workbook.
     """
 
     sections: tuple[str, ...]
@@ -109,19 +108,19 @@ class TableSeen:
 
 @dataclass(frozen=True)
 class Look:
-    """What came of reading a file in one way.
+    """The outcome of reading a file in one way.
 
     Attributes
     ----------
     dataset : Dataset or None
-        The data, where there is no problem.
+        The data, if there is no problem.
     problem : str
-        In one line, what stands against it.
+        The problem in one line.
     place : str
-        Where that lies: ``"file"``, ``"mode"``, ``"delimiter"``, ``"columns"``, a constant's
+        Where it lies: ``"file"``, ``"mode"``, ``"delimiter"``, ``"columns"``, a constant's
         name, or one of ``"x unit"``, ``"y unit"``, ``"y2 unit"``.
     table : TableSeen or None
-        None where the file holds no table of text: its columns cannot be chosen.
+        None if the file holds no table of text: its columns cannot be chosen.
     """
 
     dataset: Dataset | None
@@ -137,7 +136,7 @@ class _ConstantError(InputError):
 
 
 def look(path: str | Path, reading: Reading) -> Look:
-    """Read a file of text or Excel in this way; raises nothing for the file's sake."""
+    """Read a file of text or Excel in this way; problems of the file are returned, not raised."""
     path = Path(path)
     table, place = None, "file"
     try:
@@ -175,7 +174,7 @@ def look(path: str | Path, reading: Reading) -> Look:
 
 
 def amended(dataset: Dataset, reading: Reading) -> Look:
-    """Return data that no table stands behind another test mode and other constants."""
+    """Return data not read from a table with another test mode and other constants."""
     try:
         mode = reading.mode or dataset.test_mode
         bare = replace(dataset, test_mode=None, protocol={})

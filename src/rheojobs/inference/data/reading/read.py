@@ -1,7 +1,4 @@
-"""Reading measured curves from tables, Excel sheets and rheometer exports into a `Dataset`.
-
-Knows in which order a file is understood; must not know models, fits, JAX or Qt.
-"""
+"""Read measured curves from tables, Excel sheets and rheometer exports into a `Dataset`."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ __all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "
 logger = logging.getLogger(__name__)
 
 PLAIN_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xls"})
-"""What is never handed on to RheoJAX, whose readers would load JAX into this process."""
+"""Suffixes never passed to RheoJAX, whose readers would load JAX into this process."""
 
 _LARGEST = 500_000_000  # bytes
 _LISTED = 6
@@ -45,12 +42,12 @@ def read(path: str | Path, **options: Any) -> Dataset:
     Returns
     -------
     Dataset
-        In SI units; its notes say what was understood, converted and dropped.
+        In SI units; its notes say what was recognized, converted and dropped.
 
     Raises
     ------
     InputError
-        If the file cannot be read or understood; one line that says what would be right.
+        If the file cannot be read or interpreted; one line that says what would be right.
     """
     path = Path(path)
     wanted = ReadOptions.of(options)
@@ -64,7 +61,7 @@ def read(path: str | Path, **options: Any) -> Dataset:
 
 
 class Curve(NamedTuple):
-    """A dataset, and where it came from: the section, from 1, its columns, those chosen."""
+    """A dataset and its origin: the section, from 1, its columns, and the chosen ones."""
 
     number: int
     columns: list[Column]
@@ -73,7 +70,7 @@ class Curve(NamedTuple):
 
 
 def file_bytes(path: Path) -> bytes:
-    """Read a file of measured data; `InputError` where there is none, or it can be none."""
+    """Read a file of measured data; `InputError` if it is missing or holds no such data."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder: give one file in it")
@@ -119,7 +116,7 @@ def named_after(path: Path, dataset: Dataset) -> Dataset:
 
 
 def curve_of(sections: list[Section], wanted: ReadOptions) -> Curve:
-    """Make the dataset of one section: the one named, or the first that can be understood."""
+    """Make the dataset of one section: the one named, or the first that can be interpreted."""
     step = wanted.step
     if step is not None and not 1 <= step <= len(sections):
         raise InputError(

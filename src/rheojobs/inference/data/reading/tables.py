@@ -1,7 +1,4 @@
-"""Tables of text out of the bytes of a file: delimited text, Excel, TA Instruments' LIMS export.
-
-Knows layouts; must not know what is fitted to the numbers.
-"""
+"""Find the tables in a file's bytes: delimited text, Excel, TA Instruments' LIMS export."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _INSTRUMENT_SUFFIXES = {".json", ".xml", ".rdf", ".iwp", ".tri"}
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a file: the cells as text; `header` is empty where there was none."""
+    """One table of a file: the cells as text; `header` is empty if there was none."""
 
     title: str
     header: list[str]
@@ -40,9 +37,9 @@ class Section:
 
 
 def sections_of(data: bytes, suffix: str, delimiter: str = "", decimal: str = "") -> list[Section]:
-    """Find the tables in the bytes of a file; none where they are an instrument's own format.
+    """Find the tables in the bytes of a file; none if they are in an instrument's own format.
 
-    The delimiter and the decimal mark of a text are found, where they are not given.
+    The delimiter and the decimal mark of a text are detected if they are not given.
     """
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
@@ -87,10 +84,10 @@ def _tables(
     remarks: Collection[int] = (),
     strict: bool = False,
 ) -> list[Section]:
-    """Cut a grid of cells into its tables: runs of rows of numbers, each under its header.
+    """Split a grid of cells into its tables: runs of rows of numbers, each under its header.
 
-    `remarks` are the rows that stood behind a comment mark; with `strict`, a header must have as
-    many cells as the rows, since its names may have been split at their spaces.
+    `remarks` are the rows behind a comment mark; with `strict`, a header must have as many cells
+    as the rows, since its names may have been split at their spaces.
     """
     found: list[Section] = []
     above: list[list[str]] = []  # the rows of text since the last table
@@ -103,7 +100,7 @@ def _tables(
         if rows:
             section = _section(above, commented, rows, style, strict, title)
             if not section.header and found:
-                # A title or a gap alone goes on under the header before.
+                # After only a title or a gap, the previous header still applies.
                 section = replace(section, header=found[-1].header, units=found[-1].units)
             found.append(section)
             rows, above, commented = [], [], []
@@ -128,7 +125,7 @@ def _tables(
             blanks = 0
     close()
     named = [s for s in found if _recognised(s.header) >= 2]
-    # Lines of a preamble may hold two numbers too: keep the tables that look like the largest.
+    # Lines of a preamble may hold two numbers too: keep the tables similar to the largest.
     width = len(max(found, key=lambda s: len(s.rows)).rows[0]) if found else 0
     return named or [s for s in found if len(s.rows[0]) == width]
 
@@ -138,7 +135,7 @@ def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers
     if all(map(is_missing, cells)):
         return True
     if numbers:
-        # "Step;2" is a title: where the rows begin with a number, so do those with gaps.
+        # "Step;2" is a title: if the rows begin with a number, so do those with gaps.
         begins = is_missing(cells[0]) or style.count(cells[:1]) == 1
         return begins or not (is_missing(rows[-1][0]) or style.count(rows[-1][:1]))
     several = sum(map(bool, cells)) >= 2 and len(cells) == len(rows[-1])
@@ -153,7 +150,7 @@ def _section(
     strict: bool,
     title: str,
 ) -> Section:
-    """Make a section of rows of numbers and of what stands above them."""
+    """Make a section of rows of numbers and of the rows above them."""
     width = len(rows[0])
     texts = [row for row in above if not all(map(is_missing, row))]
     gaps: list[list[str]] = []  # a table may begin with rows that lack values
@@ -174,7 +171,7 @@ def _section(
 
 
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
-    """Whether cells are a row of numbers as `row` is, but for some that are missing."""
+    """Whether cells are a row of numbers like `row`, except for missing values."""
     if len(cells) != len(row) or not style.count(cells):
         return False
     return all(
@@ -184,9 +181,9 @@ def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
 
 
 def _header(texts: list[list[str]], style: NumberStyle, width: int) -> tuple[list[str], list[str]]:
-    """Find names and units among rows of text; gives them.
+    """Return the names and units found among rows of text.
 
-    Names known are looked for first, else the last row with several cells is taken.
+    A row of known names is preferred; else the last row with several cells is taken.
     """
     several = [(i, r) for i, r in enumerate(texts) if sum(map(bool, r)) >= 2]
     names = [(i, r) for i, r in several if not width or len(r) == width]
@@ -222,7 +219,7 @@ def _is_unit(cell: str) -> bool:
 
 
 def _by_step(sections: list[Section]) -> list[Section]:
-    """Cut sections at the numbers in a column named step, interval or the like."""
+    """Split sections at the numbers in a column named step, interval or similar."""
     parts: list[Section] = []
     for section in sections:
         column = next((i for i, name in enumerate(section.header) if is_step_number(name)), None)

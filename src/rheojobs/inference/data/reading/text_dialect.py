@@ -1,6 +1,6 @@
-"""How text files write tables: encodings, delimiters, decimal marks, thousands, comment lines.
+"""Detect how a text file writes its table: encoding, delimiter, decimal mark, comment lines.
 
-Knows characters and cells; must not know columns, quantities or layouts.
+Thousands separators are recognized too.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class NumberStyle:
     decimal : str
         ``"."`` or ``","``.
     grouped : bool
-        Whether the other of the two parts thousands.
+        Whether the other of the two separates thousands.
     """
 
     decimal: str = "."
@@ -74,14 +74,14 @@ class NumberStyle:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[str]], decimal: str = "") -> NumberStyle:
-        """Find the style that reads most cells of `rows`; the decimal mark may be given."""
+        """Return the style that reads most cells of `rows`; the decimal mark may be given."""
         rows = list(rows)
         styles = [cls._with(mark, rows) for mark in decimal or DECIMAL_MARKS]
         return max(styles, key=lambda style: sum(style.count(row) for row in rows))
 
     @classmethod
     def _with(cls, decimal: str, rows: Iterable[Sequence[str]]) -> NumberStyle:
-        # "1,234" alone may be either; "1,234.5" anywhere in the file says what it is.
+        # "1,234" alone is ambiguous; "1,234.5" anywhere in the file settles it.
         sure = _SURELY_GROUPED[decimal]
         return cls(decimal, any(sure.fullmatch(cell) for row in rows for cell in row))
 
@@ -107,23 +107,23 @@ class NumberStyle:
         return self.grouped and _GROUPED[self.decimal].fullmatch(text) is not None
 
     def weight(self, cells: Iterable[str]) -> float:
-        """Count the numbers, those with thousands parted as a little less certain."""
+        """Count the numbers; those with thousands separators count as a little less certain."""
         grouped = sum(1 for cell in cells if self._is_grouped(cell))
         return self.count(cells) - 0.05 * grouped
 
 
 def is_missing(cell: str) -> bool:
-    """Whether a cell says that there is no value."""
+    """Whether a cell stands for a missing value."""
     return cell.casefold() in _MISSING
 
 
 def printable(text: str) -> str:
-    """Put a text on one line, without characters that a terminal would obey or not show."""
+    """Put a text on one line, without control characters and characters that do not print."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def decoded(data: bytes) -> str:
-    """Turn bytes into text; files name no encoding, so their bytes must tell it."""
+    """Decode bytes into text; the encoding is inferred from the bytes, since files name none."""
     encodings = ["utf-8-sig", "cp1252", "latin-1"]
     if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         encodings = ["utf-32", "utf-16"]
@@ -148,19 +148,19 @@ def decoded(data: bytes) -> str:
 def dialect_of(
     lines: Sequence[str], delimiter: str = "", decimal: str = ""
 ) -> tuple[str, NumberStyle] | None:
-    """Find the delimiter and the style that turn most cells into numbers; None without any.
+    """Return the delimiter and the style that turn most cells into numbers; None without any.
 
     Parameters
     ----------
     lines : sequence of str
         Of a file.
     delimiter, decimal : str
-        One of `DELIMITERS` and ``"."`` or ``","``, where the user has named it.
+        One of `DELIMITERS` and ``"."`` or ``","``, if the user has named it.
 
     Raises
     ------
     InputError
-        Where a line is longer than any table's.
+        If a line is longer than any table's.
     """
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
@@ -186,17 +186,17 @@ def dialect_of(
 
 
 def _likeness(style: NumberStyle, cells: list[str]) -> float:
-    """Say from 0 to 1 how much cells look like a row of numbers."""
+    """Return a score from 0 to 1 of how much cells look like a row of numbers."""
     filled = sum(map(bool, cells))
     if is_row(style.count(cells), filled):
-        # "0 ok 1" is left of "1,0 ok 1,0" at its commas: digits in a text tell of a wrong cut.
+        # "1,0 ok 1,0" cut at its commas leaves "0 ok 1": digits in a text suggest a wrong cut.
         uncut = sum(
             1
             for c in cells
             if re.search(r"\d", c) and re.search(r"[\t;|, ]", c) and math.isnan(style.number(c))
         )
         return (style.weight(cells) - 0.5 * uncut) / filled
-    # A row with but one number left, all others being missing.
+    # A row with only one number left, all others being missing.
     return 0.5 if len(cells) > 1 and filled == style.count(cells) == 1 else 0.0
 
 
@@ -212,7 +212,7 @@ def is_row(numbers: int, filled: int) -> bool:
 
 
 def split_lines(lines: Sequence[str], delimiter: str) -> tuple[list[list[str]], set[int]]:
-    """Cut lines into cells; gives them and the numbers of those that stood behind comment marks."""
+    """Split lines into cells; return them and the indices of those behind comment marks."""
     grid: list[list[str]] = []
     remarks: set[int] = set()
     for index, line in enumerate(_without_bars(lines) if delimiter == "|" else lines):
@@ -227,14 +227,14 @@ def split_lines(lines: Sequence[str], delimiter: str) -> tuple[list[list[str]], 
 
 
 def _without_remark(line: str) -> str:
-    """Cut off what stands behind a row of numbers as a remark."""
+    """Cut off a remark behind a row of numbers."""
     if ("#" in line or "//" in line) and re.match(r"\s*[+-]?[.,]?\d", line):
         return _REMARK_BEHIND.sub("", line)
     return line
 
 
 def _without_bars(lines: Sequence[str]) -> list[str]:
-    """Take off the outer bars of a Markdown table, where all its lines have them."""
+    """Remove the outer bars of a Markdown table, if all its lines have them."""
     barred = [line.strip() for line in lines if "|" in line]
     if all(line[0] == "|" == line[-1] for line in barred):
         return [line.strip()[1:-1] if "|" in line else line for line in lines]

@@ -1,7 +1,4 @@
-"""Columns of a table into a `Dataset`: units to SI, moduli computed, rows left out and counted.
-
-Knows quantities and units; must not know files or how columns are chosen.
-"""
+"""Convert the chosen columns of a table to a `Dataset`: SI units, moduli, unusable rows."""
 
 from __future__ import annotations
 
@@ -39,9 +36,9 @@ _SYMBOLS = {
 
 
 def computed_columns(columns: list[Column]) -> list[Column]:
-    """Add what a step test gives: G(t) at a constant strain, or J(t) at a constant stress.
+    """Add the result of a step test: G(t) at a constant strain, or J(t) at a constant stress.
 
-    Only where the file has the time, both quantities with their units, and not the result itself.
+    Only if the file has the time, both quantities with their units, and not the result itself.
     """
     stress, strain = first_of(columns, "shear stress"), first_of(columns, "strain")
     known = first_of(columns, "relaxation modulus", "creep compliance", "storage modulus")
@@ -96,7 +93,7 @@ def converted(
     Raises
     ------
     InputError
-        Where no row is left, or `sigma` does not go with y.
+        If no row is left, or `sigma` does not match y.
     """
     notes: list[str] = []
     choice, rate = _start_up(columns, choice) if not told else (choice, None)
@@ -172,7 +169,7 @@ def _sigma_columns(
 
 
 def _unit_of(column: Column, like: Column) -> Column:
-    """Let a standard deviation without a unit have that of what it belongs to."""
+    """Give a standard deviation without a unit the unit of its quantity."""
     return replace(column, unit=column.unit or like.unit)
 
 
@@ -186,7 +183,7 @@ def _joined(
 
 @dataclass
 class _Rows:
-    """Which rows are used, and notes on those that are not."""
+    """The rows that are used, and notes on those that are not."""
 
     kept: NDArray[np.bool_]
     notes: list[str] = field(default_factory=list)
@@ -208,7 +205,7 @@ def _oddities(
     y_columns: tuple[Column, ...],
     rows: _Rows,
 ) -> list[str]:
-    """Say what is unusual in rows that are kept: repetitions, turns of x, values below zero."""
+    """Return notes on unusual rows that are kept: repetitions, turns of x, negative values."""
     notes = []
     repeated = x.size - np.unique(np.column_stack([x, y.real, y.imag]), axis=0).shape[0]
     if repeated:
@@ -231,7 +228,7 @@ def _oddities(
 
 
 def _constant_rate(columns: list[Column]) -> float | None:
-    """Return the shear rate in 1/s where it is the same all the time."""
+    """Return the shear rate in 1/s if it is constant."""
     column = first_of(columns, "shear rate")
     if column is None or first_of(columns, "time") is None:
         return None
@@ -242,7 +239,7 @@ def _constant_rate(columns: list[Column]) -> float | None:
 
 
 def _start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | None]:
-    """Take a flow curve of one rate for what it is: with a time beside it, a start-up."""
+    """Turn a flow curve of one shear rate with a time into a start-up."""
     if choice.mode != "flow_curve" or choice.quantities != ("shear stress",):
         return choice, None
     time, rate = first_of(columns, "time"), _constant_rate(columns)
@@ -252,7 +249,7 @@ def _start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | No
 
 
 def _in_si(column: Column, quantity: str, notes: list[str]) -> NDArray[np.float64]:
-    """Convert a column to the SI unit of `quantity`, with a note of what was done."""
+    """Convert a column to the SI unit of `quantity`, with a note on the conversion."""
     label, unit, si_unit = column.name, column.unit, SI_UNITS.get(quantity, "")
     if quantity == "frequency" and not unit and label == "f":
         unit = "Hz"
@@ -281,7 +278,7 @@ def _complex_modulus(
     second: NDArray[np.float64],
     quantities: tuple[str, ...],
 ) -> NDArray[np.complex128]:
-    """Compute G' + iG'' from two quantities that determine it; NaN where they contradict."""
+    """Compute G' + iG'' from two quantities that determine it; NaN if they contradict."""
     with np.errstate(all="ignore"):
         if quantities[0] == "complex viscosity":
             first = first * omega

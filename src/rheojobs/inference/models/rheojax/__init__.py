@@ -1,6 +1,6 @@
-"""RheoJAX's models as `Model`s: which there are, what each can do, and its function made pure.
+"""Adapt RheoJAX's models to `Model`: list them, probe their tests, and make them pure functions.
 
-Where RheoJAX's own code is wrong, slow or not differentiable, `replacements` has ours.
+If RheoJAX's own code is wrong, slow or not differentiable, `replacements` has ours.
 
 Other rooms use:
 

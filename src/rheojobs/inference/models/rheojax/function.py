@@ -1,4 +1,4 @@
-"""A RheoJAX model as a plain function: pure, complete, and from rest where a test begins there."""
+"""Wrap a RheoJAX model as a pure function, with all constants explicit and tests begun at rest."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from rheojobs.inference.models.rheojax.replacements import INNER
 __all__ = ["RheojaxFunction"]
 
 _FROM_REST = ("startup", "creep", "relaxation", "laos")
-# Theirs go from point to point by a scheme that swings, and blows up, where a step of strain is
-# long. RheoJAX's own fits divide the steps of some of these models (`stable_dt`), of others not.
+# Theirs step from point to point by a scheme that oscillates and diverges if a strain step is
+# long. RheoJAX's own fits divide the steps of some of these models (`stable_dt`) only.
 _STEPS_PER_POINT = 16
 # RheoJAX's other names for a constant of the test.
 _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -29,7 +29,7 @@ _ALIASES: dict[tuple[str, str], tuple[str, ...]] = {
     ("relaxation", "gamma_0"): ("gamma", "gamma_step"),
     ("relaxation", "sigma_0"): ("sigma_init",),
 }
-# Not given, these follow from the parameters (sigma_0 is then the yield stress).
+# If not given, these follow from the parameters (sigma_0 is then the yield stress).
 _OPTIONAL = {("STZConventional", "relaxation"): ("sigma_0",)}
 
 
@@ -48,18 +48,18 @@ class RheojaxFunction:
     def needs(self, test_mode: str) -> tuple[str, ...]:
         """Name the constants that must be given if the model reads them.
 
-        RheoJAX takes values of its own for those that are not: no stress at all in a creep, a
-        shear rate of 1/s before a relaxation.
+                RheoJAX has defaults for missing ones: no stress in a creep, a shear rate of 1/s before a
+        relaxation.
         """
         optional = _OPTIONAL.get((type(self.instance).__name__, test_mode), ())
         return tuple(name for name in MODE_CONSTANTS[test_mode] if name not in optional)
 
     def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
-        """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
+        """Predict as `Model.predict` does, for x of shape (n,) and params of shape (p,)."""
         import jax.numpy as jnp
 
         if test_mode in _FROM_REST and solves_equations(type(self.instance)):
-            # RheoJAX begins at rest at the first x, whatever it is; a test begins at zero.
+            # RheoJAX begins at rest at the first x; a test begins at rest at zero.
             x = jnp.asarray(x)
             times, at = jnp.append(0.0, x), jnp.arange(1, x.shape[0] + 1)
             stepped = "IKH" in type(self.instance).__name__ and test_mode in ("startup", "laos")
@@ -73,8 +73,8 @@ class RheojaxFunction:
 
         kind = type(self.instance).__name__
         given = _Constants({k: protocol[k] for k in MODE_CONSTANTS[test_mode] if k in protocol})
-        # Some constants are read from the instance, and some calls write to it: a copy keeps
-        # threads apart, and traces.
+        # Some constants are read from the instance, and some calls write to it: a copy isolates
+        # threads and traces.
         instance = copy.copy(self.instance)
         inner = INNER.get((kind, test_mode))
         if inner is not None:
@@ -96,7 +96,7 @@ class RheojaxFunction:
             keep_stress_scale(instance, 1.0)
         with forward_mode(type(self.instance)):
             out = instance.model_function(x, params, test_mode, **known)
-        # Three leave out a factor that the others of their kind, and the data, contain.
+        # Three omit a factor that the others of their kind, and the data, contain.
         if kind == "GeneralizedMaxwell" and test_mode == "flow_curve":
             return out * x
         if kind in ("GeneralizedMaxwell", "SGRConventional") and test_mode == "startup":
@@ -107,9 +107,9 @@ class RheojaxFunction:
 
 
 def _in_even_steps(x: Any) -> tuple[Any, Any]:
-    """Return times from zero on that hold those of x, and others between them as even as can be.
+    """Return times from zero on that include x, with others between them as even as possible.
 
-    How exact a scheme with steps of strain is depends on the longest of them.
+    The accuracy of a scheme with strain steps depends on the longest of them.
 
     Parameters
     ----------
@@ -121,19 +121,19 @@ def _in_even_steps(x: Any) -> tuple[Any, Any]:
     times : array
         In order.
     at : array of int, shape (n,)
-        Where x is among them.
+        The indices of x among them.
     """
     import jax.numpy as jnp
 
     count = _STEPS_PER_POINT * x.shape[0]
-    # Half a step from zero: none of them is to be all but one of x.
+    # Half a step from zero, so that none of them almost coincides with one of x.
     even = jnp.max(x) * (jnp.arange(count) + 0.5) / count
     times = jnp.sort(jnp.concatenate([jnp.zeros(1), x, even]))
     return times, jnp.searchsorted(times, x)
 
 
 class _Constants(dict[str, Any]):
-    """The constants of a test by name; one that is not there is asked for."""
+    """The constants of a test by name; a missing one raises an error that names it."""
 
     def __missing__(self, name: str) -> Any:
         words = f"the model needs {name} ({PROTOCOL_CONSTANTS[name]}): give it with {{protocol}}"

@@ -1,9 +1,9 @@
-"""The steady flow of Hébraud and Lequeux's model in closed form, but for one root.
+"""The steady flow of the Hébraud-Lequeux model in closed form, except for one root.
 
-Knows arrays; must not know models. In units of the model's tau and sigma_c, the density P of local
-stresses s flows at the rate v, spreads by D, leaves where |s| > 1 and comes back at s = 0:
-D P'' - v P' - [|s| > 1] P + (D / alpha) delta(s) = 0. It consists of exponentials, and D is what
-makes its integral 1.
+In units of the model's tau and sigma_c, the density P of local stresses s is convected at the rate
+v, diffuses with D, yields where |s| > 1 and is reset to s = 0:
+D P'' - v P' - [|s| > 1] P + (D / alpha) delta(s) = 0. P consists of exponentials, and D follows
+from its integral being 1.
 
 Source: Hébraud & Lequeux, Phys. Rev. Lett. 81 (1998) 2934 (the model; the solution is ours).
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 __all__ = ["steady_stress"]
 
-# D lies between nothing and alpha: nobody can yield more often than always.
+# D lies between zero and alpha, at which all of P would be yielding.
 _LEAST = 1e-30
 _HALVINGS = 60
 
@@ -32,11 +32,11 @@ _SERIES = tuple(
         _SIGNED[1:],
     )
 )
-"""Of the integrals below, in falling powers of k."""
+"""Coefficients of the integrals below, in descending powers of k."""
 
 
 def _moments(log_d: Any, v: Any, alpha: Any) -> tuple[Any, Any]:
-    """Return the integral of P, and that of s P.
+    """Return the integrals of P and of s P.
 
     P is a exp(up (s + 1)) below -1, b exp(-down (s - 1)) above 1, and in between a constant and a
     multiple of exp(k s) on either side of 0; P is smooth at -1 and 1, continuous at 0, and its
@@ -59,9 +59,9 @@ def _moments(log_d: Any, v: Any, alpha: Any) -> tuple[Any, Any]:
 
 
 def _integrals(k: Any) -> tuple[Any, Any, Any, Any]:
-    """Return what exponentials within a unit of length, less their end, add to the two moments.
+    """Return the contributions to both moments of exponentials within a unit of length.
 
-    Directly they are differences of what is nearly alike where k is small: there, by their series.
+    The closed form is a difference of nearly equal numbers if k is small: then use the series.
     """
     import jax.numpy as jnp
 
@@ -102,7 +102,7 @@ def steady_stress(rate: Any, alpha: Any) -> Any:
     ends = jnp.full_like(rate, jnp.log(_LEAST)), jnp.full_like(rate, 1.0) * jnp.log(alpha)
     ends = jax.lax.fori_loop(0, _HALVINGS, halve, ends)
     log_d = jax.lax.stop_gradient((ends[0] + ends[1]) / 2.0)
-    # What follows is differentiated: at the root, a step's slopes are those of the root.
+    # Only this last step is differentiated: at the root, its derivatives are the root's.
     for _ in range(2):
         integral, slope = jax.jvp(
             lambda y: jnp.log(_moments(y, rate, alpha)[0]), (log_d,), (jnp.ones_like(log_d),)

@@ -1,8 +1,6 @@
-"""The inverse Laplace transform by quadrature: pure JAX, smooth in all that the transform holds.
+"""The inverse Laplace transform by quadrature: pure JAX, differentiable in the parameters.
 
-Knows arrays; must not know models.
-
-Source: Weideman, SIAM J. Numer. Anal. 44 (2006) 2342 (Talbot's contour, and what is best on it).
+Source: Weideman, SIAM J. Numer. Anal. 44 (2006) 2342 (Talbot's contour with optimal parameters).
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ import numpy as np
 __all__ = ["NODES", "inverse"]
 
 NODES = 24
-"""Of the contour, half of which mirror the others; each one more gains a factor of about 3.9."""
+"""Nodes of the contour, half of which mirror the others; each node gains a factor of about 3.9."""
 
 _SOONEST = 1e-30
 
@@ -32,15 +30,15 @@ def _contour() -> tuple[Any, Any]:
 
 
 def inverse(transform: Callable[[Any], Any], t: Any) -> Any:
-    """Return the function of time whose Laplace transform is given.
+    """Return the function of time that has the given Laplace transform.
 
     Parameters
     ----------
     transform : callable
-        Takes complex s / s⁻¹ of any shape, elementwise, with 0 < arg s < π; real where s is real
-        and positive, and without singularities but on the negative real axis.
+        Takes complex s / s⁻¹ of any shape, elementwise, with 0 < arg s < π; real if s is real
+        and positive, with singularities only on the negative real axis.
     t : array, shape (n,)
-        Times / s; zero is taken as what follows at once.
+        Times / s; zero gives the limit from above.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""What a model is besides its function, kept on disk: a worker that has its programs needs no more.
+"""Cache the fields of models on disk, so that a worker with stored programs needs no RheoJAX.
 
-Importing RheoJAX costs a new process as much as a sampling takes. The function itself is fetched
-by whoever traces it. Opening a card executes nothing: it is JSON. Knows no data and no fits.
+Importing RheoJAX takes a new process as long as a sampling. The function itself is loaded only to
+be traced. Opening a card executes nothing: it is JSON.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _SEQUENCES = ("test_modes", "even_steps")
 
 
 class DeferredFunction:
-    """A model's function that is fetched when it is called for the first time.
+    """A model's function that is loaded when it is called for the first time.
 
     Parameters
     ----------
     fetch : callable
-        Gives the model as it is.
+        Returns the real model.
     """
 
     def __init__(self, fetch: Callable[[], Model]) -> None:
@@ -51,7 +51,7 @@ class DeferredFunction:
     def _function(self) -> Any:
         import jax
 
-        # Modules make arrays when they are imported: within a trace these would be its own.
+        # Modules make arrays when they are imported; within a trace these would be traced.
         with self._lock, jax.ensure_compile_time_eval():
             if self._model is None:
                 self._model = self._fetch()
@@ -63,23 +63,23 @@ class DeferredFunction:
         return needed
 
     def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
-        """Predict as `Model.predict` says, for x of shape (n,) and params of shape (p,)."""
+        """Predict as `Model.predict` does, for x of shape (n,) and params of shape (p,)."""
         return self._function()(x, params, test_mode, **protocol)
 
 
 def read[Card: Model](
     identity: str, alternatives: Mapping[str, Alternative], make: Callable[..., Card]
 ) -> Card | None:
-    """Return the model of a card; None where there is no card that can be used.
+    """Return the model of a card; None if there is no usable card.
 
     Parameters
     ----------
     identity : str
-        Tells the model and its configuration apart from all others.
+        Distinguishes the model and its configuration from all others.
     alternatives : mapping
-        By the name that the card was written with.
+        By the name with which the card was written.
     make : callable
-        Makes the model of what the card holds of its fields; `function` and `key` it knows.
+        Makes the model from the fields on the card; it supplies `function` and `key` itself.
     """
     cache, own = kept_on_disk(), _key(identity)
     stored = cache.get(own)
@@ -97,22 +97,22 @@ def read[Card: Model](
             **values,
         )
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        logger.info("the card of %s is not readable (%s): made anew", identity, error)
+        logger.info("the card of %s is not readable (%s): making it again", identity, error)
         cache.drop(own)
         return None
 
 
 def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bool]) -> None:
-    """Keep a model, unless it has rules of its own that only its code can tell.
+    """Write the card of a model, unless it has rules that exist only as code.
 
     Parameters
     ----------
     identity : str
         As `read` takes it.
     model : Model
-        As it is.
+        The real model.
     alternative : str
-        The name of its alternative among those that `read` will be given.
+        The name of its alternative among those passed to `read`.
     probed : mapping
         As `Model` has it.
     """
@@ -131,10 +131,10 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
         logger.info("there can be no card of %s: %s", model.name, error)
         return
     cache, key = kept_on_disk(), _key(identity)
-    cache.drop(key)  # one that told less
+    cache.drop(key)  # a card with less in it
     cache.put(key, text.encode())
 
 
 def _key(identity: str) -> str:
-    """Return the name on disk: another one for every version of the code that the card tells of."""
+    """Return the file name, which depends on the version of the code that the card describes."""
     return hashlib.sha256(f"card\n{source_digest()}\n{identity}".encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""How RheoJAX's differential equations are solved: so that they can be differentiated forwards.
+"""Solve RheoJAX's differential equations so that forward-mode differentiation works.
 
-Reaches into diffrax: `diffrax.diffeqsolve` is replaced for the whole process by a function that
-does what it did, except within `forward_mode`. No other file changes or imports diffrax.
+This replaces `diffrax.diffeqsolve` for the whole process by a function that behaves the same except
+within `forward_mode`. No other file changes or imports diffrax.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 __all__ = ["forward_mode", "solves_equations"]
 
 _MOST_STEPS = 16384
-# What a component may be off by in a step, as a part of it. RheoJAX's 1e-5 is felt by a fit: its
-# last steps change the sum of squares by less.
+# Relative tolerance of a step. RheoJAX's 1e-5 disturbs a fit, whose last steps change the sum of
+# squares by less.
 _RELATIVE = 1e-7
-# And in its own unit. RheoJAX's 1e-7 is more than many fluidities, in 1/(Pa s), are themselves.
+# Absolute tolerance. RheoJAX's 1e-7 exceeds many fluidities, in 1/(Pa s).
 _ABSOLUTE = 1e-15
 _SOLVE_EQUATIONS = {"fikh", "fluidity", "giesekus", "hvm", "hvnm", "ikh", "stz", "tnt", "vlb"}
 """Parts of `rheojax.models`."""
@@ -32,12 +32,12 @@ _in_forward_mode: ContextVar[bool] = ContextVar("in_forward_mode", default=False
 
 @contextlib.contextmanager
 def forward_mode(kind: type) -> Iterator[None]:
-    """Have differential equations that are solved within differentiated forwards.
+    """Make differential equations solved in this context differentiable in forward mode.
 
-    Solutions of diffrax can by default be differentiated backwards alone, but a least-squares
-    fit and the geometry of a sampling need the Jacobian, column by column. RheoJAX does not let
-    that be chosen, so diffrax's function is replaced, once, by one that listens to this context;
-    what is called outside of it is left as it is.
+    By default diffrax's solutions support only reverse mode, but a least-squares fit and the
+    geometry of a sampling need the Jacobian, column by column. RheoJAX has no option for that, so
+    diffrax's function is replaced, once, by one that checks for this context; calls outside of it
+    are unchanged.
     """
     if not solves_equations(kind):
         yield
@@ -54,10 +54,10 @@ def forward_mode(kind: type) -> Iterator[None]:
 
 
 def _choosing(diffrax: Any) -> Callable[..., Any]:
-    """Make diffrax's solver go forwards in our context, exactly, and give up what takes too long.
+    """Make diffrax's solver use forward mode in our context, with tighter tolerances and a limit.
 
-    Among the parameters that a fit looks at first there are always some that make the equations
-    stiff, and all that are solved together wait for them. What is given up is not finite.
+    Some of a fit's first parameters always make the equations stiff, and all that are solved
+    together wait for them. A solution that exceeds the limit on steps is not finite.
     """
     solve, adjoint = diffrax.diffeqsolve, diffrax.ForwardMode()
 
@@ -76,7 +76,7 @@ def _choosing(diffrax: Any) -> Callable[..., Any]:
 
 
 def _finer(controller: Any) -> Any:
-    """Return the same control of the steps, as exact as a fit needs it."""
+    """Return the same step size controller with the tolerances that a fit needs."""
     return dataclasses.replace(
         controller,
         rtol=min(controller.rtol, _RELATIVE),
@@ -85,10 +85,10 @@ def _finer(controller: Any) -> Any:
 
 
 def _finite_if_found(solution: Any, successful: Any) -> Any:
-    """Return the solution, not a number anywhere where it was given up.
+    """Return the solution; all NaN if the solver gave up.
 
-    Some models take zeros for that, which a search for a start then takes for a curve: they are
-    told that it was found.
+    Some models replace a failed solution by zeros, which a search for a start would take for a
+    curve: so the solution is always marked as successful.
     """
     import jax
     import jax.numpy as jnp
@@ -99,5 +99,5 @@ def _finite_if_found(solution: Any, successful: Any) -> Any:
 
 
 def solves_equations(kind: type) -> bool:
-    """Whether a class of RheoJAX's solves differential equations in any test mode."""
+    """Whether one of RheoJAX's classes solves differential equations in any test mode."""
     return kind.__module__.split(".")[2] in _SOLVE_EQUATIONS

@@ -1,7 +1,7 @@
-"""RheoJAX's Mittag-Leffler function, made to use its quick path.
+"""Make RheoJAX's Mittag-Leffler function use its fast path.
 
-Reaches into RheoJAX: `rheojax.utils.mittag_leffler._mittag_leffler_hybrid` is replaced for the
-whole process by a function of the same values.
+This replaces `rheojax.utils.mittag_leffler._mittag_leffler_hybrid` for the whole process by a
+function with the same values.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ __all__ = ["quicken_mittag_leffler"]
 
 
 def quicken_mittag_leffler() -> None:
-    """Let RheoJAX's Mittag-Leffler function use its quick path where the order is one number.
+    """Let RheoJAX's Mittag-Leffler function use its fast path if the order is one number.
 
-    The function broadcasts the order to the shape of its argument first, and then never finds
-    it to be one number: every point computes 300 gamma functions of its own, which are the same
-    for all. Its values agree to 13 digits either way (orders 0.05 to 0.98, arguments down to
+    The function first broadcasts the order to the shape of its argument, and so never detects
+    a single order: every point computes the same 300 gamma functions. The values agree to 13
+    digits either way (orders 0.05 to 0.98, arguments down to
     -10⁴); 128 orders at 64 points took 0.10 s instead of 0.61 s.
     """
     import jax.numpy as jnp

@@ -1,7 +1,7 @@
-"""What a `RheojaxFunction` and the registry take of RheoJAX that RheoJAX does not offer.
+"""Access private names of RheoJAX that `RheojaxFunction` and the registry need.
 
-Reaches into RheoJAX: `rheojax.models._ensure_all_registered`, and of instances
-`_use_forward_mode_ad`, `_extract_time_strain`, `_gamma_0`, `_omega_laos`, `_relaxation_sigma_0`.
+These are `rheojax.models._ensure_all_registered`, and of instances `_use_forward_mode_ad`,
+`_extract_time_strain`, `_gamma_0`, `_omega_laos` and `_relaxation_sigma_0`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ __all__ = [
 
 
 def register_models(package: Any) -> None:
-    """Have `rheojax.models` import all of its models, which it else does one by one."""
+    """Make `rheojax.models` import all of its models, which it otherwise does one by one."""
     package._ensure_all_registered()
 
 
 def wants_forward_mode(instance: Any) -> bool:
-    """Whether a model says that it can be differentiated forwards alone."""
+    """Whether a model declares that only forward-mode differentiation works."""
     return bool(getattr(instance, "_use_forward_mode_ad", False))
 
 
@@ -33,10 +33,10 @@ def takes_strain(instance: Any) -> bool:
 
 
 def keep_laos(instance: Any, gamma_0: Any, omega: Any) -> None:
-    """Set what `DMTLocal` reads its strain wave from: of a copy of the instance."""
+    """Set, on a copy of the instance, the attributes that give `DMTLocal` its strain wave."""
     instance._gamma_0, instance._omega_laos = gamma_0, omega
 
 
 def keep_stress_scale(instance: Any, sigma_0: float) -> None:
-    """Set what `TNTStickyRouse` scales its relaxation by: of a copy of the instance."""
+    """Set, on a copy of the instance, the stress that scales `TNTStickyRouse`'s relaxation."""
     instance._relaxation_sigma_0 = sigma_0

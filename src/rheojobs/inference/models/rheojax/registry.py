@@ -1,6 +1,6 @@
-"""RheoJAX's models: which there are, what each can do, and how one is loaded.
+"""List and load RheoJAX's models, and probe which tests each can be run for.
 
-Must not know datasets, fits or samplers. RheoJAX is imported (3 s) only when a model is loaded.
+RheoJAX is imported (3 s) only when a model is loaded.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _SERVO = (
 )
 _WAVE = "RheoJAX's function gives the stress wave over time, not G' and G'' over frequency"
 _ITT = "RheoJAX solves it outside JAX, with a Prony series fitted anew for each set of parameters"
-# What RheoJAX 0.7.1 declares and cannot be fitted; the tests compare this with what
-# tracing finds.
+# Tests that RheoJAX 0.7.1 declares but that cannot be fitted; our tests compare this with
+# tracing.
 _REFUSED: dict[str, dict[str, str]] = {
     "HebraudLequeux": {
         "creep": _SERVO,
@@ -112,17 +112,17 @@ class RheojaxModel(Model):
     Attributes
     ----------
     probed : dict of str to bool
-        What `probe` has found so far, where that holds for any number of points.
+        The results of `probe` so far, if they hold for any number of points.
     """
 
     probed: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # RheoJAX's instances are large, full of caches, and known by name wherever they arrive.
+        # RheoJAX's instances are large and full of caches, and can be loaded by name anywhere.
         return load, (self.name, dict(self.config))
 
     def probe(self, test_mode: str, n: int, protocol: Mapping[str, float] | None = None) -> bool:
-        """Do what `Model.probe` says, once for each kind of test, and keep it on disk."""
+        """Implement `Model.probe`, once for each kind of test, and store the result on disk."""
         constants = check_protocol(protocol)
         self.check_test_mode(test_mode)
         key = " ".join((test_mode, *sorted(constants)))
@@ -134,7 +134,7 @@ class RheojaxModel(Model):
 
 @functools.cache
 def version() -> str | None:
-    """Return RheoJAX's version without importing it; None where it is not installed."""
+    """Return RheoJAX's version without importing it; None if it is not installed."""
     try:
         return importlib.metadata.version("rheojax")
     except importlib.metadata.PackageNotFoundError:
@@ -147,7 +147,7 @@ def names() -> tuple[str, ...]:
     Raises
     ------
     MissingExtraError
-        Where RheoJAX is not installed.
+        If RheoJAX is not installed.
     """
     return tuple(sorted(_registry().list_models()))
 
@@ -158,7 +158,7 @@ def register_all() -> None:
 
 
 def load(name: str, config: Mapping[str, Any]) -> RheojaxModel:
-    """Make, or give again, the model of that name; see `models.loading.load`."""
+    """Return the model of that name, made once; see `models.loading.load`."""
     key = _frozen(config)
     with _lock:
         if (name, key) not in _loaded:
@@ -176,7 +176,7 @@ def _made(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel:
 
 
 def _of_card(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxModel | None:
-    """Return the model from what is kept of it on disk, RheoJAX's function yet to be fetched."""
+    """Return the model from its card on disk, with RheoJAX's function to be loaded later."""
     from rheojobs.inference.models.rheojax import model_cards
 
     if version() is None:
@@ -195,7 +195,7 @@ def _card_name(name: str, settings: Any) -> str:
 
 
 def _keep_card(model: RheojaxModel) -> None:
-    """Keep on disk what a model is, and what dry runs of it have found."""
+    """Store a model's card on disk, with the results of its dry runs."""
     from rheojobs.inference.models.rheojax import model_cards
 
     made = _made(model.name, model.config, model.key[3])
@@ -205,7 +205,7 @@ def _keep_card(model: RheojaxModel) -> None:
 
 @dataclass(frozen=True)
 class RheojaxPriors:
-    """RheoJAX's `bayesian_prior_factory` of one instance, centred on values of the caller's.
+    """RheoJAX's `bayesian_prior_factory` of one instance, centred on the caller's values.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class RheojaxPriors:
     ) -> Any:
         """Return a NumPyro distribution for a parameter or for the noise (``"sigma"``), or None.
 
-        `values` are what RheoJAX would have after its own fit; the defaults where not given.
+        `values` are those that RheoJAX would have after its own fit; the defaults if not given.
         """
         instance = self.instance
         if values:
@@ -241,7 +241,7 @@ def _registry() -> Any:
             "this model comes from RheoJAX, which is not installed: "
             'pip install "rheojobs[rheology]"'
         )
-    # nlsq prints a banner about GPUs where it finds one; standard output is for results.
+    # nlsq prints a banner if it finds a GPU; standard output is for results.
     os.environ.setdefault("NLSQ_SKIP_GPU_CHECK", "1")
     configure_jax()
     with _lock:
@@ -254,7 +254,7 @@ def _registry() -> Any:
             ) from error
         register_models(package)
         quicken_mittag_leffler()
-    # While a model is traced it warns of what only matters to its own fit and plots.
+    # While a model is traced it gives warnings that matter only to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.ERROR)
@@ -274,12 +274,12 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
             raise InputError(f"{name} has no setting {key!r}; {what}")
     try:
         instance = kind(**config)
-    except Exception as error:  # whatever a constructor makes of a wrong value
+    except Exception as error:  # any exception of a constructor given a wrong value
         raise InputError(f"{name} does not take these settings: {one_line(error)}") from error
     declared = tuple(mode for mode in TEST_MODES if mode in {str(p) for p in info.protocols})
     refused = _REFUSED.get(kind.__name__, {})
     quantities = {"relaxation": "shear stress"} if kind.__name__ in _STRESS_RELAXATION else {}
-    # Those that know the applied stress give the strain, the others the compliance.
+    # Those that take the applied stress predict the strain, the others the compliance.
     if not kind.__name__.startswith(_COMPLIANCE):
         quantities["creep"] = "strain"
     other = _ALTERNATIVES.get(kind.__name__)
@@ -310,17 +310,17 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
 
 
 def _no_prior(self: Any, name: Any, lower: Any, upper: Any) -> None:
-    """Have no opinion."""
+    """Return None: no prior of the model's own."""
     return None
 
 
 def _same_bounds(self: Any, bounds: Any, x: Any, y: Any, test_mode: Any) -> Any:
-    """Leave the bounds as they are."""
+    """Return the bounds unchanged."""
     return bounds
 
 
 def _is_switched_off(rule: Any) -> bool:
-    """Whether a rule of a model's consists of a `return` that makes it none: one has two such."""
+    """Whether a model's rule only consists of a trivial `return`, as two rules of one model do."""
     code = getattr(rule, "__code__", None)
     return any(
         code is not None

@@ -1,9 +1,9 @@
-"""Predictions of RheoJAX's models whose `model_function` cannot give them, from what lies inside.
+"""Replace predictions of RheoJAX's models that their `model_function` cannot make.
 
-Each is pure JAX: it calls the kernels that the model's own methods call, or gives exactly what they
-approach at length.
+Each replacement is pure JAX: it calls the kernels of the model's own methods, or computes exactly
+the limit that they approach.
 
-Reaches into RheoJAX: `rheojax.utils.hl_kernels`, `_predict_*` of `TNTStickyRouse`, and
+Uses private parts of RheoJAX: `rheojax.utils.hl_kernels`, `_predict_*` of `TNTStickyRouse`, and
 `_build_initial_state`, `_build_pde_rhs`, `_MAX_STEPS` and `diffrax` of `VLBNonlocal`'s module.
 """
 
@@ -21,12 +21,12 @@ __all__ = ["INNER", "Inner"]
 Inner = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 """``(instance, x, params, constants) -> prediction``; `constants` are those of the test."""
 
-# Of the Hébraud–Lequeux kernels: the grid that RheoJAX fits on, and as many steps of 25 substeps
+# For the Hébraud–Lequeux kernels: the grid that RheoJAX fits on, and as many steps of 25 substeps
 # as keep its explicit scheme stable up to alpha = 1.
 _BINS = 201
 _GRID = 5.0
 _STEPS = 1200
-# From the state at rest to a break rate e^17 times as high, as at Wi = 10^10, and some more.
+# From rest to a break rate e^17 times as high, as at Wi = 10^10, with a margin.
 _NEWTON_STEPS = 40
 
 
@@ -35,9 +35,9 @@ def _hebraud_lequeux(
 ) -> Inner:
     """Run one of the kernels over time, in units of tau and sigma_c.
 
-    The model has no other scales, so that one grid serves all parameters. Without them the grid
-    and the step would have to follow the parameters, which is what a fit by RheoJAX leaves in
-    the instance.
+    The model has no other scales, so that one grid serves all parameters. In other units the
+    grid and the step would depend on the parameters, as those that a fit by RheoJAX leaves in
+    the instance do.
     """
 
     def predict(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
@@ -50,7 +50,7 @@ def _hebraud_lequeux(
         times, stress = getattr(hl_kernels, kernel)(
             _STEPS, *given, alpha, 1.0, 1.0, jnp.max(at) / _STEPS, _GRID, _BINS
         )
-        # After a step of strain the stress begins at the strain, else at rest.
+        # After a step strain the stress begins at the strain, else at rest.
         first = given[0] if kernel == "relaxation_kernel" else 0.0
         stress = jnp.concatenate([jnp.asarray(first, dtype=float)[None], stress])
         values = jnp.interp(at, jnp.concatenate([jnp.zeros(1), times]), stress)
@@ -60,10 +60,10 @@ def _hebraud_lequeux(
 
 
 def _hebraud_lequeux_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the steady stress, which RheoJAX comes near to by letting its grid flow.
+    """Return the steady stress, which RheoJAX approximates by letting its grid flow.
 
-    That takes a second for 16 rates, is off by 4 % at a rate of 1 / tau, and by most of the stress
-    where local stresses leave the grid, which ends at 5 sigma_c.
+    RheoJAX takes a second for 16 rates, is off by 4 % at a rate of 1 / tau, and by most of the
+    stress if local stresses leave the grid, which ends at 5 sigma_c.
     """
     import jax.numpy as jnp
 
@@ -74,7 +74,7 @@ def _hebraud_lequeux_flow(instance: Any, x: Any, params: Any, constants: Mapping
 
 
 def _soft_glassy_laos(always: bool) -> Inner:
-    """Return the stress wave that `simulate_laos` gives: linear response, softened at large strain.
+    """Return the stress wave of `simulate_laos`: linear response, softened at large strain.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _soft_glassy_laos(always: bool) -> Inner:
 def _sticky_rouse(test_mode: str, *needed: str) -> Inner:
     """Run the model's own method, in a copy whose NumPy is JAX's.
 
-    All that keeps the method from being traced is the NumPy copy of the trajectory it keeps.
+    The method cannot be traced only because it stores a NumPy copy of the trajectory.
     """
 
     def predict(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
@@ -118,7 +118,7 @@ def _sticky_rouse(test_mode: str, *needed: str) -> Inner:
 
 
 def _local_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Predict as the nonlocal thixotropic model does: by the local one, which has no diffusion."""
+    """Predict the nonlocal thixotropic model by the local one, which has no diffusion."""
     from rheojax.models.dmt.local import DMTLocal
 
     local: Any = DMTLocal(closure=instance.closure, include_elasticity=instance.include_elasticity)
@@ -169,7 +169,7 @@ def _across_the_gap(test_mode: str) -> Inner:
 
 
 def _held_stress(slopes: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the equations under a mean shear rate into those under a stress that is held.
+    """Turn the equations for a mean shear rate into those for a constant stress.
 
     The state gets the mean strain as a last element.
     """
@@ -178,17 +178,17 @@ def _held_stress(slopes: Callable[..., Any]) -> Callable[..., Any]:
         import jax.numpy as jnp
 
         slope = slopes(t, state[:-1], args)
-        # The wall's stress follows the mean rate by RheoJAX's K = 10 G0; args ask for none.
+        # The wall's stress follows the mean rate by RheoJAX's K = 10 G0; that in args is zero.
         return jnp.append(slope.at[0].set(0.0), -slope[0] / (10.0 * args["G0"]))
 
     return held
 
 
 def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the steady stress of loops and bridges, which RheoJAX's equations come to rest at.
+    """Return the steady stress of loops and bridges, the fixed point of RheoJAX's equations.
 
-    At rest all follows from the rate b at which bridges break: S_yy = S_zz = 1/w, S_xy = Wi/w² and
-    S_xx = 1/w + 2 Wi²/w³, where w = b tau_b and Wi = rate · tau_b; and b from the stretch that
+    All components follow from the rate b at which bridges break: S_yy = S_zz = 1/w, S_xy = Wi/w²
+    and S_xx = 1/w + 2 Wi²/w³, where w = b tau_b and Wi = rate · tau_b; and b from the stretch that
     they make. RheoJAX solves the equations in time instead, for every rate: 0.25 s for 40.
     """
     import jax
@@ -199,14 +199,14 @@ def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str
     wi = jnp.abs(rate) * tau_b
 
     def newton(_: Any, log_w: Any) -> Any:
-        # Concave and rising: from below, Newton's steps come to the root without passing it.
+        # Concave and increasing: from below, Newton's steps reach the root without passing it.
         plain, sheared = jnp.exp(-log_w), 2.0 / 3.0 * wi**2 * jnp.exp(-3.0 * log_w)
         stretch = jnp.sqrt(plain + sheared)
         slope = 1.0 + force * (plain + 3.0 * sheared) / (2.0 * stretch)
         return log_w - (log_w - force * (stretch - 1.0)) / slope
 
     log_w = jax.lax.fori_loop(0, _NEWTON_STEPS, newton, jnp.zeros_like(wi))
-    # What follows is differentiated: at the root, a step's slopes are those of the root.
+    # Only this last step is differentiated: at the root, its derivatives are the root's.
     log_w = newton(0, newton(0, jax.lax.stop_gradient(log_w)))
     w = jnp.exp(log_w)
     bridges = 1.0 / (1.0 + tau_a * w / tau_b)
@@ -214,12 +214,12 @@ def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str
 
 
 def _jeffreys_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the compliance that belongs to the model's complex modulus.
+    """Return the compliance that corresponds to the model's complex modulus.
 
-    Its transform is 1 / (s G*(s)), with G*(s) where G*(iω) has iω. RheoJAX fits a series of 120
-    retardations to 1 / G* instead, by a singular value decomposition for every evaluation, and
-    sets what is negative to zero: for this model it leaves a compliance at once of up to ten
-    times the one at the first times, and slopes that are no slopes.
+    Its transform is 1 / (s G*(s)), with iω replaced by s in G*(iω). RheoJAX instead fits a series
+    of 120 retardations to 1 / G*, by a singular value decomposition for every evaluation, and
+    sets negative terms to zero: for this model this leaves an instantaneous compliance of up to
+    ten times the one at the first times, and wrong derivatives.
     """
     eta1, eta2, alpha, tau1 = params
 
@@ -252,7 +252,7 @@ def _zener_sl_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, 
 
 
 def _burgers_relaxation(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the modulus that belongs to the model's complex compliance, by 1 / (s J*(s))."""
+    """Return the modulus that corresponds to the model's complex compliance, by 1 / (s J*(s))."""
     glassy, eta1, kelvin, alpha, tau = params
 
     def modulus(s: Any) -> Any:
@@ -286,4 +286,4 @@ INNER: Mapping[tuple[str, str], Inner] = {
     ("VLBNonlocal", "startup"): _across_the_gap("startup"),
     ("VLBNonlocal", "creep"): _across_the_gap("creep"),
 }
-"""By the class of RheoJAX and the test mode."""
+"""Replacements by RheoJAX's class and the test mode."""

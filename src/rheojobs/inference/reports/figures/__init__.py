@@ -1,6 +1,6 @@
-"""Figures of fits and posteriors, as they go into a report: data, curve, band, traces, pairs.
+"""Draw figures of fits and posteriors for a report: data, curve, band, traces, pairs.
 
-Works from results and datasets alone; must not know JAX, and keeps no global state of matplotlib.
+Needs only results and datasets; changes no global state of matplotlib.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def fit_figure(dataset: Dataset, fit: FitResult) -> Figure:
     Parameters
     ----------
     dataset : Dataset
-        What was fitted.
+        The fitted data.
     fit : FitResult
-        The fit of it.
+        The fit.
     """
     with style():
         figure = new_figure(6.4, 6.0)
@@ -52,11 +52,11 @@ def posterior_figure(
     Parameters
     ----------
     dataset : Dataset
-        What was sampled from.
+        The data of the sampling.
     result : BayesianResult
         The draws.
     fit : FitResult, optional
-        The fit that they started from; its curve is drawn too.
+        The fit from which the sampling started; its curve is drawn too.
     """
     draws = {
         name: values.reshape(result.num_chains, -1)

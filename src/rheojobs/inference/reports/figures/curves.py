@@ -1,4 +1,4 @@
-"""Data, fitted curves, predictive bands and residuals. Knows results and axes, not draws."""
+"""Draw data, fitted curves, predictive bands and residuals."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _parts(
     result: BayesianResult | None,
     order: NDArray[np.intp],
 ) -> tuple[list[_Part], tuple[str, str]]:
-    """Return what was measured, fitted and predicted, and the quantity with its unit."""
+    """Return the measured, fitted and predicted values, and the quantity with its unit."""
     observed: NDArray[Any] = dataset.y
     fitted = None if fit is None or fit.fitted is None else fit.fitted[order]
     if fit is not None and fit.fitted is not None and fit.residuals is not None:
@@ -66,7 +66,7 @@ def _parts(
         observed = np.asarray(tree["observed_data"]["y"])
     quantity = (dataset.quantity, dataset.y_unit)
     if dataset.test_mode == "flow_curve" and not np.allclose(observed, dataset.y, rtol=1e-6):
-        # The model predicts the other of stress and viscosity.
+        # The model predicts viscosity for data of stress, or the reverse.
         other = dataset.as_flow_quantity("viscosity" if "stress" in quantity[0] else "stress")
         quantity = (other.quantity, other.y_unit)
     observed = observed[order]
@@ -105,7 +105,7 @@ def _is_logarithmic(values: NDArray[np.float64]) -> bool:
 
 
 def scales(dataset: Dataset, values: NDArray[np.float64]) -> tuple[str, str]:
-    """Choose the scales: logarithmic where the data, `values`, are positive and span decades."""
+    """Choose the scales: logarithmic if the data, `values`, are positive and span decades."""
     if dataset.test_mode == "laos":
         return "linear", "linear"
     x = "log" if _is_logarithmic(dataset.x) else "linear"
@@ -132,7 +132,7 @@ def _draw_curves(
         label = part.name
         if part.band is not None:
             low, _, high = part.band
-            # A logarithmic axis has no room for what the band holds at zero and below.
+            # A logarithmic axis cannot show the part of the band at zero and below.
             floor = 1e-3 * everything.min() if y_scale == "log" else -np.inf
             axes.fill_between(
                 x,
@@ -172,7 +172,7 @@ def _draw_curves(
 
 
 def limit_to_data(axes: Axes, values: NDArray[np.float64]) -> None:
-    """Keep a logarithmic axis to the data, with a margin: a curve may fall far below them."""
+    """Limit a logarithmic axis to the data, with a margin: a curve may fall far below them."""
     if axes.get_yscale() == "log":
         factor = max(1.5, float(values.max() / values.min()) ** 0.08)
         axes.set_ylim(values.min() / factor, values.max() * factor)
@@ -189,7 +189,7 @@ def _draw_residuals(
     order: NDArray[np.intp],
     quantity: tuple[str, str],
 ) -> None:
-    """Draw residuals: in percent of the data where these span decades, else as they are."""
+    """Draw residuals: in percent of the data if these span decades, else as they are."""
     x = dataset.x[order]
     x_scale, y_scale = scales(dataset, np.concatenate([part.observed for part in parts]))
     axes.set_xscale(x_scale)

@@ -1,4 +1,4 @@
-"""Draws of a posterior: traces of the chains, and pairs of parameters. Knows arrays and axes."""
+"""Plot draws of a posterior: traces of the chains, and pairs of parameters."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["TRACE_COLUMNS", "draw_pairs", "draw_traces", "most_correlated"]
 
 MAX_PAIRS = 8
-"""Parameters in the matrix of pairs: with more, nothing in it can be read."""
+"""The most parameters in the matrix of pairs: with more it is illegible."""
 
 MAX_DOTS = 1500
 TRACE_COLUMNS = 3
 
 
 def _power_of(values: NDArray[np.float64]) -> int:
-    """Choose the power of ten that goes into a label, so that ticks stay short."""
+    """Choose the power of ten that is moved to a label, so that ticks stay short."""
     largest = float(np.max(np.abs(values), initial=0.0))
     if largest == 0.0 or not math.isfinite(largest):
         return 0
@@ -37,7 +37,7 @@ def _power_of(values: NDArray[np.float64]) -> int:
 def draw_traces(
     figure: SubFigure, draws: dict[str, NDArray[np.float64]], units: dict[str, str]
 ) -> None:
-    """Draw each parameter, (chains, draws), in the order in which it was drawn."""
+    """Plot the trace of each parameter, (chains, draws)."""
     rows = math.ceil(len(draws) / TRACE_COLUMNS)
     grid = figure.subplots(rows, TRACE_COLUMNS, sharex=True, squeeze=False)
     for axes in grid.ravel()[len(draws) :]:
@@ -64,7 +64,7 @@ def draw_traces(
 
 
 def most_correlated(draws: dict[str, NDArray[np.float64]]) -> list[str]:
-    """Choose what the pairs show: everything, or the parameters that hang together most."""
+    """Choose the parameters of the pairs: all, or the most correlated ones."""
     names = list(draws)
     if len(names) <= MAX_PAIRS:
         return names
@@ -82,18 +82,18 @@ def draw_pairs(
     units: dict[str, str],
     count: int,
 ) -> None:
-    """Draw each parameter against each other, and its histogram on the diagonal.
+    """Plot each parameter against each other, with its histogram on the diagonal.
 
     Parameters
     ----------
     figure : SubFigure
-        Where.
+        The figure to draw in.
     draws : dict of str to ndarray, shape (chains, draws)
-        What is shown.
+        The draws shown.
     units : dict of str to str
         Of the parameters.
     count : int
-        How many parameters there are, those that are not shown included.
+        The number of parameters, including those that are not shown.
     """
     names = list(draws)
     size = len(names)
@@ -129,7 +129,7 @@ def draw_pairs(
 
 
 def _draw_correlation(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Write the correlation of two parameters, the darker the stronger."""
+    """Write the correlation of two parameters; stronger ones are darker."""
     with np.errstate(all="ignore"):
         correlation = round(float(np.nan_to_num(np.corrcoef(x, y)[0, 1])), 2) + 0.0  # no -0.00
     axes.set(xticks=[], yticks=[], facecolor=BLUE if correlation > 0 else RED)
@@ -149,7 +149,7 @@ def _draw_correlation(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the range that holds all but a few far draws, with a margin."""
+    """Return the range of all but a few outlying draws, with a margin."""
     low, high = np.percentile(values, [0.1, 99.9])
     margin = 0.08 * (high - low) or 0.5 * max(abs(float(low)), 1e-12)
     return float(low - margin), float(high + margin)

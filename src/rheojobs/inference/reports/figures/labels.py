@@ -1,4 +1,4 @@
-"""What stands at the axes of a figure: symbols and units. Knows names alone."""
+"""Make the labels of axes: symbols and units."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _GREEK = frozenset(
 
 
 def x_label(test_mode: str | None, unit: str) -> str:
-    """Name what the data are measured over: ``ω / rad s⁻¹``; in its SI unit where it is known."""
+    """Name the independent variable: ``ω / rad s⁻¹``; in its SI unit if it is known."""
     if test_mode is None:
         return f"x / {unit}" if unit else "x"
     quantity, symbol = x_of(test_mode)
-    # Matplotlib draws the dot of γ̇ beside the letter.
+    # Matplotlib draws the dot of γ̇ beside the letter, not above it.
     name = quantity if test_mode == "flow_curve" else symbol
     return f"{name} / {_UNITS.get(SI_UNITS[quantity], SI_UNITS[quantity])}"
 
@@ -56,15 +56,15 @@ def parameter_label(name: str, unit: str, power: int = 0) -> str:
     Parameters
     ----------
     name : str
-        As the model has it: ``tau_alpha``, ``G0``, ``sigma_imag``.
+        As in the model: ``tau_alpha``, ``G0``, ``sigma_imag``.
     unit : str
-        Its unit; empty or "dimensionless" where it has none.
+        Its unit; empty or "dimensionless" if it has none.
     power : int
-        Goes before the unit.
+        Written before the unit.
     """
     scale = f"10$^{{{power}}}$" if power else ""
     plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
-    # Pa·s^α: the power is raised, as it is spoken.
+    # Pa·s^α: the power becomes a superscript.
     plain = re.sub(r"\^\(?(\w+)\)?", lambda found: f"$^{{{_mathematical(found[1])}}}$", plain)
     below = " ".join(part for part in (scale, plain) if part)
     return f"{_symbol(name)} / {below}" if below else _symbol(name)
@@ -101,6 +101,6 @@ def _index(index: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """Return the name of data as a title has room for it."""
+    """Return the name of data, shortened to fit a title."""
     name = name or "data"
     return name if len(name) <= 50 else f"{name[:49]}…"

@@ -1,4 +1,4 @@
-"""How all figures look: sizes, colours, and matplotlib's settings while one is drawn."""
+"""The style of all figures: sizes, colours, and matplotlib's settings while one is drawn."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _STYLE: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in this style within the block."""
+    """Apply this style within the block."""
     with mpl.rc_context(_STYLE):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make a figure of that size in inches, known to no window and to no global list."""
+    """Make a figure of this size in inches, without a window and outside pyplot's list."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
