@@ -48,7 +48,7 @@ class RheojaxFunction:
     def needs(self, test_mode: str) -> tuple[str, ...]:
         """Name the constants that must be given if the model reads them.
 
-                RheoJAX has defaults for missing ones: no stress in a creep, a shear rate of 1/s before a
+        RheoJAX has defaults for missing ones: no stress in a creep, a shear rate of 1/s before a
         relaxation.
         """
         optional = _OPTIONAL.get((type(self.instance).__name__, test_mode), ())
