@@ -94,7 +94,7 @@ class TestNotBefore:
 
     @pytest.mark.parametrize("when", ["tonight", float("nan"), True, float("inf")])
     def test_nonsense_is_refused(self, engine: JobEngine, when: object) -> None:
-        with pytest.raises(InputError, match="not_before is a datetime"):
+        with pytest.raises(InputError, match="not_before must be a datetime"):
             engine.submit(helpers.nothing, not_before=when)  # type: ignore[arg-type]
 
     def test_it_is_kept_in_the_store(
