@@ -142,7 +142,7 @@ def test_a_result_imports_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_results() -> None:
     assert value_of(value_record({"a": [1, None]})) == {"a": [1, None]}
-    with pytest.raises(NotDurableError, match="Big is neither JSON"):
+    with pytest.raises(NotDurableError, match="Big is not JSON"):
         value_record(helpers.Big())
 
 
@@ -164,7 +164,7 @@ def _endless() -> Any:
     [
         (_nested(3000), "nested more than 200 deep"),
         ({"a": _nested(3000)}, "nested more than 200 deep"),
-        (_endless(), "or holds itself"),
+        (_endless(), "or it contains itself"),
         (10**5000, "more than 4,000 digits"),
         ([1, {"a": -(10**5000)}], "more than 4,000 digits"),
         ([(1, 2)], "has a tuple"),
@@ -228,9 +228,9 @@ def test_a_record_that_json_cannot_hold(content: Any) -> None:
 def test_only_what_says_that_it_is_a_result_is_read_as_one() -> None:
     record = value_record(_Result([1]))
     assert value_of(record).content == [1]
-    with pytest.raises(NotDurableError, match="_Silent does not say is_result = True"):
+    with pytest.raises(NotDurableError, match="_Silent does not set is_result = True"):
         value_record(_Silent())
-    with pytest.raises(InputError, match="no class of a result"):
+    with pytest.raises(InputError, match="not the class of a result"):
         value_of(Record(record.kind.replace("_Result", "_Silent"), [1]))
 
 
