@@ -245,7 +245,7 @@ def test_a_parameter_that_the_data_leave_open_is_said_to_be():
         ({"options": {"max_iter": 0}}, "max_iter"),
         ({"options": {"weights": "log"}}, "weights"),
         ({"options": {"ftol": -1.0}}, "ftol"),
-        ({"options": {"weights": "sigma"}}, "Dataset.sigma"),
+        ({"options": {"weights": "sigma"}}, "needs a standard deviation for each point"),
         ({"options": {"loss": "hubert"}}, "did you mean 'huber'"),
         ({"options": {"intervals": "wald"}}, "profile"),
         ({"options": {"fixed": 3}}, "numbers by name"),
