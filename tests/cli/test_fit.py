@@ -132,7 +132,10 @@ def test_everything_that_can_be_asked_of_a_fit(rheojobs, tmp_path: Path):
         (("--tie", "eta=open('x')"), "not allowed"),
         (("--loss", "hubert"), "did you mean 'huber'?"),
         (("--intervals", "wald"), "profile"),
-        (("--weights", "sigma"), "--weights sigma needs a standard deviation for each point: --sigma"),
+        (
+            ("--weights", "sigma"),
+            "--weights sigma needs a standard deviation for each point: --sigma",
+        ),
         (("--report", "nowhere/fit.md"), "there is no folder"),
     ],
 )

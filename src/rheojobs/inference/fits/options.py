@@ -82,6 +82,7 @@ class FitOptions(ProblemOptions):
         Count(),
         "Iterations of each start at most.",
         group=Group.TOLERANCES,
+        label="Max. iterations",
     )
     ftol: float = option(
         1e-10,

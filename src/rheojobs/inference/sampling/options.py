@@ -97,6 +97,7 @@ class SampleOptions(ProblemOptions):
         "With a wanted ESS: draws of each chain at most. Ten times the draws by default.",
         group=Group.SAMPLING,
         word="max_draws",
+        label="Max. draws",
     )
     target_accept: float = option(
         0.95,

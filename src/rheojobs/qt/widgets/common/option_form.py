@@ -104,7 +104,7 @@ class OptionForm(QWidget):
             box.addItem(word, word)
             box.setItemData(box.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
         box.setCurrentIndex(max(0, box.findData(default)))
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         return box
 
     def _count(self, kind: Count, default: int | None) -> QSpinBox:

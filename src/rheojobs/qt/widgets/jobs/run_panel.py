@@ -116,6 +116,8 @@ class RunPanel(QWidget):
         self.warmup, self.draws, self.chains = (self._counts.field(name) for name in _COUNTS)
         self._noise = OptionForm([_SAMPLING["likelihood"]], 1, self)
         self.noise: QComboBox = self._noise.field("likelihood")
+        narrow = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.noise.setSizeAdjustPolicy(narrow)  # its words grow with the data
         self.more_fit = OptionForm(_MORE_FIT, 2, self)
         self.more_sampling = OptionForm(_MORE_SAMPLING, 2, self)
         self.more = self._more_button()
