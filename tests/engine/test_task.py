@@ -149,5 +149,5 @@ class TestAsTask:
 
     @pytest.mark.parametrize("thing", [None, 3, "fit"])
     def test_anything_else(self, thing: object) -> None:
-        with pytest.raises(TypeError, match=r"run\(context\), or is a function"):
+        with pytest.raises(TypeError, match=r"run\(context\) or be a function"):
             as_task(thing)  # type: ignore[arg-type]
