@@ -286,7 +286,9 @@ class ProcessExecutor(Executor):
 
     def _note_failed_start(self, reason: str) -> list[ProcessRun]:
         """Schedule another try, or return the waiting runs to fail. Called with the lock held."""
-        logger.warning("a worker process cannot start: %s", reason)
+        # While the interpreter ends, no more threads start, and no more workers are needed.
+        level = logging.WARNING if threading.main_thread().is_alive() else logging.DEBUG
+        logger.log(level, "a worker process cannot start: %s", reason)
         delay = self._starts.note_failure(time.monotonic())
         hopeless: list[ProcessRun] = []
         if self._starts.are_exhausted and not len(self._workers):
