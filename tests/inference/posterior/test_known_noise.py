@@ -214,5 +214,5 @@ def test_what_is_refused(settings, words):
 
 
 def test_without_deviations_there_is_no_such_likelihood():
-    with pytest.raises(InputError, match="needs data with a sigma for each point"):
+    with pytest.raises(InputError, match="needs a standard deviation for each point"):
         sample(replace(line_data(), sigma=None), LINE, likelihood="sigma")
