@@ -97,7 +97,7 @@ def test_that_nothing_could_be_fitted_is_a_failure(rheojobs, zener_file, tmp_pat
         (("--models", "maxwell:"), "takes NAME=VALUE, such as n_modes=6"),
         (("--models", "zener,zener"), "given twice"),
         (("--models", "zener", "--timeout", "0"), "timeout must be a positive"),
-        (("--models", "zener", "--weights", "same"), "'weights' cannot be 'same'"),
+        (("--models", "zener", "--weights", "same"), "--weights cannot be 'same'"),
         (("--models", "zener", "--sigma", "3"), "takes two columns"),
         (("--models", "zener,maxwell", "--fix", "G_0=1"), "did you mean 'G0'?"),
         (("--models", "zener", "--tie", "Ge=2*G9"), "no parameter 'G9'"),

@@ -203,7 +203,7 @@ def test_it_can_be_prepared(compilations):
         ({"fixed": {"c": 1.0}}, "no parameter 'c'"),
         ({"fixed": {"a": 1e6}}, "outside its bounds"),
         ({"fixed": {"a": 1.0}, "priors": {"a": PRIORS["a"]}}, "no prior of 'a'"),
-        ({"fixed": [1.0]}, "values by name"),
+        ({"fixed": [1.0]}, "numbers by name"),
         ({"likelihood": "sigm"}, "did you mean 'sigma'"),
     ],
 )

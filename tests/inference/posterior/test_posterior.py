@@ -23,7 +23,8 @@ from rheojobs.inference.sampling.sample import sample
 
 
 def posterior(data: Dataset, model: str | Model, values: dict[str, float], **priors) -> Posterior:
-    return Posterior.of(Problem.of(model, data, None), priors, values, default_priors="rheojax")
+    problem = Problem.of(model, data, None)
+    return Posterior.of(problem, priors, values, "constant", default_priors="rheojax")
 
 
 def unconstrained_density(setup: Posterior, site_values: list[float]) -> float:
