@@ -27,10 +27,10 @@ from rheojobs.cli.options import (
     PosteriorOption,
 )
 from rheojobs.cli.outputs import Outputs
-from rheojobs.engine.job_control import JobControl
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
+    from rheojobs.engine.job_control import JobControl
     from rheojobs.engine.store import StoredJob, StoreReader
 
 __all__ = ["app"]
@@ -99,13 +99,13 @@ def show(
 @app.command()
 def cancel(job_id: IdArgument) -> int:
     """Cancel a job, wherever it runs or waits; it keeps its partial result."""
-    return _steer(job_id, "cancel", JobControl.cancel, "cancelled")
+    return _steer(job_id, "cancel", lambda control, job: control.cancel(job), "cancelled")
 
 
 @app.command()
 def pause(job_id: IdArgument) -> int:
     """Pause a running job at its next check point."""
-    return _steer(job_id, "pause", JobControl.pause, "paused")
+    return _steer(job_id, "pause", lambda control, job: control.pause(job), "paused")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # a number may be negative
@@ -143,7 +143,7 @@ def resume(
     with _control() as control:
         job = control.find(job_id)
     if job.owner is not None:
-        return _steer(job.id, "resume", JobControl.resume, "resumed")
+        return _steer(job.id, "resume", lambda control, job: control.resume(job), "resumed")
     return run_job(job, Outputs(json, plot, out), cluster, elsewhere)
 
 
@@ -175,6 +175,8 @@ def remove(job_id: IdArgument) -> int:
 
 
 def _control() -> closing[JobControl]:
+    from rheojobs.engine.job_control import JobControl  # the help of a command needs no engine
+
     return closing(JobControl(store=job_list.open_store()))
 
 
