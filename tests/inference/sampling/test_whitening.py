@@ -34,9 +34,8 @@ def fractional(polyisoprene):
     """A model whose relative fit ends far from where constant noise has its mass."""
     fitted = fit(polyisoprene, "fractional_maxwell_liquid").parameters
     noise = {"sigma_real": 1e5, "sigma_imag": 1e5}
-    return set_up(
-        polyisoprene, "fractional_maxwell_liquid", fitted, noise, default_priors="rheojax"
-    )
+    theirs = {"default_priors": "rheojax", "likelihood": "constant"}
+    return set_up(polyisoprene, "fractional_maxwell_liquid", fitted, noise, **theirs)
 
 
 @pytest.mark.parametrize("likelihood", ["constant", "relative", "student_t", "relative_student_t"])
