@@ -69,7 +69,7 @@ def test_a_pause_from_elsewhere_is_told_and_nothing_is_polled(qtbot: QtBot, data
     told: list[bool] = []
     session.paused_changed.connect(told.append)
     info = ModelInfo("maxwell", ("relaxation",), (), "", "stress")
-    session.sample(info, warmup=100, draws=1_000_000, chains=1)
+    session.sample(info, {"num_warmup": 100, "num_samples": 1_000_000, "num_chains": 1})
     (job,) = pool.engine.jobs()
     qtbot.waitUntil(lambda: job.state is S.RUNNING, timeout=LONG)
     assert job.pause()

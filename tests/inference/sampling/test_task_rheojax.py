@@ -38,6 +38,7 @@ def test_posterior_means_are_those_of_fit_bayesian(name, request):
         warm_start=best.parameters,
         seed=5,
         default_priors="rheojax",
+        likelihood="constant",
         target_accept=0.99,  # RheoJAX's own choice, against bias from divergences
     )
     theirs = ModelRegistry.create(name)
