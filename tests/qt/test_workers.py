@@ -42,13 +42,21 @@ def test_a_worker_whose_token_is_cancelled_says_so_and_does_nothing(qapp, data):
     assert seen == ["cancelled"]
 
 
-def test_a_worker_that_fails_says_why(qapp, data):
-    worker = FitWorker(decay_model(), data, options={"weights": "log"})
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (lambda data: FitWorker(decay_model(), data, options={"weights": "log"}), "weights"),
+        (lambda data: BayesianWorker(decay_model(), data, likelihood="log"), "likelihood"),
+        (lambda data: BayesianWorker(decay_model(), data, until_ess=-1.0), "until_ess"),
+    ],
+)
+def test_a_worker_that_fails_says_why(qapp, data, make, option):
+    worker = make(data)
     failed = []
     worker.signals.failed.connect(failed.append)
     worker.run()
     assert len(failed) == 1
-    assert "weights" in failed[0]
+    assert option in failed[0]
     assert worker.cancel_token.get_error() is not None
 
 

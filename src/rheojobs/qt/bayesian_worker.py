@@ -9,7 +9,6 @@ from typing import Any
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.options.option import checked
 from rheojobs.inference.sampling.options import SampleOptions
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.binding import QObject, Signal
@@ -75,12 +74,12 @@ class BayesianWorker(TaskWorker):
         self,
         model_name: str | Model,
         data: object,
-        num_warmup: int = 1000,
-        num_samples: int = 2000,
-        num_chains: int = 4,
+        num_warmup: int = SampleOptions.num_warmup,
+        num_samples: int = SampleOptions.num_samples,
+        num_chains: int = SampleOptions.num_chains,
         warm_start: Mapping[str, float] | None = None,
         priors: Mapping[str, Any] | None = None,
-        seed: int = 42,
+        seed: int = SampleOptions.seed,
         cancel_token: CancellationToken | None = None,
         *,
         checkpoint: str | Path | None = None,
@@ -96,7 +95,7 @@ class BayesianWorker(TaskWorker):
             priors=priors or {},
             seed=seed,
             checkpoint=checkpoint,
-            **checked(SampleOptions, options, "a sampling"),
+            **options,
         )
         super().__init__(task, BayesianWorkerSignals(), cancel_token)
         self._told: dict[int, int] = {}
