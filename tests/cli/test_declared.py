@@ -76,6 +76,11 @@ def test_a_bad_number_is_refused(texts, words):
         (("--at", "gama_dot=1"), "--at has no 'gama_dot'; did you mean 'gamma_dot'?"),
         (("--bounds", "G0=2,1"), "--bounds of G0 are empty: 2 to 1"),
         (("--decimal", ";"), "--decimal is '.' or ',', got ';'"),
+        (("--decimal", ".,"), "--decimal is '.' or ',', got '.,'"),
+        (
+            ("--delimiter", ";|"),
+            "--delimiter is tab, ';', '|', ',' or a blank, got ';|'",
+        ),
         (("--units", "z=Pa"), "--units has no 'z'; known: x, y, y2"),
     ],
 )

@@ -20,7 +20,6 @@ from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.fits.options import FitOptions, StartOptions
 from rheojobs.inference.options.kinds import (
     ByName,
-    Choice,
     Columns,
     Count,
     Expressions,
@@ -36,12 +35,7 @@ from rheojobs.inference.sampling.options import SampleOptions
 
 __all__ = ["flag_of", "settings", "takes"]
 
-_TYPES: dict[type, type] = {Count: int, Number: float, Flag: bool, Columns: list[str]}
-_EXAMPLES: dict[type, str] = {
-    Numbers: "G0=1e5",
-    Settings: "n_modes=6",
-    Ranges: "G0=1e3,1e6",
-}
+_TYPES: dict[type, type] = {Count: int, Number: float, Flag: bool}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
 
 
@@ -73,8 +67,7 @@ def takes(
 
         def command(**values: Any) -> int:
             given = {
-                word: _parsed(option, values.pop(_identifier(option)))
-                for word, option in by_word.items()
+                word: _parsed(option, values.pop(option.name)) for word, option in by_word.items()
             }
             for group, options in declared.items():
                 values[group] = {
@@ -97,32 +90,26 @@ def _options(classes: Iterable[type], without: frozenset[str]) -> dict[str, Opti
         name: option
         for declaring in classes
         for name, option in options_of(declaring).items()
-        if option.is_for_users and name not in without
+        if name not in without
     }
-
-
-def _identifier(option: Option) -> str:
-    return option.flag.removeprefix("--").replace("-", "_")
 
 
 def _parameter(option: Option) -> inspect.Parameter:
     kind = option.kind
     many = isinstance(kind, ByName | Columns)
     annotation = list[str] if many else _TYPES.get(type(kind), str)
-    metavar = kind.metavar
-    if isinstance(kind, Choice):
-        metavar = "|".join(kind.words)
     help_text = option.help
     if option.default not in (None, "", (), {}):
         help_text += f" [dim]\\[default: {option.default}][/]"
-    flags = (option.flag,)
-    if isinstance(kind, Flag):
-        metavar = ""
     info = typer.Option(
-        *flags, metavar=metavar, help=help_text, show_default=False, rich_help_panel=option.group
+        option.flag,
+        metavar=kind.metavar,
+        help=help_text,
+        show_default=False,
+        rich_help_panel=option.group,
     )
     return inspect.Parameter(
-        _identifier(option),
+        option.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[annotation | None, info],
@@ -139,18 +126,14 @@ def _parsed(option: Option, value: Any) -> Any:
     if isinstance(kind, Numbers):
         return _numbers(value, option.flag)
     if isinstance(kind, Ranges):
-        return {name: _ends(option.flag, name, text) for name, text in _pairs(kind, value, option)}
+        texts = _pairs(option.flag, value, "G0=1e3,1e6")
+        return {name: _ends(option.flag, name, text) for name, text in texts.items()}
     if isinstance(kind, Expressions):
-        return dict(_pairs(kind, value, option))
+        return _pairs(option.flag, value, kind.metavar)
     return value
 
 
-def _pairs(kind: Any, texts: Sequence[str], option: Option) -> Iterable[tuple[str, str]]:
-    example = _EXAMPLES.get(type(kind), option.kind.metavar)
-    return pairs(option.flag, texts, example).items()
-
-
-def pairs(flag: str, texts: Sequence[str], example: str) -> dict[str, str]:
+def _pairs(flag: str, texts: Sequence[str], example: str) -> dict[str, str]:
     """Read an option that is given once for each name, such as ``--init G0=1e5``."""
     found: dict[str, str] = {}
     for text in texts:
@@ -164,9 +147,9 @@ def pairs(flag: str, texts: Sequence[str], example: str) -> dict[str, str]:
 
 
 def _numbers(texts: Sequence[str], flag: str) -> dict[str, float]:
-    example = _EXAMPLES[Numbers]
+    example = "G0=1e5"
     found = {}
-    for name, text in pairs(flag, texts, example).items():
+    for name, text in _pairs(flag, texts, example).items():
         try:
             found[name] = float(text)
         except ValueError:
@@ -187,7 +170,7 @@ def _ends(flag: str, name: str, text: str) -> list[float]:
 def settings(texts: Sequence[str], flag: str) -> dict[str, Any]:
     """Read settings of a model: integers, numbers, true and false, else text."""
     found: dict[str, Any] = {}
-    for name, text in pairs(flag, texts, _EXAMPLES[Settings]).items():
+    for name, text in _pairs(flag, texts, "n_modes=6").items():
         if text.casefold() in _WORDS:
             found[name] = _WORDS[text.casefold()]
             continue

@@ -42,6 +42,9 @@ def test_defaults_that_can_change_are_not_shared():
     first, second = Stirring(), Stirring()
     assert first.at == {}
     assert first.at is not second.at
+    at = options_of(Stirring)["at"]
+    assert at.check(None) == {}
+    assert at.check(None) is not at.check(None)
 
 
 def test_each_face_names_an_option_as_its_user_wrote_it():

@@ -22,7 +22,7 @@ def _keys(*declaring: type, without: Mapping[str, Option]) -> dict[str, Option]:
         option.word: option
         for one in declaring
         for name, option in options_of(one).items()
-        if option.is_for_users and name not in without
+        if name not in without
     }
 
 

@@ -17,6 +17,7 @@ from rheojobs.errors import InputError, RheojobsError, nearest
 from rheojobs.inference.comparison.candidates import Candidate, ModelLike, candidates_of
 from rheojobs.inference.comparison.common_parameters import Shared, ask_names
 from rheojobs.inference.comparison.leave_one_out import ScoredSampling, relate
+from rheojobs.inference.comparison.options import CompareOptions
 from rheojobs.inference.comparison.ranking import (
     Comparison,
     LeftOut,
@@ -92,8 +93,8 @@ class ComparisonRun:
         data: object,
         models: Iterable[ModelLike] | None = None,
         *,
-        bayes: bool = False,
-        timeout: float | None = 60.0,
+        bayes: bool = CompareOptions.bayes,
+        timeout: float | None = CompareOptions.timeout,
         sampling: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -320,8 +321,8 @@ def compare(
     models: Iterable[ModelLike] | None = None,
     *,
     engine: JobEngine | None = None,
-    bayes: bool = False,
-    timeout: float | None = 60.0,
+    bayes: bool = CompareOptions.bayes,
+    timeout: float | None = CompareOptions.timeout,
     sampling: Mapping[str, Any] | None = None,
     callback: Callable[[ComparisonRun], object] | None = None,
     **options: Any,
@@ -347,7 +348,7 @@ def compare(
         Settings of the samplings, as `SampleTask` has them.
     callback : callable, optional
         Called about fifteen times a second with the `ComparisonRun`; an exception that it raises
-                ends the comparison.
+        ends the comparison.
     **options
         Of all fits, as `FitOptions` has them. Weights are chosen once, from the data. Fixed and
         tied parameters apply to the models that have them.

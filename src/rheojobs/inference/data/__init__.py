@@ -5,8 +5,8 @@ Imports neither JAX nor models; `data.reading` reads files.
 Other rooms use:
 
 - `dataset`: `Dataset`
-- `test_modes`: `TEST_MODES`, `canonical_test_mode`, `x_of`
-- `protocol`: `PROTOCOL_CONSTANTS`, `MODE_CONSTANTS`, `check_protocol`
+- `test_modes`: `TEST_MODES`, `canonical_test_mode`, `mode_option`, `x_of`
+- `protocol`: `PROTOCOL_CONSTANTS`, `MODE_CONSTANTS`, `check_protocol`, `protocol_option`
 - `units`: `SI_UNITS`, `USUAL_UNITS`, `parse_unit`, `shown_unit`
 - `arrays`: `parts_of`
 - `number`: `as_number`

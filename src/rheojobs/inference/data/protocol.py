@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.number import as_number
+from rheojobs.inference.options.kinds import Numbers
+from rheojobs.inference.options.option import Group, option
 
-__all__ = ["MODE_CONSTANTS", "PROTOCOL_CONSTANTS", "check_protocol"]
+__all__ = ["MODE_CONSTANTS", "PROTOCOL_CONSTANTS", "check_protocol", "protocol_option"]
 
 PROTOCOL_CONSTANTS: dict[str, str] = {
     "gamma_dot": "shear rate, 1/s",
@@ -60,3 +63,16 @@ def check_protocol(protocol: object) -> dict[str, float]:
             raise InputError(f"protocol has no constant {name!r}; {hint}")
         checked[name] = as_number(f"protocol constant {name} ({PROTOCOL_CONSTANTS[name]})", value)
     return checked
+
+
+def protocol_option(*, is_stored: bool = True) -> Any:
+    """Declare the option of the constants of a test."""
+    return option(
+        {},
+        Numbers(PROTOCOL_CONSTANTS),
+        "A constant of the test: gamma_dot (1/s), sigma_applied (Pa), gamma_0, omega (rad/s), "
+        "sigma_0 (Pa).",
+        group=Group.DATA,
+        word="at",
+        is_stored=is_stored,
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.units import parse_unit
+from rheojobs.inference.options.kinds import Text
+from rheojobs.inference.options.option import Group, option
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
 
-__all__ = ["TEST_MODES", "canonical_test_mode", "detect_test_mode", "x_of"]
+__all__ = ["TEST_MODES", "canonical_test_mode", "detect_test_mode", "mode_option", "x_of"]
 
 TEST_MODES = ("relaxation", "creep", "oscillation", "flow_curve", "startup", "laos")
 
@@ -88,3 +90,16 @@ def detect_test_mode(dataset: Dataset) -> str | None:
         if np.mean(steps <= 0) >= 0.7 and np.sum(steps) < 0:
             return "relaxation"
     return None
+
+
+def mode_option(source: str, *, word: str = "", is_stored: bool = True) -> Any:
+    """Declare the option of the test mode, which `source` reveals if it is not given."""
+    return option(
+        None,
+        Text(canonical_test_mode, "MODE"),
+        "Test mode: relaxation, creep, oscillation, flow_curve, startup or laos. Detected from "
+        f"the {source} by default.",
+        group=Group.DATA,
+        word=word,
+        is_stored=is_stored,
+    )

@@ -15,6 +15,7 @@ from rheojobs.engine.local_context import local_context
 from rheojobs.engine.task import TaskContext
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.problem.weights import check_weights
@@ -50,7 +51,7 @@ class FitTask:
     @property
     def model_name(self) -> str:
         """The model's name."""
-        return self.model.name if isinstance(self.model, Model) else str(self.model)
+        return name_of(self.model)
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ class FitTask:
     @property
     def affinity(self) -> str:
         """Tasks of one affinity share compiled programs."""
-        return f"{self.model_name} {(self.options or {}).get('model_config') or {}}"
+        return affinity_of(self.model, (self.options or {}).get("model_config"))
 
     def validate(self) -> None:
         """Check all that can be checked without JAX; raises `InputError` in one line."""

@@ -9,6 +9,6 @@ Other rooms use:
 - `loading`: `load`, `check_name`
 - `catalogue`: `ModelInfo`, `catalogue`, `cached_catalogue`
 - `ties`: `Tie`, `parse_tie`, `parse_ties`
-- `labels`: `label_of`
+- `labels`: `affinity_of`, `label_of`, `name_of`
 - `rheojax.registry`: `register_all`
 """

@@ -1,13 +1,25 @@
-"""Write a model with its settings on one line."""
+"""A model in words: its name, with its settings, and the affinity of its tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["label_of"]
+from rheojobs.inference.models.model import Model
+
+__all__ = ["affinity_of", "label_of", "name_of"]
 
 
 def label_of(name: str, config: Mapping[str, Any]) -> str:
     """Write a model with its settings, as `rheojobs compare --models` takes it."""
     return ":".join([name, *(f"{key}={value}" for key, value in config.items())])
+
+
+def name_of(model: str | Model) -> str:
+    """Return the name of a model that a task was given."""
+    return model.name if isinstance(model, Model) else str(model)
+
+
+def affinity_of(model: str | Model, config: Mapping[str, Any] | None) -> str:
+    """Return the affinity of all tasks that share the compiled programs of a model."""
+    return f"{name_of(model)} {config or {}}"

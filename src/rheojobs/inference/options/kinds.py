@@ -6,7 +6,6 @@ import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
@@ -19,7 +18,6 @@ __all__ = [
     "Expressions",
     "Flag",
     "Kind",
-    "Location",
     "Number",
     "Numbers",
     "Ranges",
@@ -130,7 +128,10 @@ class Choice(Kind):
     """
 
     words: Mapping[str, str]
-    metavar = "WORD"
+
+    @property
+    def metavar(self) -> str:  # type: ignore[override]
+        return "|".join(self.words)
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
@@ -155,18 +156,6 @@ class Text(Kind):
         if not isinstance(value, str):
             raise ValueKindError(f"must be text, got {shown(value)}")
         return self.checked(value)
-
-
-@dataclass(frozen=True)
-class Location(Kind):
-    """A path; an empty one has a meaning of its own."""
-
-    metavar = "PATH"
-
-    def check(self, value: Any) -> str | Path:
-        if not isinstance(value, str | Path):
-            raise ValueKindError(f"must be a path, got {shown(value)}")
-        return value
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.options.kinds import ByName, Kind, ValueKindError
 
-__all__ = ["Group", "Option", "check_option", "checked", "option", "options_of"]
+__all__ = ["Group", "Option", "checked", "option", "options_of"]
 
 
 class Group(enum.StrEnum):
@@ -46,8 +48,6 @@ class Option:
         Its default.
     is_stored : bool
         Whether it is stored with a task.
-    is_for_users : bool
-        Whether the command, plans and the window have it; if not, only Python does.
     """
 
     kind: Kind
@@ -59,13 +59,15 @@ class Option:
     name: str = ""
     default: Any = None
     is_stored: bool = True
-    is_for_users: bool = True
 
     def check(self, value: Any) -> Any:
         """Return a value as it is used; raise `InputError` that names the option."""
-        if value is None and (self.default is None or isinstance(self.kind, ByName)):
-            return self.default
-        if value == () == self.default or value == "" == self.default:  # nothing was chosen
+        if value is None and isinstance(self.kind, ByName):
+            value = {}
+        # A default is right, although "" and () are no values of their kinds.
+        if value is None is self.default or (
+            isinstance(value, str | tuple) and value == self.default
+        ):
             return value
         try:
             return self.kind.check(value)
@@ -85,19 +87,16 @@ def option(
     flag: str = "",
     label: str = "",
     is_stored: bool = True,
-    is_for_users: bool = True,
 ) -> Any:
     """Declare a field of a class of options; a default that is a dict or list is copied."""
-    declared = Option(
-        kind, help, group, word, flag, label, is_stored=is_stored, is_for_users=is_for_users
-    )
-    metadata = {"option": declared}
+    metadata = {"option": Option(kind, help, group, word, flag, label, is_stored=is_stored)}
     if isinstance(default, dict | list):
         return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
-def options_of(declaring: type) -> dict[str, Option]:
+@functools.cache
+def options_of(declaring: type) -> Mapping[str, Option]:
     """Return the options that a class declares, by their names in Python."""
     found = {}
     for item in fields(declaring):
@@ -114,12 +113,7 @@ def options_of(declaring: type) -> dict[str, Option]:
             label=declared.label or word.replace("_", " ").capitalize(),
             default=made,
         )
-    return found
-
-
-def check_option(declaring: type, name: str, value: Any) -> Any:
-    """Return the value of an option as it is used; raise `InputError` that names the option."""
-    return options_of(declaring)[name].check(value)
+    return MappingProxyType(found)
 
 
 def checked(declaring: type, given: Mapping[str, Any], what: str) -> dict[str, Any]:

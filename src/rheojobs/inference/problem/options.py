@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
-from rheojobs.inference.data.test_modes import canonical_test_mode
-from rheojobs.inference.options.kinds import Numbers, Settings, Text
+from rheojobs.inference.data.protocol import protocol_option
+from rheojobs.inference.data.test_modes import mode_option
+from rheojobs.inference.options.kinds import Numbers, Settings
 from rheojobs.inference.options.option import Group, option
 
 __all__ = ["ProblemOptions"]
@@ -18,24 +18,9 @@ __all__ = ["ProblemOptions"]
 class ProblemOptions:
     """Options of both fits and samplings."""
 
-    test_mode: str | None = option(
-        None,
-        Text(canonical_test_mode, "MODE"),
-        "Test mode: relaxation, creep, oscillation, flow_curve, startup or laos. Detected from "
-        "the data by default.",
-        group=Group.DATA,
-        word="mode",
-        is_stored=False,  # the dataset knows it
-    )
-    protocol: Mapping[str, float] = option(
-        {},
-        Numbers(PROTOCOL_CONSTANTS),
-        "A constant of the test: gamma_dot (1/s), sigma_applied (Pa), gamma_0, omega (rad/s), "
-        "sigma_0 (Pa).",
-        group=Group.DATA,
-        word="at",
-        is_stored=False,
-    )
+    # The dataset of a stored task knows both.
+    test_mode: str | None = mode_option("data", word="mode", is_stored=False)
+    protocol: Mapping[str, float] = protocol_option(is_stored=False)
     model_config: Mapping[str, Any] = option(
         {},
         Settings(),

@@ -18,6 +18,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.fits.task import FitTask
+from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.loading import load
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Parameter
@@ -71,7 +72,7 @@ class PrewarmTask:
     @property
     def model_name(self) -> str:
         """The model's name."""
-        return self.model.name if isinstance(self.model, Model) else str(self.model)
+        return name_of(self.model)
 
     @property
     def name(self) -> str:
@@ -81,7 +82,7 @@ class PrewarmTask:
     @property
     def affinity(self) -> str:
         """That of the later jobs, so that they run on the same worker."""
-        return f"{self.model_name} {self.model_config or {}}"
+        return affinity_of(self.model, self.model_config)
 
     def validate(self) -> None:
         """Check all that can be known without JAX; raises `InputError` in one line."""

@@ -24,7 +24,7 @@ def warm_up() -> Iterator[None]:
     ------
     None
         Between the imports of the other modules that fits and samplings need, which an idle
-                worker makes.
+        worker makes.
     """
     configure_jax()
     import jax.numpy as jnp

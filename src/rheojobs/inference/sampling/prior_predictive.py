@@ -39,16 +39,9 @@ def prior_predictive(
     data: object,
     model: str | Model,
     *,
-    priors: Mapping[str, Any] | None = None,
-    likelihood: str | None = None,
-    default_priors: str = "logarithmic",
     num_samples: int = 500,
-    seed: int = 42,
     warm_start: Mapping[str, float] | None = None,
-    test_mode: str | None = None,
-    protocol: Mapping[str, float] | None = None,
-    model_config: Mapping[str, Any] | None = None,
-    fixed: Mapping[str, float] | None = None,
+    **options: Any,
 ) -> DataTree:
     """Draw from the priors, and simulate data from these draws, in this process.
 
@@ -60,8 +53,10 @@ def prior_predictive(
         A name of the catalogue, or a plain JAX function with its parameters.
     num_samples : int
         How many draws.
-    priors, likelihood, default_priors, seed, warm_start, test_mode, protocol, model_config, fixed
-        As `SampleTask` has them: the priors are those of that sampling.
+    warm_start : mapping, optional
+        As `SampleTask` has it.
+    **options
+        As `SampleOptions` has them: the priors are those of that sampling.
 
     Returns
     -------
@@ -77,19 +72,7 @@ def prior_predictive(
         In one line, what is wrong with the input.
     """
     task = SampleTask(
-        model,
-        data,
-        num_samples=num_samples,
-        warm_start=warm_start,
-        priors=priors or {},
-        seed=seed,
-        test_mode=test_mode,
-        protocol=protocol or {},
-        model_config=model_config or {},
-        likelihood=likelihood,
-        default_priors=default_priors,
-        fixed=fixed or {},
-        checkpoint="",
+        model, data, num_samples=num_samples, warm_start=warm_start, checkpoint="", **options
     )
     dataset = task.checked_data()
     configure_jax()
@@ -97,12 +80,13 @@ def prior_predictive(
     from rheojobs.inference.posterior.posterior import Posterior
     from rheojobs.inference.sampling.run import start_values
 
-    problem = Problem.of(model, dataset, model_config)
-    values = start_values(problem, warm_start or {}, fixed or {})
-    posterior = Posterior.of(problem, priors or {}, values, likelihood, default_priors, fixed)
-    drawn = posterior.draw(num_samples, np.random.default_rng(seed))
+    problem = Problem.of(model, dataset, task.model_config)
+    values = start_values(problem, warm_start or {}, task.fixed)
+    scatter = (task.likelihood, task.default_priors)
+    posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed)
+    drawn = posterior.draw(num_samples, np.random.default_rng(task.seed))
     sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
-    every, predicted = _predict(posterior, sites, seed)
+    every, predicted = _predict(posterior, sites, task.seed)
     return _as_tree(posterior, drawn, every, predicted)
 
 

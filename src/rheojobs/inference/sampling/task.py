@@ -18,6 +18,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
 from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.options.option import options_of
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
@@ -96,7 +97,7 @@ class SampleTask(SampleOptions):
     @property
     def model_name(self) -> str:
         """The model's name."""
-        return self.model.name if isinstance(self.model, Model) else str(self.model)
+        return name_of(self.model)
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ class SampleTask(SampleOptions):
     @property
     def affinity(self) -> str:
         """Tasks of one affinity share compiled programs."""
-        return f"{self.model_name} {self.model_config or {}}"
+        return affinity_of(self.model, self.model_config)
 
     @property
     def folder(self) -> str | Path | None:

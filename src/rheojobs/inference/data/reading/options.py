@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
-from rheojobs.inference.data.test_modes import canonical_test_mode
+from rheojobs.inference.data.protocol import protocol_option
+from rheojobs.inference.data.test_modes import mode_option
 from rheojobs.inference.options.kinds import (
     Column,
     Columns,
     Count,
     Expressions,
-    Numbers,
     Text,
     ValueKindError,
 )
@@ -30,14 +29,14 @@ _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "b
 
 
 def _decimal(text: str) -> str:
-    if text not in DECIMAL_MARKS:
+    if len(text) != 1 or text not in DECIMAL_MARKS:
         raise ValueKindError(f"is '.' or ',', got {text!r}")
     return text
 
 
 def _delimiter(text: str) -> str:
     mark = _DELIMITER_NAMES.get(text, text)
-    if mark not in DELIMITERS:
+    if len(mark) != 1 or mark not in DELIMITERS:
         raise ValueKindError(f"is tab, ';', '|', ',' or a blank, got {text!r}")
     return mark
 
@@ -52,13 +51,7 @@ def _unit(role: str, unit: Any) -> str:
 class ReadOptions:
     """How a file is read."""
 
-    mode: str | None = option(
-        None,
-        Text(canonical_test_mode, "MODE"),
-        "Test mode: relaxation, creep, oscillation, flow_curve, startup or laos. Detected from "
-        "the columns by default.",
-        group=Group.DATA,
-    )
+    mode: str | None = mode_option("columns")
     x: str | int | None = option(
         None, Column(), "Column of x, by name or by number from 1.", group=Group.DATA
     )
@@ -91,14 +84,7 @@ class ReadOptions:
     decimal: str = option(
         "", Text(_decimal), "Decimal mark: '.' or ','. Detected by default.", group=Group.DATA
     )
-    protocol: Mapping[str, float] = option(
-        {},
-        Numbers(PROTOCOL_CONSTANTS),
-        "A constant of the test: gamma_dot (1/s), sigma_applied (Pa), gamma_0, omega (rad/s), "
-        "sigma_0 (Pa).",
-        group=Group.DATA,
-        word="at",
-    )
+    protocol: Mapping[str, float] = protocol_option()
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:

@@ -23,7 +23,7 @@ type Field = QSpinBox | QComboBox | QLineEdit | CheckBox
 
 def has_field(option: Option) -> bool:
     """Return whether an option is a single value, which a form can show."""
-    return option.is_for_users and isinstance(option.kind, Choice | Count | Flag | Number)
+    return isinstance(option.kind, Choice | Count | Flag | Number)
 
 
 class OptionForm(QWidget):
