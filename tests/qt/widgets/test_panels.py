@@ -16,6 +16,7 @@ from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.data.data_panel import DataPanel
+from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
 from rheojobs.qt.widgets.model.parameter_table import (
@@ -273,3 +274,20 @@ def test_ticks_stay_true_when_other_data_come(qtbot: QtBot) -> None:
         assert plot.plot.getAxis(side).autoSIPrefixScale == 1.0
     (points,) = plot.plot.listDataItems()
     assert points.getOriginalDataset()[0].size == 1500
+
+
+def test_more_options_open_in_a_dialog_of_their_own(qtbot: QtBot) -> None:
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    height = panel.sizeHint().height()
+    panel.more.setChecked(True)
+    dialog = panel.more_fit.window()
+    assert dialog is not panel.window()
+    assert dialog.isVisible()
+    assert panel.more_sampling.isVisible()
+    assert panel.sizeHint().height() == height
+    panel.more_sampling.field("seed").setValue(7)
+    dialog.close()
+    assert not panel.more.isChecked()
+    assert panel.sample_options() == {"seed": 7}

@@ -8,7 +8,9 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
+    QDialog,
     QGridLayout,
+    QGroupBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -165,14 +167,7 @@ class RunPanel(QWidget):
         layout.addWidget(self._counts)
         layout.addWidget(self._noise)
         layout.addLayout(goodness)
-        for widget in (
-            self.more_fit,
-            self.more_sampling,
-            self.status,
-            self.busy,
-            self.chain_bars,
-            self.message,
-        ):
+        for widget in (self.status, self.busy, self.chain_bars, self.message):
             layout.addWidget(widget)
         self._running = self._paused = False
         self.set_ready(False)
@@ -277,13 +272,22 @@ class RunPanel(QWidget):
         self.chain_bars.setVisible(running and is_sampling)
 
     def _more_button(self) -> QToolButton:
-        """Return the button that shows or hides the less common options."""
+        """Return the button that opens the dialog of the less common options, or closes it."""
+        dialog = QDialog(self)
+        dialog.setWindowTitle(self.tr("More options"))
+        layout = QVBoxLayout(dialog)
+        for title, form in (
+            (self.tr("Fit"), self.more_fit),
+            (self.tr("Sample"), self.more_sampling),
+        ):
+            group = QGroupBox(title, dialog)
+            QVBoxLayout(group).addWidget(form)
+            layout.addWidget(group)
         button = QToolButton(self)
         button.setText(self.tr("More &options"))
         button.setCheckable(True)
-        for form in (self.more_fit, self.more_sampling):
-            form.setVisible(False)
-            button.toggled.connect(form.setVisible)
+        button.toggled.connect(dialog.setVisible)
+        dialog.finished.connect(lambda _: button.setChecked(False))
         return button
 
     def _button(self, text: str, hint: str) -> QPushButton:
