@@ -157,8 +157,8 @@ def test_its_application_is_killed_then_its_worker(
     """What came while nobody listened is fetched, and a later death goes on from there."""
     folder, path = tmp_path / "kept", tmp_path / "jobs.sqlite3"
     code = (
-        "import sys; from pathlib import Path; from tests.inference import test_cluster as t;"
-        "t.sample_until_killed(sys.argv[1], *map(Path, sys.argv[2:]))"
+        f"import sys; from pathlib import Path; from {__name__} import sample_until_killed;"
+        "sample_until_killed(sys.argv[1], *map(Path, sys.argv[2:]))"
     )
     application = subprocess.Popen(
         [sys.executable, "-c", code, cluster.address, path, folder],
