@@ -16,7 +16,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from tests.qt import helpers
 
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 from rheojobs.inference.data import example_melt

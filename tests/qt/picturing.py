@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs import BayesianWorker, FitWorker
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow

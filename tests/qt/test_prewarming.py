@@ -6,7 +6,7 @@ import pytest
 from tests.qt.helpers import Recorder, decay_data
 
 from rheojobs import FitWorker, WorkerPool, catalogue
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.jobs.table_model import JobTableModel
 

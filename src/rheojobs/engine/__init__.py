@@ -11,7 +11,6 @@ from rheojobs.lazy import importer
 
 if TYPE_CHECKING:
     from rheojobs.engine.cancellation import CancellationError, CancellationToken
-    from rheojobs.engine.dependencies import ResultOf
     from rheojobs.engine.engine import JobEngine
     from rheojobs.engine.errors import (
         EngineClosedError,
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
         WorkerInfo,
         worker_environment,
     )
-    from rheojobs.engine.job import Job
+    from rheojobs.engine.jobs.dependencies import ResultOf
+    from rheojobs.engine.jobs.job import Job
     from rheojobs.engine.policy.retry import RetryPolicy
     from rheojobs.engine.states import STATES, JobState
     from rheojobs.engine.store import JobStore, StoredJob
@@ -48,7 +48,7 @@ _HOMES = {
         "CancellationError",
         "CancellationToken",
     ),
-    "dependencies": ("ResultOf",),
+    "jobs.dependencies": ("ResultOf",),
     "engine": ("JobEngine",),
     "errors": (
         "EngineClosedError",
@@ -74,7 +74,7 @@ _HOMES = {
         "WorkerInfo",
         "worker_environment",
     ),
-    "job": ("Job",),
+    "jobs.job": ("Job",),
     "policy.retry": ("RetryPolicy",),
     "states": (
         "STATES",

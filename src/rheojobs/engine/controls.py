@@ -6,10 +6,10 @@ import logging
 from typing import Any
 
 from rheojobs.engine.delivery.event_bus import EventBus
-from rheojobs.engine.dispatcher import Dispatcher
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
-from rheojobs.engine.queries import JobQueries
+from rheojobs.engine.jobs.dispatcher import Dispatcher
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
+from rheojobs.engine.jobs.queries import JobQueries
 from rheojobs.engine.store.commands import requested_priority
 from rheojobs.engine.validation import check_priority
 

@@ -17,17 +17,17 @@ from typing import Any, cast
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.controls import JobControls
 from rheojobs.engine.delivery.event_bus import EventBus
-from rheojobs.engine.dependencies import results_wanted
-from rheojobs.engine.dispatcher import Dispatcher, is_light
 from rheojobs.engine.executors import Executor, make_executor
-from rheojobs.engine.job import Job, jobs_of
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.dependencies import results_wanted
+from rheojobs.engine.jobs.dispatcher import Dispatcher, is_light
+from rheojobs.engine.jobs.job import Job, jobs_of
+from rheojobs.engine.jobs.job_registry import JobRegistry
+from rheojobs.engine.jobs.recovery import revive, waiting_jobs
 from rheojobs.engine.lifecycle.admission import Admission
 from rheojobs.engine.lifecycle.closing import Closing, shut_down_at_exit
 from rheojobs.engine.lifecycle.moving import move_jobs
 from rheojobs.engine.policy.retry import RetryPolicy
 from rheojobs.engine.policy.scheduler import WORKER
-from rheojobs.engine.recovery import revive, waiting_jobs
 from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor

@@ -17,7 +17,7 @@ from rheojobs.errors import InputError
 
 if TYPE_CHECKING:  # the command that only asks for something needs no engine
     from rheojobs.engine.engine import JobEngine
-    from rheojobs.engine.job import Job
+    from rheojobs.engine.jobs.job import Job
 
 __all__ = ["JobControl", "OrphanedJobs", "StoredResult"]
 

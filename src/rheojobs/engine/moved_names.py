@@ -1,6 +1,6 @@
 """Import paths that stand in stored jobs and lead elsewhere by now.
 
-Whoever moves a class or function that a store may name adds a line: no line is ever removed.
+When a class or function that a store may name is moved, a line is added here; none is removed.
 """
 
 from __future__ import annotations

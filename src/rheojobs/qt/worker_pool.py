@@ -17,7 +17,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import JobEvent, ProgressMade, StateChanged
 from rheojobs.engine.executors import Executor, ThreadExecutor
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store import JobStore
 from rheojobs.engine.task import FunctionTask

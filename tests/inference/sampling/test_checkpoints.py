@@ -28,7 +28,7 @@ import os, signal, sys
 from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine import JobEngine
-from rheojobs.engine.settlement import Settlement
+from rheojobs.engine.jobs.settlement import Settlement
 from rheojobs.inference.sampling import continuation
 from rheojobs.inference.sampling.task import SampleTask
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rheojobs.engine.cancellation import CancellationToken
-from rheojobs.engine.dispatcher import Dispatcher
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.dispatcher import Dispatcher
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
+from rheojobs.engine.jobs.recovery import new_job
 from rheojobs.engine.recorder import Recorder
-from rheojobs.engine.recovery import new_job
 
 __all__ = ["Admission"]
 

@@ -8,10 +8,10 @@ import time
 import weakref
 from typing import Protocol
 
-from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.dispatcher import Dispatcher
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
 from rheojobs.engine.recorder import Recorder
 
 __all__ = ["Closing", "shut_down_at_exit"]

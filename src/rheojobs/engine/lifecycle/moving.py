@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from rheojobs.engine.dispatcher import Dispatcher
 from rheojobs.engine.executors import Executor
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.dispatcher import Dispatcher
+from rheojobs.engine.jobs.job_registry import JobRegistry
 from rheojobs.engine.policy.scheduler import WORKER
 from rheojobs.engine.validation import check_movable
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rheojobs.engine import JobEngine, JobState
-from rheojobs.engine.attempt import Attempt
+from rheojobs.engine.jobs.attempt import Attempt
 from rheojobs.errors import one_line
 from rheojobs.inference.batch.files import BatchFiles
 from rheojobs.inference.batch.item_store import ItemStore, fit_fingerprint, sample_fingerprint

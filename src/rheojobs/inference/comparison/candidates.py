@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rheojobs.engine.attempt import Attempt
+from rheojobs.engine.jobs.attempt import Attempt
 from rheojobs.errors import InputError
 from rheojobs.inference.comparison.leave_one_out import Scored
 from rheojobs.inference.comparison.ranking import ComparedModel

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from rheojobs.engine import JobEngine, ProcessExecutor
-from rheojobs.engine.attempt import Attempt
+from rheojobs.engine.jobs.attempt import Attempt
 from rheojobs.errors import InputError, RheojobsError, nearest
 from rheojobs.inference.comparison.candidates import Candidate, ModelLike, candidates_of
 from rheojobs.inference.comparison.common_parameters import Shared, ask_names

@@ -8,7 +8,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.qt.widgets.common.choice_bar import ChoiceBar
 from rheojobs.qt.worker_pool import WorkerPool

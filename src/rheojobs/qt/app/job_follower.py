@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.qt.thread_gate import ThreadGate
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.events import Progress
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.policy.eta import TimeRemaining
 from rheojobs.engine.states import STATES, JobState
 from rheojobs.engine.store.commands import requested_priority

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 
 from rheojobs.engine import JobEngine
 from rheojobs.engine.events import StateChanged
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.store.glance import Glance, StoreGlance
 from rheojobs.qt.background import Background
 from rheojobs.qt.thread_gate import ThreadGate

@@ -12,7 +12,7 @@ from rheojobs.engine.store.spilling import resolved
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
-    from rheojobs.engine.job import Job
+    from rheojobs.engine.jobs.job import Job
     from rheojobs.engine.task import Task
 
 __all__ = ["ResultOf", "fill_in", "results_wanted"]

@@ -10,7 +10,7 @@ from typing import Any
 from rheojobs.engine.delivery.callbacks import CallbackThreads
 from rheojobs.engine.delivery.event_bus import Delivery
 from rheojobs.engine.events import StateChanged
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.recorder import Outcome, Recorder
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import Leftover

@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from rheojobs.engine.delivery.event_bus import EventBus
 from rheojobs.engine.delivery.mailboxes import Caller, Listener, Subscriber, TakesEvents
 from rheojobs.engine.events import JobEvent
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
 from rheojobs.engine.policy.eta import Durations, Remaining
 
 __all__ = ["JobQueries"]

@@ -17,16 +17,16 @@ from types import FunctionType, NoneType
 from typing import Any
 
 from rheojobs.engine import messages
-from rheojobs.engine.dependencies import fill_in
 from rheojobs.engine.executors import Executor, Run
 from rheojobs.engine.executors.base import RunHandle
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.dependencies import fill_in
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
+from rheojobs.engine.jobs.message_handler import MessageHandler
+from rheojobs.engine.jobs.recovery import describe_again
 from rheojobs.engine.loops import call_logged, run_guarded
-from rheojobs.engine.message_handler import MessageHandler
 from rheojobs.engine.policy.scheduler import fits
 from rheojobs.engine.recorder import Recorder
-from rheojobs.engine.recovery import describe_again
 from rheojobs.engine.states import JobState
 from rheojobs.engine.task import FunctionTask
 

@@ -20,11 +20,11 @@ from rheojobs.engine.events import (
     StateChanged,
 )
 from rheojobs.engine.executors.base import RunHandle
-from rheojobs.engine.job import Job
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.settlement import Settlement
 from rheojobs.engine.policy.eta import Durations
 from rheojobs.engine.policy.scheduler import WORKER, Scheduler, Waiting
 from rheojobs.engine.recorder import Recorder
-from rheojobs.engine.settlement import Settlement
 from rheojobs.engine.states import JobState, check_transition
 from rheojobs.engine.timers import Timers
 from rheojobs.errors import RheojobsError, one_line

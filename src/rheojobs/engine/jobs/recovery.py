@@ -10,7 +10,7 @@ from typing import Any
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.executors import Executor
 from rheojobs.engine.executors.cluster_probe import is_gone
-from rheojobs.engine.job import NO_STORE, Job, JobOwner
+from rheojobs.engine.jobs.job import NO_STORE, Job, JobOwner
 from rheojobs.engine.policy.retry import TRIED_AGAIN, RetryPolicy
 from rheojobs.engine.recorder import NewJob, Recorder
 from rheojobs.engine.serialization import Record, record_of

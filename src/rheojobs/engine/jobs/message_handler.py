@@ -11,8 +11,8 @@ import time
 from rheojobs.engine import messages
 from rheojobs.engine.errors import WorkerDiedError
 from rheojobs.engine.events import PartialResult, Progress, ProgressMade
-from rheojobs.engine.job import Job
-from rheojobs.engine.job_registry import JobRegistry
+from rheojobs.engine.jobs.job import Job
+from rheojobs.engine.jobs.job_registry import JobRegistry
 from rheojobs.engine.policy import transitions
 from rheojobs.engine.policy.retry import TRIED_AGAIN, GiveUp, Retry, after_death, after_error
 from rheojobs.engine.recorder import Recorder
