@@ -16,6 +16,7 @@ import psutil
 import pytest
 from tests.engine import helpers
 from tests.engine.executors import worker_tasks as tasks
+from tests.engine.executors.processes.helpers import ANY_TASK
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import (
@@ -30,9 +31,6 @@ from rheojobs.engine.executors import Run
 from rheojobs.engine.executors.processes import sending, worker_handle
 
 S = JobState
-
-ANY_TASK = 2.0 + 1.5
-"""Seconds in which any task at all is stopped: promised are 2, the rest is for a busy machine."""
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process groups")
 
