@@ -17,7 +17,6 @@ from rich.text import Text
 from rheojobs.cli.numbers import interval, measured, number, plural
 from rheojobs.cli.progress import duration
 from rheojobs.inference.data.units import shown_unit
-from rheojobs.inference.fits.statistics import POOR_R_SQUARED
 from rheojobs.inference.results.fit_report import facts, remark
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def _show_correlations(console: Console, fit: FitResult) -> None:
 def fit_concerns(fit: FitResult) -> list[str]:
     """Return warnings that say why a fit should not be trusted, and what to do."""
     concerns = list(fit.warnings)
-    if not fit.success or fit.r_squared < POOR_R_SQUARED:
+    if not fit.success or fit.misfit:
         concerns.append(
             "start elsewhere (--init, --multi-start), or try another model "
             f"(rheojobs models --mode {fit.test_mode})"

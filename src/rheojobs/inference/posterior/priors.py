@@ -21,7 +21,14 @@ from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, 
 if TYPE_CHECKING:
     from numpyro.distributions import Distribution
 
-__all__ = ["DistributionPrior", "NamedPrior", "Prior", "prior_of", "scaled_beta", "uniform_prior"]
+__all__ = [
+    "DistributionPrior",
+    "NamedPrior",
+    "Prior",
+    "prior_of",
+    "scaled_beta",
+    "uniform_prior",
+]
 
 SCALED_BETA = "scaledbeta"
 """A Beta distribution scaled to other limits than 0 and 1; only used as a default."""

@@ -284,6 +284,7 @@ def fingerprint(settings: SampleSettings, problem: Problem) -> str:
         settings.default_priors,
     ]
     facts += [dict(settings.fixed)] if settings.fixed else []
+    facts += [{"bounds": dict(settings.bounds)}] if settings.bounds else []
     text = json.dumps(facts, sort_keys=True, default=float)
     digest = hashlib.sha256(text.encode())
     digest.update(data.x.tobytes())

@@ -83,7 +83,7 @@ def prior_predictive(
     problem = Problem.of(model, dataset, task.model_config)
     values = start_values(problem, warm_start or {}, task.fixed)
     scatter = (task.likelihood, task.default_priors)
-    posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed)
+    posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed, task.bounds)
     drawn = posterior.draw(num_samples, np.random.default_rng(task.seed))
     sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
     every, predicted = _predict(posterior, sites, task.seed)

@@ -25,6 +25,7 @@ from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
@@ -72,6 +73,9 @@ class SampleTask(SampleOptions):
         As `Dataset.of` takes them.
     warm_start : mapping, optional
         Parameter values to start from, such as a fit's.
+    fit : FitResult, optional
+        A fit of the same model that the sampling follows: it starts there, and the fit's fixed
+        parameters and bounds hold. A fit with tied parameters is refused.
     checkpoint : path, optional
         The folder where the sampling is stored while it runs; by default one of the user's state
         folder. A stopped sampling continues from there. ``""`` stores nothing.
@@ -86,6 +90,7 @@ class SampleTask(SampleOptions):
     model: str | Model
     data: object
     warm_start: Mapping[str, float] | None = field(default=None, kw_only=True)
+    fit: FitResult | None = field(default=None, repr=False, kw_only=True)
     checkpoint: str | Path | None = field(default=None, kw_only=True)
     continues: Segment | None = field(default=None, repr=False, kw_only=True)
     keep_checkpoint: bool = field(default=False, kw_only=True)
@@ -130,6 +135,7 @@ class SampleTask(SampleOptions):
 
     def validate(self) -> None:
         """Check all that can be checked without JAX; raises `InputError` in one line."""
+        self._follow_fit()
         if self._dataset is not None:
             return
         for name, option in _OPTIONS.items():
@@ -143,6 +149,31 @@ class SampleTask(SampleOptions):
             self.checkpoint = None
         else:  # the process that resumes it may have another working directory
             self.checkpoint = str(Path(self.checkpoint).absolute())
+
+    def _follow_fit(self) -> None:
+        """Take start, fixed parameters and bounds from the fit, unless they are given.
+
+        A fit that is the result of another job is known only when the sampling starts.
+        """
+        fit = self.fit
+        if not isinstance(fit, FitResult):
+            return
+        if fit.model_name != self.model_name:
+            raise InputError(
+                f"the fit is of {fit.model_name}, the sampling of {self.model_name}: give a fit of "
+                "the same model"
+            )
+        if fit.tied:
+            ties = ", ".join(f"{name} = {text}" for name, text in fit.tied.items())
+            raise InputError(
+                f"the fit ties parameters ({ties}), which a sampling cannot: fit without {{tied}}, "
+                "or sample without the fit",
+                options=("tied",),
+            )
+        self.warm_start = fit.parameters if self.warm_start is None else self.warm_start
+        self.fixed = {**fit.fixed, **(self.fixed or {})}
+        self.bounds = {**fit.given_bounds, **(self.bounds or {})}
+        self.fit = None  # sent once, as taken
 
     def checked_data(self) -> Dataset:
         """Return the data that `validate` has checked."""
@@ -191,6 +222,7 @@ class SampleTask(SampleOptions):
         told["warm_start"] = dict(self.warm_start or {})
         told["model_config"] = dict(self.model_config)
         told["fixed"] = dict(self.fixed)
+        told["bounds"] = {name: list(ends) for name, ends in self.bounds.items()}
         # A user's function and a distribution are code: only a process that has them can resume.
         told["model"] = self.model if isinstance(self.model, str) else None
         plain = all(isinstance(prior, Mapping) for prior in self.priors.values())
@@ -211,7 +243,9 @@ class SampleTask(SampleOptions):
         data = self.checked_data()
         settings = {name: getattr(self, name) for name in _STORED}
         folder = "" if self.checkpoint is None else str(self.checkpoint)
-        others = {"model": self.model, "data": data, "checkpoint": folder}
+        others: dict[str, Any] = {"model": self.model, "data": data, "checkpoint": folder}
+        if self.fit is not None:  # the result of another job, which cannot be stored
+            others["fit"] = self.fit
         return pack(settings | others | {"continues": self.continues})
 
     @classmethod
