@@ -24,7 +24,7 @@ __all__ = ["ModelInfo", "cached_catalogue", "catalogue"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
