@@ -230,4 +230,5 @@ def concerns(comparison: Comparison) -> list[str]:
                 f"{row.label}: {plural(row.loo.bad_k, 'value')} with a Pareto k above "
                 f"{row.loo.good_k:.2g} (the worst {row.loo.worst_k:.2f}): its elpd is not reliable"
             )
+        found += [f"{row.label}: {words}" for words in row.posterior_warnings]
     return found

@@ -98,7 +98,7 @@ def run_demo(folder: Path) -> int:
     _write(outputs, folder, dataset, result, fit)
     outputs.tables.print("\n[bold]Posterior[/]")
     report.show_posterior(outputs.tables, result)
-    report.show_concerns(outputs.talk, report.sampling_concerns(result, fit))
+    report.show_concerns(outputs.talk, report.sampling_concerns(result))
     noise = [result.summary[name]["mean"] for name in ("sigma_real", "sigma_imag")]
     outputs.talk.print(
         f"estimated noise: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -14,10 +13,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli.numbers import interval, measured, number, plural
+from rheojobs.cli.numbers import interval, measured, plural
 from rheojobs.cli.progress import duration
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.results.fit_report import facts, remark
+from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
@@ -33,10 +33,6 @@ __all__ = [
     "show_posterior",
 ]
 
-NOISE_RATIO = 3.0
-"""A posterior whose noise exceeds the fit's residuals by this factor misses the data."""
-
-MAX_R_HAT = 1.01
 MINIMA_SHOWN = 4
 CORRELATIONS_SHOWN = 8
 """More would be wider than a terminal; JSON and the Markdown report have them all."""
@@ -164,35 +160,13 @@ def show_posterior(console: Console, result: BayesianResult) -> None:
 
 
 def _count(value: float) -> str:
-    return f"{value:.0f}" if math.isfinite(value) else "–"
+    shown = f"{value:.0f}" if math.isfinite(value) else "–"
+    return shown if value >= MIN_ESS else f"[yellow]{shown}[/]"
 
 
-def sampling_concerns(result: BayesianResult, fit: FitResult | None) -> list[str]:
-    """Return warnings that say why draws should not be trusted.
-
-    Parameters
-    ----------
-    result : BayesianResult
-        The draws.
-    fit : FitResult, optional
-        The fit that they started from.
-    """
-    concerns = [str(warning) for warning in result.diagnostics.get("warnings", ())]
-    if fit is not None and fit.residuals is not None:
-        for name, part in (("sigma", np.real), ("sigma_real", np.real), ("sigma_imag", np.imag)):
-            if name not in result.summary:
-                continue
-            noise = result.summary[name]["mean"]
-            left = float(np.sqrt(np.mean(part(fit.residuals) ** 2)))
-            if noise > NOISE_RATIO * left > 0:
-                unit = _unit(result.units, name)
-                concerns.append(
-                    f"the draws describe the data much worse than the fit ({name} = "
-                    f"{number(noise, 2)} {unit}, residuals of the fit {number(left, 2)} {unit}): "
-                    "the priors have pulled them away; give narrower ones (--prior)"
-                )
-                break
-    return concerns
+def sampling_concerns(result: BayesianResult) -> list[str]:
+    """Return warnings that say why draws should not be trusted."""
+    return [str(warning) for warning in result.diagnostics.get("warnings", ())]
 
 
 def show_concerns(console: Console, concerns: Iterable[str]) -> None:

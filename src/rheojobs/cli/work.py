@@ -137,7 +137,7 @@ def hand_over_draws(
         draw_posterior(dataset, result, fit, outputs.plot)
         outputs.wrote(outputs.plot)
     report.show_posterior(outputs.tables, result)
-    report.show_concerns(outputs.talk, report.sampling_concerns(result, fit))
+    report.show_concerns(outputs.talk, report.sampling_concerns(result))
     return 0
 
 

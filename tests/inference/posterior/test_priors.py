@@ -9,13 +9,12 @@ import pytest
 from numpyro.distributions import biject_to
 from scipy import stats
 
+from rheojobs.errors import InputError
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES
 from rheojobs.inference.posterior.priors import (
     DistributionPrior,
     NamedPrior,
     prior_of,
-    scaled_beta,
-    uniform_prior,
 )
 
 GIVEN = {
@@ -29,13 +28,15 @@ GIVEN = {
     "gamma": {"concentration": 3.0, "rate": 0.5},
     "beta": {"concentration1": 2.0, "concentration0": 5.0},
 }
+ORDER = {"type": "beta", "concentration1": 2.0, "concentration0": 2.0}
 PRIORS = {kind: prior_of("x", {"type": kind, **given}) for kind, given in GIVEN.items()} | {
     "left": prior_of("x", {"type": "truncatednormal", "loc": 0.0, "scale": 1.0, "low": -0.5}),
     "right": prior_of("x", {"type": "truncatednormal", "loc": 0.0, "scale": 1.0, "high": 2.0}),
     "open": prior_of("x", {"type": "truncatednormal", "loc": 0.0, "scale": 1.0}),
-    "order": scaled_beta(2.0, 0.1, 0.9),
-    "unit": scaled_beta(2.0, 0.0, 1.0),
-    "decades": uniform_prior(1.0, 1e9, logarithmic=True),
+    "order": prior_of("x", ORDER | {"low": 0.1, "high": 0.9}),
+    "unit": prior_of("x", ORDER),
+    "decades": prior_of("x", {"type": "loguniform", "low": 1.0, "high": 1e9}),
+    "from zero": prior_of("x", {"type": "loguniform", "low": 0.0, "high": 1e6, "offset": 1e-3}),
 }
 
 
@@ -81,7 +82,9 @@ def test_far_truncations_are_drawn_within_their_limits():
 
 
 def test_words():
-    assert uniform_prior(1e-3, 1e9).words == "Uniform(low=0.001, high=1e+09)"
+    uniform = prior_of("x", {"type": "uniform", "low": 1e-3, "high": 1e9})
+    assert uniform.words == "Uniform(low=0.001, high=1e+09)"
+    assert PRIORS["from zero"].words == "LogUniform(low=0, high=1e+06, offset=0.001)"
     assert PRIORS["order"].words == "Beta(concentration1=2, concentration0=2) scaled to 0.1 to 0.9"
     assert PRIORS["open"].words == "Normal(loc=0, scale=1)"
     assert prior_of("x", dist.Gumbel(0.0, 2.0)).words == "Gumbel(loc=0, scale=2)"
@@ -106,3 +109,25 @@ def test_a_beta_of_other_shapes_takes_numpyro_share():
     prior = NamedPrior("beta", {"concentration1": 2.0, "concentration0": 3.0})
     expected = stats.beta(2.0, 3.0).cdf([0.2, 0.7])
     assert prior.cumulative(np.array([0.2, 0.7])) == pytest.approx(expected)
+
+
+def test_a_logarithm_from_zero_on_is_uniform():
+    """Of x with a uniform ln(x + c): its density by SciPy, and its coordinate at both ends."""
+    prior = PRIORS["from zero"]
+    known = stats.loguniform(1e-3, 1e6 + 1e-3, loc=-1e-3)
+    x = np.array([1e-7, 1e-3, 1.0, 5e5])
+    assert prior.distribution().log_prob(x) == pytest.approx(known.logpdf(x), rel=1e-9)
+    assert prior.cumulative(x) == pytest.approx(known.cdf(x), rel=1e-6)
+    assert stats.kstest(prior.draw(np.random.default_rng(2), 4000), known.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"low": 0.0, "high": 1.0}, "low must be positive, got 0; with an offset"),
+        ({"low": 0.0, "high": 1.0, "offset": -1.0}, "offset must not be negative, got -1"),
+    ],
+)
+def test_a_logarithm_of_nothing_is_refused(given, words):
+    with pytest.raises(InputError, match=words):
+        prior_of("x", {"type": "loguniform", **given})

@@ -8,16 +8,19 @@ import threading
 import time
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.inference.helpers import decay_data, decay_model, run_until, same_draws
+from tests.inference.helpers import BOUNDS, decay_data, decay_model, run_until, same_draws
 
 from rheojobs.engine import CancellationToken, JobEngine, JobState
 from rheojobs.engine.local_context import local_context
 from rheojobs.engine.store.write_buffer import WriteBuffer
 from rheojobs.errors import InputError
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.readiness.warm_up import PRELOAD, warm_up_fully
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.segments import Segment
@@ -144,10 +147,56 @@ def test_code_of_the_user_s_own_is_said_to_be_needed(tmp_path):
 
 def test_other_settings_in_the_same_folder_are_refused(tmp_path):
     run_until(task(tmp_path / "kept"), lambda p: p.stage == "sampling")
-    with pytest.raises(InputError, match="other data or settings"):
+    with pytest.raises(InputError, match="holds a sampling with other settings"):
         finish(task(tmp_path / "kept", seed=7))
     more = finish(task(tmp_path / "kept", num_samples=300))  # more draws are no other sampling
     assert more.num_samples == 300
+
+
+def gaussian(scale: float) -> dict[str, dict[str, object]]:
+    return {"tau": {"type": "normal", "loc": 1.5, "scale": scale}}
+
+
+def test_the_fingerprint_holds_priors_bounds_code_and_data_to_the_bit():
+    import numpyro.distributions as dist
+
+    function = lambda x, p: p[0] * jnp.exp(-x / p[1])  # noqa: E731
+    other = lambda x, p: p[0] * jnp.exp(-x / p[1]) * 1.0000000000001  # noqa: E731
+
+    def digests(formula=function, upper=10.0, data=None, **settings: object) -> dict[str, str]:
+        bounds = {"G0": (1e3, 1e5, 2e4), "tau": (0.1, upper, 1.0)}
+        model = Model.from_function(formula, bounds, "relaxation", name="own")
+        work = SampleTask(model, data or decay_data(), checkpoint="", **settings)
+        work.validate()
+        return continuation.fingerprint(work.settings(), Problem.of(model, work.dataset, None))
+
+    base = digests(priors=gaussian(0.5))
+    assert digests(priors=gaussian(0.5), num_samples=7) == base
+    moved = decay_data()
+    moved.y[3] = np.nextafter(moved.y[3], np.inf)
+    for part, changed in {
+        "priors": digests(priors=gaussian(0.500000000001)),
+        "model or test": digests(priors=gaussian(0.5), upper=10.00000000001),
+        "data": digests(priors=gaussian(0.5), data=moved),
+        "settings": digests(priors=gaussian(0.5), fixed={"G0": 2e4}),
+    }.items():
+        assert [name for name in base if base[name] != changed[name]] == [part]
+    assert digests(other, priors=gaussian(0.5))["model or test"] != base["model or test"]
+    scales = (0.5, 0.500000000001)
+    given = [digests(priors={"tau": dist.Normal(1.5, np.float64(scale))}) for scale in scales]
+    assert given[0]["priors"] != given[1]["priors"]
+
+
+def test_a_changed_formula_does_not_take_up_old_draws(tmp_path):
+    def work(rate: float) -> SampleTask:
+        model = Model.from_function(
+            lambda x, p: p[0] * jnp.exp(-rate * x / p[1]), BOUNDS, "relaxation", name="own"
+        )
+        return SampleTask(model, decay_data(), **COUNTS, checkpoint=str(tmp_path / "kept"))
+
+    run_until(work(1.0), lambda p: p.stage == "sampling")
+    with pytest.raises(InputError, match="holds a sampling with other model"):
+        finish(work(1.0000000001))
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):

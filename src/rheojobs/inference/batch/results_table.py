@@ -25,7 +25,7 @@ FIRST = (
     *("file", "model", "state", "message", "test_mode", "converged", "r_squared", "aicc", "bic"),
     *("reduced_chi_squared", "weights", "iterations"),
 )
-LAST = ("divergences", "max_r_hat", "min_ess_bulk", "draws")
+LAST = ("divergences", "max_r_hat", "min_ess_bulk", "min_ess_tail", "draws", "warnings")
 
 
 def rows_of(entries: Sequence[BatchEntry]) -> list[Row]:
@@ -83,12 +83,18 @@ def _posterior(posterior: dict[str, Any]) -> Row:
         "divergences": posterior["diagnostics"]["divergences"],
         "max_r_hat": _extreme(max, (summary["r_hat"] for summary in summaries)),
         "min_ess_bulk": _extreme(min, (summary["ess_bulk"] for summary in summaries)),
+        "min_ess_tail": _extreme(min, (summary["ess_tail"] for summary in summaries)),
         "draws": posterior["num_samples"] * posterior["num_chains"],
+        "warnings": "; ".join(map(str, posterior["diagnostics"].get("warnings", ()))),
     }
 
 
 def _extreme(choose: Any, values: Any) -> float | None:
-    return choose((value for value in values if value is not None), default=None)  # type: ignore[no-any-return]
+    """Return the worst of some diagnostics; None if one of them is not known."""
+    found = list(values)
+    if not found or any(value is None or _is_nan(value) for value in found):
+        return None
+    return choose(found)  # type: ignore[no-any-return]
 
 
 def _unit(unit: str) -> str:
@@ -122,7 +128,7 @@ def write_parquet(rows: Sequence[Row], path: Path) -> bool:
         values = [None if _is_nan(row[name]) else row[name] for row in rows]
         # A column of numbers stays a float column if all its values are missing, or integers.
         kind = None if any(isinstance(value, str | bool) for value in values) else pyarrow.float64()
-        if name in ("file", "model", "state", "message", "test_mode", "weights"):
+        if name in ("file", "model", "state", "message", "test_mode", "weights", "warnings"):
             kind = pyarrow.string()
         elif name == "converged":
             kind = pyarrow.bool_()

@@ -111,6 +111,12 @@ class ComparedModel:
     loo: LooScore | None = None
     posterior: BayesianResult | None = None
 
+    @property
+    def posterior_warnings(self) -> list[str]:
+        """The warnings about its draws."""
+        told = () if self.posterior is None else self.posterior.diagnostics.get("warnings", ())
+        return [str(words) for words in told]
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -204,6 +210,7 @@ def _facts(place: int, row: ComparedModel) -> dict[str, Any]:
         "r_squared": row.r_squared,
         "loo": None if row.loo is None else vars(row.loo),
         "posterior_summary": None if row.posterior is None else row.posterior.summary,
+        "posterior_warnings": row.posterior_warnings,
         "fit": fit.as_dict(),
     }
 

@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.parameters import MANY_DECADES, Parameter, spans_decades
+from rheojobs.inference.models.parameters import Parameter, log_offset, spans_decades
 from rheojobs.inference.models.ties import Tie
 
 __all__ = ["Coordinates", "Limits", "is_logarithmic"]
-
-ZERO_SHARE = 1e-6
-"""A modulus that may be zero is searched by its logarithm down to this part of its default."""
 
 LONGEST_STEP = 10.0
 """The longest step of a logarithmic coordinate: a factor of 20,000 at once is enough."""
@@ -33,15 +30,6 @@ GRID = 400
 def is_logarithmic(parameter: Parameter) -> bool:
     """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
     return spans_decades(*parameter.bounds)
-
-
-def _offset(parameter: Parameter) -> float:
-    """Return the offset of a parameter before its logarithm is taken; NaN if none is taken."""
-    lower, upper = parameter.bounds
-    if is_logarithmic(parameter):
-        return 0.0
-    default = parameter.default or 0.0
-    return ZERO_SHARE * default if lower == 0 and upper > MANY_DECADES * default > 0 else math.nan
 
 
 @dataclass(frozen=True)
@@ -75,7 +63,9 @@ class Coordinates:
         tied = {tie.name for tie in ties}
         self.own = tuple(item for item in parameters if item.name not in tied)
         """The parameters that have a coordinate each, (d,)."""
-        offsets = np.array([_offset(item) for item in self.own], dtype=float)
+        offsets = np.array(
+            [log_offset(*item.bounds, item.default) for item in self.own], dtype=float
+        )
         self._logarithmic = np.isfinite(offsets)
         self._offsets = np.where(self._logarithmic, offsets, 0.0)
         bounds = np.array([item.bounds for item in self.own], dtype=float).reshape(-1, 2)

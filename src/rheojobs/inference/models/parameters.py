@@ -16,6 +16,7 @@ __all__ = [
     "Parameter",
     "check_parameters",
     "from_limits",
+    "log_offset",
     "resolve",
     "spans_decades",
     "unknown",
@@ -28,6 +29,22 @@ MANY_DECADES = 1e3
 def spans_decades(lower: float, upper: float) -> bool:
     """Whether bounds are positive and further apart than `MANY_DECADES`."""
     return lower > 0 and upper / lower > MANY_DECADES
+
+
+ZERO_SHARE = 1e-6
+"""A parameter that may be zero is searched by its logarithm down to this part of its default."""
+
+
+def log_offset(lower: float, upper: float, default: float | None) -> float:
+    """Return what is added to a parameter before its logarithm is taken; NaN if none is taken.
+
+    The one rule for what spans decades: fits search a parameter by this logarithm, and its
+    default prior is uniform in it.
+    """
+    if spans_decades(lower, upper):
+        return 0.0
+    middle = default or 0.0
+    return ZERO_SHARE * middle if lower == 0 and upper > MANY_DECADES * middle > 0 else math.nan
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,8 @@ class Parameter:
         A few words for users.
     prior : mapping or None
         The model's own prior, as `rheojobs.sample` takes it.
+    prior_is_centred : bool
+        Whether the model has a prior of its own that is centred on the start of a sampling.
     """
 
     name: str
@@ -56,6 +75,7 @@ class Parameter:
     unit: str = ""
     description: str = ""
     prior: Mapping[str, Any] | None = None
+    prior_is_centred: bool = False
 
     def within(self, bounds: tuple[float, float]) -> Parameter:
         """Return the parameter with other bounds; its default is moved into them."""

@@ -47,15 +47,23 @@ def _gamma(x: _Floats, a: _Arguments) -> _Floats:
 
 def _beta(x: _Floats, a: _Arguments) -> _Floats:
     one, zero = a["concentration1"], a["concentration0"]
+    low, high = a.get("low", 0.0), a.get("high", 1.0)
+    share = (x - low) / (high - low)
     scale = math.lgamma(one + zero) - math.lgamma(one) - math.lgamma(zero)
-    return np.exp(scale + (one - 1) * np.log(x) + (zero - 1) * np.log1p(-x))
+    scale -= math.log(high - low)
+    return np.exp(scale + (one - 1) * np.log(share) + (zero - 1) * np.log1p(-share))
+
+
+def _loguniform(x: _Floats, a: _Arguments) -> _Floats:
+    offset = a.get("offset", 0.0)
+    return 1.0 / ((x + offset) * math.log((a["high"] + offset) / (a["low"] + offset)))
 
 
 _DENSITIES: dict[str, Callable[[_Floats, _Arguments], _Floats]] = {
     "normal": _normal,
     "uniform": lambda x, a: np.full(x.shape, 1.0 / (a["high"] - a["low"])),
     "lognormal": _lognormal,
-    "loguniform": lambda x, a: 1.0 / (x * math.log(a["high"] / a["low"])),
+    "loguniform": _loguniform,
     "halfnormal": lambda x, a: 2.0 * _normal(x, {"loc": 0.0, "scale": a["scale"]}),
     "truncatednormal": _truncated,
     "exponential": lambda x, a: a["rate"] * np.exp(-a["rate"] * x),
@@ -68,7 +76,7 @@ def _support(kind: str, a: _Arguments) -> tuple[float, float]:
     if kind == "normal":
         return -math.inf, math.inf
     if kind == "beta":
-        return 0.0, 1.0
+        return a.get("low", 0.0), a.get("high", 1.0)
     return a.get("low", 0.0), a.get("high", math.inf)
 
 
@@ -123,8 +131,10 @@ def share_within(kind: str, arguments: _Arguments, lower: float, upper: float) -
     """Return approximately the probability of a prior between two limits, from 0 to 1."""
     first, last = extent(kind, arguments)
     if kind in ("lognormal", "loguniform"):
-        x = np.exp(np.linspace(math.log(first), math.log(last), 4001))
-        weight = density(kind, arguments, x) * x
+        offset = arguments.get("offset", 0.0)
+        ends = math.log(first + offset), math.log(last + offset)
+        x = np.clip(np.exp(np.linspace(*ends, 4001)) - offset, first, last)
+        weight = density(kind, arguments, x) * (x + offset)
     else:
         # Midpoints: the density may be infinite at the ends.
         width = (last - first) / 4000

@@ -1,30 +1,26 @@
 """The statistical model: priors and likelihood, and its unconstrained coordinates.
 
-By default a positive parameter whose bounds span decades has a prior uniform in its logarithm.
-RheoJAX's statistical model can be chosen by name: priors uniform on the bounds, a Beta(2, 2) for
-fractional orders, constant noise.
+By default a parameter that a fit searches by its logarithm has a prior uniform in that logarithm.
+RheoJAX's statistical model can be chosen by name: priors uniform on the bounds, and constant noise.
+Its fractional orders have a Beta(2, 2) in both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.parameters import Alternative, spans_decades
+from rheojobs.inference.models.parameters import Alternative
 from rheojobs.inference.posterior.bounds import narrowed, truncated
+from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
-from rheojobs.inference.posterior.priors import (
-    Prior,
-    prior_of,
-    scaled_beta,
-    uniform_prior,
-)
+from rheojobs.inference.posterior.priors import Prior, prior_of
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results.predictions import Predictions
 
@@ -360,19 +356,15 @@ def _default_prior(
         own = model.prior_factory(name, lower, upper, values)
         if own is not None:
             return prior_of(name, own)
-    parameter = model.parameter(name)
-    if parameter.prior is not None:
-        return prior_of(name, parameter.prior)
-    if name.lower().endswith("alpha") and 0.0 <= lower < upper <= 1.0:
-        return scaled_beta(2.0, lower, upper)
-    if not (np.isfinite(lower) and np.isfinite(upper)):
+    # The factory has no prior of its own for this one, or for these values.
+    parameter = replace(model.parameter(name), prior_is_centred=False)
+    found = default_prior(parameter, bounds, scheme, wide)
+    if found is None:
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior: {{priors}}",
             options=("priors",),
         )
-    # Narrower bounds cut the prior off; they do not make it one of another kind.
-    decades = scheme == "logarithmic" and spans_decades(*wide)
-    return uniform_prior(lower, upper, logarithmic=decades)
+    return prior_of(name, found)
 
 
 def _check_overlap(model: str, name: str, prior: Prior, lower: float, upper: float) -> None:

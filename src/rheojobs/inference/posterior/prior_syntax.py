@@ -40,7 +40,7 @@ PRIOR_TYPES: dict[str, PriorType] = {
     "normal": _type("Normal", "loc", "scale", positive="scale"),
     "uniform": _type("Uniform", "low", "high"),
     "lognormal": _type("LogNormal", "loc", "scale", positive="scale"),
-    "loguniform": _type("LogUniform", "low", "high", positive="low high"),
+    "loguniform": _type("LogUniform", "low", "high", "offset", positive="high", offset=0.0),
     "halfnormal": _type("HalfNormal", "scale", positive="scale"),
     "truncatednormal": _type(
         "TruncatedNormal",
@@ -58,7 +58,11 @@ PRIOR_TYPES: dict[str, PriorType] = {
         "Beta",
         "concentration1",
         "concentration0",
+        "low",
+        "high",
         positive="concentration1 concentration0",
+        low=0.0,
+        high=1.0,
     ),
 }
 
@@ -119,6 +123,13 @@ def prior_arguments(parameter: str, prior: Mapping[str, Any]) -> tuple[str, dict
     if "low" in values and values["low"] >= values["high"]:
         low, high = values["low"], values["high"]
         raise InputError(f"{where} ({name}): low ({low:g}) must be below high ({high:g})")
+    if (offset := values.get("offset", 0.0)) < 0:
+        raise InputError(f"{where} ({name}): offset must not be negative, got {offset:g}")
+    if name == "loguniform" and values["low"] + offset <= 0:
+        raise InputError(
+            f"{where} ({name}): low must be positive, got {values['low']:g}; with an offset that "
+            "is added before the logarithm is taken, it may be 0"
+        )
     return name, values
 
 

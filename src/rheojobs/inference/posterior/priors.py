@@ -21,17 +21,10 @@ from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, 
 if TYPE_CHECKING:
     from numpyro.distributions import Distribution
 
-__all__ = [
-    "DistributionPrior",
-    "NamedPrior",
-    "Prior",
-    "prior_of",
-    "scaled_beta",
-    "uniform_prior",
-]
+__all__ = ["DistributionPrior", "NamedPrior", "Prior", "prior_of"]
 
 SCALED_BETA = "scaledbeta"
-"""A Beta distribution scaled to other limits than 0 and 1; only used as a default."""
+"""A Beta distribution scaled to other limits than 0 and 1."""
 
 
 class Prior(Protocol):
@@ -108,6 +101,8 @@ class NamedPrior:
         from numpyro.distributions import constraints
 
         given = dict(self.arguments)
+        if "offset" in given:
+            return _shifted(**given)
         if self.type != SCALED_BETA:
             return getattr(dist, PRIOR_TYPES[self.type].numpyro_name)(**given)
         low, high = given.pop("low"), given.pop("high")
@@ -132,7 +127,10 @@ class NamedPrior:
         """Return the probability below each value."""
         low, high = self.limits
         if self.type == "loguniform":
-            return np.clip(np.log(values / low) / math.log(high / low), 0.0, 1.0)
+            offset = self.arguments.get("offset", 0.0)
+            first, last = low + offset, high + offset
+            inside = np.clip(values, low, high) + offset
+            return np.asarray(np.log(inside / first) / math.log(last / first))
         shapes = [self.arguments.get(f"concentration{k}") for k in (0, 1)]
         is_parabola = self.type in ("beta", SCALED_BETA) and shapes == [2.0, 2.0]
         if self.type == "uniform" or is_parabola:
@@ -214,23 +212,17 @@ def prior_of(parameter: str, given: Any) -> Prior:
         check_prior(parameter, given)
         return DistributionPrior(given)
     kind, values = prior_arguments(parameter, given)
-    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    if kind == "beta" and (values["low"], values["high"]) != (0.0, 1.0):
+        return NamedPrior(SCALED_BETA, values)
+    # So that programs are the same whether a default is given or not.
+    defaults = PRIOR_TYPES[kind].defaults
+    finite = {
+        name: value
+        for name, value in values.items()
+        if math.isfinite(value) and (kind == "truncatednormal" or value != defaults.get(name))
+    }
     # A truncation may have one side only, or none.
     return NamedPrior("normal" if kind == "truncatednormal" and len(finite) == 2 else kind, finite)
-
-
-def uniform_prior(low: float, high: float, *, logarithmic: bool = False) -> NamedPrior:
-    """Return the prior uniform between two limits, or whose logarithm is."""
-    kind = "loguniform" if logarithmic else "uniform"
-    return NamedPrior(kind, {"low": float(low), "high": float(high)})
-
-
-def scaled_beta(concentration: float, low: float, high: float) -> NamedPrior:
-    """Return the symmetric Beta prior between two limits."""
-    shapes = {"concentration1": concentration, "concentration0": concentration}
-    if (low, high) == (0.0, 1.0):
-        return NamedPrior("beta", shapes)
-    return NamedPrior(SCALED_BETA, {**shapes, "low": low, "high": high})
 
 
 _SUPPORTS = dict.fromkeys(("lognormal", "halfnormal", "exponential", "gamma"), (0.0, math.inf))
@@ -249,12 +241,32 @@ def _truncated(generator: np.random.Generator, given: Mapping[str, Any], count: 
 
 _SHARES = {"low": 0.0, "high": 1.0}
 
+
+def _loguniform(
+    generator: np.random.Generator, given: Mapping[str, Any], count: int
+) -> NDArray[np.float64]:
+    low, high, offset = given["low"], given["high"], given.get("offset", 0.0)
+    draws = np.exp(generator.uniform(np.log(low + offset), np.log(high + offset), count))
+    return np.clip(draws - offset, low, high) if offset else draws
+
+
+def _shifted(low: Any, high: Any, offset: Any) -> Distribution:
+    """Return the distribution of x if the logarithm of x + offset is uniform."""
+    import numpyro.distributions as dist
+    from numpyro.distributions import constraints
+
+    base = dist.LogUniform(low + offset, high + offset)
+    domain = constraints.interval(low + offset, high + offset)
+    shift = dist.transforms.AffineTransform(-offset, 1.0, domain=domain)
+    return dist.TransformedDistribution(base, shift)
+
+
 type _Draw = Callable[[np.random.Generator, Mapping[str, Any], int], Any]
 _DRAWS: dict[str, _Draw] = {
     "normal": lambda g, a, n: g.normal(a["loc"], a["scale"], n),
     "uniform": lambda g, a, n: g.uniform(a["low"], a["high"], n),
     "lognormal": lambda g, a, n: g.lognormal(a["loc"], a["scale"], n),
-    "loguniform": lambda g, a, n: np.exp(g.uniform(np.log(a["low"]), np.log(a["high"]), n)),
+    "loguniform": _loguniform,
     "halfnormal": lambda g, a, n: np.abs(g.normal(0.0, a["scale"], n)),
     "truncatednormal": _truncated,
     "exponential": lambda g, a, n: g.exponential(1.0 / a["rate"], n),

@@ -9,7 +9,9 @@ Other rooms use:
 - `segments`: `Segment`
 - `predictions`: `Predictions`, `Noise`
 - `inference_arrays`: `InferenceArrays`
-- `diagnostics`: `summarize`, `concerns`, `is_good`, `MAX_R_HAT`, `MIN_ESS`
+- `diagnostics`: `summarize`, `is_good`
+- `thresholds`: `MAX_R_HAT`, `MIN_ESS`, `MIN_BFMI`, `verdict`
+- `concerns`: `concerns`
 - `records`: `pack`, `unpack`
 - `json_format`: `to_json`, `plain`
 - `fit_report`: `facts`, `remark`

@@ -1,7 +1,8 @@
 """Rank-normalised split R-hat and effective sample size of draws, as ArviZ defines them.
 
 The tests compare with ArviZ, which is not used here because importing its statistics takes as
-long as a short sampling.
+long as a short sampling. Unlike ArviZ, all are NaN if a chain does not move or a draw is not
+finite, as in R's package posterior: ArviZ gives a chain that is stuck one effective draw for each.
 
 References
 ----------
@@ -19,13 +20,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_DRAWS", "TAIL", "Convergence", "quantiles"]
+__all__ = ["FEWEST_DRAWS", "TAIL", "Convergence", "quantiles", "still_chains"]
 
 FEWEST_DRAWS = 4
 """The least number of draws per chain for which these diagnostics are defined."""
 
-TAIL = 0.89
-"""The tail ESS is the smaller of this quantile's and the opposite one's, as in ArviZ."""
+TAIL = 0.95
+"""The tail ESS is the smaller of this quantile's and the opposite one's (Vehtari et al. 2021)."""
 
 BLOM = 3 / 8
 
@@ -46,23 +47,41 @@ class Convergence:
         Effective sample sizes of the bulk, of the tails and of the mean.
     r_hat : ndarray, shape (p,)
         The larger of that of the bulk and that of the tails; NaN for a single chain.
+
+    All four are NaN for a parameter with a chain that does not move, or a draw that is not finite.
     """
 
     def __init__(self, draws: Floats) -> None:
-        count = draws.shape[0]
-        split = _split(draws)
-        scores = _normal_scores(split)
-        ends = quantiles(draws, [1.0 - TAIL, TAIL])[..., None, None]
-        below, above = (_split((draws <= end).astype(float)) for end in ends)
-        found = _effective_sizes(np.concatenate([scores, split, below, above]))
-        self.ess_bulk, self.ess_mean = found[:count], found[count : 2 * count]
-        self.ess_tail = np.minimum(found[2 * count : 3 * count], found[3 * count :])
-        self.r_hat = np.full(count, np.nan)
-        if draws.shape[1] > 1:
-            middle = np.median(split, axis=(1, 2), keepdims=True)
-            folded = _normal_scores(np.abs(split - middle))
-            # Constant chains at different values have an infinite bulk R-hat, and none of the tail.
-            self.r_hat = np.fmax(_scale_reductions(scores), _scale_reductions(folded))
+        known = np.isfinite(draws).all(axis=(1, 2)) & ~still_chains(draws).any(axis=1)
+        unknown = np.full(draws.shape[0], np.nan)
+        self.ess_bulk, self.ess_tail, self.ess_mean, self.r_hat = (unknown.copy() for _ in range(4))
+        if known.any():
+            bulk, tail, mean, r_hat = _diagnosed(draws[known])
+            self.ess_bulk[known], self.ess_tail[known] = bulk, tail
+            self.ess_mean[known], self.r_hat[known] = mean, r_hat
+
+
+def still_chains(draws: Floats) -> NDArray[np.bool_]:
+    """Return which chains never move, shape (p, chains), for draws of shape (p, chains, draws)."""
+    still: NDArray[np.bool_] = (draws == draws[:, :, :1]).all(axis=2)
+    return still
+
+
+def _diagnosed(draws: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the bulk, tail and mean ESS, and R-hat, of finite draws that move."""
+    count = draws.shape[0]
+    split = _split(draws)
+    scores = _normal_scores(split)
+    ends = quantiles(draws, [1.0 - TAIL, TAIL])[..., None, None]
+    below, above = (_split((draws <= end).astype(float)) for end in ends)
+    sizes = _effective_sizes(np.concatenate([scores, split, below, above]))
+    bulk, mean, *tails = (sizes[k * count : (k + 1) * count] for k in range(4))
+    r_hat = np.full(count, np.nan)
+    if draws.shape[1] > 1:
+        middle = np.median(split, axis=(1, 2), keepdims=True)
+        folded = _normal_scores(np.abs(split - middle))
+        r_hat = np.fmax(_scale_reductions(scores), _scale_reductions(folded))
+    return bulk, np.minimum(*tails), mean, r_hat
 
 
 def quantiles(draws: Floats, shares: Sequence[float]) -> Floats:
@@ -132,8 +151,8 @@ def _effective_sizes(chains: Floats) -> Floats:
     correlation = 1.0 - (within - covariance) / total
     correlation[:, 0] = 1.0
     sizes = np.array([number * length / _correlation_time(row, number) for row in correlation])
-    constant = np.ptp(chains, axis=(1, 2)) < np.finfo(float).resolution
-    sizes[constant] = number * length
+    # Of few draws, the shares below a quantile, or the scores, may be all the same.
+    sizes[(chains == chains[:, :1, :1]).all(axis=(1, 2))] = np.nan
     return sizes
 
 

@@ -18,10 +18,11 @@ from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.concerns import concerns
 from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Predictions
+from rheojobs.inference.sampling import posterior_checks
 from rheojobs.inference.sampling.chains import Snapshot, joined
-from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.whitening import Geometry
@@ -47,9 +48,6 @@ EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
 
 SOLVED_DRAWS = 250
 """Most draws of one call if equations are solved: a cancellation waits for the call to end."""
-
-SAME_QUANTILE = 0.1
-"""How close each quantile of the draws and of the prior must be to count as the same."""
 
 CONSTRAIN_BLOCK = 1000
 WORTH_A_THREAD = 0.05
@@ -222,6 +220,7 @@ class Collector:
             "acceptance_rate": column("accept"),
             "n_steps": column("leapfrogs"),
             "tree_depth": np.floor(np.log2(np.maximum(column("leapfrogs"), 1))).astype(int) + 1,
+            "reached_max_treedepth": column("cut_short").astype(bool),
             "step_size": column("step_size"),
             "lp": -column("potential"),
         }
@@ -271,12 +270,14 @@ class Collector:
             "acceptance": float(stats["acceptance_rate"].mean()),
             "leapfrogs": int(stats["n_steps"].sum()),
             "step_size": [float(value) for value in stats["step_size"][:, -1]],
-            "cut_short": int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum()),
+            "cut_short": int(stats["reached_max_treedepth"].sum()),
             "stuck": diagnostics.stuck_chains(draws),
-            "outside": self._outside(draws),
-            "noise_ratio": self._noise_ratios(draws),
-            "noise_share": self._noise_shares(draws),
-            "undetermined": [] if is_partial else self._undetermined(summary),
+            "still": diagnostics.still(draws),
+            "not_finite": diagnostics.not_finite(draws),
+            "outside": posterior_checks.outside(posterior, draws),
+            "noise_ratio": posterior_checks.noise_ratios(posterior, draws, self._residuals),
+            "noise_share": posterior_checks.noise_shares(posterior, draws, self._residuals),
+            "undetermined": [] if is_partial else posterior_checks.undetermined(posterior, summary),
             "likelihood": posterior.likelihood.name,
             "priors": {
                 name: prior.words
@@ -285,62 +286,15 @@ class Collector:
             "fixed": dict(posterior.fixed),
         }
         if posterior.likelihood.is_known and predictions is not None:
-            report["misfit"] = _misfit(predictions)
+            report["misfit"] = posterior_checks.misfit(predictions)
+        known = {} if is_partial else posterior_checks.at_bounds(posterior, summary)
+        lost = report["undetermined"]
+        report["at_bounds"] = {name: words for name, words in known.items() if name not in lost}
         report["warnings"] = [
             *self._problem.model.concerns(self._problem.test_mode),
-            *diagnostics.concerns(report, stats["energy"].size),
+            *concerns(report, stats["energy"].size),
         ]
         return report
-
-    def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return the fraction of draws beyond the bounds, for parameters with a given prior."""
-        posterior, found = self._posterior, {}
-        replaced = {other.replaces for other in posterior.substituted.values()}
-        for name, (lower, upper) in posterior.bounds.items():
-            if name in posterior.given | replaced:
-                fraction = float(np.mean((draws[name] < lower) | (draws[name] > upper)))
-                if fraction > 0:
-                    found[name] = fraction
-        return found
-
-    def _undetermined(self, summary: Mapping[str, Mapping[str, float]]) -> list[str]:
-        """Name the parameters whose draws equal those of a prior that was not given."""
-        found = []
-        posterior = self._posterior
-        for name, prior in zip(posterior.sites, posterior.priors, strict=True):
-            if name in posterior.given or name in self._residuals:
-                continue
-            at = np.array([summary[name][key] for key in diagnostics.QUANTILES])
-            try:
-                reached = prior.cumulative(at)
-            except NotImplementedError:  # a prior of RheoJAX's without a cdf in NumPyro
-                continue
-            if np.abs(reached - list(diagnostics.QUANTILES.values())).max() < SAME_QUANTILE:
-                found.append(name)
-        return found
-
-    def _noise_shares(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return each noise scale over the size of the data."""
-        if not self._residuals:
-            return {}
-        seen = self._problem.observations
-        sizes = np.sqrt(np.mean(seen.y[:, : seen.n] ** 2, axis=1))
-        if self._posterior.likelihood.relative:
-            sizes = np.ones_like(sizes)
-        names = self._residuals
-        medians = [float(np.median(draws[name])) for name in names]
-        shares = zip(names, medians, sizes.tolist(), strict=True)
-        return {name: median / size for name, median, size in shares if size > 0}
-
-    def _noise_ratios(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-        """Return each noise scale over the residuals at the start, allowing for few data."""
-        points = self._problem.observations.n
-        expected = math.sqrt(points / max(points - len(self._posterior.sites), 1))
-        return {
-            name: float(np.median(draws[name])) / (size * expected)
-            for name, size in self._residuals.items()
-            if size > 0
-        }
 
     def _units(self, draws: Mapping[str, Any]) -> dict[str, str]:
         model, data = self._problem.model, self._problem.dataset
@@ -373,10 +327,3 @@ class Collector:
         return self._posterior.predictions(
             picked, predicted.reshape(shape), sites, self._settings.seed
         )
-
-
-def _misfit(predictions: Predictions) -> float:
-    """Return the residuals' root mean square over all draws, in known standard deviations."""
-    residuals = predictions.observed - predictions.predicted
-    scaled = residuals / predictions.noise.spread(predictions.predicted)
-    return math.sqrt(float(np.mean(scaled**2)))

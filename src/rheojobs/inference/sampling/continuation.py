@@ -7,7 +7,6 @@ state, so that later draws equal those of an undisturbed sampling.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
-from rheojobs.inference.posterior.priors import prior_of
+from rheojobs.inference.models.code_digest import code_digest
+from rheojobs.inference.posterior.priors import NamedPrior, prior_of
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
@@ -170,9 +170,9 @@ class Keeper:
         plan = self._checkpoints.read_plan()
         if plan is None:
             return None, ""
-        if plan.meta["fingerprint"] != self._fingerprint:
+        if others := _others(plan.meta["fingerprint"], self._fingerprint):
             raise InputError(
-                f"{self._settings.checkpoint} holds a sampling of other data or settings: give "
+                f"{self._settings.checkpoint} holds a sampling with other {others}: give "
                 "another folder, or remove it"
             )
         geometry = _unpack_geometry(plan.arrays)
@@ -264,31 +264,53 @@ class Keeper:
         return Segment(meta, _pack_geometry(self._geometry) | task.arrays)
 
 
-def fingerprint(settings: SampleSettings, problem: Problem) -> str:
-    """Return a digest of all that the draws depend on, which the number of draws is not."""
-    data = problem.dataset
-    priors = {name: prior_of(name, prior).words for name, prior in settings.priors.items()}
-    # The key of a user's function holds only in one process: use its name.
-    model = problem.model.key if problem.model.key[0] == "rheojax" else problem.model.name
-    facts = [
-        repr(model),
-        problem.test_mode,
-        problem.protocol,
-        priors,
-        dict(settings.warm_start),
-        settings.num_warmup,
-        settings.num_chains,
-        settings.seed,
-        settings.target_accept,
-        settings.likelihood,
-        settings.default_priors,
-    ]
-    facts += [dict(settings.fixed)] if settings.fixed else []
-    facts += [{"bounds": dict(settings.bounds)}] if settings.bounds else []
-    text = json.dumps(facts, sort_keys=True, default=float)
-    digest = hashlib.sha256(text.encode())
-    digest.update(data.x.tobytes())
-    digest.update(data.y.tobytes())
+def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
+    """Return digests of all that the draws depend on, by what it is; to the bit.
+
+    The number of draws is not part of it.
+    """
+    data, model = problem.dataset, problem.model
+    # The key of a user's function holds only in one process: its code holds in all.
+    own = model.key if model.key[0] == "rheojax" else (model.name, code_digest(model.function))
+    facts: dict[str, Any] = {
+        "model or test": (own, model.parameters, problem.test_mode, _exact(problem.protocol)),
+        "priors": (
+            sorted((name, _prior_facts(name, given)) for name, given in settings.priors.items()),
+            settings.default_priors,
+        ),
+        "settings": (
+            _exact(settings.warm_start),
+            int(settings.num_warmup),
+            int(settings.num_chains),
+            int(settings.seed),
+            float(settings.target_accept),
+            settings.likelihood,
+            _exact(settings.fixed),
+            sorted((name, *map(float, ends)) for name, ends in settings.bounds.items()),
+        ),
+    }
+    digests = {name: hashlib.sha256(repr(told).encode()) for name, told in facts.items()}
+    digests["data"] = hashlib.sha256(data.x.tobytes() + data.y.tobytes())
     if settings.likelihood == "sigma" and data.sigma is not None:
-        digest.update(data.sigma.tobytes())
-    return digest.hexdigest()
+        digests["data"].update(data.sigma.tobytes())
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def _prior_facts(name: str, given: Any) -> tuple[str, Any]:
+    """Return the kind of a prior and all of its numbers, exactly."""
+    prior = prior_of(name, given)
+    if isinstance(prior, NamedPrior):
+        return prior.type, _exact(prior.arguments)
+    # The words of a distribution round its numbers.
+    return prior.words, [np.asarray(leaf).tolist() for leaf in jax.tree.leaves(prior)]
+
+
+def _exact(values: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Return named numbers in order, as plain ones, whose text has all digits."""
+    return sorted((name, float(value)) for name, value in values.items())
+
+
+def _others(kept: Any, now: Mapping[str, str]) -> str:
+    """Say in which respects a stored sampling differs; of an earlier version nothing is known."""
+    known = kept if isinstance(kept, Mapping) else {}
+    return " and ".join(name for name, digest in now.items() if known.get(name) != digest)

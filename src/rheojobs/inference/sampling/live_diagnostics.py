@@ -61,6 +61,8 @@ class LiveDiagnostics:
         if not self.metrics:
             return ""
         ess = (*self.metrics["ess_bulk"].values(), *self.metrics["ess_tail"].values())
+        if np.isnan(ess).any():
+            return ""  # a chain does not move yet
         r_hat = max(self.metrics["r_hat"].values())
         told = f", ESS ≥ {min(ess):.0f}"
         return told if np.isnan(r_hat) else f", R-hat ≤ {r_hat:.3f}{told}"

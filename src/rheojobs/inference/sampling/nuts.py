@@ -122,7 +122,10 @@ class ChainState(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """The draws of one chunk; the first axis counts its steps."""
+    """The draws of one chunk; the first axis counts its steps.
+
+    `cut_short` holds whether the tree could not double any more, with no U-turn in sight.
+    """
 
     z: Any
     potential: Any
@@ -131,6 +134,7 @@ class Draws(NamedTuple):
     leapfrogs: Any
     diverging: Any
     step_size: Any
+    cut_short: Any
 
 
 def empty_state(dimension: int) -> ChainState:
@@ -231,6 +235,7 @@ def advance(
         jnp.zeros(CHUNK_CAPACITY, dtype=jnp.int32),
         jnp.zeros(CHUNK_CAPACITY, dtype=bool),
         empty,
+        jnp.zeros(CHUNK_CAPACITY, dtype=bool),
     )
 
     def is_going_on(carry: tuple[Any, Any, ChainState, Draws]) -> Any:
@@ -282,6 +287,7 @@ def _step(
         tree.num_proposals.astype(jnp.int32),
         tree.diverging,
         used_step_size,
+        (tree.depth >= settings.max_tree_depth) & ~tree.turning & ~tree.diverging,
     )
     return state._replace(step=state.step + 1), draw
 

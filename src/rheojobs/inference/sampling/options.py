@@ -15,8 +15,8 @@ from rheojobs.inference.problem.options import ProblemOptions
 __all__ = ["DEFAULT_PRIORS", "SampleOptions"]
 
 DEFAULT_PRIORS: dict[str, str] = {
-    "rheojax": "uniform on the bounds; Beta(2, 2) for fractional orders",
-    "logarithmic": "log-uniform if positive bounds span more than three decades, else the same",
+    "rheojax": "uniform on the bounds",
+    "logarithmic": "uniform in the logarithm if a fit searches by it, else the same",
 }
 
 
@@ -79,8 +79,8 @@ class SampleOptions(ProblemOptions):
     default_priors: str = option(
         "logarithmic",
         Choice(DEFAULT_PRIORS),
-        "Priors of parameters that none is given for: log-uniform if bounds span decades "
-        "(logarithmic), or uniform on the bounds (rheojax).",
+        "Priors of parameters that none is given for: log-uniform if bounds span decades, as a "
+        "fit searches them (logarithmic), or uniform on the bounds (rheojax).",
         group=Group.SAMPLING,
     )
     until_ess: float | None = option(

@@ -7,6 +7,7 @@ from scipy import stats
 
 from rheojobs.errors import InputError
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.rheojax.registry import ORDER_PRIOR
 from rheojobs.inference.posterior.densities import density, extent, share_within
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, prior_arguments
 from rheojobs.qt.widgets.model.density_plot import DensityPlot
@@ -29,7 +30,7 @@ EXAMPLES = {
 
 PARAMETERS = (
     Parameter("G0", 1e5, (1e-3, 1e9), "Pa"),
-    Parameter("alpha", 0.5, (0.0, 1.0), "dimensionless"),
+    Parameter("alpha", 0.5, (0.0, 1.0), "dimensionless", prior=ORDER_PRIOR),
 )
 
 
@@ -43,6 +44,37 @@ def test_densities_are_scipys(kind: str) -> None:
     assert known.cdf(high) - known.cdf(low) > 0.99
     middle = float(known.median())
     assert share_within(kind, arguments, -np.inf, middle) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_beta_on_other_limits_and_a_logarithm_from_zero_on() -> None:
+    given = {"concentration1": 2.0, "concentration0": 2.0, "low": -1.0, "high": 3.0}
+    _, arguments = prior_arguments("x", {"type": "beta", **given})
+    x = np.linspace(-0.9, 2.9, 50)
+    np.testing.assert_allclose(density("beta", arguments, x), stats.beta(2, 2, -1, 4).pdf(x))
+    _, arguments = prior_arguments(
+        "x", {"type": "loguniform", "low": 0.0, "high": 1e6, "offset": 1e-3}
+    )
+    x = np.geomspace(1e-6, 9e5, 50)
+    known = stats.loguniform(1e-3, 1e6 + 1e-3, loc=-1e-3)
+    np.testing.assert_allclose(density("loguniform", arguments, x), known.pdf(x), rtol=1e-9)
+    half = float(known.median())
+    assert share_within("loguniform", arguments, 0.0, half) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_default_is_shown_as_it_is_sampled(qtbot: QtBot) -> None:
+    """An own parameter that ends in alpha is uniform; what may be zero is uniform in ln(x + c)."""
+    editor = PriorsEditor()
+    qtbot.addWidget(editor)
+    editor.set_parameters(
+        (
+            Parameter("alpha", 0.5, (0.0, 1.0)),
+            Parameter("eta_s", 1.0, (0.0, 1e6)),
+            Parameter("tau", 1.0, (1e-6, 1e6), prior_is_centred=True),
+        )
+    )
+    told = [editor.table.item(row, 1).text() for row in range(3)]
+    assert told[:2] == ["default: Uniform(0, 1)", "default: LogUniform(0, 10⁶, 10⁻⁶)"]
+    assert told[2] == "default: the model's own, about the initial value"
 
 
 def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> None:
@@ -74,7 +106,8 @@ def test_a_prior_is_chosen_typed_and_checked_beside_its_field(qtbot: QtBot) -> N
     editor.fields["loc"].setText("0")
     assert "50 % of this prior lies outside the bounds" in editor.message.text()
     editor.set_bounds({"alpha": (0.2, 0.4)})
-    assert editor.priors()["alpha"] == {"type": "uniform", "low": 0.2, "high": 0.4}
+    assert editor.priors()["alpha"] == {**ORDER_PRIOR, "low": 0.2, "high": 0.4}
+    assert editor.table.item(1, 1).text() == "default: Beta(2, 2, 0.2, 0.4)"
     editor.choose("alpha")
     assert editor.kinds.currentData() == ""
     assert editor.fields == {}

@@ -18,7 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,9 @@ _ALTERNATIVES: dict[str, Alternative] = {
         ("c_alpha", "alpha"),
     ),
 }
+
+ORDER_PRIOR = {"type": "beta", "concentration1": 2.0, "concentration0": 2.0}
+"""RheoJAX's prior of a fractional order; on other bounds than 0 and 1 it is scaled to them."""
 
 _lock = threading.RLock()
 _loaded: dict[tuple[str, Any], RheojaxModel] = {}
@@ -317,7 +320,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     return RheojaxModel(
         name=name,
         function=RheojaxFunction(instance, original),
-        parameters=tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters),
+        parameters=_parameters(instance, priors is not None),
         test_modes=tuple(mode for mode in declared if mode not in refused),
         description=(info.doc or "").strip().split("\n")[0],
         alternatives=(other,) if other is not None else (),
@@ -361,18 +364,29 @@ def _is_switched_off(rule: Any) -> bool:
     )
 
 
+def _parameters(instance: Any, has_priors: bool) -> tuple[Parameter, ...]:
+    """Return the parameters of a model, with what is known of their priors."""
+    found = tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters)
+    if not has_priors:
+        return found
+    own = RheojaxPriors(instance)
+    return tuple(
+        replace(item, prior_is_centred=own(item.name, *item.bounds) is not None) for item in found
+    )
+
+
 def _parameter(parameter: Any) -> Parameter:
-    lower, upper = parameter.bounds or (None, None)
+    given = parameter.bounds or (None, None)
+    lower = -math.inf if given[0] is None else float(given[0])
+    upper = math.inf if given[1] is None else float(given[1])
+    is_order = parameter.name.lower().endswith("alpha") and 0.0 <= lower < upper <= 1.0
     return Parameter(
         name=parameter.name,
         default=None if parameter.value is None else float(parameter.value),
-        bounds=(
-            -math.inf if lower is None else float(lower),
-            math.inf if upper is None else float(upper),
-        ),
+        bounds=(lower, upper),
         unit=parameter.units or "",
         description=parameter.description or "",
-        prior=getattr(parameter, "prior", None),
+        prior=getattr(parameter, "prior", None) or (dict(ORDER_PRIOR) if is_order else None),
     )
 
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from rheojobs.engine.events import Progress
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.options.option import options_of
-from rheojobs.inference.results.diagnostics import MIN_ESS
+from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.inference.sampling.options import SampleOptions
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.message_bar import MessageBar

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS
 from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.texts import bounds_text, estimate, number, unit_text, with_unit
@@ -286,7 +286,7 @@ class ParameterModel(QAbstractTableModel):
             return muted(palette)
         if column == ParameterColumn.R_HAT and row.r_hat is not None and row.r_hat > MAX_R_HAT:
             return alarm(palette)
-        if column == ParameterColumn.ESS and row.ess is not None and row.ess < MIN_ESS:
+        if column == ParameterColumn.ESS and row.ess is not None and not row.ess >= MIN_ESS:
             return alarm(palette)
         if column == ParameterColumn.UNCERTAINTY and row.is_undetermined:
             return alarm(palette)

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.errors import InputError
-from rheojobs.inference.models.parameters import Parameter, spans_decades
+from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.densities import share_within
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, prior_arguments
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -81,8 +82,8 @@ class PriorsEditor(QWidget):
         explanation = QLabel(
             self.tr(
                 "What is known of each parameter before the data are used. A default prior is "
-                "uniform between the bounds, or in the logarithm if the bounds span decades; a "
-                "fractional order has Beta(2, 2)."
+                "uniform between the bounds, or in the logarithm if the bounds span decades; "
+                "RheoJAX's fractional orders have Beta(2, 2)."
             )
         )
         explanation.setWordWrap(True)
@@ -134,7 +135,8 @@ class PriorsEditor(QWidget):
         """
         for name, prior in self._given.items():
             check_prior(name, prior)
-        narrowed = {name: _default_on(*bounds) for name, bounds in self._bounds.items()}
+        made = {item.name: self._default(item) for item in self._parameters}
+        narrowed = {name: dict(found) for name in self._bounds if (found := made.get(name))}
         return narrowed | {name: dict(prior) for name, prior in self._given.items()}
 
     # ---------------------------------------------------------------- one parameter
@@ -197,6 +199,7 @@ class PriorsEditor(QWidget):
             "low": lower if math.isfinite(lower) else middle - size,
             "high": upper if math.isfinite(upper) else middle + size,
             "rate": 1.0 / size if kind == "exponential" else 2.0 / size,
+            "offset": 0.0,
             "concentration": 2.0,
             "concentration1": 2.0,
             "concentration0": 2.0,
@@ -251,15 +254,7 @@ class PriorsEditor(QWidget):
 
     def _default(self, parameter: Parameter) -> Mapping[str, Any] | None:
         """Return the default prior, if it is known here."""
-        lower, upper = self._limits(parameter)
-        if parameter.prior is not None:
-            return parameter.prior
-        is_order = parameter.name.lower().endswith("alpha") and (lower, upper) == (0.0, 1.0)
-        if is_order:
-            return {"type": "beta", "concentration1": 2.0, "concentration0": 2.0}
-        if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
-            return None
-        return _default_on(lower, upper)
+        return default_prior(parameter, self._limits(parameter))
 
     # ---------------------------------------------------------------- the list
 
@@ -293,6 +288,8 @@ class PriorsEditor(QWidget):
         prior = self._given.get(parameter.name)
         if prior is None:
             words = self.tr("default")
+            if parameter.prior_is_centred:
+                return self.tr("default: the model's own, about the initial value")
             found = self._default(parameter)
             return words if found is None else f"{words}: {_written(parameter.name, found)}"
         try:
@@ -301,12 +298,9 @@ class PriorsEditor(QWidget):
             return self.tr("⚠ incomplete")
 
 
-def _default_on(lower: float, upper: float) -> dict[str, Any]:
-    decades = spans_decades(lower, upper)
-    return {"type": "loguniform" if decades else "uniform", "low": lower, "high": upper}
-
-
 def _written(name: str, prior: Mapping[str, Any]) -> str:
     kind, arguments = prior_arguments(name, prior)
-    told = ", ".join(number(value) for value in arguments.values())
+    defaults = PRIOR_TYPES[kind].defaults
+    shown = (value for key, value in arguments.items() if value != defaults.get(key))
+    told = ", ".join(map(number, shown))
     return f"{PRIOR_TYPES[kind].numpyro_name}({told})"

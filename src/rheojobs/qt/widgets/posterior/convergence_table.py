@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rheojobs.inference.results.diagnostics import MAX_R_HAT, MIN_ESS
+from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS, Verdict, verdict
 from rheojobs.qt.widgets.common.colors import alarm, good
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
 
@@ -118,7 +118,7 @@ class ConvergenceTable(QTableWidget):
         self, row: int, name: str, facts: Mapping[str, float], unit: str, wanted_ess: float
     ) -> None:
         r_hat, bulk, tail = facts["r_hat"], facts["ess_bulk"], facts["ess_tail"]
-        words, is_good = self._judge(r_hat, bulk, tail, wanted_ess)
+        words, is_good = self._judge(facts, wanted_ess)
         texts = (
             name,
             estimate(facts["mean"], facts["std"]),
@@ -143,19 +143,18 @@ class ConvergenceTable(QTableWidget):
                 color = alarm(self.palette()) if bad[column] else good(self.palette())
                 item.setForeground(QBrush(color))
 
-    def _judge(self, r_hat: float, bulk: float, tail: float, wanted: float) -> tuple[str, bool]:
+    def _judge(self, facts: Mapping[str, float], wanted: float) -> tuple[str, bool]:
         """Return a verdict on the draws of a parameter, and whether they are good."""
-        ess = min(bulk, tail)
-        if math.isnan(bulk) or math.isnan(tail):
-            return self.tr("too few draws to tell"), False
-        if r_hat > MAX_R_HAT:
-            return self.tr("the chains disagree"), False
-        if ess < wanted:
-            share = 100 * ess / wanted
-            return self.tr("{percent:.0f} % of the draws needed").format(percent=share), False
-        if math.isnan(r_hat):
-            return self.tr("enough draws, but only one chain"), True
-        return self.tr("good"), True
+        found = verdict(facts, wanted)
+        share = 100 * min(facts["ess_bulk"], facts["ess_tail"]) / wanted
+        words = {
+            Verdict.UNKNOWN: self.tr("too few draws to tell, or stuck"),
+            Verdict.APART: self.tr("the chains disagree"),
+            Verdict.FEW: self.tr("{percent:.0f} % of the draws needed").format(percent=share),
+            Verdict.ONE_CHAIN: self.tr("enough draws, but only one chain"),
+            Verdict.GOOD: self.tr("good"),
+        }
+        return words[found], found in (Verdict.GOOD, Verdict.ONE_CHAIN)
 
 
 def _side(column: int) -> Any:

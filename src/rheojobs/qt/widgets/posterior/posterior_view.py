@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.inference.results.diagnostics import MIN_ESS
+from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.refresh import Refresher
 from rheojobs.qt.widgets.common.texts import divergences_text, duration, number
