@@ -13,7 +13,6 @@ from pathlib import Path
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column, columns_of
-from rheojobs.inference.data.reading.column_units import UnitError
 from rheojobs.inference.data.reading.options import ROLES, ReadOptions
 from rheojobs.inference.data.reading.read import (
     PLAIN_SUFFIXES,
@@ -24,6 +23,7 @@ from rheojobs.inference.data.reading.read import (
 )
 from rheojobs.inference.data.reading.tables import Section, sections_of
 from rheojobs.inference.data.reading.text_dialect import printable
+from rheojobs.inference.data.reading.unit_errors import UnitError
 
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
 

@@ -149,6 +149,7 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
     columns = computed_columns(columns)
     choice = choose(columns, wanted.mode, wanted.columns)
     dataset = converted(columns, choice, told=wanted.mode is not None, sigma=wanted.sigma)
+    dataset = replace(dataset, notes=(*section.notes, *dataset.notes))
     return Curve(number, columns, choice, dataset)
 
 
