@@ -42,7 +42,8 @@ def as_step_quantity(dataset: Dataset, quantity: str, model: str) -> Dataset:
     Parameters
     ----------
     dataset : Dataset
-        Of a relaxation, creep, start-up or LAOS; data of unknown quantity are assumed to be of the requested one.
+        Of a relaxation, creep, start-up or LAOS. Data of unknown quantity are assumed to be of
+        the requested one.
     quantity : str
         What the model predicts, a key of `SI_UNITS`.
     model : str

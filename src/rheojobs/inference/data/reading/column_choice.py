@@ -14,7 +14,7 @@ from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.reading.headers import UNCERTAINTY, quantity_of, recognise
 from rheojobs.inference.data.reading.label_units import bare_name
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.reading.tables import Section
+from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.unit_errors import UnitError
 from rheojobs.inference.data.units import fits, is_unit
 
@@ -97,11 +97,12 @@ class Choice(NamedTuple):
 
 def columns_of(section: Section) -> list[Column]:
     """Turn the cells of a section into columns of numbers, NaN for cells without one."""
-    width = Counter(len(row) for row in section.rows).most_common(1)[0][0]
+    width = Counter(len(row) for row in section.rows or [[]]).most_common(1)[0][0]
     width = max(width, len(section.header))
     blank = [""] * width
     number = section.style.number
-    numbers = np.array([[number(c) for c in (row + blank)[:width]] for row in section.rows])
+    cells = [[number(cell) for cell in (row + blank)[:width]] for row in section.rows]
+    numbers = np.array(cells, dtype=float).reshape(len(section.rows), width)
     columns = []
     for index in range(width):
         label = (section.header + blank)[index]

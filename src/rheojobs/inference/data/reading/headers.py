@@ -25,19 +25,26 @@ UNCERTAINTY = "uncertainty"
 # The spellings of a quantity, the preferred first, English before German and French. A single
 # letter counts in its own case only: t is a time and T a temperature. Accents do not matter.
 _SPELLINGS = {
-    "time": "time|elapsed time|test time|step time|interval time|total time|run time|t"
-    "|zeit|messzeit|versuchszeit|intervallzeit|gesamtzeit|temps|duree",
+    # The clock of the step goes before that of the experiment.
+    "time": "step time|interval time|action time|segment time|time (action)|time (step)"
+    "|time (interval)|time (segment)|time in step|time in interval|t seg|t step|t int|t interval"
+    "|t (step)|t (interval)|intervallzeit|abschnittszeit|segmentzeit|zeit (abschnitt)"
+    "|intervalle temps|temps intervalle|temps de l'intervalle|temps (action)|time|elapsed time"
+    "|test time|run time|t|zeit|messzeit|versuchszeit|temps|duree|total time|gesamtzeit"
+    "|time (sequence)|time (total)|temps (sequence)|temps total|global time|experiment time",
     "angular frequency": "angular frequency|ang frequency|angular freq|ang freq|ω|omega|w"
     "|circular frequency|reduced angular frequency|reduced frequency|at ω|atω"
     "|kreisfrequenz|winkelfrequenz|pulsation|frequence angulaire",
     "frequency": "frequency|freq|test frequency|f|ν|frequenz|messfrequenz|frequence",
     "storage modulus": "storage modulus|g'|g prime|gprime|gp|elastic modulus|re(g*)|storage"
-    "|shear storage modulus|speichermodul|module de conservation|module elastique",
+    "|shear storage modulus|speichermodul|module de conservation|module elastique"
+    "|shear modulus (elastic component)",
     "loss modulus": "loss modulus|g''|g double prime|g dprime|gdoubleprime|gpp|gdp|viscous modulus"
     "|im(g*)|loss|shear loss modulus|verlustmodul|module de perte|module de pertes"
-    "|module visqueux",
+    "|module visqueux|shear modulus (viscous component)",
     "complex modulus": "complex modulus|complex shear modulus|g*|abs(g*)|komplexer schubmodul"
-    "|komplexer modul|module complexe|module de cisaillement complexe",
+    "|komplexer modul|module complexe|module de cisaillement complexe"
+    "|shear modulus (complex component)",
     "complex viscosity": "complex viscosity|complex shear viscosity|η*|eta*|abs(η*)|abs(eta*)"
     "|komplexe viskositat|komplexe viskositaet|viscosite complexe",
     "in-phase viscosity": "η'|eta'|eta prime|real part of complex viscosity",
@@ -58,7 +65,7 @@ _SPELLINGS = {
     "|viscosite apparente|viscosite de cisaillement",
     "relaxation modulus": "relaxation modulus|stress relaxation modulus|shear relaxation modulus"
     "|g(t)|modulus|shear modulus|G|relaxationsmodul|module de relaxation",
-    "creep compliance": "creep compliance|compliance|shear creep compliance|j(t)|J"
+    "creep compliance": "creep compliance|compliance|shear compliance|shear creep compliance|j(t)|J"
     "|kriechnachgiebigkeit|nachgiebigkeit|complaisance|complaisance de fluage"
     "|complaisance en fluage",
     "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung",

@@ -1,96 +1,22 @@
-"""Find the tables in a file's bytes: delimited text, Excel, TA Instruments' LIMS export."""
+"""Find the tables in a grid of cells: runs of rows of numbers, each under its header."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.decimal_sign import decided
-from rheojobs.inference.data.reading.header_split import fitted, split_otherwise, tabbed
-from rheojobs.inference.data.reading.headers import is_step_number, recognise
-from rheojobs.inference.data.reading.sheet_texts import as_texts
-from rheojobs.inference.data.reading.text_dialect import (
-    NumberStyle,
-    decoded,
-    delimiter_of,
-    is_missing,
-    is_row,
-    printable,
-    split_lines,
-)
+from rheojobs.inference.data.reading.header_split import fitted, split_otherwise
+from rheojobs.inference.data.reading.headers import recognise
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.summary_rows import no_points_note
+from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
 from rheojobs.inference.data.reading.unit_rows import UnitRows, are_units, unit_rows
 
-__all__ = ["Section", "sections_of"]
-
-_INSTRUMENT_SUFFIXES = {".json", ".xml", ".rdf", ".iwp", ".tri"}
+__all__ = ["header_of", "tables_of"]
 
 
-@dataclass(frozen=True)
-class Section:
-    """One table of a file: the cells as text; `header` is empty if there was none.
-
-    `units` and `unread` hold, for each name, its unit and the text around it that is none.
-    """
-
-    title: str
-    header: list[str]
-    units: list[str]
-    rows: list[list[str]]
-    style: NumberStyle
-    unread: list[str] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
-
-
-def sections_of(data: bytes, suffix: str, delimiter: str = "", decimal: str = "") -> list[Section]:
-    """Find the tables in the bytes of a file; none if they are in an instrument's own format.
-
-    The delimiter and the decimal mark of a text are detected if they are not given.
-    """
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
-    if data.startswith(b"PK\x03\x04"):
-        sections = _by_step(_excel(data, decimal))
-    elif suffix in _INSTRUMENT_SUFFIXES:
-        sections = []
-    else:
-        sections = _of_text(decoded(data), delimiter, decimal)
-    return [
-        replace(
-            section,
-            title=printable(section.title),
-            header=[printable(cell) for cell in section.header],
-            units=[printable(cell) for cell in section.units],
-            unread=[printable(cell) for cell in section.unread],
-            notes=tuple(map(printable, section.notes)),
-        )
-        for section in sections
-    ]
-
-
-def _of_text(text: str, delimiter: str, decimal: str) -> list[Section]:
-    lines = re.split(r"\r\n|\r|\n", text)
-    if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
-        return _lims(lines, decimal)
-    return _by_step(_delimited(lines, delimiter, decimal))
-
-
-def _delimited(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
-    found = delimiter_of(lines, delimiter, decimal)
-    if found is None:
-        return []
-    delimiter = found
-    grid, remarks = split_lines(lines, delimiter)
-    style, note = decided(grid, delimiter, decimal)
-    strict = delimiter == " "
-    firm = [cells for cells, line in zip(grid, lines, strict=True) if strict and tabbed(line)]
-    sections = _tables(grid, style, remarks=remarks, strict=strict, firm=firm)
-    return [replace(s, notes=(*s.notes, note)) if note else s for s in sections]
-
-
-def _tables(
+def tables_of(
     grid: Sequence[list[str]],
     style: NumberStyle,
     *,
@@ -108,12 +34,15 @@ def _tables(
     above: list[list[str]] = []  # the rows of text since the last table
     commented: list[list[str]] = []
     rows: list[list[str]] = []
+    loose: list[list[str]] = []  # one row of numbers above the names: temperatures of pairs
     blanks = 0
 
     def close() -> None:
-        nonlocal rows, above, commented
+        nonlocal rows, above, commented, loose
         if rows:
             section = _section(above, commented, rows, style, strict, title, firm)
+            section = replace(section, above=(*loose, *section.above))
+            loose = rows if len(rows) == 1 and not section.header else []
             if not section.header and found:
                 # After only a title or a gap, the previous header still applies.
                 last = found[-1]
@@ -143,10 +72,29 @@ def _tables(
             above.append(cells)
             blanks = 0
     close()
-    named = [s for s in found if _recognised(s.header) >= 2]
+    below = [row[0] for row in above if len(row) > 1 and style.count(row[1:])]
+    if found and below and all(re.match(r"[^\W\d_]{2}", label) for label in below):
+        told = no_points_note(below)
+        found[-1] = replace(found[-1], notes=(*found[-1].notes, told))
+    if any(_recognised(s.header) >= 2 for s in found):
+        return [s for s in found if _is_table(s)]
     # Lines of a preamble may hold two numbers too: keep the tables similar to the largest.
     width = len(max(found, key=lambda s: len(s.rows)).rows[0]) if found else 0
-    return named or [s for s in found if len(s.rows[0]) == width]
+    return [s for s in found if len(s.rows[0]) == width]
+
+
+def _is_table(section: Section) -> bool:
+    """Whether a section is a table, of quantities known or not, and no lines of a preamble."""
+    known = _recognised(section.header)
+    several = len(section.rows) >= 2 and len(section.header) >= 2
+    return known >= 2 or (several and (known == 1 or any(section.units)))
+
+
+def header_of(rows: Sequence[list[str]], style: NumberStyle) -> tuple[list[str], list[str]]:
+    """Return the names and the units of a table without points."""
+    header, found = _header([row for row in rows if any(row)], style, 0)
+    behind = bool(header) and header[0].endswith(":")
+    return (header[1:], found.units[1:]) if behind else (header, found.units)
 
 
 def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers: int) -> bool:
@@ -186,17 +134,19 @@ def _section(
         header = alternative
         units = other_units if any(other_units.units) or not any(units.units) else units
     found, unread = units
-    if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
-        # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
-        header, found, unread = header[1:], found[1:], unread[1:]
-    heads = [list(filter(None, row)) for row in texts if row != header and not are_units(row)]
-    alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
-    pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
+    heads = tuple(row for row in texts if row != header and not are_units(row))
     notes: tuple[str, ...] = ()
     if header in firm:
         header, note = fitted(header, width)
         notes = (note,) if note else ()
-    return Section(alone or pair, header, found, [*gaps, *rows], style, unread, notes)
+    if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
+        # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
+        header, found, unread = header[1:], found[1:], unread[1:]
+    filled = [list(filter(None, row)) for row in heads]
+    alone = next((head[0] for head in reversed(filled) if len(head) == 1), title)
+    pair = next((" ".join(head) for head in reversed(filled) if len(head) == 2), "")
+    rows = [*gaps, *rows]
+    return Section(alone or pair, header, found, rows, style, heads, unread, notes)
 
 
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
@@ -237,60 +187,3 @@ def _header(
 
 def _recognised(cells: Sequence[str]) -> int:
     return sum(bool(recognise(cell)[0]) for cell in cells)
-
-
-def _by_step(sections: list[Section]) -> list[Section]:
-    """Split sections at the numbers in a column named step, interval or similar."""
-    parts: list[Section] = []
-    for section in sections:
-        column = next((i for i, name in enumerate(section.header) if is_step_number(name)), None)
-        runs: dict[str, list[list[str]]] = {}
-        for row in section.rows:
-            key = row[column] if column is not None and column < len(row) else ""
-            runs.setdefault(key, []).append(row)
-        if column is None or len(runs) < 2 or min(map(len, runs.values())) < 2:
-            parts.append(section)
-            continue
-        for key, rows in runs.items():
-            parts.append(replace(section, title=f"{section.header[column]} {key}", rows=rows))
-    return parts
-
-
-def _lims(lines: list[str], decimal: str) -> list[Section]:
-    """Read the steps of a TA Instruments LIMS export that hold points."""
-    sections: list[Section] = []
-    for block in "\n".join(lines).split("\n[Step]\n")[1:]:
-        fields: dict[str, list[str]] = {}
-        rows: list[list[str]] = []
-        for line in block.split("\n"):
-            key, *cells = (cell.strip() for cell in line.split("\t"))
-            if key == "Data point":
-                rows.append(cells)
-            else:
-                fields.setdefault(key, cells)
-        title = " ".join(fields.get("Step name", []))
-        header, units = fields.get("Variables", []), fields.get("Units", [])
-        if rows and header:
-            sections.append(Section(title, header, units, rows, NumberStyle()))
-    style, note = decided((row for s in sections for row in s.rows), "\t", decimal)
-    return [replace(s, style=style, notes=(note,) if note else ()) for s in sections]
-
-
-def _excel(data: bytes, decimal: str) -> list[Section]:
-    """Read the tables of all sheets of a workbook."""
-    import openpyxl
-
-    sections: list[Section] = []
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
-            grid, notes = as_texts(sheet.iter_rows(values_only=True), decimal)
-            tables = _tables(grid, NumberStyle(), title=sheet.title)
-            sections += [replace(s, notes=(*s.notes, *notes)) for s in tables]
-        book.close()
-    except InputError:
-        raise
-    except Exception as error:  # a damaged workbook fails anywhere in zip, XML or openpyxl
-        raise InputError(f"not a readable Excel workbook ({error}): save it as .xlsx") from error
-    return sections
