@@ -13,7 +13,6 @@ from pathlib import Path
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column, columns_of
-from rheojobs.inference.data.reading.column_units import UnitError
 from rheojobs.inference.data.reading.curves import curves_in
 from rheojobs.inference.data.reading.options import ROLES, ReadOptions
 from rheojobs.inference.data.reading.read import (
@@ -27,6 +26,7 @@ from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.sections import sections_of
 from rheojobs.inference.data.reading.spreadsheets import is_workbook
 from rheojobs.inference.data.reading.text_dialect import printable
+from rheojobs.inference.data.reading.unit_errors import UnitError
 from rheojobs.inference.data.reading.xml_tables import is_xml
 
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]

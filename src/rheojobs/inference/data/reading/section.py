@@ -24,6 +24,8 @@ class Section:
         The cells; no rows for a section of the instrument without points.
     style : NumberStyle
         How it writes numbers.
+    unread : list of str
+        For each name, the text around it in which no unit was found.
     above : tuple of list of str
         The rows of text above the names.
     notes : tuple of str
@@ -39,6 +41,7 @@ class Section:
     units: list[str]
     rows: list[list[str]]
     style: NumberStyle
+    unread: list[str] = field(default_factory=list)
     above: tuple[list[str], ...] = ()
     notes: tuple[str, ...] = ()
     mode: str = ""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.data.reading.column_choice import Column
-from rheojobs.inference.data.reading.headers import bare_name
+from rheojobs.inference.data.reading.label_units import bare_name
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.sweeps import Sweep, sweeps_of
 from rheojobs.inference.data.reading.text_dialect import is_missing

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.column_choice import Choice, Column, first_of
-from rheojobs.inference.data.units import si_factor
+from rheojobs.inference.data.reading.conversion import in_si
 
 __all__ = ["as_start_up", "constant_rate", "is_flow_at_one_rate"]
 
@@ -18,7 +18,7 @@ _RUN_UP = 0.2  # part of the duration that the run-up may take
 def constant_rate(columns: list[Column]) -> float | None:
     """Return the shear rate in 1/s if it is constant after its run-up; None otherwise."""
     column, time = first_of(columns, "shear rate"), first_of(columns, "time")
-    if column is None or time is None:
+    if column is None or time is None or not column.fits:
         return None
     good = np.isfinite(column.values) & np.isfinite(time.values)
     rate, times = _in_si(column)[good], time.values[good]
@@ -93,4 +93,4 @@ def _refuse_one_rate(column: Column, stress: Column, time: Column | None) -> Non
 
 
 def _in_si(column: Column) -> NDArray[np.float64]:
-    return column.values * (si_factor(column.unit, column.quantity) or 1.0)
+    return in_si(column, column.quantity, [])

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from rheojobs.inference.data.reading.header_split import fitted, split_otherwise
 from rheojobs.inference.data.reading.headers import recognise
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.summary_rows import no_points_note
 from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
-from rheojobs.inference.data.units import parse_unit
+from rheojobs.inference.data.reading.unit_rows import UnitRows, are_units, unit_rows
 
 __all__ = ["header_of", "tables_of"]
 
@@ -22,11 +23,12 @@ def tables_of(
     title: str = "",
     remarks: Collection[int] = (),
     strict: bool = False,
+    firm: Sequence[list[str]] = (),
 ) -> list[Section]:
     """Split a grid of cells into its tables: runs of rows of numbers, each under its header.
 
     `remarks` are the rows behind a comment mark; with `strict`, a header must have as many cells
-    as the rows, since its names may have been split at their spaces.
+    as the rows, since its names may have been split at their spaces, unless it is one of `firm`.
     """
     found: list[Section] = []
     above: list[list[str]] = []  # the rows of text since the last table
@@ -38,18 +40,22 @@ def tables_of(
     def close() -> None:
         nonlocal rows, above, commented, loose
         if rows:
-            section = _section(above, commented, rows, style, strict, title)
+            section = _section(above, commented, rows, style, strict, title, firm)
             section = replace(section, above=(*loose, *section.above))
             loose = rows if len(rows) == 1 and not section.header else []
             if not section.header and found:
                 # After only a title or a gap, the previous header still applies.
-                section = replace(section, header=found[-1].header, units=found[-1].units)
+                last = found[-1]
+                section = replace(section, header=last.header, units=last.units, unread=last.unread)
             found.append(section)
             rows, above, commented = [], [], []
 
     for index, cells in enumerate(grid):
         filled = sum(map(bool, cells))
         numbers = style.count(cells)
+        if 0 < numbers < filled:
+            # A number in another style is none, but it makes no text of the row.
+            numbers = max(numbers, NumberStyle.either(cells))
         if not filled:
             blanks += 1
         elif index in remarks:
@@ -88,7 +94,7 @@ def header_of(rows: Sequence[list[str]], style: NumberStyle) -> tuple[list[str],
     """Return the names and the units of a table without points."""
     header, units = _header([row for row in rows if any(row)], style, 0)
     behind = bool(header) and header[0].endswith(":")
-    return (header[1:], units[1:]) if behind else (header, units)
+    return (header[1:], units.units[1:]) if behind else (header, units.units)
 
 
 def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers: int) -> bool:
@@ -110,6 +116,7 @@ def _section(
     style: NumberStyle,
     strict: bool,
     title: str,
+    firm: Sequence[list[str]] = (),
 ) -> Section:
     """Make a section of rows of numbers and of the rows above them."""
     width = len(rows[0])
@@ -117,19 +124,37 @@ def _section(
     gaps: list[list[str]] = []  # a table may begin with rows that lack values
     while texts and _lacks_values(texts[-1], rows[0], style):
         gaps.insert(0, texts.pop())
-    fitting = [row for row in commented if len(row) == width]  # NumPy's savetxt comments its header
-    header, units = _header(texts, style, width if strict else 0)
-    alternative, other_units = _header(fitting, style, width)
+    texts, remarks = (split_otherwise(r, width, _recognised) for r in (texts, commented))
+    firm = [*firm, *(row for row in (*texts, *remarks) if row not in (*above, *commented))]
+    # NumPy's savetxt comments its header.
+    fitting = [row for row in remarks if len(row) == width or (len(row) > width and row in firm)]
+    header, units = _header(texts, style, width if strict else 0, remarks, firm)
+    alternative, other_units = _header(fitting, style, width, texts, firm)
     if _recognised(alternative) > _recognised(header):
-        header, units = alternative, units or other_units
+        header = alternative
+        units = other_units if any(other_units.units) or not any(units.units) else units
+    found, unread = units
     if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
         # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
-        header, units = header[1:], units[1:]
-    heads = [list(filter(None, row)) for row in texts if row not in (header, units)]
+        header, found, unread = header[1:], found[1:], unread[1:]
+    heads = [list(filter(None, row)) for row in texts if row != header and not are_units(row)]
     alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
     pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
-    above_names = tuple(row for row in texts if row not in (header, units))
-    return Section(alone or pair, header, units, [*gaps, *rows], style, above_names)
+    notes: tuple[str, ...] = ()
+    above_names = tuple(row for row in texts if row != header and not are_units(row))
+    if header in firm:
+        header, note = fitted(header, width)
+        notes = (note,) if note else ()
+    return Section(
+        alone or pair,
+        header,
+        found,
+        [*gaps, *rows],
+        style,
+        unread=unread,
+        above=above_names,
+        notes=notes,
+    )
 
 
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
@@ -142,39 +167,31 @@ def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
     )
 
 
-def _header(texts: list[list[str]], style: NumberStyle, width: int) -> tuple[list[str], list[str]]:
+def _header(
+    texts: list[list[str]],
+    style: NumberStyle,
+    width: int,
+    remarks: Sequence[list[str]] = (),
+    firm: Sequence[list[str]] = (),
+) -> tuple[list[str], UnitRows]:
     """Return the names and units found among rows of text.
 
     A row of known names is preferred; else the last row with several cells is taken.
     """
     several = [(i, r) for i, r in enumerate(texts) if sum(map(bool, r)) >= 2]
-    names = [(i, r) for i, r in several if not width or len(r) == width]
+    names = [(i, r) for i, r in several if width in (0, len(r)) or (len(r) > width and r in firm)]
     known = max(names, key=lambda pair: (_recognised(pair[1]), pair[0]), default=None)
     if known is None:
-        return [], []
+        return [], UnitRows([], [])
     if _recognised(known[1]) == 0:
         # A title with a number in it, "Temperature 150", names no columns.
         names = [(i, r) for i, r in names[-2:] if i >= len(texts) - 2 and not style.count(r)]
         if not names:
-            return [], []
-        known = next((pair for pair in reversed(names) if not _are_units(pair[1])), names[-1])
+            return [], UnitRows([], [])
+        known = next((pair for pair in reversed(names) if not are_units(pair[1])), names[-1])
     position, header = known
-    below = texts[position + 1] if position + 1 < len(texts) else []
-    if below and _are_units(below):
-        return header, below
-    return header, []
+    return header, unit_rows(texts[:position], header, texts[position + 1 :], remarks)
 
 
 def _recognised(cells: Sequence[str]) -> int:
     return sum(bool(recognise(cell)[0]) for cell in cells)
-
-
-def _are_units(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell]
-    units = [cell for cell in filled if _is_unit(cell)]
-    real = [unit for unit in units if unit not in ("1", "-")]
-    return bool(real) and 2 * len(units) >= len(filled) and not _recognised(cells)
-
-
-def _is_unit(cell: str) -> bool:
-    return re.fullmatch(r"\[.*\]|\(.*\)", cell) is not None or parse_unit(cell) is not None

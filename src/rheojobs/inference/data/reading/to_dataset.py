@@ -17,10 +17,12 @@ from rheojobs.inference.data.reading.column_choice import (
     listed,
     named_column,
 )
+from rheojobs.inference.data.reading.conversion import in_si, unit_after
 from rheojobs.inference.data.reading.headers import UNCERTAINTY
+from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.reading.start_up import as_start_up, constant_rate
 from rheojobs.inference.data.test_modes import x_of
-from rheojobs.inference.data.units import SI_UNITS, si_factor
+from rheojobs.inference.data.units import SI_UNITS, without_logarithm
 
 __all__ = ["computed_columns", "converted"]
 
@@ -41,14 +43,15 @@ def computed_columns(columns: list[Column]) -> list[Column]:
 
     Only if the file has the time, both quantities with their units, and not the result itself.
     """
-    stress, strain = first_of(columns, "shear stress"), first_of(columns, "strain")
+    fitting = [column for column in columns if column.fits]
+    stress, strain = first_of(fitting, "shear stress"), first_of(fitting, "strain")
     known = first_of(columns, "relaxation modulus", "creep compliance", "storage modulus")
     if known or not first_of(columns, "time") or not (stress and strain):
         return columns
     if not (stress.unit and strain.unit):
         return columns
-    pascals = _in_si(stress, "shear stress", [])
-    fractions = _in_si(strain, "strain", [])
+    pascals = in_si(stress, "shear stress", [])
+    fractions = in_si(strain, "strain", [])
     with np.errstate(all="ignore"):
         if _is_constant(fractions) and not _is_constant(pascals):
             name, quantity, unit, values = "G(t)", "relaxation modulus", "Pa", pascals / fractions
@@ -112,8 +115,11 @@ def converted(
     x_quantity = x_column.quantity
     if x_quantity in ("", UNCERTAINTY):
         x_quantity = x_of(mode)[0] if mode else ""
-    x = _in_si(x_column, x_quantity, notes)
-    ys = [_in_si(c, q, notes) for c, q in zip(y_columns, quantities, strict=True)]
+    x = in_si(x_column, x_quantity, notes)
+    ys = [
+        in_si(c, q, notes, role=role)
+        for c, q, role in zip(y_columns, quantities, ROLES[1:], strict=False)
+    ]
     y: NDArray[np.float64] | NDArray[np.complex128] = ys[0]
     quantity = quantities[0]
     if len(ys) == 2:
@@ -125,7 +131,7 @@ def converted(
     rows = _Rows(np.ones(x.size, dtype=bool), numbers or range(1, x.size + 1))
     sigma_columns = _sigma_columns(columns, choice, sigma)
     sigmas = [
-        _in_si(_unit_of(c, like), q, notes)
+        in_si(_unit_of(c, like), q, notes, role="sigma")
         for c, like, q in zip(sigma_columns, y_columns, quantities, strict=False)
     ]
     used = dict(zip((x_column, *y_columns, *sigma_columns), (x, *ys, *sigmas), strict=True))
@@ -164,8 +170,8 @@ def converted(
         y,
         mode,
         quantity="" if quantity == UNCERTAINTY else quantity,
-        x_unit=SI_UNITS.get(x_quantity, x_column.unit),
-        y_unit=SI_UNITS.get(quantity, y_columns[0].unit),
+        x_unit=SI_UNITS[x_quantity] if x_quantity else unit_after(x_column.unit),
+        y_unit=SI_UNITS.get(quantity, "") or unit_after(y_columns[0].unit),
         protocol=protocol,
         notes=tuple(notes),
         sigma=_joined(sigmas, rows.kept),
@@ -184,6 +190,9 @@ def _sigma_columns(
     if len(sigma) != len(choice.ys):
         wanted = "two columns, of G' and of G''" if len(choice.ys) == 2 else "one column"
         words = f"{{sigma}} takes {wanted} here, got {len(sigma)}"
+        raise InputError(words, options=("sigma",))
+    if any(without_logarithm(column.unit)[0] for column in choice.ys):
+        words = "{sigma} cannot be taken for y that the file writes as its logarithm"
         raise InputError(words, options=("sigma",))
     return [named_column(str(name).strip(), columns, "sigma") for name in sigma]
 
@@ -246,30 +255,6 @@ def _oddities(
         if below:
             notes.append(f"{below} of {x.size} values of {column.name} are zero or negative: kept")
     return notes
-
-
-def _in_si(column: Column, quantity: str, notes: list[str]) -> NDArray[np.float64]:
-    """Convert a column to the SI unit of `quantity`, with a note on the conversion."""
-    label, unit, si_unit = column.name, column.unit, SI_UNITS.get(quantity, "")
-    if quantity == "frequency" and not unit and label == "f":
-        unit = "Hz"
-        notes.append(f"{label}: no unit, taken as Hz since f counts cycles")
-    elif quantity == "phase angle" and not unit:
-        unit = "°"
-        notes.append(f"{label}: no unit, taken as degrees")
-    factor = si_factor(unit, quantity) if quantity else 1.0
-    if factor is None:
-        notes.append(f"{label}: unit {unit!r} unknown, values taken as {si_unit or 'they are'}")
-        return column.values
-    if not unit and si_unit:
-        hint = "; where it is in Hz, write so in the header" if quantity == "frequency" else ""
-        notes.append(f"{label}: no unit, taken as {quantity} / {si_unit}{hint}")
-    elif factor != 1.0:
-        notes.append(f"{label}: converted from {unit} to {si_unit or 'a fraction'}")
-    else:
-        notes.append(f"{label}: {quantity or 'unknown quantity'} / {unit or '1'}")
-    with np.errstate(over="ignore"):
-        return column.values * factor
 
 
 def _complex_modulus(
