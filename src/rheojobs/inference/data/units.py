@@ -125,6 +125,7 @@ def no_unit(unit: str) -> bool:
 
 def _plain(unit: str) -> str:
     """Write a unit with ASCII letters and carets, without what surrounds it."""
+    unit = re.sub("[-−–](?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "⁻", unit)  # a plain minus before a superscript
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), unit)
     text = unicodedata.normalize("NFKC", text.translate(_CHARACTERS).replace("^^", "^"))
     text = text.translate(_CHARACTERS).replace("μ", "u").strip(" []<>|")

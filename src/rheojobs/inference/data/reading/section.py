@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rheojobs.inference.data.reading.text_dialect import NumberStyle
 
@@ -46,3 +51,14 @@ class Section:
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The cells as numbers, NaN for others; shape (rows, columns)."""
+        widths = Counter(len(row) for row in self.rows)
+        width = widths.most_common(1)[0][0] if widths else 0
+        width = max(width, len(self.header))
+        blank = [""] * width
+        number = self.style.number
+        cells = [[number(cell) for cell in (row + blank)[:width]] for row in self.rows]
+        return np.array(cells, dtype=float).reshape(len(self.rows), width)
