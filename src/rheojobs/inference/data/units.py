@@ -125,11 +125,8 @@ def no_unit(unit: str) -> bool:
 
 def _plain(unit: str) -> str:
     """Write a unit with ASCII letters and carets, without what surrounds it."""
-    text = re.sub(
-        "[-−–]?[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+",
-        lambda found: "^" + found[0].translate(_SUPERSCRIPTS).translate(_CHARACTERS),
-        unit,
-    )
+    unit = re.sub("[-−–](?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "⁻", unit)  # a plain minus before a superscript
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), unit)
     text = unicodedata.normalize("NFKC", text.translate(_CHARACTERS).replace("^^", "^"))
     text = text.translate(_CHARACTERS).replace("μ", "u").strip(" []<>|")
     while text.startswith("(") and text.endswith(")") and "(" not in text[1:]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -97,12 +96,9 @@ class Choice(NamedTuple):
 
 def columns_of(section: Section) -> list[Column]:
     """Turn the cells of a section into columns of numbers, NaN for cells without one."""
-    width = Counter(len(row) for row in section.rows or [[]]).most_common(1)[0][0]
-    width = max(width, len(section.header))
+    numbers = section.numbers
+    width = numbers.shape[1]
     blank = [""] * width
-    number = section.style.number
-    cells = [[number(cell) for cell in (row + blank)[:width]] for row in section.rows]
-    numbers = np.array(cells, dtype=float).reshape(len(section.rows), width)
     columns = []
     for index in range(width):
         label = (section.header + blank)[index]

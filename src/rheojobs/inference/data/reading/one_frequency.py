@@ -16,7 +16,7 @@ __all__ = ["refuse_one_frequency"]
 _SAME = 1.05  # largest ratio of frequencies that are nominally one
 # What is swept, in the order of precedence: its kind, its names, and the least ratio or change.
 _SWEPT = (
-    ("a temperature sweep", r"temp|^T\b", 1.0),
+    ("a temperature sweep", r"temp|(?-i:^T\b)", 1.0),
     ("an amplitude sweep", r"strain|deformation|dehnung|d[eé]formation|^γ|^ɣ|gamma|displacement"
      r"|amplitude|deflection|auslenkung", 1.2),
     ("an amplitude sweep", r"stress|spannung|contrainte|^τ|^tau|torque|drehmoment|couple", 1.2),
@@ -48,8 +48,7 @@ def _swept(columns: list[Column]) -> tuple[str, Column | None]:
         (kind, column)
         for kind, names, least in _SWEPT
         for column in columns
-        if re.search(names, column.label, re.NOFLAG if len(column.label) == 1 else re.IGNORECASE)
-        and _varies(kind, column.values, least)
+        if re.search(names, column.label, re.IGNORECASE) and _varies(kind, column.values, least)
     ]
     strain = [c for c in columns if re.search(_SWEPT[1][1], c.label, re.IGNORECASE)]
     if strain and not any(column in strain for _, column in found):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.protocol import MODE_CONSTANTS
@@ -111,7 +113,7 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
                 "export it as CSV",
                 options=("x", "y", "sigma"),
             )
-        return read_with_rheojax(path, wanted.step, wanted.mode)
+        return narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
     return named_after(path, curve_of(sections, wanted).dataset)
@@ -172,11 +174,33 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
         x_range=wanted.x_range,
         numbers=numbers,
     )
+    if not dataset.y.any():
+        names = " and ".join(column.name for column in choice.ys)
+        raise InputError(f"{names} is zero in all rows, as at rest")
     refuse_one_frequency(dataset, columns)
     notes = (*section.notes, *clock_notes(columns, choice), *dataset.notes)
     protocol, told = _constants(section, dataset)
     dataset = replace(dataset, notes=(*notes, *told), protocol=protocol)
     return Curve(number, columns, choice, dataset)
+
+
+def narrowed(dataset: Dataset, wanted: ReadOptions) -> Dataset:
+    """Return the points of a dataset that the options rows and x_range choose."""
+    kept = np.ones(len(dataset), dtype=bool)
+    if wanted.rows:
+        number = np.arange(1, len(dataset) + 1)
+        ends = [(first, last or len(dataset)) for first, last in wanted.rows]
+        kept &= np.any([(number >= first) & (number <= last) for first, last in ends], axis=0)
+    if wanted.x_range is not None:
+        kept &= (dataset.x >= wanted.x_range[0]) & (dataset.x <= wanted.x_range[1])
+    if kept.all():
+        return dataset
+    if not kept.any():
+        raise InputError("{rows} and {x_range} leave no point", options=("rows", "x_range"))
+    sigma = None if dataset.sigma is None else dataset.sigma[kept]
+    note = f"{int(kept.sum())} of {kept.size} points used, as the options rows and x_range choose"
+    notes = (*dataset.notes, note)
+    return replace(dataset, x=dataset.x[kept], y=dataset.y[kept], sigma=sigma, notes=notes)
 
 
 def _constants(section: Section, dataset: Dataset) -> tuple[dict[str, float], list[str]]:
@@ -220,5 +244,10 @@ def _names(sections: list[Section]) -> str:
 
 
 def _short(title: str) -> str:
-    """Shorten a title in its middle: what differs is often at its end."""
-    return title if len(title) <= 48 else f"{title[:20]}…{title[-27:]}"
+    """Shorten each part of a title in its middle: what differs is often at its end."""
+    if len(title) <= 48:
+        return title
+    parts = title.split(" / ")
+    most = max(8, 60 // len(parts))
+    cut = (p if len(p) <= most else f"{p[: most // 2]}…{p[1 - most // 2 :]}" for p in parts)
+    return " / ".join(cut)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rheojobs.inference.data.reading.text_dialect import NumberStyle
 
@@ -24,6 +29,8 @@ class Section:
         The cells; no rows for a section of the instrument without points.
     style : NumberStyle
         How it writes numbers.
+    unread : list of str
+        For each name, the text around it in which no unit was found.
     above : tuple of list of str
         The rows of text above the names.
     unread : list of str
@@ -41,8 +48,20 @@ class Section:
     units: list[str]
     rows: list[list[str]]
     style: NumberStyle
+    unread: list[str] = field(default_factory=list)
     above: tuple[list[str], ...] = ()
     unread: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The cells as numbers, NaN for others; shape (rows, columns)."""
+        widths = Counter(len(row) for row in self.rows)
+        width = widths.most_common(1)[0][0] if widths else 0
+        width = max(width, len(self.header))
+        blank = [""] * width
+        number = self.style.number
+        cells = [[number(cell) for cell in (row + blank)[:width]] for row in self.rows]
+        return np.array(cells, dtype=float).reshape(len(self.rows), width)

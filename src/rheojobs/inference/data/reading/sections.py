@@ -65,28 +65,29 @@ def _of_sheets(
     sheets: Sequence[tuple[str, Sequence[Sequence[object]]]], skip: int, decimal: str
 ) -> list[Section]:
     sections: list[Section] = []
-    for title, grid in sheets:
-        rows, notes = as_texts(grid[skip:], decimal)
-        sections += _noted(_of_grid(rows, NumberStyle(), title=title), notes)
+    for title, cells in sheets:
+        grid, notes = as_texts(cells[skip:], decimal)
+        sections += _noted(_of_grid(grid, NumberStyle(), title=title), notes)
     return sections
-
-
-def _noted(sections: Sequence[Section], notes: Sequence[str]) -> list[Section]:
-    return [replace(section, notes=(*section.notes, *notes)) for section in sections]
 
 
 def _of_lines(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
     if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
         return _lims(lines, decimal)
-    cut = delimiter_of(lines, delimiter, decimal)
-    if cut is None:
+    found = delimiter_of(lines, delimiter, decimal)
+    if found is None:
         return []
-    grid, remarks = split_lines(lines, cut)
-    style, note = decided(grid, cut, decimal)
-    strict = cut == " "
+    delimiter = found
+    grid, remarks = split_lines(lines, delimiter)
+    style, note = decided(grid, delimiter, decimal)
+    strict = delimiter == " "
     firm = [cells for cells, line in zip(grid, lines, strict=True) if strict and tabbed(line)]
     sections = _of_grid(grid, style, remarks=remarks, strict=strict, firm=firm)
-    return _noted(sections, [note] if note else [])
+    return _noted(sections, (note,) if note else ())
+
+
+def _noted(sections: Sequence[Section], notes: tuple[str, ...]) -> list[Section]:
+    return [replace(section, notes=(*section.notes, *notes)) for section in sections]
 
 
 def _of_grid(
@@ -104,18 +105,23 @@ def _of_grid(
         return tables_of(grid, style, title=title, remarks=remarks, strict=strict, firm=firm)
     sections: list[Section] = []
     for block in blocks:
-        sections += _of_block(grid, block, style, strict=strict)
+        sections += _of_block(grid, block, style, strict=strict, firm=firm)
     return sections
 
 
 def _of_block(
-    grid: Sequence[list[str]], block: Block, style: NumberStyle, *, strict: bool
+    grid: Sequence[list[str]],
+    block: Block,
+    style: NumberStyle,
+    *,
+    strict: bool,
+    firm: Sequence[list[str]],
 ) -> list[Section]:
     """Return the tables of one step; one without rows if it has no points."""
     rows = [[] if _is_invalid(row) else row for row in grid[block.start : block.stop]]
     invalid = sum(map(_is_invalid, grid[block.start : block.stop]))
     notes = (f"{invalid} points without values, marked as invalid, left out",) if invalid else ()
-    found = tables_of(rows, style, title=block.title, strict=strict)
+    found = tables_of(rows, style, title=block.title, strict=strict, firm=firm)
     if not found:
         header, units = header_of(rows, style)
         return [Section(block.title, header, units, [], style, notes=notes)]
@@ -145,7 +151,7 @@ def _lims(lines: list[str], decimal: str) -> list[Section]:
         title = " ".join(fields.get("Step name", []))
         header, units = fields.get("Variables", []), fields.get("Units", [])
         sections.append(Section(title, header, units, rows if header else [], NumberStyle()))
+    if not any(section.rows for section in sections):
+        return []
     style, note = decided((row for s in sections for row in s.rows), "\t", decimal)
-    sections = [replace(section, style=style) for section in sections]
-    has_rows = any(section.rows for section in sections)
-    return _noted(sections, [note] if note else []) if has_rows else []
+    return _noted([replace(s, style=style) for s in sections], (note,) if note else ())

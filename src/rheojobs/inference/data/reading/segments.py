@@ -7,6 +7,7 @@ starts again or turns.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.data.reading.column_choice import Column
-from rheojobs.inference.data.reading.headers import bare_name
+from rheojobs.inference.data.reading.label_units import bare_name
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.sweeps import Sweep, sweeps_of
 from rheojobs.inference.data.reading.text_dialect import is_missing
@@ -38,6 +39,7 @@ _STATUS = re.compile(
     r"|datum|date and time|user|operator|unit|bemerkung|kommentar|remarque|statut"
 )
 _TEMPERATURE = re.compile(r"(sample |set |plate )?(temperature|temp|temperatur|t)\d?|thermometer")
+_FIRST = 50
 _BARRED = re.compile(r"(\d+)\|\d+")
 _INDEXED = re.compile(r"(\d+)\s*[|/:_-]\s*\d+")
 
@@ -64,17 +66,18 @@ def _label_columns(section: Section) -> list[tuple[int, Callable[[str], str]]]:
     width = max((len(row) for row in section.rows), default=0)
     is_leading = True
     for column in range(width):
-        cells = [row[column] for row in section.rows if column < len(row)]
         name = section.header[column] if column < len(section.header) else ""
-        filled = [cell for cell in cells if not is_missing(cell)]
-        numbers = section.style.count(filled)
         folded = _folded(bare_name(name) or name)
+        # The first cells say what a column holds: tables may have millions of rows.
+        cells = (row[column] for row in section.rows if column < len(row))
+        first = list(itertools.islice((c for c in cells if not is_missing(c)), _FIRST))
+        numbers = section.style.count(first)
         indexed = _INDEXED if "index" in folded or "seg" in folded else _BARRED
-        if filled and all(indexed.fullmatch(cell) for cell in filled):
+        if first and all(indexed.fullmatch(cell) for cell in first):
             found.append((0, column, _before_bar))
         elif _LABEL.fullmatch(folded) and len(name) < 40:
-            found.append((1 if numbers < len(filled) else 2, column, str.strip))
-        elif is_leading and filled and not numbers and not _STATUS.fullmatch(folded):
+            found.append((1 if numbers < len(first) else 2, column, str.strip))
+        elif is_leading and first and not numbers and not _STATUS.fullmatch(folded):
             found.append((3, column, str.strip))
         is_leading = is_leading and (not numbers or bool(_POINT.fullmatch(folded)))
     return [(column, key_of) for _, column, key_of in sorted(found, key=lambda f: f[:2])]

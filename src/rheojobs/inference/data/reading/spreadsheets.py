@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rheojobs.errors import InputError
 
@@ -20,7 +20,7 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith(_MAGIC)
 
 
-def sheets_of(data: bytes) -> list[tuple[str, list[list[Any]]]]:
+def sheets_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
     """Return the name and the cells of each sheet, row by row: numbers, texts, dates.
 
     Raises
@@ -39,6 +39,13 @@ def sheets_of(data: bytes) -> list[tuple[str, list[list[Any]]]]:
         ) from error
 
 
-def _cells(sheet: CalamineSheet) -> list[list[Any]]:
+def _cells(sheet: CalamineSheet) -> list[list[object]]:
     # Empty rows at the top are kept, so that rows have the numbers that Excel shows.
-    return sheet.to_python(skip_empty_area=False)
+    return [[_value(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _value(value: object) -> object:
+    """Return a cell's value; calamine gives whole numbers as floats too."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return value.strip() if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.column_choice import Choice, Column, first_of
-from rheojobs.inference.data.units import si_factor
+from rheojobs.inference.data.reading.conversion import in_si
 
 __all__ = ["as_start_up", "constant_rate", "is_flow_at_one_rate"]
 
@@ -47,7 +47,7 @@ def as_start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | 
         return choice, None
     time, rate = first_of(columns, "time"), constant_rate(columns)
     if time is None or rate is None:
-        _refuse_one_rate(choice.x, choice.ys[0], time)
+        _refuse_one_rate(choice.x, time)
         return choice, None
     if choice.quantities == ("viscosity",):
         viscosity = choice.ys[0]
@@ -73,13 +73,11 @@ def _scatter(values: NDArray[np.float64]) -> float:
     return float(np.median(np.abs(finite - middle))) / abs(middle) if middle else np.inf
 
 
-def _refuse_one_rate(column: Column, stress: Column, time: Column | None) -> None:
+def _refuse_one_rate(column: Column, time: Column | None) -> None:
     rate = _in_si(column)
     rate = rate[np.isfinite(rate)]
     if rate.size < 3:
         return
-    if not (stress.values[np.isfinite(stress.values)] != 0).any():
-        raise InputError(f"no flow curve: {stress.name} is zero in all rows, as at rest")
     if np.ptp(rate) <= 0.02 * abs(float(np.median(rate))):
         raise InputError(
             f"no flow curve: {column.name} is {np.median(rate):.4g} 1/s in all rows, and there is "
@@ -93,4 +91,4 @@ def _refuse_one_rate(column: Column, stress: Column, time: Column | None) -> Non
 
 
 def _in_si(column: Column) -> NDArray[np.float64]:
-    return column.values * (si_factor(column.unit, column.quantity) or 1.0)
+    return in_si(column, column.quantity, [])

@@ -87,14 +87,14 @@ def _is_table(section: Section) -> bool:
     """Whether a section is a table, of quantities known or not, and no lines of a preamble."""
     known = _recognised(section.header)
     several = len(section.rows) >= 2 and len(section.header) >= 2
-    return known >= 2 or (several and (known == 1 or any(section.units)))
+    return known >= 2 or (several and (known == 1 or bool(section.units)))
 
 
 def header_of(rows: Sequence[list[str]], style: NumberStyle) -> tuple[list[str], list[str]]:
     """Return the names and the units of a table without points."""
-    header, found = _header([row for row in rows if any(row)], style, 0)
+    header, units = _header([row for row in rows if any(row)], style, 0)
     behind = bool(header) and header[0].endswith(":")
-    return (header[1:], found.units[1:]) if behind else (header, found.units)
+    return (header[1:], units.units[1:]) if behind else (header, units.units)
 
 
 def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers: int) -> bool:
@@ -134,19 +134,27 @@ def _section(
         header = alternative
         units = other_units if any(other_units.units) or not any(units.units) else units
     found, unread = units
-    heads = tuple(row for row in texts if row != header and not are_units(row))
-    notes: tuple[str, ...] = ()
-    if header in firm:
-        header, note = fitted(header, width)
-        notes = (note,) if note else ()
     if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
         # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
         header, found, unread = header[1:], found[1:], unread[1:]
-    filled = [list(filter(None, row)) for row in heads]
-    alone = next((head[0] for head in reversed(filled) if len(head) == 1), title)
-    pair = next((" ".join(head) for head in reversed(filled) if len(head) == 2), "")
-    rows = [*gaps, *rows]
-    return Section(alone or pair, header, found, rows, style, heads, unread, notes)
+    heads = [list(filter(None, row)) for row in texts if row != header and not are_units(row)]
+    alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
+    pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
+    notes: tuple[str, ...] = ()
+    above_names = tuple(row for row in texts if row != header and not are_units(row))
+    if header in firm:
+        header, note = fitted(header, width)
+        notes = (note,) if note else ()
+    return Section(
+        alone or pair,
+        header,
+        found,
+        [*gaps, *rows],
+        style,
+        unread=unread,
+        above=above_names,
+        notes=notes,
+    )
 
 
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
