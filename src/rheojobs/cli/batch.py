@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,15 +160,20 @@ def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outpu
 
 
 def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
-    """Print how many fits were done, and name each that failed."""
+    """Print how many fits were done, and name each that failed or describes nothing."""
+    from rheojobs.inference.batch.results_table import is_worse_than_constant
+
     skipped = sum(entry.was_skipped for entry in entries)
+    poor = [entry for entry in entries if is_worse_than_constant(entry)]
     done = sum(entry.state == "succeeded" for entry in entries) - skipped
+    done -= sum(not entry.was_skipped for entry in poor)
     failed = [entry for entry in entries if entry.state == "failed"]
     stopped = sum(entry.state == "stopped" for entry in entries)
     parts = [f"{done} done", f"{skipped} skipped (nothing has changed)", f"{len(failed)} failed"]
     parts += [f"{stopped} not done"] if stopped else []
+    parts += [f"{len(poor)} no better than a constant"] if poor else []
     outputs.tables.print(", ".join(parts))
-    if not failed:
+    if not (failed or poor):
         return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
@@ -175,4 +181,8 @@ def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
     grid.add_column(overflow="fold")
     for entry in failed:
         grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(entry.message))
+    for entry in poor:
+        r_squared = math.nan if entry.fit is None else entry.fit.r_squared
+        words = f"R² {r_squared:.3g}: the model describes the data no better than a constant"
+        grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(words))
     outputs.tables.print(grid)

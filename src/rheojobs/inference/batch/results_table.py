@@ -17,13 +17,13 @@ from rheojobs.inference.batch.run import BatchEntry
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.whole_files import write_whole
 
-__all__ = ["Row", "rows_of", "write_csv", "write_parquet"]
+__all__ = ["Row", "is_worse_than_constant", "rows_of", "write_csv", "write_parquet"]
 
 Row = dict[str, Any]
 
 FIRST = (
     *("file", "model", "state", "message", "test_mode", "converged", "r_squared", "aicc", "bic"),
-    *("reduced_chi_squared", "weights", "iterations"),
+    *("reduced_chi_squared", "weights", "iterations", "warnings"),
 )
 LAST = ("divergences", "max_r_hat", "min_ess_bulk", "min_ess_tail", "draws", "warnings")
 
@@ -55,6 +55,7 @@ def _row(entry: BatchEntry) -> Row:
             "reduced_chi_squared": fit.reduced_chi_squared,
             "weights": fit.weights,
             "iterations": fit.n_iterations,
+            "warnings": "; ".join(_warnings(entry)),
         }
         for name, value in fit.parameters.items():
             unit = _unit(fit.units.get(name, ""))
@@ -63,6 +64,21 @@ def _row(entry: BatchEntry) -> Row:
     if entry.posterior is not None:
         row |= _posterior(entry.posterior)
     return row
+
+
+def is_worse_than_constant(entry: BatchEntry) -> bool:
+    """Whether a finished fit describes its data no better than their mean does."""
+    return entry.state == "succeeded" and entry.fit is not None and not entry.fit.r_squared > 0
+
+
+def _warnings(entry: BatchEntry) -> list[str]:
+    """Return the warnings on the fit and on the draws of an entry."""
+    found = list(entry.fit.warnings) if entry.fit is not None else []
+    if entry.fit is not None and is_worse_than_constant(entry):
+        found.insert(0, f"R² is {entry.fit.r_squared:.3g}: no better than a constant")
+    if entry.posterior is not None:
+        found += map(str, entry.posterior["diagnostics"].get("warnings", ()))
+    return found
 
 
 def _posterior(posterior: dict[str, Any]) -> Row:

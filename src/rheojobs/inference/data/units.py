@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
+from typing import NamedTuple
 
-__all__ = ["SI_UNITS", "USUAL_UNITS", "parse_unit", "shown_unit", "si_factor"]
+from rheojobs.inference.data.unit_names import atom
+
+__all__ = [
+    "SI_UNITS",
+    "USUAL_UNITS",
+    "fits",
+    "is_unit",
+    "no_unit",
+    "parse_unit",
+    "shown_unit",
+    "si_factor",
+    "si_name",
+    "without_logarithm",
+]
 
 # Quantity -> (SI unit, exponent of Pa, exponent of s). A frequency is stored as angular frequency.
 _QUANTITIES: dict[str, tuple[str, int, int]] = {
@@ -34,13 +49,13 @@ _MODULI_UNITS = ("Pa", "kPa", "MPa", "dyn/cm²")
 _VISCOSITY_UNITS = ("Pa s", "mPa s", "cP", "P")
 USUAL_UNITS: dict[str, tuple[str, ...]] = {
     "time": ("s", "ms", "min", "h"),
-    "angular frequency": ("rad/s", "Hz"),
-    "frequency": ("Hz", "rad/s"),
+    "angular frequency": ("rad/s", "Hz", "rpm"),
+    "frequency": ("Hz", "rad/s", "rpm"),
     "shear rate": ("1/s", "1/min"),
     "shear stress": _MODULI_UNITS,
     "viscosity": _VISCOSITY_UNITS,
     "relaxation modulus": _MODULI_UNITS,
-    "creep compliance": ("1/Pa", "1/kPa", "1/MPa"),
+    "creep compliance": ("1/Pa", "1/kPa", "1/MPa", "cm²/dyn"),
     "complex modulus": _MODULI_UNITS,
     "complex viscosity": _VISCOSITY_UNITS,
     "in-phase viscosity": _VISCOSITY_UNITS,
@@ -50,50 +65,127 @@ USUAL_UNITS: dict[str, tuple[str, ...]] = {
     "strain": ("%", "1"),
     "phase angle": ("°", "rad"),
 }
-"""The most usual unit of a quantity."""
+"""The most usual units of a quantity."""
 
-# Spellings, factor to SI, exponent of Pa, exponent of s
-_UNITS: tuple[tuple[str, float, int, int], ...] = (
-    ("Pa pa PA", 1.0, 1, 0),
-    ("uPa", 1e-6, 1, 0),
-    ("mPa", 1e-3, 1, 0),
-    ("dPa", 0.1, 1, 0),
-    ("hPa", 1e2, 1, 0),
-    ("kPa KPa", 1e3, 1, 0),
-    ("MPa", 1e6, 1, 0),
-    ("GPa", 1e9, 1, 0),
-    ("bar", 1e5, 1, 0),
-    ("psi", 6894.757293168, 1, 0),
-    ("s S sec secs second seconds sek Sekunden secondes", 1.0, 0, 1),
-    ("ms msec", 1e-3, 0, 1),
-    ("us", 1e-6, 0, 1),
-    ("min mins minute minutes Min Minuten", 60.0, 0, 1),
-    ("h hr hrs hour hours Std Stunden heures", 3600.0, 0, 1),
-    ("d day days", 86400.0, 0, 1),
-    ("Hz hz HZ", 2 * math.pi, 0, -1),
-    ("mHz", 2e-3 * math.pi, 0, -1),
-    ("kHz", 2e3 * math.pi, 0, -1),
-    ("P poise", 0.1, 1, 1),
-    ("cP cps cPs", 1e-3, 1, 1),
-    ("rad", 1.0, 0, 0),
-    ("mrad", 1e-3, 0, 0),
-    ("° deg degree degrees Grad", math.pi / 180, 0, 0),
-    ("%", 0.01, 0, 0),
+_NO_UNIT = {"", "-", "--", "–", "—", "none", "dimensionless", "unitless", "no unit"}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+# Degrees have look-alikes, one of which NFKC would turn into the letter o.
+_CHARACTERS = str.maketrans(
+    {"º": "°", "˚": "°", "∘": "°", "−": "-", "–": "-", "⋅": "·", "∙": "·", "•": "·", "℃": "°C"}
+    | {"Â": None, "{": "(", "}": ")", "∗": "*", "⁄": "/", "∕": "/"}
 )
-_ATOMS = {
-    name: (factor, pascals, seconds)
-    for names, factor, pascals, seconds in _UNITS
-    for name in names.split()
-}
 _REWRITES = (
-    (r"N/mm\^?2\b", "MPa"),
-    (r"N/m\^?2\b", "Pa"),
-    (r"dyne?/cm\^?2\b", "dPa"),
-    (r"cm\^?2/dyne?\b", "1/dPa"),
-    (r"Pas\b", "Pa s"),
-    (r"(?<=[A-Za-z])[.*·⋅×-](?=[A-Za-z])", " "),
+    (r"\*\*", "^"),
+    (r"\^\s*\(\s*([+-]?\d+)\s*\)", r"^\1"),
+    (r"\bmicro[ -]?(?=[A-Z])", "u"),
+    (r"\bper\b", "/"),
+    (r"\bsq(?:uare)?\.? ?([a-z]+)", r"\1^2"),
+    (r"([Pp][Aa])([sS])\b", r"\1 \2"),  # mPas
+    (r"N([ms])\b", r"N \1"),  # mNm
+    (r"(?<=[A-Za-z°%0-9)])\s*[.*·×]\s*(?=[A-Za-z°%(])", " "),
+    (r"(?<=[A-Za-z])[-_](?=[A-Za-z])", " "),
+    (r"°\s+(?=[CFK]\b)", "°"),
 )
-_FACTOR = re.compile(r"([A-Za-z%°]+)(?:\^?([+-]?\d))?")
+_TOKEN = re.compile(r"([A-Za-z°%‰]+)(?:\^?([+-]?\d))?")
+# 1E+3, 10^3, 10-6 (what remains of a lost superscript), with or without a cross before it.
+_POWER = (
+    r"[x×*·]?\s*(?:1(?:[.,]0+)?\s*[eE]\s*(?P<e{0}>[+-]?\d+)"
+    r"|(?:1\s*[x×*·]\s*)?10(?:\^(?P<c{0}>[+-]?\d+)|(?P<s{0}>[+-]\d+)))"
+)
+_POWER_BEFORE = re.compile(_POWER.format(1) + r"\s*[x×*·]?\s*(?P<rest>(?![\d.,]).*)")
+_POWER_BEHIND = re.compile(r"(?P<rest>.*[^\d\sx×*·])\s*(?=[x×*·\s])" + _POWER.format(2))
+_LOGARITHM = re.compile(
+    r"\s*(?:(?P<ten>log[_ ]?10|log_?\(10\)|lg|log)|(?P<e>ln|log[_ ]?e))"
+    r"(?:[\s_.:]+|(?=[(\[{|])|$)(?P<rest>.*)",
+    re.IGNORECASE,
+)
+
+
+class _Unit(NamedTuple):
+    """A product of powers of units: factor, exponents of kg, m, s and K, kind of angle."""
+
+    factor: float
+    dimension: tuple[int, int, int, int]
+    angle: str
+
+    @property
+    def pascals_and_seconds(self) -> tuple[int, int] | None:
+        """The exponents of Pa and s, if it is made of these."""
+        mass, length, time, temperature = self.dimension
+        return (mass, time + 2 * mass) if length == -mass and not temperature else None
+
+
+_NOTHING = _Unit(1.0, (0, 0, 0, 0), "")
+
+
+def no_unit(unit: str) -> bool:
+    """Whether a text, such as ``"[-]"``, says that there is no unit."""
+    return unit.strip(" []()").casefold() in _NO_UNIT
+
+
+def _plain(unit: str) -> str:
+    """Write a unit with ASCII letters and carets, without what surrounds it."""
+    unit = re.sub("[-−–](?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "⁻", unit)  # a plain minus before a superscript
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), unit)
+    text = unicodedata.normalize("NFKC", text.translate(_CHARACTERS).replace("^^", "^"))
+    text = text.translate(_CHARACTERS).replace("μ", "u").strip(" []<>|")
+    while text.startswith("(") and text.endswith(")") and "(" not in text[1:]:
+        text = text[1:-1].strip(" []")
+    text = re.sub(r"^(?:in|units?|einheit|unite)(?:\s*[:=]\s*|\s+)(?=\S)", "", text, flags=re.I)
+    text = re.sub(r"^[/,;:]\s*(?=[^\d\s])|[,;:]$", "", text).strip()
+    for pattern, replacement in _REWRITES:
+        text = re.sub(pattern, replacement, text)
+    return text.strip()
+
+
+def _power_of_ten(text: str) -> tuple[float, str]:
+    """Split ``"10^3 Pa"`` into 1000 and ``"Pa"``."""
+    for pattern, number in ((_POWER_BEFORE, 1), (_POWER_BEHIND, 2)):
+        if found := pattern.fullmatch(text):
+            power = found[f"e{number}"] or found[f"c{number}"] or found[f"s{number}"]
+            if len(power) <= 3:
+                return float(f"1e{power}"), found["rest"].strip()
+    return 1.0, text
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(unit: str) -> _Unit | None:
+    if len(unit) > 60:
+        return None
+    scale, text = _power_of_ten(_plain(unit))
+    dimension = [0, 0, 0, 0]
+    angle = ""
+    for position, group in enumerate(text.split("/")):
+        tokens = group.strip(" ()").split()
+        if not tokens and position and text != "/":
+            return None
+        for token in tokens:
+            if token == "1" and len(tokens) == 1:
+                continue
+            found = _TOKEN.fullmatch(token)
+            unit_of_token = atom(found[1]) if found else None
+            if found is None or unit_of_token is None:
+                return None
+            exponent = int(found[2] or 1) * (-1 if position else 1)
+            scale *= unit_of_token.factor**exponent
+            dimension = [
+                d + exponent * e for d, e in zip(dimension, unit_of_token.dimension, strict=True)
+            ]
+            # A revolution counts cycles whatever stands beside it; radians beside are no more.
+            angle = (
+                "cycle"
+                if "cycle" in (angle, unit_of_token.angle)
+                else (angle or unit_of_token.angle)
+            )
+    mass, length, time, temperature = dimension
+    return _Unit(scale, (mass, length, time, temperature), angle)
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit of any physical quantity; what says "no unit" is none."""
+    if no_unit(text) or not re.search(r"[A-Za-z°%‰]", _plain(text)):
+        return False
+    return _parsed(without_logarithm(text.strip(" []()"))[1]) is not None
 
 
 def parse_unit(unit: str) -> tuple[float, int, int] | None:
@@ -102,7 +194,7 @@ def parse_unit(unit: str) -> tuple[float, int, int] | None:
     Parameters
     ----------
     unit : str
-        As files write it: ``"mPa·s"``, ``"[1/min]"``, ``"s^-1"``, ``"MPa⁻¹"``.
+        As files write it: ``"mPa·s"``, ``"[1/min]"``, ``"s^-1"``, ``"N/mm²"``, ``"1E+3 Pa"``.
 
     Returns
     -------
@@ -110,26 +202,11 @@ def parse_unit(unit: str) -> tuple[float, int, int] | None:
         The factor to SI (rad/s for Hz), the exponent of Pa and the exponent of s; None if it
         is not such a unit.
     """
-    text = unicodedata.normalize("NFKC", unit).replace("μ", "u").replace("−", "-")
-    text = text.replace("**", "^").strip(" []()").replace("sec-1", "s-1")
-    if text in ("", "-", "1"):
+    if no_unit(unit):
         return (1.0, 0, 0)
-    for pattern, replacement in _REWRITES:
-        text = re.sub(pattern, replacement, text)
-    factor, pascals, seconds = 1.0, 0, 0
-    for position, group in enumerate(text.split("/")):
-        for token in group.strip(" ()").split():
-            found = _FACTOR.fullmatch(token)
-            if token == "1":
-                continue
-            if found is None or found[1] not in _ATOMS:
-                return None
-            exponent = int(found[2] or 1) * (-1 if position else 1)
-            scale, per_pascal, per_second = _ATOMS[found[1]]
-            factor *= scale**exponent
-            pascals += per_pascal * exponent
-            seconds += per_second * exponent
-    return factor, pascals, seconds
+    parsed = _parsed(unit)
+    exponents = parsed.pascals_and_seconds if parsed is not None else None
+    return None if parsed is None or exponents is None else (parsed.factor, *exponents)
 
 
 def si_factor(unit: str, quantity: str) -> float | None:
@@ -147,18 +224,55 @@ def si_factor(unit: str, quantity: str) -> float | None:
     float or None
         None if the unit is unknown or is not one of this quantity.
     """
-    parsed = parse_unit(unit)
-    if parsed is None or quantity not in _QUANTITIES:
+    if quantity not in _QUANTITIES:
         return None
-    if not unit.strip(" []()-"):
+    if no_unit(unit):
         return 1.0
-    factor, pascals, seconds = parsed
-    if (pascals, seconds) != _QUANTITIES[quantity][1:]:
+    wanted = _QUANTITIES[quantity][1:]
+    # "/Pa" behind a compliance means 1/Pa, "/ Pa" behind a modulus is the way to write [Pa].
+    readings = [unit, *([f"1{unit}"] if unit.startswith("/") else [])]
+    units = [parsed for text in readings if (parsed := _parsed(text)) is not None]
+    parsed = next((u for u in units if u.pascals_and_seconds == wanted), None)
+    if parsed is None:
         return None
-    if "hz" in unit.lower():
-        return factor if "frequency" in quantity else None
-    # "1/s" beside the word frequency counts cycles; beside angular frequency it counts radians.
-    return factor * 2 * math.pi if quantity == "frequency" and "rad" not in unit else factor
+    if "frequency" in quantity:
+        # "1/s" beside the word frequency counts cycles; beside angular frequency, radians.
+        counts_cycles = quantity == "frequency" and not parsed.angle
+        return parsed.factor * (2 * math.pi if counts_cycles else 1.0)
+    if parsed.angle == "cycle":
+        return None
+    if quantity == "phase angle":
+        return parsed.factor if parsed.angle else None
+    if quantity in ("strain", "loss tangent"):
+        return None if parsed.angle else parsed.factor
+    return parsed.factor
+
+
+def fits(unit: str, quantity: str) -> bool:
+    """Whether a unit, or the logarithm of one, is of this quantity; no unit fits them all."""
+    return si_factor(without_logarithm(unit)[1], quantity) is not None
+
+
+def without_logarithm(text: str) -> tuple[float, str]:
+    """Split ``"log Hz"`` into the base of the logarithm and ``"Hz"``; the base is 0 without one.
+
+    ``log`` without a base is the decimal one, as tables of measured data write it.
+    """
+    found = _LOGARITHM.fullmatch(text.strip().translate(str.maketrans("₁₀ₑ", "10e")))
+    if found is None:
+        return 0.0, text
+    rest = found["rest"].strip(" _")
+    return (10.0 if found["ten"] else math.e), rest
+
+
+def si_name(unit: str) -> str:
+    """Return the SI unit that values in `unit` have after `parse_unit`; empty if it has none."""
+    parsed = parse_unit(unit)
+    if parsed is None:
+        return ""
+    rate = "rad/s" if (_parsed(unit) or _NOTHING).angle else "1/s"
+    names = {(0, 1): "s", (0, -1): rate, (1, 0): "Pa", (1, 1): "Pa s", (-1, 0): "1/Pa"}
+    return names.get(parsed[1:], "")
 
 
 def shown_unit(unit: str) -> str:

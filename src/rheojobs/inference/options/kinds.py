@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ __all__ = [
     "Kind",
     "Number",
     "Numbers",
+    "Range",
     "Ranges",
+    "Rows",
     "Settings",
     "Text",
     "ValueKindError",
@@ -266,6 +269,55 @@ class Ranges(ByName):
         if not lower < upper:  # NaN included
             raise ValueKindError(f"of {name} are empty: {lower:g} to {upper:g}")
         return lower, upper
+
+
+@dataclass(frozen=True)
+class Range(Kind):
+    """Two numbers, the lower first; an end that is left out is open: ``"0.1,"``."""
+
+    metavar = "LOW,HIGH"
+
+    def check(self, value: Any) -> tuple[float, float]:
+        ends = value.split(",") if isinstance(value, str) else value
+        try:
+            low, high = ends
+            lower = -math.inf if low is None or low == "" else float(low)
+            upper = math.inf if high is None or high == "" else float(high)
+        except (TypeError, ValueError):
+            words = "must be two numbers, such as 0.1,100 or 0.1,"
+            raise ValueKindError(f"{words}, got {shown(value)}") from None
+        if not lower < upper:  # NaN included
+            raise ValueKindError(f"is empty: {lower:g} to {upper:g}")
+        return lower, upper
+
+
+@dataclass(frozen=True)
+class Rows(Kind):
+    """Numbers of rows, from 1: ``"3-60"``, ``"1,4,7-"``, a number or a list of numbers."""
+
+    metavar = "ROWS"
+
+    def check(self, value: Any) -> tuple[tuple[int, int | None], ...]:
+        if isinstance(value, bool):
+            raise ValueKindError(f"must be rows such as 3-60, got {shown(value)}")
+        parts = value.split(",") if isinstance(value, str) else value
+        parts = [parts] if isinstance(parts, numbers.Integral) else parts
+        if not isinstance(parts, Sequence) or not parts:
+            raise ValueKindError(f"must be rows such as 3-60 or 1,4,7-, got {shown(value)}")
+        return tuple(_run_of_rows(part) for part in parts)
+
+
+def _run_of_rows(part: Any) -> tuple[int, int | None]:
+    if isinstance(part, tuple | list) and len(part) == 2:  # as `Rows` returns them
+        part = f"{part[0]}-{part[1] or ''}"
+    found = re.fullmatch(r"\s*(\d{0,9})\s*(?:(-)\s*(\d{0,9}))?\s*", str(part))
+    if found is None or not (found[1] or found[3]) or isinstance(part, bool):
+        raise ValueKindError(f"must be rows such as 3-60 or 1,4,7-, got {shown(part)}")
+    first = int(found[1] or 1)
+    last = (int(found[3]) if found[3] else None) if found[2] else first
+    if first < 1 or (last is not None and last < first):
+        raise ValueKindError(f"counts rows from 1, the lower first, got {shown(part)}")
+    return first, last
 
 
 def _check_name(name: str, names: Iterable[str] | None) -> None:

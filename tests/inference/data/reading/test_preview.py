@@ -81,7 +81,8 @@ def test_decimal_mark_and_delimiter_are_named(at) -> None:
     """'1,234' may be either."""
     text = "Time (s);G(t) (Pa)\n1,234;5,678\n2,345;4,567\n3,456;3,456\n"
     assert at(text, decimal=",").dataset.x[0] == 1.234
-    assert at(text, decimal=".").problem
+    assert at(text, decimal=".").dataset.x[0] == 1234
+    assert any("'1,234'" in note for note in at(text).dataset.notes)
     refused = at(text, delimiter="|")
     assert (refused.dataset, refused.place) == (None, "delimiter")
     assert "no rows of numbers" in refused.problem

@@ -86,7 +86,14 @@ def tables(draw: st.DrawFn) -> Table:
     mode = draw(st.sampled_from(sorted(X)))
     columns = [X[mode], *Y[mode]]
     value = st.floats(1e-6, 1e9).map(lambda v: float(f"{v:.8g}"))
-    rows = draw(st.lists(st.tuples(*[value] * len(columns)), min_size=1, max_size=10))
+    # In order, and not all at one x: others are several sweeps, or none.
+    apart = st.lists(
+        st.tuples(*[value] * len(columns)),
+        min_size=1,
+        max_size=10,
+        unique_by=lambda row: round(math.log(row[0])),
+    ).map(sorted)
+    rows = draw(apart.filter(lambda rows: len(rows) == 1 or rows[-1][0] > 1.2 * rows[0][0]))
     values = np.array(rows)
     delimiter = draw(st.sampled_from(["\t", ";", ",", "|", " ", "  "]))
     blank = delimiter.isspace() and delimiter != "\t"

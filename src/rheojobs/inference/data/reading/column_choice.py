@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.reading.headers import UNCERTAINTY, bare_name, quantity_of, recognise
-from rheojobs.inference.data.reading.tables import Section
+from rheojobs.inference.data.reading.headers import UNCERTAINTY, quantity_of, recognise
+from rheojobs.inference.data.reading.label_units import bare_name
+from rheojobs.inference.data.reading.options import ROLES
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.unit_errors import UnitError
+from rheojobs.inference.data.units import fits, is_unit
 
 __all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed", "named_column"]
 
@@ -48,12 +51,14 @@ _NAMED: tuple[_Pattern, ...] = (
     ("startup", _TIME, (("shear stress",),)),
     ("laos", _TIME, (("shear stress",),)),
 )
-_ROLES = ("x", "y", "y2")
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column as numbers, NaN for cells without one, and the quantity and unit of its header."""
+    """A column as numbers, NaN for cells without one, and the quantity and unit of its header.
+
+    `unread` is the text around its name in which no unit was found.
+    """
 
     label: str
     number: int
@@ -61,6 +66,18 @@ class Column:
     unit: str
     rank: int
     values: NDArray[np.float64]
+    unread: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether its unit is one of its quantity."""
+        return self.quantity in ("", UNCERTAINTY) or fits(self.unit, self.quantity)
+
+    def can_be(self, quantity: str) -> bool:
+        """Whether it may hold a quantity: by its name, or by its unit if the name is unknown."""
+        if self.quantity not in ("", UNCERTAINTY):
+            return self.quantity == quantity
+        return fits(self.unit, quantity) or not is_unit(self.unit)
 
     @property
     def name(self) -> str:
@@ -79,16 +96,15 @@ class Choice(NamedTuple):
 
 def columns_of(section: Section) -> list[Column]:
     """Turn the cells of a section into columns of numbers, NaN for cells without one."""
-    width = Counter(len(row) for row in section.rows).most_common(1)[0][0]
-    width = max(width, len(section.header))
+    numbers = section.numbers
+    width = numbers.shape[1]
     blank = [""] * width
-    number = section.style.number
-    numbers = np.array([[number(c) for c in (row + blank)[:width]] for row in section.rows])
     columns = []
     for index in range(width):
         label = (section.header + blank)[index]
-        unit = (section.units + blank)[index]
-        columns.append(Column(label, index + 1, *recognise(label, unit), numbers[:, index]))
+        known = recognise(label, (section.units + blank)[index])
+        unread = (section.unread + blank)[index]
+        columns.append(Column(label, index + 1, *known, numbers[:, index], unread))
     return columns
 
 
@@ -99,9 +115,14 @@ def listed(columns: Iterable[Column]) -> str:
 
 
 def first_of(columns: Iterable[Column], *quantities: str) -> Column | None:
-    """Return the column of the first of some quantities, the one with the most usual name."""
+    """Return the column of the first of some quantities, the one with the most usual name.
+
+    One whose unit is of its quantity is preferred.
+    """
     found = [c for c in columns if c.quantity in quantities and np.isfinite(c.values).any()]
-    return min(found, key=lambda c: (quantities.index(c.quantity), c.rank), default=None)
+    return min(
+        found, key=lambda c: (not c.fits, quantities.index(c.quantity), c.rank), default=None
+    )
 
 
 def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | None]) -> Choice:
@@ -123,7 +144,7 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
     """
     x, y, y2 = fixed = _fixed_columns(columns, mode, named)
     patterns = [p for p in (*_PATTERNS, *_NAMED) if mode is not None and p[0] == mode]
-    found = list(_matches(columns, patterns or [p for p in _PATTERNS if mode is None], mode, fixed))
+    found = _found(columns, patterns or [p for p in _PATTERNS if mode is None], mode, fixed)
     kinds = {choice.mode for choice in found}
     if {"relaxation", "creep"} <= kinds and "oscillation" not in kinds:
         raise InputError(
@@ -136,8 +157,41 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
         x = next((c for p in patterns if (c := first_of(columns, *p[1])) is not None), None)
     if x is not None and y is not None:
         ys = (y, y2) if y2 is not None else (y,)
+        _refuse_other_units(mode, patterns, x, ys)
         return Choice(mode, x, ys, tuple(c.quantity for c in ys))
     return _by_place(columns, mode, fixed, patterns[0][2][0] if patterns else ())
+
+
+def _found(
+    columns: list[Column],
+    patterns: list[_Pattern],
+    mode: str | None,
+    fixed: Sequence[Column | None],
+) -> list[Choice]:
+    """Return the choices that the columns allow, those whose units fit before others.
+
+    A column with an unknown unit is not passed over for another test: it is refused when it is
+    converted, and the user names the unit.
+    """
+    with_fitting = list(_matches([c for c in columns if c.fits], patterns, mode, fixed))
+    unknown = [c for c in columns if c.fits or not is_unit(c.unit)]
+    with_unknown = list(_matches(unknown, patterns, mode, fixed))
+    if with_unknown and (not with_fitting or with_fitting[0].mode != with_unknown[0].mode):
+        return with_unknown
+    return with_fitting or list(_matches(columns, patterns, mode, fixed))
+
+
+def _refuse_other_units(
+    mode: str | None, patterns: Sequence[_Pattern], x: Column, ys: Sequence[Column]
+) -> None:
+    """Raise `UnitError` for a named column whose unit is of no quantity of the test."""
+    if mode is None:
+        return
+    lists = [[q for p in patterns for q in p[1]]]
+    lists += [[q[i] for p in patterns for q in p[2] if i < len(q)] for i in range(len(ys))]
+    for column, quantities, role in zip((x, *ys), lists, ROLES, strict=False):
+        if column.quantity in ("", UNCERTAINTY) and not any(map(column.can_be, quantities)):
+            raise UnitError.of(column.name, column.unit, quantities[0], role)
 
 
 def _matches(
@@ -149,8 +203,8 @@ def _matches(
     def take(quantities: tuple[str, ...], given: Column | None) -> Column | None:
         if given is None:
             return first_of(columns, *quantities)
-        unknown = given.quantity in ("", UNCERTAINTY)
-        return given if given.quantity in quantities or (mode is not None and unknown) else None
+        known = given.quantity not in ("", UNCERTAINTY)
+        return given if (known or mode) and any(map(given.can_be, quantities)) else None
 
     x, y, y2 = fixed
     for pattern_mode, xs, choices in patterns:
@@ -177,14 +231,16 @@ def _by_place(
     known = [c for c in columns if c.quantity not in ("", UNCERTAINTY)]
     nameless = not any(c.label for c in columns)
     usable = [c for c in columns if c.quantity != UNCERTAINTY and np.isfinite(c.values).any()]
-    enough = len(usable) == wanted or (len(usable) == 3 and nameless)
+    # Of three columns without names, the second may be a strain, and the third the stress.
+    enough = len(usable) == wanted
     if mode is not None and not known and enough and not any(fixed):
         return Choice(mode, usable[0], tuple(usable[1:wanted]), quantities)
     if mode is None and nameless:
         raise InputError(
             "the columns have no names: name the test mode with {mode}, and the columns by number "
-            f"with {{x}}, {{y}} if there are not two or three; there are {len(columns)}",
-            options=("mode", "x", "y"),
+            f"with {{x}}, {{y}}, {{y2}} unless they are two, or three of an oscillation; "
+            f"there are {len(columns)}",
+            options=("mode", "x", "y", "y2"),
         )
     there = f"there are {listed(columns)}"
     if first_of(columns, *_FREQUENCY) and mode in (None, "oscillation"):
@@ -199,7 +255,7 @@ def _by_place(
     raise InputError(
         f"columns not recognised{needs}: name them with {names}"
         f"{'' if mode else ' and the test with {mode}'}; {there}",
-        options=("mode", *_ROLES),
+        options=("mode", *ROLES),
     )
 
 
@@ -209,11 +265,11 @@ def _fixed_columns(
     """Find the columns that the user has named or numbered."""
     fixed = [
         None if wanted is None else named_column(str(wanted).strip(), columns, option)
-        for wanted, option in zip(named, _ROLES, strict=True)
+        for wanted, option in zip(named, ROLES, strict=True)
     ]
     numbers = [column.number for column in fixed if column is not None]
     if len(set(numbers)) < len(numbers):
-        raise InputError("one column is named twice among {x}, {y}, {y2}", options=_ROLES)
+        raise InputError("one column is named twice among {x}, {y}, {y2}", options=ROLES)
     if fixed[2] is not None and mode not in (None, "oscillation"):
         words = f"{{y2}} is the loss modulus of an oscillation; {mode} has one y"
         raise InputError(words, options=("y2",))

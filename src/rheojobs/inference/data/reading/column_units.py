@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.column_choice import Column, choose, named_column
-from rheojobs.inference.data.reading.headers import UNCERTAINTY, bare_name, quantity_of
+from rheojobs.inference.data.reading.headers import UNCERTAINTY, quantity_of
+from rheojobs.inference.data.reading.label_units import bare_name
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.units import SI_UNITS, parse_unit, si_factor
+from rheojobs.inference.data.reading.unit_errors import UnitError
+from rheojobs.inference.data.units import SI_UNITS, fits, is_unit, no_unit
 
-__all__ = ["UnitError", "with_units"]
-
-
-class UnitError(InputError):
-    """A unit does not fit its column; `role` is that column's, one of `ROLES`."""
-
-    def __init__(self, text: str, role: str) -> None:
-        super().__init__(text)
-        self.role = role
+__all__ = ["with_units"]
 
 
 def with_units(
@@ -70,12 +63,12 @@ def _with_unit(column: Column, unit: str, role: str) -> Column:
     if quantity in ("", UNCERTAINTY):
         # Without the unknown unit behind it, the name may be a known one.
         quantity, rank = quantity_of(bare_name(column.label))
-    if quantity and si_factor(unit, quantity) is None:
+    if quantity and not fits(unit, quantity):
         raise UnitError(
             f"{unit!r} is no unit of {quantity} ({column.name}): give one such as "
             f"{SI_UNITS[quantity] or '1'}",
             role,
         )
-    if parse_unit(unit) is None:
+    if not (quantity or is_unit(unit) or no_unit(unit)):
         raise UnitError(f"{unit!r} ({column.name}) is an unknown unit: give the SI unit", role)
     return replace(column, unit=unit, quantity=quantity or column.quantity, rank=rank)

@@ -6,7 +6,16 @@ import functools
 import re
 import unicodedata
 
-from rheojobs.inference.data.units import si_factor
+from rheojobs.inference.data.reading.label_units import (
+    bare_name,
+    merged,
+    normal,
+    other_text,
+    parts_of,
+    split_log,
+    unit_text,
+)
+from rheojobs.inference.data.units import fits, is_unit, no_unit, without_logarithm
 
 __all__ = ["UNCERTAINTY", "bare_name", "is_step_number", "quantity_of", "recognise"]
 
@@ -16,19 +25,26 @@ UNCERTAINTY = "uncertainty"
 # The spellings of a quantity, the preferred first, English before German and French. A single
 # letter counts in its own case only: t is a time and T a temperature. Accents do not matter.
 _SPELLINGS = {
-    "time": "time|elapsed time|test time|step time|interval time|total time|run time|t"
-    "|zeit|messzeit|versuchszeit|intervallzeit|gesamtzeit|temps|duree",
+    # The clock of the step goes before that of the experiment.
+    "time": "step time|interval time|action time|segment time|time (action)|time (step)"
+    "|time (interval)|time (segment)|time in step|time in interval|t seg|t step|t int|t interval"
+    "|t (step)|t (interval)|intervallzeit|abschnittszeit|segmentzeit|zeit (abschnitt)"
+    "|intervalle temps|temps intervalle|temps de l'intervalle|temps (action)|time|elapsed time"
+    "|test time|run time|t|zeit|messzeit|versuchszeit|temps|duree|total time|gesamtzeit"
+    "|time (sequence)|time (total)|temps (sequence)|temps total|global time|experiment time",
     "angular frequency": "angular frequency|ang frequency|angular freq|ang freq|ω|omega|w"
     "|circular frequency|reduced angular frequency|reduced frequency|at ω|atω"
     "|kreisfrequenz|winkelfrequenz|pulsation|frequence angulaire",
     "frequency": "frequency|freq|test frequency|f|ν|frequenz|messfrequenz|frequence",
     "storage modulus": "storage modulus|g'|g prime|gprime|gp|elastic modulus|re(g*)|storage"
-    "|shear storage modulus|speichermodul|module de conservation|module elastique",
+    "|shear storage modulus|speichermodul|module de conservation|module elastique"
+    "|shear modulus (elastic component)",
     "loss modulus": "loss modulus|g''|g double prime|g dprime|gdoubleprime|gpp|gdp|viscous modulus"
     "|im(g*)|loss|shear loss modulus|verlustmodul|module de perte|module de pertes"
-    "|module visqueux",
+    "|module visqueux|shear modulus (viscous component)",
     "complex modulus": "complex modulus|complex shear modulus|g*|abs(g*)|komplexer schubmodul"
-    "|komplexer modul|module complexe|module de cisaillement complexe",
+    "|komplexer modul|module complexe|module de cisaillement complexe"
+    "|shear modulus (complex component)",
     "complex viscosity": "complex viscosity|complex shear viscosity|η*|eta*|abs(η*)|abs(eta*)"
     "|komplexe viskositat|komplexe viskositaet|viscosite complexe",
     "in-phase viscosity": "η'|eta'|eta prime|real part of complex viscosity",
@@ -49,7 +65,7 @@ _SPELLINGS = {
     "|viscosite apparente|viscosite de cisaillement",
     "relaxation modulus": "relaxation modulus|stress relaxation modulus|shear relaxation modulus"
     "|g(t)|modulus|shear modulus|G|relaxationsmodul|module de relaxation",
-    "creep compliance": "creep compliance|compliance|shear creep compliance|j(t)|J"
+    "creep compliance": "creep compliance|compliance|shear compliance|shear creep compliance|j(t)|J"
     "|kriechnachgiebigkeit|nachgiebigkeit|complaisance|complaisance de fluage"
     "|complaisance en fluage",
     "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung",
@@ -102,11 +118,6 @@ def quantity_of(text: str) -> tuple[str, int]:
     return "", 0
 
 
-def bare_name(label: str) -> str:
-    """Return a column's name without the unit behind it."""
-    return re.sub(r"\s*([\[(].*|/.*)$", "", label)
-
-
 def is_step_number(label: str) -> bool:
     """Whether a column numbers the sweeps of a file."""
     return len(label) < 40 and _STEP.fullmatch(_folded(label)) is not None
@@ -122,26 +133,45 @@ def _is_deviation(text: str) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
-    """Return the quantity (empty if unknown), the unit and the rank of a column's header."""
-    text = unicodedata.normalize("NFC", label[:100])
-    text = re.sub("[′’‘´ʹ`]", "'", text)
-    text = re.sub('[″”“"]', "''", text)
-    text = re.sub(r"\s+", " ", text).strip()
-    candidates = [(text, unit)]
-    for pattern in (
-        r"(.+?)\s*[\[(](.+)[\])]",
-        r"(.+)\s*[\[(](.+)[\])]",  # J(t) (1/Pa)
-        r"(.+?)\s*[/,]\s*(.+)",
-        r"(.+?)\s+in\s+(.+)",
-        r"(.+?)_((?:rad_|1_)?[^_]+)",
-    ):
-        if found := re.fullmatch(pattern, text):
-            candidates.append((found[1], found[2].replace("_", "/")))
-    for name, written in candidates:
+    """Return the quantity (empty if unknown), the unit and the rank of a column's header.
+
+    The unit is that of the label, else `unit`, as written: it may be unknown, or none of the
+    quantity. That of a logarithm begins with ``log`` or ``ln``.
+    """
+    logarithm, text = split_log(normal(label))
+    quantity, written, rank = _recognised(text, unit.strip(" []()"))
+    if logarithm and not without_logarithm(written)[0]:
+        written = f"{logarithm} {'' if no_unit(written) else written}".strip()
+    return quantity, written, rank
+
+
+def _recognised(text: str, unit: str) -> tuple[str, str, int]:
+    known = quantity_of(text)
+    if known[0]:
+        return known[0], unit, known[1]
+    parts = list(parts_of(text))
+    for name, written, _ in parts:
         quantity, rank = quantity_of(name)
-        if quantity and si_factor(written, quantity) is not None:
-            return quantity, written.strip(" []()"), rank
+        if quantity and not no_unit(written) and fits(written, quantity):
+            return quantity, merged(written.strip(" []()"), unit), rank
     if _is_deviation(text):
-        written = candidates[1][1] if len(candidates) > 1 else unit
-        return UNCERTAINTY, written.strip(" []()"), 0
-    return "", unit.strip(" []()"), 0
+        found = next((p.unit for p in parts if is_unit(p.unit) and not _is_deviation(p.unit)), "")
+        return UNCERTAINTY, merged(found.strip(" []()"), unit), 0
+    for name, written, firm in parts:
+        quantity, rank = quantity_of(name)
+        if quantity and (no_unit(written) or other_text(written)):
+            return quantity, unit, rank
+        if quantity and firm and not _same_or_other_quantity(written):
+            return quantity, written.strip(" []()"), rank
+    for part in parts:
+        if is_unit(part.unit) and (part.firm or len(part.unit) > 1):
+            return "", merged(unit_text(part).strip(" []()"), unit), 0
+    bracket = next((p for p in parts if p.firm and text.endswith((")", "]"))), None)
+    if bracket is None or no_unit(bracket.unit) or other_text(bracket.unit):
+        return "", unit, 0
+    return ("", unit, 0) if quantity_of(bracket.unit)[0] else ("", bracket.unit, 0)
+
+
+def _same_or_other_quantity(text: str) -> bool:
+    """Whether what follows a name is a quantity, as in "Stress/Strain", and no unit."""
+    return not is_unit(text) and quantity_of(text)[0] != ""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.units import parse_unit
+from rheojobs.inference.data.units import parse_unit, si_name
 
 __all__ = ["read_with_rheojax"]
 
@@ -93,7 +93,5 @@ def _rescaled[T: (NDArray[np.float64], NDArray[np.float64] | NDArray[np.complex1
     parsed = parse_unit(unit) if unit else None
     if parsed is None or parsed[0] == 1.0:
         return values, unit, ()
-    names = {(0, 1): "s", (0, -1): "rad/s" if "hz" in unit.lower() else "1/s", (1, 0): "Pa"}
-    names |= {(1, 1): "Pa s", (-1, 0): "1/Pa"}
-    si_unit = names.get(parsed[1:], "")
+    si_unit = si_name(unit)
     return values * parsed[0], si_unit, (f"{axis}: converted from {unit} to {si_unit}",)

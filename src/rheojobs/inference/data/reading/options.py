@@ -13,6 +13,8 @@ from rheojobs.inference.options.kinds import (
     Columns,
     Count,
     Expressions,
+    Range,
+    Rows,
     Text,
     ValueKindError,
 )
@@ -83,6 +85,24 @@ class ReadOptions:
     )
     decimal: str = option(
         "", Text(_decimal), "Decimal mark: '.' or ','. Detected by default.", group=Group.DATA
+    )
+    skip: int = option(
+        0,
+        Count(least=0),
+        "Lines to leave out at the top of a text, or rows of each sheet.",
+        group=Group.DATA,
+    )
+    rows: tuple[tuple[int, int | None], ...] = option(
+        (),
+        Rows(),
+        "Rows of the table to use, from 1, such as 3-60 or 1,4,7-. All by default.",
+        group=Group.DATA,
+    )
+    x_range: tuple[float, float] | None = option(
+        None,
+        Range(),
+        "Range of x to use, ends included, in s, rad/s or 1/s: 0.1,100 or 0.1, without an end.",
+        group=Group.DATA,
     )
     protocol: Mapping[str, float] = protocol_option()
 

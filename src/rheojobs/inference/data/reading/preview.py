@@ -13,7 +13,7 @@ from pathlib import Path
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column, columns_of
-from rheojobs.inference.data.reading.column_units import UnitError
+from rheojobs.inference.data.reading.curves import curves_in
 from rheojobs.inference.data.reading.options import ROLES, ReadOptions
 from rheojobs.inference.data.reading.read import (
     PLAIN_SUFFIXES,
@@ -22,13 +22,17 @@ from rheojobs.inference.data.reading.read import (
     file_bytes,
     named_after,
 )
-from rheojobs.inference.data.reading.tables import Section, sections_of
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.sections import sections_of
+from rheojobs.inference.data.reading.spreadsheets import is_workbook
 from rheojobs.inference.data.reading.text_dialect import printable
+from rheojobs.inference.data.reading.unit_errors import UnitError
+from rheojobs.inference.data.reading.xml_tables import is_xml
+from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
 
 _ROWS = 4
-_ZIPPED = b"PK\x03\x04"  # a workbook
 
 
 @dataclass(frozen=True)
@@ -154,16 +158,17 @@ def look(path: str | Path, reading: Reading) -> Look:
                 )
             return Look(None, "its columns cannot be chosen: no table of text", "file")
         place = "columns"
-        is_text = not data.startswith(_ZIPPED)
+        is_text = not (is_workbook(data) or is_xml(data))
+        x, y, y2 = (reading.columns.get(role) for role in ROLES)
+        sections = curves_in(sections, ReadOptions(mode=reading.mode, x=x, y=y, y2=y2))
         table = _seen(sections, min(reading.step or 1, len(sections)), None, is_text)
         units = {role: unit for role, unit in reading.units.items() if unit.strip()}
-        x, y, y2 = (reading.columns.get(role) for role in ROLES)
         wanted = ReadOptions(mode=reading.mode, x=x, y=y, y2=y2, step=reading.step, units=units)
         curve = curve_of(sections, wanted)
         table = _seen(sections, curve.number, curve, is_text)
         place = "mode"
         dataset = named_after(path, curve.dataset)
-        dataset = Dataset.of(dataset, protocol=reading.constants())
+        dataset = divided(Dataset.of(dataset, protocol=reading.constants()))
     except UnitError as error:
         return Look(None, printable(str(error)), f"{error.role} unit", table)
     except _ConstantError as error:

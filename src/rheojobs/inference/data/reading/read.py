@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
 from rheojobs.inference.data.reading.column_units import with_units
+from rheojobs.inference.data.reading.curves import clock_notes, curves_in, first_curve
 from rheojobs.inference.data.reading.instruments import read_with_rheojax
+from rheojobs.inference.data.reading.one_frequency import refuse_one_frequency
 from rheojobs.inference.data.reading.options import ReadOptions
-from rheojobs.inference.data.reading.tables import Section, sections_of
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.sections import sections_of
+from rheojobs.inference.data.reading.start_up import is_flow_at_one_rate
 from rheojobs.inference.data.reading.text_dialect import printable
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
+from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "read"]
 
 logger = logging.getLogger(__name__)
 
-PLAIN_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xls"})
+PLAIN_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml"})
 """Suffixes never passed to RheoJAX, whose readers would load JAX into this process."""
 
 _LARGEST = 500_000_000  # bytes
@@ -34,10 +43,11 @@ def read(path: str | Path, **options: Any) -> Dataset:
     Parameters
     ----------
     path : str or Path
-        CSV, TSV and other delimited text, Excel (.xlsx), a TA Instruments LIMS export; and,
-        if RheoJAX is installed, what its readers take.
+        CSV, TSV and other delimited text, Excel (old and new), XML with rows of cells, RepTate's
+        files, a TA Instruments LIMS export; and, if RheoJAX is installed, what its readers take.
     **options
-        As `ReadOptions` has them: mode, x, y, y2, sigma, step, units, delimiter, decimal, protocol.
+        As `ReadOptions` has them: mode, x, y, y2, sigma, step, units, delimiter, decimal, skip,
+        rows, x_range, protocol.
 
     Returns
     -------
@@ -53,7 +63,7 @@ def read(path: str | Path, **options: Any) -> Dataset:
     wanted = ReadOptions.of(options)
     data = file_bytes(path)
     try:
-        dataset = Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol)
+        dataset = divided(Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol))
     except InputError as error:
         raise error.within(path.name, printable) from error
     logger.debug("read %s: %s", path, dataset.summary())
@@ -95,7 +105,7 @@ def file_bytes(path: Path) -> bytes:
 
 def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
     suffix = path.suffix.lower()
-    sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal)
+    sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal, wanted.skip)
     if not sections and suffix not in PLAIN_SUFFIXES:
         if any(column is not None for column in wanted.columns) or wanted.sigma or wanted.units:
             raise InputError(
@@ -103,7 +113,7 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
                 "export it as CSV",
                 options=("x", "y", "sigma"),
             )
-        return read_with_rheojax(path, wanted.step, wanted.mode)
+        return narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
     return named_after(path, curve_of(sections, wanted).dataset)
@@ -117,6 +127,7 @@ def named_after(path: Path, dataset: Dataset) -> Dataset:
 
 def curve_of(sections: list[Section], wanted: ReadOptions) -> Curve:
     """Make the dataset of one section: the one named, or the first that can be interpreted."""
+    sections = curves_in(sections, wanted)
     step = wanted.step
     if step is not None and not 1 <= step <= len(sections):
         raise InputError(
@@ -145,18 +156,98 @@ def curve_of(sections: list[Section], wanted: ReadOptions) -> Curve:
 
 
 def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
-    columns = with_units(columns_of(section), wanted.mode, wanted.columns, wanted.units)
-    columns = computed_columns(columns)
-    choice = choose(columns, wanted.mode, wanted.columns)
-    dataset = converted(columns, choice, told=wanted.mode is not None, sigma=wanted.sigma)
+    if not section.rows:
+        title = f" {section.title!r}" if section.title else ""
+        raise InputError(f"section {number}{title} has no points")
+    mode = wanted.mode or section.mode or None
+    section = first_curve(section, wanted)
+    section, numbers = _rows_wanted(section, wanted)
+    columns = with_units(columns_of(section), mode, wanted.columns, wanted.units)
+    if mode is not None or not is_flow_at_one_rate(columns):
+        columns = computed_columns(columns)
+    choice = choose(columns, mode, wanted.columns)
+    dataset = converted(
+        columns,
+        choice,
+        told=wanted.mode is not None,
+        sigma=wanted.sigma,
+        x_range=wanted.x_range,
+        numbers=numbers,
+    )
+    if not dataset.y.any():
+        names = " and ".join(column.name for column in choice.ys)
+        raise InputError(f"{names} is zero in all rows, as at rest")
+    refuse_one_frequency(dataset, columns)
+    notes = (*section.notes, *clock_notes(columns, choice), *dataset.notes)
+    protocol, told = _constants(section, dataset)
+    dataset = replace(dataset, notes=(*notes, *told), protocol=protocol)
     return Curve(number, columns, choice, dataset)
+
+
+def narrowed(dataset: Dataset, wanted: ReadOptions) -> Dataset:
+    """Return the points of a dataset that the options rows and x_range choose."""
+    kept = np.ones(len(dataset), dtype=bool)
+    if wanted.rows:
+        number = np.arange(1, len(dataset) + 1)
+        ends = [(first, last or len(dataset)) for first, last in wanted.rows]
+        kept &= np.any([(number >= first) & (number <= last) for first, last in ends], axis=0)
+    if wanted.x_range is not None:
+        kept &= (dataset.x >= wanted.x_range[0]) & (dataset.x <= wanted.x_range[1])
+    if kept.all():
+        return dataset
+    if not kept.any():
+        raise InputError("{rows} and {x_range} leave no point", options=("rows", "x_range"))
+    sigma = None if dataset.sigma is None else dataset.sigma[kept]
+    note = f"{int(kept.sum())} of {kept.size} points used, as the options rows and x_range choose"
+    notes = (*dataset.notes, note)
+    return replace(dataset, x=dataset.x[kept], y=dataset.y[kept], sigma=sigma, notes=notes)
+
+
+def _constants(section: Section, dataset: Dataset) -> tuple[dict[str, float], list[str]]:
+    """Return the constants of a test, measured or written in the file, and notes on them."""
+    constants = dict(dataset.protocol)
+    notes = []
+    for name, value in section.constants.items():
+        if name not in MODE_CONSTANTS.get(dataset.test_mode or "", ()):
+            continue
+        measured = constants.setdefault(name, value)
+        if measured == value:
+            notes.append(f"{name} = {value:g}, as the file says")
+        elif abs(measured - value) > 0.02 * abs(value):
+            notes.append(f"{name} = {measured:g} as measured, not {value:g} as the file says")
+    return constants, notes
+
+
+def _rows_wanted(section: Section, wanted: ReadOptions) -> tuple[Section, Sequence[int]]:
+    """Return the section with the rows that the user has named, and their numbers."""
+    if not wanted.rows:
+        return section, ()
+    count = len(section.rows)
+    runs = [range(first, min(last or count, count) + 1) for first, last in wanted.rows]
+    numbers = [n for n in range(1, count + 1) if any(n in run for run in runs)]
+    if not numbers:
+        raise InputError(f"{{rows}} chooses none of the {count} rows", options=("rows",))
+    note = f"{len(numbers)} of {count} rows used, as the option rows chooses"
+    rows = [section.rows[n - 1] for n in numbers]
+    return replace(section, rows=rows, notes=(*section.notes, note)), numbers
 
 
 def _names(sections: list[Section]) -> str:
     """List the sections of a file: number, title and size."""
     names = [
-        f"{number}{f' {section.title[:40]!r}' if section.title else ''} ({len(section.rows)} rows)"
+        f"{number}{f' {_short(section.title)!r}' if section.title else ''} "
+        f"({len(section.rows)} rows)"
         for number, section in enumerate(sections[:_LISTED], 1)
     ]
     more = len(sections) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(title: str) -> str:
+    """Shorten each part of a title in its middle: what differs is often at its end."""
+    if len(title) <= 48:
+        return title
+    parts = title.split(" / ")
+    most = max(8, 60 // len(parts))
+    cut = (p if len(p) <= most else f"{p[: most // 2]}…{p[1 - most // 2 :]}" for p in parts)
+    return " / ".join(cut)

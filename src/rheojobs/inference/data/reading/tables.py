@@ -1,113 +1,61 @@
-"""Find the tables in a file's bytes: delimited text, Excel, TA Instruments' LIMS export."""
+"""Find the tables in a grid of cells: runs of rows of numbers, each under its header."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.headers import is_step_number, recognise
-from rheojobs.inference.data.reading.text_dialect import (
-    NumberStyle,
-    decoded,
-    dialect_of,
-    is_missing,
-    is_row,
-    printable,
-    split_lines,
-)
-from rheojobs.inference.data.units import parse_unit
+from rheojobs.inference.data.reading.header_split import fitted, split_otherwise
+from rheojobs.inference.data.reading.headers import recognise
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.summary_rows import no_points_note
+from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
+from rheojobs.inference.data.reading.unit_rows import UnitRows, are_units, unit_rows
 
-__all__ = ["Section", "sections_of"]
-
-_INSTRUMENT_SUFFIXES = {".json", ".xml", ".rdf", ".iwp", ".tri"}
+__all__ = ["header_of", "tables_of"]
 
 
-@dataclass(frozen=True)
-class Section:
-    """One table of a file: the cells as text; `header` is empty if there was none."""
-
-    title: str
-    header: list[str]
-    units: list[str]
-    rows: list[list[str]]
-    style: NumberStyle
-
-
-def sections_of(data: bytes, suffix: str, delimiter: str = "", decimal: str = "") -> list[Section]:
-    """Find the tables in the bytes of a file; none if they are in an instrument's own format.
-
-    The delimiter and the decimal mark of a text are detected if they are not given.
-    """
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError("a workbook of Excel before 2007: save it as .xlsx or as CSV")
-    if data.startswith(b"PK\x03\x04"):
-        sections = _by_step(_excel(data))
-    elif suffix in _INSTRUMENT_SUFFIXES:
-        sections = []
-    else:
-        sections = _of_text(decoded(data), delimiter, decimal)
-    return [
-        replace(
-            section,
-            title=printable(section.title),
-            header=[printable(cell) for cell in section.header],
-            units=[printable(cell) for cell in section.units],
-        )
-        for section in sections
-    ]
-
-
-def _of_text(text: str, delimiter: str, decimal: str) -> list[Section]:
-    lines = re.split(r"\r\n|\r|\n", text)
-    if "[Step]" in lines and any(line.startswith("Variables\t") for line in lines):
-        return _lims(lines, decimal)
-    return _by_step(_delimited(lines, delimiter, decimal))
-
-
-def _delimited(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
-    dialect = dialect_of(lines, delimiter, decimal)
-    if dialect is None:
-        return []
-    delimiter, style = dialect
-    grid, remarks = split_lines(lines, delimiter)
-    return _tables(grid, style, remarks=remarks, strict=delimiter == " ")
-
-
-def _tables(
+def tables_of(
     grid: Sequence[list[str]],
     style: NumberStyle,
     *,
     title: str = "",
     remarks: Collection[int] = (),
     strict: bool = False,
+    firm: Sequence[list[str]] = (),
 ) -> list[Section]:
     """Split a grid of cells into its tables: runs of rows of numbers, each under its header.
 
     `remarks` are the rows behind a comment mark; with `strict`, a header must have as many cells
-    as the rows, since its names may have been split at their spaces.
+    as the rows, since its names may have been split at their spaces, unless it is one of `firm`.
     """
     found: list[Section] = []
     above: list[list[str]] = []  # the rows of text since the last table
     commented: list[list[str]] = []
     rows: list[list[str]] = []
+    loose: list[list[str]] = []  # one row of numbers above the names: temperatures of pairs
     blanks = 0
 
     def close() -> None:
-        nonlocal rows, above, commented
+        nonlocal rows, above, commented, loose
         if rows:
-            section = _section(above, commented, rows, style, strict, title)
+            section = _section(above, commented, rows, style, strict, title, firm)
+            section = replace(section, above=(*loose, *section.above))
+            loose = rows if len(rows) == 1 and not section.header else []
             if not section.header and found:
                 # After only a title or a gap, the previous header still applies.
-                section = replace(section, header=found[-1].header, units=found[-1].units)
+                last = found[-1]
+                section = replace(section, header=last.header, units=last.units, unread=last.unread)
             found.append(section)
             rows, above, commented = [], [], []
 
     for index, cells in enumerate(grid):
         filled = sum(map(bool, cells))
         numbers = style.count(cells)
+        if 0 < numbers < filled:
+            # A number in another style is none, but it makes no text of the row.
+            numbers = max(numbers, NumberStyle.either(cells))
         if not filled:
             blanks += 1
         elif index in remarks:
@@ -124,10 +72,29 @@ def _tables(
             above.append(cells)
             blanks = 0
     close()
-    named = [s for s in found if _recognised(s.header) >= 2]
+    below = [row[0] for row in above if len(row) > 1 and style.count(row[1:])]
+    if found and below and all(re.match(r"[^\W\d_]{2}", label) for label in below):
+        told = no_points_note(below)
+        found[-1] = replace(found[-1], notes=(*found[-1].notes, told))
+    if any(_recognised(s.header) >= 2 for s in found):
+        return [s for s in found if _is_table(s)]
     # Lines of a preamble may hold two numbers too: keep the tables similar to the largest.
     width = len(max(found, key=lambda s: len(s.rows)).rows[0]) if found else 0
-    return named or [s for s in found if len(s.rows[0]) == width]
+    return [s for s in found if len(s.rows[0]) == width]
+
+
+def _is_table(section: Section) -> bool:
+    """Whether a section is a table, of quantities known or not, and no lines of a preamble."""
+    known = _recognised(section.header)
+    several = len(section.rows) >= 2 and len(section.header) >= 2
+    return known >= 2 or (several and (known == 1 or bool(section.units)))
+
+
+def header_of(rows: Sequence[list[str]], style: NumberStyle) -> tuple[list[str], list[str]]:
+    """Return the names and the units of a table without points."""
+    header, units = _header([row for row in rows if any(row)], style, 0)
+    behind = bool(header) and header[0].endswith(":")
+    return (header[1:], units.units[1:]) if behind else (header, units.units)
 
 
 def _is_gap(cells: list[str], rows: list[list[str]], style: NumberStyle, numbers: int) -> bool:
@@ -149,6 +116,7 @@ def _section(
     style: NumberStyle,
     strict: bool,
     title: str,
+    firm: Sequence[list[str]] = (),
 ) -> Section:
     """Make a section of rows of numbers and of the rows above them."""
     width = len(rows[0])
@@ -156,18 +124,37 @@ def _section(
     gaps: list[list[str]] = []  # a table may begin with rows that lack values
     while texts and _lacks_values(texts[-1], rows[0], style):
         gaps.insert(0, texts.pop())
-    fitting = [row for row in commented if len(row) == width]  # NumPy's savetxt comments its header
-    header, units = _header(texts, style, width if strict else 0)
-    alternative, other_units = _header(fitting, style, width)
+    texts, remarks = (split_otherwise(r, width, _recognised) for r in (texts, commented))
+    firm = [*firm, *(row for row in (*texts, *remarks) if row not in (*above, *commented))]
+    # NumPy's savetxt comments its header.
+    fitting = [row for row in remarks if len(row) == width or (len(row) > width and row in firm)]
+    header, units = _header(texts, style, width if strict else 0, remarks, firm)
+    alternative, other_units = _header(fitting, style, width, texts, firm)
     if _recognised(alternative) > _recognised(header):
-        header, units = alternative, units or other_units
+        header = alternative
+        units = other_units if any(other_units.units) or not any(units.units) else units
+    found, unread = units
     if header and header[0].endswith(":") and len(header) > width and rows[0][0]:
         # RheoCompass writes "Interval data:" before the names; some rows have no cell under it.
-        header, units = header[1:], units[1:]
-    heads = [list(filter(None, row)) for row in texts if row not in (header, units)]
+        header, found, unread = header[1:], found[1:], unread[1:]
+    heads = [list(filter(None, row)) for row in texts if row != header and not are_units(row)]
     alone = next((head[0] for head in reversed(heads) if len(head) == 1), title)
     pair = next((" ".join(head) for head in reversed(heads) if len(head) == 2), "")
-    return Section(alone or pair, header, units, [*gaps, *rows], style)
+    notes: tuple[str, ...] = ()
+    above_names = tuple(row for row in texts if row != header and not are_units(row))
+    if header in firm:
+        header, note = fitted(header, width)
+        notes = (note,) if note else ()
+    return Section(
+        alone or pair,
+        header,
+        found,
+        [*gaps, *rows],
+        style,
+        unread=unread,
+        above=above_names,
+        notes=notes,
+    )
 
 
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
@@ -180,95 +167,31 @@ def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
     )
 
 
-def _header(texts: list[list[str]], style: NumberStyle, width: int) -> tuple[list[str], list[str]]:
+def _header(
+    texts: list[list[str]],
+    style: NumberStyle,
+    width: int,
+    remarks: Sequence[list[str]] = (),
+    firm: Sequence[list[str]] = (),
+) -> tuple[list[str], UnitRows]:
     """Return the names and units found among rows of text.
 
     A row of known names is preferred; else the last row with several cells is taken.
     """
     several = [(i, r) for i, r in enumerate(texts) if sum(map(bool, r)) >= 2]
-    names = [(i, r) for i, r in several if not width or len(r) == width]
+    names = [(i, r) for i, r in several if width in (0, len(r)) or (len(r) > width and r in firm)]
     known = max(names, key=lambda pair: (_recognised(pair[1]), pair[0]), default=None)
     if known is None:
-        return [], []
+        return [], UnitRows([], [])
     if _recognised(known[1]) == 0:
         # A title with a number in it, "Temperature 150", names no columns.
         names = [(i, r) for i, r in names[-2:] if i >= len(texts) - 2 and not style.count(r)]
         if not names:
-            return [], []
-        known = next((pair for pair in reversed(names) if not _are_units(pair[1])), names[-1])
+            return [], UnitRows([], [])
+        known = next((pair for pair in reversed(names) if not are_units(pair[1])), names[-1])
     position, header = known
-    below = texts[position + 1] if position + 1 < len(texts) else []
-    if below and _are_units(below):
-        return header, below
-    return header, []
+    return header, unit_rows(texts[:position], header, texts[position + 1 :], remarks)
 
 
 def _recognised(cells: Sequence[str]) -> int:
     return sum(bool(recognise(cell)[0]) for cell in cells)
-
-
-def _are_units(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell]
-    units = [cell for cell in filled if _is_unit(cell)]
-    real = [unit for unit in units if unit not in ("1", "-")]
-    return bool(real) and 2 * len(units) >= len(filled) and not _recognised(cells)
-
-
-def _is_unit(cell: str) -> bool:
-    return re.fullmatch(r"\[.*\]|\(.*\)", cell) is not None or parse_unit(cell) is not None
-
-
-def _by_step(sections: list[Section]) -> list[Section]:
-    """Split sections at the numbers in a column named step, interval or similar."""
-    parts: list[Section] = []
-    for section in sections:
-        column = next((i for i, name in enumerate(section.header) if is_step_number(name)), None)
-        runs: dict[str, list[list[str]]] = {}
-        for row in section.rows:
-            key = row[column] if column is not None and column < len(row) else ""
-            runs.setdefault(key, []).append(row)
-        if column is None or len(runs) < 2 or min(map(len, runs.values())) < 2:
-            parts.append(section)
-            continue
-        for key, rows in runs.items():
-            parts.append(replace(section, title=f"{section.header[column]} {key}", rows=rows))
-    return parts
-
-
-def _lims(lines: list[str], decimal: str) -> list[Section]:
-    """Read the steps of a TA Instruments LIMS export that hold points."""
-    sections: list[Section] = []
-    for block in "\n".join(lines).split("\n[Step]\n")[1:]:
-        fields: dict[str, list[str]] = {}
-        rows: list[list[str]] = []
-        for line in block.split("\n"):
-            key, *cells = (cell.strip() for cell in line.split("\t"))
-            if key == "Data point":
-                rows.append(cells)
-            else:
-                fields.setdefault(key, cells)
-        title = " ".join(fields.get("Step name", []))
-        header, units = fields.get("Variables", []), fields.get("Units", [])
-        if rows and header:
-            sections.append(Section(title, header, units, rows, NumberStyle.of(rows, decimal)))
-    return sections
-
-
-def _excel(data: bytes) -> list[Section]:
-    """Read the tables of all sheets of a workbook."""
-    import openpyxl
-
-    sections: list[Section] = []
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
-            grid = [
-                ["" if v is None else repr(v) if isinstance(v, float) else str(v) for v in row]
-                for row in sheet.iter_rows(values_only=True)
-            ]
-            sections += _tables(grid, NumberStyle.of(grid), title=sheet.title)
-        book.close()
-    except Exception as error:  # a damaged workbook fails anywhere in zip, XML or openpyxl
-        raise InputError(f"not a readable Excel workbook ({error}): save it as .xlsx") from error
-    return sections

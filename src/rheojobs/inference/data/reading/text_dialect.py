@@ -1,7 +1,4 @@
-"""Detect how a text file writes its table: encoding, delimiter, decimal mark, comment lines.
-
-Thousands separators are recognized too.
-"""
+"""Detect how a text file writes its table: encoding, delimiter, comment lines, its numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from rheojobs.inference.data.reading.options import DECIMAL_MARKS, DELIMITERS
 __all__ = [
     "NumberStyle",
     "decoded",
-    "dialect_of",
+    "delimiter_of",
     "is_missing",
     "is_row",
     "printable",
@@ -45,12 +42,6 @@ _GROUPED = {  # 1,234.5
     mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[{other}]\d{{3}})+(?:[{mark}]\d*)?{_EXPONENT}")
     for mark, other in (".,", ",.")
 }
-_SURELY_GROUPED = {
-    mark: re.compile(
-        rf"[+-]?[1-9]\d{{0,2}}(?:(?:[{other}]\d{{3}})+[{mark}]\d*|(?:[{other}]\d{{3}}){{2,}})"
-    )
-    for mark, other in (".,", ",.")
-}
 _COMMENT = re.compile(r"\s*(#|//|%)+(?!\s*[;,|\t])\s*")
 # Marks that may also begin a row count only before a word.
 _COMMENT_WORDS = re.compile(r"\s*(?:!+\s*|REM\s+|'\s+|--\s+|\*+\s+|;+\s*)(?=[^\W\d_])")
@@ -73,17 +64,10 @@ class NumberStyle:
     grouped: bool = False
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[str]], decimal: str = "") -> NumberStyle:
-        """Return the style that reads most cells of `rows`; the decimal mark may be given."""
-        rows = list(rows)
-        styles = [cls._with(mark, rows) for mark in decimal or DECIMAL_MARKS]
-        return max(styles, key=lambda style: sum(style.count(row) for row in rows))
-
-    @classmethod
-    def _with(cls, decimal: str, rows: Iterable[Sequence[str]]) -> NumberStyle:
-        # "1,234" alone is ambiguous; "1,234.5" anywhere in the file settles it.
-        sure = _SURELY_GROUPED[decimal]
-        return cls(decimal, any(sure.fullmatch(cell) for row in rows for cell in row))
+    def either(cls, cells: Sequence[str]) -> int:
+        """Count the cells that are numbers in one style or another."""
+        styles = [cls(mark, grouped=True) for mark in DECIMAL_MARKS]
+        return sum(any(style.count([cell]) for style in styles) for cell in cells)
 
     def number(self, cell: str) -> float:
         """Read a number; NaN for anything else."""
@@ -145,10 +129,8 @@ def decoded(data: bytes) -> str:
     raise InputError("not a text table: the file holds binary data")
 
 
-def dialect_of(
-    lines: Sequence[str], delimiter: str = "", decimal: str = ""
-) -> tuple[str, NumberStyle] | None:
-    """Return the delimiter and the style that turn most cells into numbers; None without any.
+def delimiter_of(lines: Sequence[str], delimiter: str = "", decimal: str = "") -> str | None:
+    """Return the delimiter that turns most cells into numbers; None if none does.
 
     Parameters
     ----------
@@ -175,13 +157,13 @@ def dialect_of(
         bared = _without_bars(sample) if cut == "|" else sample
         split = [_split(line, cut) for line in bared]
         for mark in (decimal,) if decimal else DECIMAL_MARKS:
-            style = NumberStyle._with(mark, split)
+            style = NumberStyle(mark, grouped=True)
             score = sum(
                 _likeness(style, cells) * (0.5 if _has_stronger(line, cut) else 1.0)
                 for line, cells in zip(sample, split, strict=True)
             )
             if score > best:
-                best, found = score, (cut, style)
+                best, found = score, cut
     return found
 
 

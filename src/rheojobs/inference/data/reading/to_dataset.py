@@ -17,9 +17,12 @@ from rheojobs.inference.data.reading.column_choice import (
     listed,
     named_column,
 )
+from rheojobs.inference.data.reading.conversion import in_si, unit_after
 from rheojobs.inference.data.reading.headers import UNCERTAINTY
+from rheojobs.inference.data.reading.options import ROLES
+from rheojobs.inference.data.reading.start_up import as_start_up, constant_rate
 from rheojobs.inference.data.test_modes import x_of
-from rheojobs.inference.data.units import SI_UNITS, si_factor
+from rheojobs.inference.data.units import SI_UNITS, without_logarithm
 
 __all__ = ["computed_columns", "converted"]
 
@@ -40,14 +43,15 @@ def computed_columns(columns: list[Column]) -> list[Column]:
 
     Only if the file has the time, both quantities with their units, and not the result itself.
     """
-    stress, strain = first_of(columns, "shear stress"), first_of(columns, "strain")
+    fitting = [column for column in columns if column.fits]
+    stress, strain = first_of(fitting, "shear stress"), first_of(fitting, "strain")
     known = first_of(columns, "relaxation modulus", "creep compliance", "storage modulus")
     if known or not first_of(columns, "time") or not (stress and strain):
         return columns
     if not (stress.unit and strain.unit):
         return columns
-    pascals = _in_si(stress, "shear stress", [])
-    fractions = _in_si(strain, "strain", [])
+    pascals = in_si(stress, "shear stress", [])
+    fractions = in_si(strain, "strain", [])
     with np.errstate(all="ignore"):
         if _is_constant(fractions) and not _is_constant(pascals):
             name, quantity, unit, values = "G(t)", "relaxation modulus", "Pa", pascals / fractions
@@ -70,7 +74,13 @@ def _is_constant(values: NDArray[np.float64]) -> bool:
 
 
 def converted(
-    columns: list[Column], choice: Choice, *, told: bool, sigma: Sequence[str | int] = ()
+    columns: list[Column],
+    choice: Choice,
+    *,
+    told: bool,
+    sigma: Sequence[str | int] = (),
+    x_range: tuple[float, float] | None = None,
+    numbers: Sequence[int] = (),
 ) -> Dataset:
     """Convert the chosen columns to SI units and leave out rows that cannot be used.
 
@@ -84,6 +94,10 @@ def converted(
         Whether the user has named the test mode.
     sigma : sequence of str or int
         The columns of the standard deviations, one for each of y.
+    x_range : pair of float, optional
+        The range of x to use, in SI units.
+    numbers : sequence of int, optional
+        The numbers of the rows in the table; 1, 2, 3, ... by default.
 
     Returns
     -------
@@ -96,13 +110,16 @@ def converted(
         If no row is left, or `sigma` does not match y.
     """
     notes: list[str] = []
-    choice, rate = _start_up(columns, choice) if not told else (choice, None)
+    choice, rate = as_start_up(columns, choice) if not told else (choice, None)
     mode, x_column, y_columns, quantities = choice
     x_quantity = x_column.quantity
     if x_quantity in ("", UNCERTAINTY):
         x_quantity = x_of(mode)[0] if mode else ""
-    x = _in_si(x_column, x_quantity, notes)
-    ys = [_in_si(c, q, notes) for c, q in zip(y_columns, quantities, strict=True)]
+    x = in_si(x_column, x_quantity, notes)
+    ys = [
+        in_si(c, q, notes, role=role)
+        for c, q, role in zip(y_columns, quantities, ROLES[1:], strict=False)
+    ]
     y: NDArray[np.float64] | NDArray[np.complex128] = ys[0]
     quantity = quantities[0]
     if len(ys) == 2:
@@ -111,10 +128,10 @@ def converted(
             given = " and ".join(_SYMBOLS[q] for q in quantities)
             notes.append(f"G' and G'' computed from {given}")
         quantity, mode = "complex modulus", mode or "oscillation"
-    rows = _Rows(np.ones(x.size, dtype=bool))
+    rows = _Rows(np.ones(x.size, dtype=bool), numbers or range(1, x.size + 1))
     sigma_columns = _sigma_columns(columns, choice, sigma)
     sigmas = [
-        _in_si(_unit_of(c, like), q, notes)
+        in_si(_unit_of(c, like), q, notes, role="sigma")
         for c, like, q in zip(sigma_columns, y_columns, quantities, strict=False)
     ]
     used = dict(zip((x_column, *y_columns, *sigma_columns), (x, *ys, *sigmas), strict=True))
@@ -126,6 +143,15 @@ def converted(
         raise InputError(f"no row has numbers in all of {listed((x_column, *y_columns))}")
     if mode not in (None, "startup", "laos") and (x[rows.kept] > 0).any():
         rows.keep(x > 0, f"since {x_quantity or 'x'} must be positive")
+    if x_range is not None:
+        inside = (x >= x_range[0]) & (x <= x_range[1])
+        rows.keep(inside, "outside of the option x_range")
+        if not rows.kept.any():
+            raise InputError(
+                f"no {x_quantity or 'x'} is between {x_range[0]:g} and {x_range[1]:g}, as "
+                "{x_range} demands",
+                options=("x_range",),
+            )
     notes += rows.notes
     x, y = x[rows.kept], y[rows.kept]
     notes += _oddities(x, y, x_column, y_columns, rows)
@@ -135,7 +161,7 @@ def converted(
         if c.quantity == UNCERTAINTY and c not in used
     ]
     protocol: dict[str, float] = {}
-    rate = _constant_rate(columns) if mode == "startup" and rate is None else rate
+    rate = constant_rate(columns) if mode == "startup" and rate is None else rate
     if rate is not None:
         protocol["gamma_dot"] = rate
         notes.append(f"shear rate constant: gamma_dot = {rate:g} 1/s")
@@ -144,8 +170,8 @@ def converted(
         y,
         mode,
         quantity="" if quantity == UNCERTAINTY else quantity,
-        x_unit=SI_UNITS.get(x_quantity, x_column.unit),
-        y_unit=SI_UNITS.get(quantity, y_columns[0].unit),
+        x_unit=SI_UNITS[x_quantity] if x_quantity else unit_after(x_column.unit),
+        y_unit=SI_UNITS.get(quantity, "") or unit_after(y_columns[0].unit),
         protocol=protocol,
         notes=tuple(notes),
         sigma=_joined(sigmas, rows.kept),
@@ -164,6 +190,9 @@ def _sigma_columns(
     if len(sigma) != len(choice.ys):
         wanted = "two columns, of G' and of G''" if len(choice.ys) == 2 else "one column"
         words = f"{{sigma}} takes {wanted} here, got {len(sigma)}"
+        raise InputError(words, options=("sigma",))
+    if any(without_logarithm(column.unit)[0] for column in choice.ys):
+        words = "{sigma} cannot be taken for y that the file writes as its logarithm"
         raise InputError(words, options=("sigma",))
     return [named_column(str(name).strip(), columns, "sigma") for name in sigma]
 
@@ -186,6 +215,7 @@ class _Rows:
     """The rows that are used, and notes on those that are not."""
 
     kept: NDArray[np.bool_]
+    numbers: Sequence[int]
     notes: list[str] = field(default_factory=list)
 
     def keep(self, good: NDArray[np.bool_], reason: str) -> None:
@@ -193,7 +223,7 @@ class _Rows:
         if dropped.size:
             self.notes.append(
                 f"{dropped.size} of {good.size} rows left out, {reason}; "
-                f"the first is row {dropped[0] + 1} of the table"
+                f"the first is row {self.numbers[dropped[0]]} of the table"
             )
             self.kept = self.kept & good
 
@@ -214,7 +244,7 @@ def _oddities(
     turns = int(np.sum(steps[:-1] * steps[1:] < 0)) if x.size > 2 else 0
     if turns:
         at = int(np.flatnonzero(steps[:-1] * steps[1:] < 0)[0]) + 2
-        row = int(np.flatnonzero(rows.kept)[at]) + 1
+        row = rows.numbers[int(np.flatnonzero(rows.kept)[at])]
         notes.append(
             f"{x_column.name} is not in order: it turns {turns} time{'s' * (turns > 1)}, first at "
             f"row {row} of the table; if these are several sweeps, part them by a blank line "
@@ -225,51 +255,6 @@ def _oddities(
         if below:
             notes.append(f"{below} of {x.size} values of {column.name} are zero or negative: kept")
     return notes
-
-
-def _constant_rate(columns: list[Column]) -> float | None:
-    """Return the shear rate in 1/s if it is constant."""
-    column = first_of(columns, "shear rate")
-    if column is None or first_of(columns, "time") is None:
-        return None
-    rate = _in_si(column, "shear rate", [])
-    rate = rate[np.isfinite(rate)]
-    mean = float(np.mean(rate))
-    return mean if rate.size > 2 and rate[0] > 0 and np.ptp(rate) <= 0.02 * abs(mean) else None
-
-
-def _start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | None]:
-    """Turn a flow curve of one shear rate with a time into a start-up."""
-    if choice.mode != "flow_curve" or choice.quantities != ("shear stress",):
-        return choice, None
-    time, rate = first_of(columns, "time"), _constant_rate(columns)
-    if time is None or rate is None:
-        return choice, None
-    return choice._replace(mode="startup", x=time), rate
-
-
-def _in_si(column: Column, quantity: str, notes: list[str]) -> NDArray[np.float64]:
-    """Convert a column to the SI unit of `quantity`, with a note on the conversion."""
-    label, unit, si_unit = column.name, column.unit, SI_UNITS.get(quantity, "")
-    if quantity == "frequency" and not unit and label == "f":
-        unit = "Hz"
-        notes.append(f"{label}: no unit, taken as Hz since f counts cycles")
-    elif quantity == "phase angle" and not unit:
-        unit = "°"
-        notes.append(f"{label}: no unit, taken as degrees")
-    factor = si_factor(unit, quantity) if quantity else 1.0
-    if factor is None:
-        notes.append(f"{label}: unit {unit!r} unknown, values taken as {si_unit or 'they are'}")
-        return column.values
-    if not unit and si_unit:
-        hint = "; where it is in Hz, write so in the header" if quantity == "frequency" else ""
-        notes.append(f"{label}: no unit, taken as {quantity} / {si_unit}{hint}")
-    elif factor != 1.0:
-        notes.append(f"{label}: converted from {unit} to {si_unit or 'a fraction'}")
-    else:
-        notes.append(f"{label}: {quantity or 'unknown quantity'} / {unit or '1'}")
-    with np.errstate(over="ignore"):
-        return column.values * factor
 
 
 def _complex_modulus(

@@ -1,0 +1,80 @@
+"""Split the names of a table that are parted by another delimiter than its rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+
+from rheojobs.inference.data.reading.options import DELIMITERS
+
+__all__ = ["fitted", "split_otherwise", "tabbed"]
+
+_MOST_WITHOUT_COLUMN = 6
+
+
+def tabbed(line: str) -> bool:
+    """Whether a line among rows parted by blanks is parted by tabs, so that names keep theirs."""
+    return "\t" in line.strip() and re.match(r"\s*[+-]?[.,]?\d", line) is None
+
+
+def split_otherwise(
+    texts: Sequence[list[str]], width: int, known: Callable[[Sequence[str]], int]
+) -> list[list[str]]:
+    """Split rows of text that one delimiter leaves whole by another, if that shows names.
+
+    Parameters
+    ----------
+    texts : sequence of list of str
+        The rows of text above a table, cut at the delimiter of its rows.
+    width : int
+        The number of its columns.
+    known : callable
+        Counts the names of quantities among cells.
+
+    Returns
+    -------
+    list of list of str
+        The same rows; those below the names are split as these.
+    """
+    if any(known(row) >= 2 for row in texts):
+        return list(texts)
+    for position, row in enumerate(texts):
+        if len(row) == width and sum(map(bool, row)) > 1:
+            continue
+        line = " ".join(filter(None, row))
+        for delimiter in DELIMITERS:
+            cells = _cells(line, delimiter)
+            # Blanks part the words of a name too: then the count must be right.
+            more = 0 if delimiter == " " else _MOST_WITHOUT_COLUMN
+            if width <= len(cells) <= width + more and known(cells) >= 2:
+                below = [
+                    _cells(" ".join(filter(None, r)), delimiter) for r in texts[position + 1 :]
+                ]
+                rows = [
+                    new if len(new) == len(cells) else old
+                    for new, old in zip(below, texts[position + 1 :], strict=True)
+                ]
+                return [*texts[:position], cells, *rows]
+    return list(texts)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    if delimiter == " ":
+        # A blank before a bracket stands between a name and its unit.
+        return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", re.sub(r" (?=[\[(])", "", line))
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return [cell.strip() for cell in line.split(delimiter)]
+
+
+def fitted(header: list[str], width: int) -> tuple[list[str], str]:
+    """Cut a header to the columns of its table; return it with a note on names without one."""
+    if len(header) <= width:
+        return header, ""
+    lacking = ", ".join(repr(name) for name in header[width:])
+    return header[:width], (
+        f"{len(header)} names stand over {width} columns: taken in their order, so that "
+        f"{lacking} {'has' if len(header) == width + 1 else 'have'} none"
+    )

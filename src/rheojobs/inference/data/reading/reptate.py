@@ -1,0 +1,130 @@
+"""Read RepTate's files: a line of constants, names perhaps, and columns in an order by suffix.
+
+The order of the columns is that of RepTate's applications (github.com/jorge-ramirez-upm/RepTate).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.text_dialect import NumberStyle
+
+__all__ = ["constants_in", "is_reptate", "section_of_reptate"]
+
+
+class _Format(NamedTuple):
+    mode: str
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+_SWEEP = _Format(
+    "oscillation",
+    ("angular frequency", "storage modulus", "loss modulus"),
+    ("rad/s", "Pa", "Pa"),
+)
+_FORMATS = {
+    ".tts": _SWEEP,
+    ".osc": _SWEEP,
+    ".gt": _Format("relaxation", ("time", "relaxation modulus"), ("s", "Pa")),
+    ".creep": _Format("creep", ("time", "strain", "shear stress"), ("s", "-", "Pa")),
+    ".laos": _Format("laos", ("time", "strain", "shear stress"), ("s", "-", "Pa")),
+    ".shear": _Format(
+        "startup",
+        ("time", "shear stress", "first normal stress difference", "shear rate"),
+        ("s", "Pa", "Pa", "1/s"),
+    ),
+}
+_CONSTANT = r"[^\W\d][\w.()*-]*\s*=\s*[^;=]*"
+_CONSTANTS = re.compile(rf"\s*{_CONSTANT}(?:;\s*{_CONSTANT})*;?\s*")
+# Test mode -> constants in the file and here.
+_NAMES: Mapping[str, Mapping[str, str]] = {
+    "startup": {"gdot": "gamma_dot"},
+    "creep": {"stress": "sigma_applied"},
+    "laos": {"gamma": "gamma_0", "omega": "omega"},
+    "relaxation": {"gamma": "gamma_0"},
+}
+
+
+def is_reptate(suffix: str, lines: Sequence[str]) -> bool:
+    """Whether a suffix is one of RepTate's and the text holds no other format."""
+    return suffix in (*_FORMATS, ".uext") and not any("[step]" in line.lower() for line in lines)
+
+
+def section_of_reptate(suffix: str, lines: Sequence[str]) -> list[Section]:
+    """Return the table of a file; none if it has no rows of numbers.
+
+    Raises
+    ------
+    InputError
+        For measurements of an extensional flow.
+    """
+    if suffix == ".uext":
+        raise InputError("measured in extension (.uext): models here are of shear")
+    known = _FORMATS[suffix]
+    style = NumberStyle()
+    texts: list[list[str]] = []
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = line.split()
+        if len(cells) >= 2 and style.count(cells[:2]) == 2:
+            rows.append(cells)
+        elif cells and not rows and not _is_constants(line):
+            line = line.strip().lstrip("#").strip()
+            parts = line.split("\t") if "\t" in line else line.split()
+            texts.append([cell.strip() for cell in parts])
+    if not rows:
+        return []
+    width = max(map(len, rows))
+    if len(rows[0]) < min(len(known.names), 2) or width < 2:
+        return []
+    header, units = _header(texts, known, width)
+    constants = constants_in(lines[0], known.mode) if lines else {}
+    # Of a viscosity and a rate the reader makes a stress.
+    mode = "" if "viscosity" in header else known.mode
+    return [Section("", header, units, rows, style, mode=mode, constants=constants)]
+
+
+def _header(texts: list[list[str]], known: _Format, width: int) -> tuple[list[str], list[str]]:
+    """Return the names and units by place; the file's own where they say another unit."""
+    names = list(known.names) + [f"column {k}" for k in range(1, width + 1)][len(known.names) :]
+    own = texts[0] if texts else []
+    for place, name in enumerate(own[:width]):
+        bare = re.sub(r"\s*\(.*\)$", "", name).casefold()
+        if place >= 1 and bare in ("q", "torque", "eta", "h", "viscosity"):
+            names[place] = "viscosity" if bare in ("eta", "h", "viscosity") else name
+    units = (list(known.units) + [""] * width)[:width]
+    for place, unit in enumerate(texts[1][:width] if len(texts) > 1 else []):
+        if unit and place < len(known.units):
+            units[place] = unit
+    for place, name in enumerate(own[: len(known.units)]):
+        found = re.search(r"\((.*)\)$", name)
+        if found and len(texts) == 1 and place < width and found[1] not in ("t", ""):
+            units[place] = found[1]
+    return names[:width], units
+
+
+def _is_constants(line: str) -> bool:
+    return _CONSTANTS.fullmatch(line) is not None
+
+
+def constants_in(line: str, mode: str) -> dict[str, float]:
+    """Return the constants of a test that a line such as ``gdot=0.01;T=160;`` gives."""
+    if not _is_constants(line):
+        return {}
+    found = {}
+    for part in line.split(";"):
+        name, _, text = (piece.strip() for piece in part.partition("="))
+        ours = _NAMES.get(mode, {}).get(name)
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if ours and math.isfinite(value) and value != 0:
+            found[ours] = value
+    return found
