@@ -29,8 +29,6 @@ class Section:
         The cells; no rows for a section of the instrument without points.
     style : NumberStyle
         How it writes numbers.
-    unread : list of str
-        For each name, the text around it in which no unit was found.
     above : tuple of list of str
         The rows of text above the names.
     unread : list of str
@@ -50,7 +48,6 @@ class Section:
     style: NumberStyle
     unread: list[str] = field(default_factory=list)
     above: tuple[list[str], ...] = ()
-    unread: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)
