@@ -11,6 +11,7 @@ import numpy as np
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.protocol import check_protocol
+from rheojobs.inference.data.step_quantity import as_step_quantity
 from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.models.loading import check_name, load
 from rheojobs.inference.models.model import Model
@@ -85,6 +86,7 @@ class Problem:
         if mode == "flow_curve":
             wanted = cast(Literal["stress", "viscosity"], loaded.flow_quantity)
             dataset = dataset.as_flow_quantity(wanted)
+        dataset = as_step_quantity(dataset, loaded.quantity(mode), loaded.name)
         free = sum(parameter.bounds[0] < parameter.bounds[1] for parameter in loaded.parameters)
         values = len(dataset) * (2 if np.iscomplexobj(dataset.y) else 1)
         if values < free:

@@ -64,7 +64,15 @@ def default_weights(dataset: Dataset) -> tuple[str, str]:
         if np.all(y.real != 0) and np.all(y.imag != 0):
             return "relative", "moduli differ by decades"
         return "uniform", "relative deviations of moduli that are zero are undefined"
-    if y.min() > 0 and y.max() / y.min() > RELATIVE_SPAN:
+    if below := int(np.sum(y <= 0)):
+        positive = y[y > 0]
+        spans = positive.size > 0 and positive.max() / positive.min() > RELATIVE_SPAN
+        return "uniform", (
+            f"{below} of {y.size} values {'is' if below == 1 else 'are'} zero or negative, where "
+            "relative deviations are undefined"
+            + ("; the others span more than two decades" if spans else "")
+        )
+    if y.max() / y.min() > RELATIVE_SPAN:
         return "relative", "the data span more than two decades"
     return "uniform", "the data span less than two decades"
 

@@ -28,6 +28,7 @@ from rheojobs.inference.data.reading.spreadsheets import is_workbook
 from rheojobs.inference.data.reading.text_dialect import printable
 from rheojobs.inference.data.reading.unit_errors import UnitError
 from rheojobs.inference.data.reading.xml_tables import is_xml
+from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
 
@@ -167,7 +168,7 @@ def look(path: str | Path, reading: Reading) -> Look:
         table = _seen(sections, curve.number, curve, is_text)
         place = "mode"
         dataset = named_after(path, curve.dataset)
-        dataset = Dataset.of(dataset, protocol=reading.constants())
+        dataset = divided(Dataset.of(dataset, protocol=reading.constants()))
     except UnitError as error:
         return Look(None, printable(str(error)), f"{error.role} unit", table)
     except _ConstantError as error:

@@ -24,6 +24,7 @@ from rheojobs.inference.data.reading.sections import sections_of
 from rheojobs.inference.data.reading.start_up import is_flow_at_one_rate
 from rheojobs.inference.data.reading.text_dialect import printable
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
+from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "read"]
 
@@ -62,7 +63,7 @@ def read(path: str | Path, **options: Any) -> Dataset:
     wanted = ReadOptions.of(options)
     data = file_bytes(path)
     try:
-        dataset = Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol)
+        dataset = divided(Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol))
     except InputError as error:
         raise error.within(path.name, printable) from error
     logger.debug("read %s: %s", path, dataset.summary())

@@ -33,6 +33,8 @@ class Section:
         For each name, the text around it in which no unit was found.
     above : tuple of list of str
         The rows of text above the names.
+    unread : list of str
+        For each name, the text around it in which no unit was found.
     notes : tuple of str
         What was left out of it.
     mode : str
@@ -48,6 +50,7 @@ class Section:
     style: NumberStyle
     unread: list[str] = field(default_factory=list)
     above: tuple[list[str], ...] = ()
+    unread: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)

@@ -53,9 +53,9 @@ def as_texts(
 
 
 def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return "" if value is None else str(value).strip()
 
 
 def _style(
@@ -87,7 +87,7 @@ def _belonging(written: list[list[str]], cells: list[list[object]], mark: str) -
     count = 0
     for column in range(max(map(len, cells), default=0)):
         values = [row[column] for row in cells if column < len(row)]
-        numbers = [float(v) for v in values if isinstance(v, (int, float)) and v]
+        numbers = [float(v) for v in values if isinstance(v, (int, float)) and v is not True and v]
         texts = [row[column] for row in written if column < len(row) and "," in row[column]]
         read = [v for v in map(style.number, texts) if math.isfinite(v) and v]
         if not numbers or not read:
