@@ -50,7 +50,6 @@ class Section:
     style: NumberStyle
     unread: list[str] = field(default_factory=list)
     above: tuple[list[str], ...] = ()
-    unread: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)
