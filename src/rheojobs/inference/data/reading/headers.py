@@ -140,8 +140,13 @@ def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
     The unit is that of the label, else `unit`, as written: it may be unknown, or none of the
     quantity. That of a logarithm begins with ``log`` or ``ln``.
     """
-    logarithm, text = split_log(without_conditions(normal(label)))
-    quantity, written, rank = _recognised(text, unit.strip(" []()"))
+    whole = normal(label)
+    # "Time (action)" is a name of its own; "G' (25 °C)" is none.
+    for candidate in (whole, without_conditions(whole)):
+        logarithm, text = split_log(candidate)
+        quantity, written, rank = _recognised(text, unit.strip(" []()"))
+        if quantity not in ("", UNCERTAINTY) and fits(written, quantity):
+            break
     if logarithm and not without_logarithm(written)[0]:
         written = f"{logarithm} {'' if no_unit(written) else written}".strip()
     return quantity, written, rank
