@@ -311,3 +311,18 @@ def test_items_have_folders_of_their_own(tmp_path: Path):
     folders = [ItemStore(tmp_path, item).folder for item in items]
     assert len(set(folders)) == len(items)
     assert all(folder.resolve().is_relative_to(tmp_path / "items") for folder in folders)
+
+
+def test_a_plan_chooses_rows_and_a_range_of_x(plan):
+    text = "files: ['data/run1.csv']\nmodels: [maxwell]\ndata: {mode: relaxation, rows: %s}\n"
+    for written, rows in (("2-3", [2.0, 3.0]), ("[1, 3]", [1.0, 3.0]), ("2, skip: 1", [3.0])):
+        (item,) = plan(text % written).items
+        item.file.write_text(
+            "t,G\n1,9\n2,8\n3,7\n" if "skip" not in written else "x\nt,G\n1,9\n3,8\n"
+        )
+        assert list(BatchFiles(3).dataset(item).x) == rows
+    (item,) = plan((text % "1-").replace("rows: 1-", "x_range: [2, null]")).items
+    item.file.write_text("t,G\n1,9\n2,8\n3,7\n")
+    assert list(BatchFiles(3).dataset(item).x) == [2.0, 3.0]
+    with pytest.raises(InputError, match=r"data\.rows: must be rows such as 3-60"):
+        plan(text % "often")

@@ -36,7 +36,7 @@ def blocks_of(grid: Sequence[Sequence[str]]) -> list[Block]:
             continue
         if cells[0].casefold() == "[step]":
             found.append((_next_text(grid, index), index + 1))
-        elif (number := _interval(cells)) is not None:
+        elif (number := _interval(cells, grid[index + 1 : index + 2])) is not None:
             word = cells[0].split()[0].rstrip(":")
             found.append((" / ".join([*names.values(), f"{word} {number}"]), index + 1))
         elif len(cells) == 2 and cells[0].endswith(":"):
@@ -60,15 +60,18 @@ def _next_text(grid: Sequence[Sequence[str]], index: int) -> str:
     return ""
 
 
-def _interval(cells: Sequence[str]) -> str | None:
+def _interval(cells: Sequence[str], below: Sequence[Sequence[str]]) -> str | None:
     """Return the number of an interval if a row heads one."""
     label, *rest = cells
     numbers = [cell.removesuffix(".0") for cell in rest]
     if not label.endswith(":") or not all(number.isdecimal() for number in numbers):
         return None
-    if len(numbers) == 2 or (len(numbers) == 1 and label.casefold() in _INTERVAL):
-        return numbers[0]
-    return None
+    if len(numbers) == 1:
+        return numbers[0] if label.casefold() in _INTERVAL else None
+    # RheoCompass, in any language: "Interval and data points: 2 17", below it "Interval data: ..."
+    names = [cell for cell in below[0] if cell] if below else []
+    is_headed = len(names) >= 2 and names[0].endswith(":") and not names[1][0].isdecimal()
+    return numbers[0] if len(numbers) == 2 and is_headed else None
 
 
 def _remember(names: dict[str, str], label: str, value: str) -> None:

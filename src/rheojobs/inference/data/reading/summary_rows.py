@@ -75,6 +75,6 @@ def _begins_with_word(row: Sequence[str], columns: Sequence[int], style: NumberS
     if first is None or first not in columns:
         return False
     cell = row[first]
-    word = not is_missing(cell) and not style.count([cell]) and re.match(r"[^\W\d_]{2}", cell)
+    word = not is_missing(cell) and not style.count([cell]) and re.match(r"[^\W\d_]", cell)
     # All cells of a row may say that a value is out of range; a summary has numbers too.
     return bool(word) and bool(style.count(row))

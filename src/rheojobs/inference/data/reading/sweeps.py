@@ -100,7 +100,7 @@ def _cuts(
         if levels[1] < 2:
             return []
         cuts.append(int(levels[1]))
-        start = cuts[0]
+        start, index = cuts[0], 2
     while index < len(runs):
         first, last = runs[index]
         is_jump = last - first == 1

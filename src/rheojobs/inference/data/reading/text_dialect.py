@@ -234,7 +234,9 @@ def _split(line: str, delimiter: str) -> list[str]:
         return cells
     # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
     wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
-    if 2 <= len(wide) < len(cells):
+    if 2 <= len(wide) <= len(cells):
         return wide
+    if all(cell.startswith(("[", "(")) for cell in cells):
+        return cells
     joined = re.sub(r" (?=[\[(])", "", " ".join(cells))
     return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", joined)
