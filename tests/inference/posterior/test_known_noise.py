@@ -146,7 +146,7 @@ def test_stopped_it_goes_on_to_the_same_draws(melt_data, tmp_path, monkeypatch):
         {"data": data, "fixed": {"Ge": 4.0}},
     ):
         settings = given | {"checkpoint": folder} | others
-        with pytest.raises(InputError, match="with other (data|settings)"):
+        with pytest.raises(InputError, match=r"with other (data|settings)"):
             sample(settings.pop("data"), "zener", **settings)
     assert same_draws(resume(folder), whole)
     assert extend(whole, 10).diagnostics["likelihood"] == "sigma"

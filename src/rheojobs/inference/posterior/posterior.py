@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.mode_order import mode_columns, ordered_rows
 from rheojobs.inference.models.parameters import Alternative
 from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.likelihood import Likelihood
@@ -260,6 +261,20 @@ class Posterior:
     def first_noise(self) -> int:
         """The index of the first noise scale among the sites."""
         return len(self.sites) - len(self.likelihood.noise_names(self.problem))
+
+    def with_sorted_modes(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows of the sites, (n, d), with the model's equal terms in order.
+
+        They are left as they are if a prior or a fixed value tells these terms apart. Rows are of
+        values or of unconstrained coordinates, which have the same order.
+        """
+        columns = mode_columns(self.problem.model.modes, self.sites)
+        if columns is None:
+            return rows
+        for family in columns.T.tolist():
+            if any(self.priors[column] != self.priors[family[0]] for column in family):
+                return rows
+        return ordered_rows(rows, columns)
 
     @property
     def kind(self) -> tuple[Any, ...]:
