@@ -53,6 +53,7 @@ def test_with_deviations_the_noise_is_known_and_what_is_fixed_is_not_drawn(
     path.write_text("time (s),relaxation modulus (Pa),std (Pa)\n" + rows)
     ran = rheojobs(
         *("sample", path, "--model", "zener", "--sigma", "std", "--fix", "Ge=1e4"),
+        *("--bounds", "Gm=3e4,4e4"),
         *("--warmup", 100, "--draws", 100, "--chains", 2, "--json", fields),
     )
     assert ran.status == 0, ran.stderr
@@ -60,6 +61,7 @@ def test_with_deviations_the_noise_is_known_and_what_is_fixed_is_not_drawn(
     assert re.search(r"noise: known, .*; residuals are (0\.\d+|1\.\d+) σ", ran.stdout)
     result = BayesianResult.load(fields)
     assert result.posterior_samples.keys() == {"Gm", "eta"}
+    assert 3.5e4 < result.posterior_samples["Gm"].max() <= 4e4
     assert result.diagnostics["likelihood"] == "sigma"
 
 

@@ -153,6 +153,11 @@ def test_a_fixed_parameter_stays_and_earlier_fits_are_kept_for_comparison(
     finish(window, qtbot)
     assert window.session.fit_result is not None
     assert 6e4 <= window.session.fit_result.parameters["G0"] <= 7.001e4
+    click(qtbot, window.run_panel.sample_button)
+    finish(window, qtbot)
+    draws = posterior_view(window).plot._draws
+    assert draws is not None
+    assert draws.values["G0"].max() <= 7e4
     kept = fit_view(window).kept
     assert len(kept.fits()) == 3
     assert len(data_plot(window)._kept) == 2

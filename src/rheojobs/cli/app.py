@@ -154,7 +154,7 @@ def fit(
     reading=_READING,
     fitting=_FITTING,
     sampling=(SampleOptions,),
-    without={"tied", "intervals", "bounds"},  # options of fits only
+    without={"tied", "intervals"},  # options of fits only
 )
 def sample(
     reading: Given,

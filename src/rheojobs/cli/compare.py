@@ -23,7 +23,6 @@ from rheojobs.cli.numbers import plural
 from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
 from rheojobs.cli.request import Request
 from rheojobs.errors import InputError
-from rheojobs.inference.fits.statistics import POOR_R_SQUARED
 
 if TYPE_CHECKING:
     from rheojobs.inference.comparison.candidates import Candidate
@@ -221,10 +220,9 @@ def concerns(comparison: Comparison) -> list[str]:
         best = comparison.best
         if not best.fit.success:
             found.append(f"the best fit, {best.label}, did not converge: give --multi-start")
-        if best.r_squared < POOR_R_SQUARED:
+        if best.fit.misfit:
             found.append(
-                f"the best model, {best.label}, does not fit the data either "
-                f"(R² = {best.r_squared:.3g})"
+                f"the best model, {best.label}, does not fit the data either: {best.fit.misfit}"
             )
     for row in comparison.models:
         if row.loo is not None and row.loo.bad_k:

@@ -16,7 +16,6 @@ from rich.text import Text
 from rheojobs.cli.numbers import interval, measured, plural
 from rheojobs.cli.progress import duration
 from rheojobs.inference.data.units import shown_unit
-from rheojobs.inference.fits.statistics import POOR_R_SQUARED
 from rheojobs.inference.results.fit_report import facts, remark
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS
 
@@ -115,7 +114,7 @@ def _show_correlations(console: Console, fit: FitResult) -> None:
 def fit_concerns(fit: FitResult) -> list[str]:
     """Return warnings that say why a fit should not be trusted, and what to do."""
     concerns = list(fit.warnings)
-    if not fit.success or fit.r_squared < POOR_R_SQUARED:
+    if not fit.success or fit.misfit:
         concerns.append(
             "start elsewhere (--init, --multi-start), or try another model "
             f"(rheojobs models --mode {fit.test_mode})"

@@ -152,6 +152,11 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         (GOOD + "data: {sigma: [1, 2, 3]}\n", "line 3, data.sigma", "or two for G' and G''"),
         (GOOD + "data: {sigma: 0.5}\n", "line 3, data.sigma", "must be a column, or two"),
         (GOOD + "fit:\n  fix: {Gee: 1}\n", "line 4, fit.fix.Gee", "to fix; did you mean 'Ge'?"),
+        (
+            GOOD + "fit:\n  bounds: {Gee: [1, 2]}\n",
+            "line 4, fit.bounds.Gee",
+            "that could have bounds; did you mean 'Ge'?",
+        ),
         (GOOD + "fit:\n  fix: {Ge: all}\n", "line 4, fit.fix", "a finite number for Ge"),
         (GOOD + "fit:\n  fixed: {Ge: 1}\n", "line 4, fit.fixed", "did you mean 'fix'?"),
         (GOOD + "fit:\n  tie: {Ge: G9}\n", "line 4, fit.tie", "zener has no parameter 'G9'"),

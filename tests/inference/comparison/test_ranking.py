@@ -24,7 +24,7 @@ from rheojobs import (
     compare,
 )
 from rheojobs.inference.comparison.figure import comparison_figure, distinct
-from rheojobs.inference.comparison.ranking import common_data, common_weights, same_curve
+from rheojobs.inference.comparison.ranking import common_data, common_weights, rank, same_curve
 from rheojobs.inference.comparison.run import ComparisonRun
 
 
@@ -111,6 +111,7 @@ def test_with_bayes_the_noise_is_what_the_data_bring_and_what_is_fixed_stays(eng
     data = replace(data, sigma=0.02 * data.y)
     sampling = {"num_warmup": 100, "num_samples": 100, "num_chains": 2}
     given = {"bayes": True, "sampling": sampling, "fixed": {"Ge": 1e4}}
+    given["bounds"] = {"Gm": (3e4, 4e4)}  # which maxwell has not
     found = compare(data, ["zener", "maxwell"], engine=engine, **given)
     assert found.by_loo
     # The plateau of what is fixed is as likely under each draw: still it can be scored.
@@ -120,6 +121,20 @@ def test_with_bayes_the_noise_is_what_the_data_bring_and_what_is_fixed_stays(eng
     assert set(posteriors["zener"].posterior_samples) == {"Gm", "eta"}
     assert posteriors["zener"].diagnostics["fixed"] == {"Ge": 1e4}
     assert set(posteriors["maxwell"].posterior_samples) == {"G0", "eta"}
+    assert posteriors["zener"].posterior_samples["Gm"].max() <= 4e4
+    (note,) = [note for note in found.notes if "kept between" in note]
+    assert note == (
+        "Gm is kept between 30000 and 40000 in zener; the others have no such parameter"
+    )
+
+
+def test_a_fit_that_did_not_converge_has_no_weight(zener: Comparison):
+    first, second, *rest = zener.models
+    stopped = replace(first, fit=replace(first.fit, success=False))
+    ranked = rank(zener.dataset, [stopped, second, *rest])
+    assert [row.label for row in ranked] == [row.label for row in zener.models]
+    assert math.isnan(ranked[0].weight)
+    assert sum(row.weight for row in ranked[1:]) == pytest.approx(1.0)
 
 
 def test_curves_are_told_apart_in_the_deviations_of_the_data():

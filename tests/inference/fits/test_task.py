@@ -268,7 +268,7 @@ def test_a_parameter_that_the_data_leave_open_is_said_to_be():
         ({"data": ([1.0, np.nan, 3.0], [1.0, 2.0, 3.0])}, "NaN"),
         ({"data": ([1.0, 2.0, 3.0], [1.0, np.inf, 3.0])}, "infinite"),
         ({"data": ([0.0, 2.0, 3.0], [1.0, 2.0, 3.0])}, "positive"),
-        ({"data": ([1.0], [1.0])}, "2 parameters"),
+        ({"data": ([1.0], [1.0])}, "2 free parameters"),
         ({"data": ([1.0, 2.0], ["a", "b"])}, "y"),
         ({"data": 12}, "x"),
     ],

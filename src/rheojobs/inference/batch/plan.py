@@ -194,17 +194,19 @@ class _Reader:
     def _check_names(
         self, sections: Section, models: Iterable[tuple[str, Section]], place: Place
     ) -> None:
-        """Check the names of fixed and tied parameters, for models without settings.
+        """Check the names of fixed, bounded and tied parameters, for models without settings.
 
         The parameters of a model with settings are only known when it is loaded by its fit.
         """
         fixed, tied = sections["fit"].get("fixed", {}), sections["fit"].get("tied", {})
         for model in [model for model, config in models if not config]:
             names = self._parameters[model]
-            for name in fixed:
-                if name not in names:
-                    words = f"{model} has no parameter {name!r} to fix; {nearest(name, names)}"
-                    raise self._text.error((*place, "fit", "fix", name), words)
+            for key, given in (("fix", fixed), ("bounds", sections["fit"].get("bounds", {}))):
+                for name in given:
+                    if name not in names:
+                        what = "to fix" if key == "fix" else "that could have bounds"
+                        words = f"{model} has no parameter {name!r} {what}; {nearest(name, names)}"
+                        raise self._text.error((*place, "fit", key, name), words)
             try:
                 parse_ties(tied, names, model, list(fixed))
             except InputError as error:

@@ -27,15 +27,18 @@ def _keys(*declaring: type, without: Mapping[str, Option]) -> dict[str, Option]:
 
 
 _OF_THE_PROBLEM = options_of(ProblemOptions)
-_NOT_OF_A_FIT = {name: option for name, option in _OF_THE_PROBLEM.items() if name != "fixed"}
+_GIVEN_WITH_A_FIT = ("fixed", "bounds")
+_NOT_OF_A_FIT = {
+    name: option for name, option in _OF_THE_PROBLEM.items() if name not in _GIVEN_WITH_A_FIT
+}
 
 DATA_KEYS = _keys(ReadOptions, without={})
 FIT_KEYS = _keys(StartOptions, FitOptions, without=_NOT_OF_A_FIT)
 SAMPLE_KEYS = _keys(SampleOptions, without=_OF_THE_PROBLEM)
 """Keys of a section of a plan -> their options.
 
-The test, its constants and fixed parameters hold for both the fit and the sampling, and settings
-are given with their model.
+The test, its constants, fixed parameters and bounds hold for both the fit and the sampling, and
+settings are given with their model.
 """
 
 

@@ -213,8 +213,7 @@ class BatchRun:
         task = SampleTask(
             item.model,
             self._files.dataset(item),
-            warm_start=entry.fit.parameters,
-            fixed=item.fit.get("fixed", {}),
+            fit=entry.fit,
             model_config=item.config,
             checkpoint=entry.store.checkpoint(fingerprint),
             keep_checkpoint=True,  # until the posterior is on disk

@@ -1,4 +1,4 @@
-"""Distribute fixed and tied parameters among several models: each takes those that it has."""
+"""Distribute fixed, tied and bounded parameters among models: each takes those that it has."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ask_names(
 
 @dataclass(frozen=True)
 class Shared:
-    """Fixed and tied parameters of several models.
+    """Fixed, tied and bounded parameters of several models.
 
     Attributes
     ----------
@@ -52,11 +52,14 @@ class Shared:
         Parameters that are computed from others.
     ties : tuple of Tie
         The same, parsed.
+    bounds : dict of str to (float, float)
+        Narrower than a model's own.
     """
 
     fixed: dict[str, float] = field(default_factory=dict)
     tied: dict[str, str] = field(default_factory=dict)
     ties: tuple[Tie, ...] = ()
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -64,12 +67,13 @@ class Shared:
         fixed: Mapping[str, float],
         tied: Mapping[str, str],
         names: Mapping[str, Sequence[str]],
+        bounds: Mapping[str, tuple[float, float]] | None = None,
     ) -> Shared:
-        """Check fixed and tied parameters against those of all models.
+        """Check fixed, tied and bounded parameters against those of all models.
 
         Parameters
         ----------
-        fixed, tied : mapping
+        fixed, tied, bounds : mapping
             As `FitOptions` has them.
         names : mapping of str to sequence of str
             The parameters of each model.
@@ -80,13 +84,15 @@ class Shared:
             If no model has a parameter, or none has all parameters of a tie.
         """
         known = list(dict.fromkeys(name for own in names.values() for name in own))
-        for how, given in (("fix", fixed), ("tie", tied)):
+        limits = dict(bounds or {})
+        for how, given in (("fix", fixed), ("tie", tied), ("bound", limits)):
             for name in given:
                 if name not in known:
                     raise InputError(
                         f"no model has a parameter {name!r} to {how}; {nearest(str(name), known)}"
                     )
-        made = cls(dict(fixed), dict(tied), parse_ties(tied, known, WHOSE, list(fixed)))
+        ties = parse_ties(tied, known, WHOSE, list(fixed))
+        made = cls(dict(fixed), dict(tied), ties, limits)
         for tie in made.ties:
             wanted = {tie.name, *tie.sources}
             if not any(wanted <= set(own) for own in names.values()):
@@ -102,15 +108,21 @@ class Shared:
             if {tie.name, *tie.sources} <= set(names)
         }
         fixed = {name: value for name, value in self.fixed.items() if name in names}
-        return {"fixed": fixed, "tied": tied}
+        bounds = {name: ends for name, ends in self.bounds.items() if name in names}
+        return {"fixed": fixed, "tied": tied, "bounds": bounds}
 
     def words(self, names: Mapping[str, Sequence[str]]) -> list[str]:
         """Return notes in plain words on what holds for which of the models."""
         found = []
         options = {label: self.options(own) for label, own in names.items()}
+        ends = {
+            name: f"{name} is kept between {low:g} and {high:g}"
+            for name, (low, high) in self.bounds.items()
+        }
         for key, texts in (
             ("fixed", {name: f"{name} = {value:g} is fixed" for name, value in self.fixed.items()}),
             ("tied", {name: f"{name} = {text} is tied" for name, text in self.tied.items()}),
+            ("bounds", ends),
         ):
             for name, text in texts.items():
                 having = [label for label, own in options.items() if name in own[key]]

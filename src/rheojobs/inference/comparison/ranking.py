@@ -91,7 +91,8 @@ class ComparedModel:
     delta : float
         AICc minus the smallest one.
     weight : float
-        Akaike weight; NaN if the curve and the number of parameters are those of `same_as`.
+        Akaike weight; NaN if the curve and the number of parameters are those of `same_as`, or
+        if the fit did not converge.
     same_as : str
         The better placed model from which these data cannot distinguish this one; else empty.
     loo : LooScore or None
@@ -252,24 +253,26 @@ def compared(label: str, dataset: Dataset, fit: FitResult) -> ComparedModel:
     curve = as_measured(dataset, fit)
     quality = fit.r_squared
     if not np.iscomplexobj(curve):
-        quality = r_squared(dataset.y.real[None], curve[None], fit.weights == "relative")
-    return ComparedModel(label, fit, _free(fit), quality)
-
-
-def _free(fit: FitResult) -> int:
-    """Count the free parameters."""
-    settled = fit.fixed.keys() | fit.tied.keys()
-    return sum(low < high and name not in settled for name, (low, high) in fit.bounds.items())
+        sigma = None
+        if fit.weights == "sigma" and dataset.sigma is not None:
+            sigma = dataset.sigma.real[None]
+        quality = r_squared(dataset.y.real[None], curve[None], fit.weights == "relative", sigma)
+    return ComparedModel(label, fit, fit.free, quality)
 
 
 def rank(dataset: Dataset, models: Sequence[ComparedModel]) -> tuple[ComparedModel, ...]:
-    """Order models by AICc, smallest first, and give each its difference and Akaike weight."""
+    """Order models by AICc, smallest first, and give each its difference and Akaike weight.
+
+    A fit that did not converge has no weight: its AICc is not yet that of the model.
+    """
     order = sorted(models, key=lambda row: (not math.isfinite(row.fit.aicc), row.fit.aicc))
     order = _mark_twins(dataset, order)
     best = order[0].fit.aicc if order else math.nan
     deltas = [row.fit.aicc - best if math.isfinite(best) else math.nan for row in order]
     strengths = [
-        math.exp(-delta / 2) if math.isfinite(delta) and not row.same_as else math.nan
+        math.exp(-delta / 2)
+        if math.isfinite(delta) and row.fit.success and not row.same_as
+        else math.nan
         for row, delta in zip(order, deltas, strict=True)
     ]
     total = float(np.nansum(strengths))

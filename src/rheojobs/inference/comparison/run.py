@@ -72,8 +72,8 @@ class ComparisonRun:
     sampling : mapping, optional
         Settings of the samplings, as `SampleTask` has them.
     options : mapping, optional
-        Of the fits, as `FitOptions` has them. Fixed and tied parameters apply to the models
-        that have them.
+        Of the fits, as `FitOptions` has them. Fixed and tied parameters, and bounds, apply to
+        the models that have them.
 
     Attributes
     ----------
@@ -236,16 +236,16 @@ class ComparisonRun:
         return ""
 
     def _share(self, given: FitOptions) -> Shared:
-        """Find which model has which of the fixed and tied parameters."""
+        """Find which model has which of the fixed, tied and bounded parameters."""
         fitted = [one for one in self.candidates if one.state == "waiting"]
-        if not (given.fixed or given.tied) or not fitted:
+        if not (given.fixed or given.tied or given.bounds) or not fitted:
             return Shared()
         configured = [one for one in fitted if one.config and isinstance(one.model, str)]
         asked = [(str(one.model), one.config) for one in configured]
         for one, own in zip(configured, ask_names(self._engine, asked), strict=True):
             one.names = own
         names = {one.label: one.names for one in fitted}
-        shared = Shared.of(given.fixed, given.tied, names)
+        shared = Shared.of(given.fixed, given.tied, names, given.bounds)
         self.notes += shared.words(names)
         return shared
 
@@ -275,11 +275,10 @@ class ComparisonRun:
             if candidate.label not in chosen:
                 continue
             settings = {"likelihood": likelihood, "checkpoint": ""} | self._sampling
-            settings["fixed"] = chosen[candidate.label].fixed
             task = SampleTask(
                 candidate.model,
                 self.dataset,
-                warm_start=chosen[candidate.label].parameters,
+                fit=chosen[candidate.label],
                 model_config=dict(candidate.config),
                 **settings,
             )
@@ -351,7 +350,7 @@ def compare(
         ends the comparison.
     **options
         Of all fits, as `FitOptions` has them. Weights are chosen once, from the data. Fixed and
-        tied parameters apply to the models that have them.
+        tied parameters, and bounds, apply to the models that have them.
 
     Returns
     -------

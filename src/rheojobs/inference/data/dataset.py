@@ -179,9 +179,12 @@ class Dataset:
         parts = [self.sigma.real, *([self.sigma.imag] if np.iscomplexobj(self.y) else [])]
         bad = np.flatnonzero(~np.all([(part > 0) & np.isfinite(part) for part in parts], axis=0))
         if bad.size:
+            is_zero = any(bool((part[bad] == 0).any()) for part in parts)
+            why = "a zero is mostly a single reading, or rounded: " if is_zero else ""
             raise InputError(
                 f"sigma must be positive and finite: it is not at {bad.size} of {self.y.size} "
-                f"points, the first at index {bad[0]}"
+                f"points, the first at index {bad[0]}; {why}give the smallest deviation that "
+                "the instrument resolves there, or leave these points or sigma out"
             )
 
     def require_test_mode(self) -> str:

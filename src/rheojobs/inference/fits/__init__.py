@@ -8,6 +8,6 @@ Other rooms use:
 - `options`: `FitOptions`, `StartOptions`
 - `run`: `FitRun`
 - `objective`: `Objective`
-- `statistics`: `r_squared`, `POOR_R_SQUARED`
+- `statistics`: `r_squared`
 - `damping`: `FIRST_GROWTH`, `damped_anew`
 """

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from rheojobs.inference.fits import statistics as statistics
 from rheojobs.inference.fits.coordinates import Limits
 from rheojobs.inference.fits.levenberg_marquardt import Data
+from rheojobs.inference.fits.losses import loss_weight, robust_scatter
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.refine import Outcome
+from rheojobs.inference.fits.residual_correlation import LagOne, lag_one
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights
-from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.results.fit_result import FitResult, generous, misfit
 
 __all__ = ["FitCollector"]
 
@@ -85,17 +87,23 @@ class FitCollector:
         free = int(self.limits.free.sum())
         freedom = y.size - free
         reduced = chi_squared / freedom if freedom > 0 else math.nan
-        covariance = self._covariance(end, data, reduced)
+        jacobian = end.jacobian[:, : seen.n][..., self.limits.free]
+        covariance = self._covariance(end, data, reduced, jacobian)
         correlation = statistics.correlation_of(covariance)
         parameters = self.objective.coordinates.named(end.u, self.fixed)
         errors = np.sqrt(np.diag(covariance))
         uncertainties = dict(zip(model.names, errors.tolist(), strict=True))
         bounds = {item.name: item.bounds for item in model.parameters} | dict(self.options.bounds)
-        fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
-        known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
+        sigma = weights.sigma[:, : seen.n]
+        fit_quality = statistics.r_squared(y, fitted, weights.name == "relative", sigma)
+        known = statistics.Criteria(math.nan, math.nan, math.nan)  # a robust loss: no likelihood
+        if loss == "linear":
+            known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
+        neighbours = self._neighbours(end, data, jacobian)
         concerns = [] if success else [f"the fit did not converge: {message}"]
-        if fit_quality < statistics.POOR_R_SQUARED:
-            concerns.append(f"the curve misses the data (R² = {fit_quality:.3g})")
+        concerns += self._words_on_residuals(fit_quality, reduced, freedom)
+        if neighbours.is_notable:
+            concerns.append(neighbours.words(y.size))
         concerns += statistics.warnings_of(
             parameters, uncertainties, bounds, list(self.fixed), correlation
         )
@@ -130,22 +138,40 @@ class FitCollector:
             fixed=dict(self.fixed),
             tied=dict(self.options.tied),
             warnings=concerns,
+            residual_correlation=neighbours.correlation,
+            given_bounds=dict(self.options.bounds),
         )
 
-    def _covariance(self, end: Outcome, data: Data, reduced: float) -> NDArray[np.float64]:
+    def _words_on_residuals(self, r_squared: float, reduced: float, freedom: int) -> list[str]:
+        """Return in words whether the residuals are larger or smaller than they should be."""
+        is_absolute = self.weights.is_absolute and self.options.loss == "linear"
+        found = [misfit(r_squared, reduced, freedom, is_absolute)]
+        found += [generous(reduced, freedom)] if is_absolute else []
+        return [words for words in found if words]
+
+    def _neighbours(self, end: Outcome, data: Data, jacobian: NDArray[np.float64]) -> LagOne:
+        """Return the correlation of neighbouring residuals, large ones counted as in the loss."""
+        seen, sigma = self.problem.coarse_observations, self.weights.sigma
+        residuals = end.residuals[:, : seen.n]
+        if self.options.loss != "linear":
+            z = (residuals / float(data.scale)) ** 2
+            residuals = residuals * loss_weight(z, self.options.loss)
+        size = 1.0
+        if not self.weights.logarithmic:
+            size = math.sqrt(float(np.mean((seen.y / sigma)[:, : seen.n] ** 2)))
+        return lag_one(residuals, jacobian, seen.x[: seen.n], size)
+
+    def _covariance(
+        self, end: Outcome, data: Data, reduced: float, jacobian: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the covariance of all parameters; infinite for those the data do not determine."""
         n, free = self.problem.coarse_observations.n, self.limits.free
-        jacobian = end.jacobian[:, :n].reshape(-1, end.jacobian.shape[-1])[:, free]
         variance = 1.0 if self.weights.is_absolute else reduced
         if self.options.loss != "linear":
-            variance = statistics.robust_variance(
-                end.residuals[:, :n].reshape(-1),
-                float(data.scale),
-                self.options.loss,
-                int(free.sum()),
-                self.weights.is_absolute,
-            )
-        block = statistics.covariance_of(jacobian, variance)
+            residuals, count = end.residuals[:, :n].reshape(-1), int(free.sum())
+            scale = float(data.scale)
+            variance = robust_scatter(residuals, scale, self.options.loss, count).variance
+        block = statistics.covariance_of(jacobian.reshape(-1, jacobian.shape[-1]), variance)
         return statistics.spread_of(block, self._slopes(end.u)[:, free])
 
     def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:

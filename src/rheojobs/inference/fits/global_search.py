@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rheojobs.inference.fits.levenberg_marquardt import Data
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.refine import Outcome, lowest, told_apart
+from rheojobs.inference.fits.residual_correlation import lag_one_correlation
 
 __all__ = ["search"]
 
@@ -107,7 +108,5 @@ def _promising(
 
 def _is_systematic(outcome: Outcome, x: NDArray[np.float64]) -> bool:
     """Whether neighbouring residuals are correlated, so that a better fit may exist."""
-    residuals = outcome.residuals[:, : len(x)][:, np.argsort(x, kind="stable")]
-    total = float(np.sum(residuals**2))
-    alike = float(np.sum(residuals[:, 1:] * residuals[:, :-1]))
-    return alike * math.sqrt(residuals.size) > total
+    residuals = outcome.residuals[:, : len(x)]
+    return lag_one_correlation(residuals, x) * math.sqrt(residuals.size) > 1.0

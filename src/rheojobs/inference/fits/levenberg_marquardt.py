@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.fits.damping import FIRST_GROWTH, damped_anew
+from rheojobs.inference.fits.losses import loss_weight
 from rheojobs.inference.fits.options import LOSSES
-from rheojobs.inference.fits.statistics import loss_weight
 
 __all__ = [
     "CHUNK",

@@ -13,7 +13,6 @@ from rheojobs.inference.options.kinds import (
     Expressions,
     Number,
     Numbers,
-    Ranges,
 )
 from rheojobs.inference.options.option import Group, checked, option
 from rheojobs.inference.problem.options import ProblemOptions
@@ -71,8 +70,6 @@ class FitOptions(ProblemOptions):
         Which residuals are large follows from the residuals' own median.
     tied : mapping of str to str
         ``{"G2": "0.5 * G1"}``; numbers, names, ``+ - * / **`` and parentheses.
-    bounds : mapping of str to (float, float)
-        Narrower than the model's own.
     max_iter : int
         Each iteration evaluates the residuals and their derivatives once.
     """
@@ -131,12 +128,6 @@ class FitOptions(ProblemOptions):
         None,
         Choice(INTERVALS),
         "Confidence intervals of 95 % besides the standard errors: profile.",
-        group=Group.MODEL,
-    )
-    bounds: Mapping[str, tuple[float, float]] = option(
-        {},
-        Ranges(),
-        "Search a parameter between these bounds, which lie within the model's own.",
         group=Group.MODEL,
     )
 

@@ -2,7 +2,8 @@
 
 At each value of a parameter all others are refitted, with the program compiled for the fit.
 Sources: Venzon & Moolgavkar, Appl. Stat. 37 (1988) 87; Raue et al., Bioinformatics 25 (2009)
-1923; for noise of unknown size Bates & Watts, Nonlinear Regression Analysis (1988), ch. 6.
+1923; for noise of unknown size Bates & Watts, Nonlinear Regression Analysis (1988), ch. 6; for
+robust losses Huber, Robust Statistics (1981), section 7.6.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.inference.fits.levenberg_marquardt import Data
+from rheojobs.inference.fits.losses import RobustScatter, robust_scatter
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.refine import Outcome, Refiner
 from rheojobs.inference.fits.statistics import covariance_of
@@ -62,13 +64,22 @@ class Profiler:
         Receives progress.
     is_absolute : bool
         Whether residuals are in units of their known standard deviation.
+    loss : str
+        One of `options.LOSSES`.
     """
 
     def __init__(
-        self, objective: Objective, refiner: Refiner, context: TaskContext, is_absolute: bool
+        self,
+        objective: Objective,
+        refiner: Refiner,
+        context: TaskContext,
+        is_absolute: bool,
+        loss: str = "linear",
     ) -> None:
         self._objective, self._refiner, self._context = objective, refiner, context
-        self._is_absolute = is_absolute
+        self._loss = loss
+        # With a robust loss the residuals tell the scatter, whether σ is known or not.
+        self._is_absolute = is_absolute and loss == "linear"
 
     def run(self, best: Outcome, data: Data, values: int) -> Profiled:
         """Return the intervals around a minimum.
@@ -99,11 +110,16 @@ class Profiler:
     def _around(self, best: Outcome, data: Data, free: NDArray[np.intp], freedom: int) -> Profiled:
         from scipy import stats  # takes longer to import than most fits
 
-        rise = float(stats.chi2.ppf(LEVEL, 1))
-        variance = 1.0
-        if not self._is_absolute:
-            variance = best.cost / freedom
-            rise = variance * float(stats.f.ppf(LEVEL, 1, freedom))
+        if self._is_absolute:
+            rise, variance = float(stats.chi2.ppf(LEVEL, 1)), 1.0
+        else:
+            scatter = self._scatter(best, data, freedom)
+            variance = scatter.variance
+            rise = scatter.rise * float(stats.f.ppf(LEVEL, 1, freedom))
+        if not math.isfinite(rise):
+            note = "no interval: the robust loss leaves too few residuals to tell the scatter"
+            names = [self._objective.coordinates.own[k].name for k in free]
+            return Profiled(best, {}, dict.fromkeys(names, note))
         jacobian = best.jacobian.reshape(-1, best.jacobian.shape[-1])[:, free]
         errors = np.sqrt(np.diag(covariance_of(jacobian, variance)))
         profiled = Profiled(best)
@@ -125,6 +141,13 @@ class Profiler:
             if notes:
                 profiled.notes[name] = "; ".join(notes)
         return profiled
+
+    def _scatter(self, best: Outcome, data: Data, freedom: int) -> RobustScatter:
+        if self._loss == "linear":
+            return RobustScatter(best.cost / freedom, 1.0)
+        residuals = best.residuals[:, np.asarray(data.mask) > 0].reshape(-1)
+        free = residuals.size - freedom
+        return robust_scatter(residuals, float(data.scale), self._loss, free)
 
     def _value(self, best: Outcome, k: int, at: float) -> float:
         if math.isinf(at):

@@ -17,6 +17,7 @@ from rheojobs.inference.fits.collect import FitCollector
 from rheojobs.inference.fits.global_search import search
 from rheojobs.inference.fits.levenberg_marquardt import Data, Tolerances
 from rheojobs.inference.fits.live_curve import PresentCurve
+from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.profile_likelihood import Profiler
@@ -39,12 +40,13 @@ RACE = 16
 Screening alone often picks a start that leads to an inferior minimum.
 """
 
-SAME_CURVE = 1e-3
-"""Two ends whose residuals differ by less than this part of their size are one minimum."""
-
 MAD_TO_SIGMA = 1.4826
 TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
-"""The number of standard deviations above which a residual is large (Holland & Welsch 1977)."""
+"""The number of standard deviations above which a residual is large.
+
+Estimates have then 95 % efficiency if all noise is Gaussian: by Holland & Welsch (1977) for Huber's
+and Cauchy's loss; for soft L1, with Huber's constant, by integration of (E ψ')² / E ψ².
+"""
 
 SCALE_ROUNDS = 10
 SCALE_TOLERANCE = 0.01
@@ -107,6 +109,7 @@ class FitRun:
         self._objective = Objective.of(problem, ties)
         self._limits = self._objective.coordinates.limits(self._fixed, model.name, options.bounds)
         self._check_start()
+        self._check_count()
         self._weights = weights_of(problem, options.weights)
         tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
         self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
@@ -138,9 +141,19 @@ class FitRun:
             raise
         result = self._result(end.best, end.data, end.best.converged, end.message)
         result.minima = end.minima
+        result.warnings += self._minima_warnings(end, result)
         if self._options.intervals is not None:
             return self._with_intervals(end, result)
         return result
+
+    def _minima_warnings(self, end: _End, result: FitResult) -> list[str]:
+        """Return warnings about minima of other starts that contradict the best one."""
+        freedom = result.values - result.free
+        variance = end.best.cost / freedom if freedom > 0 else float("nan")
+        if self._weights.is_absolute:
+            variance = 1.0
+        first = self._ends[0].cost
+        return minima_warnings(end.minima, result.uncertainties, variance, self._is_given, first)
 
     def _check_start(self) -> None:
         """Raise `InputError` if an initial value lies outside narrower bounds."""
@@ -152,6 +165,16 @@ class FitRun:
                     f"{model}: {name} = {value:g} is outside the bounds that are given, "
                     f"{lower:g} to {upper:g}"
                 )
+
+    def _check_count(self) -> None:
+        """Raise `InputError` if there are fewer values than free parameters."""
+        free, values = int(self._limits.free.sum()), self._problem.values
+        if values < free:
+            raise InputError(
+                f"{self._problem.model.name} has {free} free parameters, the data have {values} "
+                "values: more data, parameters kept by {fixed}, or a simpler model are needed",
+                options=("fixed",),
+            )
 
     def _end(self, data: Data) -> _End:
         loss, count = self._options.loss, self._options.multi_start
@@ -261,7 +284,7 @@ class FitRun:
             f"{label}iteration {self._iterations}, loss {loss:.4g}",
             stage=self._stage,
             loss=loss,
-            parameters=self._objective.coordinates.named(u, self._fixed),
+            parameters=self._named(u),
             **self._curve.metrics(),
             **self._label,
         )
@@ -313,24 +336,10 @@ class FitRun:
         return best, data
 
     def _minima(self) -> list[dict[str, Any]]:
-        """Group the ends by their curve, best first."""
-        groups: list[tuple[Outcome, int]] = []
-        counts = [1] * len(self._ends)
-        counts[-1] -= self._went_beyond  # this one did not come from a start
-        ends = zip(self._ends, counts, strict=True)
-        for end, new in sorted(ends, key=lambda item: item[0].cost):
-            for index, (first, count) in enumerate(groups):
-                apart = float(np.linalg.norm(end.residuals - first.residuals))
-                if apart <= SAME_CURVE * (float(np.linalg.norm(first.residuals)) + 1e-12):
-                    groups[index] = (first, count + new)
-                    break
-            else:
-                groups.append((end, new))
-        named = self._objective.coordinates.named
-        return [
-            {"objective": end.cost, "parameters": named(end.u, self._fixed), "starts": count}
-            for end, count in groups
-        ]
+        return distinct_minima(self._ends, self._went_beyond, self._named)
+
+    def _named(self, u: NDArray[np.float64]) -> dict[str, float]:
+        return self._objective.coordinates.named(u, self._fixed)
 
     def _keep(self, data: Data) -> None:
         """Hand over the best result so far of a cancelled fit."""
@@ -342,11 +351,14 @@ class FitRun:
 
     def _with_intervals(self, end: _End, result: FitResult) -> FitResult:
         profiler = Profiler(
-            self._objective, self._refiner, self._context, self._weights.is_absolute
+            self._objective,
+            self._refiner,
+            self._context,
+            self._weights.is_absolute,
+            self._options.loss,
         )
-        values = int(np.sum(self._problem.coarse_observations.mask)) * end.best.curve.shape[0]
         try:
-            profiled = profiler.run(end.best, end.data, values)
+            profiled = profiler.run(end.best, end.data, self._problem.values)
         except CancellationError:
             self._context.partial(result)
             raise
@@ -355,8 +367,12 @@ class FitRun:
             minima = result.minima
             message = f"{best.message} (a lower minimum was found by the profiles)"
             result = self._result(best, end.data, best.converged, message)
-            named = self._objective.coordinates.named(best.u, self._fixed)
-            result.minima = [{"objective": best.cost, "parameters": named, "starts": 0}, *minima]
+            found = {"objective": best.cost, "parameters": self._named(best.u), "starts": 0}
+            result.minima = [found, *minima]
+            result.warnings.append(
+                "the profiles found a lower minimum than the fit: there may be others; use more "
+                "starts (multi_start)"
+            )
         result.intervals, result.interval_notes = profiled.intervals, profiled.notes
         result.warnings += [f"{name}: {note}" for name, note in profiled.notes.items()]
         result.fit_time = time.perf_counter() - self._started

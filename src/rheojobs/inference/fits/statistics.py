@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +19,12 @@ __all__ = [
     "correlation_of",
     "covariance_of",
     "criteria",
-    "loss_weight",
     "mean_deviation",
     "r_squared",
-    "robust_variance",
     "spread_of",
     "warnings_of",
 ]
 
-POOR_R_SQUARED = 0.9
 STRONG_CORRELATION = 0.999
 
 
@@ -59,12 +55,13 @@ def criteria(objective: float, values: int, free: int, is_absolute: bool) -> Cri
     Notes
     -----
     Akaike, IEEE Trans. Autom. Control 19 (1974) 716; Hurvich & Tsai, Biometrika 76 (1989) 297;
-    Schwarz, Ann. Stat. 6 (1978) 461.
+    Schwarz, Ann. Stat. 6 (1978) 461. The correction of AICc is that of an estimated noise; with a
+    known one AIC has no bias that few data would cause (exactly so for a linear model).
     """
     if is_absolute:
-        deviance, counted = objective, free
-    else:
-        deviance, counted = values * math.log(max(objective, 1e-300) / values), free + 1
+        aic = objective + 2 * free
+        return Criteria(aic, aic, objective + math.log(values) * free)
+    deviance, counted = values * math.log(max(objective, 1e-300) / values), free + 1
     aic, left = deviance + 2 * counted, values - counted - 1
     return Criteria(
         aic,
@@ -99,59 +96,6 @@ def covariance_of(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.
     return np.asarray(covariance)
 
 
-def loss_weight(z: Any, loss: str) -> Any:
-    """Return the derivative of a loss of squared residuals, elementwise; for NumPy and JAX.
-
-    Parameters
-    ----------
-    z : array
-        (residual / scale)².
-    loss : str
-        One of `options.LOSSES`.
-    """
-    if loss == "soft_l1":
-        return (1.0 + z) ** -0.5
-    if loss == "huber":
-        return (0.5 * (1.0 + z + abs(z - 1.0))) ** -0.5  # one up to z = 1
-    return 1.0 / (1.0 + z) if loss == "cauchy" else 1.0 + 0.0 * z
-
-
-def robust_variance(
-    residuals: NDArray[np.float64], scale: float, loss: str, free: int, is_absolute: bool
-) -> float:
-    """Return the variance by which (JᵀJ)⁻¹ is multiplied for a robust loss.
-
-    Parameters
-    ----------
-    residuals : ndarray, shape (m,)
-        Weighted.
-    scale : float
-        Beyond which they are large.
-    loss : str
-        One of `options.LOSSES`.
-    free : int
-        How many parameters were estimated.
-    is_absolute : bool
-        Whether the residuals are in units of their known standard deviation.
-
-    Notes
-    -----
-    Huber, Robust Statistics (1981), ch. 7.6.
-    """
-
-    def pull(r: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(loss_weight((r / scale) ** 2, loss) * r)
-
-    step = 1e-4 * (np.abs(residuals) + scale)
-    slope = float(np.mean((pull(residuals + step) - pull(residuals - step)) / (2.0 * step)))
-    freedom = residuals.size - free
-    if freedom <= 0 or slope <= 0:
-        return math.nan
-    if is_absolute:
-        return 1.0 / slope
-    return float(np.sum(pull(residuals) ** 2)) / freedom / slope**2
-
-
 def spread_of(covariance: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Transform a covariance of coordinates, (d, d), to parameters by the Jacobian, (p, d)."""
     lost = np.isinf(np.diag(covariance))
@@ -180,12 +124,30 @@ def mean_deviation(y: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
     return float(np.mean(np.abs(curve[seen] / y[seen] - 1.0)) * 100) if seen.any() else math.nan
 
 
-def r_squared(y: NDArray[np.float64], curve: NDArray[np.float64], logarithmic: bool) -> float:
-    """Compute the coefficient of determination, on request of logarithms if these exist."""
+def r_squared(
+    y: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    logarithmic: bool,
+    sigma: NDArray[np.float64] | None = None,
+) -> float:
+    """Compute the coefficient of determination.
+
+    Parameters
+    ----------
+    y, curve : ndarray, shape (c, n)
+        The data and the curve.
+    logarithmic : bool
+        Whether it is of the logarithms, if these exist.
+    sigma : ndarray, shape (c, n), optional
+        Divisors of the residuals: then each value counts with the weight 1/sigma², also in the
+        mean of the data.
+    """
     if logarithmic and (y > 0).all() and (curve > 0).all():
-        y, curve = np.log(y), np.log(curve)
-    total = float(np.sum((y - y.mean(axis=1, keepdims=True)) ** 2))
-    return 1.0 - float(np.sum((y - curve) ** 2)) / total if total > 0 else math.nan
+        y, curve, sigma = np.log(y), np.log(curve), None
+    weights = np.ones_like(y) if sigma is None else (sigma.min() / sigma) ** 2
+    mean = np.sum(weights * y, axis=1, keepdims=True) / np.sum(weights, axis=1, keepdims=True)
+    total = float(np.sum(weights * (y - mean) ** 2))
+    return 1.0 - float(np.sum(weights * (y - curve) ** 2)) / total if total > 0 else math.nan
 
 
 def warnings_of(

@@ -217,6 +217,19 @@ class Model:
         """
         return resolve(self.name, self.parameters, self.alternatives, values, base)
 
+    def check_bounds(
+        self, bounds: Mapping[str, tuple[float, float]]
+    ) -> dict[str, tuple[float, float]]:
+        """Return narrower bounds; `InputError` if they are of no parameter, or wider."""
+        for name, (low, high) in bounds.items():
+            lower, upper = self.parameter(name).bounds
+            if low < lower or high > upper:
+                raise InputError(
+                    f"{self.name}: the bounds of {name}, {low:g} to {high:g}, reach beyond the "
+                    f"model's, {lower:g} to {upper:g}"
+                )
+        return dict(bounds)
+
     def derived(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the alternatives' values for a full set of the model's own parameters."""
         return {other.name: float(other.from_parameters(values)) for other in self.alternatives}

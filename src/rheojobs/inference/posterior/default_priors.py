@@ -15,7 +15,10 @@ __all__ = ["default_prior"]
 
 
 def default_prior(
-    parameter: Parameter, bounds: tuple[float, float], scheme: str = "logarithmic"
+    parameter: Parameter,
+    bounds: tuple[float, float],
+    scheme: str = "logarithmic",
+    wide: tuple[float, float] | None = None,
 ) -> Mapping[str, Any] | None:
     """Return the default prior of a parameter within bounds, as a user would write it.
 
@@ -30,6 +33,9 @@ def default_prior(
         The model's bounds, or narrower ones.
     scheme : str
         A key of `DEFAULT_PRIORS`; ``"rheojax"`` takes no logarithm.
+    wide : tuple of float, optional
+        The bounds before they were narrowed, the parameter's own by default: narrower ones cut
+        the prior off; they do not make it one of another kind.
 
     Returns
     -------
@@ -45,7 +51,8 @@ def default_prior(
     if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
         return None
     limits = {"low": float(lower), "high": float(upper)}
-    offset = log_offset(lower, upper, parameter.default) if scheme == "logarithmic" else math.nan
+    ends = parameter.bounds if wide is None else wide
+    offset = log_offset(*ends, parameter.default) if scheme == "logarithmic" else math.nan
     if math.isnan(offset):
         return {"type": "uniform", **limits}
     return {"type": "loguniform", **limits} | ({"offset": offset} if offset else {})

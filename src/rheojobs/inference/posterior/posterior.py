@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.models.mode_order import mode_columns, ordered_rows
 from rheojobs.inference.models.parameters import Alternative
+from rheojobs.inference.posterior.bounds import narrowed, truncated
 from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
@@ -76,6 +77,7 @@ class Posterior:
         likelihood: str | None = None,
         default_priors: str = "logarithmic",
         fixed: Mapping[str, float] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
     ) -> Posterior:
         """Set up the statistical model.
 
@@ -93,6 +95,8 @@ class Posterior:
             A key of `DEFAULT_PRIORS`: the prior of a parameter for which none is given.
         fixed : mapping, optional
             Parameters with a fixed value.
+        bounds : mapping, optional
+            Narrower ones than the model's, at which priors end.
         """
         model = problem.model
         scatter = Likelihood.named(likelihood_of(problem.dataset, likelihood))
@@ -116,10 +120,12 @@ class Posterior:
                 known = [*model.names, *(alt.name for alt in model.alternatives), *noise]
                 raise InputError(f"{model.name} has no parameter {name!r}; {nearest(name, known)}")
         replaced = {other.replaces: name for name, other in substituted.items()}
-        bounds = {parameter.name: parameter.bounds for parameter in model.parameters}
+        wide = {parameter.name: parameter.bounds for parameter in model.parameters}
         if model.bounds_override is not None:
             data = problem.dataset
-            bounds = model.bounds_override(dict(bounds), data.x, data.y, problem.test_mode)
+            wide = model.bounds_override(dict(wide), data.x, data.y, problem.test_mode)
+        given = model.check_bounds(bounds or {})
+        bounds = narrowed(model.name, wide, given)
         sites, distributions, kept = [], [], {}
         for parameter in model.parameters:
             name, (lower, upper) = parameter.name, bounds[parameter.name]
@@ -134,6 +140,10 @@ class Posterior:
                         f"no prior of {chosen!r}"
                     )
             elif name in replaced:
+                if name in given:
+                    raise InputError(
+                        f"{model.name}: give bounds of {name!r} or a prior of {chosen!r}, not both"
+                    )
                 sites.append(chosen)
                 distributions.append(prior_of(chosen, priors[chosen]))
             elif name in priors:
@@ -142,9 +152,11 @@ class Posterior:
                 _check_overlap(model.name, name, distributions[-1], lower, upper)
             else:
                 sites.append(name)
-                distributions.append(
-                    _default_prior(problem, name, (lower, upper), values, default_priors)
-                )
+                ends = (lower, upper)
+                prior = _default_prior(problem, name, ends, values, default_priors, wide[name])
+                distributions.append(prior)
+            if name in given and name in sites:
+                distributions[-1] = truncated(name, distributions[-1], lower, upper)
         for name, prior in zip(noise, scatter.scale_priors(problem), strict=True):
             sites.append(name)
             distributions.append(prior_of(name, priors[name]) if name in priors else prior)
@@ -165,7 +177,22 @@ class Posterior:
             frozenset(priors),
         )
         made._check_alternatives()
+        made._check_proper()
         return made
+
+    def _check_proper(self) -> None:
+        """Raise `InputError` if there are fewer values than parameters and an improper prior."""
+        if self.problem.values >= len(self.sites):
+            return
+        for name, prior in zip(self.sites, self.priors, strict=True):
+            try:
+                prior.draw(np.random.default_rng(0), 1)
+            except NotImplementedError:
+                raise InputError(
+                    f"{self.problem.model.name}: {self.problem.values} values are too few for "
+                    f"{len(self.sites)} parameters while the prior of {name!r} is improper: give "
+                    "a proper one, or more data"
+                ) from None
 
     def _check_alternatives(self) -> None:
         """Raise `InputError` if the prior of an alternative has no mass within the bounds."""
@@ -335,7 +362,9 @@ def _default_prior(
     bounds: tuple[float, float],
     values: Mapping[str, float],
     scheme: str,
+    wide: tuple[float, float],
 ) -> Prior:
+    """Return the prior of a parameter within its bounds; `wide` are those before narrowing."""
     model = problem.model
     lower, upper = bounds
     if model.prior_factory is not None:
@@ -343,7 +372,8 @@ def _default_prior(
         if own is not None:
             return prior_of(name, own)
     # The factory has no prior of its own for this one, or for these values.
-    found = default_prior(replace(model.parameter(name), prior_is_centred=False), bounds, scheme)
+    plain = replace(model.parameter(name), prior_is_centred=False)
+    found = default_prior(plain, bounds, scheme, wide)
     if found is None:
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior: {{priors}}",

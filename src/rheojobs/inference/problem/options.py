@@ -8,7 +8,7 @@ from typing import Any
 
 from rheojobs.inference.data.protocol import protocol_option
 from rheojobs.inference.data.test_modes import mode_option
-from rheojobs.inference.options.kinds import Numbers, Settings
+from rheojobs.inference.options.kinds import Numbers, Ranges, Settings
 from rheojobs.inference.options.option import Group, option
 
 __all__ = ["ProblemOptions"]
@@ -34,4 +34,11 @@ class ProblemOptions:
         "Keep a parameter at a value, such as eta=1e3.",
         group=Group.MODEL,
         word="fix",
+    )
+    bounds: Mapping[str, tuple[float, float]] = option(
+        {},
+        Ranges(),
+        "Keep a parameter between these bounds, which lie within the model's own: a fit searches "
+        "there, a prior ends there.",
+        group=Group.MODEL,
     )

@@ -85,13 +85,6 @@ class Problem:
         if mode == "flow_curve":
             wanted = cast(Literal["stress", "viscosity"], loaded.flow_quantity)
             dataset = dataset.as_flow_quantity(wanted)
-        free = sum(parameter.bounds[0] < parameter.bounds[1] for parameter in loaded.parameters)
-        values = len(dataset) * (2 if np.iscomplexobj(dataset.y) else 1)
-        if values < free:
-            raise InputError(
-                f"{loaded.name} has {free} parameters, the data have {values} values: "
-                "more data or a simpler model is needed"
-            )
         loaded.probe(mode, len(dataset), dataset.protocol)
         fine, coarse = Observations.of(dataset), Observations.of(dataset, coarse=True)
         return cls(loaded, dataset, fine, coarse, mode, dict(dataset.protocol))
@@ -111,6 +104,11 @@ class Problem:
     def is_complex(self) -> bool:
         """Whether the data are G' + iG''."""
         return bool(np.iscomplexobj(self.dataset.y))
+
+    @property
+    def values(self) -> int:
+        """The number of observed values: G' and G'' are two."""
+        return len(self.dataset) * (2 if self.is_complex else 1)
 
     @property
     def key(self) -> tuple[Any, ...]:

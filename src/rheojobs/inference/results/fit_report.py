@@ -45,7 +45,7 @@ def facts(fit: FitResult) -> list[tuple[str, str]]:
         ("R²", f"{fit.r_squared:.6g}{of_logarithms}"),
         ("mean deviation", f"{fit.mpe:.3g} %"),
         ("reduced χ²", f"{fit.reduced_chi_squared:.4g}{typical}"),
-        ("AIC, AICc, BIC", f"{fit.aic:.1f}, {fit.aicc:.1f}, {fit.bic:.1f}"),
+        ("AIC, AICc, BIC", _criteria(fit)),
         ("weights", _weights(fit)),
     ]
     if fit.loss != "linear":
@@ -53,9 +53,28 @@ def facts(fit: FitResult) -> list[tuple[str, str]]:
         found.append(("loss", f"{words}; residuals beyond {fit.loss_scale:.3g} count for less"))
     if fit.weights == "sigma":
         found.append(("uncertainties", "from σ alone, not scaled by the reduced χ²"))
+    if math.isfinite(fit.residual_correlation):
+        found.append(("lag-1 correlation of residuals", _correlation(fit)))
     found.append(("iterations", f"{fit.n_iterations} in {_seconds(fit.fit_time)}"))
     found.append(("ended with", fit.message or ("converged" if fit.success else "no convergence")))
     return found
+
+
+def _criteria(fit: FitResult) -> str:
+    if fit.loss != "linear":
+        return "none: a robust loss is no likelihood"
+    return f"{fit.aic:.1f}, {_shown(fit.aicc)}, {fit.bic:.1f}"
+
+
+def _shown(aicc: float) -> str:
+    return f"{aicc:.1f}" if math.isfinite(aicc) else "∞ (too few data)"
+
+
+def _correlation(fit: FitResult) -> str:
+    words = f"{fit.residual_correlation:.2f}"
+    if fit.residual_correlation > 0:
+        words += f" (as of {fit.independent_values:.0f} independent values among {fit.values})"
+    return words
 
 
 def _data(fit: FitResult) -> NDArray[Any] | None:

@@ -14,7 +14,48 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.results.json_format import array, limits, read_fields, to_json
 
-__all__ = ["FitResult", "bound_reached"]
+__all__ = ["FitResult", "bound_reached", "generous", "misfit"]
+
+POOR_R_SQUARED = 0.9
+
+UNLIKELY = 3.1
+"""A χ² further from its expectation, in standard deviations: one in a thousand."""
+
+NOTABLE = 1.1
+"""Residuals that are larger or smaller than their σ by less than this factor raise no warning."""
+
+
+def misfit(r_squared: float, reduced: float, freedom: int, is_absolute: bool) -> str:
+    """Return how a curve misses its data, in a few words; empty if it does not.
+
+    Where the standard deviations of the data are known, χ² decides, with the approximation of
+    Wilson & Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684; else the coefficient of determination.
+    """
+    if not is_absolute:
+        poor = r_squared < POOR_R_SQUARED
+        return f"the curve misses the data (R² = {r_squared:.3g})" if poor else ""
+    if freedom < 1 or not reduced > NOTABLE**2:
+        return ""
+    width = 2.0 / (9.0 * freedom)
+    if (math.cbrt(reduced) - (1.0 - width)) / math.sqrt(width) < UNLIKELY:
+        return ""
+    return (
+        f"the curve misses the data: their residuals are {math.sqrt(reduced):.3g} σ (reduced χ² = "
+        f"{reduced:.3g}); the model is wrong, or σ is too small, and so are the uncertainties"
+    )
+
+
+def generous(reduced: float, freedom: int) -> str:
+    """Return in a few words that known standard deviations are too large; empty if they are not."""
+    if freedom < 1 or not 0 <= reduced < NOTABLE**-2:
+        return ""
+    width = 2.0 / (9.0 * freedom)
+    if (math.cbrt(reduced) - (1.0 - width)) / math.sqrt(width) > -UNLIKELY:
+        return ""
+    return (
+        f"the residuals are only {math.sqrt(reduced):.3g} σ (reduced χ² = {reduced:.3g}): σ is too "
+        "large, and so are the uncertainties"
+    )
 
 
 def bound_reached(value: float, bounds: tuple[float, float]) -> str:
@@ -39,7 +80,7 @@ class FitResult:
         The estimates, in the units of `units`.
     r_squared : float
         Coefficient of determination: of the logarithms if `weights` is ``"relative"``
-        and all values are positive, else of the values.
+        and all values are positive, else of the values, each with its weight.
     mpe : float
         Mean of the absolute relative deviation, in percent.
     chi_squared : float
@@ -62,6 +103,7 @@ class FitResult:
     aic, bic : float
         Akaike's and Bayesian information criterion, for Gaussian residuals of unknown size, or
         of the size given by sigma. Both up to a constant that depends on data and weights only.
+        NaN, like `aicc`, for a robust loss, which is no likelihood.
     residuals, fitted : ndarray, shape (n,)
         Data minus curve, and the curve; complex for an oscillation.
     test_mode : str
@@ -73,7 +115,8 @@ class FitResult:
     units : dict of str to str
         Of the parameters.
     aicc : float
-        `aic` corrected for few data (Hurvich & Tsai 1989); infinite if there are too few.
+        `aic` corrected for few data (Hurvich & Tsai 1989); infinite if there are too few. With
+        known standard deviations it equals `aic`.
     weights_reason : str
         Why these weights, if they were not given.
     loss : str
@@ -86,6 +129,8 @@ class FitResult:
         Of the estimates; NaN for a parameter that was not free or is not determined.
     bounds : dict of str to (float, float)
         Between which each parameter was searched.
+    given_bounds : dict of str to (float, float)
+        Those of `bounds` that were given; the others are the model's.
     fixed : dict of str to float
         Parameters that were not fitted.
     tied : dict of str to str
@@ -100,6 +145,8 @@ class FitResult:
         and how many ``starts`` ended there.
     warnings : list of str
         What should not be trusted, in plain words.
+    residual_correlation : float
+        Of neighbouring weighted residuals, in the order of x; NaN if it is unknown.
     """
 
     is_result: ClassVar[bool] = True
@@ -137,6 +184,8 @@ class FitResult:
     interval_notes: dict[str, str] = field(default_factory=dict)
     minima: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    residual_correlation: float = math.nan
+    given_bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields by name."""
@@ -146,6 +195,36 @@ class FitResult:
         """Return which bound a parameter lies at, as the function of this name does."""
         bounds = self.bounds.get(name, (-math.inf, math.inf))
         return bound_reached(self.parameters[name], bounds)
+
+    @property
+    def free(self) -> int:
+        """The number of parameters that were estimated."""
+        settled = self.fixed.keys() | self.tied.keys()
+        return sum(low < high and name not in settled for name, (low, high) in self.bounds.items())
+
+    @property
+    def values(self) -> int:
+        """The number of fitted values: G' and G'' are two; 0 if the residuals are unknown."""
+        if self.residuals is None:
+            return 0
+        return self.residuals.size * (2 if np.iscomplexobj(self.residuals) else 1)
+
+    @property
+    def independent_values(self) -> float:
+        """About how many independent values there are, given the residuals' correlation ρ.
+
+        ``values * (1 - ρ) / (1 + ρ)``; NaN if the correlation is unknown.
+        """
+        rho = min(max(self.residual_correlation, 0.0), 1.0)
+        return self.values * (1.0 - rho) / (1.0 + rho)
+
+    @property
+    def misfit(self) -> str:
+        """How the curve misses the data, in a few words; empty if it does not."""
+        is_absolute = self.weights == "sigma" and self.loss == "linear"
+        return misfit(
+            self.r_squared, self.reduced_chi_squared, self.values - self.free, is_absolute
+        )
 
     def to_markdown(self, title: str = "") -> str:
         """Return the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
@@ -181,9 +260,10 @@ class FitResult:
             content["covariance"][np.isnan(content["covariance"])] = math.inf
         for name in {"parameters", "uncertainties"} & content.keys():
             content[name] = {k: math.inf if v is None else v for k, v in content[name].items()}
-        for name in {"bounds", "intervals"} & content.keys():
+        for name in {"bounds", "given_bounds", "intervals"} & content.keys():
             content[name] = {key: limits(*ends) for key, ends in content[name].items()}
         for item in fields(cls):
             if isinstance(item.default, float) and content.get(item.name, 0.0) is None:
-                content[item.name] = math.inf if item.name == "aicc" else math.nan
+                few = item.name == "aicc" and content.get("loss", "linear") == "linear"
+                content[item.name] = math.inf if few else math.nan
         return cls(**content)

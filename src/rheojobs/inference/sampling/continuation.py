@@ -306,6 +306,7 @@ def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
             float(settings.target_accept),
             settings.likelihood,
             _exact(settings.fixed),
+            sorted((name, *map(float, ends)) for name, ends in settings.bounds.items()),
         ),
     }
     digests = {name: hashlib.sha256(repr(told).encode()) for name, told in facts.items()}

@@ -83,7 +83,7 @@ def prior_predictive(
     problem = Problem.of(model, dataset, task.model_config)
     values = start_values(problem, warm_start or {}, task.fixed)
     scatter = (task.likelihood, task.default_priors)
-    posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed)
+    posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed, task.bounds)
     # Not the seed itself, of which the noise is drawn: each would follow the other.
     (own,) = np.random.SeedSequence(task.seed).spawn(1)
     drawn = posterior.draw(num_samples, np.random.default_rng(own))

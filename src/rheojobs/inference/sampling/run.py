@@ -134,8 +134,19 @@ class Sampling:
         return time.perf_counter() - self._started
 
     def _add_note(self, result: BayesianResult) -> None:
-        if self._note:
-            result.diagnostics["warnings"].append(self._note)
+        notes = [self._note, self._few_values()]
+        result.diagnostics["warnings"] += [note for note in notes if note]
+
+    def _few_values(self) -> str:
+        """Return a warning if there are fewer values than sampled parameters; else nothing."""
+        assert self._starts is not None
+        values, sites = self._problem.values, self._starts.geometries[0].center.size
+        if values >= sites:
+            return ""
+        return (
+            f"{values} values for {sites} sampled parameters: the priors decide what the data "
+            "leave open"
+        )
 
     def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any, Pace]:
         """Choose the start, or restore the chains from a checkpoint; compile the programs."""
@@ -177,6 +188,7 @@ class Sampling:
             settings.likelihood,
             settings.default_priors,
             settings.fixed,
+            settings.bounds,
         )
         y, predicted = curve_of(problem, parameters)
         residuals = posterior.likelihood.residual_scale(problem, y, predicted)

@@ -35,9 +35,9 @@ def sample(
     callback : callable, optional
         Called with each `Progress`; an exception that it raises ends the sampling.
     **settings
-        As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, priors, seed,
-        test_mode, protocol, model_config, target_accept, likelihood, default_priors, until_ess,
-        max_samples, checkpoint, fixed, keep_checkpoint.
+        As `SampleTask` has them: num_warmup, num_samples, num_chains, warm_start, fit, priors,
+        seed, test_mode, protocol, model_config, target_accept, likelihood, default_priors,
+        until_ess, max_samples, checkpoint, fixed, bounds, keep_checkpoint.
 
     Returns
     -------

@@ -25,6 +25,7 @@ from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
@@ -35,6 +36,9 @@ __all__ = ["Continuation", "SampleTask"]
 
 CAP = 10
 """With a target ESS: the limit on draws, in multiples of `num_samples`."""
+
+MOST_MINIMA = 8
+"""How many of a fit's other minima are searched from."""
 
 _OPTIONS = options_of(SampleOptions)
 _STORED = (
@@ -75,6 +79,10 @@ class SampleTask(SampleOptions):
         Parameter values to start from, such as a fit's.
     other_starts : sequence of mapping
         Further places from which maxima of the posterior are searched, such as a fit's minima.
+    fit : FitResult, optional
+        A fit of the same model that the sampling follows: it starts there, searches for further
+        maxima from its other minima, and the fit's fixed parameters and bounds hold. A fit with
+        tied parameters is refused.
     checkpoint : path, optional
         The folder where the sampling is stored while it runs; by default one of the user's state
         folder. A stopped sampling continues from there. ``""`` stores nothing.
@@ -90,6 +98,7 @@ class SampleTask(SampleOptions):
     data: object
     warm_start: Mapping[str, float] | None = field(default=None, kw_only=True)
     other_starts: Sequence[Mapping[str, float]] = field(default=(), kw_only=True)
+    fit: FitResult | None = field(default=None, repr=False, kw_only=True)
     checkpoint: str | Path | None = field(default=None, kw_only=True)
     continues: Segment | None = field(default=None, repr=False, kw_only=True)
     keep_checkpoint: bool = field(default=False, kw_only=True)
@@ -134,6 +143,7 @@ class SampleTask(SampleOptions):
 
     def validate(self) -> None:
         """Check all that can be checked without JAX; raises `InputError` in one line."""
+        self._follow_fit()
         if self._dataset is not None:
             return
         for name, option in _OPTIONS.items():
@@ -148,6 +158,34 @@ class SampleTask(SampleOptions):
             self.checkpoint = None
         else:  # the process that resumes it may have another working directory
             self.checkpoint = str(Path(self.checkpoint).absolute())
+
+    def _follow_fit(self) -> None:
+        """Take start, fixed parameters and bounds from the fit, unless they are given.
+
+        A fit that is the result of another job is known only when the sampling starts.
+        """
+        fit = self.fit
+        if not isinstance(fit, FitResult):
+            return
+        if fit.model_name != self.model_name:
+            raise InputError(
+                f"the fit is of {fit.model_name}, the sampling of {self.model_name}: give a fit of "
+                "the same model"
+            )
+        if fit.tied:
+            ties = ", ".join(f"{name} = {text}" for name, text in fit.tied.items())
+            raise InputError(
+                f"the fit ties parameters ({ties}), which a sampling cannot: fit without {{tied}}, "
+                "or sample without the fit",
+                options=("tied",),
+            )
+        if self.warm_start is None:
+            self.warm_start = fit.parameters
+            others = (minimum["parameters"] for minimum in fit.minima[1 : 1 + MOST_MINIMA])
+            self.other_starts = self.other_starts or list(others)
+        self.fixed = {**fit.fixed, **(self.fixed or {})}
+        self.bounds = {**fit.given_bounds, **(self.bounds or {})}
+        self.fit = None  # sent once, as taken
 
     def checked_data(self) -> Dataset:
         """Return the data that `validate` has checked."""
@@ -198,6 +236,7 @@ class SampleTask(SampleOptions):
         told["other_starts"] = [dict(place) for place in self.other_starts]
         told["model_config"] = dict(self.model_config)
         told["fixed"] = dict(self.fixed)
+        told["bounds"] = {name: list(ends) for name, ends in self.bounds.items()}
         # A user's function and a distribution are code: only a process that has them can resume.
         told["model"] = self.model if isinstance(self.model, str) else None
         plain = all(isinstance(prior, Mapping) for prior in self.priors.values())
@@ -218,7 +257,9 @@ class SampleTask(SampleOptions):
         data = self.checked_data()
         settings = {name: getattr(self, name) for name in _STORED}
         folder = "" if self.checkpoint is None else str(self.checkpoint)
-        others = {"model": self.model, "data": data, "checkpoint": folder}
+        others: dict[str, Any] = {"model": self.model, "data": data, "checkpoint": folder}
+        if self.fit is not None:  # the result of another job, which cannot be stored
+            others["fit"] = self.fit
         return pack(settings | others | {"continues": self.continues})
 
     @classmethod

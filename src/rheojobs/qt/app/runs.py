@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QObject, Signal
 
 from rheojobs.engine.events import Progress
@@ -106,7 +108,7 @@ class Runs(QObject):
         if model is None:
             return
         try:
-            options = panel.sample_options()
+            options = self._sample_options()
         except InputError as error:
             panel.message.say("error", str(error))
             return
@@ -114,8 +116,14 @@ class Runs(QObject):
         self._begin(RunStart("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
-            {"priors": priors, "fixed": self._parameters.fixed_values()} | options,
+            {"priors": priors} | self._parameters.fit_options() | options,
         )
+
+    def _sample_options(self) -> dict[str, Any]:
+        """Return the options of a sampling; raise `InputError` if the fit's cannot hold for it."""
+        if self._panel.fit_options().get("tied"):
+            raise InputError("parameters can be tied in fits only: remove the ties to sample")
+        return self._panel.sample_options()
 
     def _begin(self, run: RunStart) -> None:
         self.locked.emit(True)
