@@ -150,6 +150,8 @@ def show_posterior(console: Console, result: BayesianResult) -> None:
         f"{plural(result.num_chains, 'chain')} × ({steps}), {divergences}, "
         f"sampled in {duration(result.sampling_time)}"
     )
+    if starts := result.diagnostics.get("starts"):
+        console.print(f"chains started {starts['words']}", highlight=False)
     if fixed := result.diagnostics.get("fixed"):
         kept = ", ".join(f"{name} = {value:g}" for name, value in fixed.items())
         console.print(f"fixed: {kept}")

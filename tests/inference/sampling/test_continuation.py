@@ -28,6 +28,7 @@ from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover
 from rheojobs.inference.sampling.curved_whitening import Bend
 from rheojobs.inference.sampling.sample import extend, resume, sample
+from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.inference.sampling.whitening import Geometry
 
@@ -219,7 +220,9 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(
     if damage == "truncate":
         victim.write_bytes(content[: len(content) // 2])
     elif damage == "flip":
-        content[len(content) // 3] ^= 0xFF
+        begin = len(content) // 3  # more than a header, of which some bytes say nothing
+        for place in range(begin, begin + 400):
+            content[place] ^= 0xFF
         victim.write_bytes(content)
     elif damage == "empty":
         victim.write_bytes(b"")
@@ -318,12 +321,17 @@ def test_chains_go_on_in_bent_coordinates(polyisoprene):
     assert same_draws(extend(first, 30), sampled(70))
 
 
-def test_what_was_kept_before_there_were_bends_has_none():
-    straight = Geometry(np.zeros(2), np.eye(2), Bend.none(2))
-    arrays = continuation._pack_geometry(straight)
-    old = {name: arrays[name] for name in ("center", "scale")}
-    for one, other in zip(continuation._unpack_geometry(old).bend, straight.bend, strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_the_coordinates_of_chains_in_different_maxima_are_kept():
+    places = [Geometry(np.full(2, float(k)), np.eye(2), Bend.none(2)) for k in range(2)]
+    chains = (places[0], places[1], places[0])
+    starts = Starts(chains, {"chains": [0, 1, 0], "words": "about two maxima"})
+    arrays = continuation._pack_starts(starts)
+    again = continuation._unpack_starts(Segment({"starts": starts.report}, arrays))
+    assert again.report == starts.report
+    assert again.geometries[0] is again.geometries[2]
+    for one, other in zip(again.geometries, chains, strict=True):
+        for part, wanted in zip((one.center, *one.bend), (other.center, *other.bend), strict=True):
+            np.testing.assert_array_equal(part, wanted)
 
 
 def test_an_extension_goes_on_from_its_own_checkpoint(undisturbed, tmp_path):

@@ -15,7 +15,8 @@ from rheojobs.inference.sampling.nuts import (
     FEW_STEPS,
     LAST_SHARE,
     MAX_WINDOWS,
-    ROUNDNESS,
+    NOT_ROUND,
+    ROUND,
     Settings,
     advance,
     first_state,
@@ -101,8 +102,16 @@ def test_few_draws_leave_the_mass_about_round():
     state, _ = run(state, num_warmup, Settings.of(num_warmup, 0.9, 10))
     _, end, _ = window_ends(num_warmup)
     eigenvalues = np.linalg.eigvalsh(state.inverse_mass)
-    assert eigenvalues.min() >= ROUNDNESS / (ROUNDNESS + end) - 1e-9
+    weight, _ = ROUND
+    assert eigenvalues.min() >= weight / (weight + end) - 1e-9
     assert not np.allclose(state.inverse_mass, np.eye(2))
+
+
+def test_where_nothing_is_round_the_draws_decide_as_in_stan():
+    settings = [Settings.of(100, 0.9, 10, is_round) for is_round in (True, False)]
+    assert [float(each.prior_weight) for each in settings] == [ROUND[0], 5.0]
+    assert [float(each.prior_variance) for each in settings] == [1.0, 1e-3]
+    assert NOT_ROUND == (5.0, 1e-3)
 
 
 @pytest.mark.parametrize("leapfrogs", [1, 7, 40, 300])

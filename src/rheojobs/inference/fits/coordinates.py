@@ -73,6 +73,11 @@ class Coordinates:
         self.widest = Limits(self.to_u(bounds[:, 0]), self.to_u(bounds[:, 1]))
         self.longest = np.where(self._logarithmic, LONGEST_STEP, np.inf)
 
+    @property
+    def offsets(self) -> NDArray[np.float64]:
+        """What is added to each of `own` before the logarithm is taken; -1 if none is, (d,)."""
+        return np.where(self._logarithmic, self._offsets, -1.0)
+
     def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map values of `own`, shape (..., d), to coordinates."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -62,6 +62,7 @@ class Objective:
 
     def __init__(self, problem: Problem, ties: tuple[Tie, ...] = ()) -> None:
         self.coordinates = Coordinates(problem.model.parameters, ties)
+        self.modes = problem.model.modes
         self._components = problem.components
         self._is_pointwise = problem.test_mode in PADDED_MODES
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties))

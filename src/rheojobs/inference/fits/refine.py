@@ -23,6 +23,7 @@ from rheojobs.inference.fits.levenberg_marquardt import (
     State,
 )
 from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 
 __all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
 
@@ -196,7 +197,7 @@ class Refiner:
             converged, message = True, "the sum of squares falls by less than the data can resolve"
         elif status == RUNNING:
             message = f"stopped after {self._max_iter} iterations (max_iter)"
-        return Outcome(
+        outcome = Outcome(
             np.asarray(state.u),
             float("inf") if status == FAILED else float(state.cost),
             np.asarray(state.residuals).reshape(shape),
@@ -205,6 +206,7 @@ class Refiner:
             converged,
             message,
         )
+        return with_sorted_modes(outcome, self._objective, data)
 
 
 class _Valley:

@@ -85,6 +85,10 @@ class Model:
         Test modes in which predictions are not to be trusted, and what is wrong with them.
     narrowed : mapping of str to mapping
         Test modes in which some parameters have narrower bounds, and these bounds.
+    modes : tuple of tuple of str
+        The parameters of each of several equal terms, such as
+        ``(("tau_1", "G_1"), ("tau_2", "G_2"))``: fits and draws have these terms in the order
+        of their first parameter, as long as bounds, priors and fixed values are the same for all.
 
     Raises
     ------
@@ -109,10 +113,12 @@ class Model:
     quantities: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
     narrowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    modes: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "test_modes", tuple(self.test_modes))
+        object.__setattr__(self, "modes", tuple(map(tuple, self.modes)))
         _check_definition(self)
         if not self.key:
             key = function_key(self.function, self.name, self.parameters)
@@ -353,6 +359,8 @@ def _check_definition(model: Model) -> None:
     if not model.name or not isinstance(model.name, str):
         raise InputError("a model needs a name")
     check_parameters(model.name, model.parameters, model.alternatives)
+    for name in (name for terms in model.modes for name in terms):
+        model.parameter(name)
     for mode in (*model.test_modes, *model.refused):
         if mode not in TEST_MODES:
             raise InputError(

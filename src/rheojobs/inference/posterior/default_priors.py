@@ -34,8 +34,8 @@ def default_prior(
     scheme : str
         A key of `DEFAULT_PRIORS`; ``"rheojax"`` takes no logarithm.
     wide : tuple of float, optional
-        The bounds before a user narrowed them, which cuts a prior off and makes it of no other
-        kind.
+        The bounds before they were narrowed, the parameter's own by default: narrower ones cut
+        the prior off; they do not make it one of another kind.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def default_prior(
     if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
         return None
     limits = {"low": float(lower), "high": float(upper)}
-    span = wide or bounds
-    offset = log_offset(*span, parameter.default) if scheme == "logarithmic" else math.nan
+    ends = parameter.bounds if wide is None else wide
+    offset = log_offset(*ends, parameter.default) if scheme == "logarithmic" else math.nan
     if math.isnan(offset):
         return {"type": "uniform", **limits}
     return {"type": "loguniform", **limits} | ({"offset": offset} if offset else {})

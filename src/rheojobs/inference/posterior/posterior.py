@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.mode_order import mode_columns, ordered_rows
 from rheojobs.inference.models.parameters import Alternative
 from rheojobs.inference.posterior.bounds import narrowed, truncated
 from rheojobs.inference.posterior.default_priors import default_prior
@@ -288,6 +289,20 @@ class Posterior:
         """The index of the first noise scale among the sites."""
         return len(self.sites) - len(self.likelihood.noise_names(self.problem))
 
+    def with_sorted_modes(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows of the sites, (n, d), with the model's equal terms in order.
+
+        They are left as they are if a prior or a fixed value tells these terms apart. Rows are of
+        values or of unconstrained coordinates, which have the same order.
+        """
+        columns = mode_columns(self.problem.model.modes, self.sites)
+        if columns is None:
+            return rows
+        for family in columns.T.tolist():
+            if any(self.priors[column] != self.priors[family[0]] for column in family):
+                return rows
+        return ordered_rows(rows, columns)
+
     @property
     def kind(self) -> tuple[Any, ...]:
         """What compiled programs depend on, besides the problem's `key`."""
@@ -357,8 +372,8 @@ def _default_prior(
         if own is not None:
             return prior_of(name, own)
     # The factory has no prior of its own for this one, or for these values.
-    parameter = replace(model.parameter(name), prior_is_centred=False)
-    found = default_prior(parameter, bounds, scheme, wide)
+    plain = replace(model.parameter(name), prior_is_centred=False)
+    found = default_prior(plain, bounds, scheme, wide)
     if found is None:
         raise InputError(
             f"{model.name}: {name} has no finite bounds, so it needs a prior: {{priors}}",

@@ -68,6 +68,8 @@ class Chain:
         The draws after the warm-up, in order.
     latest : Draws or None
         The draws of the last chunk, warm-up included.
+    number : int
+        Its place among the chains.
     """
 
     state: Any
@@ -77,14 +79,16 @@ class Chain:
     parts: list[Draws] = field(default_factory=list)
     divergences: int = 0
     latest: Draws | None = None
+    number: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, snapshot: Snapshot, warmup: int, total: int) -> Chain:
+    def of(cls, snapshot: Snapshot, warmup: int, total: int, number: int = 0) -> Chain:
         """Restore a chain from a snapshot."""
         divergences = sum(int(part.diverging.sum()) for part in snapshot.parts)
         parts = list(snapshot.parts)
-        return cls(snapshot.state, warmup, total, snapshot.done, parts, divergences)
+        done = snapshot.done
+        return cls(snapshot.state, warmup, total, done, parts, divergences, number=number)
 
     def snapshot(self) -> Snapshot:
         """Return a snapshot of the chain between two chunks."""
@@ -117,7 +121,7 @@ class ChainSet:
     ----------
     chains : list of Chain
     advance : callable
-        ``(state, steps, leapfrogs) -> (state, draws)``: takes so many steps at most, and begins
+        ``(chain, steps, leapfrogs) -> (state, draws)``: takes so many steps at most, and begins
         none after so many leapfrogs. Computes without holding the GIL.
     pace : Pace
         Of `advance`.
@@ -133,7 +137,7 @@ class ChainSet:
     def __init__(
         self,
         chains: list[Chain],
-        advance: Callable[[Any, int, int], tuple[Any, Draws]],
+        advance: Callable[[Chain, int, int], tuple[Any, Draws]],
         pace: Pace,
         check: Callable[[], None],
         tick: Callable[[], None],
@@ -177,7 +181,7 @@ class ChainSet:
                 self._check()
                 leapfrogs = self._pace.leapfrogs(CHUNK_SECONDS)
                 start = time.perf_counter()
-                state, draws = self._advance(chain.state, chain.most_steps(), leapfrogs)
+                state, draws = self._advance(chain, chain.most_steps(), leapfrogs)
                 seconds = time.perf_counter() - start
                 drawn = chain.take(state, draws)
                 self._pace.measured(seconds, int(drawn.leapfrogs.sum()))

@@ -25,6 +25,7 @@ from rheojobs.inference.sampling import posterior_checks
 from rheojobs.inference.sampling.chains import Snapshot, joined
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
+from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.whitening import Geometry
 from rheojobs.machine import processors
 
@@ -144,8 +145,8 @@ class Collector:
         The settings of the sampling.
     posterior : Posterior
         What is sampled.
-    geometry : Geometry
-        The coordinates of the chains.
+    starts : Starts
+        The coordinates of the chains, and where they started.
     residuals : mapping
         Their size at the start, by the name of the noise scale.
     """
@@ -154,24 +155,38 @@ class Collector:
         self,
         settings: SampleSettings,
         posterior: Posterior,
-        geometry: Geometry,
+        starts: Starts,
         residuals: Mapping[str, float],
     ) -> None:
         self._settings = settings
         self._posterior = posterior
         self._problem = posterior.problem
         self._residuals = residuals
-        self.geometry = geometry
+        self._starts = starts
 
-    def constrain(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map the sampler's coordinates, shape (k, d), to the sites' values."""
+    def constrain(self, rows: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Map the sampler's coordinates of each chain, shape (k, d), to the sites' values."""
+        geometries = self._starts.geometries
+        found: dict[int, NDArray[np.float64]] = {}
+        for geometry in {id(each): each for each in geometries}.values():
+            # In one call for all that have the same coordinates.
+            own = [k for k in range(len(rows)) if geometries[k % len(geometries)] is geometry]
+            if own:
+                values = self._constrained(np.concatenate([rows[k] for k in own]), geometry)
+                ends = np.cumsum([len(rows[k]) for k in own])[:-1]
+                found |= dict(zip(own, np.split(values, ends), strict=True))
+        return [found[k] for k in range(len(rows))]
+
+    def _constrained(self, rows: NDArray[np.float64], geometry: Geometry) -> NDArray[np.float64]:
         posterior = self._posterior
+        if not len(rows):
+            return rows
         (values,) = in_blocks(
-            lambda part: (programs_of(posterior).constrain(part, self.geometry, posterior.priors),),
+            lambda part: (programs_of(posterior).constrain(part, geometry, posterior.priors),),
             rows,
             CONSTRAIN_BLOCK,
         )
-        return values
+        return posterior.with_sorted_modes(values)
 
     def named(
         self, constrained: NDArray[np.float64], shape: tuple[int, int]
@@ -212,7 +227,7 @@ class Collector:
             return np.stack([getattr(draws, name)[:count] for draws in all_draws])
 
         w = column("z")
-        constrained = self.constrain(w.reshape(-1, w.shape[-1]))
+        constrained = np.concatenate(self.constrain(list(w)))
         draws = self.named(constrained, (chains, count))
         stats = {
             "diverging": column("diverging"),
@@ -284,6 +299,8 @@ class Collector:
                 for name, prior in zip(posterior.sites, posterior.priors, strict=True)
             },
             "fixed": dict(posterior.fixed),
+            "starts": self._starts.report,
+            "modes": self._starts.report.get("modes", 1),
         }
         if posterior.likelihood.is_known and predictions is not None:
             report["misfit"] = posterior_checks.misfit(predictions)

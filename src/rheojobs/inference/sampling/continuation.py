@@ -28,6 +28,7 @@ from rheojobs.inference.sampling.checkpoints import Checkpoints
 from rheojobs.inference.sampling.curved_whitening import Bend
 from rheojobs.inference.sampling.nuts import ChainState, Draws, empty_state
 from rheojobs.inference.sampling.settings import SampleSettings
+from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.whitening import Geometry
 
 __all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
@@ -45,43 +46,61 @@ class Restored:
 
     Attributes
     ----------
-    geometry : Geometry
-        The coordinates of the chains.
+    starts : Starts
+        The coordinates of the chains, and where they started.
     snapshots : sequence of Snapshot
         The state and the draws of each chain.
     """
 
-    geometry: Geometry
+    starts: Starts
     snapshots: Sequence[Snapshot]
 
 
-def packed(geometry: Geometry, snapshots: Sequence[Snapshot]) -> Segment:
+def packed(starts: Starts, snapshots: Sequence[Snapshot]) -> Segment:
     """Convert chains, their draws and their coordinates to plain arrays."""
     lengths, draws = _pack_draws([snapshot.parts for snapshot in snapshots])
-    meta = {"lengths": lengths, "done": [snapshot.done for snapshot in snapshots]}
-    return Segment(meta, _pack_geometry(geometry) | _pack_states(snapshots) | draws)
+    done = [snapshot.done for snapshot in snapshots]
+    meta = {"lengths": lengths, "done": done, "starts": starts.report}
+    return Segment(meta, _pack_starts(starts) | _pack_states(snapshots) | draws)
 
 
 def unpacked(segment: Segment) -> Restored:
     """Return the arguments of `packed`."""
-    geometry = _unpack_geometry(segment.arrays)
-    states = _unpack_states(segment.arrays, geometry.center.size)
+    starts = _unpack_starts(segment)
+    states = _unpack_states(segment.arrays, starts.geometries[0].center.size)
     parts = _unpack_draws(segment.meta["lengths"], segment.arrays)
     done = segment.meta["done"]
     snapshots = [Snapshot(*chain) for chain in zip(states, done, parts, strict=True)]
-    return Restored(geometry, snapshots)
+    return Restored(starts, snapshots)
 
 
-def _pack_geometry(geometry: Geometry) -> dict[str, NDArray[Any]]:
-    bend = {_BEND + name: values for name, values in geometry.bend._asdict().items()}
-    return {"center": geometry.center, "scale": geometry.scale} | bend
+def _pack_starts(starts: Starts) -> dict[str, NDArray[Any]]:
+    """Stack the chains' coordinates, with those of different chains on the first axis."""
+    return {
+        name: np.stack(column)
+        for name, *column in zip(
+            ("center", "scale", *(_BEND + name for name in Bend._fields)),
+            *((each.center, each.scale, *each.bend) for each in starts.geometries),
+            strict=True,
+        )
+    }
 
 
-def _unpack_geometry(arrays: Mapping[str, NDArray[Any]]) -> Geometry:
-    center, bend = arrays["center"], Bend.none(arrays["center"].size)
-    if _BEND + Bend._fields[0] in arrays:  # segments of an earlier version have none
-        bend = Bend(*(arrays[_BEND + name] for name in Bend._fields))
-    return Geometry(center, arrays["scale"], bend)
+def _unpack_starts(segment: Segment) -> Starts:
+    arrays = segment.arrays
+    geometries = [
+        Geometry(
+            arrays["center"][k],
+            arrays["scale"][k],
+            Bend(*(arrays[_BEND + name][k] for name in Bend._fields)),
+        )
+        for k in range(len(arrays["center"]))
+    ]
+    places = segment.meta["starts"]["chains"]
+    if len(geometries) > 1:  # chains of one maximum share its coordinates
+        first = {place: geometries[places.index(place)] for place in places}
+        geometries = [first[place] for place in places]
+    return Starts(tuple(geometries), segment.meta["starts"])
 
 
 def _leaves(state: ChainState) -> list[NDArray[Any]]:
@@ -143,7 +162,7 @@ class Keeper:
             if settings.checkpoint is None
             else Checkpoints(context.folder(settings.checkpoint), told=context.kept)
         )
-        self._geometry: Geometry | None = None
+        self._starts: Starts | None = None
         self._has_plan = False
         self._kept_parts: list[int] = []
         self._kept_done: list[int] = []
@@ -175,12 +194,12 @@ class Keeper:
                 f"{self._settings.checkpoint} holds a sampling with other {others}: give "
                 "another folder, or remove it"
             )
-        geometry = _unpack_geometry(plan.arrays)
+        starts = _unpack_starts(plan)
         segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
             return None, note  # restart with a new plan: its coordinates belong to the states
         self._has_plan = True
-        states = _unpack_states(segments[-1].arrays, geometry.center.size)
+        states = _unpack_states(segments[-1].arrays, starts.geometries[0].center.size)
         parts: list[list[Draws]] = [[] for _ in states]
         for segment in segments:
             new = _unpack_draws(segment.meta["lengths"], segment.arrays)
@@ -194,7 +213,7 @@ class Keeper:
         self._kept_parts = [len(snapshot.parts) for snapshot in snapshots]
         self._kept_done = list(done)
         logger.info("continuing from %s", self._settings.checkpoint)
-        return Restored(geometry, snapshots), note
+        return Restored(starts, snapshots), note
 
     def _follows(self, before: Segment | None, segment: Segment) -> bool:
         """Return whether a segment begins where the one before it ended.
@@ -207,9 +226,9 @@ class Keeper:
         )
         return bool(np.array_equal(segment.meta["lengths"], end - begin))
 
-    def describe(self, geometry: Geometry) -> None:
+    def describe(self, starts: Starts) -> None:
         """Set the content of the plan, which is written with the first segment."""
-        self._geometry = geometry
+        self._starts = starts
 
     def tick(self, chains: Sequence[Chain], paused: bool) -> None:
         """Store new draws if it is time, or if the sampling has just been paused."""
@@ -220,7 +239,7 @@ class Keeper:
 
     def save(self, chains: Sequence[Chain]) -> None:
         """Append the chains' draws since the last time."""
-        if self._checkpoints is None or self._geometry is None:
+        if self._checkpoints is None or self._starts is None:
             return
         snapshots = [chain.snapshot() for chain in chains]
         done = [snapshot.done for snapshot in snapshots]
@@ -258,10 +277,10 @@ class Keeper:
             self.save(chains)  # the result is not stored yet, and may still be lost
 
     def _plan(self) -> Segment:
-        assert self._geometry is not None
+        assert self._starts is not None
         task = self._settings.task
-        meta = {"fingerprint": self._fingerprint, "task": task.meta}
-        return Segment(meta, _pack_geometry(self._geometry) | task.arrays)
+        meta = {"fingerprint": self._fingerprint, "task": task.meta, "starts": self._starts.report}
+        return Segment(meta, _pack_starts(self._starts) | task.arrays)
 
 
 def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
@@ -280,6 +299,7 @@ def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
         ),
         "settings": (
             _exact(settings.warm_start),
+            [_exact(place) for place in settings.other_starts],
             int(settings.num_warmup),
             int(settings.num_chains),
             int(settings.seed),

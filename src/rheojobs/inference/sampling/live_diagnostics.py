@@ -89,11 +89,11 @@ class LiveDiagnostics:
         lengths = [sum(len(rows) for rows in blocks) for blocks in fresh]
         if not any(lengths):
             return
-        # In one call, which takes as long for a few draws as for many.
-        rows = self._collector.constrain(np.concatenate([z for blocks in fresh for z in blocks]))
-        ends = np.cumsum(lengths)
-        for known, end, length in zip(self._known, ends, lengths, strict=True):
-            known.append(rows[end - length : end])
+        # In one call for all chains, which takes as long for a few draws as for many.
+        width = next(part.shape[1] for blocks in fresh for part in blocks)
+        rows = [np.concatenate([np.empty((0, width)), *blocks]) for blocks in fresh]
+        for known, values in zip(self._known, self._collector.constrain(rows), strict=True):
+            known.append(values)
         counts = [sum(len(block) for block in blocks) for blocks in self._known]
         count = min(counts)
         if count < FEWEST_DRAWS:

@@ -12,7 +12,7 @@ from jax import lax
 
 from rheojobs.inference.fits.damping import FIRST_GROWTH, damped_anew
 
-__all__ = ["NEAR_ENOUGH", "Climb", "View", "go_on", "setting_out"]
+__all__ = ["MAX_STEPS", "NEAR_ENOUGH", "Climb", "View", "go_on", "setting_out"]
 
 MAX_STEPS = 250
 NEAR_ENOUGH = 0.05

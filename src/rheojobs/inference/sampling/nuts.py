@@ -61,8 +61,12 @@ Draws lie half a unit above it.
 FEW_STEPS = 20
 """A warm-up of at most this length tunes only the step size."""
 
-ROUNDNESS = 20.0
-"""The weight, in draws, of the unit matrix as an estimate of the covariance."""
+ROUND, NOT_ROUND = (20.0, 1.0), (5.0, 1e-3)
+"""The weight, in draws, of a multiple of the unit matrix as an estimate of the covariance.
+
+The first where the coordinates are those in which the posterior is round, the second, Stan's,
+where only their scales are known.
+"""
 
 Potential = Callable[[jax.Array], jax.Array]
 
@@ -75,10 +79,14 @@ class Settings(NamedTuple):
     max_tree_depth: Any
     window_ends: Any
     num_windows: Any
+    prior_weight: Any
+    prior_variance: Any
 
     @classmethod
-    def of(cls, num_warmup: int, target_accept: float, max_tree_depth: int) -> Settings:
-        """Plan the warm-up."""
+    def of(
+        cls, num_warmup: int, target_accept: float, max_tree_depth: int, is_round: bool = True
+    ) -> Settings:
+        """Plan the warm-up, for coordinates in which the posterior is round or is not."""
         planned = window_ends(num_warmup)
         ends = np.full(MAX_WINDOWS, -1)
         ends[: len(planned)] = planned
@@ -88,6 +96,7 @@ class Settings(NamedTuple):
             np.int64(max_tree_depth),
             ends,
             np.int64(len(planned)),
+            *map(np.float64, ROUND if is_round else NOT_ROUND),
         )
 
 
@@ -308,15 +317,18 @@ def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainSta
         moments=moments,
         window=jnp.where(at_end, state.window + 1, state.window),
     )
-    ended: ChainState = lax.cond(at_end & slow, _end_window, lambda s: s, state)
+    ended: ChainState = lax.cond(
+        at_end & slow, lambda s: _end_window(s, settings), lambda s: s, state
+    )
     return ended
 
 
-def _end_window(state: ChainState) -> ChainState:
+def _end_window(state: ChainState, settings: Settings) -> ChainState:
     _, scatter, count = state.moments
     identity = jnp.eye(state.z.shape[0])
     spread = scatter / jnp.maximum(count - 1, 1)
-    inverse_mass = (count * spread + ROUNDNESS * identity) / (count + ROUNDNESS)
+    weight, known = settings.prior_weight, settings.prior_variance * identity
+    inverse_mass = (count * spread + weight * known) / (count + weight)
     # With L the Cholesky factor of the inverse mass, L^-T times its transpose is the mass.
     factor = jnp.linalg.cholesky(inverse_mass)
     mass_sqrt = solve_triangular(factor, identity, lower=True, trans="T")

@@ -78,13 +78,15 @@ def prior_predictive(
     configure_jax()
 
     from rheojobs.inference.posterior.posterior import Posterior
-    from rheojobs.inference.sampling.run import start_values
+    from rheojobs.inference.sampling.starts import start_values
 
     problem = Problem.of(model, dataset, task.model_config)
     values = start_values(problem, warm_start or {}, task.fixed)
     scatter = (task.likelihood, task.default_priors)
     posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed, task.bounds)
-    drawn = posterior.draw(num_samples, np.random.default_rng(task.seed))
+    # Not the seed itself, of which the noise is drawn: each would follow the other.
+    (own,) = np.random.SeedSequence(task.seed).spawn(1)
+    drawn = posterior.draw(num_samples, np.random.default_rng(own))
     sites = np.stack([drawn[name] for name in posterior.sites], axis=-1)
     every, predicted = _predict(posterior, sites, task.seed)
     return _as_tree(posterior, drawn, every, predicted)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,7 +17,6 @@ from rheojobs.engine.events import Progress
 from rheojobs.engine.policy.eta import TimeRemaining
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
-from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
@@ -30,12 +30,15 @@ from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
 from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH, Settings
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
-from rheojobs.inference.sampling.whitening import Geometry, climb
+from rheojobs.inference.sampling.starts import (
+    SPREADS,
+    Starts,
+    curve_of,
+    find_starts,
+    start_values,
+)
 
-__all__ = ["Sampling", "start_values"]
-
-SPREADS = (1.0, 0.5, 0.1, 0.0)
-"""Distances of a chain's start from the center, in posterior standard deviations, to be tried."""
+__all__ = ["Sampling"]
 
 FIRST_LOOK = 100
 LOOK_GROWTH = 1.5
@@ -64,7 +67,7 @@ class Sampling:
         self._context = context
         self._started = time.perf_counter()
         self._chains: list[Chain] = []
-        self._geometry: Geometry | None = None
+        self._starts: Starts | None = None
         self._note = ""
         self._remaining = TimeRemaining()
 
@@ -110,8 +113,8 @@ class Sampling:
 
     def segment(self) -> Segment:
         """Return the state and the draws of each chain, once all is drawn."""
-        assert self._geometry is not None
-        return packed(self._geometry, self._snapshots())
+        assert self._starts is not None
+        return packed(self._starts, self._snapshots())
 
     def _keep(self, keeper: Keeper, look: Callable[[], BayesianResult | None]) -> None:
         """Store the draws on disk, and hand over a partial result, at the same time."""
@@ -136,8 +139,8 @@ class Sampling:
 
     def _few_values(self) -> str:
         """Return a warning if there are fewer values than sampled parameters; else nothing."""
-        assert self._geometry is not None
-        values, sites = self._problem.values, self._geometry.center.size
+        assert self._starts is not None
+        values, sites = self._problem.values, self._starts.geometries[0].center.size
         if values >= sites:
             return ""
         return (
@@ -148,30 +151,34 @@ class Sampling:
     def _set_up(self, keeper: Keeper, restored: Restored | None) -> tuple[Collector, Any, Pace]:
         """Choose the start, or restore the chains from a checkpoint; compile the programs."""
         settings = self._settings
-        posterior, geometry, residuals = self._place(restored)
-        self._geometry = geometry
-        keeper.describe(geometry)
+        posterior, starts, residuals = self._place(restored)
+        self._starts = starts
+        keeper.describe(starts)
         total = settings.num_warmup + settings.num_samples
         if restored is not None:
             self._chains = [
-                Chain.of(kept, settings.num_warmup, total) for kept in restored.snapshots
+                Chain.of(kept, settings.num_warmup, total, number)
+                for number, kept in enumerate(restored.snapshots)
             ]
         else:
-            states = self._begin(posterior, geometry)
-            self._chains = [Chain(state, settings.num_warmup, total) for state in states]
-        collector = Collector(settings, posterior, geometry, residuals)
-        advance = self._stepper(posterior, geometry)
+            states = self._begin(posterior, starts)
+            self._chains = [
+                Chain(state, settings.num_warmup, total, number=number)
+                for number, state in enumerate(states)
+            ]
+        collector = Collector(settings, posterior, starts, residuals)
+        advance = self._stepper(posterior, starts)
         pace = programs_of(posterior).pace(posterior.priors, self._problem.observations.y)
         if not pace.is_known:
             # Compiled before all chains need it at once, and before a cancellation must be quick.
             self._context.check()
-            advance(self._chains[0].state, 0, 0)
+            advance(self._chains[0], 0, 0)
             self._context.check()
-            collector.constrain(np.zeros((1, geometry.center.size)))
+            collector.constrain([np.zeros((1, len(posterior.sites)))])
         return collector, advance, pace
 
-    def _place(self, restored: Restored | None) -> tuple[Posterior, Geometry, dict[str, float]]:
-        """Return the posterior, the chains' coordinates, and the residuals' size at the start."""
+    def _place(self, restored: Restored | None) -> tuple[Posterior, Starts, dict[str, float]]:
+        """Return the posterior, where the chains start, and the residuals' size at the start."""
         settings, problem = self._settings, self._problem
         parameters = start_values(problem, settings.warm_start, settings.fixed)
         posterior = Posterior.of(
@@ -183,26 +190,27 @@ class Sampling:
             settings.fixed,
             settings.bounds,
         )
-        y, predicted = self._predict(parameters)
+        y, predicted = curve_of(problem, parameters)
         residuals = posterior.likelihood.residual_scale(problem, y, predicted)
         if restored is not None:
-            return posterior, restored.geometry, residuals
-        start = posterior.within_priors(parameters)
-        if start != parameters:
-            y, predicted = self._predict(start)
-        noise = posterior.within_priors(posterior.likelihood.start(problem, y, predicted))
-        center = posterior.unconstrain(posterior.site_values(start, noise))
-        top = climb(posterior, center, self._context.check)
-        return posterior, Geometry.at(top, posterior, self._context.check), residuals
+            return posterior, restored.starts, residuals
+        others = [start_values(problem, place, settings.fixed) for place in settings.other_starts]
+        chains, check = settings.num_chains, self._context.check
+        starts = find_starts(posterior, parameters, others, chains, settings.seed, check)
+        return posterior, starts, residuals
 
-    def _stepper(self, posterior: Posterior, geometry: Geometry) -> Any:
-        settings = Settings.of(
-            self._settings.num_warmup, self._settings.target_accept, MAX_TREE_DEPTH
-        )
+    def _stepper(self, posterior: Posterior, starts: Starts) -> Any:
+        given = self._settings
+        plans = [
+            Settings.of(given.num_warmup, given.target_accept, MAX_TREE_DEPTH, each.is_round)
+            for each in starts.geometries
+        ]
         kernels, data = programs_of(posterior), posterior.data
 
-        def advance(state: Any, steps: int, leapfrogs: int) -> tuple[Any, Any]:
-            result = kernels.advance(state, steps, leapfrogs, settings, geometry, *data)
+        def advance(chain: Chain, steps: int, leapfrogs: int) -> tuple[Any, Any]:
+            place = chain.number % len(plans)
+            settings, geometry = plans[place], starts.geometries[place]
+            result = kernels.advance(chain.state, steps, leapfrogs, settings, geometry, *data)
             return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
         return advance
@@ -225,35 +233,18 @@ class Sampling:
 
     def _good_enough(self, collector: Collector, count: int) -> bool:
         assert self._settings.until_ess is not None
-        rows = np.stack(
-            [np.concatenate([part.z for part in chain.parts])[:count] for chain in self._chains]
-        )
-        constrained = collector.constrain(rows.reshape(-1, rows.shape[-1]))
-        draws = collector.named(constrained, rows.shape[:2])
+        rows = [np.concatenate([part.z for part in chain.parts])[:count] for chain in self._chains]
+        constrained = np.concatenate(collector.constrain(rows))
+        draws = collector.named(constrained, (len(rows), count))
         summary = diagnostics.summarize(draws, self._context.check)
         return diagnostics.is_good(summary, self._settings.until_ess)
 
-    def _predict(
-        self, parameters: Mapping[str, float]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the data and the model's prediction, shape (c, n) each."""
-        problem = self._problem
-        params = np.array([parameters[name] for name in problem.model.names])
-        seen = problem.coarse_observations
-        predicted = np.asarray(Objective.of(problem).predict(params, seen.x))[:, : seen.n]
-        if not np.isfinite(predicted).all():
-            start = ", ".join(f"{name} = {value:g}" for name, value in parameters.items())
-            raise InputError(
-                f"{problem.model.name} gives no finite values at {start}: start elsewhere "
-                "(warm_start=)"
-            )
-        return seen.y[:, : seen.n], predicted
-
-    def _begin(self, posterior: Posterior, geometry: Geometry) -> list[Any]:
+    def _begin(self, posterior: Posterior, starts: Starts) -> list[Any]:
         root, spreads = jax.random.PRNGKey(self._settings.seed), np.array(SPREADS)
+        geometries = itertools.cycle(starts.geometries)
         begun = [
             programs_of(posterior).begin(root, chain, spreads, geometry, *posterior.data)
-            for chain in range(self._settings.num_chains)
+            for chain, geometry in zip(range(self._settings.num_chains), geometries, strict=False)
         ]
         states = []
         for state, good in begun:
@@ -297,28 +288,6 @@ class Sampling:
             **live.metrics,
             **live.traces,
         )
-
-
-def start_values(
-    problem: Problem, given: Mapping[str, float], fixed: Mapping[str, float]
-) -> dict[str, float]:
-    """Return a full set of parameters: the given ones, and estimates of the others.
-
-    Parameters
-    ----------
-    problem : Problem
-        The model and the data.
-    given : mapping
-        Values of parameters and alternatives, such as a fit's.
-    fixed : mapping
-        Parameters with a fixed value; these take precedence.
-    """
-    kept = problem.fixed_values(fixed)
-    free = {name: value for name, value in given.items() if name not in kept}
-    own = problem.model.resolve_values(free, kept) | kept
-    if all(name in own for name in problem.model.names):
-        return own
-    return Objective.of(problem).estimate(problem, own)
 
 
 def _sampler_metrics(chains: list[Chain]) -> dict[str, list[float]]:

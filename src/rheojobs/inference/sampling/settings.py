@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rheojobs.inference.results.segments import Segment
@@ -19,6 +19,8 @@ class SampleSettings(SampleOptions):
     ----------
     warm_start : mapping
         Parameter values to start from; empty if there are none.
+    other_starts : sequence of mapping
+        Further places from which maxima of the posterior are searched.
     most_draws : int
         Of each chain, at most.
     checkpoint : str or None
@@ -32,6 +34,7 @@ class SampleSettings(SampleOptions):
     """
 
     warm_start: Mapping[str, float]
+    other_starts: Sequence[Mapping[str, float]]
     most_draws: int
     checkpoint: str | None
     keep_checkpoint: bool

@@ -6,7 +6,7 @@ no JAX until it runs, so that a window can make a task.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -37,10 +37,14 @@ __all__ = ["Continuation", "SampleTask"]
 CAP = 10
 """With a target ESS: the limit on draws, in multiples of `num_samples`."""
 
+MOST_MINIMA = 8
+"""How many of a fit's other minima are searched from."""
+
 _OPTIONS = options_of(SampleOptions)
 _STORED = (
     *(name for name, option in _OPTIONS.items() if option.is_stored),
     "warm_start",
+    "other_starts",
     "keep_checkpoint",
 )
 
@@ -73,9 +77,12 @@ class SampleTask(SampleOptions):
         As `Dataset.of` takes them.
     warm_start : mapping, optional
         Parameter values to start from, such as a fit's.
+    other_starts : sequence of mapping
+        Further places from which maxima of the posterior are searched, such as a fit's minima.
     fit : FitResult, optional
-        A fit of the same model that the sampling follows: it starts there, and the fit's fixed
-        parameters and bounds hold. A fit with tied parameters is refused.
+        A fit of the same model that the sampling follows: it starts there, searches for further
+        maxima from its other minima, and the fit's fixed parameters and bounds hold. A fit with
+        tied parameters is refused.
     checkpoint : path, optional
         The folder where the sampling is stored while it runs; by default one of the user's state
         folder. A stopped sampling continues from there. ``""`` stores nothing.
@@ -90,6 +97,7 @@ class SampleTask(SampleOptions):
     model: str | Model
     data: object
     warm_start: Mapping[str, float] | None = field(default=None, kw_only=True)
+    other_starts: Sequence[Mapping[str, float]] = field(default=(), kw_only=True)
     fit: FitResult | None = field(default=None, repr=False, kw_only=True)
     checkpoint: str | Path | None = field(default=None, kw_only=True)
     continues: Segment | None = field(default=None, repr=False, kw_only=True)
@@ -142,6 +150,7 @@ class SampleTask(SampleOptions):
             setattr(self, name, option.check(getattr(self, name)))
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
         self.likelihood = likelihood_of(dataset, self.likelihood)
+        self.other_starts = [dict(place) for place in self.other_starts]
         self._dataset, self.data = dataset, None  # sent once, as checked
         if self.checkpoint is None:
             self.checkpoint = str(new_folder())
@@ -170,7 +179,10 @@ class SampleTask(SampleOptions):
                 "or sample without the fit",
                 options=("tied",),
             )
-        self.warm_start = fit.parameters if self.warm_start is None else self.warm_start
+        if self.warm_start is None:
+            self.warm_start = fit.parameters
+            others = (minimum["parameters"] for minimum in fit.minima[1 : 1 + MOST_MINIMA])
+            self.other_starts = self.other_starts or list(others)
         self.fixed = {**fit.fixed, **(self.fixed or {})}
         self.bounds = {**fit.given_bounds, **(self.bounds or {})}
         self.fit = None  # sent once, as taken
@@ -200,6 +212,7 @@ class SampleTask(SampleOptions):
         return SampleSettings(
             **{name: getattr(self, name) for name in _OPTIONS},
             warm_start=self.warm_start or {},
+            other_starts=self.other_starts,
             most_draws=self.most_draws,
             checkpoint=None if self.checkpoint is None else str(self.checkpoint),
             keep_checkpoint=self.keep_checkpoint,
@@ -220,6 +233,7 @@ class SampleTask(SampleOptions):
         data = self._dataset
         told = {name: getattr(self, name) for name in _STORED}
         told["warm_start"] = dict(self.warm_start or {})
+        told["other_starts"] = [dict(place) for place in self.other_starts]
         told["model_config"] = dict(self.model_config)
         told["fixed"] = dict(self.fixed)
         told["bounds"] = {name: list(ends) for name, ends in self.bounds.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.sampling.curved_whitening import Bend, bent
-from rheojobs.inference.sampling.mode_search import Climb, View, setting_out
+from rheojobs.inference.sampling.mode_search import MAX_STEPS, Climb, View, setting_out
 from rheojobs.inference.sampling.programs import programs_of
 
 __all__ = ["Geometry", "climb"]
@@ -60,8 +60,31 @@ class Geometry(NamedTuple):
         """Map the sampler's coordinates, shape (d,); traceable."""
         return self.center + self.bend.applied(self.center, self.scale @ w)
 
+    def whitened(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map unconstrained coordinates, shape (d,), to the sampler's; undoes `unconstrained`."""
+        wanted = z - self.center
+        moved = wanted
+        with np.errstate(all="ignore"):  # far away it may be infinite
+            # Each follows only others, and these follow none of it: exact after d steps.
+            for _ in range(wanted.size):
+                moved = wanted - (np.asarray(self.bend.applied(self.center, moved)) - moved)
+            if not np.isfinite(moved).all():
+                return np.full(wanted.size, np.nan)
+            return np.asarray(np.linalg.solve(self.scale, moved))
 
-def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], None]) -> Climb:
+    @property
+    def is_round(self) -> bool:
+        """Whether the posterior's covariance is in `scale`, not only the width of each axis."""
+        scale = np.asarray(self.scale)
+        return scale.shape[0] == 1 or bool(np.any(scale != np.diag(np.diag(scale))))
+
+
+def climb(
+    posterior: Posterior,
+    start: NDArray[np.float64],
+    check: Callable[[], None],
+    most: int = MAX_STEPS,
+) -> Climb:
     """Climb to a maximum of the log density.
 
     A fit may weight its residuals differently, and so end many standard deviations from the
@@ -75,6 +98,8 @@ def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], 
         Unconstrained coordinates.
     check : callable
         Called regularly; may raise.
+    most : int
+        How many points may be evaluated; the climb still `is_going_on` if that was not enough.
     """
     here: Climb = setting_out(start)
     points = 1
@@ -82,7 +107,7 @@ def climb(posterior: Posterior, start: NDArray[np.float64], check: Callable[[], 
         check()
         began = time.perf_counter()
         here = programs_of(posterior).climb(here, points, *posterior.data)
-        if not bool(here.is_going_on):  # which waits for it
+        if not bool(here.is_going_on) or int(here.taken) >= most:  # which waits for it
             return here
         each = (time.perf_counter() - began) / points
-        points = max(1, int(CALL_SECONDS / each))
+        points = min(max(1, int(CALL_SECONDS / each)), most - int(here.taken))

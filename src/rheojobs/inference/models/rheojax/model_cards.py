@@ -96,6 +96,7 @@ def read[Card: Model](
             parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
             alternatives=() if other is None else (other,),
             probed=dict(card["probed"]),
+            modes=tuple(tuple(mode) for mode in card["modes"]),
             **values,
         )
     except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -118,7 +119,8 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     probed : mapping
         As `Model` has it.
     """
-    told = {*_PLAIN, *_SEQUENCES, "parameters", "alternatives", "function", "key", "probed"}
+    others_told = ("parameters", "alternatives", "function", "key", "probed", "modes")
+    told = {*_PLAIN, *_SEQUENCES, *others_told}
     others = {item.name: getattr(model, item.name) for item in fields(model)}
     if any(value for name, value in others.items() if name not in told):
         return
@@ -127,6 +129,7 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     card["parameters"] = [asdict(parameter) for parameter in model.parameters]
     card["alternative"] = alternative if model.alternatives else ""
     card["probed"] = dict(probed)
+    card["modes"] = [list(mode) for mode in model.modes]
     try:
         text = json.dumps(card)
     except (TypeError, ValueError) as error:  # settings that are no plain data

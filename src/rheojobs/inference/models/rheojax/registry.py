@@ -25,6 +25,7 @@ from typing import Any
 from rheojobs.errors import InputError, MissingExtraError, nearest, one_line
 from rheojobs.inference.data.protocol import check_protocol
 from rheojobs.inference.data.test_modes import TEST_MODES
+from rheojobs.inference.models.mode_order import find_modes
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
@@ -72,6 +73,8 @@ _STRESS_RELAXATION = {
     *("FluidityLocal", "FluidityNonlocal", "FluiditySaramitoLocal"),
     *("TNTCates", "TNTLoopBridge", "TNTMultiSpecies", "TNTSingleMode", "TNTStickyRouse"),
 }
+# Their modes are equal terms of a sum, in the order of these times.
+_MODES = {"GeneralizedMaxwell": "tau", "GiesekusMultiMode": "lambda", "TNTMultiSpecies": "tau_b"}
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
 
 _TAU = "Relaxation time"
@@ -332,6 +335,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
         config=config,
         refused={mode: refused[mode] for mode in declared if mode in refused},
         even_steps=_EVEN_STEPS.get(kind.__name__, ()),
+        modes=find_modes(list(instance.parameters), _MODES.get(kind.__name__, "")),
         quantities=quantities,
         warnings=warnings,
         narrowed={}
@@ -376,14 +380,13 @@ def _parameters(instance: Any, has_priors: bool) -> tuple[Parameter, ...]:
 
 
 def _parameter(parameter: Any) -> Parameter:
-    given = parameter.bounds or (None, None)
-    lower = -math.inf if given[0] is None else float(given[0])
-    upper = math.inf if given[1] is None else float(given[1])
-    is_order = parameter.name.lower().endswith("alpha") and 0.0 <= lower < upper <= 1.0
+    lower, upper = parameter.bounds or (None, None)
+    ends = (-math.inf if lower is None else lower, math.inf if upper is None else upper)
+    is_order = parameter.name.lower().endswith("alpha") and 0.0 <= ends[0] < ends[1] <= 1.0
     return Parameter(
         name=parameter.name,
         default=None if parameter.value is None else float(parameter.value),
-        bounds=(lower, upper),
+        bounds=(float(ends[0]), float(ends[1])),
         unit=parameter.units or "",
         description=parameter.description or "",
         prior=getattr(parameter, "prior", None) or (dict(ORDER_PRIOR) if is_order else None),

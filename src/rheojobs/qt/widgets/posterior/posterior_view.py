@@ -173,6 +173,8 @@ class PosteriorView(QWidget):
         if acceptance is not None:
             values = acceptance if isinstance(acceptance, list | tuple) else [acceptance]
             parts.append(self.tr("acceptance {values}").format(values=_each(values, 2)))
+        if starts := result.diagnostics.get("starts"):
+            parts.append(self.tr("started {words}").format(words=starts["words"]))
         return " · ".join(parts)
 
 
