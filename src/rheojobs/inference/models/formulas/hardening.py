@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rheojobs.inference.models.formulas.fractional_structure import Memory
 from rheojobs.inference.models.formulas.shear_flow import Material
 
 __all__ = ["Elements", "Heat", "Structure", "elements", "integer", "yield_stress"]
@@ -26,27 +27,25 @@ _LEAST = 1e-10
 
 
 class Structure(NamedTuple):
-    """The structure of k elements: λ = offset + x · weights, with x of shape (k, j).
+    """The structure λ of k elements: Σ weights · x, or of fractional order.
 
     Attributes
     ----------
     rebuilding, breaking : array, shape (k, j) or (k, 1)
         τ and Γ.
     weights : array, shape (k, j)
-    offset : float
-        λ at the start, if fractional; else 0.
-    rates : array, shape (j,), or None
-        Of the exponentials of a fractional equation.
+        Of the parts x.
     start : array, shape (k, j)
-        x at the start.
+        x before the test; λ if fractional, j = 1.
+    memory : Memory or None
+        Of a fractional order.
     """
 
     rebuilding: Any
     breaking: Any
     weights: Any
-    offset: Any
-    rates: Any
     start: Any
+    memory: Memory | None = None
 
 
 class Heat(NamedTuple):
@@ -85,9 +84,7 @@ def integer(rebuilding: Any, breaking: Any, weights: Any, start: Any) -> Structu
     """Return the structure of an equation of integer order, at `start` before the test."""
     import jax.numpy as jnp
 
-    return Structure(
-        rebuilding, breaking, weights, 0.0, None, jnp.full(jnp.shape(rebuilding), start)
-    )
+    return Structure(rebuilding, breaking, weights, jnp.full(jnp.shape(rebuilding), start))
 
 
 def yield_stress(parts: Elements, lam: Any, temperature: Any) -> Any:
@@ -134,22 +131,34 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
     # Stresses in units of the elements' moduli, so that one tolerance serves all.
     unit = jnp.broadcast_to(jnp.asarray(parts.G, dtype=float), (count,))
 
-    def slopes(y: Any, rate: Any) -> Any:
+    structure = parts.structure
+
+    def changes(y: Any, rate: Any, lam: Any) -> tuple[Any, Any]:
+        """Return the slopes of stress, backstress, hardening and temperature, and the flow."""
         rows = y.reshape(count, -1)
         sigma, back = rows[:, 0] * unit, rows[:, 1] * unit
         hard, temperature = rows[:, 2] * unit, rows[:, 3] * warm
-        x = rows[:, 4:]
-        lam = parts.structure.offset + jnp.sum(x * parts.structure.weights, axis=1)
         over = jnp.abs(sigma - back) - yield_stress(parts, lam, temperature) - hard
         flow = jnp.maximum(over, 0.0) / parts.mu
         plastic = flow * jnp.sign(sigma - back)
         stress = rate - plastic - sigma * loss(parts, temperature)
         recovery = parts.q * jnp.maximum(jnp.abs(back), _LEAST) ** (parts.m - 1.0) * back * flow
         kinematic = (parts.C * plastic - recovery) / unit
-        changes = [stress, kinematic, _hardened(parts, hard, flow) / unit]
-        changes.append(_warmed(parts, sigma, flow, temperature) / warm)
-        first = jnp.stack(changes, axis=1)
-        return jnp.concatenate([first, _rebuilt(parts.structure, x, lam, flow)], axis=1).ravel()
+        heated = _warmed(parts, sigma, flow, temperature) / warm
+        hardened = _hardened(parts, hard, flow) / unit
+        return jnp.stack([stress, kinematic, hardened, heated], axis=1), flow
+
+    def slopes(y: Any, rate: Any) -> Any:
+        x = y.reshape(count, -1)[:, 4:]
+        first, flow = changes(y, rate, jnp.sum(x * structure.weights, axis=1))
+        rebuilt = (1.0 - x) / structure.rebuilding - structure.breaking * x * flow[:, None]
+        return jnp.concatenate([first, rebuilt], axis=1).ravel()
+
+    def remembering(y: Any, rate: Any, sums: Any) -> tuple[Any, Any]:
+        lam = structure.start[:, 0] + sums
+        first, flow = changes(y, rate, lam)
+        force = (1.0 - lam) / structure.rebuilding - structure.breaking * lam * flow
+        return first.ravel(), force
 
     def stress_of(_: Any, y: Any) -> Any:
         return jnp.sum(y.reshape(count, -1)[:, 0] * unit)
@@ -158,9 +167,13 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
         [jnp.broadcast_to(stresses, (count,)) / unit, *jnp.zeros((2, count)), jnp.ones(count)],
         axis=1,
     )
-    rest = jnp.concatenate([first, parts.structure.start], axis=1).ravel()
-    modulus = jnp.sum(unit)
-    return Material(rest, slopes, stress_of, viscosity, modulus, _time(parts))
+    if structure.memory is None:
+        rest, rates = jnp.concatenate([first, structure.start], axis=1).ravel(), slopes
+    else:
+        rest, rates = first.ravel(), remembering
+    return Material(
+        rest, rates, stress_of, viscosity, jnp.sum(unit), _time(parts), structure.memory, True
+    )
 
 
 def _time(parts: Elements) -> Any:
@@ -186,14 +199,3 @@ def _warmed(parts: Elements, sigma: Any, flow: Any, temperature: Any) -> Any:
     if heat is None:
         return jnp.zeros_like(temperature)
     return (heat.chi * jnp.abs(sigma) * flow - heat.h * (temperature - heat.T_env)) / heat.rho_cp
-
-
-def _rebuilt(structure: Structure, x: Any, lam: Any, flow: Any) -> Any:
-    """Return dx/dt, shape (k, j)."""
-    import jax.numpy as jnp
-
-    if structure.rates is None:
-        return (1.0 - x) / structure.rebuilding - structure.breaking * x * flow[:, None]
-    whole = (1.0 - lam[:, None]) / structure.rebuilding
-    whole = whole - structure.breaking * lam[:, None] * flow[:, None]
-    return jnp.broadcast_to(whole, x.shape) - structure.rates * x

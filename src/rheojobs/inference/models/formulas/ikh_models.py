@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rheojobs.inference.models.formulas import shear_flow
-from rheojobs.inference.models.formulas.fractional_structure import exponentials
+from rheojobs.inference.models.formulas.fractional_structure import Memory, exponentials
 from rheojobs.inference.models.formulas.hardening import (
     Elements,
     Heat,
@@ -113,9 +113,13 @@ def _fractional(instance: Any, named: Mapping[str, Any], start: float) -> Elemen
     else:
         orders = _indexed(p, "alpha", range(count))
         rates, weights = jax.vmap(exponentials)(orders)
-    weights = jnp.broadcast_to(weights, (count, weights.shape[-1]))
+    shape = (count, weights.shape[-1])
     structure = Structure(
-        p["tau_thix"], p["Gamma"], weights, start, rates, jnp.zeros(weights.shape)
+        rebuilding=p["tau_thix"],
+        breaking=p["Gamma"],
+        weights=jnp.ones((count, 1)),
+        start=jnp.full((count, 1), start),
+        memory=Memory(jnp.broadcast_to(rates, shape), jnp.broadcast_to(weights, shape)),
     )
     heat = Heat(**{key: p[key] for key in Heat._fields}) if "rho_cp" in p else None
     hardening = (p["Q_iso"], p["b_iso"]) if "Q_iso" in p else None
