@@ -5,7 +5,7 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-quick faults lint format gui bench env clean distclean help
+.PHONY: demo test test-quick physics faults lint format gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -51,6 +51,9 @@ endif
 test-quick: env ## run the tests that take less than two minutes together
 	@$(BIN)/python scripts/check-qt
 	@$(PYTEST) -m "not slow and not alone" -n 2 --dist loadfile -q
+
+physics: env ## hold all models against nature, at all points (the tests take a few)
+	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile
 
 faults: env ## kill and stop workers and applications 200 times, and count what is left (half an hour at most)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)

@@ -30,9 +30,6 @@ REACHES = {
         "diffrax:PIDController",
         "diffrax:RESULTS.successful",
     ),
-    "inference/models/rheojax/patched_mittag_leffler.py": (
-        "rheojax.utils.mittag_leffler:_mittag_leffler_hybrid",
-    ),
     "inference/models/rheojax/private_names.py": (
         "rheojax.models:_ensure_all_registered",
         "rheojax.models.ikh.mikh:MIKH._extract_time_strain",
@@ -53,7 +50,6 @@ REACHES = {
 MARKS = (
     r"jax\._src",
     r"hmc_util",
-    r"_mittag_leffler_hybrid",
     r"import_module\(\"diffrax|import diffrax|from diffrax",
     r"_ensure_all_registered|_use_forward_mode_ad|_extract_time_strain|_omega_laos",
     r"hl_kernels|_build_pde_rhs",

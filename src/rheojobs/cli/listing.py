@@ -111,3 +111,5 @@ def show_model(console: Console, model: ModelInfo) -> None:
     console.print(Padding(table, (1, 0, 0, 0), expand=False))
     for mode, reason in model.refused.items():
         console.print(f"not for {mode}: {reason}", style="yellow", highlight=False)
+    for mode, fault in model.warnings.items():
+        console.print(f"warning, {mode}: {fault}", style="yellow", highlight=False)

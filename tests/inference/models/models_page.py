@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.inference.models.simulated import NOISE
+from tests.physics.held_against import held_against
 
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.catalogue import catalogue
@@ -83,6 +84,11 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         f"models: {len(rows) - refused} can be run, {refused} cannot. {good} were fitted here as "
         "well as the parameters do that made the data.",
         "",
+        "A mark says that a fit finds its own data again; it cannot see a wrong formula. The last "
+        "column says what else predictions are held against (tests/physics); where it is empty, "
+        "they are RheoJAX's or close to them, and nothing more. [Where rheojobs differs from "
+        "RheoJAX](rheojax-differences.md) lists the formulas that were replaced.",
+        "",
         "Each was fitted to data simulated from itself: parameters drawn around their defaults and "
         f"well inside their bounds, {POINTS} points (fewer for the slowest models) with "
         f"{NOISE:.0%} noise, the best of {STARTS} estimated starts (one for the slowest, which may "
@@ -113,16 +119,19 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "",
         f"    {command}",
         "",
-        "| model | " + " | ".join(mode.replace("_", " ") for mode in TEST_MODES) + " |",
-        "|---" * (len(TEST_MODES) + 1) + "|",
+        "| model | "
+        + " | ".join(mode.replace("_", " ") for mode in TEST_MODES)
+        + " | held against |",
+        "|---" * (len(TEST_MODES) + 2) + "|",
     ]
+    held = held_against()
     for name in names:
         cells = []
         for mode in TEST_MODES:
             row = by_pair.get((name, mode))
             cells.append("" if row is None else MARKS.get(row["status"], "–"))
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "## Reasons", ""]
+        lines.append(f"| {name} | " + " | ".join([*cells, _held_cell(name, held)]) + " |")
+    lines += [*_warnings(), "", "## Reasons", ""]
     for name in names:
         notes: dict[str, list[str]] = {}
         for mode in TEST_MODES:
@@ -135,6 +144,25 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
                 notes.setdefault(note, []).append(mode.replace("_", " "))
         lines += [f"- **{name}** {', '.join(modes)}: {note}" for note, modes in notes.items()]
     return "\n".join([*lines, ""])
+
+
+def _held_cell(name: str, held: dict[tuple[str, str], list[str]]) -> str:
+    """Say what the tests of one model are held against; equal words once."""
+    by_words: dict[str, list[str]] = {}
+    for mode in TEST_MODES:
+        for words in held.get((SECOND_NAMES.get(name, name), mode), ()):
+            by_words.setdefault(words, []).append(mode.replace("_", " "))
+    return "; ".join(f"{', '.join(modes)}: {words}" for words, modes in by_words.items())
+
+
+def _warnings() -> list[str]:
+    """List the pairs that run under a warning."""
+    lines = [
+        f"- **{info.name}** {mode.replace('_', ' ')}: {fault}"
+        for info in catalogue()
+        for mode, fault in info.warnings.items()
+    ]
+    return ["", "## Under a warning", "", *lines] if lines else []
 
 
 def _times(seconds: list[float]) -> list[str]:
@@ -157,10 +185,9 @@ def with_second_names(
     refused = {(i.name, mode): why for i in catalogue() for mode, why in i.refused.items()}
     filled = []
     for name, mode in pairs:
-        row = found.get((SECOND_NAMES.get(name, name), mode))
-        if row is None:
-            why = refused.get((name, mode), "")
-            row = {"status": "refused" if why else "open", "note": why}
+        row = found.get((SECOND_NAMES.get(name, name), mode)) or {"status": "open", "note": ""}
+        if why := refused.get((name, mode), ""):
+            row = {"status": "refused", "note": why}
         filled.append(row | {"model": name, "mode": mode})
     return filled
 
@@ -174,8 +201,8 @@ def read_page(page: Path) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for line in page.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == len(TEST_MODES) + 1:
-            for mode, mark in zip(TEST_MODES, cells[1:], strict=True):
+        if len(cells) == len(TEST_MODES) + 2:
+            for mode, mark in zip(TEST_MODES, cells[1:-1], strict=True):
                 if mark in statuses:
                     row = {"model": cells[0], "mode": mode, "status": statuses[mark], "note": ""}
                     rows[cells[0], mode] = row

@@ -1,4 +1,4 @@
-"""The equations that are shown are those that RheoJAX computes: each is written here once more."""
+"""The equations that are shown are those that are computed: each is written here once more."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_what_is_shown_is_what_is_computed(name: str, mode: str, text: str) -> N
     written = FORMULAS[text](x, params)
     if mode == "flow_curve" and text.startswith("η") and model.flow_quantity == "stress":
         written = written * x
-    np.testing.assert_allclose(computed, written, rtol=2e-3)
+    np.testing.assert_allclose(computed, written, rtol=1e-6)
 
 
 def test_each_formula_belongs_to_an_equation() -> None:

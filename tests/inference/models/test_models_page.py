@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.inference.models import every_model, models_page
+from tests.physics.held_against import held_against
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.protocol import MODE_CONSTANTS
@@ -27,7 +28,7 @@ SAMPLE = [
     ("zener", "relaxation"),
     ("springpot", "creep"),
     ("fractional_kelvin_voigt", "oscillation"),
-    ("sgr_generic", "laos"),
+    ("sgr_generic", "oscillation"),
     ("vlb", "laos"),
     ("vlb", "startup"),
     ("tnt_multi_species", "oscillation"),
@@ -58,9 +59,9 @@ def test_a_model_of_differential_equations_fits_its_own_data():
 def test_the_page_has_every_pair_and_no_other():
     text = PAGE.read_text(encoding="utf-8")
     cells = {
-        line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
+        line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-2]]
         for line in text.splitlines()
-        if line.startswith("| ") and line.count("|") == len(TEST_MODES) + 2
+        if line.startswith("| ") and line.count("|") == len(TEST_MODES) + 3
     }
     for info in catalogue():
         shown = dict(zip(TEST_MODES, cells[info.name], strict=True))
@@ -68,6 +69,16 @@ def test_the_page_has_every_pair_and_no_other():
         assert {mode for mode in TEST_MODES if shown[mode] == "–"} == set(info.refused)
         for reason in info.refused.values():
             assert reason in text
+
+
+def test_the_page_lists_what_is_held_against_nature_and_what_runs_under_a_warning():
+    text = PAGE.read_text(encoding="utf-8")
+    for (name, mode), words in held_against().items():
+        line = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+        assert all(one in line for one in words), (name, mode)
+    for info in catalogue():
+        for fault in info.warnings.values():
+            assert fault in text
 
 
 def test_the_page_says_why_wherever_a_pair_did_not_end_well():

@@ -93,7 +93,8 @@ class FitCollector:
         bounds = {item.name: item.bounds for item in model.parameters} | dict(self.options.bounds)
         fit_quality = statistics.r_squared(y, fitted, weights.name == "relative")
         known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
-        concerns = [] if success else [f"the fit did not converge: {message}"]
+        concerns = model.concerns(problem.test_mode)
+        concerns += [] if success else [f"the fit did not converge: {message}"]
         if fit_quality < statistics.POOR_R_SQUARED:
             concerns.append(f"the curve misses the data (R² = {fit_quality:.3g})")
         concerns += statistics.warnings_of(

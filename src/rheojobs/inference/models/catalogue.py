@@ -24,7 +24,7 @@ __all__ = ["ModelInfo", "cached_catalogue", "catalogue"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class ModelInfo:
         ``"stress"`` or ``"viscosity"``.
     refused : mapping of str to str
         The tests that the theory covers but that cannot be run, and why.
+    warnings : mapping of str to str
+        The tests in which predictions are not to be trusted, and what is wrong with them.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ModelInfo:
     description: str
     flow_quantity: str
     refused: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
 
     def equation(self, test_mode: str | None = None) -> str:
         """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""
@@ -79,7 +82,7 @@ def catalogue(refresh: bool = False) -> tuple[ModelInfo, ...]:
 
 
 def cached_catalogue() -> tuple[ModelInfo, ...] | None:
-    """Return the list if it is on disk for the installed RheoJAX, else None."""
+    """Return the list if it is on disk for the installed RheoJAX and our formulas, else None."""
     path = _path()
     if path is None:
         return None
@@ -106,10 +109,11 @@ def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
 def _path() -> Path | None:
     from rheojobs.inference.models.rheojax import registry
 
-    version = registry.version()
-    if version is None:
+    if registry.version() is None:
         return None
-    return cache_folder() / f"models-{re.sub('[^A-Za-z0-9.+-]', '_', version)}.json"
+    # Our formulas decide which tests are refused or warned of.
+    made_by = re.sub("[^A-Za-z0-9.+-]", "_", registry.formulas())
+    return cache_folder() / f"models-{made_by}.json"
 
 
 def _build() -> tuple[ModelInfo, ...]:
@@ -128,6 +132,7 @@ def _build() -> tuple[ModelInfo, ...]:
             description=model.description,
             flow_quantity=model.flow_quantity,
             refused=dict(model.refused),
+            warnings=dict(model.warnings),
         )
         for model in models
     )
@@ -152,4 +157,5 @@ def _info(entry: Any) -> ModelInfo:
         description=str(entry["description"]),
         flow_quantity=str(entry["flow_quantity"]),
         refused={str(mode): str(reason) for mode, reason in entry["refused"].items()},
+        warnings={str(mode): str(reason) for mode, reason in entry["warnings"].items()},
     )

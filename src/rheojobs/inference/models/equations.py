@@ -40,7 +40,6 @@ _EQUATIONS: dict[str, dict[str, str]] = {
     "zener": {
         "oscillation": "G* = Gₑ + Gₘ iωτ / (1 + iωτ), τ = η/Gₘ",
         "relaxation": "G = Gₑ + Gₘ exp(−t/τ), τ = η/Gₘ",
-        "flow_curve": "σ = η γ̇",
     },
     "springpot": {
         "oscillation": "G* = c_α (iω)^α",

@@ -6,8 +6,8 @@ JAX is imported only when a model is evaluated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -81,6 +81,10 @@ class Model:
         Test modes in which it steps from point to point, so that x must be evenly spaced.
     quantities : mapping of str to str
         The quantity predicted in a test mode, if it is not the usual one.
+    warnings : mapping of str to str
+        Test modes in which predictions are not to be trusted, and what is wrong with them.
+    narrowed : mapping of str to mapping
+        Test modes in which some parameters have narrower bounds, and these bounds.
 
     Raises
     ------
@@ -103,6 +107,8 @@ class Model:
     refused: Mapping[str, str] = field(default_factory=dict)
     even_steps: tuple[str, ...] = ()
     quantities: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
+    narrowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
@@ -224,6 +230,22 @@ class Model:
         if test_mode not in self.test_modes:
             modes = ", ".join(self.test_modes) or "nothing that can be run here"
             raise InputError(f"{self.name} does not describe {test_mode!r}; it describes {modes}")
+
+    def for_test(self, test_mode: str) -> Self:
+        """Return the model with the bounds that its parameters have in that test."""
+        limits = self.narrowed.get(test_mode)
+        if not limits:
+            return self
+        parameters = (
+            item.within(limits[item.name]) if item.name in limits else item
+            for item in self.parameters
+        )
+        return replace(self, parameters=tuple(parameters), narrowed={})
+
+    def concerns(self, test_mode: str) -> list[str]:
+        """Return what is wrong with the model's predictions in that test."""
+        found = self.warnings.get(test_mode)
+        return [f"{self.name} in {test_mode}: {found}"] if found else []
 
     def check_x(self, test_mode: str, x: np.ndarray) -> None:
         """Raise `InputError` if the model needs evenly spaced x and x, shape (n,), is not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
@@ -56,6 +56,11 @@ class Parameter:
     unit: str = ""
     description: str = ""
     prior: Mapping[str, Any] | None = None
+
+    def within(self, bounds: tuple[float, float]) -> Parameter:
+        """Return the parameter with other bounds; its default is moved into them."""
+        default = None if self.default is None else min(max(self.default, bounds[0]), bounds[1])
+        return replace(self, bounds=(bounds[0], bounds[1]), default=default)
 
     @classmethod
     def of_json(cls, fields: Mapping[str, Any]) -> Parameter:

@@ -24,7 +24,7 @@ class ProblemOptions:
     model_config: Mapping[str, Any] = option(
         {},
         Settings(),
-        "A setting of the model itself, such as n_modes=6.",
+        "A setting of the model itself: n_modes=6, or formula=rheojax for RheoJAX's own numbers.",
         group=Group.MODEL,
         word="config",
     )

@@ -82,6 +82,7 @@ class Problem:
         mode = dataset.require_test_mode()
         loaded.check_test_mode(mode)
         loaded.check_x(mode, dataset.x)
+        loaded = loaded.for_test(mode)
         if mode == "flow_curve":
             wanted = cast(Literal["stress", "viscosity"], loaded.flow_quantity)
             dataset = dataset.as_flow_quantity(wanted)

@@ -286,7 +286,10 @@ class Collector:
         }
         if posterior.likelihood.is_known and predictions is not None:
             report["misfit"] = _misfit(predictions)
-        report["warnings"] = diagnostics.concerns(report, stats["energy"].size)
+        report["warnings"] = [
+            *self._problem.model.concerns(self._problem.test_mode),
+            *diagnostics.concerns(report, stats["energy"].size),
+        ]
         return report
 
     def _outside(self, draws: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:

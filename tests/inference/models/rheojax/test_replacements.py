@@ -69,7 +69,7 @@ def test_the_flow_curve_of_hebraud_and_lequeux_is_about_that_of_rheojax():
 @pytest.mark.parametrize("amplitude", [0.05, 0.8])
 @pytest.mark.parametrize("name", ["sgr_conventional", "sgr_generic"])
 def test_the_waves_of_soft_glassy_rheology_are_those_that_rheojax_simulates(name, amplitude):
-    model, params = load(name), np.array([1.4, 300.0, 0.01])
+    model, params = load(name, {"formula": "rheojax"}), np.array([1.4, 300.0, 0.01])
     _, theirs = instance_with(model, params).simulate_laos(amplitude, 2.0)
     times = np.linspace(0.0, 2 * np.pi, len(theirs), endpoint=False)
     ours = model.predict(times, params, "laos", {"gamma_0": amplitude, "omega": 2.0})
@@ -193,7 +193,9 @@ def test_equations_that_take_too_many_steps_are_given_up():
 
 def test_a_constant_that_is_missing_is_asked_for_inside_too():
     with pytest.raises(InputError, match=r"needs gamma_0 .*give it with protocol"):
-        load("sgr_generic").predict(TIMES, np.array([1.4, 300.0, 0.01]), "laos", {"omega": 1.0})
+        load("sgr_generic", {"formula": "rheojax"}).predict(
+            TIMES, np.array([1.4, 300.0, 0.01]), "laos", {"omega": 1.0}
+        )
     with pytest.raises(InputError, match="needs gamma_dot"):
         load("tnt_sticky_rouse").probe("startup", 5)
 

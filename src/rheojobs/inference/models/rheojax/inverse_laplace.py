@@ -10,23 +10,35 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NODES", "inverse"]
+__all__ = ["NODES", "SOONEST", "contour", "inverse"]
 
 NODES = 24
 """Nodes of the contour, half of which mirror the others; each node gains a factor of about 3.9."""
 
-_SOONEST = 1e-30
+SOONEST = 1e-30
+"""Stands for time zero / s, where powers of time have no slopes."""
 
 _SHIFT, _WIDTH, _RISE, _BEND = 0.6122, 0.5017, 0.2645, 0.6407
 
 
-def _contour() -> tuple[Any, Any]:
-    """Return the nodes in the upper half of the plane, for time 1, and their weights."""
-    angle = 2.0 * np.pi * (np.arange(NODES // 2) + 0.5) / NODES
+def contour(count: int) -> tuple[Any, Any]:
+    """Return the nodes in the upper half of the plane, for time 1, and their weights.
+
+    Parameters
+    ----------
+    count : int
+        The number of nodes, even; half of them mirror the others and are left out.
+
+    Returns
+    -------
+    nodes, weights : complex array, shape (count / 2,)
+        The function at time 1 is the sum of Re[weight * transform(node)].
+    """
+    angle = 2.0 * np.pi * (np.arange(count // 2) + 0.5) / count
     bent = _BEND * angle
-    nodes = NODES * (-_SHIFT + _WIDTH * angle / np.tan(bent) + _RISE * 1j * angle)
-    slopes = NODES * (_WIDTH / np.tan(bent) - _WIDTH * bent / np.sin(bent) ** 2 + _RISE * 1j)
-    return nodes, np.exp(nodes) * slopes * 2.0 / (1j * NODES)
+    nodes = count * (-_SHIFT + _WIDTH * angle / np.tan(bent) + _RISE * 1j * angle)
+    slopes = count * (_WIDTH / np.tan(bent) - _WIDTH * bent / np.sin(bent) ** 2 + _RISE * 1j)
+    return nodes, np.exp(nodes) * slopes * 2.0 / (1j * count)
 
 
 def inverse(transform: Callable[[Any], Any], t: Any) -> Any:
@@ -47,6 +59,6 @@ def inverse(transform: Callable[[Any], Any], t: Any) -> Any:
     """
     import jax.numpy as jnp
 
-    nodes, weights = _contour()
-    times = jnp.maximum(jnp.asarray(t), _SOONEST)[:, None]
+    nodes, weights = contour(NODES)
+    times = jnp.maximum(jnp.asarray(t), SOONEST)[:, None]
     return jnp.real(jnp.sum(weights * transform(nodes / times), axis=1)) / times[:, 0]

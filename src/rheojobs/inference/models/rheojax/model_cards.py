@@ -30,6 +30,8 @@ _PLAIN = (
     "config",
     "refused",
     "quantities",
+    "warnings",
+    "narrowed",
 )
 _SEQUENCES = ("test_modes", "even_steps")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -18,6 +19,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rheojobs.errors import InputError, MissingExtraError, nearest, one_line
@@ -27,12 +29,13 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
 from rheojobs.inference.models.rheojax.patched_diffrax import solves_equations
-from rheojobs.inference.models.rheojax.patched_mittag_leffler import quicken_mittag_leffler
 from rheojobs.inference.models.rheojax.private_names import register_models, wants_forward_mode
+from rheojobs.inference.models.rheojax.repair import FORMULA, is_original
+from rheojobs.inference.models.rheojax.repair_table import BOUNDS, REPAIRS
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import frozen
 
-__all__ = ["RheojaxModel", "RheojaxPriors", "load", "names", "register_all", "version"]
+__all__ = ["RheojaxModel", "RheojaxPriors", "formulas", "load", "names", "register_all", "version"]
 
 _SERVO = (
     "RheoJAX's creep is run by a feedback controller whose own swings are part of the curve, "
@@ -141,6 +144,19 @@ def version() -> str | None:
         return None
 
 
+def formulas() -> str:
+    """Return what predictions depend on: RheoJAX's version and a digest of our own formulas."""
+    return f"{version()}+{_digest()}"
+
+
+@functools.cache
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all of RheoJAX's models; imports it.
 
@@ -187,7 +203,7 @@ def _of_card(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxMode
 
 
 def _key(name: str, settings: Any) -> tuple[Any, ...]:
-    return ("rheojax", name, version(), settings)
+    return ("rheojax", name, formulas(), settings)
 
 
 def _card_name(name: str, settings: Any) -> str:
@@ -253,7 +269,6 @@ def _registry() -> Any:
                 f'RheoJAX does not import ({one_line(error)}): pip install "rheojobs[rheology]"'
             ) from error
         register_models(package)
-        quicken_mittag_leffler()
     # While a model is traced it gives warnings that matter only to its own fit and plots.
     logger = logging.getLogger("rheojax.models")
     if logger.level == logging.NOTSET:
@@ -269,15 +284,24 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     kind = info.plugin_class
     takes = [key for key in inspect.signature(kind).parameters if key not in ("args", "kwargs")]
     for key in config:
-        if key not in takes:
-            what = nearest(key, takes) if takes else "it has no settings"
+        if key not in (*takes, FORMULA):
+            what = nearest(key, takes) if takes else f"it has none but {FORMULA!r}"
             raise InputError(f"{name} has no setting {key!r}; {what}")
+    original = is_original(config)
     try:
-        instance = kind(**config)
+        instance = kind(**{key: value for key, value in config.items() if key != FORMULA})
     except Exception as error:  # any exception of a constructor given a wrong value
         raise InputError(f"{name} does not take these settings: {one_line(error)}") from error
     declared = tuple(mode for mode in TEST_MODES if mode in {str(p) for p in info.protocols})
+    repairs = {
+        mode: REPAIRS[kind.__name__, mode] for mode in declared if (kind.__name__, mode) in REPAIRS
+    }
     refused = _REFUSED.get(kind.__name__, {})
+    if original:
+        warnings = {mode: f"RheoJAX's own formula: {item.fault}" for mode, item in repairs.items()}
+    else:
+        warnings = {mode: item.warning for mode, item in repairs.items() if item.warning}
+        refused = refused | {mode: item.refusal for mode, item in repairs.items() if item.refusal}
     quantities = {"relaxation": "shear stress"} if kind.__name__ in _STRESS_RELAXATION else {}
     # Those that take the applied stress predict the strain, the others the compliance.
     if not kind.__name__.startswith(_COMPLIANCE):
@@ -292,7 +316,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     )
     return RheojaxModel(
         name=name,
-        function=RheojaxFunction(instance),
+        function=RheojaxFunction(instance, original),
         parameters=tuple(_parameter(instance.parameters.get(key)) for key in instance.parameters),
         test_modes=tuple(mode for mode in declared if mode not in refused),
         description=(info.doc or "").strip().split("\n")[0],
@@ -306,6 +330,14 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
         refused={mode: refused[mode] for mode in declared if mode in refused},
         even_steps=_EVEN_STEPS.get(kind.__name__, ()),
         quantities=quantities,
+        warnings=warnings,
+        narrowed={}
+        if original
+        else {
+            mode: BOUNDS[kind.__name__, mode]
+            for mode in declared
+            if (kind.__name__, mode) in BOUNDS
+        },
     )
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rheojobs.inference.models.rheojax.hebraud_lequeux import steady_stress
-from rheojobs.inference.models.rheojax.inverse_laplace import inverse
 
 __all__ = ["INNER", "Inner"]
 
@@ -213,59 +212,7 @@ def _loop_bridge_flow(instance: Any, x: Any, params: Any, constants: Mapping[str
     return bridges * modulus * rate * tau_b / w**2 + viscosity * rate
 
 
-def _jeffreys_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the compliance that corresponds to the model's complex modulus.
-
-    Its transform is 1 / (s G*(s)), with iω replaced by s in G*(iω). RheoJAX instead fits a series
-    of 120 retardations to 1 / G*, by a singular value decomposition for every evaluation, and
-    sets negative terms to zero: for this model this leaves an instantaneous compliance of up to
-    ten times the one at the first times, and wrong derivatives.
-    """
-    eta1, eta2, alpha, tau1 = params
-
-    def compliance(s: Any) -> Any:
-        slow, quick = (s * tau1) ** alpha, (s * tau1 * eta2 / eta1) ** alpha
-        return (1.0 + slow) / (eta1 * s**2 * (1.0 + quick))
-
-    return inverse(compliance, x)
-
-
-def _zener_ll_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
-    c1, c2, alpha, beta, gamma, tau = params
-
-    def compliance(s: Any) -> Any:
-        return 1.0 / (s * (c1 * s**alpha / (1.0 + (s * tau) ** beta) + c2 * s**gamma))
-
-    return inverse(compliance, x)
-
-
-def _zener_sl_creep(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the compliance that belongs to the model's complex modulus; see `_jeffreys_creep`."""
-    equilibrium, c_alpha, alpha, tau = params
-
-    def compliance(s: Any) -> Any:
-        slow = (s * tau) ** (1.0 - alpha)
-        return 1.0 / (s * (equilibrium + c_alpha * s**alpha * slow / (1.0 + slow)))
-
-    return inverse(compliance, x)
-
-
-def _burgers_relaxation(instance: Any, x: Any, params: Any, constants: Mapping[str, Any]) -> Any:
-    """Return the modulus that corresponds to the model's complex compliance, by 1 / (s J*(s))."""
-    glassy, eta1, kelvin, alpha, tau = params
-
-    def modulus(s: Any) -> Any:
-        return 1.0 / (s * (glassy + kelvin / (1.0 + (s * tau) ** alpha)) + 1.0 / eta1)
-
-    return inverse(modulus, x)
-
-
 INNER: Mapping[tuple[str, str], Inner] = {
-    ("FractionalBurgersModel", "relaxation"): _burgers_relaxation,
-    ("FractionalJeffreysModel", "creep"): _jeffreys_creep,
-    ("FractionalZenerLiquidLiquid", "creep"): _zener_ll_creep,
-    ("FractionalZenerSolidLiquid", "creep"): _zener_sl_creep,
     ("TNTLoopBridge", "flow_curve"): _loop_bridge_flow,
     ("HebraudLequeux", "flow_curve"): _hebraud_lequeux_flow,
     ("HebraudLequeux", "startup"): _hebraud_lequeux(
