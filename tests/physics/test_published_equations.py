@@ -13,7 +13,7 @@ from rheojobs.inference.models.loading import load
 pytestmark = pytest.mark.physics
 
 TIMES = np.geomspace(1e-3, 30.0, 15)
-HELD = 40.0
+LOAD = 40.0
 
 HARDENING = {
     "G": 1e3,
@@ -43,7 +43,7 @@ VITRIMER = {
 def predicted(name, values, mode="creep", config=None, t=TIMES, **constants):
     model = load(name, config)
     params = np.array([values[key] for key in model.names])
-    return np.asarray(model.predict(t, params, mode, constants or {"sigma_applied": HELD}))
+    return np.asarray(model.predict(t, params, mode, constants or {"sigma_applied": LOAD}))
 
 
 def numbered(**groups):
@@ -128,7 +128,7 @@ full = pytest.mark.skipif(not FULL, reason="make physics runs it")
 def test_creep_is_that_of_the_published_equations(case):
     name, values, config, reference = CASES[case]
     np.testing.assert_allclose(
-        predicted(name, values, config=config), reference.creep(HELD, TIMES), rtol=2e-6
+        predicted(name, values, config=config), reference.creep(LOAD, TIMES), rtol=2e-6
     )
 
 
@@ -180,8 +180,8 @@ def test_fluidity_has_an_elastic_strain_in_creep_and_relaxes_from_the_given_stre
 
     ours = predicted("fluidity_local", values)
     theirs = published.solved(
-        lambda s, y: [y[1] * HELD, change(y[1], y[1] * HELD)],
-        np.array([HELD / v["G"], v["f_eq"]]),
+        lambda s, y: [y[1] * LOAD, change(y[1], y[1] * LOAD)],
+        np.array([LOAD / v["G"], v["f_eq"]]),
         TIMES,
         atol=1e-16,
     )[0]
