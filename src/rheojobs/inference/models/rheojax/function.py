@@ -68,13 +68,16 @@ class RheojaxFunction:
             with forward_mode(type(self.instance)):
                 return repair.formula(copy.copy(self.instance), x, params, given)
         if test_mode in _FROM_REST and solves_equations(type(self.instance)):
-            # RheoJAX begins at rest at the first x; a test begins at rest at zero.
-            x = jnp.asarray(x)
+            # RheoJAX begins at rest at the first x, and takes times in order only; a test begins
+            # at rest at zero, and its data are in any order.
+            order = jnp.argsort(jnp.asarray(x))
+            x = jnp.asarray(x)[order]
             times, at = jnp.append(0.0, x), jnp.arange(1, x.shape[0] + 1)
             stepped = "IKH" in type(self.instance).__name__ and test_mode in ("startup", "laos")
             if stepped:
                 times, at = _in_even_steps(x)
-            return self._predict(times, params, test_mode, protocol)[at]
+            values = self._predict(times, params, test_mode, protocol)[at]
+            return jnp.zeros_like(values).at[order].set(values)
         return self._predict(x, params, test_mode, protocol)
 
     def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:

@@ -1,5 +1,7 @@
 """Solve RheoJAX's differential equations so that forward-mode differentiation works.
 
+Where explicit steps are given up, an implicit method takes over for the models that need it.
+
 This replaces `diffrax.diffeqsolve` for the whole process by a function that behaves the same except
 within `forward_mode`. No other file changes or imports diffrax.
 """
@@ -10,10 +12,13 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
+
+from rheojobs.inference.models.formulas import stiff_solver
 
 __all__ = ["forward_mode", "solves_equations"]
 
@@ -25,9 +30,11 @@ _RELATIVE = 1e-7
 _ABSOLUTE = 1e-15
 _SOLVE_EQUATIONS = {"fikh", "fluidity", "giesekus", "hvm", "hvnm", "ikh", "stz", "tnt", "vlb"}
 """Parts of `rheojax.models`."""
+_STIFF = {"hvm", "hvnm", "stz"}
+"""Those whose shortest times, of exchange or of flow, are far below those of ordinary tests."""
 
 _lock = threading.Lock()
-_in_forward_mode: ContextVar[bool] = ContextVar("in_forward_mode", default=False)
+_in_forward_mode: ContextVar[str] = ContextVar("in_forward_mode", default="")
 
 
 @contextlib.contextmanager
@@ -46,7 +53,7 @@ def forward_mode(kind: type) -> Iterator[None]:
     with _lock:
         if not hasattr(diffrax.diffeqsolve, "in_forward_mode"):
             diffrax.diffeqsolve = _choosing(diffrax)
-    token = _in_forward_mode.set(True)
+    token = _in_forward_mode.set("stiff" if _part(kind) in _STIFF else "explicit")
     try:
         yield
     finally:
@@ -69,7 +76,11 @@ def _choosing(diffrax: Any) -> Callable[..., Any]:
         named |= {"adjoint": adjoint, "max_steps": steps, "throw": False}
         if isinstance(named.get("stepsize_controller"), diffrax.PIDController):
             named["stepsize_controller"] = _finer(named["stepsize_controller"])
-        return _finite_if_found(solve(*args, **named), diffrax.RESULTS.successful)
+        solution, successful = solve(*args, **named), diffrax.RESULTS.successful
+        if _in_forward_mode.get() == "stiff":
+            given = inspect.signature(solve).bind(*args, **named).arguments
+            solution = _implicit_if_given_up(solution, successful, given)
+        return _finite_if_found(solution, successful)
 
     chosen.in_forward_mode = adjoint  # type: ignore[attr-defined]
     return chosen
@@ -81,6 +92,25 @@ def _finer(controller: Any) -> Any:
         controller,
         rtol=min(controller.rtol, _RELATIVE),
         atol=min(controller.atol, _ABSOLUTE),
+    )
+
+
+def _implicit_if_given_up(solution: Any, successful: Any, given: dict[str, Any]) -> Any:
+    """Return the solution, or the implicit method's if it was given up.
+
+    The implicit method takes no step where the explicit one has come to the end.
+    """
+    import jax.numpy as jnp
+
+    found = solution.result == successful
+    begin, terms, constants = given["t0"], given["terms"], given.get("args")
+    times = jnp.where(found, 0.0, given["saveat"].subs.ts - begin)
+    values = stiff_solver.solve(
+        lambda t, y: terms.vf(begin + t, y, constants), given["y0"], times, rtol=_RELATIVE
+    )
+    # The implicit method marks what it gave up by NaN.
+    return dataclasses.replace(
+        solution, ys=jnp.where(found, solution.ys, values), result=successful
     )
 
 
@@ -100,4 +130,9 @@ def _finite_if_found(solution: Any, successful: Any) -> Any:
 
 def solves_equations(kind: type) -> bool:
     """Whether one of RheoJAX's classes solves differential equations in any test mode."""
-    return kind.__module__.split(".")[2] in _SOLVE_EQUATIONS
+    return _part(kind) in _SOLVE_EQUATIONS
+
+
+def _part(kind: type) -> str:
+    """Return the part of `rheojax.models` that a class is from."""
+    return kind.__module__.split(".")[2]

@@ -1,7 +1,8 @@
 """Access private names of RheoJAX that `RheojaxFunction` and the registry need.
 
 These are `rheojax.models._ensure_all_registered`, and of instances `_use_forward_mode_ad`,
-`_extract_time_strain`, `_gamma_0`, `_omega_laos` and `_relaxation_sigma_0`.
+`_extract_time_strain`, `_gamma_0`, `_omega_laos`, `_relaxation_sigma_0`, `_breakage` and
+`_stress_type`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 __all__ = [
     "keep_laos",
     "keep_stress_scale",
+    "network_kind",
     "register_models",
     "takes_strain",
     "wants_forward_mode",
@@ -40,3 +42,8 @@ def keep_laos(instance: Any, gamma_0: Any, omega: Any) -> None:
 def keep_stress_scale(instance: Any, sigma_0: float) -> None:
     """Set, on a copy of the instance, the stress that scales `TNTStickyRouse`'s relaxation."""
     instance._relaxation_sigma_0 = sigma_0
+
+
+def network_kind(instance: Any) -> tuple[str, str]:
+    """Return how the chains of a transient network break, and what springs they are."""
+    return instance._breakage, instance._stress_type

@@ -67,6 +67,8 @@ _EVEN_STEPS = {
     "LatticeEPM": ("startup", "relaxation"),
     "TensorialEPM": ("startup", "relaxation"),
 }
+# Their steps, which RheoJAX makes fixed ones, are ours.
+_SOLVED = {"DMTLocal"}
 # Their relaxation is the stress after flow, not the modulus after a step of strain.
 _STRESS_RELAXATION = {
     *("DMTLocal", "FIKH", "FMLIKH", "MIKH", "MLIKH", "STZConventional", "GiesekusSingleMode"),
@@ -158,7 +160,7 @@ def formulas() -> str:
 @functools.cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -328,13 +330,19 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
         description=(info.doc or "").strip().split("\n")[0],
         alternatives=(other,) if other is not None else (),
         flow_quantity=getattr(instance, "flow_quantity", None) or "stress",
-        forward_mode=solves_equations(kind) or wants_forward_mode(instance),
+        forward_mode=solves_equations(kind)
+        or kind.__name__ in _SOLVED
+        or wants_forward_mode(instance),
         prior_factory=None if priors is None else RheojaxPriors(instance),
         bounds_override=limits,
         key=_key(name, settings),
         config=config,
         refused={mode: refused[mode] for mode in declared if mode in refused},
-        even_steps=_EVEN_STEPS.get(kind.__name__, ()),
+        even_steps=tuple(
+            mode
+            for mode in _EVEN_STEPS.get(kind.__name__, ())
+            if original or mode not in repairs or repairs[mode].formula is None
+        ),
         modes=find_modes(list(instance.parameters), _MODES.get(kind.__name__, "")),
         quantities=quantities,
         warnings=warnings,

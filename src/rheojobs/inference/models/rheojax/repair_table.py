@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rheojobs.inference.models.rheojax import fractional, other_quantities, soft_glassy
+from rheojobs.inference.models.rheojax import (
+    fractional,
+    other_quantities,
+    rate_equations,
+    soft_glassy,
+)
 from rheojobs.inference.models.rheojax.repair import Narrowed, Repair
 
 __all__ = ["BOUNDS", "REPAIRS"]
 
 # A file of formulas has a table named REPAIRS; if it narrows bounds, one named BOUNDS.
-_FILES = (fractional, soft_glassy, other_quantities)
+_FILES = (fractional, soft_glassy, other_quantities, rate_equations)
 
 
 def _merged[Entry](
