@@ -225,6 +225,8 @@ def concerns(comparison: Comparison) -> list[str]:
                 f"the best model, {best.label}, does not fit the data either: {best.fit.misfit}"
             )
     for row in comparison.models:
+        about_model = f"{row.fit.model_name} in {row.fit.test_mode}: "
+        found += [text for text in row.fit.warnings if text.startswith(about_model)]
         if row.loo is not None and row.loo.bad_k:
             found.append(
                 f"{row.label}: {plural(row.loo.bad_k, 'value')} with a Pareto k above "

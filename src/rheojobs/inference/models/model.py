@@ -89,6 +89,9 @@ class Model:
         The parameters of each of several equal terms, such as
         ``(("tau_1", "G_1"), ("tau_2", "G_2"))``: fits and draws have these terms in the order
         of their first parameter, as long as bounds, priors and fixed values are the same for all.
+    orders : tuple of tuple of str
+        Pairs of parameters of which the first must not exceed the second: beyond, the model gives
+        NaN.
 
     Raises
     ------
@@ -114,6 +117,7 @@ class Model:
     warnings: Mapping[str, str] = field(default_factory=dict)
     narrowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
     modes: tuple[tuple[str, ...], ...] = ()
+    orders: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))

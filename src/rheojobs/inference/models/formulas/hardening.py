@@ -15,7 +15,7 @@ Perzyna, Adv. Appl. Mech. 9 (1966) 243 (overstress).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rheojobs.inference.models.formulas.fractional_structure import Memory
 from rheojobs.inference.models.formulas.shear_flow import Material
@@ -167,10 +167,9 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
         [jnp.broadcast_to(stresses, (count,)) / unit, *jnp.zeros((2, count)), jnp.ones(count)],
         axis=1,
     )
+    rest, rates = first.ravel(), cast(Any, remembering)
     if structure.memory is None:
         rest, rates = jnp.concatenate([first, structure.start], axis=1).ravel(), slopes
-    else:
-        rest, rates = first.ravel(), remembering
     return Material(
         rest, rates, stress_of, viscosity, jnp.sum(unit), _time(parts), structure.memory, True
     )
