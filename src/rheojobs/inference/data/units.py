@@ -120,7 +120,8 @@ _NOTHING = _Unit(1.0, (0, 0, 0, 0), "")
 
 def no_unit(unit: str) -> bool:
     """Whether a text, such as ``"[-]"``, says that there is no unit."""
-    return unit.strip(" []()").casefold() in _NO_UNIT
+    text = re.sub(r"^(?:in\s|[/,:;])\s*", "", unit.strip(" []()<>{}|"))
+    return text.strip(" []()").casefold() in _NO_UNIT
 
 
 def _plain(unit: str) -> str:
@@ -132,7 +133,7 @@ def _plain(unit: str) -> str:
     while text.startswith("(") and text.endswith(")") and "(" not in text[1:]:
         text = text[1:-1].strip(" []")
     text = re.sub(r"^(?:in|units?|einheit|unite)(?:\s*[:=]\s*|\s+)(?=\S)", "", text, flags=re.I)
-    text = re.sub(r"^[/,;:]\s*(?=[^\d\s])|[,;:]$", "", text).strip()
+    text = re.sub(r"^[/,;:](?:\s+|(?=[^\d\s]))|[,;:]$", "", text).strip()
     for pattern, replacement in _REWRITES:
         text = re.sub(pattern, replacement, text)
     return text.strip()

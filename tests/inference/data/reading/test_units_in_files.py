@@ -183,6 +183,50 @@ def test_what_is_unread_is_quoted_and_never_called_no_unit(read_text) -> None:
         assert any(quoted in note and "no unit," not in note for note in notes), notes
 
 
+MODULI = "Frequency,G',G''\n{}0.1,1,2\n1,3,4\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Sinus,,\nSample A,Sample A,Sample A\nHz,kPa,kPa\n",
+        "\n\nHz,kPa,kPa\n",
+        "# Hz,kPa,kPa\n",
+        "<Hz>,<kPa>,<kPa>\n",
+        "Hz,1E+3 Pa,10^3 Pa\n",
+        "(mHz),kPa,kPa\n",
+    ],
+)
+def test_rows_between_the_names_and_the_numbers(read_text, rows: str) -> None:
+    dataset = read_text(MODULI.format(rows))
+    assert dataset.x[1] == pytest.approx(TURN * (1e-3 if "mHz" in rows else 1))
+    np.testing.assert_allclose(dataset.y, [1e3 + 2e3j, 3e3 + 4e3j])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["Hz,10^3,10^3\n", "Hz,x1000 Pa,x1000 Pa\n", "Hz,Pa,Pa\n,x1000,x1000\n", "Hz,sth,sth\n",
+     "Hz,N,N\n", "[Hz],[big],[big]\n"],
+)  # fmt: skip
+def test_factors_and_unknown_units_in_rows_are_refused(read_text, rows: str) -> None:
+    with pytest.raises(InputError, match="give the unit with units, such as y=Pa"):
+        read_text(MODULI.format(rows))
+
+
+def test_units_without_names(read_text) -> None:
+    dataset = read_text("[Hz] [kPa] [kPa]\n0.1 1 2\n1 3 4\n", mode="oscillation")
+    assert (dataset.x[1], dataset.y[1]) == (pytest.approx(TURN), pytest.approx(3e3 + 4e3j))
+    flow = read_text("rate visc\n1/s Pa s\n1 2\n3 4\n", mode="flow_curve")
+    assert (flow.quantity, flow.y_unit) == ("viscosity", "Pa s")
+
+
+def test_a_phase_angle_without_unit_tells_its_doubt(read_text) -> None:
+    small = read_text("ω (rad/s);|G*| (Pa);δ [-]\n1;2;0.5\n2;3;0.6\n")
+    assert any("if it is in rad" in note for note in small.notes)
+    large = read_text("ω (rad/s);|G*| (Pa);δ\n1;2;45\n2;3;60\n")
+    assert not any("if it is in rad" in note for note in large.notes)
+
+
 def test_contradicting_units_are_refused(read_text) -> None:
     text = "Time (s);G(t) (kPa)\ns;Pa\n1;2\n2;1\n"
     with pytest.raises(InputError, match="'kPa or Pa' is an unknown unit"):

@@ -159,7 +159,7 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
         ys = (y, y2) if y2 is not None else (y,)
         _refuse_other_units(mode, patterns, x, ys)
         return Choice(mode, x, ys, tuple(c.quantity for c in ys))
-    return _by_place(columns, mode, fixed, patterns[0][2][0] if patterns else ())
+    return _by_place(columns, mode, fixed, [q for p in patterns for q in p[2]])
 
 
 def _found(
@@ -224,9 +224,12 @@ def _by_place(
     columns: list[Column],
     mode: str | None,
     fixed: Sequence[Column | None],
-    quantities: tuple[str, ...],
+    choices: Sequence[tuple[str, ...]],
 ) -> Choice:
-    """Choose columns without known names by their order, if that is unambiguous."""
+    """Choose columns without known names by their order, if that is unambiguous.
+
+    The units choose among the quantities of the test.
+    """
     wanted = 3 if mode == "oscillation" else 2
     known = [c for c in columns if c.quantity not in ("", UNCERTAINTY)]
     nameless = not any(c.label for c in columns)
@@ -234,7 +237,9 @@ def _by_place(
     # Of three columns without names, the second may be a strain, and the third the stress.
     enough = len(usable) == wanted
     if mode is not None and not known and enough and not any(fixed):
-        return Choice(mode, usable[0], tuple(usable[1:wanted]), quantities)
+        ys = tuple(usable[1:wanted])
+        fitting = [q for q in choices if all(c.can_be(one) for c, one in zip(ys, q, strict=False))]
+        return Choice(mode, usable[0], ys, (*fitting, choices[0])[0])
     if mode is None and nameless:
         raise InputError(
             "the columns have no names: name the test mode with {mode}, and the columns by number "

@@ -58,7 +58,7 @@ def in_si(
     unit = unit.strip(" []()") if not no_unit(unit) else ""
     values = undone(column, base, notes) if base else column.values
     if not unit and quantity:
-        unit = _usual(label, quantity, notes)
+        unit = _usual(column, quantity, notes)
         if not unit:
             notes.append(f"{label}: {_none_found(column)}, taken as {_as(quantity, si_unit)}")
             return values
@@ -74,13 +74,17 @@ def in_si(
         return np.asarray(values * factor)
 
 
-def _usual(label: str, quantity: str, notes: list[str]) -> str:
+def _usual(column: Column, quantity: str, notes: list[str]) -> str:
     """Return the unit that a quantity without one has by custom, with a note."""
+    label = column.name
     if quantity == "frequency" and label == "f":
         notes.append(f"{label}: no unit, taken as Hz since f counts cycles")
         return "Hz"
     if quantity == "phase angle":
-        notes.append(f"{label}: no unit, taken as degrees")
+        with np.errstate(all="ignore"):
+            is_small = bool(np.nanmax(np.abs(column.values), initial=0.0) <= math.pi / 2)
+        doubt = "; none is above π/2: if it is in rad, say so with the option units"
+        notes.append(f"{label}: no unit, taken as degrees{doubt if is_small else ''}")
         return "°"
     return ""
 

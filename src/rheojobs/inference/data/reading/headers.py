@@ -13,7 +13,9 @@ from rheojobs.inference.data.reading.label_units import (
     other_text,
     parts_of,
     split_log,
+    unclear_power,
     unit_text,
+    without_conditions,
 )
 from rheojobs.inference.data.units import fits, is_unit, no_unit, without_logarithm
 
@@ -138,8 +140,13 @@ def recognise(label: str, unit: str = "") -> tuple[str, str, int]:
     The unit is that of the label, else `unit`, as written: it may be unknown, or none of the
     quantity. That of a logarithm begins with ``log`` or ``ln``.
     """
-    logarithm, text = split_log(normal(label))
-    quantity, written, rank = _recognised(text, unit.strip(" []()"))
+    whole = normal(label)
+    # "Time (action)" is a name of its own; "G' (25 °C)" is none.
+    for candidate in (whole, without_conditions(whole)):
+        logarithm, text = split_log(candidate)
+        quantity, written, rank = _recognised(text, unit.strip(" []()"))
+        if quantity not in ("", UNCERTAINTY) and fits(written, quantity):
+            break
     if logarithm and not without_logarithm(written)[0]:
         written = f"{logarithm} {'' if no_unit(written) else written}".strip()
     return quantity, written, rank
@@ -167,6 +174,8 @@ def _recognised(text: str, unit: str) -> tuple[str, str, int]:
         if is_unit(part.unit) and (part.firm or len(part.unit) > 1):
             return "", merged(unit_text(part).strip(" []()"), unit), 0
     bracket = next((p for p in parts if p.firm and text.endswith((")", "]"))), None)
+    if power := unclear_power(text):
+        return "", f"{power} in the name", 0
     if bracket is None or no_unit(bracket.unit) or other_text(bracket.unit):
         return "", unit, 0
     return ("", unit, 0) if quantity_of(bracket.unit)[0] else ("", bracket.unit, 0)

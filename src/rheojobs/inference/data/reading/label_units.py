@@ -17,7 +17,9 @@ __all__ = [
     "other_text",
     "parts_of",
     "split_log",
+    "unclear_power",
     "unit_text",
+    "without_conditions",
 ]
 
 _BRACKET = r"[\[({<]([^\[\](){}<>]*)[\])}>]"
@@ -36,6 +38,7 @@ _JOINED: tuple[tuple[str, str], ...] = (
     (r"(.+?)\.\.(.+?)\.?", ""),  # R writes Storage.modulus..Pa.
     (r"(.+) (\S+)", ""),
 )
+_IN_FRONT = re.compile(r"[\[(]([^\[\]()]+)[\])]\s*(.+)")
 _FIRM = 4  # so many of these join nothing but a unit
 _POWER = re.compile(r"10 ?(?:\^|\*\*)|10[⁺⁻⁰¹²³⁴-⁹]|\b1[eE][+-]?\d|[x×*·] ?10|\b10+ ?[x×*·]")
 _LOG_BRACKET = re.compile(r"\s*[\[(]\s*(log_?10|log₁₀|log|lg|ln)\s*[\])]", re.IGNORECASE)
@@ -86,17 +89,28 @@ def parts_of(text: str) -> Iterator[LabelParts]:
         if (found[1], unit) not in seen:
             seen.add((found[1], unit))
             yield LabelParts(found[1], unit, number < _FIRM)
+    if (front := _IN_FRONT.fullmatch(text)) and is_unit(front[1]):
+        yield LabelParts(front[2], front[1], True)
     first = re.match(rf"(.+?)\s*{_BRACKET}", text)
     if first is None:
         return
     behind = text[first.end() :]
     last = re.fullmatch(rf"(.*?)\s*{_BRACKET}", behind)
-    if last is not None and not is_unit(first[2]):  # G' (25 °C) [kPa]
-        yield LabelParts(first[1], last[2], True)
-    elif last is not None and other_text(last[2]):  # G' [kPa] (25 °C)
-        yield LabelParts(first[1], first[2], True)
-    elif behind.strip() and not re.search(r"\d|[\[(]", behind):  # Storage modulus [kPa] G'
+    if (
+        last is None and behind.strip() and not re.search(r"\d|[\[(]", behind)
+    ):  # Storage modulus [kPa] G'
         yield LabelParts(f"{first[1]} {behind.strip()}", first[2], True)
+
+
+def without_conditions(text: str) -> str:
+    """Remove words and conditions in brackets, such as (25 °C), from a label with a unit."""
+    brackets = list(re.finditer(rf"\s*{_BRACKET}", text))
+    if not any(is_unit(found[1]) for found in brackets):
+        return text
+    for found in reversed(brackets):
+        if found.start() and other_text(found[1]):
+            text = text[: found.start()] + text[found.end() :]
+    return text
 
 
 def split_log(text: str) -> tuple[str, str]:
@@ -123,9 +137,15 @@ def split_log(text: str) -> tuple[str, str]:
 
 def unit_text(parts: LabelParts) -> str:
     """Return the unit of an unknown label's parts; a power of ten in the name makes it unclear."""
-    if power := _POWER.search(parts.name):
-        return f"{parts.unit}, beside {parts.name[power.start() :].strip()} in the name"
+    if power := unclear_power(parts.name):
+        return f"{parts.unit}, beside {power} in the name"
     return parts.unit
+
+
+def unclear_power(text: str) -> str:
+    """Return the part of a label from a power of ten on; empty if it has none."""
+    power = _POWER.search(text)
+    return text[power.start() :].strip() if power else ""
 
 
 def merged(written: str, below: str) -> str:

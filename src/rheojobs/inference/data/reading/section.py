@@ -29,8 +29,6 @@ class Section:
         The cells; no rows for a section of the instrument without points.
     style : NumberStyle
         How it writes numbers.
-    unread : list of str
-        For each name, the text around it in which no unit was found.
     above : tuple of list of str
         The rows of text above the names.
     notes : tuple of str

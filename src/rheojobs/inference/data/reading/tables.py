@@ -189,8 +189,11 @@ def _header(
         if not names:
             return [], UnitRows([], [])
         known = next((pair for pair in reversed(names) if not are_units(pair[1])), names[-1])
+        if are_units(known[1]):
+            return [""] * len(known[1]), UnitRows(known[1], [])
     position, header = known
-    return header, unit_rows(texts[:position], header, texts[position + 1 :], remarks)
+    above, below = texts[:position], texts[position + 1 :]
+    return header, unit_rows(above, header, below, remarks, is_exact=width > 0)
 
 
 def _recognised(cells: Sequence[str]) -> int:

@@ -30,6 +30,7 @@ _PLAIN = {
     mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
     for mark in DECIMAL_MARKS
 }
+_POINTED = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)  # most numbers: read at once
 _SPACED = {  # 1 234,5 and 1'234.5
     mark: re.compile(
         rf"[+-]?[1-9]\d{{0,2}}([ \xa0\u202f\u2009'’])\d{{3}}(?:\1\d{{3}})*"
@@ -71,6 +72,8 @@ class NumberStyle:
 
     def number(self, cell: str) -> float:
         """Read a number; NaN for anything else."""
+        if _POINTED.fullmatch(cell) and self.decimal == ".":
+            return float(cell)
         text = cell.strip().replace("−", "-")
         text = re.sub(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])", "e", text)  # Fortran's 1.0D+05
         if not _PLAIN[self.decimal].fullmatch(text):
@@ -234,7 +237,9 @@ def _split(line: str, delimiter: str) -> list[str]:
         return cells
     # Names hold spaces: columns are then two spaces apart, or each name ends with its unit.
     wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
-    if 2 <= len(wide) < len(cells):
+    if 2 <= len(wide) <= len(cells):
         return wide
+    if all(cell.startswith(("[", "(")) for cell in cells):
+        return cells
     joined = re.sub(r" (?=[\[(])", "", " ".join(cells))
     return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", joined)
