@@ -139,7 +139,7 @@ def written(draw, style: str, head: list[list[str]], rows, delimiter: str) -> li
     return joined([*top, *body], delimiter)
 
 
-@settings(SHARED_FOLDER, max_examples=250)
+@settings(SHARED_FOLDER, max_examples=60)
 @given(files())
 def test_any_style_gives_the_same_segments(tmp_path: Path, file: Written) -> None:
     path = tmp_path / "segments.csv"
@@ -187,3 +187,20 @@ def test_times_start_again_but_do_not_turn() -> None:
     assert [len(s.rows) for s in sweeps_of(again, is_time=True)] == [5, 5]
     assert sweeps_of(np.array([1.0, 2, 3, 4, 3, 2, 1]), is_time=True) == []
     assert sweeps_of(np.array([1.0, 2, 2, 1, 2]), is_time=True) == []
+
+
+def test_holds_in_turn_and_labels_that_are_none(tmp_path: Path) -> None:
+    rows = [(t, 10 if t < 10 else 100, t) for t in range(1, 20)]
+    text = "Time (s),Shear rate (1/s),Stress (Pa)\n"
+    path = tmp_path / "holds.csv"
+    path.write_text(text + "".join(f"{t},{r},{s}\n" for t, r, s in rows), encoding="utf-8")
+    second = read(path, step=2)
+    assert (second.test_mode, second.protocol) == ("startup", {"gamma_dot": 100.0})
+    assert list(second.x) == [float(t) for t in range(10, 20)]
+    # Several points at each rate are one flow curve; a phase or a status names no segments.
+    for header, extra in (("Phase (°)", ["45", "45", "30", "30", "20", "20"]),
+                          ("Status", ["ok", "ok", "ok", "low", "low", "low"])):  # fmt: skip
+        values = zip([1, 1, 10, 10, 100, 100], range(1, 7), extra, strict=True)
+        lines = "".join(f"{x},{y},{more}\n" for x, y, more in values)
+        path.write_text(f"Shear rate (1/s),Stress (Pa),{header}\n{lines}", encoding="utf-8")
+        assert list(read(path).y) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]

@@ -13,7 +13,8 @@ from rheojobs.inference.data.reading.column_choice import Column
 
 __all__ = ["refuse_one_frequency"]
 
-_SAME = 1.05  # largest ratio of frequencies that are nominally one
+_SAME = 1.025  # largest ratio of a frequency to the median that is nominally the same
+_MOST = 0.7  # part of the rows at one frequency that make no frequency sweep
 # What is swept, in the order of precedence: its kind, its names, and the least ratio or change.
 _SWEPT = (
     ("a temperature sweep", r"temp|(?-i:^T\b)", 1.0),
@@ -31,13 +32,16 @@ def refuse_one_frequency(dataset: Dataset, columns: list[Column]) -> None:
     """
     if dataset.test_mode != "oscillation" or len(dataset) < 2:
         return
-    low, high = float(dataset.x.min()), float(dataset.x.max())
-    if high > _SAME * low:
+    middle = float(np.median(dataset.x))
+    near = (dataset.x <= _SAME * middle) & (middle <= _SAME * dataset.x)
+    share = float(np.mean(near))
+    if share < (_MOST if len(dataset) >= 5 else 1.0):
         return
     kind, column = _swept(columns)
+    rows = "" if share == 1 else f" in {int(near.sum())} of {near.size} rows"
     varies = f", while {column.name} varies from {_span(column)}" if column is not None else ""
     raise InputError(
-        f"{kind} at one frequency, {dataset.x[0]:.4g} rad/s{varies}: no frequency sweep, which "
+        f"{kind} at one frequency, {middle:.4g} rad/s{rows}{varies}: no frequency sweep, which "
         "the models of an oscillation need"
     )
 

@@ -31,8 +31,6 @@ class Section:
         How it writes numbers.
     above : tuple of list of str
         The rows of text above the names.
-    unread : list of str
-        For each name, the text around it in which no unit was found.
     notes : tuple of str
         What was left out of it.
     mode : str

@@ -8,6 +8,7 @@ starts again or turns.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.data.reading.column_choice import Column
+from rheojobs.inference.data.reading.headers import recognise
 from rheojobs.inference.data.reading.label_units import bare_name
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.sweeps import Sweep, sweeps_of
@@ -25,7 +27,7 @@ __all__ = ["by_labels", "by_values"]
 
 _THING = (
     r"(step|interval|segment|seg|sweep|curve|run|set|data set|dataset|cycle|loop|action|stage"
-    r"|phase|block|section|part|ramp|test|trial|replicate|repeat|measurement|experiment|sequence"
+    r"|block|section|part|ramp|test|trial|replicate|repeat|measurement|experiment|sequence"
     r"|series|sample|specimen|schritt|intervall|abschnitt|messabschnitt|zyklus|versuch|messung"
     r"|probe|kurve|stufe|etape|intervalle|essai|mesure|echantillon|cyclo|ciclo|paso|ensayo)"
 )
@@ -75,12 +77,18 @@ def _label_columns(section: Section) -> list[tuple[int, Callable[[str], str]]]:
         indexed = _INDEXED if "index" in folded or "seg" in folded else _BARRED
         if first and all(indexed.fullmatch(cell) for cell in first):
             found.append((0, column, _before_bar))
-        elif _LABEL.fullmatch(folded) and len(name) < 40:
-            found.append((1 if numbers < len(first) else 2, column, str.strip))
+        elif _LABEL.fullmatch(folded) and len(name) < 40 and not recognise(name)[0]:
+            if all(map(_counts, map(section.style.number, first))):
+                found.append((1 if numbers < len(first) else 2, column, str.strip))
         elif is_leading and first and not numbers and not _STATUS.fullmatch(folded):
             found.append((3, column, str.strip))
         is_leading = is_leading and (not numbers or bool(_POINT.fullmatch(folded)))
     return [(column, key_of) for _, column, key_of in sorted(found, key=lambda f: f[:2])]
+
+
+def _counts(value: float) -> bool:
+    """Whether a cell may number a segment: a whole number, or a text."""
+    return math.isnan(value) or value.is_integer()
 
 
 def _before_bar(cell: str) -> str:
@@ -123,7 +131,7 @@ def by_values(section: Section, columns: Sequence[Column], x: Column | None) -> 
     x : Column or None
         That of the frequency, the shear rate or the time, if it is known.
     """
-    for parts in (_by_points(columns), _by_temperature(columns), _by_x(x)):
+    for parts in (_by_points(columns), _by_temperature(columns), _by_level(columns, x), _by_x(x)):
         if len(parts) > 1:
             return [_part(section, list(rows), title) for rows, title in parts]
     return [section]
@@ -166,6 +174,31 @@ def _by_temperature(columns: Sequence[Column]) -> list[Sweep]:
                 for start, end in zip(starts, ends, strict=True)
             ]
     return []
+
+
+def _by_level(columns: Sequence[Column], x: Column | None) -> list[Sweep]:
+    """Return the runs of rows at one frequency or one shear rate each, if they are long.
+
+    They are time sweeps or holds in turn; a few rows at each rate make a flow curve.
+    """
+    if x is None or x.quantity not in ("angular frequency", "frequency", "shear rate"):
+        return []
+    has_time = any(column.quantity == "time" for column in columns)
+    values = x.values
+    least = 8 if x.quantity == "shear rate" else 5
+    if not has_time or values.size < 2 * least or not (values > 0).all():
+        return []
+    logs = np.log(values)
+    starts = np.flatnonzero(np.r_[True, np.abs(np.diff(logs)) > 0.2])
+    lengths = np.diff(np.r_[starts, values.size])
+    if not 2 <= starts.size <= 6 or lengths.min() < least or not _are_level(logs, starts):
+        return []
+    unit = x.unit or ""
+    ends = [*starts[1:], values.size]
+    return [
+        Sweep(range(start, end), f"{np.median(values[start:end]):.4g} {unit}".strip())
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def _are_level(values: NDArray[np.float64], starts: NDArray[np.int64]) -> bool:

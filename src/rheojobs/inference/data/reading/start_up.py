@@ -25,14 +25,14 @@ def constant_rate(columns: list[Column]) -> float | None:
     if rate.size < 3:
         return None
     middle = float(np.median(rate[rate.size // 2 :]))
-    near = np.abs(rate - middle) <= _NEAR * abs(middle)
-    if middle == 0 or near.sum() < 3:
+    near = np.abs(rate - middle) <= _NEAR * middle
+    if middle <= 0 or near.sum() < 3:
         return None
     first = int(np.argmax(near))
     run_up, duration = times[first] - times[0], times[-1] - times[0]
     if np.mean(near[first:]) < 0.9 or (first and not 0 <= run_up <= _RUN_UP * duration):
         return None
-    return abs(float(np.median(rate[near])))
+    return float(np.median(rate[near]))
 
 
 def as_start_up(columns: list[Column], choice: Choice) -> tuple[Choice, float | None]:
@@ -79,9 +79,9 @@ def _refuse_one_rate(column: Column, time: Column | None) -> None:
     if rate.size < 3:
         return
     if np.ptp(rate) <= 0.02 * abs(float(np.median(rate))):
+        why = "there is no time for a start-up" if time is None else "a start-up needs one above 0"
         raise InputError(
-            f"no flow curve: {column.name} is {np.median(rate):.4g} 1/s in all rows, and there is "
-            "no time for a start-up"
+            f"no flow curve: {column.name} is {np.median(rate):.4g} 1/s in all rows, and {why}"
         )
     if time is not None and np.mean(rate <= 0) >= 0.3 and np.mean(np.diff(np.sign(rate)) != 0) > 0:
         raise InputError(

@@ -72,8 +72,8 @@ def tables_of(
             above.append(cells)
             blanks = 0
     close()
-    below = [row[0] for row in above if len(row) > 1 and style.count(row[1:])]
-    if found and below and all(re.match(r"[^\W\d_]{2}", label) for label in below):
+    below = [" ".join(filter(None, row)) for row in above]
+    if found and any(re.search(r"\d", text) for text in below):
         told = no_points_note(below)
         found[-1] = replace(found[-1], notes=(*found[-1].notes, told))
     if any(_recognised(s.header) >= 2 for s in found):
