@@ -54,6 +54,7 @@ def test_cells_of_all_kinds_in_a_new_workbook(tmp_path: Path) -> None:
     sheet.append([None, 1, 1e-7, True])
     sheet.append([None, 2.5, 2.5e-7, False])
     sheet.append([None, 1234567, "#N/A", None])
+    book.create_chartsheet("a figure")
     path = tmp_path / "kinds.xlsx"
     book.save(path)
     dataset = read(path)

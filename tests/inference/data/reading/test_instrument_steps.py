@@ -276,3 +276,15 @@ def test_rows_range_and_skipped_lines(read_text) -> None:
     ):
         with pytest.raises(InputError, match=message):
             read_text(text, **options)
+
+
+def test_names_of_french_rheocompass_and_of_rspace(read_text) -> None:
+    """One amplitude sweep and one frequency sweep, with the names that the programs write."""
+    names = "Fréquence [Hz];Déformation de Cisaillement [%];Module de Stockage [kPa]"
+    swept = "1;0,1;2;3\n1;1;2;3\n1;10;1;3\n"
+    with pytest.raises(InputError, match=r"Déformation de Cisaillement .* varies from 0.1 to 10 %"):
+        read_text(f"{names};Module de Perte [Pa]\n{swept}")
+    head = "Frequency(Hz);Shear modulus (elastic component)(Pa);"
+    head += "Shear modulus (viscous component)(Pa);Shear modulus (complex component)(Pa)\n"
+    sweep = read_text(f"{head}0,1;100;50;111,8\n1;200;80;215,4\n")
+    assert list(sweep.y) == [100 + 50j, 200 + 80j]
