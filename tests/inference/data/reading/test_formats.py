@@ -85,6 +85,21 @@ def test_rheocompass_in_a_workbook_keeps_its_names(tmp_path: Path) -> None:
     assert (list(second.x), list(second.y)) == ([0.5, 5.0], [0.2, 0.1])
 
 
+def test_sheets_of_steps_without_points_are_counted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Details"
+    book.active.append(["Filename", "demo"])
+    for title, rows in (("Conditioning - 1", []), ("Flow sweep - 2", [(1, 2), (10, 3)])):
+        sheet = book.create_sheet(title)
+        for row in ([title], ["Shear rate", "Stress"], ["1/s", "Pa"], *rows):
+            sheet.append(list(row))
+    path = tmp_path / "steps.xlsx"
+    book.save(path)
+    assert list(read(path, step=2).y) == [2.0, 3.0]
+    with pytest.raises(InputError, match="section 1 'Conditioning - 1' has no points"):
+        read(path, step=1)
+
+
 ROWS = [("0.1", "5"), ("1", "20"), ("10", "90")]
 
 
