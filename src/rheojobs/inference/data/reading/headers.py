@@ -169,7 +169,10 @@ def _recognised(text: str, unit: str) -> tuple[str, str, int]:
         quantity, rank = quantity_of(name)
         if quantity and (no_unit(written) or other_text(written)):
             return quantity, unit, rank
-        if quantity and firm and not _same_or_other_quantity(written):
+        is_whole = written.count("(") == written.count(")") and written.count("[") == written.count(
+            "]"
+        )
+        if quantity and firm and is_whole and not _same_or_other_quantity(written):
             return quantity, written.strip(" []()"), rank
     for part in parts:
         if is_unit(part.unit) and (part.firm or len(part.unit) > 1):
