@@ -40,7 +40,7 @@ _SPELLINGS = {
     "frequency": "frequency|freq|test frequency|f|ν|frequenz|messfrequenz|frequence",
     "storage modulus": "storage modulus|g'|g prime|gprime|gp|elastic modulus|re(g*)|storage"
     "|shear storage modulus|speichermodul|module de conservation|module elastique"
-    "|shear modulus (elastic component)",
+    "|module de stockage|shear modulus (elastic component)",
     "loss modulus": "loss modulus|g''|g double prime|g dprime|gdoubleprime|gpp|gdp|viscous modulus"
     "|im(g*)|loss|shear loss modulus|verlustmodul|module de perte|module de pertes"
     "|module visqueux|shear modulus (viscous component)",
@@ -70,7 +70,8 @@ _SPELLINGS = {
     "creep compliance": "creep compliance|compliance|shear compliance|shear creep compliance|j(t)|J"
     "|kriechnachgiebigkeit|nachgiebigkeit|complaisance|complaisance de fluage"
     "|complaisance en fluage",
-    "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung",
+    "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung"
+    "|deformation de cisaillement",
 }
 _NAMES = {
     spelling: (quantity, rank)

@@ -253,8 +253,7 @@ def _oddities(
         row = rows.numbers[int(np.flatnonzero(rows.kept)[at])]
         notes.append(
             f"{x_column.name} is not in order: it turns {turns} time{'s' * (turns > 1)}, first at "
-            f"row {row} of the table; if these are several sweeps, part them by a blank line "
-            "and a header, or by a column named step"
+            f"row {row} of the table; if these are several sweeps, choose one by the option rows"
         )
     for column, values in zip(y_columns, (y.real, y.imag), strict=False):
         below = int(np.sum(values <= 0))
