@@ -6,6 +6,7 @@ Other rooms use:
 
 - `dataset`: `Dataset`
 - `test_modes`: `TEST_MODES`, `canonical_test_mode`, `mode_option`, `x_of`
+- `step_quantity`: `as_step_quantity`
 - `protocol`: `PROTOCOL_CONSTANTS`, `MODE_CONSTANTS`, `check_protocol`, `protocol_option`
 - `units`: `SI_UNITS`, `USUAL_UNITS`, `parse_unit`, `shown_unit`
 - `arrays`: `parts_of`

@@ -38,7 +38,11 @@ _TURN = 2 * math.pi
 # Spellings, the prefixes they take, factor to SI, dimension, angle.
 _UNITS: tuple[tuple[str, str, float, tuple[int, int, int, int], str], ...] = (
     ("Pa", "GMkhdcmun", 1.0, _STRESS, ""),
-    ("pascal pascals", "", 1.0, _STRESS, ""),
+    ("pascal pascals Pascal", "", 1.0, _STRESS, ""),
+    ("millipascal millipascals", "", 1e-3, _STRESS, ""),
+    ("kilopascal kilopascals", "", 1e3, _STRESS, ""),
+    ("megapascal megapascals", "", 1e6, _STRESS, ""),
+    ("gigapascal gigapascals", "", 1e9, _STRESS, ""),
     ("bar", "mk", 1e5, _STRESS, ""),
     ("atm", "", 101325.0, _STRESS, ""),
     ("torr Torr mmHg", "", 101325.0 / 760, _STRESS, ""),

@@ -162,7 +162,9 @@ class MainWindow(QMainWindow):
 
     def ask_for_files(self) -> None:
         """Let the user choose files to open."""
-        kinds = self.tr("Measured data (*.csv *.tsv *.txt *.dat *.xlsx *.tri);;All files (*)")
+        kinds = self.tr(
+            "Measured data (*.csv *.tsv *.txt *.dat *.xlsx *.xls *.ods *.xml *.tri);;All files (*)"
+        )
         files, _ = QFileDialog.getOpenFileNames(self, self.tr("Open measured data"), "", kinds)
         self.open(files)
 

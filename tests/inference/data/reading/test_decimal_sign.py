@@ -98,6 +98,27 @@ def test_rows_in_another_style_are_counted(tmp_path: Path) -> None:
     assert any("'2.5'" in note and "option decimal" in note for note in dataset.notes)
 
 
+@pytest.mark.parametrize("rows", ["1,12,500\n10,6,250\n", "0,5,12,5\n1,5,6,25\n"])
+def test_commas_that_part_columns_and_numbers_are_refused(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(InputError, match=r"2 names stand over \d columns parted by commas"):
+        read(written(tmp_path, f"t (s),G(t) (Pa)\n{rows}"))
+
+
+@pytest.mark.parametrize("cell", ["(12)", "<5", "1,00,000", "~7"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_row_vanishes(tmp_path: Path, cell: str, place: int) -> None:
+    rows = ["2\t10.5", "3\t9.5"]
+    rows.insert(place, f"1\t{cell}")
+    dataset = read(written(tmp_path, "t (s)\tG(t) (Pa)\n" + "\n".join(rows)))
+    np.testing.assert_array_equal(dataset.y, [10.5, 9.5])
+    assert any("1 of 3 rows left out" in note for note in dataset.notes)
+
+
+def test_powers_of_ten_in_cells(tmp_path: Path) -> None:
+    dataset = read(written(tmp_path, "t (s);G(t) (Pa)\n1;1.5x10^3\n2;9.0×10²\n3;5*10^-1\n"))
+    np.testing.assert_allclose(dataset.y, [1500, 900, 0.5])
+
+
 def sheet(tmp_path: Path, rows: list[tuple[object, object]]) -> Path:
     book = openpyxl.Workbook()
     for row in (("Time (s)", "G(t) (Pa)"), *rows):

@@ -54,6 +54,7 @@ def test_cells_of_all_kinds_in_a_new_workbook(tmp_path: Path) -> None:
     sheet.append([None, 1, 1e-7, True])
     sheet.append([None, 2.5, 2.5e-7, False])
     sheet.append([None, 1234567, "#N/A", None])
+    book.create_chartsheet("a figure")
     path = tmp_path / "kinds.xlsx"
     book.save(path)
     dataset = read(path)
@@ -82,6 +83,21 @@ def test_rheocompass_in_a_workbook_keeps_its_names(tmp_path: Path) -> None:
     second = read(path, step=2)
     assert second.name == "compass, Oil 80C / Curve 2 / Interval 1"
     assert (list(second.x), list(second.y)) == ([0.5, 5.0], [0.2, 0.1])
+
+
+def test_sheets_of_steps_without_points_are_counted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Details"
+    book.active.append(["Filename", "demo"])
+    for title, rows in (("Conditioning - 1", []), ("Flow sweep - 2", [(1, 2), (10, 3)])):
+        sheet = book.create_sheet(title)
+        for row in ([title], ["Shear rate", "Stress"], ["1/s", "Pa"], *rows):
+            sheet.append(list(row))
+    path = tmp_path / "steps.xlsx"
+    book.save(path)
+    assert list(read(path, step=2).y) == [2.0, 3.0]
+    with pytest.raises(InputError, match="section 1 'Conditioning - 1' has no points"):
+        read(path, step=1)
 
 
 ROWS = [("0.1", "5"), ("1", "20"), ("10", "90")]

@@ -144,6 +144,8 @@ def test_what_is_swept_at_one_frequency(read_text) -> None:
     gel = "".join(f"{60 * k},1,{10**k},1,{10**k},1\n" for k in range(5))
     with pytest.raises(InputError, match="a time sweep at one frequency"):
         read_text("Time (s),Strain (%),Stress (Pa),f (Hz),G' (Pa),G'' (Pa)\n" + gel)
+    with pytest.raises(InputError, match=r"Strain \(%\) is no frequency but a strain"):
+        read_text("Strain (%),G',G''\n1,2,3\n2,3,4\n", mode="oscillation", x=1, y=2, y2=3)
     one = read_text("f (Hz),G' (Pa),G'' (Pa)\n1,2,3\n")
     assert one.y[0] == 2 + 3j
 
@@ -197,10 +199,16 @@ def test_rows_below_the_table_are_no_points(read_text) -> None:
         "\nMittelwert,2,15\nStandardabweichung,1,1\n",
         "Average:,2,15\nStDev:,2,15\n",
         "Fit A,2,15\nn = 3,2,15\n",
+        "\n\nMean,2,15\nSD,1,5\n",
+        "N = 3\nr2 = 0.99\n",
     ):
         table = read_text("Point,Time (s),J (1/Pa)\n1,1,10\n2,2,15\n3,3,20\n" + below)
         assert list(table.x) == [1.0, 2.0, 3.0], below
         assert noted(table, "no point"), below
+    named = read_text("Sample,Time (s),J (1/Pa)\nA,1,1\nA,2,2\nA,3,3\nMean,2,2\nSD,1,1\n")
+    assert list(named.x) == [1.0, 2.0, 3.0]
+    each = "Step,Time (s),J (1/Pa)\n1,1,9\n1,2,8\nMean,2,8\n2,1,90\n2,2,80\nMean,2,80\n"
+    assert list(read_text(each, step=2).y) == [90.0, 80.0]
 
 
 def test_sections_keep_the_names_and_numbers_of_rheocompass(read_text) -> None:
@@ -276,3 +284,15 @@ def test_rows_range_and_skipped_lines(read_text) -> None:
     ):
         with pytest.raises(InputError, match=message):
             read_text(text, **options)
+
+
+def test_names_of_french_rheocompass_and_of_rspace(read_text) -> None:
+    """One amplitude sweep and one frequency sweep, with the names that the programs write."""
+    names = "Fréquence [Hz];Déformation de Cisaillement [%];Module de Stockage [kPa]"
+    swept = "1;0,1;2;3\n1;1;2;3\n1;10;1;3\n"
+    with pytest.raises(InputError, match=r"Déformation de Cisaillement .* varies from 0.1 to 10 %"):
+        read_text(f"{names};Module de Perte [Pa]\n{swept}")
+    head = "Frequency(Hz);Shear modulus (elastic component)(Pa);"
+    head += "Shear modulus (viscous component)(Pa);Shear modulus (complex component)(Pa)\n"
+    sweep = read_text(f"{head}0,1;100;50;111,8\n1;200;80;215,4\n")
+    assert list(sweep.y) == [100 + 50j, 200 + 80j]

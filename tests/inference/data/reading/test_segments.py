@@ -139,7 +139,7 @@ def written(draw, style: str, head: list[list[str]], rows, delimiter: str) -> li
     return joined([*top, *body], delimiter)
 
 
-@settings(SHARED_FOLDER, max_examples=120)
+@settings(SHARED_FOLDER, max_examples=60)
 @given(files())
 def test_any_style_gives_the_same_segments(tmp_path: Path, file: Written) -> None:
     path = tmp_path / "segments.csv"

@@ -63,6 +63,9 @@ def decided(
     """
     if decimal:
         return NumberStyle(decimal, grouped=True), ""
+    rows = list(rows)
+    if _has_only_points(rows):
+        return NumberStyle("."), ""
     comma, point = _evidence(rows)
     if comma.sure and point.sure:
         main, other = (comma, point) if comma.sure > point.sure else (point, comma)
@@ -101,6 +104,19 @@ def _of_open_commas(comma: _Evidence, delimiter: str) -> tuple[NumberStyle, str]
     if delimiter == ";" and not groups:
         return NumberStyle(","), _open_note(comma, "is the decimal sign")
     raise _left_open(comma)
+
+
+def _has_only_points(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether no number has a comma and one shows the decimal point: true of most files."""
+    style = NumberStyle(".")
+    if any("," in cell and not re.search(r"[^\d\s.,eE+'’−-]", cell) for r in rows for cell in r):
+        return False
+    return any(
+        cell.count(".") == 1 and style.count([cell]) and not _ONE_GROUP["."].fullmatch(cell)
+        for cells in rows
+        if is_row(style.count(cells), sum(map(bool, cells)))
+        for cell in cells
+    )
 
 
 def _evidence(rows: Iterable[Sequence[str]]) -> tuple[_Evidence, _Evidence]:

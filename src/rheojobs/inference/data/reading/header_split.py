@@ -6,9 +6,11 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 
+from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.options import DELIMITERS
+from rheojobs.inference.data.reading.section import Section
 
-__all__ = ["fitted", "split_otherwise", "tabbed"]
+__all__ = ["fitted", "refuse_numbers_without_name", "split_otherwise", "tabbed"]
 
 _MOST_WITHOUT_COLUMN = 6
 
@@ -67,6 +69,21 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
         return [cell.strip() for cell in line.split(delimiter)]
+
+
+def refuse_numbers_without_name(section: Section) -> None:
+    """Raise `InputError` if most rows parted by commas have more numbers than there are names.
+
+    Their commas may be decimal signs, or separate thousands, as well.
+    """
+    width, rows = len(section.header), section.rows
+    longer = [row for row in rows if any(section.style.count([c]) for c in row[width:])]
+    if width and 2 * len(longer) > len(rows):
+        raise InputError(
+            f"{width} names stand over {len(longer[0])} columns parted by commas, as in "
+            f"{','.join(longer[0][:6])!r}: if commas are also decimal signs or separate "
+            "thousands, put these numbers in quotation marks; else name all columns"
+        )
 
 
 def fitted(header: list[str], width: int) -> tuple[list[str], str]:

@@ -40,7 +40,7 @@ _SPELLINGS = {
     "frequency": "frequency|freq|test frequency|f|ν|frequenz|messfrequenz|frequence",
     "storage modulus": "storage modulus|g'|g prime|gprime|gp|elastic modulus|re(g*)|storage"
     "|shear storage modulus|speichermodul|module de conservation|module elastique"
-    "|shear modulus (elastic component)",
+    "|module de stockage|shear modulus (elastic component)",
     "loss modulus": "loss modulus|g''|g double prime|g dprime|gdoubleprime|gpp|gdp|viscous modulus"
     "|im(g*)|loss|shear loss modulus|verlustmodul|module de perte|module de pertes"
     "|module visqueux|shear modulus (viscous component)",
@@ -70,7 +70,8 @@ _SPELLINGS = {
     "creep compliance": "creep compliance|compliance|shear compliance|shear creep compliance|j(t)|J"
     "|kriechnachgiebigkeit|nachgiebigkeit|complaisance|complaisance de fluage"
     "|complaisance en fluage",
-    "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung",
+    "strain": "strain|shear strain|γ|gamma|scherdeformation|deformation|dehnung"
+    "|deformation de cisaillement",
 }
 _NAMES = {
     spelling: (quantity, rank)
@@ -168,7 +169,10 @@ def _recognised(text: str, unit: str) -> tuple[str, str, int]:
         quantity, rank = quantity_of(name)
         if quantity and (no_unit(written) or other_text(written)):
             return quantity, unit, rank
-        if quantity and firm and not _same_or_other_quantity(written):
+        is_whole = written.count("(") == written.count(")") and written.count("[") == written.count(
+            "]"
+        )
+        if quantity and firm and is_whole and not _same_or_other_quantity(written):
             return quantity, written.strip(" []()"), rank
     for part in parts:
         if is_unit(part.unit) and (part.firm or len(part.unit) > 1):

@@ -68,6 +68,7 @@ def normal(label: str) -> str:
     text = unicodedata.normalize("NFC", label[:100])
     text = re.sub("[′’‘´ʹ`]", "'", text)
     text = re.sub('[″”“"]', "''", text)
+    text = re.sub(r"\$|\\(?=[A-Za-z])", "", text)  # TeX: $\omega$
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -139,6 +140,9 @@ def unit_text(parts: LabelParts) -> str:
     """Return the unit of an unknown label's parts; a power of ten in the name makes it unclear."""
     if power := unclear_power(parts.name):
         return f"{parts.unit}, beside {power} in the name"
+    others = [found[1] for found in re.finditer(_BRACKET, parts.name) if is_unit(found[1])]
+    if others:
+        return f"{others[0]} or {parts.unit}"
     return parts.unit
 
 

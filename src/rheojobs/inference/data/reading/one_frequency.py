@@ -11,7 +11,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.column_choice import Column
 
-__all__ = ["refuse_one_frequency"]
+__all__ = ["refuse_one_frequency", "refuse_other_x"]
 
 _SAME = 1.025  # largest ratio of a frequency to the median that is nominally the same
 _MOST = 0.7  # part of the rows at one frequency that make no frequency sweep
@@ -44,6 +44,15 @@ def refuse_one_frequency(dataset: Dataset, columns: list[Column]) -> None:
         f"{kind} at one frequency, {middle:.4g} rad/s{rows}{varies}: no frequency sweep, which "
         "the models of an oscillation need"
     )
+
+
+def refuse_other_x(mode: str | None, x: Column) -> None:
+    """Raise `InputError` if the x of an oscillation is known to be no frequency."""
+    if mode == "oscillation" and x.quantity in ("strain", "shear stress", "time"):
+        raise InputError(
+            f"{x.name} is no frequency but a {x.quantity}: the models of an oscillation need G' "
+            "and G'' over frequency"
+        )
 
 
 def _swept(columns: list[Column]) -> tuple[str, Column | None]:

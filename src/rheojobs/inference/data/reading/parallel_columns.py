@@ -31,7 +31,8 @@ def curves_beside(section: Section, columns: Sequence[Column], choice: Choice) -
         hidden = {column.number - 1 for alike in sets for column in alike if column not in group}
         title = _title(section, group, number, count)
         rows = [["" if i in hidden else cell for i, cell in enumerate(row)] for row in section.rows]
-        whole = f"{section.title}, {title}" if section.title else title
+        is_named = section.title and title not in section.title
+        whole = f"{section.title}, {title}" if is_named else title
         found.append(replace(section, title=whole, rows=rows))
     return found
 

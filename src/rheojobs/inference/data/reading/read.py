@@ -17,7 +17,7 @@ from rheojobs.inference.data.reading.column_choice import Choice, Column, choose
 from rheojobs.inference.data.reading.column_units import with_units
 from rheojobs.inference.data.reading.curves import clock_notes, curves_in, first_curve
 from rheojobs.inference.data.reading.instruments import read_with_rheojax
-from rheojobs.inference.data.reading.one_frequency import refuse_one_frequency
+from rheojobs.inference.data.reading.one_frequency import refuse_one_frequency, refuse_other_x
 from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.sections import sections_of
@@ -160,12 +160,15 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
         title = f" {section.title!r}" if section.title else ""
         raise InputError(f"section {number}{title} has no points")
     mode = wanted.mode or section.mode or None
+    if section.constants:
+        wanted = replace(wanted, protocol={**section.constants, **wanted.protocol})
     section = first_curve(section, wanted)
     section, numbers = _rows_wanted(section, wanted)
     columns = with_units(columns_of(section), mode, wanted.columns, wanted.units)
     if mode is not None or not is_flow_at_one_rate(columns):
         columns = computed_columns(columns)
     choice = choose(columns, mode, wanted.columns)
+    refuse_other_x(choice.mode, choice.x)
     dataset = converted(
         columns,
         choice,

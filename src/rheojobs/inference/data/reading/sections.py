@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rheojobs.inference.data.reading.decimal_sign import decided
-from rheojobs.inference.data.reading.header_split import tabbed
+from rheojobs.inference.data.reading.header_split import refuse_numbers_without_name, tabbed
 from rheojobs.inference.data.reading.instrument_blocks import Block, blocks_of
 from rheojobs.inference.data.reading.reptate import is_reptate, section_of_reptate
 from rheojobs.inference.data.reading.section import Section
@@ -47,7 +47,19 @@ def sections_of(
         lines = re.split(r"\r\n|\r|\n", decoded(data))[skip:]
         sections = section_of_reptate(suffix, lines) if is_reptate(suffix, lines) else []
         sections = sections or _of_lines(lines, delimiter, decimal)
-    return [_printable(without_summaries(section)) for section in sections]
+    return [_printable(section) for section in _of_points(sections)]
+
+
+def _of_points(sections: Sequence[Section]) -> list[Section]:
+    """Return the sections without rows that are no points; those of such rows only are none."""
+    found: list[Section] = []
+    for section in sections:
+        cleared = without_summaries(section)
+        if section.rows and not cleared.rows and found:
+            found[-1] = replace(found[-1], notes=(*found[-1].notes, *cleared.notes))
+        else:
+            found.append(cleared)
+    return found
 
 
 def _printable(section: Section) -> Section:
@@ -67,7 +79,11 @@ def _of_sheets(
     sections: list[Section] = []
     for title, cells in sheets:
         grid, notes = as_texts(cells[skip:], decimal)
-        sections += _noted(_of_grid(grid, NumberStyle(), title=title), notes)
+        found = _of_grid(grid, NumberStyle(), title=title)
+        if not found and re.search(r" - \d+$", title):  # TRIOS numbers its steps so
+            header, units = header_of(grid, NumberStyle())
+            found = [Section(title, header, units, [], NumberStyle())]
+        sections += _noted(found, notes)
     return sections
 
 
@@ -83,6 +99,9 @@ def _of_lines(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
     strict = delimiter == " "
     firm = [cells for cells, line in zip(grid, lines, strict=True) if strict and tabbed(line)]
     sections = _of_grid(grid, style, remarks=remarks, strict=strict, firm=firm)
+    if delimiter == ",":
+        for section in sections:
+            refuse_numbers_without_name(section)
     return _noted(sections, (note,) if note else ())
 
 

@@ -32,7 +32,9 @@ def sheets_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
 
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as book:
-            return [(name, _cells(book.get_sheet_by_name(name))) for name in book.sheet_names]
+            kind = python_calamine.SheetTypeEnum.WorkSheet  # others are charts and macros
+            sheets = [sheet.name for sheet in book.sheets_metadata if sheet.typ == kind]
+            return [(name, _cells(book.get_sheet_by_name(name))) for name in sheets]
     except Exception as error:  # a damaged workbook fails anywhere in zip, XML or records
         raise InputError(
             f"not a readable Excel workbook ({error}): save it as .xlsx or as CSV"

@@ -39,7 +39,7 @@ def without_summaries(section: Section) -> Section:
             labels[index] = label
         elif index >= end:
             labels[index] = next(filter(None, row))
-        elif label and any(i < len(row) and row[i] == label for i in columns):
+        elif label and not _names_neighbours(rows, index, label):
             labels[index] = label
     if not labels:
         return section
@@ -47,6 +47,11 @@ def without_summaries(section: Section) -> Section:
     return replace(
         section, rows=kept, notes=(*section.notes, no_points_note(list(labels.values())))
     )
+
+
+def _names_neighbours(rows: Sequence[Sequence[str]], index: int, label: str) -> bool:
+    """Whether a row beside has the same word, as the name of a segment."""
+    return any(label in rows[i] for i in (index - 1, index + 1) if 0 <= i < len(rows))
 
 
 def no_points_note(labels: Sequence[str]) -> str:

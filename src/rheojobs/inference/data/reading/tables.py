@@ -12,6 +12,7 @@ from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.summary_rows import no_points_note
 from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
 from rheojobs.inference.data.reading.unit_rows import UnitRows, are_units, unit_rows
+from rheojobs.inference.data.units import is_unit
 
 __all__ = ["header_of", "tables_of"]
 
@@ -157,10 +158,19 @@ def _section(
     )
 
 
+def _has_digits_first(cell: str) -> bool:
+    """Whether a cell is a number, or one in an unknown way: ``"<5"``, ``"(12)"``."""
+    return is_missing(cell) or (
+        re.match(r"[<>(~≈]?\s*[+-]?[.,]?\d", cell) is not None and not is_unit(cell)
+    )
+
+
 def _lacks_values(cells: list[str], row: list[str], style: NumberStyle) -> bool:
     """Whether cells are a row of numbers like `row`, except for missing values."""
     if len(cells) != len(row) or not style.count(cells):
         return False
+    if style.count(cells[:1]) and all(map(_has_digits_first, cells)):
+        return True
     return all(
         is_missing(cell) or style.count([cell]) or not style.count([below])
         for cell, below in zip(cells, row, strict=True)

@@ -30,6 +30,11 @@ _PLAIN = {
     mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
     for mark in DECIMAL_MARKS
 }
+_POINTED = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)  # most numbers: read at once
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_TIMES_TEN = re.compile(
+    r"([+-]?[\d.,]+)\s*[x×*·]\s*10(?:(?:\^|\*\*)\(?([+-]?\d{1,3})\)?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))"
+)
 _SPACED = {  # 1 234,5 and 1'234.5
     mark: re.compile(
         rf"[+-]?[1-9]\d{{0,2}}([ \xa0\u202f\u2009'’])\d{{3}}(?:\1\d{{3}})*"
@@ -71,8 +76,13 @@ class NumberStyle:
 
     def number(self, cell: str) -> float:
         """Read a number; NaN for anything else."""
+        if _POINTED.fullmatch(cell) and self.decimal == ".":
+            return float(cell)
         text = cell.strip().replace("−", "-")
         text = re.sub(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])", "e", text)  # Fortran's 1.0D+05
+        if power := _TIMES_TEN.fullmatch(text):  # 1.5×10³
+            exponent = power[2] or power[3].translate(_SUPERSCRIPTS)
+            text = f"{power[1]}e{exponent}"
         if not _PLAIN[self.decimal].fullmatch(text):
             if not self._is_grouped(text):
                 return math.nan
@@ -152,6 +162,17 @@ def delimiter_of(lines: Sequence[str], delimiter: str = "", decimal: str = "") -
             )
     sample = [_without_remark(line) for line in lines if line.strip()]
     sample = sample[:: max(1, len(sample) // 500)]
+    for is_mixed in (False, True):
+        found = _likeliest(sample, delimiter, decimal, is_mixed=is_mixed)
+        if found is not None:
+            return found
+    return None
+
+
+def _likeliest(
+    sample: Sequence[str], delimiter: str, decimal: str, *, is_mixed: bool
+) -> str | None:
+    """Return the delimiter that scores best; with `is_mixed`, styles of numbers may alternate."""
     best, found = 0.0, None
     for cut in (delimiter,) if delimiter else DELIMITERS:
         bared = _without_bars(sample) if cut == "|" else sample
@@ -159,7 +180,7 @@ def delimiter_of(lines: Sequence[str], delimiter: str = "", decimal: str = "") -
         for mark in (decimal,) if decimal else DECIMAL_MARKS:
             style = NumberStyle(mark, grouped=True)
             score = sum(
-                _likeness(style, cells) * (0.5 if _has_stronger(line, cut) else 1.0)
+                _likeness(style, cells, is_mixed) * (0.5 if _has_stronger(line, cut) else 1.0)
                 for line, cells in zip(sample, split, strict=True)
             )
             if score > best:
@@ -167,9 +188,12 @@ def delimiter_of(lines: Sequence[str], delimiter: str = "", decimal: str = "") -
     return found
 
 
-def _likeness(style: NumberStyle, cells: list[str]) -> float:
+def _likeness(style: NumberStyle, cells: list[str], is_mixed: bool) -> float:
     """Return a score from 0 to 1 of how much cells look like a row of numbers."""
     filled = sum(map(bool, cells))
+    if is_mixed:
+        numbers = NumberStyle.either(cells)
+        return numbers / filled if is_row(numbers, filled) else 0.0
     if is_row(style.count(cells), filled):
         # "1,0 ok 1,0" cut at its commas leaves "0 ok 1": digits in a text suggest a wrong cut.
         uncut = sum(

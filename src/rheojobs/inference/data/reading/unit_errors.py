@@ -25,7 +25,7 @@ class UnitError(InputError):
         kind = "no unit of" if is_unit(unit) else "an unknown unit of"
         if without_logarithm(unit)[0]:
             kind = "no logarithm of a unit of"
-        way = "name the unit"
+        way = f"write the deviations in a unit of {quantity}"
         if role in ROLES:
             way = f"give the unit with {{units}}, such as {role}={SI_UNITS.get(quantity) or '1'}"
         return cls(f"column {column!r}: {unit!r} is {kind} {quantity}: {way}", role, ("units",))
