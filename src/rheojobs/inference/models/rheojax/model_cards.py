@@ -31,7 +31,6 @@ _PLAIN = (
     "refused",
     "quantities",
     "warnings",
-    "narrowed",
 )
 _SEQUENCES = ("test_modes", "even_steps")
 
@@ -91,6 +90,10 @@ def read[Card: Model](
         card = json.loads(stored)
         values = {name: card[name] for name in _PLAIN}
         values |= {name: tuple(card[name]) for name in _SEQUENCES}
+        values["narrowed"] = {
+            mode: {name: (low, high) for name, (low, high) in limits.items()}
+            for mode, limits in card["narrowed"].items()
+        }
         values["orders"] = tuple((smaller, larger) for smaller, larger in card["orders"])
         other = alternatives[card["alternative"]] if card["alternative"] else None
         return make(
@@ -120,13 +123,24 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     probed : mapping
         As `Model` has it.
     """
-    others_told = ("parameters", "alternatives", "function", "key", "probed", "modes", "orders")
-    told = {*_PLAIN, *_SEQUENCES, *others_told}
+    told = {
+        *_PLAIN,
+        *_SEQUENCES,
+        "orders",
+        "modes",
+        "narrowed",
+        "parameters",
+        "alternatives",
+        "function",
+        "key",
+        "probed",
+    }
     others = {item.name: getattr(model, item.name) for item in fields(model)}
     if any(value for name, value in others.items() if name not in told):
         return
     card = {name: others[name] for name in _PLAIN}
     card |= {name: list(others[name]) for name in (*_SEQUENCES, "orders")}
+    card["narrowed"] = others["narrowed"]
     card["parameters"] = [asdict(parameter) for parameter in model.parameters]
     card["alternative"] = alternative if model.alternatives else ""
     card["probed"] = dict(probed)
