@@ -227,6 +227,8 @@ def concerns(comparison: Comparison) -> list[str]:
                 f"(R² = {best.r_squared:.3g})"
             )
     for row in comparison.models:
+        about_model = f"{row.fit.model_name} in {row.fit.test_mode}: "
+        found += [text for text in row.fit.warnings if text.startswith(about_model)]
         if row.loo is not None and row.loo.bad_k:
             found.append(
                 f"{row.label}: {plural(row.loo.bad_k, 'value')} with a Pareto k above "

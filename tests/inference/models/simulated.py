@@ -40,6 +40,8 @@ def draw(model: Model, rng: np.random.Generator) -> dict[str, float]:
                 np.clip(value, lower + (upper - lower) / 20, upper - (upper - lower) / 20)
             )
         values[parameter.name] = value
+    for smaller, larger in model.orders:
+        values[smaller], values[larger] = sorted((values[smaller], values[larger]))
     time_scale, stress = scales(model, values)
     for parameter in model.parameters:
         if math.isnan(values[parameter.name]):

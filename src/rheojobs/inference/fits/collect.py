@@ -20,6 +20,9 @@ from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights
 from rheojobs.inference.results.fit_result import FitResult
 
+AT_LIMIT = 1e-4
+"""A parameter is at its limit if it is nearer than this part of it."""
+
 __all__ = ["FitCollector"]
 
 
@@ -100,6 +103,11 @@ class FitCollector:
         concerns += statistics.warnings_of(
             parameters, uncertainties, bounds, list(self.fixed), correlation
         )
+        concerns += [
+            f"{smaller} is at its limit, which is {larger}: beyond, moduli are negative"
+            for smaller, larger in model.orders
+            if parameters[smaller] >= (1.0 - AT_LIMIT) * parameters[larger]
+        ]
         return FitResult(
             model_name=model.name,
             parameters=parameters,
@@ -156,8 +164,8 @@ class FitCollector:
         slopes = coordinates.slopes(u)
         for k, item in enumerate(coordinates.own):
             out[names.index(item.name), k] = slopes[k]
-        if coordinates.ties:
-            tied = [names.index(tie.name) for tie in coordinates.ties]
+        if coordinates.dependent:
+            tied = [names.index(name) for name in coordinates.dependent]
             for k in range(len(u)):
                 width = 1e-6 * max(1.0, abs(u[k])) * (np.arange(len(u)) == k)
                 ends = [coordinates.named(u + sign * width, clip=False) for sign in (1, -1)]

@@ -1,12 +1,13 @@
 """Map a model's parameters to the optimizer's coordinates: logarithms, fixed values, ties, bounds.
 
-Positive parameters whose bounds span decades are searched by their logarithm.
+Positive parameters whose bounds span decades are searched by their logarithm. A parameter that
+must not exceed another is searched by its share of it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from rheojobs.errors import InputError, nearest
 from rheojobs.inference.models.parameters import MANY_DECADES, Parameter, spans_decades
 from rheojobs.inference.models.ties import Tie
 
-__all__ = ["Coordinates", "Limits", "is_logarithmic"]
+__all__ = ["Coordinates", "Limits", "free_orders", "is_logarithmic"]
 
 ZERO_SHARE = 1e-6
 """A modulus that may be zero is searched by its logarithm down to this part of its default."""
@@ -33,6 +34,16 @@ GRID = 400
 def is_logarithmic(parameter: Parameter) -> bool:
     """Whether a parameter is searched by its logarithm: positive, over three decades or more."""
     return spans_decades(*parameter.bounds)
+
+
+def free_orders(
+    orders: Sequence[tuple[str, str]], held: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the orders whose first parameter may be searched as a share of the second.
+
+    A parameter with a value, bounds or a tie of the user's is searched as it is.
+    """
+    return tuple(order for order in orders if order[0] not in held)
 
 
 def _offset(parameter: Parameter) -> float:
@@ -66,9 +77,16 @@ class Coordinates:
         Of the model, (p,).
     ties : sequence of Tie
         In the order in which they can be computed.
+    orders : sequence of tuple of str
+        Pairs of parameters of which the first must not exceed the second.
     """
 
-    def __init__(self, parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        ties: Sequence[Tie] = (),
+        orders: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._parameters = tuple(parameters)
         self._limits_of = {item.name: item.bounds for item in parameters}
         self.ties = tuple(ties)
@@ -78,44 +96,84 @@ class Coordinates:
         offsets = np.array([_offset(item) for item in self.own], dtype=float)
         self._logarithmic = np.isfinite(offsets)
         self._offsets = np.where(self._logarithmic, offsets, 0.0)
-        bounds = np.array([item.bounds for item in self.own], dtype=float).reshape(-1, 2)
-        self._bounds = bounds
-        self.widest = Limits(self.to_u(bounds[:, 0]), self.to_u(bounds[:, 1]))
+        self._shares = self._shares_of(orders)
+        self.dependent = (
+            *(tie.name for tie in ties),
+            *(self.own[k].name for k, _ in self._shares),
+        )
+        """The parameters that depend on more than a coordinate of their own."""
+        self._bounds = np.array([item.bounds for item in self.own], dtype=float).reshape(-1, 2)
+        self._ends = self._ends_of(self._bounds)
+        self.widest = Limits(self._scaled(self._ends[:, 0]), self._scaled(self._ends[:, 1]))
         self.longest = np.where(self._logarithmic, LONGEST_STEP, np.inf)
 
-    def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map values of `own`, shape (..., d), to coordinates."""
+    def _shares_of(self, orders: Sequence[tuple[str, str]]) -> tuple[tuple[int, int], ...]:
+        """Return the places of parameters that are searched as a share, and of the whole."""
+        place = {item.name: k for k, item in enumerate(self.own)}
+        pairs = [
+            (place[smaller], place[larger])
+            for smaller, larger in orders
+            if smaller in place and larger in place
+        ]
+        return tuple((k, j) for k, j in pairs if self._logarithmic[k] == self._logarithmic[j])
+
+    def _ends_of(self, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return bounds, shape (d, 2), with those of shares in place of their parameter's."""
+        ends = bounds.copy()
+        for k, j in self._shares:
+            ends[k] = bounds[k, 0] / bounds[j, 1], 1.0
+        return ends
+
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithms = np.log(values + self._offsets)
         return np.where(self._logarithmic, logarithms, values)
+
+    def to_u(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map values of `own`, shape (..., d), to coordinates."""
+        shared = np.array(values, dtype=float)
+        for k, j in self._shares:
+            whole = shared[..., j]
+            shared[..., k] = np.where(whole > 0, shared[..., k] / np.where(whole > 0, whole, 1), 0)
+        return self._scaled(shared)
 
     def from_u(self, u: NDArray[np.float64], clip: bool = True) -> NDArray[np.float64]:
         """Map coordinates, shape (..., d), to values of `own`, optionally clipped to bounds."""
         exponentials = np.exp(np.where(self._logarithmic, u, 0.0)) - self._offsets
         values = np.where(self._logarithmic, exponentials, u)
-        if not clip:
-            return values
-        lower, upper = self._bounds[:, 0], self._bounds[:, 1]
-        # exp(log(bound)) may miss the bound by a rounding error.
-        values = np.where(
-            u <= self.widest.lower, lower, np.where(u >= self.widest.upper, upper, values)
-        )
-        return np.clip(values, lower, upper)
+        if clip:
+            lower, upper = self._ends[:, 0], self._ends[:, 1]
+            # exp(log(bound)) may miss the bound by a rounding error.
+            values = np.where(
+                u <= self.widest.lower, lower, np.where(u >= self.widest.upper, upper, values)
+            )
+            values = np.clip(values, lower, upper)
+        for k, j in self._shares:
+            values[..., k] *= values[..., j]
+        return np.clip(values, self._bounds[:, 0], self._bounds[:, 1]) if clip else values
 
     def slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivative of each value with respect to its coordinate, shape (d,)."""
-        return np.where(self._logarithmic, self.from_u(u) + self._offsets, 1.0)
+        values = self.from_u(u)
+        slopes = np.where(self._logarithmic, values + self._offsets, 1.0)
+        for k, j in self._shares:
+            slopes[k] = slopes[k] if self._logarithmic[k] else values[j]
+        return slopes
 
     def to_params(self, u: Any) -> Any:
         """Map coordinates, shape (d,), to the model's parameters, shape (p,); traceable."""
         return self.checked_params(u)[0]
 
     def checked_params(self, u: Any) -> tuple[Any, Any]:
-        """Return the model's parameters, shape (p,), and whether the ties are within bounds."""
+        """Return the model's parameters, shape (p,), and whether all are within their bounds."""
         values: dict[str, Any] = {}
         for k, item in enumerate(self.own):
             values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
         allowed = jnp.asarray(True)
+        for k, j in self._shares:
+            value = values[self.own[k].name] * values[self.own[j].name]
+            allowed = allowed & (self._bounds[k, 0] <= value) & (value <= self._bounds[k, 1])
+            values[self.own[k].name] = value
         for tie in self.ties:
             value = jnp.asarray(tie.evaluate(values), dtype=jnp.float64)
             lower, upper = self._limits_of[tie.name]
@@ -202,7 +260,8 @@ class Coordinates:
                     f"model's, {lower:g} to {upper:g}"
                 )
             ends[names.index(name)] = low, high
-        return self.to_u(ends[:, 0]), self.to_u(ends[:, 1])
+        ends = self._ends_of(ends)
+        return self._scaled(ends[:, 0]), self._scaled(ends[:, 1])
 
     def _narrow(self, tie: Tie, limits: Limits, fixed: Mapping[str, float], model: str) -> None:
         """Keep a tie of one free parameter within its bounds by narrowing that parameter's bounds.

@@ -58,13 +58,20 @@ class Objective:
         A problem of that kind.
     ties : tuple of Tie
         Parameters that are computed from others.
+    orders : tuple of tuple of str
+        Pairs of parameters of which the first is searched as a share of the second.
     """
 
-    def __init__(self, problem: Problem, ties: tuple[Tie, ...] = ()) -> None:
-        self.coordinates = Coordinates(problem.model.parameters, ties)
+    def __init__(
+        self,
+        problem: Problem,
+        ties: tuple[Tie, ...] = (),
+        orders: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.coordinates = Coordinates(problem.model.parameters, ties, orders)
         self._components = problem.components
         self._is_pointwise = problem.test_mode in PADDED_MODES
-        identity = problem.identity(tuple((tie.name, tie.text) for tie in ties))
+        identity = problem.identity(tuple((tie.name, tie.text) for tie in ties), orders)
         program = functools.partial(StoredProgram, identity=identity)
         d = len(self.coordinates.own)
         state = levenberg_marquardt.begin(np.zeros(d), (1, 1))
@@ -75,10 +82,14 @@ class Objective:
         self._screen = program(each, 0, name="screen")
 
     @staticmethod
-    def of(problem: Problem, ties: tuple[Tie, ...] = ()) -> Objective:
+    def of(
+        problem: Problem,
+        ties: tuple[Tie, ...] = (),
+        orders: tuple[tuple[str, str], ...] = (),
+    ) -> Objective:
         """Return the objective of this kind of problem, compiled programs included."""
-        key = (*problem.key, tuple((tie.name, tie.text) for tie in ties))
-        return _objectives.get(key, lambda: Objective(problem, ties))
+        key = (*problem.key, tuple((tie.name, tie.text) for tie in ties), orders)
+        return _objectives.get(key, lambda: Objective(problem, ties, orders))
 
     def data(
         self, problem: Problem, weights: Weights, limits: Limits, loss: str = "linear"

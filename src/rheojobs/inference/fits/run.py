@@ -14,6 +14,7 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.fits.collect import FitCollector
+from rheojobs.inference.fits.coordinates import free_orders
 from rheojobs.inference.fits.global_search import search
 from rheojobs.inference.fits.levenberg_marquardt import Data, Tolerances
 from rheojobs.inference.fits.live_curve import PresentCurve
@@ -104,7 +105,10 @@ class FitRun:
                 how = "fixed" if name in self._fixed else "tied"
                 raise InputError(f"{model.name}: {name!r} is {how}: it takes no initial value")
         self._given = model.resolve_values(initial, self._fixed)
-        self._objective = Objective.of(problem, ties)
+        # A profile holds a parameter, not its share of another.
+        held = {*self._fixed, *options.bounds, *options.tied}
+        orders = () if options.intervals else free_orders(model.orders, held)
+        self._objective = Objective.of(problem, ties, orders)
         self._limits = self._objective.coordinates.limits(self._fixed, model.name, options.bounds)
         self._check_start()
         self._weights = weights_of(problem, options.weights)

@@ -85,6 +85,9 @@ class Model:
         Test modes in which predictions are not to be trusted, and what is wrong with them.
     narrowed : mapping of str to mapping
         Test modes in which some parameters have narrower bounds, and these bounds.
+    orders : tuple of tuple of str
+        Pairs of parameters of which the first must not exceed the second: beyond, the model gives
+        NaN.
 
     Raises
     ------
@@ -109,6 +112,7 @@ class Model:
     quantities: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
     narrowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    orders: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))

@@ -130,7 +130,7 @@ def test_defaults_keep_the_orders():
 
 def test_two_files_cannot_repair_one_pair():
     table = {("Maxwell", "creep"): warned("for a test")}
-    with pytest.raises(ValueError, match=r"two files repair the same pairs: .*Maxwell.*creep"):
+    with pytest.raises(ValueError, match=r"two files repair the same: .*Maxwell.*creep"):
         repair_table._merged([table, {("Maxwell", "creep"): refused("for a test", "nothing")}])
 
 

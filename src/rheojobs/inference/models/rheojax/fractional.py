@@ -19,9 +19,9 @@ from rheojobs.inference.models.rheojax.mittag_leffler import (
     reciprocal_gamma,
     saturation,
 )
-from rheojobs.inference.models.rheojax.repair import Formula, Repair, refused, replaced
+from rheojobs.inference.models.rheojax.repair import Formula, Orders, Repair, refused, replaced
 
-__all__ = ["REPAIRS"]
+__all__ = ["ORDERS", "REPAIRS"]
 
 _EXPLODES = (
     "RheoJAX's Mittag-Leffler function is off by up to a factor of 1e58 for orders below 0.46 and "
@@ -31,35 +31,17 @@ _SERIES = (
     "RheoJAX fits a series of 120 terms to the complex modulus and sets negative terms to zero, "
     "which adds an instantaneous response and spoils the slopes"
 )
-_NEGATIVE = (
-    "RheoJAX allows orders or viscosities for which moduli are negative: these give no number here"
-)
 _EPSILON = "RheoJAX adds 1e-12 1/Pa to the compliance: 0.1 % for a material of 1 GPa"
 
 
-# In two springpots in series the second order is alpha - beta, and a retardation is quicker than
-# the relaxation. The first parameter, by its place, is at most the second.
-_ORDERS = {
-    "FractionalMaxwellModel": (2, 1),
-    "FractionalZenerLiquidLiquid": (3, 2),
-    "FractionalJeffreysModel": (1, 0),
-}
-
-
-def _formula(function: Callable[..., Any], order: tuple[int, int] | None = None) -> Formula:
-    """Make a formula of ``function(x, *parameters)``; x is at least `SOONEST`.
-
-    It is NaN, which fits and samplings keep out of, where the order of two parameters is violated.
-    """
+def _formula(function: Callable[..., Any]) -> Formula:
+    """Make a formula of ``function(x, *parameters)``; x is at least `SOONEST`."""
 
     def predict(instance: Any, x: Any, params: Any, constants: Any) -> Any:
         import jax.numpy as jnp
 
         values = (params[k] for k in range(len(params)))
-        out = function(jnp.maximum(jnp.asarray(x), SOONEST), *values)
-        if order is None:
-            return out
-        return jnp.where(params[order[0]] <= params[order[1]], out, jnp.nan)
+        return function(jnp.maximum(jnp.asarray(x), SOONEST), *values)
 
     predict.__doc__ = function.__doc__
     return predict
@@ -146,11 +128,6 @@ def _burgers_creep(t: Any, glassy: Any, eta1: Any, kelvin: Any, alpha: Any, tau:
     return glassy + t / eta1 + kelvin * saturation((t / tau) ** alpha, alpha)
 
 
-def _maxwell_model_creep(t: Any, c1: Any, alpha: Any, beta: Any, tau: Any) -> Any:
-    early = tau**beta * t ** (alpha - beta) * reciprocal_gamma(1.0 + alpha - beta)
-    return (t**alpha * reciprocal_gamma(1.0 + alpha) + early) / c1
-
-
 def _jeffreys_creep(t: Any, eta1: Any, eta2: Any, alpha: Any, tau: Any) -> Any:
     """Return the function whose transform is 1 / (s G*(s)), iω replaced by s in G*(iω)."""
 
@@ -187,11 +164,6 @@ def _zener_ll_modulus(s: Any, c1: Any, c2: Any, alpha: Any, beta: Any, gamma: An
 def _jeffreys_modulus(s: Any, eta1: Any, eta2: Any, alpha: Any, tau: Any) -> Any:
     quick = (s * tau * eta2 / eta1) ** alpha
     return eta1 * s * (1.0 + quick) / (1.0 + (s * tau) ** alpha)
-
-
-def _at_frequency(modulus: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function of the frequency ω that a modulus is at s = iω."""
-    return lambda omega, *parameters: modulus(1j * omega, *parameters)
 
 
 def _burgers_compliance(s: Any, glassy: Any, eta1: Any, kelvin: Any, alpha: Any, tau: Any) -> Any:
@@ -246,16 +218,10 @@ _BY_FAULT: dict[str, dict[tuple[str, str], Callable[..., Any]]] = {
         ("FractionalKelvinVoigtZener", "oscillation"): _poynting_thomson_oscillation,
         ("FractionalPoyntingThomson", "oscillation"): _poynting_thomson_oscillation,
     },
-    _NEGATIVE: {
-        ("FractionalMaxwellModel", "creep"): _maxwell_model_creep,
-        ("FractionalMaxwellModel", "oscillation"): _at_frequency(_maxwell_model_modulus),
-        ("FractionalZenerLiquidLiquid", "oscillation"): _at_frequency(_zener_ll_modulus),
-        ("FractionalJeffreysModel", "oscillation"): _at_frequency(_jeffreys_modulus),
-    },
 }
 
 REPAIRS: dict[tuple[str, str], Repair] = {
-    pair: replaced(fault, _formula(function, _ORDERS.get(pair[0])))
+    pair: replaced(fault, _formula(function))
     for fault, functions in _BY_FAULT.items()
     for pair, function in functions.items()
 }
@@ -267,3 +233,11 @@ REPAIRS["FractionalMaxwellLiquid", "flow_curve"] = refused(
 REPAIRS["FractionalJeffreysModel", "flow_curve"] = replaced(
     "RheoJAX gives the viscosity eta1 where the data are a stress", _jeffreys_flow
 )
+
+# In two springpots in series the second has the order alpha - beta, and a retardation is quicker
+# than the relaxation; else moduli are negative.
+ORDERS: Orders = {
+    "FractionalMaxwellModel": (("beta", "alpha"),),
+    "FractionalZenerLiquidLiquid": (("beta", "alpha"),),
+    "FractionalJeffreysModel": (("eta2", "eta1"),),
+}

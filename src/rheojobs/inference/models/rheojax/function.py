@@ -15,7 +15,7 @@ from rheojobs.inference.models.rheojax.private_names import (
     keep_stress_scale,
     takes_strain,
 )
-from rheojobs.inference.models.rheojax.repair_table import REPAIRS
+from rheojobs.inference.models.rheojax.repair_table import ORDERS, REPAIRS
 from rheojobs.inference.models.rheojax.replacements import INNER
 
 __all__ = ["RheojaxFunction"]
@@ -55,14 +55,32 @@ class RheojaxFunction:
         RheoJAX has defaults for missing ones: no stress in a creep, a shear rate of 1/s before a
         relaxation.
         """
-        optional = _OPTIONAL.get((type(self.instance).__name__, test_mode), ())
+        optional = _OPTIONAL.get((self._kind, test_mode), ())
         return tuple(name for name in MODE_CONSTANTS[test_mode] if name not in optional)
 
     def __call__(self, x: Any, params: Any, test_mode: str, **protocol: Any) -> Any:
-        """Predict as `Model.predict` does, for x of shape (n,) and params of shape (p,)."""
+        """Predict as `Model.predict` does, for x of shape (n,) and params of shape (p,).
+
+        NaN, which fits and samplings keep out of, if one parameter exceeds another that it must
+        not.
+        """
         import jax.numpy as jnp
 
-        repair = REPAIRS.get((type(self.instance).__name__, test_mode))
+        out = self._of_test(x, params, test_mode, protocol)
+        names = list(self.instance.parameters)
+        for smaller, larger in () if self.is_original else ORDERS.get(self._kind, ()):
+            allowed = params[names.index(smaller)] <= params[names.index(larger)]
+            out = jnp.where(allowed, out, jnp.nan)
+        return out
+
+    @property
+    def _kind(self) -> str:
+        return type(self.instance).__name__
+
+    def _of_test(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
+        import jax.numpy as jnp
+
+        repair = REPAIRS.get((self._kind, test_mode))
         if repair is not None and repair.formula is not None and not self.is_original:
             given = _constants_of(test_mode, protocol)
             with forward_mode(type(self.instance)):
@@ -73,7 +91,7 @@ class RheojaxFunction:
             order = jnp.argsort(jnp.asarray(x))
             x = jnp.asarray(x)[order]
             times, at = jnp.append(0.0, x), jnp.arange(1, x.shape[0] + 1)
-            stepped = "IKH" in type(self.instance).__name__ and test_mode in ("startup", "laos")
+            stepped = "IKH" in self._kind and test_mode in ("startup", "laos")
             if stepped:
                 times, at = _in_even_steps(x)
             values = self._predict(times, params, test_mode, protocol)[at]
@@ -83,7 +101,7 @@ class RheojaxFunction:
     def _predict(self, x: Any, params: Any, test_mode: str, protocol: Mapping[str, Any]) -> Any:
         import jax.numpy as jnp
 
-        kind = type(self.instance).__name__
+        kind = self._kind
         given = _constants_of(test_mode, protocol)
         # Some constants are read from the instance, and some calls write to it: a copy isolates
         # threads and traces.

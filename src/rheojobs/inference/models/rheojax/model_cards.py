@@ -91,6 +91,7 @@ def read[Card: Model](
         card = json.loads(stored)
         values = {name: card[name] for name in _PLAIN}
         values |= {name: tuple(card[name]) for name in _SEQUENCES}
+        values["orders"] = tuple((smaller, larger) for smaller, larger in card["orders"])
         other = alternatives[card["alternative"]] if card["alternative"] else None
         return make(
             parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
@@ -118,12 +119,21 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     probed : mapping
         As `Model` has it.
     """
-    told = {*_PLAIN, *_SEQUENCES, "parameters", "alternatives", "function", "key", "probed"}
+    told = {
+        *_PLAIN,
+        *_SEQUENCES,
+        "orders",
+        "parameters",
+        "alternatives",
+        "function",
+        "key",
+        "probed",
+    }
     others = {item.name: getattr(model, item.name) for item in fields(model)}
     if any(value for name, value in others.items() if name not in told):
         return
     card = {name: others[name] for name in _PLAIN}
-    card |= {name: list(others[name]) for name in _SEQUENCES}
+    card |= {name: list(others[name]) for name in (*_SEQUENCES, "orders")}
     card["parameters"] = [asdict(parameter) for parameter in model.parameters]
     card["alternative"] = alternative if model.alternatives else ""
     card["probed"] = dict(probed)

@@ -31,7 +31,7 @@ from rheojobs.inference.models.rheojax.function import RheojaxFunction
 from rheojobs.inference.models.rheojax.patched_diffrax import solves_equations
 from rheojobs.inference.models.rheojax.private_names import register_models, wants_forward_mode
 from rheojobs.inference.models.rheojax.repair import FORMULA, is_original
-from rheojobs.inference.models.rheojax.repair_table import BOUNDS, REPAIRS
+from rheojobs.inference.models.rheojax.repair_table import BOUNDS, ORDERS, REPAIRS
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import frozen
 
@@ -308,6 +308,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     # Those that take the applied stress predict the strain, the others the compliance.
     if not kind.__name__.startswith(_COMPLIANCE):
         quantities["creep"] = "strain"
+    narrowed = {mode: BOUNDS.get((kind.__name__, mode), {}) for mode in declared}
     other = _ALTERNATIVES.get(kind.__name__)
     priors, limits = (
         None if rule is None or _is_switched_off(rule) else rule
@@ -339,13 +340,8 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
         ),
         quantities=quantities,
         warnings=warnings,
-        narrowed={}
-        if original
-        else {
-            mode: BOUNDS[kind.__name__, mode]
-            for mode in declared
-            if (kind.__name__, mode) in BOUNDS
-        },
+        narrowed={} if original else {mode: at for mode, at in narrowed.items() if at},
+        orders=() if original else ORDERS.get(kind.__name__, ()),
     )
 
 

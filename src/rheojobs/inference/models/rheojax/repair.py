@@ -12,6 +12,9 @@ formulas. An entry is made by
 `fault` says in one line what is wrong with RheoJAX's numbers, without a full stop. With
 ``model_config={"formula": "rheojax"}`` none of this applies: RheoJAX's own formula runs, and the
 fault is the warning.
+
+A file may have two tables more: `BOUNDS`, bounds of parameters that are narrower in some tests, and
+`ORDERS`, parameters of which one must not exceed the other.
 """
 
 from __future__ import annotations
@@ -22,8 +25,18 @@ from typing import Any
 
 from rheojobs.errors import InputError, nearest
 
-__all__ = ["FORMULA", "Formula", "Narrowed", "Repair", "is_original", "refused", "replaced"]
-__all__ += ["Table", "warned"]
+__all__ = [
+    "FORMULA",
+    "Formula",
+    "Narrowed",
+    "Orders",
+    "Repair",
+    "Table",
+    "is_original",
+    "refused",
+    "replaced",
+    "warned",
+]
 
 FORMULA = "formula"
 """The setting of every model that chooses between our formulas and RheoJAX's."""
@@ -71,6 +84,10 @@ Table = Mapping[tuple[str, str], Repair]
 
 Narrowed = Mapping[tuple[str, str], Mapping[str, tuple[float, float]]]
 """Bounds of parameters by RheoJAX's class and the test mode, narrower than RheoJAX's."""
+
+
+Orders = Mapping[str, tuple[tuple[str, str], ...]]
+"""Pairs of parameters by RheoJAX's class, of which the first must not exceed the second."""
 
 
 def replaced(fault: str, formula: Formula, warning: str = "") -> Repair:

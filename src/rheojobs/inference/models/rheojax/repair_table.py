@@ -10,21 +10,19 @@ from rheojobs.inference.models.rheojax import (
     rate_equations,
     soft_glassy,
 )
-from rheojobs.inference.models.rheojax.repair import Narrowed, Repair
+from rheojobs.inference.models.rheojax.repair import Narrowed, Orders, Repair
 
-__all__ = ["BOUNDS", "REPAIRS"]
+__all__ = ["BOUNDS", "ORDERS", "REPAIRS"]
 
-# A file of formulas has a table named REPAIRS; if it narrows bounds, one named BOUNDS.
+# A file of formulas has a table named REPAIRS, and may have others named BOUNDS and ORDERS.
 _FILES = (fractional, soft_glassy, other_quantities, rate_equations)
 
 
-def _merged[Entry](
-    tables: Iterable[Mapping[tuple[str, str], Entry]],
-) -> dict[tuple[str, str], Entry]:
-    merged: dict[tuple[str, str], Entry] = {}
+def _merged[Key, Entry](tables: Iterable[Mapping[Key, Entry]]) -> dict[Key, Entry]:
+    merged: dict[Key, Entry] = {}
     for table in tables:
         if twice := merged.keys() & table.keys():
-            raise ValueError(f"two files repair the same pairs: {sorted(twice)}")
+            raise ValueError(f"two files repair the same: {sorted(map(str, twice))}")
         merged |= table
     return merged
 
@@ -34,3 +32,6 @@ REPAIRS: Mapping[tuple[str, str], Repair] = _merged(file.REPAIRS for file in _FI
 
 BOUNDS: Narrowed = _merged(getattr(file, "BOUNDS", {}) for file in _FILES)
 """Narrower bounds by RheoJAX's class and the test mode."""
+
+ORDERS: Orders = _merged(getattr(file, "ORDERS", {}) for file in _FILES)
+"""Parameters of which the first must not exceed the second, by RheoJAX's class."""
