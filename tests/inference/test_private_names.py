@@ -34,6 +34,16 @@ REACHES = {
         "rheojax.models:_ensure_all_registered",
         "rheojax.models.ikh.mikh:MIKH._extract_time_strain",
     ),
+    "inference/models/rheojax/private_equations.py": (
+        "rheojax.models.hvm._kernels:hvm_total_stress_shear",
+        "rheojax.models.hvm._kernels:hvm_ber_rate_constant",
+        "rheojax.models.hvm._kernels_diffrax:_make_startup_vector_field",
+        "rheojax.models.hvm._kernels_diffrax:_hvm_initial_state",
+        "rheojax.models.hvnm._kernels:hvnm_total_stress_shear",
+        "rheojax.models.hvnm._kernels_diffrax:_make_hvnm_startup_vector_field",
+        "rheojax.models.hvnm._kernels_diffrax:_hvnm_initial_state",
+        "rheojax.models.hvnm._kernels_diffrax:_default_hvnm_args",
+    ),
     "inference/models/rheojax/replacements.py": (
         "rheojax.utils.hl_kernels:startup_kernel",
         "rheojax.utils.hl_kernels:relaxation_kernel",
@@ -53,6 +63,8 @@ MARKS = (
     r"import_module\(\"diffrax|import diffrax|from diffrax",
     r"_ensure_all_registered|_use_forward_mode_ad|_extract_time_strain|_omega_laos",
     r"hl_kernels|_build_pde_rhs",
+    r"_startup_vector_field|instance\._kinetics",
+    r"instance\._breakage",
 )
 """What the reaches of one file look like in its text."""
 
@@ -83,6 +95,14 @@ def test_instances_have_the_attributes_that_we_set() -> None:
     local = DMTLocal()
     for name in ("_gamma_0", "_omega_laos"):
         assert hasattr(local, name), f"DMTLocal.{name}, {lost}"
+    from rheojax.models.hvnm.local import HVNMLocal
+    from rheojax.models.vlb.variant import VLBVariant
+
+    read = "which models/rheojax reads, is gone in the installed RheoJAX"
+    for name in ("_breakage", "_stress_type"):
+        assert hasattr(VLBVariant(), name), f"VLBVariant.{name}, {read}"
+    for name in ("_kinetics", "_include_damage", "_include_dissociative"):
+        assert hasattr(HVNMLocal(), name), f"HVNMLocal.{name}, {read}"
     names = set()
     for member in vars(TNTStickyRouse).values():
         names |= set(getattr(getattr(member, "__code__", None), "co_names", ()))

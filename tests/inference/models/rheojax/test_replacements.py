@@ -85,7 +85,7 @@ def test_the_waves_of_soft_glassy_rheology_are_those_that_rheojax_simulates(name
     ],
 )
 def test_sticky_rouse_transients_are_those_of_the_model(mode, constants):
-    model = load("tnt_sticky_rouse")
+    model = load("tnt_sticky_rouse", {"formula": "rheojax"})
     params = np.array([p.default or 1.0 for p in model.parameters])
     instance, modes = instance_with(model, params), 2 * instance_of(model).n_modes
     theirs = getattr(
@@ -136,7 +136,7 @@ def test_the_flow_curve_of_the_nonlocal_thixotropic_model_is_its_own():
 
 @pytest.mark.slow
 def test_the_network_across_the_gap_is_what_rheojax_simulates():
-    model = load("vlb_nonlocal")
+    model = load("vlb_nonlocal", {"formula": "rheojax"})
     params = np.array([1e3, 2.0, 30.0, 1e-9])
     instance = instance_with(model, params)
     times = np.linspace(0.1, 2.0, 20)

@@ -99,7 +99,8 @@ def test_a_slow_fit_reports_and_is_cancelled_where_it_stands(
 ):
     recorder = Recorder(engine)
     given = {p.name: p.default for p in load(name).parameters} if stage == "fit" else None
-    job = engine.submit(FitTask(name, data, given, {}))
+    # RheoJAX's own equations, of which one is slow enough.
+    job = engine.submit(FitTask(name, data, given, {"model_config": {"formula": "rheojax"}}))
     recorder.wait(
         lambda: any(p.stage == stage and p.current > 0 for p in recorder.progress(job)),
         timeout=COMPILED,
