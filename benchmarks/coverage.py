@@ -11,6 +11,11 @@ if __name__ == "__main__":
         needs=("PySide6",),
         parts={
             "fits": Part("Intervals of fits", "{datasets} datasets each.", "coverage_study.fits"),
+            "posteriors": Part(
+                "Intervals of posteriors",
+                "{datasets} datasets each, half of them from a fit.",
+                "coverage_study.posteriors",
+            ),
         },
         settings={"datasets": 400},
         quick={"datasets": 40},

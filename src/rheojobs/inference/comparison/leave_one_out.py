@@ -31,6 +31,11 @@ SAME_LIKELIHOOD = 1e-9
 """A log likelihood that varies by less between draws counts as constant."""
 
 
+MAX_ROUNDS = 100_000
+STACKED = 1e-3
+"""How far the score of stacked models may end below the best one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Scored:
     """A posterior and its leave-one-out score.
@@ -119,27 +124,26 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         # p(σ) = p(η) |dη/dσ|: densities of different quantities cannot be compared.
         observed = np.asarray(tree["observed_data"]["y"])
         likelihood = likelihood - np.log(np.abs(scale_to_data(dataset, observed)))
-    chains, draws, values = likelihood.shape
+    chains, draws, _ = likelihood.shape
     pointwise = likelihood.mean(axis=(0, 1))
     # With known noise, a value that depends on no sampled parameter is equally likely under each
     # draw: leaving it out changes nothing, and there is no tail for ArviZ to smooth.
     hangs = np.ptp(likelihood, axis=(0, 1)) > SAME_LIKELIHOOD
     if not hangs.any():
         raise RheojobsError("the data do not depend on the sampled parameters: nothing to score")
-    independent = float(np.mean(list(posterior.diagnostics["ess_bulk"].values())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a large Pareto k, which is part of the score
         found = loo(
             _as_tree(likelihood[..., hangs]),
             pointwise=True,
-            reff=min(1.0, independent / (chains * draws)),
+            reff=_relative_efficiency(posterior, chains * draws),
         )
     pareto_k = np.asarray(found.pareto_k)
     good_k = float(found.good_k)
     pointwise[hangs] = np.asarray(found.elpd_i)
     summary = LooScore(
         elpd=float(pointwise.sum()),
-        se=float(np.sqrt(values * np.var(pointwise, ddof=1))),  # as ArviZ has it
+        se=_error_of_sum(pointwise),
         p=float(found.p),
         bad_k=int(np.sum(~(pareto_k <= good_k))),
         good_k=good_k,
@@ -179,10 +183,26 @@ def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
         related[label] = replace(
             one.loo,
             difference=float(apart.sum()),
-            difference_se=float(np.sqrt(apart.size * np.var(apart))),
+            difference_se=_error_of_sum(apart),
             weight=weights[label],
         )
     return related
+
+
+def _error_of_sum(pointwise: NDArray[np.float64]) -> float:
+    """Return the standard error of the sum of a score of each value (Vehtari et al. 2017)."""
+    return float(np.sqrt(pointwise.size * np.var(pointwise, ddof=1)))
+
+
+def _relative_efficiency(posterior: BayesianResult, count: int) -> float:
+    """Return the effective draws of the parameters' means over all draws, as ArviZ does.
+
+    A parameter for which that is not known is left out.
+    """
+    rows = [row for row in posterior.summary.values() if row["mcse_mean"] > 0]
+    sizes = [(row["std"] / row["mcse_mean"]) ** 2 for row in rows]
+    known = [size for size in sizes if np.isfinite(size)]
+    return min(1.0, float(np.mean(known)) / count) if known else 1.0
 
 
 def _stacking(scored: dict[str, Scored]) -> dict[str, float]:
@@ -192,7 +212,10 @@ def _stacking(scored: dict[str, Scored]) -> dict[str, float]:
     densities = np.stack([one.pointwise for one in scored.values()])
     densities = np.exp(densities - densities.max(axis=0))
     weights = np.full(len(scored), 1.0 / len(scored))
-    for _ in range(2000):  # expectation maximization: the problem is concave
-        shares = weights[:, None] * densities
-        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    for _ in range(MAX_ROUNDS):  # expectation maximization: the problem is concave
+        gains = (densities / (weights @ densities)).mean(axis=1)
+        # No weights give a mean logarithm of the density that is higher by more than this.
+        if np.log(gains.max()) * densities.shape[1] < STACKED:
+            break
+        weights = weights * gains
     return dict(zip(scored, weights.tolist(), strict=True))

@@ -87,7 +87,7 @@ class SampleOptions(ProblemOptions):
         None,
         Number(),
         "Stop when each parameter has so many effective draws and R-hat is at most 1.01; at the "
-        "latest after ten times the draws.",
+        "latest after ten times the draws. Draws that stop by their own ESS have a little less.",
         group=Group.SAMPLING,
         label="Stop at ESS",
     )

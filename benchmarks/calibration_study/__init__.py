@@ -1,0 +1,1 @@
+"""The part of `benchmarks/calibration.py`: ranks of simulated parameters."""
