@@ -198,6 +198,13 @@ REPTATE = {
 }  # fmt: skip
 
 
+def test_a_creep_of_reptate_without_its_stress_is_divided_by_the_constant(read_text) -> None:
+    text = "chem=PE;T=150;stress=20;\nt\tstrain\tstress\tT\ns\t-\tPa\tC\n0.1\t0.2\n1\t0.5\n"
+    dataset = read_text(text, "melt.creep")
+    assert (dataset.test_mode, dataset.y_unit) == ("creep", "1/Pa")
+    np.testing.assert_allclose(dataset.y, [0.01, 0.025], rtol=1e-12)
+
+
 @pytest.mark.parametrize("suffix", sorted(REPTATE))
 def test_reptate(read_text, suffix: str) -> None:
     text, mode, x, y, protocol = REPTATE[suffix]
@@ -206,6 +213,16 @@ def test_reptate(read_text, suffix: str) -> None:
     np.testing.assert_allclose(dataset.x, x, rtol=1e-12)
     np.testing.assert_allclose(dataset.y, y, rtol=1e-12)
     assert dict(dataset.protocol) == protocol
+
+
+def test_names_in_a_file_of_reptate_go_before_the_usual_order(read_text) -> None:
+    text = "Mw=1;\nG'\tG''\tw\nkPa\tPa\trad/s\n1 20 0.1\n2 40 1\n"
+    dataset = read_text(text, "turned.tts")
+    assert list(dataset.x) == [0.1, 1.0]
+    assert list(dataset.y) == [1000 + 20j, 2000 + 40j]
+    torque = "omega=3;gamma=1;\n#time\tq\tTorque\n0\t0\t0\n1\t2\t3\n"
+    with pytest.raises(InputError, match="there are time, q, Torque"):
+        read_text(torque, "slime.laos")
 
 
 def test_reptate_viscosity_growth_and_extension(read_text) -> None:

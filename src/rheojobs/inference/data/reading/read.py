@@ -160,8 +160,6 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
         title = f" {section.title!r}" if section.title else ""
         raise InputError(f"section {number}{title} has no points")
     mode = wanted.mode or section.mode or None
-    if section.constants:
-        wanted = replace(wanted, protocol={**section.constants, **wanted.protocol})
     section = first_curve(section, wanted)
     section, numbers = _rows_wanted(section, wanted)
     columns = with_units(columns_of(section), mode, wanted.columns, wanted.units)
