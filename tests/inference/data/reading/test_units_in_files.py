@@ -227,6 +227,19 @@ def test_a_phase_angle_without_unit_tells_its_doubt(read_text) -> None:
     assert not any("if it is in rad" in note for note in large.notes)
 
 
+@pytest.mark.parametrize(("turn", "unit"), [(1.0, "rad/s"), (TURN, "Hz")])
+def test_the_complex_viscosity_shows_what_a_frequency_counts(read_text, turn, unit) -> None:
+    # |G*| = 5 Pa at 2 units of frequency, so η* = 5 / (2 turn).
+    rows = "".join(f"{k};{3 * k};{4 * k};{5 / turn:.5g}\n" for k in (1, 2, 4))
+    dataset = read_text(f"freq;G' (Pa);G'' (Pa);Eta* (Pa.s)\n{rows}")
+    np.testing.assert_allclose(dataset.x, turn * np.array([1, 2, 4]))
+    assert any(f"freq is in {unit}, as |G*| / |η*|" in note for note in dataset.notes)
+    assert not any("no unit" in note for note in dataset.notes)
+    open_rows = rows.replace(f";{5 / turn:.5g}", ";7")
+    open_notes = read_text(f"freq;G' (Pa);G'' (Pa);Eta* (Pa.s)\n{open_rows}").notes
+    assert not any("as |G*|" in note for note in open_notes)
+
+
 def test_contradicting_units_are_refused(read_text) -> None:
     text = "Time (s);G(t) (kPa)\ns;Pa\n1;2\n2;1\n"
     with pytest.raises(InputError, match="'kPa or Pa' is an unknown unit"):

@@ -18,6 +18,7 @@ from rheojobs.inference.data.reading.column_choice import (
     named_column,
 )
 from rheojobs.inference.data.reading.conversion import in_si, unit_after
+from rheojobs.inference.data.reading.frequency_unit import radians_per_second
 from rheojobs.inference.data.reading.headers import UNCERTAINTY
 from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.reading.start_up import as_start_up, constant_rate
@@ -124,6 +125,11 @@ def converted(
     quantity = quantities[0]
     if len(ys) == 2:
         y = _complex_modulus(x, ys[0], ys[1], quantities)
+        if "viscosity" not in quantities[0]:
+            x, shown = radians_per_second(x_column, columns, x, y)
+            if shown:
+                notes = [note for note in notes if not note.startswith(f"{x_column.name}: no unit")]
+                notes.append(shown)
         if all(quantities) and quantities != ("storage modulus", "loss modulus"):
             given = " and ".join(_SYMBOLS[q] for q in quantities)
             notes.append(f"G' and G'' computed from {given}")
