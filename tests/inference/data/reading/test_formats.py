@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from pathlib import Path
 
@@ -173,6 +174,8 @@ def test_xml_without_points_or_damaged_is_refused_in_words(read_text) -> None:
     ):
         with pytest.raises(InputError, match=message):
             read_text(text, "export.xml")
+    with pytest.raises(InputError, match=r"nested too deeply|damaged XML"):
+        read_text('<?xml version="1.0"?>' + "<a>" * 20000 + "</a>" * 20000, "deep.xml")
     path = CASES / "xml_export" / "flow.xml"
     with pytest.raises(InputError, match="the columns have no names"):
         read(path)
@@ -250,3 +253,24 @@ def test_a_table_of_rheos_takes_no_strain_for_a_stress(read_text) -> None:
         0.86 + 0.14j,
         0.9 + 0.15j,
     ]
+
+
+def test_damage_to_a_workbook_and_a_cell_far_away_are_refused_in_words(tmp_path: Path) -> None:
+    """Some damage makes its reader ask for 343 GB, which ends the process that reads."""
+    whole = (CASES / "old_workbook" / "trios.xls").read_bytes()
+    rng = np.random.default_rng(5)
+    path = tmp_path / "damaged.xls"
+    for _ in range(8):
+        data = bytearray(whole)
+        for place in rng.integers(8, len(data), 40):
+            data[place] = rng.integers(256)
+        path.write_bytes(bytes(data))
+        with contextlib.suppress(InputError):
+            read(path)
+    book = openpyxl.Workbook()
+    book.active.append(["Time", "J"])
+    book.active["XFD1048576"] = 1
+    path = tmp_path / "far.xlsx"
+    book.save(path)
+    with pytest.raises(InputError, match="a cell too far from the others"):
+        read(path)

@@ -113,7 +113,9 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
                 "export it as CSV",
                 options=("x", "y", "sigma"),
             )
-        return narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
+        dataset = narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
+        refuse_one_frequency(dataset, [])
+        return dataset
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
     return named_after(path, curve_of(sections, wanted).dataset)
