@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from tests.physics import published
 from tests.physics.held_against import FULL
 
