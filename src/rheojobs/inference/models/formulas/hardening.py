@@ -5,7 +5,7 @@ and, if asked for, a temperature T and a hardening R:
 
     dσ/dt = G (γ̇ − γ̇p) − G σ/η,  γ̇p = <|σ − A| − σ_y − R>/μ sign(σ − A)
     dA/dt = C γ̇p − q |A|^(m−1) A |γ̇p|
-    dλ/dt or D^a λ = (1 − λ)/τ − Γ λ |γ̇p|
+    dλ/dt = (1 − λ)/τ − Γ λ |γ̇p|
     dT/dt = (χ |σ γ̇p| − h (T − T_env))/ρc,  dR/dt = b (Q − R) |γ̇p|
 
 Sources: Dimitriou & McKinley, Soft Matter 10 (2014) 6619 and J. Non-Newton. Fluid Mech. 265 (2019)
@@ -15,19 +15,18 @@ Perzyna, Adv. Appl. Mech. 9 (1966) 243 (overstress).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from rheojobs.inference.models.formulas.fractional_structure import Memory
 from rheojobs.inference.models.formulas.shear_flow import Material
 
-__all__ = ["Elements", "Heat", "Structure", "elements", "integer", "yield_stress"]
+__all__ = ["Elements", "Heat", "Structure", "elements", "loss", "structure_of", "yield_stress"]
 
 _GAS = 8.314462618
 _LEAST = 1e-10
 
 
 class Structure(NamedTuple):
-    """The structure λ of k elements: Σ weights · x, or of fractional order.
+    """The structure λ of k elements: Σ weights · x.
 
     Attributes
     ----------
@@ -36,16 +35,13 @@ class Structure(NamedTuple):
     weights : array, shape (k, j)
         Of the parts x.
     start : array, shape (k, j)
-        x before the test; λ if fractional, j = 1.
-    memory : Memory or None
-        Of a fractional order.
+        x before the test.
     """
 
     rebuilding: Any
     breaking: Any
     weights: Any
     start: Any
-    memory: Memory | None = None
 
 
 class Heat(NamedTuple):
@@ -80,8 +76,8 @@ class Elements(NamedTuple):
     hardening: tuple[Any, Any] | None = None
 
 
-def integer(rebuilding: Any, breaking: Any, weights: Any, start: Any) -> Structure:
-    """Return the structure of an equation of integer order, at `start` before the test."""
+def structure_of(rebuilding: Any, breaking: Any, weights: Any, start: Any) -> Structure:
+    """Return a structure that is at `start` before the test."""
     import jax.numpy as jnp
 
     return Structure(rebuilding, breaking, weights, jnp.full(jnp.shape(rebuilding), start))
@@ -133,11 +129,11 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
 
     structure = parts.structure
 
-    def changes(y: Any, rate: Any, lam: Any) -> tuple[Any, Any]:
-        """Return the slopes of stress, backstress, hardening and temperature, and the flow."""
+    def slopes(y: Any, rate: Any) -> Any:
         rows = y.reshape(count, -1)
         sigma, back = rows[:, 0] * unit, rows[:, 1] * unit
-        hard, temperature = rows[:, 2] * unit, rows[:, 3] * warm
+        hard, temperature, x = rows[:, 2] * unit, rows[:, 3] * warm, rows[:, 4:]
+        lam = jnp.sum(x * structure.weights, axis=1)
         over = jnp.abs(sigma - back) - yield_stress(parts, lam, temperature) - hard
         flow = jnp.maximum(over, 0.0) / parts.mu
         plastic = flow * jnp.sign(sigma - back)
@@ -146,19 +142,9 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
         kinematic = (parts.C * plastic - recovery) / unit
         heated = _warmed(parts, sigma, flow, temperature) / warm
         hardened = _hardened(parts, hard, flow) / unit
-        return jnp.stack([stress, kinematic, hardened, heated], axis=1), flow
-
-    def slopes(y: Any, rate: Any) -> Any:
-        x = y.reshape(count, -1)[:, 4:]
-        first, flow = changes(y, rate, jnp.sum(x * structure.weights, axis=1))
+        first = jnp.stack([stress, kinematic, hardened, heated], axis=1)
         rebuilt = (1.0 - x) / structure.rebuilding - structure.breaking * x * flow[:, None]
         return jnp.concatenate([first, rebuilt], axis=1).ravel()
-
-    def remembering(y: Any, rate: Any, sums: Any) -> tuple[Any, Any]:
-        lam = structure.start[:, 0] + sums
-        first, flow = changes(y, rate, lam)
-        force = (1.0 - lam) / structure.rebuilding - structure.breaking * lam * flow
-        return first.ravel(), force
 
     def stress_of(_: Any, y: Any) -> Any:
         return jnp.sum(y.reshape(count, -1)[:, 0] * unit)
@@ -167,12 +153,8 @@ def elements(parts: Elements, viscosity: Any, stresses: Any = 0.0) -> Material:
         [jnp.broadcast_to(stresses, (count,)) / unit, *jnp.zeros((2, count)), jnp.ones(count)],
         axis=1,
     )
-    rest, rates = first.ravel(), cast(Any, remembering)
-    if structure.memory is None:
-        rest, rates = jnp.concatenate([first, structure.start], axis=1).ravel(), slopes
-    return Material(
-        rest, rates, stress_of, viscosity, jnp.sum(unit), _time(parts), structure.memory, True
-    )
+    rest = jnp.concatenate([first, structure.start], axis=1).ravel()
+    return Material(rest, slopes, stress_of, viscosity, jnp.sum(unit), _time(parts), True)
 
 
 def _time(parts: Elements) -> Any:

@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rheojobs.inference.models.formulas import shear_flow
-from rheojobs.inference.models.formulas.fractional_structure import Memory, exponentials
 from rheojobs.inference.models.formulas.hardening import (
     Elements,
     Heat,
-    Structure,
     elements,
-    integer,
     loss,
+    structure_of,
     yield_stress,
 )
 from rheojobs.inference.models.formulas.shear_flow import Material
@@ -49,7 +47,7 @@ def _one(value: Any) -> Any:
 
 def _mikh(instance: Any, named: Mapping[str, Any], start: float) -> Elements:
     p = named
-    structure = integer(_one(p["tau_thix"]), _one(p["Gamma"]), _one(1.0), start)
+    structure = structure_of(_one(p["tau_thix"]), _one(p["Gamma"]), _one(1.0), start)
     return Elements(
         G=p["G"],
         loss=1.0 / p["eta"],
@@ -70,7 +68,7 @@ def _ml_ikh(instance: Any, named: Mapping[str, Any], start: float) -> Elements:
     thix, breaking = _indexed(p, "tau_thix", modes), _indexed(p, "Gamma", modes)
     if instance.yield_mode == "weighted_sum":
         weights = _indexed(p, "w", modes)[None]
-        structure = integer(thix[None], breaking[None], weights, start)
+        structure = structure_of(thix[None], breaking[None], weights, start)
         return Elements(
             p["G"],
             0.0,
@@ -82,7 +80,7 @@ def _ml_ikh(instance: Any, named: Mapping[str, Any], start: float) -> Elements:
             p["mu_p"],
             structure,
         )
-    structure = integer(thix[:, None], breaking[:, None], jnp.ones((len(modes), 1)), start)
+    structure = structure_of(thix[:, None], breaking[:, None], jnp.ones((len(modes), 1)), start)
     return Elements(
         G=jnp.maximum(_indexed(p, "G", modes), 1e-30),
         loss=0.0,
@@ -97,8 +95,11 @@ def _ml_ikh(instance: Any, named: Mapping[str, Any], start: float) -> Elements:
 
 
 def _fractional(instance: Any, named: Mapping[str, Any], start: float) -> Elements:
-    """Return the elements of FIKH, or of FMLIKH with its modes."""
-    import jax
+    """Return the elements of FIKH, or of FMLIKH with its modes.
+
+    These serve for the limits of small strains and of steady flow alone, where the order of the
+    structure's derivative does not matter.
+    """
     import jax.numpy as jnp
 
     p = named
@@ -107,20 +108,7 @@ def _fractional(instance: Any, named: Mapping[str, Any], start: float) -> Elemen
     else:
         modes = range(sum(name.startswith("eta_") and name[4:].isdigit() for name in p))
         moduli, eta, back, q = (_indexed(p, k, modes) for k in ("G", "eta", "C", "gamma_dyn"))
-    count = moduli.shape[0]
-    if "alpha_structure" in p:
-        rates, weights = exponentials(p["alpha_structure"])
-    else:
-        orders = _indexed(p, "alpha", range(count))
-        rates, weights = jax.vmap(exponentials)(orders)
-    shape = (count, weights.shape[-1])
-    structure = Structure(
-        rebuilding=p["tau_thix"],
-        breaking=p["Gamma"],
-        weights=jnp.ones((count, 1)),
-        start=jnp.full((count, 1), start),
-        memory=Memory(jnp.broadcast_to(rates, shape), jnp.broadcast_to(weights, shape)),
-    )
+    structure = structure_of(_one(p["tau_thix"]), _one(p["Gamma"]), _one(1.0), start)
     heat = Heat(**{key: p[key] for key in Heat._fields}) if "rho_cp" in p else None
     hardening = (p["Q_iso"], p["b_iso"]) if "Q_iso" in p else None
     return Elements(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from rheojobs.inference.models.formulas.fractional_structure import Memory, solve_with_memory
 from rheojobs.inference.models.formulas.stiff_solver import solve
 
 __all__ = ["Material", "creep", "laos", "startup"]
@@ -31,37 +30,31 @@ class Material(NamedTuple):
     rest : array, shape (m,)
         The state before the test.
     slopes : callable
-        ``(y, rate) -> dy/dt``; with a memory ``(y, rate, sums) -> (dy/dt, what is remembered)``.
+        ``(y, rate) -> dy/dt``.
     stress : callable
         ``(strain, y) -> stress / Pa``, without the viscosity in parallel.
     solvent : float
         The viscosity in parallel / Pa s.
     modulus, time : float
         Scales of the modulus / Pa and of the relaxation time / s.
-    memory : Memory, optional
-        Of a structure with a fractional derivative.
     is_linear : bool
         Whether stress and state are linear in a step of strain, and viscosities so far apart that
         rounding forbids a thin one in creep: the rate is then eliminated by d(stress)/dt = 0.
     """
 
     rest: Any
-    slopes: Callable[..., Any]
+    slopes: Callable[[Any, Any], Any]
     stress: Callable[[Any, Any], Any]
     solvent: Any
     modulus: Any
     time: Any
-    memory: Memory | None = None
     is_linear: bool = False
 
-    def changes(self, strain_rate: Any, y: Any, sums: Any) -> tuple[Any, Any]:
-        """Return the slopes of the strain and of y, and what the memory is to remember."""
+    def changes(self, rate: Any, y: Any) -> Any:
+        """Return the slopes of the strain and of y."""
         import jax.numpy as jnp
 
-        if self.memory is None:
-            return jnp.append(strain_rate, self.slopes(y, strain_rate)), sums
-        change, force = self.slopes(y, strain_rate, sums)
-        return jnp.append(strain_rate, change), force
+        return jnp.append(rate, self.slopes(y, rate))
 
 
 def creep(material: Material, held: Any, t: Any) -> Any:
@@ -73,10 +66,10 @@ def creep(material: Material, held: Any, t: Any) -> Any:
     thin = _THIN * material.modulus * material.time
     viscosity = material.solvent + thin
 
-    def field(_: Any, state: Any, sums: Any) -> tuple[Any, Any]:
+    def field(_: Any, state: Any) -> Any:
         strain, y = state[0], state[1:]
         rate = (held - material.stress(strain, y)) / viscosity
-        return material.changes(rate, y, sums)
+        return material.changes(rate, y)
 
     layer = viscosity / material.modulus
     # Without a solvent the elastic strain is there at once, also at time zero.
@@ -93,20 +86,19 @@ def _eliminated(material: Material, held: Any, t: Any) -> Any:
     has_solvent = material.solvent > _THIN * material.modulus * material.time
     viscosity = jnp.where(has_solvent, material.solvent, 1.0)
 
-    def growth(state: Any, sums: Any, rate: Any) -> Any:
+    def growth(state: Any, rate: Any) -> Any:
         """Return d(stress)/dt at a shear rate."""
-        slope = material.changes(rate, state[1:], sums)[0]
+        slope = material.changes(rate, state[1:])
         return jax.jvp(lambda s: material.stress(s[0], s[1:]), (state,), (slope,))[1]
 
-    def field(_: Any, state: Any, sums: Any) -> tuple[Any, Any]:
-        still, moving = growth(state, sums, 0.0), growth(state, sums, 1.0)
+    def field(_: Any, state: Any) -> Any:
+        still, moving = growth(state, 0.0), growth(state, 1.0)
         driven = (held - material.stress(state[0], state[1:])) / viscosity
         rate = jnp.where(has_solvent, driven, still / (still - moving))
-        return material.changes(rate, state[1:], sums)
+        return material.changes(rate, state[1:])
 
     start = jnp.append(0.0, jnp.asarray(material.rest, dtype=float))
-    none = None if material.memory is None else jnp.zeros(material.memory.rates.shape[0])
-    step = material.changes(1.0, start[1:], none)[0] - material.changes(0.0, start[1:], none)[0]
+    step = material.changes(1.0, start[1:]) - material.changes(0.0, start[1:])
     start = jnp.where(has_solvent, start, start + held / material.modulus * step)
     quick = jnp.minimum(material.time, jnp.where(has_solvent, viscosity / material.modulus, 1e300))
     begin = jnp.minimum(0.1 * quick, 1e-6 * jnp.max(t))
@@ -119,8 +111,8 @@ def startup(material: Material, rate: Any, t: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    def field(_: Any, state: Any, sums: Any) -> tuple[Any, Any]:
-        return material.changes(rate, state[1:], sums)
+    def field(_: Any, state: Any) -> Any:
+        return material.changes(rate, state[1:])
 
     begin = 1e-6 * jnp.minimum(jnp.max(t), material.time)
     state = _solved(material, field, t, 1e-3, begin)
@@ -136,8 +128,8 @@ def laos(material: Material, amplitude: Any, omega: Any, t: Any) -> Any:
     def rate_at(time: Any) -> Any:
         return amplitude * omega * jnp.cos(omega * time)
 
-    def field(time: Any, state: Any, sums: Any) -> tuple[Any, Any]:
-        return material.changes(rate_at(time), state[1:], sums)
+    def field(time: Any, state: Any) -> Any:
+        return material.changes(rate_at(time), state[1:])
 
     begin = 1e-6 * jnp.minimum(jnp.max(t), jnp.minimum(material.time, 1.0 / omega))
     state = _solved(material, field, t, jnp.abs(amplitude), begin)
@@ -154,7 +146,4 @@ def _solved(
     if start is None:
         start = jnp.append(0.0, jnp.asarray(material.rest, dtype=float))
     absolute = 1e-10 * jnp.minimum(strain, 1.0)
-    t = jnp.asarray(t, dtype=float)
-    if material.memory is not None:
-        return solve_with_memory(field, start, material.memory, t, absolute, begin)
-    return solve(lambda s, y: field(s, y, None)[0], start, t, atol=absolute, first=begin)
+    return solve(field, start, jnp.asarray(t, dtype=float), atol=absolute, first=begin)

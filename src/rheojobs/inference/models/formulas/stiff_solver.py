@@ -15,11 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["MOST_STEPS", "Linear", "solve"]
-
-Field = Callable[[Any], Any]
-Linear = Callable[[Field, Any, Any], Callable[[Any], Any]]
-"""``(field, y, g) -> apply``: `apply` multiplies by the inverse of g - (Jacobian of field at y)."""
+__all__ = ["MOST_STEPS", "solve"]
 
 MOST_STEPS = 16_384
 """Steps after which a solution is given up."""
@@ -135,7 +131,6 @@ def solve(
     rtol: float = 1e-8,
     atol: Any = 1e-10,
     first: Any = None,
-    linear: Linear | None = None,
 ) -> Any:
     """Return the solution of dy/dt = slopes(t, y) from time zero.
 
@@ -151,9 +146,6 @@ def solve(
         Tolerances of a step, relative and absolute; atol may be of shape (m,).
     first : float, optional
         The first step; by default a millionth of the longest time.
-    linear : callable, optional
-        Solves the linear equations of a step, for a Jacobian of known structure. Its y has the
-        time as a last element.
 
     Returns
     -------
@@ -177,13 +169,12 @@ def solve(
 
     def step(state: _State) -> _State:
         h = jnp.minimum(state.h, end - state.t)
-        apply = (linear or _dense)(field, state.y, 1.0 / (h * _GAMMA))
-        stages = _stages(field, apply, state.y, h)
+        stages, inverse = _stages(field, state.y, h)
         after = state.y + jnp.asarray((*_LAST, 1.0, 1.0, 1.0)) @ stages
         scale = atol + rtol * jnp.maximum(jnp.abs(state.y[:-1]), jnp.abs(after[:-1]))
         # The interpolant is less accurate than the step's end: its defect in the middle counts too.
         middle, slope = _middle(state.y, after, stages)
-        defect = apply(slope / h - field(middle))
+        defect = inverse @ (slope / h - field(middle))
         wrong = jnp.maximum(jnp.abs(stages[-1]), jnp.abs(defect))[:-1]
         error = jax.lax.stop_gradient(jnp.max(wrong / scale))
         error = jnp.where(jnp.isfinite(error), error, 1e10)
@@ -208,28 +199,20 @@ def solve(
     return jnp.where((t <= state.t)[:, None], state.out, jnp.nan)
 
 
-def _dense(field: Field, y: Any, g: Any) -> Callable[[Any], Any]:
-    """Return the linear solver of a Jacobian without structure."""
+def _stages(field: Callable[[Any], Any], y: Any, h: Any) -> tuple[Any, Any]:
+    """Return the eight stages of a step of length h, and the inverse that filters a defect."""
     import jax
     import jax.numpy as jnp
 
-    inverse = jnp.linalg.inv(g * jnp.eye(y.shape[0]) - jax.jacfwd(field)(y))
-    return lambda right: inverse @ right
-
-
-def _stages(field: Field, apply: Callable[[Any], Any], y: Any, h: Any) -> Any:
-    """Return the eight stages of a step of length h."""
-    import jax
-    import jax.numpy as jnp
-
+    inverse = jnp.linalg.inv(jnp.eye(y.shape[0]) / (h * _GAMMA) - jax.jacfwd(field)(y))
     into, back = jnp.asarray(_TRIANGLE), jnp.asarray(_COUPLED)
 
     # A loop instead of eight copies of the equations: they compile in a third of the time.
     def stage(k: Any, stages: Any) -> Any:
         right = field(y + into[k] @ stages) + back[k] @ stages / h
-        return stages.at[k].set(apply(right))
+        return stages.at[k].set(inverse @ right)
 
-    return jax.lax.fori_loop(0, 8, stage, jnp.zeros((8, y.shape[0])))
+    return jax.lax.fori_loop(0, 8, stage, jnp.zeros((8, y.shape[0]))), inverse
 
 
 def _middle(before: Any, after: Any, stages: Any) -> tuple[Any, Any]:

@@ -41,7 +41,8 @@ _OWN_FLOW = (
 _ONE_POINT = "the gap stays uniform, so that its cooperative length has no effect; fix xi"
 _CAPUTO = (
     "the structure's fractional derivative does not converge: 8 to 12 % of the stress at "
-    "alpha_structure = 0.5, and start-up changes by 16 % from 100 to 1000 points"
+    "alpha_structure = 0.5, and start-up changes by 16 % from 100 to 1000 points; at small mu_p "
+    "the equations themselves are unstable at short times, where breakdown outruns unloading"
 )
 _INTEGER = "alpha_structure has no effect: the structure follows an equation of order 1"
 _GRID = (
