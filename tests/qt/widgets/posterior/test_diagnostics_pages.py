@@ -69,7 +69,7 @@ def test_the_table_says_in_words_how_good_the_draws_are(qtbot: QtBot) -> None:
         "good",
         "the chains disagree",
         "25 % of the draws needed",
-        "too few draws to tell",
+        "too few draws to tell, or stuck",
         "enough draws, but only one chain",
     ]
     colors = [table.item(row, 7).foreground().color() for row in (0, 1)]
