@@ -79,6 +79,7 @@ def fit_pair(name: str, mode: str, context: TaskContext | None = None) -> dict[s
     model = load(name)
     if mode in model.refused:
         return row | {"status": "refused", "note": model.refused[mode]}
+    model = model.for_test(mode)
     started = time.perf_counter()
     heavy = name in HEAVY
     points = max(20, 2 * len(model.parameters)) if heavy else POINTS

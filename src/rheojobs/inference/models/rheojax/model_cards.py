@@ -31,7 +31,6 @@ _PLAIN = (
     "refused",
     "quantities",
     "warnings",
-    "narrowed",
 )
 _SEQUENCES = ("test_modes", "even_steps")
 
@@ -91,6 +90,10 @@ def read[Card: Model](
         card = json.loads(stored)
         values = {name: card[name] for name in _PLAIN}
         values |= {name: tuple(card[name]) for name in _SEQUENCES}
+        values["narrowed"] = {
+            mode: {name: (low, high) for name, (low, high) in limits.items()}
+            for mode, limits in card["narrowed"].items()
+        }
         values["orders"] = tuple((smaller, larger) for smaller, larger in card["orders"])
         other = alternatives[card["alternative"]] if card["alternative"] else None
         return make(
@@ -123,6 +126,7 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
         *_PLAIN,
         *_SEQUENCES,
         "orders",
+        "narrowed",
         "parameters",
         "alternatives",
         "function",
@@ -134,6 +138,7 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
         return
     card = {name: others[name] for name in _PLAIN}
     card |= {name: list(others[name]) for name in (*_SEQUENCES, "orders")}
+    card["narrowed"] = others["narrowed"]
     card["parameters"] = [asdict(parameter) for parameter in model.parameters]
     card["alternative"] = alternative if model.alternatives else ""
     card["probed"] = dict(probed)
