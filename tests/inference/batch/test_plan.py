@@ -319,5 +319,7 @@ def test_a_plan_chooses_rows_and_a_range_of_x(plan):
     (item,) = plan((text % "1-").replace("rows: 1-", "x_range: [2, null]")).items
     item.file.write_text("t,G\n1,9\n2,8\n3,7\n")
     assert list(BatchFiles(3).dataset(item).x) == [2.0, 3.0]
+    assert len(fit_fingerprint(item, "0" * 64)) == 64
+    assert len(fit_fingerprint(replace(item, data={"x_range": (2.0, 3.0)}), "0" * 64)) == 64
     with pytest.raises(InputError, match=r"data\.rows: must be rows such as 3-60"):
         plan(text % "often")

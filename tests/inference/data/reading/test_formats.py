@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from pathlib import Path
 
@@ -173,6 +174,8 @@ def test_xml_without_points_or_damaged_is_refused_in_words(read_text) -> None:
     ):
         with pytest.raises(InputError, match=message):
             read_text(text, "export.xml")
+    with pytest.raises(InputError, match=r"nested too deeply|damaged XML"):
+        read_text('<?xml version="1.0"?>' + "<a>" * 20000 + "</a>" * 20000, "deep.xml")
     path = CASES / "xml_export" / "flow.xml"
     with pytest.raises(InputError, match="the columns have no names"):
         read(path)
@@ -198,6 +201,13 @@ REPTATE = {
 }  # fmt: skip
 
 
+def test_a_creep_of_reptate_without_its_stress_is_divided_by_the_constant(read_text) -> None:
+    text = "chem=PE;T=150;stress=20;\nt\tstrain\tstress\tT\ns\t-\tPa\tC\n0.1\t0.2\n1\t0.5\n"
+    dataset = read_text(text, "melt.creep")
+    assert (dataset.test_mode, dataset.y_unit) == ("creep", "1/Pa")
+    np.testing.assert_allclose(dataset.y, [0.01, 0.025], rtol=1e-12)
+
+
 @pytest.mark.parametrize("suffix", sorted(REPTATE))
 def test_reptate(read_text, suffix: str) -> None:
     text, mode, x, y, protocol = REPTATE[suffix]
@@ -206,6 +216,16 @@ def test_reptate(read_text, suffix: str) -> None:
     np.testing.assert_allclose(dataset.x, x, rtol=1e-12)
     np.testing.assert_allclose(dataset.y, y, rtol=1e-12)
     assert dict(dataset.protocol) == protocol
+
+
+def test_names_in_a_file_of_reptate_go_before_the_usual_order(read_text) -> None:
+    text = "Mw=1;\nG'\tG''\tw\nkPa\tPa\trad/s\n1 20 0.1\n2 40 1\n"
+    dataset = read_text(text, "turned.tts")
+    assert list(dataset.x) == [0.1, 1.0]
+    assert list(dataset.y) == [1000 + 20j, 2000 + 40j]
+    torque = "omega=3;gamma=1;\n#time\tq\tTorque\n0\t0\t0\n1\t2\t3\n"
+    with pytest.raises(InputError, match="there are time, q, Torque"):
+        read_text(torque, "slime.laos")
 
 
 def test_reptate_viscosity_growth_and_extension(read_text) -> None:
@@ -233,3 +253,24 @@ def test_a_table_of_rheos_takes_no_strain_for_a_stress(read_text) -> None:
         0.86 + 0.14j,
         0.9 + 0.15j,
     ]
+
+
+def test_damage_to_a_workbook_and_a_cell_far_away_are_refused_in_words(tmp_path: Path) -> None:
+    """Some damage makes its reader ask for 343 GB, which ends the process that reads."""
+    whole = (CASES / "old_workbook" / "trios.xls").read_bytes()
+    rng = np.random.default_rng(5)
+    path = tmp_path / "damaged.xls"
+    for _ in range(8):
+        data = bytearray(whole)
+        for place in rng.integers(8, len(data), 40):
+            data[place] = rng.integers(256)
+        path.write_bytes(bytes(data))
+        with contextlib.suppress(InputError):
+            read(path)
+    book = openpyxl.Workbook()
+    book.active.append(["Time", "J"])
+    book.active["XFD1048576"] = 1
+    path = tmp_path / "far.xlsx"
+    book.save(path)
+    with pytest.raises(InputError, match="a cell too far from the others"):
+        read(path)

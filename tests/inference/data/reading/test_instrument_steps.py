@@ -207,6 +207,8 @@ def test_rows_below_the_table_are_no_points(read_text) -> None:
         assert noted(table, "no point"), below
     named = read_text("Sample,Time (s),J (1/Pa)\nA,1,1\nA,2,2\nA,3,3\nMean,2,2\nSD,1,1\n")
     assert list(named.x) == [1.0, 2.0, 3.0]
+    remarks = read_text("Time (s),J (1/Pa),Status\n1,1,ok\n2,2,max\n3,3,ok\n")
+    assert list(remarks.x) == [1.0, 2.0, 3.0]
     each = "Step,Time (s),J (1/Pa)\n1,1,9\n1,2,8\nMean,2,8\n2,1,90\n2,2,80\nMean,2,80\n"
     assert list(read_text(each, step=2).y) == [90.0, 80.0]
 

@@ -114,7 +114,9 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
                 "export it as CSV",
                 options=("x", "y", "sigma"),
             )
-        return narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
+        dataset = narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
+        refuse_one_frequency(dataset, [])
+        return dataset
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
     return named_after(path, curve_of(sections, wanted).dataset)
@@ -161,8 +163,6 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
         title = f" {section.title!r}" if section.title else ""
         raise InputError(f"section {number}{title} has no points")
     mode = wanted.mode or section.mode or None
-    if section.constants:
-        wanted = replace(wanted, protocol={**section.constants, **wanted.protocol})
     section = first_curve(section, wanted)
     section, numbers = _rows_wanted(section, wanted)
     if wanted.x is None or wanted.y is None:

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.headers import recognise
 from rheojobs.inference.data.reading.section import Section
 from rheojobs.inference.data.reading.text_dialect import NumberStyle
+from rheojobs.inference.data.units import SI_UNITS, si_factor
 
 __all__ = ["constants_in", "is_reptate", "section_of_reptate"]
 
@@ -42,6 +44,7 @@ _FORMATS = {
 }
 _CONSTANT = r"[^\W\d][\w.()*-]*\s*=\s*[^;=]*"
 _CONSTANTS = re.compile(rf"\s*{_CONSTANT}(?:;\s*{_CONSTANT})*;?\s*")
+_SYMBOLS = {"gt", "n1", "sigma_xy", "sxy", "tau_xy", "tau_yx", "t(t)", "s"}
 # Test mode -> constants in the file and here.
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "startup": {"gdot": "gamma_dot"},
@@ -91,22 +94,44 @@ def section_of_reptate(suffix: str, lines: Sequence[str]) -> list[Section]:
 
 
 def _header(texts: list[list[str]], known: _Format, width: int) -> tuple[list[str], list[str]]:
-    """Return the names and units by place; the file's own where they say another unit."""
-    names = list(known.names) + [f"column {k}" for k in range(1, width + 1)][len(known.names) :]
-    own = texts[0] if texts else []
-    for place, name in enumerate(own[:width]):
-        bare = re.sub(r"\s*\(.*\)$", "", name).casefold()
-        if place >= 1 and bare in ("q", "torque", "eta", "h", "viscosity"):
-            names[place] = "viscosity" if bare in ("eta", "h", "viscosity") else name
-    units = (list(known.units) + [""] * width)[:width]
-    for place, unit in enumerate(texts[1][:width] if len(texts) > 1 else []):
-        if unit and place < len(known.units):
-            units[place] = unit
-    for place, name in enumerate(own[: len(known.units)]):
-        found = re.search(r"\((.*)\)$", name)
-        if found and len(texts) == 1 and place < width and found[1] not in ("t", ""):
-            units[place] = found[1]
-    return names[:width], units
+    """Return the names and units: the file's own, or those that the format gives each place."""
+    own, own_units = [*texts[:2], [], []][:2]
+    pairs = [_Named(own, own_units, place) for place in range(width)]
+    claimed = {pair.quantity for pair in pairs if pair.quantity}
+    names, units = [], []
+    for place, pair in enumerate(pairs):
+        usual = known.names[place] if place < len(known.names) else ""
+        if pair.quantity or not usual or usual in claimed or not pair.may_be(usual):
+            names.append(pair.name or f"column {place + 1}")
+            is_usual = usual and _same_unit(pair.quantity, usual)
+            units.append(pair.unit or (known.units[place] if is_usual and pair.bare else ""))
+        else:
+            names.append(usual)
+            units.append(pair.unit or known.units[place])
+    return names, units
+
+
+class _Named:
+    """The name and the unit that a file gives the column at a place."""
+
+    def __init__(self, names: Sequence[str], units: Sequence[str], place: int) -> None:
+        self.name = names[place] if place < len(names) else ""
+        self.unit = units[place] if place < len(units) else ""
+        if place and self.name.casefold() in ("h", "η"):  # in a font of Greek letters
+            self.name = "viscosity"
+        self.quantity = recognise(self.name, self.unit)[0] if self.name else ""
+        self.bare = re.search(r"[\[(]", self.name) is None
+
+    def may_be(self, quantity: str) -> bool:
+        """Whether an unknown name may stand for a quantity: it is a symbol, or its unit fits."""
+        found = re.search(r"[\[(](.+)[\])]$", self.name)
+        unit = self.unit or (found[1] if found else "")
+        fits = bool(unit) and si_factor(unit, quantity) is not None
+        return not self.name or fits or self.name.casefold() in _SYMBOLS
+
+
+def _same_unit(quantity: str, other: str) -> bool:
+    return bool(quantity) and SI_UNITS.get(quantity) == SI_UNITS.get(other)
 
 
 def _is_constants(line: str) -> bool:

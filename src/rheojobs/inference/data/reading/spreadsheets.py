@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 from rheojobs.errors import InputError
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet
 
 __all__ = ["is_workbook", "sheets_of"]
 
 _MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip, and Microsoft's compound file
+_SCRIPT = Path(__file__).with_name("workbook_process.py")
+_SECONDS = 300
 
 
 def is_workbook(data: bytes) -> bool:
@@ -21,33 +22,29 @@ def is_workbook(data: bytes) -> bool:
 
 
 def sheets_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
-    """Return the name and the cells of each sheet, row by row: numbers, texts, dates.
+    """Return the name and the cells of each sheet, row by row: numbers, texts, None.
+
+    They are read in a process of their own, which a damaged workbook may end.
 
     Raises
     ------
     InputError
         If the bytes are no workbook that can be read.
     """
-    import python_calamine
-
     try:
-        with python_calamine.load_workbook(io.BytesIO(data)) as book:
-            kind = python_calamine.SheetTypeEnum.WorkSheet  # others are charts and macros
-            sheets = [sheet.name for sheet in book.sheets_metadata if sheet.typ == kind]
-            return [(name, _cells(book.get_sheet_by_name(name))) for name in sheets]
-    except Exception as error:  # a damaged workbook fails anywhere in zip, XML or records
-        raise InputError(
-            f"not a readable Excel workbook ({error}): save it as .xlsx or as CSV"
-        ) from error
-
-
-def _cells(sheet: CalamineSheet) -> list[list[object]]:
-    # Empty rows at the top are kept, so that rows have the numbers that Excel shows.
-    return [[_value(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-
-
-def _value(value: object) -> object:
-    """Return a cell's value; calamine gives whole numbers as floats too."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return int(value)
-    return value.strip() if isinstance(value, str) else value
+        done = subprocess.run(
+            [sys.executable, "-P", str(_SCRIPT)],
+            input=data,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        answer = json.loads(done.stdout) if done.returncode == 0 else {}
+        reason = answer.get("error", "it is damaged, or has a cell too far from the others")
+    except subprocess.TimeoutExpired:
+        answer, reason = {}, f"it is not read in {_SECONDS} s"
+    except (OSError, ValueError) as error:
+        answer, reason = {}, str(error)
+    if "sheets" not in answer:
+        raise InputError(f"not a readable Excel workbook ({reason}): save it as .xlsx or as CSV")
+    return [(str(name), rows) for name, rows in answer["sheets"]]

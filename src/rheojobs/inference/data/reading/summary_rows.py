@@ -11,14 +11,19 @@ from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing
 
 __all__ = ["no_points_note", "without_summaries"]
 
-_WORDS = re.compile(
+_SURE = re.compile(
     r"(arithmetic |geometric |grand |overall )?(mean|average|avg|mean value|averages|means)"
     r"|(std|st|standard)[ .]*(dev|deviation|error|err)?[ .]*(dev|deviation)?|s[ .]?d|s[ .]?e"
-    r"|s[ .]?e[ .]?m|stdev|stddev|stderr|rsd|c[ .]?v|cov|variance|var|sum|total|totals|median"
-    r"|min|max|minimum|maximum|range|count|number of points|r2|r\^2|r²|slope|intercept"
-    r"|mittelwert|mittel|durchschnitt|standardabweichung|stabw|varianz|summe|gesamt|anzahl"
-    r"|moyenne|ecart[ -]type|écart[ -]type|mediane|médiane|somme|media|desviación estándar"
-    r"|promedio|95 ?% ?ci|ci|confidence interval|rel[ .]*std[ .]*(dev)?",
+    r"|s[ .]?e[ .]?m|stdev|stddev|stderr|rsd|c[ .]?v|cov|variance|median|rel[ .]*std[ .]*(dev)?"
+    r"|mittelwert|mittel|durchschnitt|standardabweichung|stabw|varianz"
+    r"|moyenne|ecart[ -]type|écart[ -]type|mediane|médiane|desviación estándar|promedio"
+    r"|95 ?% ?ci|confidence interval",
+    re.IGNORECASE,
+)
+# Words that a column of remarks may hold beside a point.
+_OTHER = re.compile(
+    r"var|sum|total|totals|min|max|minimum|maximum|range|count|number of points|r2|r\^2|r²|slope"
+    r"|intercept|summe|gesamt|anzahl|somme|media|ci",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(r"\s*([\[(].*[\])]|[±%:=].*)?\s*$")
@@ -34,7 +39,7 @@ def without_summaries(section: Section) -> Section:
         end -= 1
     labels: dict[int, str] = {}
     for index, row in enumerate(rows):
-        label = next((cell for cell in row if _is_summary(cell)), "")
+        label = next((c for i, c in enumerate(row) if _is_summary(c, i in columns)), "")
         if label and index >= end:
             labels[index] = label
         elif index >= end:
@@ -63,8 +68,9 @@ def no_points_note(labels: Sequence[str]) -> str:
     return f"{count} of the table or below it {are}: {shown}"
 
 
-def _is_summary(cell: str) -> bool:
-    return bool(cell) and _WORDS.fullmatch(_BEHIND.sub("", cell)) is not None
+def _is_summary(cell: str, of_numbers: bool) -> bool:
+    word = _BEHIND.sub("", cell)
+    return bool(word) and bool(_SURE.fullmatch(word) or (of_numbers and _OTHER.fullmatch(word)))
 
 
 def _is_of_numbers(rows: Sequence[Sequence[str]], column: int, style: NumberStyle) -> bool:

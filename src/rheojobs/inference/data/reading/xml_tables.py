@@ -36,7 +36,10 @@ def tables_of_xml(data: bytes) -> list[tuple[str, list[list[str]]]]:
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(f"damaged XML ({error}): export the table as CSV or Excel") from error
-    tables = [table for table in _tables(root, "") if len(table[1]) > 0]
+    try:
+        tables = [table for table in _tables(root, "") if len(table[1]) > 0]
+    except RecursionError as error:
+        raise InputError("no table: the XML is nested too deeply") from error
     if tables:
         return tables
     kind = "a layout of RheoCompass" if b"Rheo.Repository" in data else "XML"
