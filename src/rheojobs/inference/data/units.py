@@ -133,7 +133,7 @@ def _plain(unit: str) -> str:
     while text.startswith("(") and text.endswith(")") and "(" not in text[1:]:
         text = text[1:-1].strip(" []")
     text = re.sub(r"^(?:in|units?|einheit|unite)(?:\s*[:=]\s*|\s+)(?=\S)", "", text, flags=re.I)
-    text = re.sub(r"^[/,;:](?:\s+|(?=[^\d\s]))|[,;:]$", "", text).strip()
+    text = re.sub(r"^[/,;:](?:\s+|(?=[^\d\s]))|[.,;:]$", "", text).strip()
     for pattern, replacement in _REWRITES:
         text = re.sub(pattern, replacement, text)
     return text.strip()

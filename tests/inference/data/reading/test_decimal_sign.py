@@ -100,7 +100,7 @@ def test_rows_in_another_style_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", ["1,12,500\n10,6,250\n", "0,5,12,5\n1,5,6,25\n"])
 def test_commas_that_part_columns_and_numbers_are_refused(tmp_path: Path, rows: str) -> None:
-    with pytest.raises(InputError, match=r"2 names stand over \d columns parted by commas"):
+    with pytest.raises(InputError, match=r"2 names stand over \d columns, as in"):
         read(written(tmp_path, f"t (s),G(t) (Pa)\n{rows}"))
 
 

@@ -140,7 +140,8 @@ def _head(draw: st.DrawFn, names: list[str], units: list[str], place: str) -> li
         if place == "log unit":
             units = [unit if unit in ("-", "°C", "µNm") else f"log {unit}" for unit in units]
         return [[joint.format(n, u) if u != "-" else n for n, u in zip(names, units, strict=True)]]
-    style = draw(st.sampled_from(CELLS))
+    # A comma behind a comment mark begins a row of blank cells.
+    style = draw(st.sampled_from(CELLS[:-1] if place == "comment" else CELLS))
     row = [style.format(unit) for unit in units]
     if place == "above":
         return [row, names]
@@ -173,6 +174,8 @@ def test_the_same_numbers_or_a_refusal(tmp_path: Path, table: Table) -> None:
         return
     if any("taken for granted" in note for note in dataset.notes):
         return
+    if any("no unit read in" in note for note in dataset.notes):
+        return  # the text in which there is none is quoted
     assert table.known, f"{dataset.notes}\n{table.text}"
     assert dataset.test_mode == table.mode
     np.testing.assert_allclose(dataset.x, table.x, rtol=1e-6, err_msg=table.text)

@@ -277,6 +277,30 @@ def test_names_parted_otherwise_than_the_rows() -> None:
     assert any("6 names stand over 5 columns" in note for note in longer.notes)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Frequency (Hz), G' (kPa), G'' (kPa)\n1 2 3\n4 5 6\n",
+     "# f [Hz], G' [kPa], G'' [kPa]\n1 2 3\n4 5 6\n",
+     "# Frequency (Hz), Storage modulus (kPa), Loss modulus (kPa)\n1 2 3\n4 5 6\n",
+     "Frequency (Hz)\tG' (kPa)\tG'' (kPa)\n1,2,3\n4,5,6\n",
+     "Frequency [Hz]  Storage modulus [kPa]  Loss modulus [kPa]\n1\t2\t3\n4\t5\t6\n",
+     "f G' G''\nHz kPa kPa\n1\t2\t3\n4\t5\t6\n",
+     "Frequency [Hz]|G' [kPa]|G'' [kPa]\n1\t2\t3\n4\t5\t6\n"],
+)  # fmt: skip
+def test_siblings_of_names_parted_otherwise(read_text, text: str) -> None:
+    dataset = read_text(text)
+    np.testing.assert_allclose(dataset.x, [TURN, 4 * TURN])
+    np.testing.assert_allclose(dataset.y, [2e3 + 3e3j, 5e3 + 6e3j])
+
+
+def test_names_of_fewer_columns_than_there_are_are_refused(read_text) -> None:
+    text = "Time [s];G(t) [kPa]\n1;0.5;3\n2;5;1\n3;7;1\n"  # the first are numbers of rows
+    with pytest.raises(InputError, match="2 names stand over 3 columns"):
+        read_text(text)
+    dataset = read_text(text, x=1, y=2)
+    assert (dataset.x[0], dataset.y[0]) == (1, 500)
+
+
 @pytest.mark.parametrize("mode", ["startup", "creep", "relaxation", "laos", "flow_curve"])
 def test_three_columns_without_names_are_refused_where_one_y_is_wanted(mode: str) -> None:
     path = CASES / "header_other_delimiter" / "time_strain_stress_nameless.csv"

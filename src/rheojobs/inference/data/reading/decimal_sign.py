@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.reading.options import DECIMAL_MARKS
-from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_row
+from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
 
 __all__ = ["decided"]
 
@@ -122,7 +122,11 @@ def _has_only_points(rows: Sequence[Sequence[str]]) -> bool:
 def _evidence(rows: Iterable[Sequence[str]]) -> tuple[_Evidence, _Evidence]:
     comma, point = _Evidence(","), _Evidence(".")
     for cells in rows:
-        if not is_row(NumberStyle.either(cells), sum(map(bool, cells))):
+        numbers = NumberStyle.either(cells)
+        lacks_all_others = (
+            numbers and len(cells) > 1 and sum(map(is_missing, cells)) >= len(cells) - 1
+        )
+        if not (is_row(numbers, sum(map(bool, cells))) or lacks_all_others):
             continue
         for column, cell in enumerate(cells):
             text = cell.strip().replace("−", "-")

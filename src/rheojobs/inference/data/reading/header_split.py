@@ -13,6 +13,7 @@ from rheojobs.inference.data.reading.section import Section
 __all__ = ["fitted", "refuse_numbers_without_name", "split_otherwise", "tabbed"]
 
 _MOST_WITHOUT_COLUMN = 6
+_WIDE = "  "  # two blanks or more
 
 
 def tabbed(line: str) -> bool:
@@ -42,10 +43,8 @@ def split_otherwise(
     if any(known(row) >= 2 for row in texts):
         return list(texts)
     for position, row in enumerate(texts):
-        if len(row) == width and sum(map(bool, row)) > 1:
-            continue
         line = " ".join(filter(None, row))
-        for delimiter in DELIMITERS:
+        for delimiter in (*DELIMITERS[:-1], _WIDE, " "):
             cells = _cells(line, delimiter)
             # Blanks part the words of a name too: then the count must be right.
             more = 0 if delimiter == " " else _MOST_WITHOUT_COLUMN
@@ -65,6 +64,8 @@ def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         # A blank before a bracket stands between a name and its unit.
         return re.findall(r"(?:[^ \[(]|\[[^\]]*\]?|\([^)]*\)?)+", re.sub(r" (?=[\[(])", "", line))
+    if delimiter == _WIDE:
+        return re.split(r" {2,}", line.strip())
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
@@ -72,17 +73,19 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def refuse_numbers_without_name(section: Section) -> None:
-    """Raise `InputError` if most rows parted by commas have more numbers than there are names.
+    """Raise `InputError` if most rows have more numbers than there are names.
 
-    Their commas may be decimal signs, or separate thousands, as well.
+    The names may then belong to other columns, as those of R beside a column of row names; and
+    commas that part the columns may be decimal signs or separate thousands as well.
     """
     width, rows = len(section.header), section.rows
     longer = [row for row in rows if any(section.style.count([c]) for c in row[width:])]
     if width and 2 * len(longer) > len(rows):
         raise InputError(
-            f"{width} names stand over {len(longer[0])} columns parted by commas, as in "
-            f"{','.join(longer[0][:6])!r}: if commas are also decimal signs or separate "
-            "thousands, put these numbers in quotation marks; else name all columns"
+            f"{width} names stand over {len(longer[0])} columns, as in {longer[0][:6]}: name "
+            "all columns in the file, or choose them by number with {x} and {y}; if the commas of "
+            "numbers part them too, put these numbers in quotation marks",
+            options=("x", "y"),
         )
 
 

@@ -16,6 +16,7 @@ from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
 from rheojobs.inference.data.reading.column_units import with_units
 from rheojobs.inference.data.reading.curves import clock_notes, curves_in, first_curve
+from rheojobs.inference.data.reading.header_split import refuse_numbers_without_name
 from rheojobs.inference.data.reading.instruments import read_with_rheojax
 from rheojobs.inference.data.reading.one_frequency import refuse_one_frequency, refuse_other_x
 from rheojobs.inference.data.reading.options import ReadOptions
@@ -164,6 +165,8 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
     mode = wanted.mode or section.mode or None
     section = first_curve(section, wanted)
     section, numbers = _rows_wanted(section, wanted)
+    if wanted.x is None or wanted.y is None:
+        refuse_numbers_without_name(section)
     columns = with_units(columns_of(section), mode, wanted.columns, wanted.units)
     if mode is not None or not is_flow_at_one_rate(columns):
         columns = computed_columns(columns)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rheojobs.inference.data.reading.decimal_sign import decided
-from rheojobs.inference.data.reading.header_split import refuse_numbers_without_name, tabbed
+from rheojobs.inference.data.reading.header_split import tabbed
 from rheojobs.inference.data.reading.instrument_blocks import Block, blocks_of
 from rheojobs.inference.data.reading.reptate import is_reptate, section_of_reptate
 from rheojobs.inference.data.reading.section import Section
@@ -99,9 +99,6 @@ def _of_lines(lines: list[str], delimiter: str, decimal: str) -> list[Section]:
     strict = delimiter == " "
     firm = [cells for cells, line in zip(grid, lines, strict=True) if strict and tabbed(line)]
     sections = _of_grid(grid, style, remarks=remarks, strict=strict, firm=firm)
-    if delimiter == ",":
-        for section in sections:
-            refuse_numbers_without_name(section)
     return _noted(sections, (note,) if note else ())
 
 

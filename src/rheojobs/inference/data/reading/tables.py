@@ -130,7 +130,8 @@ def _section(
     # NumPy's savetxt comments its header.
     fitting = [row for row in remarks if len(row) == width or (len(row) > width and row in firm)]
     header, units = _header(texts, style, width if strict else 0, remarks, firm)
-    alternative, other_units = _header(fitting, style, width, texts, firm)
+    others = [*texts, *(row for row in remarks if row not in fitting)]
+    alternative, other_units = _header(fitting, style, width, others, firm)
     if _recognised(alternative) > _recognised(header):
         header = alternative
         units = other_units if any(other_units.units) or not any(units.units) else units

@@ -260,6 +260,9 @@ def _split(line: str, delimiter: str) -> list[str]:
     wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
     if 2 <= len(wide) <= len(cells):
         return wide
+    marked = [c.strip() for c in re.split(r"[,;|](?![^\[(]*[\])])", line)]
+    if len(marked) >= 2 and all(marked) and not NumberStyle.either(marked):  # "t [s], G [kPa]"
+        return marked
     if all(cell.startswith(("[", "(")) for cell in cells):
         return cells
     joined = re.sub(r" (?=[\[(])", "", " ".join(cells))

@@ -105,7 +105,8 @@ def unit_rows(
                 units[index] = merged(units[index], cell) if units[index] else cell
     lines = [*above, *remarks] if not any(units) else []
     for row in lines:
-        if row not in over and row not in beside and _tells_units(row):
+        is_next = is_bare and row in above[-1:] and len(row) == width and all(row)
+        if row not in over and row not in beside and (is_next or _tells_units(row)):
             _quote(unread, row, header)
     return UnitRows(units, ["; ".join(texts) for texts in unread])
 
