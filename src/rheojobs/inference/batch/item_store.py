@@ -26,7 +26,7 @@ __all__ = ["ItemStore", "fit_fingerprint", "sample_fingerprint"]
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Increased when older results differ from what the current version would compute."""
 
 
