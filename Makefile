@@ -82,6 +82,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/fitting.py
 	@$(BIN)/python benchmarks/responsiveness.py
 	@$(BIN)/python benchmarks/scaling.py
+	@$(BIN)/python benchmarks/coverage.py
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:

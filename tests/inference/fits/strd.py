@@ -1,7 +1,12 @@
-"""NIST's reference problems of nonlinear regression, read from their files, as models and data."""
+"""NIST's reference problems of nonlinear regression, read from their files, as data of one model.
+
+One model holds all curves, so that one compiled program fits them all: the number of a problem and
+that of an observation make its x.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -9,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -78,16 +84,19 @@ CURVES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+NAMES = tuple(CURVES)
+PARAMETERS = tuple(f"b{k}" for k in range(1, 10))
+STRIDE = 1000
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A problem with its two starts and its certified values.
 
     Attributes
     ----------
-    model : Model
-        Its function, of the number of the observation from one on.
     data : Dataset
-        The response, by this number.
+        The response.
     starts : tuple of dict
         Two sets of initial values.
     values, deviations : dict
@@ -98,7 +107,6 @@ class Problem:
         Degrees of freedom.
     """
 
-    model: Model
     data: Dataset
     starts: tuple[dict[str, float], dict[str, float]]
     values: dict[str, float]
@@ -106,42 +114,68 @@ class Problem:
     residual_sum: float
     freedom: int
 
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The parameters of other problems."""
+        return dict.fromkeys(PARAMETERS[len(self.values) :], 0.0)
+
+
+def _text(name: str) -> str:
+    return (FOLDER / f"{name}.dat").read_text(encoding="ascii")
+
+
+def _columns(name: str) -> np.ndarray:
+    """Return y and the predictors of a problem, shape (k, n)."""
+    table = re.split(r"^Data: +y.*$", _text(name), flags=re.MULTILINE)[1]
+    y, *x = np.array([line.split() for line in table.strip().splitlines()], dtype=float).T
+    return np.array([np.log(y) if name == "Nelson" else y, *x])
+
+
+@functools.cache
+def model() -> Model:
+    """Return the model of all problems."""
+    table = np.ones((len(NAMES), 2, STRIDE))
+    for place, name in enumerate(NAMES):
+        for k, x in enumerate(_columns(name)[1:]):
+            table[place, k, : x.size] = x
+            table[place, k, x.size :] = x[-1]
+
+    def function(x, params):
+        number = jnp.round(x).astype(int)
+        seen = jnp.asarray(table)[number // STRIDE - 1, :, number % STRIDE].T
+        branches = [
+            lambda seen, b, name=name: CURVES[name](seen if name == "Nelson" else seen[0], b)
+            for name in NAMES
+        ]
+        return jax.lax.switch(number[0] // STRIDE - 1, branches, seen, params)
+
+    bounds = dict.fromkeys(PARAMETERS, (-math.inf, math.inf))
+    return Model.from_function(function, bounds, test_modes="relaxation", name="strd")
+
 
 def read(name: str) -> Problem:
     """Read a problem from its file."""
-    text = (FOLDER / f"{name}.dat").read_text(encoding="ascii")
+    text = _text(name)
     rows = [
         [float(word) for word in line.partition("=")[2].split()]
         for line in re.findall(r"^ *b\d+ = .*$", text, re.MULTILINE)
     ]
-    names = [f"b{k + 1}" for k in range(len(rows))]
     first, second, values, deviations = (
-        dict(zip(names, column, strict=True)) for column in np.array(rows).T.tolist()
+        dict(zip(PARAMETERS, column, strict=False)) for column in np.array(rows).T.tolist()
     )
-    table = re.split(r"^Data: +y.*$", text, flags=re.MULTILINE)[1]
-    y, *x = np.array([line.split() for line in table.strip().splitlines()], dtype=float).T
-    y = np.log(y) if name == "Nelson" else y
-    curve, seen = CURVES[name], np.array(x) if len(x) > 1 else x[0]
-
-    def function(number, params):
-        at = jnp.asarray(seen)[..., jnp.round(number).astype(int) - 1]
-        return curve(at, params)
-
-    bounds = dict.fromkeys(names, (-math.inf, math.inf))
-    model = Model.from_function(function, bounds, test_modes="relaxation", name=name)
-    data = Dataset(np.arange(1.0, y.size + 1), y, "relaxation")
+    y = _columns(name)[0]
     residual_sum = re.search(r"Residual Sum of Squares: +(\S+)", text)
-    freedom = re.search(r"Degrees of Freedom: +(\d+)", text)
+    deviation = re.search(r"Residual Standard Deviation: +(\S+)", text)
     assert residual_sum is not None
-    assert freedom is not None
+    assert deviation is not None
     return Problem(
-        model,
-        data,
+        Dataset(STRIDE * (NAMES.index(name) + 1) + np.arange(float(y.size)), y, "relaxation"),
         (first, second),
         values,
         deviations,
         float(residual_sum[1]),
-        int(freedom[1]),
+        # The file of Rat43 names 9 degrees of freedom; its certified deviation has the right 11.
+        round(float(residual_sum[1]) / float(deviation[1]) ** 2),
     )
 
 

@@ -51,6 +51,15 @@ REASONS = {
 
 FIRST_DAMPING = 1e-3
 MOST_DAMPING = 1e15
+LONGEST = 10.0
+"""The longest step, as a multiple of the present coordinates, both scaled by their influence."""
+
+ROUNDING = 1e-10
+"""A relative change of the sum of squares that rounding errors, or those of a solver, may hide.
+
+Below it the gradient decides whether a step is taken: the sum of squares is flat at its minimum.
+"""
+
 PASSES = 3
 """How often a step is recomputed because it met a bound."""
 
@@ -97,7 +106,9 @@ class Data(NamedTuple):
 
 
 class Tolerances(NamedTuple):
-    """When to stop: relative changes of the sum of squares and of the coordinates; the gradient."""
+    """When to stop: the predicted relative fall of the sum of squares, the relative change of the
+    coordinates, scaled by their influence; the gradient.
+    """
 
     ftol: Any
     xtol: Any
@@ -246,7 +257,7 @@ def _iteration(
 ) -> State:
     """Try one step; a state that was never evaluated evaluates the start."""
     fresh = ~jnp.isfinite(state.cost)
-    step, predicted, slope = _step(state, data)
+    step, predicted, slope, scale = _step(state, data)
     u = jnp.where(fresh, state.u, jnp.clip(state.u + step, data.lower, data.upper))
     residuals, jacobian, curve, allowed = _linearized(predict, u, data)
     cost, _ = objective(residuals, data)
@@ -254,21 +265,25 @@ def _iteration(
     cost = jnp.where(usable, cost, jnp.inf)
 
     gain = state.cost - cost
-    ratio = gain / jnp.where(predicted > 0, predicted, jnp.inf)
-    accepted = usable & (fresh | ((gain > 0) & (predicted > 0)))
+    # A step that is short because of heavy damping does not mean that the minimum is near.
+    free = state.damping <= 1.0
+    flat = free & (predicted >= 0) & (predicted <= ROUNDING * state.cost)
+    same = flat & (jnp.abs(gain) <= ROUNDING * state.cost)
+    flatter = _slope(u, cost, residuals, jacobian, data) < slope
+    ratio = jnp.where(same, 1.0, gain / jnp.where(predicted > 0, predicted, jnp.inf))
+    better = (predicted > 0) & ((gain > 0) | (same & flatter))
+    accepted = usable & (fresh | better)
     damping, growth = damped_anew(state.damping, state.growth, ratio, accepted)
     damping = jnp.where(fresh, state.damping, jnp.maximum(damping, 1e-15))
 
-    # A step that is short because of heavy damping does not mean that the minimum is near.
-    free = state.damping <= 1.0
-    flat = free & (jnp.abs(gain) <= goals.ftol * state.cost)
-    flat = flat & (predicted <= goals.ftol * state.cost)
-    size = jnp.linalg.norm(u - state.u)
-    near = free & accepted & (size <= goals.xtol * (goals.xtol + jnp.linalg.norm(state.u)))
+    small = free & (predicted >= 0) & (predicted <= goals.ftol * state.cost)
+    small = small & (jnp.abs(gain) <= jnp.maximum(goals.ftol, ROUNDING) * state.cost)
+    size = jnp.linalg.norm(scale * (u - state.u))
+    near = free & accepted & (size <= goals.xtol * jnp.linalg.norm(scale * state.u))
     ended = jnp.where(
         damping > MOST_DAMPING,
         STALLED,
-        jnp.where(near, XTOL, jnp.where(flat, FTOL, RUNNING)),
+        jnp.where(near, XTOL, jnp.where(small | (flat & ~accepted), FTOL, RUNNING)),
     )
     ended = jnp.where(slope <= goals.gtol, GTOL, ended)
     status = jnp.where(fresh, jnp.where(usable, RUNNING, FAILED), ended)
@@ -306,8 +321,23 @@ def _linearized(
     return residuals, jacobian, curve, allowed
 
 
-def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
-    """Return a damped step within the bounds, its predicted gain, and the gradient's size."""
+def _held(u: Any, gradient: Any, data: Data) -> Any:
+    """Which coordinates are fixed, or would leave their bounds downhill."""
+    at_lower, at_upper = (u <= data.lower) & (gradient > 0), (u >= data.upper) & (gradient < 0)
+    return (data.lower >= data.upper) | at_lower | at_upper
+
+
+def _slope(u: Any, cost: Any, residuals: Any, jacobian: Any, data: Data) -> Any:
+    """Return the largest cosine between the residuals and a column of their Jacobian."""
+    _, weights = objective(residuals, data)
+    gradient = jacobian.T @ (weights * residuals)
+    lengths = jnp.sqrt(weights @ jacobian**2)
+    cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
+    return jnp.max(jnp.where(_held(u, gradient, data) | (cost <= 0), 0.0, cosines))
+
+
+def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
+    """Return a damped step within the bounds, its predicted gain, the slope, and the scale."""
     cost, weights = objective(state.residuals, data)
     weighted = weights[:, None] * state.jacobian
     gradient = weighted.T @ state.residuals
@@ -317,12 +347,9 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
     # A coordinate that hardly moves the curve would take the longest step at any damping.
     scale = jnp.maximum(scale, LEAST_INFLUENCE * jnp.max(scale))
     scale = jnp.where(scale > 0, scale, 1.0)
-    held = (data.lower >= data.upper) | (
-        ((state.u <= data.lower) & (gradient > 0)) | ((state.u >= data.upper) & (gradient < 0))
-    )
+    held = _held(state.u, gradient, data)
     matrix = hessian / jnp.outer(scale, scale) + state.damping * jnp.eye(len(scale))
     wanted = -gradient / scale
-    pinned = held
 
     def solve(_: int, carry: tuple[Any, Any]) -> tuple[Any, Any]:
         step, held = carry
@@ -337,8 +364,13 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any]:
 
     # Coordinates that would leave the bounds stop there; the step is solved for the others.
     step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), held))
+    # Far from a minimum the slopes hold for a short way only.
+    free_scale = jnp.where(data.lower < data.upper, scale, 0.0)
+    size = jnp.abs(state.u)
+    size = jnp.where(jnp.isfinite(data.longest), jnp.maximum(size, 1.0), size)
+    most, length = LONGEST * jnp.linalg.norm(free_scale * size), jnp.linalg.norm(step)
+    step = jnp.where((most > 0) & (length > most), most / length, 1.0) * step
     taken = step / scale
     predicted = -(2.0 * gradient @ taken + taken @ hessian @ taken)
-    cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
-    slope = jnp.max(jnp.where(pinned | (cost <= 0), 0.0, cosines))
-    return taken, jnp.where(jnp.isfinite(predicted), predicted, -jnp.inf), slope
+    slope = _slope(state.u, cost, state.residuals, state.jacobian, data)
+    return taken, jnp.where(jnp.isfinite(predicted), predicted, -jnp.inf), slope, free_scale

@@ -82,21 +82,21 @@ class FitOptions(ProblemOptions):
         label="Max. iterations",
     )
     ftol: float = option(
-        1e-10,
+        1e-18,
         Number(0.0, 1.0),
-        "Relative tolerance of the sum of squares.",
+        "Stop when a step would lower the sum of squares by less than this part of it.",
         group=Group.TOLERANCES,
     )
     xtol: float = option(
         1e-10,
         Number(0.0, 1.0),
-        "Relative tolerance of the parameters.",
+        "Stop when the parameters change by less than this part of them.",
         group=Group.TOLERANCES,
     )
     gtol: float = option(
-        1e-10,
+        1e-12,
         Number(0.0, 1.0),
-        "Relative tolerance of the gradient.",
+        "Stop when the residuals are orthogonal to their slopes to this part.",
         group=Group.TOLERANCES,
     )
     multi_start: int = option(

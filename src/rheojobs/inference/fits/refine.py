@@ -37,6 +37,12 @@ VALLEY_FALL = 0.01
 If modes merge or vanish, the sum of squares falls for ever, but by less than the data resolve.
 """
 
+STEADY = 0.3, 0.5
+"""In a valley the second half of these iterations has between these parts of the fall.
+
+If it has less, the minimum is about to be reached; if it has more, the valley opens.
+"""
+
 TOLD = 0.1
 """A fall by less than this part of the variance moves no parameter by a third of its error.
 
@@ -217,15 +223,22 @@ class _Valley:
 
     def __init__(self, data: levenberg_marquardt.Data) -> None:
         self._data = data
-        self._before = float("inf")
+        self._before = self._half = float("inf")
         self.found = False
 
     def watch(self, done: int, costs: NDArray[np.float64]) -> None:
         """Note the objective after some more iterations."""
-        if done % VALLEY_ITERATIONS or len(costs) == 0:
+        if len(costs) == 0:
+            return
+        half = done - done % VALLEY_ITERATIONS + VALLEY_ITERATIONS // 2
+        if done - len(costs) < half <= done:
+            self._half = float(costs[half - 1 - done])
+        if done % VALLEY_ITERATIONS:
             return
         cost = float(costs[-1])
-        self.found = self._before - cost < VALLEY_FALL * _variance(cost, self._data)
+        fall, later = self._before - cost, self._half - cost
+        is_steady = fall <= 0 or STEADY[0] * fall <= later <= STEADY[1] * fall
+        self.found = is_steady and fall < VALLEY_FALL * _variance(cost, self._data)
         self._before = cost
 
 

@@ -129,8 +129,10 @@ def _neighbours(series: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _range_of(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return an orthonormal basis of the columns' span, shape (m, k)."""
-    lengths = np.linalg.norm(jacobian, axis=0)
-    used = jacobian[:, lengths > 0] / lengths[lengths > 0]
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(jacobian, axis=0)
+    good = (lengths > 0) & np.isfinite(lengths)
+    used = jacobian[:, good] / lengths[good]
     if used.shape[1] == 0:
         return used
     left, sizes, _ = np.linalg.svd(used, full_matrices=False)
