@@ -10,7 +10,7 @@ import pytest
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.reading.headers import recognise
+from rheojobs.inference.data.reading.headings.headers import recognise
 from rheojobs.inference.data.reading.read import read
 
 pytestmark = pytest.mark.promise("right-or-refused")

@@ -1,6 +1,8 @@
 """Read a file into a `Dataset`: text dialect, tables, headers, choice of columns, conversion.
 
-One module for each step, in this order; `preview` shows the result and lets it be corrected.
+In this order: `formats` (bytes to tables), `headings` (names and units), `columns` (x and y, SI
+units), `curves` (segments and sweeps), `to_dataset`; `preview` shows the result and lets it be
+corrected.
 
 Other rooms use:
 

@@ -12,8 +12,14 @@ from pathlib import Path
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.reading.column_choice import Column, columns_of
-from rheojobs.inference.data.reading.curves import curves_in
+from rheojobs.inference.data.reading.columns.column_choice import Column, columns_of
+from rheojobs.inference.data.reading.curves.curves import curves_in
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.sections import sections_of
+from rheojobs.inference.data.reading.formats.spreadsheets import is_workbook
+from rheojobs.inference.data.reading.formats.text_dialect import printable
+from rheojobs.inference.data.reading.formats.xml_tables import is_xml
+from rheojobs.inference.data.reading.headings.unit_errors import UnitError
 from rheojobs.inference.data.reading.options import ROLES, ReadOptions
 from rheojobs.inference.data.reading.read import (
     PLAIN_SUFFIXES,
@@ -22,12 +28,6 @@ from rheojobs.inference.data.reading.read import (
     file_bytes,
     named_after,
 )
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.sections import sections_of
-from rheojobs.inference.data.reading.spreadsheets import is_workbook
-from rheojobs.inference.data.reading.text_dialect import printable
-from rheojobs.inference.data.reading.unit_errors import UnitError
-from rheojobs.inference.data.reading.xml_tables import is_xml
 from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]

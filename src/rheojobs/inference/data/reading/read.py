@@ -13,17 +13,20 @@ import numpy as np
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.protocol import MODE_CONSTANTS
-from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
-from rheojobs.inference.data.reading.column_units import with_units
-from rheojobs.inference.data.reading.curves import clock_notes, curves_in, first_curve
-from rheojobs.inference.data.reading.header_split import refuse_numbers_without_name
-from rheojobs.inference.data.reading.instruments import read_with_rheojax
-from rheojobs.inference.data.reading.one_frequency import refuse_one_frequency, refuse_other_x
+from rheojobs.inference.data.reading.columns.column_choice import Choice, Column, choose, columns_of
+from rheojobs.inference.data.reading.columns.column_units import with_units
+from rheojobs.inference.data.reading.curves.curves import clock_notes, curves_in, first_curve
+from rheojobs.inference.data.reading.curves.one_frequency import (
+    refuse_one_frequency,
+    refuse_other_x,
+)
+from rheojobs.inference.data.reading.curves.start_up import is_flow_at_one_rate
+from rheojobs.inference.data.reading.formats.header_split import refuse_numbers_without_name
+from rheojobs.inference.data.reading.formats.instruments import read_with_rheojax
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.sections import sections_of
+from rheojobs.inference.data.reading.formats.text_dialect import printable
 from rheojobs.inference.data.reading.options import ReadOptions
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.sections import sections_of
-from rheojobs.inference.data.reading.start_up import is_flow_at_one_rate
-from rheojobs.inference.data.reading.text_dialect import printable
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
 from rheojobs.inference.data.step_quantity import divided
 

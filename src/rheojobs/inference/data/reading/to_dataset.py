@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.reading.column_choice import (
+from rheojobs.inference.data.reading.columns.column_choice import (
     Choice,
     Column,
     first_of,
     listed,
     named_column,
 )
-from rheojobs.inference.data.reading.conversion import in_si, unit_after
-from rheojobs.inference.data.reading.frequency_unit import radians_per_second
-from rheojobs.inference.data.reading.headers import UNCERTAINTY
+from rheojobs.inference.data.reading.columns.conversion import in_si, unit_after
+from rheojobs.inference.data.reading.columns.frequency_unit import radians_per_second
+from rheojobs.inference.data.reading.curves.start_up import as_start_up, constant_rate
+from rheojobs.inference.data.reading.headings.headers import UNCERTAINTY
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.reading.start_up import as_start_up, constant_rate
 from rheojobs.inference.data.test_modes import x_of
 from rheojobs.inference.data.units import SI_UNITS, without_logarithm
 

@@ -16,12 +16,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.data.reading.column_choice import Column
-from rheojobs.inference.data.reading.headers import recognise
-from rheojobs.inference.data.reading.label_units import bare_name
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.sweeps import Sweep, sweeps_of
-from rheojobs.inference.data.reading.text_dialect import is_missing
+from rheojobs.inference.data.reading.columns.column_choice import Column
+from rheojobs.inference.data.reading.curves.sweeps import Sweep, sweeps_of
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.text_dialect import is_missing
+from rheojobs.inference.data.reading.headings.headers import recognise
+from rheojobs.inference.data.reading.headings.label_units import bare_name
 
 __all__ = ["by_labels", "by_values"]
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.curves.sweeps import sweeps_of
 from rheojobs.inference.data.reading.read import read
-from rheojobs.inference.data.reading.sweeps import sweeps_of
 
 pytestmark = pytest.mark.promise("right-or-refused")
 

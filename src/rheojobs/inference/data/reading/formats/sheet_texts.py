@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.decimal_sign import decided
-from rheojobs.inference.data.reading.text_dialect import NumberStyle
+from rheojobs.inference.data.reading.formats.decimal_sign import decided
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle
 
 __all__ = ["as_texts"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.headers import UNCERTAINTY, recognise
+from rheojobs.inference.data.reading.headings.headers import UNCERTAINTY, recognise
 from rheojobs.inference.data.reading.read import read
 
 pytestmark = pytest.mark.promise("right-or-refused")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rheojobs.inference.data.reading.column_choice import Column, choose, named_column
-from rheojobs.inference.data.reading.headers import UNCERTAINTY, quantity_of
-from rheojobs.inference.data.reading.label_units import bare_name
+from rheojobs.inference.data.reading.columns.column_choice import Column, choose, named_column
+from rheojobs.inference.data.reading.headings.headers import UNCERTAINTY, quantity_of
+from rheojobs.inference.data.reading.headings.label_units import bare_name
+from rheojobs.inference.data.reading.headings.unit_errors import UnitError
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.reading.unit_errors import UnitError
 from rheojobs.inference.data.units import SI_UNITS, fits, is_unit, no_unit
 
 __all__ = ["with_units"]

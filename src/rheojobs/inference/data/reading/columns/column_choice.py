@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.reading.headers import UNCERTAINTY, quantity_of, recognise
-from rheojobs.inference.data.reading.label_units import bare_name
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.headings.headers import UNCERTAINTY, quantity_of, recognise
+from rheojobs.inference.data.reading.headings.label_units import bare_name
+from rheojobs.inference.data.reading.headings.unit_errors import UnitError
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.unit_errors import UnitError
 from rheojobs.inference.data.units import fits, is_unit
 
 __all__ = ["Choice", "Column", "choose", "columns_of", "first_of", "listed", "named_column"]

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.headers import recognise
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.text_dialect import NumberStyle
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle
+from rheojobs.inference.data.reading.headings.headers import recognise
 from rheojobs.inference.data.units import SI_UNITS, si_factor
 
 __all__ = ["constants_in", "is_reptate", "section_of_reptate"]

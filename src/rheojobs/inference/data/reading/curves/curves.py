@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.column_choice import Choice, Column, choose, columns_of
+from rheojobs.inference.data.reading.columns.column_choice import Choice, Column, choose, columns_of
+from rheojobs.inference.data.reading.curves.parallel_columns import beside_note, curves_beside
+from rheojobs.inference.data.reading.curves.segments import by_labels, by_values
+from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.options import ReadOptions
-from rheojobs.inference.data.reading.parallel_columns import beside_note, curves_beside
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.segments import by_labels, by_values
 
 __all__ = ["clock_notes", "curves_in", "first_curve"]
 

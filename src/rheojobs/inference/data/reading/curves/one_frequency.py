@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.reading.column_choice import Column
+from rheojobs.inference.data.reading.columns.column_choice import Column
 
 __all__ = ["refuse_one_frequency", "refuse_other_x"]
 

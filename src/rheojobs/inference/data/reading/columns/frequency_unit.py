@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.data.reading.column_choice import Column, first_of
+from rheojobs.inference.data.reading.columns.column_choice import Column, first_of
 from rheojobs.inference.data.units import no_unit, si_factor
 
 __all__ = ["radians_per_second"]

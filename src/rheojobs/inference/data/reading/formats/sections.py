@@ -6,23 +6,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rheojobs.inference.data.reading.decimal_sign import decided
-from rheojobs.inference.data.reading.header_split import tabbed
-from rheojobs.inference.data.reading.instrument_blocks import Block, blocks_of
-from rheojobs.inference.data.reading.reptate import is_reptate, section_of_reptate
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.sheet_texts import as_texts
-from rheojobs.inference.data.reading.spreadsheets import is_workbook, sheets_of
-from rheojobs.inference.data.reading.summary_rows import without_summaries
-from rheojobs.inference.data.reading.tables import header_of, tables_of
-from rheojobs.inference.data.reading.text_dialect import (
+from rheojobs.inference.data.reading.formats.decimal_sign import decided
+from rheojobs.inference.data.reading.formats.header_split import tabbed
+from rheojobs.inference.data.reading.formats.instrument_blocks import Block, blocks_of
+from rheojobs.inference.data.reading.formats.reptate import is_reptate, section_of_reptate
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.sheet_texts import as_texts
+from rheojobs.inference.data.reading.formats.spreadsheets import is_workbook, sheets_of
+from rheojobs.inference.data.reading.formats.summary_rows import without_summaries
+from rheojobs.inference.data.reading.formats.tables import header_of, tables_of
+from rheojobs.inference.data.reading.formats.text_dialect import (
     NumberStyle,
     decoded,
     delimiter_of,
     printable,
     split_lines,
 )
-from rheojobs.inference.data.reading.xml_tables import is_xml, tables_of_xml
+from rheojobs.inference.data.reading.formats.xml_tables import is_xml, tables_of_xml
 
 __all__ = ["sections_of"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rheojobs.inference.data.reading.headers import quantity_of, recognise
-from rheojobs.inference.data.reading.label_units import merged
+from rheojobs.inference.data.reading.headings.headers import quantity_of, recognise
+from rheojobs.inference.data.reading.headings.label_units import merged
 from rheojobs.inference.data.units import is_unit, no_unit, parse_unit
 
 __all__ = ["UnitRows", "are_units", "is_unit_cell", "unit_rows"]

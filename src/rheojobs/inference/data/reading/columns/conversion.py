@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.column_choice import Column
-from rheojobs.inference.data.reading.label_units import other_text, parts_of
-from rheojobs.inference.data.reading.unit_errors import UnitError
+from rheojobs.inference.data.reading.columns.column_choice import Column
+from rheojobs.inference.data.reading.headings.label_units import other_text, parts_of
+from rheojobs.inference.data.reading.headings.unit_errors import UnitError
 from rheojobs.inference.data.units import (
     SI_UNITS,
     no_unit,

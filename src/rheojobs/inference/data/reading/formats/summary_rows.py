@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is_missing
 
 __all__ = ["no_points_note", "without_summaries"]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rheojobs.inference.data.reading.column_choice import Choice, Column
-from rheojobs.inference.data.reading.section import Section
+from rheojobs.inference.data.reading.columns.column_choice import Choice, Column
+from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.units import si_factor
 
 __all__ = ["beside_note", "curves_beside"]

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.column_choice import Choice, Column, first_of
-from rheojobs.inference.data.reading.conversion import in_si
+from rheojobs.inference.data.reading.columns.column_choice import Choice, Column, first_of
+from rheojobs.inference.data.reading.columns.conversion import in_si
 
 __all__ = ["as_start_up", "constant_rate", "is_flow_at_one_rate"]
 

@@ -13,7 +13,7 @@ from rheojobs.inference.data.reading.read import read
 
 pytestmark = pytest.mark.promise("right-or-refused")
 
-CASES = Path(__file__).parent / "cases" / "thousands_as_decimals"
+CASES = Path(__file__).parents[1] / "cases" / "thousands_as_decimals"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data import example_melt
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, decoded
 from rheojobs.inference.data.reading.read import read
-from rheojobs.inference.data.reading.text_dialect import NumberStyle, decoded
 
 pytestmark = pytest.mark.promise("right-or-refused")
 

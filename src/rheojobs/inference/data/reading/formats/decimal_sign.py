@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is_missing, is_row
 from rheojobs.inference.data.reading.options import DECIMAL_MARKS
-from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
 
 __all__ = ["decided"]
 

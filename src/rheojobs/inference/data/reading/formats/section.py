@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.data.reading.text_dialect import NumberStyle
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle
 
 __all__ = ["Section"]
 

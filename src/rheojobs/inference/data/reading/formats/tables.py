@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from rheojobs.inference.data.reading.header_split import fitted, split_otherwise
-from rheojobs.inference.data.reading.headers import recognise
-from rheojobs.inference.data.reading.section import Section
-from rheojobs.inference.data.reading.summary_rows import no_points_note
-from rheojobs.inference.data.reading.text_dialect import NumberStyle, is_missing, is_row
-from rheojobs.inference.data.reading.unit_rows import UnitRows, are_units, unit_rows
+from rheojobs.inference.data.reading.formats.header_split import fitted, split_otherwise
+from rheojobs.inference.data.reading.formats.section import Section
+from rheojobs.inference.data.reading.formats.summary_rows import no_points_note
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is_missing, is_row
+from rheojobs.inference.data.reading.headings.headers import recognise
+from rheojobs.inference.data.reading.headings.unit_rows import UnitRows, are_units, unit_rows
 from rheojobs.inference.data.units import is_unit
 
 __all__ = ["header_of", "tables_of"]

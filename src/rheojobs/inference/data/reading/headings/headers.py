@@ -6,7 +6,7 @@ import functools
 import re
 import unicodedata
 
-from rheojobs.inference.data.reading.label_units import (
+from rheojobs.inference.data.reading.headings.label_units import (
     bare_name,
     merged,
     normal,

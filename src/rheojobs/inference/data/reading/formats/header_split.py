@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from rheojobs.errors import InputError
+from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.options import DELIMITERS
-from rheojobs.inference.data.reading.section import Section
 
 __all__ = ["fitted", "refuse_numbers_without_name", "split_otherwise", "tabbed"]
 
