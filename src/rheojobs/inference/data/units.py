@@ -67,6 +67,7 @@ USUAL_UNITS: dict[str, tuple[str, ...]] = {
 }
 """The most usual units of a quantity."""
 
+_LONGEST = 60  # characters of a unit
 _NO_UNIT = {"", "-", "--", "–", "—", "none", "dimensionless", "unitless", "no unit"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 # Degrees have look-alikes, one of which NFKC would turn into the letter o.
@@ -120,7 +121,7 @@ _NOTHING = _Unit(1.0, (0, 0, 0, 0), "")
 
 def no_unit(unit: str) -> bool:
     """Whether a text, such as ``"[-]"``, says that there is no unit."""
-    text = re.sub(r"^(?:in\s|[/,:;])\s*", "", unit.strip(" []()<>{}|"))
+    text = re.sub(r"^(?:in\s|[/,:;])\s*", "", unit[: _LONGEST + 9].strip(" []()<>{}|"))
     return text.strip(" []()").casefold() in _NO_UNIT
 
 
@@ -151,7 +152,7 @@ def _power_of_ten(text: str) -> tuple[float, str]:
 
 @functools.lru_cache(maxsize=4096)
 def _parsed(unit: str) -> _Unit | None:
-    if len(unit) > 60:
+    if len(unit) > _LONGEST:
         return None
     scale, text = _power_of_ten(_plain(unit))
     dimension = [0, 0, 0, 0]
@@ -184,7 +185,7 @@ def _parsed(unit: str) -> _Unit | None:
 
 def is_unit(text: str) -> bool:
     """Whether a text is a unit of any physical quantity; what says "no unit" is none."""
-    if no_unit(text) or not re.search(r"[A-Za-z°%‰]", _plain(text)):
+    if len(text) > _LONGEST or no_unit(text) or not re.search(r"[A-Za-z°%‰]", _plain(text)):
         return False
     return _parsed(without_logarithm(text.strip(" []()"))[1]) is not None
 

@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 LONGEST_LINE = 100_000
+_LONGEST_HEADER = 5_000
 _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*", "?", "inf"}
 _MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
@@ -260,7 +261,8 @@ def _split(line: str, delimiter: str) -> list[str]:
     wide = re.split(r"[ \t\f\v]{2,}|\t", line.strip())
     if 2 <= len(wide) <= len(cells):
         return wide
-    marked = [c.strip() for c in re.split(r"[,;|](?![^\[(]*[\])])", line)]
+    head = line if len(line) < _LONGEST_HEADER else ""
+    marked = [c.strip() for c in re.split(r"[,;|](?![^\[(]*[\])])", head)]
     if len(marked) >= 2 and all(marked) and not NumberStyle.either(marked):  # "t [s], G [kPa]"
         return marked
     if all(cell.startswith(("[", "(")) for cell in cells):
