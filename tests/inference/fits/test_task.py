@@ -315,6 +315,17 @@ def test_bounds_are_made_narrower_for_one_fit():
     assert any("tau is at its upper bound" in text for text in result.warnings)
 
 
+def test_bounds_of_a_modulus_may_reach_beyond_the_models():
+    """A glass of 8 GPa, whose model expects 1 GPa at most; by the formula of the Zener solid."""
+    omega, Ge, Gm, tau = np.geomspace(0.01, 100.0, 40), 1e8, 8e9, 1.0
+    data = Dataset(omega, Ge + Gm * 1j * omega * tau / (1 + 1j * omega * tau), "oscillation")
+    assert any("Gm is at its upper bound" in text for text in fit(data, "zener").warnings)
+    found = fit(data, "zener", bounds={"Gm": (1.0, 1e12)}, initial_params={"Gm": 5e9})
+    assert found.parameters == pytest.approx({"Ge": Ge, "Gm": Gm, "eta": Gm * tau}, rel=1e-6)
+    with pytest.raises(InputError, match="the bounds of alpha, 0 to 2, reach beyond the model's"):
+        fit(data, "fractional_zener_ss", bounds={"alpha": (0.0, 2.0)})
+
+
 @pytest.mark.parametrize(
     ("bounds", "start", "words"),
     [

@@ -244,7 +244,7 @@ def test_a_test_mode_that_is_not_described_lists_those_that_are():
 
 
 def test_models_that_step_refuse_uneven_times():
-    model = load("dmt_local")
+    model = load("dmt_local", {"formula": "rheojax"})
     model.check_x("startup", np.linspace(0.1, 10, 50))
     model.check_x("startup", np.round(np.linspace(0.1, 10, 50), 3))
     model.check_x("flow_curve", np.logspace(-2, 2, 50))

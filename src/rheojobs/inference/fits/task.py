@@ -96,7 +96,7 @@ class FitTask:
         options = FitOptions.of(self.options)
         context.progress(0, 0, "preparing", stage="prepare")
         with context.unstoppable():
-            problem = Problem.of(self.model, dataset, options.model_config)
+            problem = Problem.of(self.model, dataset, options.model_config, options.bounds)
         return FitRun(problem, options, self.initial_params or {}, context).run()
 
 

@@ -240,6 +240,22 @@ class Model:
                 )
         return dict(bounds)
 
+    def widened(self, bounds: Mapping[str, tuple[float, float]]) -> Self:
+        """Return the model with bounds of the user's where they reach beyond its own."""
+        wider = {}
+        for item in self.parameters:
+            (lower, upper), (least, most) = item.bounds, item.widest
+            low, high = bounds.get(item.name, item.bounds)
+            if (low < lower or high > upper) and least <= low < high <= most:
+                wider[item.name] = (min(low, lower), max(high, upper))
+        if not wider:
+            return self
+        parameters = tuple(
+            item.within(wider[item.name]) if item.name in wider else item
+            for item in self.parameters
+        )
+        return replace(self, parameters=parameters, key=(*self.key, ("bounds", *wider.items())))
+
     def derived(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the alternatives' values for a full set of the model's own parameters."""
         return {other.name: float(other.from_parameters(values)) for other in self.alternatives}

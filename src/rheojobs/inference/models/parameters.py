@@ -31,6 +31,9 @@ def spans_decades(lower: float, upper: float) -> bool:
     return lower > 0 and upper / lower > MANY_DECADES
 
 
+DIMENSIONLESS = ("", "-", "1", "dimensionless")
+"""Units of parameters that have none."""
+
 ZERO_SHARE = 1e-6
 """A parameter that may be zero is searched by its logarithm down to this part of its default."""
 
@@ -76,6 +79,17 @@ class Parameter:
     description: str = ""
     prior: Mapping[str, Any] | None = None
     prior_is_centred: bool = False
+
+    @property
+    def widest(self) -> tuple[float, float]:
+        """The furthest bounds that a user may give.
+
+        A modulus, a viscosity or a time may be any positive one, whatever range the model expects;
+        an order, a share, and a value that the test fixes keep to the model's bounds.
+        """
+        lower, upper = self.bounds
+        is_size = self.unit not in DIMENSIONLESS and 0 <= lower < upper
+        return (0.0, math.inf) if is_size else self.bounds
 
     def within(self, bounds: tuple[float, float]) -> Parameter:
         """Return the parameter with other bounds; its default is moved into them."""

@@ -38,7 +38,7 @@ class ProblemOptions:
     bounds: Mapping[str, tuple[float, float]] = option(
         {},
         Ranges(),
-        "Keep a parameter between these bounds, which lie within the model's own: a fit searches "
-        "there, a prior ends there.",
+        "Keep a parameter between these bounds: a fit searches there, a prior ends there. Those of "
+        "a modulus, a viscosity or a time may reach beyond the model's.",
         group=Group.MODEL,
     )

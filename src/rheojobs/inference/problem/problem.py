@@ -77,13 +77,22 @@ class Problem:
     protocol: dict[str, float]
 
     @classmethod
-    def of(cls, model: str | Model, dataset: Dataset, config: Mapping[str, Any] | None) -> Problem:
-        """Load the model and check that it can describe the data."""
+    def of(
+        cls,
+        model: str | Model,
+        dataset: Dataset,
+        config: Mapping[str, Any] | None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Problem:
+        """Load the model and check that it can describe the data.
+
+        `bounds` of the user's may reach beyond the model's.
+        """
         loaded = load(model, config)
         mode = dataset.require_test_mode()
         loaded.check_test_mode(mode)
         loaded.check_x(mode, dataset.x)
-        loaded = loaded.for_test(mode)
+        loaded = loaded.for_test(mode).widened(bounds or {})
         if mode == "flow_curve":
             wanted = cast(Literal["stress", "viscosity"], loaded.flow_quantity)
             dataset = dataset.as_flow_quantity(wanted)

@@ -80,7 +80,7 @@ def prior_predictive(
     from rheojobs.inference.posterior.posterior import Posterior
     from rheojobs.inference.sampling.starts import start_values
 
-    problem = Problem.of(model, dataset, task.model_config)
+    problem = Problem.of(model, dataset, task.model_config, task.bounds)
     values = start_values(problem, warm_start or {}, task.fixed)
     scatter = (task.likelihood, task.default_priors)
     posterior = Posterior.of(problem, task.priors, values, *scatter, task.fixed, task.bounds)

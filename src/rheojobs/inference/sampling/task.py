@@ -201,7 +201,7 @@ class SampleTask(SampleOptions):
 
         context.progress(0, 0, "preparing", stage="prepare")
         with context.unstoppable():
-            problem = Problem.of(self.model, dataset, self.model_config)
+            problem = Problem.of(self.model, dataset, self.model_config, self.bounds)
         sampling = Sampling(self.settings(), problem, context)
         result = sampling.run()
         result.continuation = Continuation(self, sampling.segment())
