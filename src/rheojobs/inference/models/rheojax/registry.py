@@ -27,12 +27,13 @@ from rheojobs.inference.data.protocol import check_protocol
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.mode_order import find_modes
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.models.parameters import Alternative, Parameter
+from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
 from rheojobs.inference.models.rheojax.patched_diffrax import solves_equations
 from rheojobs.inference.models.rheojax.private_names import register_models, wants_forward_mode
 from rheojobs.inference.models.rheojax.repair import FORMULA, is_original
 from rheojobs.inference.models.rheojax.repair_table import BOUNDS, ORDERS, REPAIRS
+from rheojobs.inference.models.rheojax.second_forms import ALTERNATIVES
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import frozen
 
@@ -78,35 +79,6 @@ _STRESS_RELAXATION = {
 # Their modes are equal terms of a sum, in the order of these times.
 _MODES = {"GeneralizedMaxwell": "tau", "GiesekusMultiMode": "lambda", "TNTMultiSpecies": "tau_b"}
 _COMPLIANCE = ("Maxwell", "Zener", "SpringPot", "Fractional", "GeneralizedMaxwell", "SGR")
-
-_TAU = "Relaxation time"
-_ALTERNATIVES: dict[str, Alternative] = {
-    "Maxwell": Alternative(
-        "tau", "eta", "s", _TAU, lambda v, p: v * p["G0"], lambda p: p["eta"] / p["G0"], ("G0",)
-    ),
-    "Zener": Alternative(
-        "tau", "eta", "s", _TAU, lambda v, p: v * p["Gm"], lambda p: p["eta"] / p["Gm"], ("Gm",)
-    ),
-    "VLBLocal": Alternative("tau", "k_d", "s", _TAU, lambda v, p: 1 / v, lambda p: 1 / p["k_d"]),
-    "FractionalKelvinVoigt": Alternative(
-        "tau",
-        "c_alpha",
-        "s",
-        "Retardation time",
-        lambda v, p: p["Ge"] * v ** p["alpha"],
-        lambda p: (p["c_alpha"] / p["Ge"]) ** (1 / p["alpha"]),
-        ("Ge", "alpha"),
-    ),
-    "FractionalMaxwellGel": Alternative(
-        "tau",
-        "eta",
-        "s",
-        _TAU,
-        lambda v, p: p["c_alpha"] * v ** (1 - p["alpha"]),
-        lambda p: (p["eta"] / p["c_alpha"]) ** (1 / (1 - p["alpha"])),
-        ("c_alpha", "alpha"),
-    ),
-}
 
 ORDER_PRIOR = {"type": "beta", "concentration1": 2.0, "concentration0": 2.0}
 """RheoJAX's prior of a fractional order; on other bounds than 0 and 1 it is scaled to them."""
@@ -207,7 +179,7 @@ def _of_card(name: str, config: Mapping[str, Any], settings: Any) -> RheojaxMode
         return None
     function = model_cards.DeferredFunction(lambda: _made(name, config, settings))
     make = functools.partial(RheojaxModel, function=function, key=_key(name, settings))
-    return model_cards.read(_card_name(name, settings), _ALTERNATIVES, make)
+    return model_cards.read(_card_name(name, settings), ALTERNATIVES, make)
 
 
 def _key(name: str, settings: Any) -> tuple[Any, ...]:
@@ -315,7 +287,7 @@ def _make(name: str, config: dict[str, Any], settings: Any) -> RheojaxModel:
     if not kind.__name__.startswith(_COMPLIANCE):
         quantities["creep"] = "strain"
     narrowed = {mode: BOUNDS.get((kind.__name__, mode), {}) for mode in declared}
-    other = _ALTERNATIVES.get(kind.__name__)
+    other = ALTERNATIVES.get(kind.__name__)
     priors, limits = (
         None if rule is None or _is_switched_off(rule) else rule
         for rule in (
