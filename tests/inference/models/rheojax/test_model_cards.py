@@ -15,6 +15,7 @@ import pytest
 
 from rheojobs.inference.models.loading import load
 from rheojobs.inference.models.rheojax import model_cards, registry
+from rheojobs.inference.models.rheojax.second_forms import ALTERNATIVES
 from rheojobs.inference.programs.exported_program import kept_on_disk
 
 PROGRAM = """
@@ -81,7 +82,7 @@ def card_of(model):
     name, frozen = model.name, model.key[3]
     function = model_cards.DeferredFunction(lambda: model)
     make = functools.partial(registry.RheojaxModel, function=function, key=model.key)
-    return model_cards.read(repr((name, frozen)), registry._ALTERNATIVES, make)
+    return model_cards.read(repr((name, frozen)), ALTERNATIVES, make)
 
 
 @pytest.mark.parametrize(
