@@ -295,13 +295,18 @@ class Posterior:
         They are left as they are if a prior or a fixed value tells these terms apart. Rows are of
         values or of unconstrained coordinates, which have the same order.
         """
+        columns = self.ordered_terms
+        return rows if columns is None else ordered_rows(rows, columns)
+
+    @property
+    def ordered_terms(self) -> NDArray[np.intp] | None:
+        """The sites of each of equal terms, shape (terms, k); None if they are not put in order."""
         columns = mode_columns(self.problem.model.modes, self.sites)
-        if columns is None:
-            return rows
-        for family in columns.T.tolist():
-            if any(self.priors[column] != self.priors[family[0]] for column in family):
-                return rows
-        return ordered_rows(rows, columns)
+        families = [] if columns is None else columns.T.tolist()
+        for first, *others in families:
+            if any(self.priors[other] != self.priors[first] for other in others):
+                return None
+        return columns
 
     @property
     def kind(self) -> tuple[Any, ...]:

@@ -292,7 +292,9 @@ class Collector:
             "outside": posterior_checks.outside(posterior, draws),
             "noise_ratio": posterior_checks.noise_ratios(posterior, draws, self._residuals),
             "noise_share": posterior_checks.noise_shares(posterior, draws, self._residuals),
-            "undetermined": [] if is_partial else posterior_checks.undetermined(posterior, summary),
+            "undetermined": []
+            if is_partial
+            else posterior_checks.undetermined(posterior, summary, draws),
             "likelihood": posterior.likelihood.name,
             "priors": {
                 name: prior.words

@@ -41,16 +41,38 @@ def outside(posterior: Posterior, draws: _Draws) -> dict[str, float]:
     return found
 
 
-def undetermined(posterior: Posterior, summary: _Summary) -> list[str]:
+def undetermined(posterior: Posterior, summary: _Summary, draws: _Draws) -> list[str]:
     """Name the parameters whose draws equal those of a prior that was not given."""
-    found, wanted = [], list(diagnostics.QUANTILES.values())
+    found = set(_longest_modes(posterior, draws))
     for name, prior in _parameters(posterior).items():
-        if name in posterior.given:
-            continue
-        reached = _reached(prior, summary[name], list(diagnostics.QUANTILES))
-        if reached is not None and np.abs(reached - wanted).max() < SAME_QUANTILE:
-            found.append(name)
-    return found
+        if name not in posterior.given and _equals(prior, summary[name]):
+            found.add(name)
+    return [name for name in posterior.sites if name in found]
+
+
+def _longest_modes(posterior: Posterior, draws: _Draws) -> list[str]:
+    """Name the longest times of modes in order whose draws together equal their prior's.
+
+    Those of several such modes are sorted: none of them alone equals the prior.
+    """
+    terms = posterior.ordered_terms
+    times = [] if terms is None else [posterior.sites[column] for column in terms[:, 0]]
+    if not times or times[0] in posterior.given:
+        return []
+    prior = _parameters(posterior)[times[0]]
+    for first in range(len(times) - 1):
+        pooled = np.concatenate([draws[name].ravel() for name in times[first:]])
+        quantiles = np.quantile(pooled, list(diagnostics.QUANTILES.values()))
+        if _equals(prior, dict(zip(diagnostics.QUANTILES, quantiles.tolist(), strict=True))):
+            return times[first:]
+    return []
+
+
+def _equals(prior: Any, row: Mapping[str, float]) -> bool:
+    """Whether the quantiles of draws are those of a prior."""
+    reached = _reached(prior, row, list(diagnostics.QUANTILES))
+    wanted = list(diagnostics.QUANTILES.values())
+    return reached is not None and bool(np.abs(reached - wanted).max() < SAME_QUANTILE)
 
 
 def at_bounds(posterior: Posterior, summary: _Summary) -> dict[str, str]:
