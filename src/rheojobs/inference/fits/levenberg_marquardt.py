@@ -269,7 +269,8 @@ def _iteration(
     free = state.damping <= 1.0
     flat = free & (predicted >= 0) & (predicted <= ROUNDING * state.cost)
     same = flat & (jnp.abs(gain) <= ROUNDING * state.cost)
-    flatter = _slope(u, cost, residuals, jacobian, data) < slope
+    there = state._replace(u=u, cost=cost, residuals=residuals, jacobian=jacobian)
+    flatter = _step(there, data)[1] < predicted
     ratio = jnp.where(same, 1.0, gain / jnp.where(predicted > 0, predicted, jnp.inf))
     better = (predicted > 0) & ((gain > 0) | (same & flatter))
     accepted = usable & (fresh | better)
