@@ -77,7 +77,7 @@ def robust_scatter(
 
     With ψ = residual × weight, n residuals and p estimates, the covariance is
     K² (Σψ²/(n - p)) / (mean ψ')² (JᵀJ)⁻¹, where K = 1 + (p/n) var ψ' / (mean ψ')². This holds
-    whether or not the size of the noise is known: the residuals tell the scatter of ψ.
+    whether or not the size of the noise is known: the residuals give the scatter of ψ.
 
     Parameters
     ----------

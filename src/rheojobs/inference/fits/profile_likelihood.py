@@ -78,7 +78,7 @@ class Profiler:
     ) -> None:
         self._objective, self._refiner, self._context = objective, refiner, context
         self._loss = loss
-        # With a robust loss the residuals tell the scatter, whether σ is known or not.
+        # With a robust loss the residuals give the scatter, whether σ is known or not.
         self._is_absolute = is_absolute and loss == "linear"
 
     def run(self, best: Outcome, data: Data, values: int) -> Profiled:
@@ -117,7 +117,7 @@ class Profiler:
             variance = scatter.variance
             rise = scatter.rise * float(stats.f.ppf(LEVEL, 1, freedom))
         if not math.isfinite(rise):
-            note = "no interval: the robust loss leaves too few residuals to tell the scatter"
+            note = "no interval: the robust loss leaves too few residuals to estimate the scatter"
             names = [self._objective.coordinates.own[k].name for k in free]
             return Profiled(best, {}, dict.fromkeys(names, note))
         jacobian = best.jacobian.reshape(-1, best.jacobian.shape[-1])[:, free]
