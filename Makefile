@@ -48,9 +48,12 @@ else
 	@$(PYTEST) $(PYTEST_ARGS)
 endif
 
-test-quick: env ## run the tests that take less than two minutes together
-	@$(BIN)/python scripts/check-qt
-	@$(PYTEST) -m "not slow and not alone" -n 2 --dist loadfile -q
+# Those that compile programs of JAX, open windows or start clusters take the most.
+QUICK := tests/engine tests/inference/data tests/inference/options tests/inference/results \
+	tests/inference/fits/test_options.py tests/test_import.py tests/test_readme.py
+
+test-quick: env ## run what takes less than two minutes: the engine, reading, results, some fits
+	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask" -n 2 --dist loadfile -q
 
 physics: env ## hold all models against nature, at all points (the tests take a few)
 	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile

@@ -9,5 +9,6 @@ Other rooms use:
 - `run`: `FitRun`
 - `objective`: `Objective`
 - `statistics`: `r_squared`
+- `start_points`: `candidates`
 - `damping`: `FIRST_GROWTH`, `damped_anew`
 """

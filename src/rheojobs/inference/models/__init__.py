@@ -5,7 +5,9 @@
 Other rooms use:
 
 - `model`: `Model`
-- `parameters`: `Parameter`, `Alternative`, `MANY_DECADES`, `spans_decades`
+- `parameters`: `Parameter`, `Alternative`, `MANY_DECADES`, `log_offset`, `spans_decades`
+- `mode_order`: `mode_columns`, `mode_order`, `ordered_rows`
+- `code_digest`: `code_digest`
 - `loading`: `load`, `check_name`
 - `catalogue`: `ModelInfo`, `catalogue`, `cached_catalogue`
 - `ties`: `Tie`, `parse_tie`, `parse_ties`
