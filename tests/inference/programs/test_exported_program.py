@@ -125,6 +125,8 @@ INNOCENT = {
     "rheojobs.inference.data.arrays",
     "rheojobs.inference.data.dataset",
     "rheojobs.inference.data.number",
+    "rheojobs.inference.data.step_quantity",
+    "rheojobs.inference.data.unit_names",
     "rheojobs.inference.data.units",
     "rheojobs.inference.options",
     "rheojobs.inference.options.kinds",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
@@ -77,7 +77,7 @@ class Parameter:
     bounds: tuple[float, float]
     unit: str = ""
     description: str = ""
-    prior: Mapping[str, Any] | None = None
+    prior: Mapping[str, Any] | None = field(default=None, hash=False)
     prior_is_centred: bool = False
 
     @property
