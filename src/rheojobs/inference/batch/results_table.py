@@ -25,7 +25,7 @@ FIRST = (
     *("file", "model", "state", "message", "test_mode", "converged", "r_squared", "aicc", "bic"),
     *("reduced_chi_squared", "weights", "iterations", "warnings"),
 )
-LAST = ("divergences", "max_r_hat", "min_ess_bulk", "min_ess_tail", "draws", "warnings")
+LAST = ("divergences", "max_r_hat", "min_ess_bulk", "min_ess_tail", "draws")
 
 
 def rows_of(entries: Sequence[BatchEntry]) -> list[Row]:
@@ -101,7 +101,6 @@ def _posterior(posterior: dict[str, Any]) -> Row:
         "min_ess_bulk": _extreme(min, (summary["ess_bulk"] for summary in summaries)),
         "min_ess_tail": _extreme(min, (summary["ess_tail"] for summary in summaries)),
         "draws": posterior["num_samples"] * posterior["num_chains"],
-        "warnings": "; ".join(map(str, posterior["diagnostics"].get("warnings", ()))),
     }
 
 
