@@ -84,7 +84,7 @@ def test_a_page_is_made_when_it_is_looked_at_and_takes_its_place(
     assert pages.currentWidget() is pages.page(PriorsPage).view
     editor = pages.page(PriorsPage).view
     assert editor.table.rowCount() == 2
-    assert editor.priors() == {"G0": {"type": "uniform", "low": 1.0, "high": 2.0}}
+    assert editor.priors() == {"G0": {"type": "loguniform", "low": 1.0, "high": 2.0}}
     pages.setCurrentIndex(1)
     assert isinstance(pages.currentWidget(), QLabel)  # there is nothing to see yet
     assert pages.currentWidget() is not pages.page(PosteriorPage).view

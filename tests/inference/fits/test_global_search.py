@@ -77,6 +77,7 @@ def test_a_minimum_goes_before_what_is_hardly_lower_and_none():
         ("fractional_zener_ll", "oscillation"),
     ],
 )
+@pytest.mark.timeout(1200)
 def test_it_finds_the_minimum_that_no_start_leads_to(name, mode):
     row = every_model.fit_pair(name, mode)
     assert row["converged"]

@@ -253,6 +253,7 @@ def test_models_that_step_refuse_uneven_times():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_every_declared_pair_runs_as_a_pure_function_or_is_refused():
     running = refused = 0
     for name in registry.names():

@@ -131,6 +131,7 @@ def test_nonsense_for_any_model_in_any_mode_is_one_line():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_zeros_and_the_wrong_constants_are_one_line_or_a_problem():
     x, wrong = np.linspace(0.1, 3.0, 40), {"gamma_dot": 1.0, "sigma_0": -1.0}
     for info, mode in itertools.product(catalogue(), TEST_MODES):
