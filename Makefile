@@ -53,6 +53,7 @@ QUICK := tests/engine tests/inference/data tests/inference/options tests/inferen
 	tests/inference/fits/test_options.py tests/test_import.py tests/test_readme.py
 
 test-quick: env ## run what takes less than two minutes: the engine, reading, results, some fits
+	@$(BIN)/python scripts/check-qt
 	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask" -n 2 --dist loadfile -q
 
 physics: env ## hold all models against nature, at all points (the tests take a few)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.engine import helpers
@@ -14,14 +13,6 @@ from rheojobs.engine.serialization import record_of
 from rheojobs.engine.store.glance import Glance, StoreGlance
 
 S = JobState
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    """Of another process, as it were."""
-    with JobStore(tmp_path / "jobs.sqlite3") as made:
-        made.join()
-        yield made
 
 
 @pytest.fixture

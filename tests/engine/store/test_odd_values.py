@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,13 +19,6 @@ S = JobState
 TASK = record_of(FunctionTask(helpers.add, (1.0,)))
 NAME = os.fsdecode(b"m\xfc.csv")
 """The name of a file of an old instrument."""
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    with JobStore(tmp_path / "jobs.sqlite3") as store:
-        store.join()
-        yield store
 
 
 def new(store: JobStore, **options: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ RESULT = Record("rheojobs.x:Y", None, LARGE)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "jobs.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[JobStore]:
-    with JobStore(path) as store:
-        store.join()
-        yield store
 
 
 def files(path: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from rheojobs.engine.store.write_ops import Change, JobWrites
 
 S = JobState
 JOB = "00000abc-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    with JobStore(tmp_path / "jobs.sqlite3") as store:
-        store.join()
-        yield store
 
 
 def new(**fields: Any) -> JobWrites:

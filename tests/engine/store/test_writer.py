@@ -25,11 +25,6 @@ S = JobState
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "jobs.sqlite3"
-
-
-@pytest.fixture
 def engine(path: Path) -> Iterator[JobEngine]:
     with JobEngine("threads", max_workers=4, store=path) as engine:
         assert not engine.store_problem

@@ -33,21 +33,7 @@ from rheojobs.engine.serialization import record_of
 from rheojobs.errors import InputError
 
 S = JobState
-
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite3"
-
-
-@pytest.fixture
-def engine(path: Path) -> Iterator[JobEngine]:
-    engine = JobEngine("threads", max_workers=2, store=path)
-    yield engine
-    assert engine.shutdown(timeout=TIMEOUT)
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +24,6 @@ from rheojobs.engine import (
 from rheojobs.errors import InputError
 
 S = JobState
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite3"
-
-
-@pytest.fixture
-def engine(path: Path) -> Iterator[JobEngine]:
-    engine = JobEngine("threads", max_workers=2, store=path)
-    yield engine
-    assert engine.shutdown(timeout=TIMEOUT)
 
 
 class TestOnDisk:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,6 @@ from rheojobs.engine import (
 from rheojobs.engine.store import maintenance, schema
 
 S = JobState
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite3"
-
-
-@pytest.fixture
-def engine(path: Path) -> Iterator[JobEngine]:
-    engine = JobEngine("threads", max_workers=2, store=path)
-    yield engine
-    assert engine.shutdown(timeout=TIMEOUT)
 
 
 class TestBadStores:
