@@ -270,7 +270,8 @@ def _iteration(
     flat = free & (predicted >= 0) & (predicted <= ROUNDING * state.cost)
     same = flat & (jnp.abs(gain) <= ROUNDING * state.cost)
     there = state._replace(u=u, cost=cost, residuals=residuals, jacobian=jacobian)
-    flatter = _step(there, data)[1] < predicted
+    # Few iterations ask for it, and it takes as long as the step itself.
+    flatter = jax.lax.cond(same, lambda: _step(there, data)[1] < predicted, lambda: False)
     ratio = jnp.where(same, 1.0, gain / jnp.where(predicted > 0, predicted, jnp.inf))
     better = (predicted > 0) & ((gain > 0) | (same & flatter))
     accepted = usable & (fresh | better)
@@ -322,23 +323,11 @@ def _linearized(
     return residuals, jacobian, curve, allowed
 
 
-def _held(u: Any, gradient: Any, data: Data) -> Any:
-    """Which coordinates are fixed, or would leave their bounds downhill."""
-    at_lower, at_upper = (u <= data.lower) & (gradient > 0), (u >= data.upper) & (gradient < 0)
-    return (data.lower >= data.upper) | at_lower | at_upper
-
-
-def _slope(u: Any, cost: Any, residuals: Any, jacobian: Any, data: Data) -> Any:
-    """Return the largest cosine between the residuals and a column of their Jacobian."""
-    _, weights = objective(residuals, data)
-    gradient = jacobian.T @ (weights * residuals)
-    lengths = jnp.sqrt(weights @ jacobian**2)
-    cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
-    return jnp.max(jnp.where(_held(u, gradient, data) | (cost <= 0), 0.0, cosines))
-
-
 def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
-    """Return a damped step within the bounds, its predicted gain, the slope, and the scale."""
+    """Return a damped step within the bounds, its predicted gain, the slope, and the scale.
+
+    The slope is the largest cosine between the residuals and a column of their Jacobian.
+    """
     cost, weights = objective(state.residuals, data)
     weighted = weights[:, None] * state.jacobian
     gradient = weighted.T @ state.residuals
@@ -348,7 +337,8 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
     # A coordinate that hardly moves the curve would take the longest step at any damping.
     scale = jnp.maximum(scale, LEAST_INFLUENCE * jnp.max(scale))
     scale = jnp.where(scale > 0, scale, 1.0)
-    held = _held(state.u, gradient, data)
+    at_lower, at_upper = state.u <= data.lower, state.u >= data.upper
+    pinned = (at_lower & (gradient > 0)) | (at_upper & (gradient < 0)) | (data.lower >= data.upper)
     matrix = hessian / jnp.outer(scale, scale) + state.damping * jnp.eye(len(scale))
     wanted = -gradient / scale
 
@@ -364,7 +354,7 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
         return step, held | (inside != moved)
 
     # Coordinates that would leave the bounds stop there; the step is solved for the others.
-    step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), held))
+    step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), pinned))
     # Far from a minimum the slopes hold for a short way only.
     free_scale = jnp.where(data.lower < data.upper, scale, 0.0)
     size = jnp.abs(state.u)
@@ -373,5 +363,6 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
     step = jnp.where((most > 0) & (length > most), most / length, 1.0) * step
     taken = step / scale
     predicted = -(2.0 * gradient @ taken + taken @ hessian @ taken)
-    slope = _slope(state.u, cost, state.residuals, state.jacobian, data)
+    cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
+    slope = jnp.max(jnp.where(pinned | (cost <= 0), 0.0, cosines))
     return taken, jnp.where(jnp.isfinite(predicted), predicted, -jnp.inf), slope, free_scale
