@@ -243,18 +243,14 @@ class Coordinates:
         """Return the ends of the coordinates within the given bounds."""
         names = [item.name for item in self.own]
         ends = self._bounds.copy()
-        for name, (low, high) in bounds.items():
+        for name, given in bounds.items():
             if name not in names:
                 tied = any(tie.name == name for tie in self.ties)
                 hint = "it is tied" if tied else nearest(str(name), names)
                 raise InputError(f"{model}: there can be no bounds of {name!r}; {hint}")
-            lower, upper = self._limits_of[name]
-            if low < lower or high > upper:
-                raise InputError(
-                    f"{model}: the bounds of {name}, {low:g} to {high:g}, reach beyond the "
-                    f"model's, {lower:g} to {upper:g}"
-                )
-            ends[names.index(name)] = low, high
+            k = names.index(name)
+            self.own[k].check_bounds(model, given)
+            ends[k] = given
         ends = self._ends_of(ends)
         return self._scaled(ends[:, 0]), self._scaled(ends[:, 1])
 

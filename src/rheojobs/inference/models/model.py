@@ -231,13 +231,8 @@ class Model:
         self, bounds: Mapping[str, tuple[float, float]]
     ) -> dict[str, tuple[float, float]]:
         """Return narrower bounds; `InputError` if they are of no parameter, or wider."""
-        for name, (low, high) in bounds.items():
-            lower, upper = self.parameter(name).bounds
-            if low < lower or high > upper:
-                raise InputError(
-                    f"{self.name}: the bounds of {name}, {low:g} to {high:g}, reach beyond the "
-                    f"model's, {lower:g} to {upper:g}"
-                )
+        for name, limits in bounds.items():
+            self.parameter(name).check_bounds(self.name, limits)
         return dict(bounds)
 
     def widened(self, bounds: Mapping[str, tuple[float, float]]) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.number import as_number
+from rheojobs.inference.data.units import shown_unit
 
 __all__ = [
     "MANY_DECADES",
@@ -30,9 +31,6 @@ def spans_decades(lower: float, upper: float) -> bool:
     """Whether bounds are positive and further apart than `MANY_DECADES`."""
     return lower > 0 and upper / lower > MANY_DECADES
 
-
-DIMENSIONLESS = ("", "-", "1", "dimensionless")
-"""Units of parameters that have none."""
 
 ZERO_SHARE = 1e-6
 """A parameter that may be zero is searched by its logarithm down to this part of its default."""
@@ -88,8 +86,17 @@ class Parameter:
         an order, a share, and a value that the test fixes keep to the model's bounds.
         """
         lower, upper = self.bounds
-        is_size = self.unit not in DIMENSIONLESS and 0 <= lower < upper
+        is_size = shown_unit(self.unit) and 0 <= lower < upper
         return (0.0, math.inf) if is_size else self.bounds
+
+    def check_bounds(self, model: str, bounds: tuple[float, float]) -> None:
+        """Raise `InputError` if bounds reach beyond the parameter's in the model of that name."""
+        (low, high), (lower, upper) = bounds, self.bounds
+        if low < lower or high > upper:
+            raise InputError(
+                f"{model}: the bounds of {self.name}, {low:g} to {high:g}, reach beyond the "
+                f"model's, {lower:g} to {upper:g}"
+            )
 
     def within(self, bounds: tuple[float, float]) -> Parameter:
         """Return the parameter with other bounds; its default is moved into them."""
@@ -189,7 +196,7 @@ def _checked(model: str, parameter: Parameter, number: float, source: str = "") 
     lower, upper = parameter.bounds
     if lower <= number <= upper:
         return number
-    unit = f" {parameter.unit}" if parameter.unit not in ("", "dimensionless") else ""
+    unit = f" {parameter.unit}" if shown_unit(parameter.unit) else ""
     raise InputError(
         f"{model}: {parameter.name} = {number:g}{unit}{source} is outside its bounds, "
         f"{lower:g} to {upper:g}{unit}"
