@@ -201,6 +201,7 @@ def test_rows_below_the_table_are_no_points(read_text) -> None:
         "Fit A,2,15\nn = 3,2,15\n",
         "\n\nMean,2,15\nSD,1,5\n",
         "N = 3\nr2 = 0.99\n",
+        "Mean,2,15\n95% CI,2,15\n",
     ):
         table = read_text("Point,Time (s),J (1/Pa)\n1,1,10\n2,2,15\n3,3,20\n" + below)
         assert list(table.x) == [1.0, 2.0, 3.0], below

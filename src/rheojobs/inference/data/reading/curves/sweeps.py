@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ def sweeps_of(x: NDArray[np.float64], *, is_time: bool = False) -> list[Sweep]:
     if span <= (0 if is_time else math.log(1.5)):
         return []
     levels = _levels(values, 0.0 if is_time else _SAME)
-    pivots = _pivots(values[levels], _TURN * span)
+    pivots = _pivots(values[levels].tolist(), _TURN * span)
     cuts = _cuts(values, levels, pivots, is_time=is_time)
     if not cuts:
         return []
@@ -57,17 +58,19 @@ def sweeps_of(x: NDArray[np.float64], *, is_time: bool = False) -> list[Sweep]:
 
 def _levels(values: NDArray[np.float64], same: float) -> NDArray[np.int64]:
     """Return the index of the first of each run of the same values."""
-    firsts = [0]
-    for index in range(1, values.size):
-        if abs(values[index] - values[firsts[-1]]) > same:
+    numbers = values.tolist()  # quicker to walk through than an array
+    firsts, level = [0], numbers[0]
+    for index, value in enumerate(numbers):
+        if abs(value - level) > same:
             firsts.append(index)
+            level = value
     return np.array(firsts)
 
 
-def _pivots(values: NDArray[np.float64], least: float) -> list[int]:
+def _pivots(values: Sequence[float], least: float) -> list[int]:
     """Return the places of the ends of `values` and of the turns by at least `least` between."""
     pivots, low, high, direction = [0], 0, 0, 0
-    for index in range(1, values.size):
+    for index in range(1, len(values)):
         low = index if values[index] <= values[low] else low
         high = index if values[index] >= values[high] else high
         if direction >= 0 and values[high] - values[index] >= least:
@@ -80,7 +83,7 @@ def _pivots(values: NDArray[np.float64], least: float) -> list[int]:
                 pivots.append(low)
             direction, high = 1, index
             low = index
-    return [*pivots, values.size - 1]
+    return [*pivots, len(values) - 1]
 
 
 def _cuts(

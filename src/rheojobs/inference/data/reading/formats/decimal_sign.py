@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rheojobs.errors import InputError
-from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is_missing, is_row
+from rheojobs.inference.data.reading.formats.text_dialect import (
+    NumberStyle,
+    is_missing,
+    is_number,
+    is_row,
+)
 from rheojobs.inference.data.reading.options import DECIMAL_MARKS
 
 __all__ = ["decided"]
@@ -122,13 +127,14 @@ def _has_only_points(rows: Sequence[Sequence[str]]) -> bool:
 def _evidence(rows: Iterable[Sequence[str]]) -> tuple[_Evidence, _Evidence]:
     comma, point = _Evidence(","), _Evidence(".")
     for cells in rows:
-        numbers = NumberStyle.either(cells)
+        are_numbers = list(map(is_number, cells))
+        numbers = sum(are_numbers)
         lacks_all_others = (
             numbers and len(cells) > 1 and sum(map(is_missing, cells)) >= len(cells) - 1
         )
         if not (is_row(numbers, sum(map(bool, cells))) or lacks_all_others):
             continue
-        for column, cell in enumerate(cells):
+        for column, (cell, is_one) in enumerate(zip(cells, are_numbers, strict=True)):
             text = cell.strip().replace("−", "-")
             if _INTEGER.fullmatch(text):
                 for mine in (comma, point):
@@ -140,17 +146,13 @@ def _evidence(rows: Iterable[Sequence[str]]) -> tuple[_Evidence, _Evidence]:
                     continue
                 if _ONE_GROUP[mine.mark].fullmatch(text):
                     mine.open.append((column, text))
-                elif not _is_number(mine.mark, text):
+                elif not is_one:
                     continue
                 elif text.count(mine.mark) == 1 and _last_mark(text) == mine.mark:
                     mine.sure, mine.example = mine.sure + 1, mine.example or text
                 elif other.mark not in text:  # 1,234,567
                     other.sure, other.example = other.sure + 1, other.example or text
     return comma, point
-
-
-def _is_number(mark: str, text: str) -> bool:
-    return any(NumberStyle(m, grouped=True).count([text]) for m in (mark, *DECIMAL_MARKS))
 
 
 def _last_mark(text: str) -> str:

@@ -31,15 +31,16 @@ def blocks_of(grid: Sequence[Sequence[str]]) -> list[Block]:
     ends: list[int] = []
     names: dict[str, str] = {}
     for index, row in enumerate(grid):
-        cells = [cell for cell in row if cell]
-        if not cells:
+        label = next(filter(None, row), "")
+        if not label.endswith((":", "]")):  # of neither a heading nor a name: most rows
             continue
-        if cells[0].casefold() == "[step]":
+        cells = [cell for cell in row if cell]
+        if label.casefold() == "[step]":
             found.append((_next_text(grid, index), index + 1))
         elif (number := _interval(cells, grid[index + 1 : index + 2])) is not None:
-            word = cells[0].split()[0].rstrip(":")
+            word = label.split()[0].rstrip(":")
             found.append((" / ".join([*names.values(), f"{word} {number}"]), index + 1))
-        elif len(cells) == 2 and cells[0].endswith(":"):
+        elif len(cells) == 2 and label.endswith(":"):
             _remember(names, *cells)
             if len(ends) < len(found) and not _is_setting(grid, found[-1][1], index):
                 ends.append(index)

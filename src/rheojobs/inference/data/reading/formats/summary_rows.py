@@ -11,22 +11,23 @@ from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is
 
 __all__ = ["no_points_note", "without_summaries"]
 
-_SURE = re.compile(
-    r"(arithmetic |geometric |grand |overall )?(mean|average|avg|mean value|averages|means)"
+_SURE = (
+    r"(?:(arithmetic |geometric |grand |overall )?(mean|average|avg|mean value|averages|means)"
     r"|(std|st|standard)[ .]*(dev|deviation|error|err)?[ .]*(dev|deviation)?|s[ .]?d|s[ .]?e"
     r"|s[ .]?e[ .]?m|stdev|stddev|stderr|rsd|c[ .]?v|cov|variance|median|rel[ .]*std[ .]*(dev)?"
     r"|mittelwert|mittel|durchschnitt|standardabweichung|stabw|varianz"
     r"|moyenne|ecart[ -]type|écart[ -]type|mediane|médiane|desviación estándar|promedio"
-    r"|95 ?% ?ci|confidence interval",
-    re.IGNORECASE,
+    r"|95 ?% ?ci|confidence interval)"
 )
 # Words that a column of remarks may hold beside a point.
-_OTHER = re.compile(
-    r"var|sum|total|totals|min|max|minimum|maximum|range|count|number of points|r2|r\^2|r²|slope"
-    r"|intercept|summe|gesamt|anzahl|somme|media|ci",
-    re.IGNORECASE,
+_OTHER = (
+    r"(?:var|sum|total|totals|min|max|minimum|maximum|range|count|number of points|r2|r\^2|r²|slope"
+    r"|intercept|summe|gesamt|anzahl|somme|media|ci)"
 )
-_BEHIND = re.compile(r"\s*([\[(].*[\])]|[±%:=].*)?\s*$")
+_BEHIND = r"\s*([\[(].*[\])]|[±%:=].*)?\s*"
+_SURE_LABEL, _ANY_LABEL = (
+    re.compile(f"{words}{_BEHIND}", re.IGNORECASE) for words in (_SURE, f"(?:{_SURE}|{_OTHER})")
+)
 
 
 def without_summaries(section: Section) -> Section:
@@ -69,14 +70,15 @@ def no_points_note(labels: Sequence[str]) -> str:
 
 
 def _is_summary(cell: str, of_numbers: bool) -> bool:
-    word = _BEHIND.sub("", cell)
-    return bool(word) and bool(_SURE.fullmatch(word) or (of_numbers and _OTHER.fullmatch(word)))
+    if not cell or not (cell[0].isalpha() or cell[0] == "9"):  # most cells
+        return False
+    return (_ANY_LABEL if of_numbers else _SURE_LABEL).fullmatch(cell) is not None
 
 
 def _is_of_numbers(rows: Sequence[Sequence[str]], column: int, style: NumberStyle) -> bool:
     """Whether a column holds numbers, or nothing, in at least half of the rows."""
     cells = [row[column] if column < len(row) else "" for row in rows]
-    good = sum(1 for cell in cells if is_missing(cell) or style.count([cell]))
+    good = sum(map(is_missing, cells)) + style.count(cells)
     return 2 * good >= len(cells)
 
 

@@ -9,7 +9,12 @@ from dataclasses import replace
 from rheojobs.inference.data.reading.formats.header_split import fitted, split_otherwise
 from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.formats.summary_rows import no_points_note
-from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, is_missing, is_row
+from rheojobs.inference.data.reading.formats.text_dialect import (
+    NumberStyle,
+    is_missing,
+    is_number,
+    is_row,
+)
 from rheojobs.inference.data.reading.headings.headers import recognise
 from rheojobs.inference.data.reading.headings.unit_rows import UnitRows, are_units, unit_rows
 from rheojobs.inference.data.units import is_unit
@@ -56,7 +61,7 @@ def tables_of(
         numbers = style.count(cells)
         if 0 < numbers < filled:
             # A number in another style is none, but it makes no text of the row.
-            numbers = max(numbers, NumberStyle.either(cells))
+            numbers = max(numbers, sum(map(is_number, cells)))
         if not filled:
             blanks += 1
         elif index in remarks:

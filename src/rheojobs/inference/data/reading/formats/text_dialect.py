@@ -17,6 +17,7 @@ __all__ = [
     "decoded",
     "delimiter_of",
     "is_missing",
+    "is_number",
     "is_row",
     "printable",
     "split_lines",
@@ -31,7 +32,7 @@ _PLAIN = {
     mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
     for mark in DECIMAL_MARKS
 }
-_POINTED = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)  # most numbers: read at once
+_FORTRAN = re.compile(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])")  # 1.0D+05
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _TIMES_TEN = re.compile(
     r"([+-]?[\d.,]+)\s*[x×*·]\s*10(?:(?:\^|\*\*)\(?([+-]?\d{1,3})\)?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))"
@@ -69,26 +70,20 @@ class NumberStyle:
     decimal: str = "."
     grouped: bool = False
 
-    @classmethod
-    def either(cls, cells: Sequence[str]) -> int:
-        """Count the cells that are numbers in one style or another."""
-        styles = [cls(mark, grouped=True) for mark in DECIMAL_MARKS]
-        return sum(any(style.count([cell]) for style in styles) for cell in cells)
-
     def number(self, cell: str) -> float:
         """Read a number; NaN for anything else."""
-        if _POINTED.fullmatch(cell) and self.decimal == ".":
-            return float(cell)
-        text = cell.strip().replace("−", "-")
-        text = re.sub(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])", "e", text)  # Fortran's 1.0D+05
-        if power := _TIMES_TEN.fullmatch(text):  # 1.5×10³
-            exponent = power[2] or power[3].translate(_SUPERSCRIPTS)
-            text = f"{power[1]}e{exponent}"
-        if not _PLAIN[self.decimal].fullmatch(text):
-            if not self._is_grouped(text):
-                return math.nan
-            text = re.sub(r"[ \xa0\u202f\u2009'’]", "", text)
-            text = text.replace("," if self.decimal == "." else ".", "")
+        is_plain = _PLAIN[self.decimal].fullmatch
+        text = cell
+        if not is_plain(text):
+            text = _FORTRAN.sub("e", text.strip().replace("−", "-"))
+            if power := _TIMES_TEN.fullmatch(text):  # 1.5×10³
+                exponent = power[2] or power[3].translate(_SUPERSCRIPTS)
+                text = f"{power[1]}e{exponent}"
+            if not is_plain(text):
+                if not self._is_grouped(text):
+                    return math.nan
+                text = re.sub(r"[ \xa0\u202f\u2009'’]", "", text)
+                text = text.replace("," if self.decimal == "." else ".", "")
         value = float(text.replace(",", "."))
         return value if math.isfinite(value) else math.nan
 
@@ -105,6 +100,15 @@ class NumberStyle:
         """Count the numbers; those with thousands separators count as a little less certain."""
         grouped = sum(1 for cell in cells if self._is_grouped(cell))
         return self.count(cells) - 0.05 * grouped
+
+
+_POINT, _COMMA = (NumberStyle(mark, grouped=True) for mark in DECIMAL_MARKS)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number in one style or another."""
+    likely, other = (_COMMA, _POINT) if "," in cell else (_POINT, _COMMA)
+    return not (math.isnan(likely.number(cell)) and math.isnan(other.number(cell)))
 
 
 def is_missing(cell: str) -> bool:
@@ -193,7 +197,7 @@ def _likeness(style: NumberStyle, cells: list[str], is_mixed: bool) -> float:
     """Return a score from 0 to 1 of how much cells look like a row of numbers."""
     filled = sum(map(bool, cells))
     if is_mixed:
-        numbers = NumberStyle.either(cells)
+        numbers = sum(map(is_number, cells))
         return numbers / filled if is_row(numbers, filled) else 0.0
     if is_row(style.count(cells), filled):
         # "1,0 ok 1,0" cut at its commas leaves "0 ok 1": digits in a text suggest a wrong cut.
@@ -263,7 +267,7 @@ def _split(line: str, delimiter: str) -> list[str]:
         return wide
     head = line if len(line) < _LONGEST_HEADER else ""
     marked = [c.strip() for c in re.split(r"[,;|](?![^\[(]*[\])])", head)]
-    if len(marked) >= 2 and all(marked) and not NumberStyle.either(marked):  # "t [s], G [kPa]"
+    if len(marked) >= 2 and all(marked) and not any(map(is_number, marked)):  # "t [s], G [kPa]"
         return marked
     if all(cell.startswith(("[", "(")) for cell in cells):
         return cells
