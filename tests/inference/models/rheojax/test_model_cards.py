@@ -86,7 +86,14 @@ def card_of(model):
 
 
 @pytest.mark.parametrize(
-    ("name", "config"), [("maxwell", {}), ("generalized_maxwell", {"n_modes": 3}), ("giesekus", {})]
+    ("name", "config"),
+    [
+        ("maxwell", {}),
+        ("generalized_maxwell", {"n_modes": 3}),
+        ("giesekus", {}),
+        ("fractional_jeffreys", {}),
+        ("sgr_generic", {}),
+    ],
 )
 def test_a_card_tells_all_but_the_function(name, config, own_cache):
     model = load(name, config)

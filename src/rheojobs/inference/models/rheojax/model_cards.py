@@ -32,7 +32,10 @@ _PLAIN = (
     "quantities",
     "warnings",
 )
-_SEQUENCES = ("test_modes", "even_steps")
+_NESTED = ("test_modes", "even_steps", "modes", "orders", "narrowed")
+"""Fields of tuples, which JSON has as lists."""
+_APART = ("parameters", "alternatives", "function", "key", "probed")
+"""Fields that the card has in another form, or that the caller of `read` supplies."""
 
 
 class DeferredFunction:
@@ -89,18 +92,12 @@ def read[Card: Model](
     try:
         card = json.loads(stored)
         values = {name: card[name] for name in _PLAIN}
-        values |= {name: tuple(card[name]) for name in _SEQUENCES}
-        values["narrowed"] = {
-            mode: {name: (low, high) for name, (low, high) in limits.items()}
-            for mode, limits in card["narrowed"].items()
-        }
-        values["orders"] = tuple((smaller, larger) for smaller, larger in card["orders"])
+        values |= {name: _with_tuples(card[name]) for name in _NESTED}
         other = alternatives[card["alternative"]] if card["alternative"] else None
         return make(
             parameters=tuple(Parameter.of_json(item) for item in card["parameters"]),
             alternatives=() if other is None else (other,),
             probed=dict(card["probed"]),
-            modes=tuple(tuple(mode) for mode in card["modes"]),
             **values,
         )
     except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -123,28 +120,14 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     probed : mapping
         As `Model` has it.
     """
-    told = {
-        *_PLAIN,
-        *_SEQUENCES,
-        "orders",
-        "modes",
-        "narrowed",
-        "parameters",
-        "alternatives",
-        "function",
-        "key",
-        "probed",
-    }
-    others = {item.name: getattr(model, item.name) for item in fields(model)}
-    if any(value for name, value in others.items() if name not in told):
+    values = {item.name: getattr(model, item.name) for item in fields(model)}
+    stored = (*_PLAIN, *_NESTED)
+    if any(value for name, value in values.items() if name not in (*stored, *_APART)):
         return
-    card = {name: others[name] for name in _PLAIN}
-    card |= {name: list(others[name]) for name in (*_SEQUENCES, "orders")}
-    card["narrowed"] = others["narrowed"]
+    card = {name: values[name] for name in stored}
     card["parameters"] = [asdict(parameter) for parameter in model.parameters]
     card["alternative"] = alternative if model.alternatives else ""
     card["probed"] = dict(probed)
-    card["modes"] = [list(mode) for mode in model.modes]
     try:
         text = json.dumps(card)
     except (TypeError, ValueError) as error:  # settings that are no plain data
@@ -153,6 +136,15 @@ def write(identity: str, model: Model, alternative: str, probed: Mapping[str, bo
     cache, key = kept_on_disk(), _key(identity)
     cache.drop(key)  # a card with less in it
     cache.put(key, text.encode())
+
+
+def _with_tuples(value: Any) -> Any:
+    """Return what JSON has read with tuples for its lists."""
+    if isinstance(value, list):
+        return tuple(map(_with_tuples, value))
+    if isinstance(value, dict):
+        return {name: _with_tuples(item) for name, item in value.items()}
+    return value
 
 
 def _key(identity: str) -> str:

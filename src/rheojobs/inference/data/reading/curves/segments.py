@@ -20,7 +20,7 @@ from rheojobs.inference.data.reading.columns.column_choice import Column
 from rheojobs.inference.data.reading.curves.sweeps import Sweep, sweeps_of
 from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.formats.text_dialect import is_missing
-from rheojobs.inference.data.reading.headings.headers import recognise
+from rheojobs.inference.data.reading.headings.headers import folded, recognise
 from rheojobs.inference.data.reading.headings.label_units import bare_name
 
 __all__ = ["by_labels", "by_values"]
@@ -46,11 +46,6 @@ _BARRED = re.compile(r"(\d+)\|\d+")
 _INDEXED = re.compile(r"(\d+)\s*[|/:_-]\s*\d+")
 
 
-def _folded(label: str) -> str:
-    text = label.casefold().replace("é", "e").replace("è", "e")
-    return re.sub(r"[\s_\-.]+", " ", text).strip()
-
-
 def by_labels(section: Section) -> list[Section]:
     """Return the parts of a section that a column names or numbers; itself if none does."""
     for column, key_of in _label_columns(section):
@@ -69,20 +64,20 @@ def _label_columns(section: Section) -> list[tuple[int, Callable[[str], str]]]:
     is_leading = True
     for column in range(width):
         name = section.header[column] if column < len(section.header) else ""
-        folded = _folded(bare_name(name) or name)
+        plain = folded(bare_name(name) or name)
         # The first cells say what a column holds: tables may have millions of rows.
         cells = (row[column] for row in section.rows if column < len(row))
         first = list(itertools.islice((c for c in cells if not is_missing(c)), _FIRST))
         numbers = section.style.count(first)
-        indexed = _INDEXED if "index" in folded or "seg" in folded else _BARRED
+        indexed = _INDEXED if "index" in plain or "seg" in plain else _BARRED
         if first and all(indexed.fullmatch(cell) for cell in first):
             found.append((0, column, _before_bar))
-        elif _LABEL.fullmatch(folded) and len(name) < 40 and not recognise(name)[0]:
+        elif _LABEL.fullmatch(plain) and len(name) < 40 and not recognise(name)[0]:
             if all(map(_counts, map(section.style.number, first))):
                 found.append((1 if numbers < len(first) else 2, column, str.strip))
-        elif is_leading and first and not numbers and not _STATUS.fullmatch(folded):
+        elif is_leading and first and not numbers and not _STATUS.fullmatch(plain):
             found.append((3, column, str.strip))
-        is_leading = is_leading and (not numbers or bool(_POINT.fullmatch(folded)))
+        is_leading = is_leading and (not numbers or bool(_POINT.fullmatch(plain)))
     return [(column, key_of) for _, column, key_of in sorted(found, key=lambda f: f[:2])]
 
 
@@ -141,16 +136,13 @@ def _by_points(columns: Sequence[Column]) -> list[Sweep]:
     """Return the runs of rows whose points are counted from 1 again."""
     for column in columns:
         values = column.values
-        if not _POINT.fullmatch(_folded(column.label)) or not np.isfinite(values).all():
+        if not _POINT.fullmatch(folded(column.label)) or not np.isfinite(values).all():
             continue
         starts = np.flatnonzero(np.r_[True, np.diff(values) != 1])
         begins = values[starts]
         if (begins == begins[0]).all() and begins[0] in (0, 1) and 2 * starts.size <= values.size:
-            ends = [*starts[1:], values.size]
-            return [
-                Sweep(range(start, end), f"points {number}")
-                for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
-            ]
+            rows = _rows(starts, values.size)
+            return [Sweep(run, f"points {number}") for number, run in enumerate(rows, 1)]
     return []
 
 
@@ -158,7 +150,7 @@ def _by_temperature(columns: Sequence[Column]) -> list[Sweep]:
     """Return the runs of rows at one temperature each."""
     for column in columns:
         name = bare_name(column.label)
-        is_named = _TEMPERATURE.fullmatch(_folded(name)) and name != "t"
+        is_named = _TEMPERATURE.fullmatch(folded(name)) and name != "t"
         values = column.values
         if not is_named or values.size < 4 or not np.isfinite(values).all():
             continue
@@ -167,12 +159,7 @@ def _by_temperature(columns: Sequence[Column]) -> list[Sweep]:
         starts = np.flatnonzero(np.r_[True, jumps])
         lengths = np.diff(np.r_[starts, values.size])
         if starts.size >= 2 and lengths.min() >= 2 and _are_level(values, starts):
-            unit = column.unit or ""
-            ends = [*starts[1:], values.size]
-            return [
-                Sweep(range(start, end), f"{np.median(values[start:end]):.4g} {unit}".strip())
-                for start, end in zip(starts, ends, strict=True)
-            ]
+            return _at_levels(column, starts)
     return []
 
 
@@ -193,11 +180,20 @@ def _by_level(columns: Sequence[Column], x: Column | None) -> list[Sweep]:
     lengths = np.diff(np.r_[starts, values.size])
     if not 2 <= starts.size <= 6 or lengths.min() < least or not _are_level(logs, starts):
         return []
-    unit = x.unit or ""
-    ends = [*starts[1:], values.size]
+    return _at_levels(x, starts)
+
+
+def _rows(starts: NDArray[np.int64], size: int) -> list[range]:
+    """Return the rows of each run."""
+    return [range(first, last) for first, last in itertools.pairwise([*starts, size])]
+
+
+def _at_levels(column: Column, starts: NDArray[np.int64]) -> list[Sweep]:
+    """Return runs of rows, each named by the median of the column in it."""
+    values, unit = column.values, column.unit or ""
     return [
-        Sweep(range(start, end), f"{np.median(values[start:end]):.4g} {unit}".strip())
-        for start, end in zip(starts, ends, strict=True)
+        Sweep(rows, f"{np.median(values[rows.start : rows.stop]):.4g} {unit}".strip())
+        for rows in _rows(starts, values.size)
     ]
 
 

@@ -7,7 +7,6 @@ import re
 import unicodedata
 
 from rheojobs.inference.data.reading.headings.label_units import (
-    bare_name,
     merged,
     normal,
     other_text,
@@ -19,7 +18,7 @@ from rheojobs.inference.data.reading.headings.label_units import (
 )
 from rheojobs.inference.data.units import fits, is_unit, no_unit, without_logarithm
 
-__all__ = ["UNCERTAINTY", "bare_name", "is_step_number", "quantity_of", "recognise"]
+__all__ = ["UNCERTAINTY", "folded", "quantity_of", "recognise"]
 
 #: What a column of standard deviations is called here.
 UNCERTAINTY = "uncertainty"
@@ -83,10 +82,6 @@ _DEVIATION = re.compile(
     r"|uncertainties|standard deviation|standard error|standardabweichung|unsicherheit|fehler"
     r"|ecart type|incertitude|erreur)\b|^±"
 )
-_STEP = re.compile(
-    r"(step|interval|segment|sweep|curve|run|intervall|abschnitt|messabschnitt|etape|intervalle)"
-    r"( (no|nr|number|index|id|#))?"
-)
 
 
 def _without_accents(text: str) -> str:
@@ -94,15 +89,16 @@ def _without_accents(text: str) -> str:
     return re.sub(r"([a-zA-Z])[\u0300-\u036f]+", r"\1", unicodedata.normalize("NFD", text))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a name without accents and case, its words parted by single blanks."""
     return re.sub(r"[\s_\-.]+", " ", _without_accents(text)).strip().casefold()
 
 
 def _spelled(text: str) -> tuple[str, int]:
     if len(text) == 1:
         return _NAMES.get(text, ("", 0))
-    folded = _folded(text)
-    return _NAMES.get(folded, ("", 0)) if len(folded) > 1 else ("", 0)
+    plain = folded(text)
+    return _NAMES.get(plain, ("", 0)) if len(plain) > 1 else ("", 0)
 
 
 def quantity_of(text: str) -> tuple[str, int]:
@@ -121,14 +117,9 @@ def quantity_of(text: str) -> tuple[str, int]:
     return "", 0
 
 
-def is_step_number(label: str) -> bool:
-    """Whether a column numbers the sweeps of a file."""
-    return len(label) < 40 and _STEP.fullmatch(_folded(label)) is not None
-
-
 def _is_deviation(text: str) -> bool:
     """Whether a column holds standard deviations: "std", "G' error", "σ(G')", "ΔG'"."""
-    if _DEVIATION.search(_folded(text)):
+    if _DEVIATION.search(folded(text)):
         return True
     found = re.match(r"(?:Δ|delta|σ|sigma|d|±)[ _(]*(.+?)\)?\s*([\[(].*)?$", text)
     return found is not None and quantity_of(found[1])[0] != "" and not quantity_of(text)[0]
