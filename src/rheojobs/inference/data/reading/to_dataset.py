@@ -131,7 +131,7 @@ def converted(
                 notes = [note for note in notes if not note.startswith(f"{x_column.name}: no unit")]
                 notes.append(shown)
         if all(quantities) and quantities != ("storage modulus", "loss modulus"):
-            given = " and ".join(_SYMBOLS[q] for q in quantities)
+            given = " and ".join(_SYMBOLS.get(q, q) for q in quantities)
             notes.append(f"G' and G'' computed from {given}")
         quantity, mode = "complex modulus", mode or "oscillation"
     rows = _Rows(np.ones(x.size, dtype=bool), numbers or range(1, x.size + 1))

@@ -163,6 +163,33 @@ def test_named_columns_that_cannot_be(read_text) -> None:
             read_text("a,b,c\n1,2,3\n", mode="creep", **options)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "problem"),
+    [
+        (
+            {"mode": "oscillation", "y": 1, "y2": 2},
+            "is no complex modulus but a frequency",
+        ),
+        ({"mode": "oscillation", "x": 2, "y": 3, "y2": 1}, "G' .Pa. is no frequency but a storage"),
+        ({"mode": "relaxation", "x": 1, "y": 2}, "is no time but a frequency"),
+    ],
+)
+def test_a_named_column_of_another_quantity_is_refused(read_text, wanted, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        read_text("f (rad/s),G' (Pa),G'' (Pa)\n1,2,3\n2,3,4\n", **wanted)
+
+
+def test_an_unknown_unit_before_a_condition_is_quoted(read_text) -> None:
+    with pytest.raises(InputError, match="'mpa' is an unknown unit of loss modulus"):
+        read_text("f [rad/s],G' [Pa] (25 °C),G'' [mpa] (25 °C)\n1,2,3\n2,3,4\n")
+
+
+def test_columns_under_one_name_are_of_two_curves_though_equal(read_text) -> None:
+    text = "Shear rate,Shear stress,Shear rate,Shear stress\n1/s,Pa,1/s,Pa\n1,5,3,5\n2,5,4,5\n"
+    np.testing.assert_array_equal(read_text(text, step=2).x, [3, 4])
+    assert "2 sections in the file" in read_text(text).notes[0]
+
+
 def test_damaged_old_excel_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "old.xls"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))

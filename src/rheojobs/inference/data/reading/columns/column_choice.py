@@ -184,14 +184,26 @@ def _found(
 def _refuse_other_units(
     mode: str | None, patterns: Sequence[_Pattern], x: Column, ys: Sequence[Column]
 ) -> None:
-    """Raise `UnitError` for a named column whose unit is of no quantity of the test."""
+    """Raise an `InputError` for a named column whose name and unit are of no quantity of the test.
+
+    A name may be misunderstood; then its unit counts.
+    """
     if mode is None:
         return
     lists = [[q for p in patterns for q in p[1]]]
     lists += [[q[i] for p in patterns for q in p[2] if i < len(q)] for i in range(len(ys))]
     for column, quantities, role in zip((x, *ys), lists, ROLES, strict=False):
-        if column.quantity in ("", UNCERTAINTY) and not any(map(column.can_be, quantities)):
+        if any(map(column.can_be, quantities)):
+            continue
+        if column.quantity in ("", UNCERTAINTY):
             raise UnitError.of(column.name, column.unit, quantities[0], role)
+        if not any(is_unit(column.unit) and fits(column.unit, q) for q in quantities):
+            article = "an" if column.quantity[0] in "aeiou" else "a"
+            raise InputError(
+                f"{{{role}}}: {column.name} is no {quantities[-1]} but {article} "
+                f"{column.quantity}: {mode} takes {' or '.join(dict.fromkeys(quantities))}",
+                options=(role,),
+            )
 
 
 def _matches(

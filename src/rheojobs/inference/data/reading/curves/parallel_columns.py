@@ -50,7 +50,10 @@ def beside_note(columns: Sequence[Column], choice: Choice) -> str:
 
 
 def _alike(columns: Sequence[Column], like: Column) -> list[Column]:
-    """Return the columns of the same quantity with other values, the given one among them."""
+    """Return the columns of the same quantity, the given one among them.
+
+    The same values in another unit, or under another name, are no other column.
+    """
     found: list[Column] = []
     for column in columns:
         if column.quantity != like.quantity or not np.isfinite(column.values).any():
@@ -63,7 +66,9 @@ def _alike(columns: Sequence[Column], like: Column) -> list[Column]:
 
 
 def _same(first: Column, second: Column) -> bool:
-    """Whether two columns hold the same values, perhaps in different units."""
+    """Whether two columns hold the same values under another name or in another unit."""
+    if (first.label, first.unit) == (second.label, second.unit):
+        return False  # the next curve's, whose values may be equal
     pair = [c.values * (si_factor(c.unit, c.quantity) or 1.0) for c in (first, second)]
     both = np.isfinite(pair[0]) & np.isfinite(pair[1])
     return bool(both.any()) and bool(np.allclose(pair[0][both], pair[1][both], rtol=0.006, atol=0))

@@ -104,9 +104,9 @@ def parts_of(text: str) -> Iterator[LabelParts]:
 
 
 def without_conditions(text: str) -> str:
-    """Remove words and conditions in brackets, such as (25 °C), from a label with a unit."""
+    """Remove words and conditions in brackets, such as (25 °C), beside another bracket."""
     brackets = list(re.finditer(rf"\s*{_BRACKET}", text))
-    if not any(is_unit(found[1]) for found in brackets):
+    if all(other_text(found[1]) for found in brackets):
         return text
     for found in reversed(brackets):
         if found.start() and other_text(found[1]):
