@@ -15,11 +15,16 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.programs.jax_setup import configure_jax
 
-configure_jax()
-
 # ArviZ leaves a numpyro behind that is loaded when it is looked into. Where a module of it comes
 # first, that is loaded twice, and numpyro.factor fails.
 assert numpyro.__version__
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Configure JAX before any module makes an array, and after the cache's folder is set."""
+    configure_jax()
+
 
 MAPPED = Path("/proc/self/maps")
 MANY_MAPPINGS = 20_000
