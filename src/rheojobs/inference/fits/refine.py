@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -150,17 +149,13 @@ class Refiner:
         """
         state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper), data.y.shape)
         in_valley = _Valley(data)
-        # On the device as results are, so that the first call has the same types as the second.
-        state, data, tolerances = jax.device_put(
-            (state, data, self._tolerances), jax.local_devices()[0]
-        )
         most = min(self._max_iter, max_iter or self._max_iter)
         done = 0
         try:
             while int(state.status) == RUNNING and done < most and not in_valley.found:
                 began = time.perf_counter()
                 left = min(most - done, VALLEY_ITERATIONS - done % VALLEY_ITERATIONS)
-                state, costs, us, count = self._advance(state, data, tolerances, left)
+                state, costs, us, count = self._advance(state, data, left)
                 if done > 0:  # the first includes compiling
                     self._pace = (time.perf_counter() - began) / max(count, 1)
                 done += count
@@ -179,15 +174,14 @@ class Refiner:
         self,
         state: State,
         data: levenberg_marquardt.Data,
-        goals: levenberg_marquardt.Tolerances,
         left: int,
     ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
         iterate = self._objective.iterate
         if self._pace is None and not np.isfinite(float(state.cost)):
             with self._context.unstoppable():  # it may have to be compiled
-                return iterate(state, data, goals, 1)
+                return iterate(state, data, self._tolerances, 1)
         fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
-        return iterate(state, data, goals, min(left, CHUNK, max(1, fit)))
+        return iterate(state, data, self._tolerances, min(left, CHUNK, max(1, fit)))
 
     def _outcome(
         self, state: State, data: levenberg_marquardt.Data, in_valley: bool = False
