@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from tests.cli.batches import write_run
 
 from rheojobs import PRELOAD, JobEngine
 from rheojobs.cli import session
@@ -62,3 +64,10 @@ def rheojobs(
         return Ran(status, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(3):
+        write_run(tmp_path / f"run{number}.csv", 1.0 + number, number)
+    return tmp_path

@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
-import psutil
 import pytest
-import xarray
-import yaml
+from tests.cli.batches import rows_of, write_plan, write_run
 from tests.engine.cluster import shared_cluster
 
-from rheojobs import FitResult, JobStore
+from rheojobs import FitResult
 from rheojobs.inference.data import example_melt
-from rheojobs.inference.sampling.checkpoints import Checkpoints
-
-
-def _write(path: Path, tau: float, seed: int = 0) -> None:
-    """Relaxation of a Zener solid with 2 % of noise."""
-    t = np.geomspace(0.01, 100.0, 40)
-    noise = 1 + 0.02 * np.random.default_rng(seed).standard_normal(t.size)
-    y = (1e4 + 4e4 * np.exp(-t / tau)) * noise
-    rows = "".join(f"{a:.6g},{b:.6g}\n" for a, b in zip(t, y, strict=True))
-    path.write_text("time (s),relaxation modulus (Pa)\n" + rows)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for number in range(3):
-        _write(tmp_path / f"run{number}.csv", 1.0 + number, number)
-    return tmp_path
-
-
-def _plan(folder: Path, **parts: object) -> Path:
-    path = folder / "plan.yaml"
-    path.write_text(yaml.safe_dump({"files": ["run*.csv"], "models": ["zener"]} | parts))
-    return path
-
-
-def _rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "batch-results" / "results.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _written(folder: Path) -> dict[Path, int]:
@@ -58,7 +20,7 @@ def _written(folder: Path) -> dict[Path, int]:
 
 
 def test_fits_and_samplings_end_in_one_table_and_are_done_once(rheojobs, folder: Path):
-    plan = _plan(
+    plan = write_plan(
         folder,
         models=["zener", "maxwell"],
         sample={"warmup": 150, "draws": 100, "chains": 2},
@@ -67,7 +29,7 @@ def test_fits_and_samplings_end_in_one_table_and_are_done_once(rheojobs, folder:
     ran = rheojobs("batch", plan)
     assert ran.status == 0, ran.stderr
     assert "6 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
-    rows = _rows(folder)
+    rows = rows_of(folder)
     assert [(row["file"], row["model"]) for row in rows] == [
         (f"run{number}.csv", model) for number in range(3) for model in ("zener", "maxwell")
     ]
@@ -89,35 +51,35 @@ def test_fits_and_samplings_end_in_one_table_and_are_done_once(rheojobs, folder:
     assert again.status == 0
     assert "0 done, 6 skipped (nothing has changed), 0 failed" in again.stdout
     assert _written(folder) == before
-    assert _rows(folder) == rows
+    assert rows_of(folder) == rows
 
-    _write(folder / "run1.csv", 7.0)
+    write_run(folder / "run1.csv", 7.0)
     ran = rheojobs("batch", plan)
     assert "2 done, 4 skipped (nothing has changed), 0 failed" in ran.stdout
     changed = {path for path, when in _written(folder).items() if before.get(path) != when}
     assert {path.parts[len(items.parts)] for path in changed} == {"run1.csv"}
-    assert float(_rows(folder)[2]["eta [Pa·s]"]) == pytest.approx(2.8e5, rel=0.1)
+    assert float(rows_of(folder)[2]["eta [Pa·s]"]) == pytest.approx(2.8e5, rel=0.1)
 
 
 def test_other_options_are_done_and_the_samplings_alone_where_only_they_changed(
     rheojobs, folder: Path
 ):
-    ran = rheojobs("batch", _plan(folder, files=["run0.csv"]))
+    ran = rheojobs("batch", write_plan(folder, files=["run0.csv"]))
     assert ran.status == 0, ran.stderr
     fit = folder / "batch-results" / "items" / "run0.csv" / "zener" / "fit.json"
     when = fit.stat().st_mtime_ns
     sample = {"warmup": 100, "draws": 50, "chains": 2}
-    ran = rheojobs("batch", _plan(folder, files=["run0.csv"], sample=sample))
+    ran = rheojobs("batch", write_plan(folder, files=["run0.csv"], sample=sample))
     assert "1 done, 0 skipped" in ran.stdout
     assert fit.stat().st_mtime_ns == when
-    ran = rheojobs("batch", _plan(folder, files=["run0.csv"], fit={"weights": "relative"}))
+    ran = rheojobs("batch", write_plan(folder, files=["run0.csv"], fit={"weights": "relative"}))
     assert "1 done, 0 skipped" in ran.stdout
     assert FitResult.load(fit).weights == "relative"
     assert not fit.with_name("posterior.nc").exists()  # it belonged to the other fit
 
 
 def test_a_damaged_result_is_made_anew(rheojobs, folder: Path):
-    plan = _plan(folder)
+    plan = write_plan(folder)
     assert rheojobs("batch", plan).status == 0
     items = folder / "batch-results" / "items"
     (items / "run0.csv" / "zener" / "fit.json").write_text("{ half")
@@ -129,18 +91,20 @@ def test_a_damaged_result_is_made_anew(rheojobs, folder: Path):
 def test_failures_are_listed_and_stop_nothing(rheojobs, folder: Path):
     (folder / "run3.csv").write_text("not\na table\n")
     (folder / "run4.csv").write_text("")
-    plan = _plan(folder, models=["zener", "cross"], sample={"warmup": 50, "draws": 20, "chains": 1})
+    plan = write_plan(
+        folder, models=["zener", "cross"], sample={"warmup": 50, "draws": 20, "chains": 1}
+    )
     ran = rheojobs("batch", plan)
     assert ran.status == 1
     assert "3 done, 0 skipped (nothing has changed), 7 failed" in ran.stdout
     assert "cross does not describe 'relaxation'" in ran.stdout
-    states = {(row["file"], row["model"]): row for row in _rows(folder)}
+    states = {(row["file"], row["model"]): row for row in rows_of(folder)}
     assert states["run2.csv", "zener"]["state"] == "succeeded"
     for file in ("run3.csv", "run4.csv"):
         assert states[file, "zener"]["state"] == "failed"
         assert states[file, "zener"]["message"].endswith("(not sampled: its fit failed)")
     # Repaired files are fitted; a permanent error is tried again, with the same message.
-    _write(folder / "run3.csv", 1.0)
+    write_run(folder / "run3.csv", 1.0)
     ran = rheojobs("batch", plan)
     assert ran.status == 1
     assert "1 done, 3 skipped (nothing has changed), 6 failed" in ran.stdout
@@ -149,9 +113,9 @@ def test_failures_are_listed_and_stop_nothing(rheojobs, folder: Path):
 def test_the_parquet_table_is_that_of_the_csv(rheojobs, folder: Path):
     parquet = pytest.importorskip("pyarrow.parquet")
     (folder / "run3.csv").write_text("not\na table\n")
-    rheojobs("batch", _plan(folder))
+    rheojobs("batch", write_plan(folder))
     table = parquet.read_table(folder / "batch-results" / "results.parquet").to_pylist()
-    rows = _rows(folder)
+    rows = rows_of(folder)
     assert list(table[0]) == list(rows[0])
     assert [row["state"] for row in table] == ["succeeded"] * 3 + ["failed"]
     for one, other in zip(table[:3], rows, strict=False):
@@ -167,10 +131,10 @@ def test_without_pyarrow_the_csv_is_written_and_a_line_says_what_is_missing(
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name: None if name == "pyarrow" else find(name)
     )
-    ran = rheojobs("batch", _plan(folder, files=["run0.csv"]))
+    ran = rheojobs("batch", write_plan(folder, files=["run0.csv"]))
     assert ran.status == 0
     assert 'pip install "rheojobs[parquet]"' in ran.stderr
-    assert _rows(folder)
+    assert rows_of(folder)
     assert not (folder / "batch-results" / "results.parquet").exists()
 
 
@@ -191,7 +155,7 @@ def test_on_a_cluster(rheojobs, folder: Path, monkeypatch):
     monkeypatch.chdir(folder)
     done = rheojobs("batch", "run*.csv", "--model", "zener", "--cluster", shared_cluster().address)
     assert done.status == 0, done.stderr
-    assert [row["state"] for row in _rows(folder)] == ["succeeded"] * 3
+    assert [row["state"] for row in rows_of(folder)] == ["succeeded"] * 3
     here = rheojobs("batch", "run*.csv", "--model", "zener", "--out", "here")
     assert here.status == 0
     there = FitResult.load(next((folder / "batch-results").rglob("fit.json")))
@@ -200,7 +164,7 @@ def test_on_a_cluster(rheojobs, folder: Path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_sampling_on_a_cluster_leaves_no_checkpoint(rheojobs, folder: Path):
-    plan = _plan(folder, files=["run0.csv"], sample={"warmup": 100, "draws": 50, "chains": 2})
+    plan = write_plan(folder, files=["run0.csv"], sample={"warmup": 100, "draws": 50, "chains": 2})
     done = rheojobs("batch", plan, "--cluster", shared_cluster().address)
     assert done.status == 0, done.stderr
     assert len(list(folder.rglob("posterior.nc"))) == 1
@@ -223,7 +187,7 @@ def test_deviations_loss_and_what_is_fixed_and_tied(rheojobs, folder: Path, monk
     options = ("--sigma", "std", "--loss", "huber", "--fix", "Ge=1e4", "--tie", "Gm=4*Ge")
     ran = rheojobs("batch", "run*.csv", "--model", "zener", *options)
     assert ran.status == 0, ran.stderr
-    for row in _rows(folder):
+    for row in rows_of(folder):
         fit = FitResult.load(folder / "batch-results" / "items" / row["file"] / "zener/fit.json")
         assert (fit.weights, fit.loss, fit.fixed) == ("sigma", "huber", {"Ge": 1e4})
         assert fit.parameters["Gm"] == pytest.approx(4e4)
@@ -236,7 +200,7 @@ def test_a_sampling_keeps_what_is_fixed_and_knows_the_noise(rheojobs, folder: Pa
     head, *rows = path.read_text().splitlines()
     rows = [f"{row},{0.02 * float(row.split(',')[1]):.6g}" for row in rows]
     path.write_text("\n".join([f"{head},std (Pa)", *rows]) + "\n")
-    plan = _plan(
+    plan = write_plan(
         folder,
         files=["run0.csv"],
         data={"sigma": "std"},
@@ -253,7 +217,7 @@ def test_a_sampling_keeps_what_is_fixed_and_knows_the_noise(rheojobs, folder: Pa
 
 
 def test_measured_files(rheojobs, shared_data: Path, tmp_path: Path):
-    plan = _plan(
+    plan = write_plan(
         tmp_path,
         files=[str(shared_data / "ethylcellulose_5pct_flow.csv")],
         models=["cross", "carreau"],
@@ -261,157 +225,7 @@ def test_measured_files(rheojobs, shared_data: Path, tmp_path: Path):
     )
     ran = rheojobs("batch", plan)
     assert ran.status == 0, ran.stderr
-    assert all(float(row["r_squared"]) > 0.99 for row in _rows(tmp_path))
-
-
-def _start(folder: Path, plan: Path) -> subprocess.Popen[str]:
-    """Run the command in a separate process, and wait until a first file is fitted."""
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rheojobs", "batch", str(plan)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-    )
-    deadline = time.monotonic() + 120
-    while not list((folder / "batch-results").rglob("fit.json")):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return process
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-def test_killed_workers_cost_nothing(folder: Path):
-    plan = _plan(folder, sample={"warmup": 200, "draws": 40000, "chains": 2})
-    process = _start(folder, plan)
-    workers = psutil.Process(process.pid).children(recursive=True)
-    assert workers
-    for worker in workers:
-        worker.kill()
-    told, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, told
-    assert "3 done, 0 skipped (nothing has changed), 0 failed" in told
-    assert {row["draws"] for row in _rows(folder)} == {"80000"}
-
-
-_KILLED_AT = """
-import os, signal, sys
-from rheojobs.cli.main import main
-from rheojobs.engine import JobStore
-from rheojobs.inference.batch.item_store import ItemStore
-
-name, step, plan = sys.argv[1:]
-usual = getattr(ItemStore, name)
-
-def die(store, *arguments, **options):
-    if step and arguments[0] != step:
-        return usual(store, *arguments, **options)
-    with JobStore() as jobs:  # whatever is tidied up after a job that is done is gone by now
-        while jobs.untidied():
-            pass
-    os.kill(os.getpid(), signal.SIGKILL)
-
-setattr(ItemStore, name, die)
-sys.exit(main(["batch", plan]))
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-@pytest.mark.parametrize(
-    ("name", "step", "has_posterior"), [("keep_posterior", "", False), ("note", "sample", True)]
-)
-def test_killed_when_all_is_drawn_and_not_yet_noted(
-    rheojobs, folder: Path, monkeypatch, name: str, step: str, has_posterior: bool
-):
-    """The draws made before the kill are in the final result: none is drawn again."""
-    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
-    plan = _plan(
-        folder, files=["run0.csv"], sample={"warmup": 150, "draws": 100, "chains": 2, "seed": 7}
-    )
-    killed = subprocess.run(
-        [sys.executable, "-c", _KILLED_AT, name, step, str(plan)], capture_output=True, text=True
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    item = folder / "batch-results" / "items" / "run0.csv" / "zener"
-    assert (item / "posterior.nc").exists() is has_posterior
-    (sampling,) = item.glob("sampling-*")
-    segments, note = Checkpoints(sampling).read_segments()
-    assert segments[-1].meta["done"] == [250, 250]
-    assert note == ""
-    drawn = sum(np.array(segment.meta["lengths"]) for segment in segments)
-    assert drawn.tolist() == [100, 100]
-    ran = rheojobs("batch", plan)
-    assert ran.status == 0, ran.stderr
-    assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
-    with JobStore() as store:  # of the command that was killed
-        (job,) = (job for job in store.jobs() if job.task_type.endswith(":SampleTask"))
-        before = store.result(job.id).posterior_samples
-    with xarray.open_dataset(item / "posterior.nc", group="posterior", engine="h5netcdf") as kept:
-        for parameter, draws in before.items():
-            np.testing.assert_array_equal(kept[parameter].values.ravel(), draws)
-    assert not list(folder.rglob("sampling-*"))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-def test_killed_before_it_had_taken_the_result_of_a_fit(folder: Path, monkeypatch):
-    """The store has the result: the fit does not run again unless its result is removed."""
-    monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(folder / "state"))
-    plan = _plan(folder, files=["run0.csv"])
-    killed = subprocess.run(
-        [sys.executable, "-c", _KILLED_AT, "keep_fit", "", str(plan)],
-        capture_output=True,
-        text=True,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    for fits in (1, 2):
-        ran = subprocess.run(
-            [sys.executable, "-m", "rheojobs", "batch", str(plan)], capture_output=True, text=True
-        )
-        assert ran.returncode == 0, ran.stderr
-        assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
-        with JobStore() as store:
-            assert len(store.jobs()) == fits
-        shutil.rmtree(folder / "batch-results")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(rheojobs, folder: Path):
-    plan = _plan(folder, sample={"warmup": 200, "draws": 40000, "chains": 2})
-    process = _start(folder, plan)
-    process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=30)
-    assert process.returncode == 130, told
-    assert f"stopped; continue with: rheojobs batch {plan}" in told
-    assert "Traceback" not in told
-    rows = _rows(folder)
-    assert len(rows) == 3
-    assert "stopped" in {row["state"] for row in rows}
-    fits = {path: path.stat().st_mtime_ns for path in folder.rglob("fit.json")}
-    assert fits
-    ran = rheojobs("batch", plan)
-    assert ran.status == 0, ran.stderr
-    assert {row["state"] for row in _rows(folder)} == {"succeeded"}
-    for path, when in fits.items():
-        assert path.stat().st_mtime_ns == when
-    assert not list(folder.rglob("sampling-*"))
-
-
-@pytest.mark.slow
-def test_a_step_that_takes_too_long_is_stopped_and_listed(rheojobs, folder: Path):
-    rate = np.geomspace(0.1, 10.0, 12)
-    rows = "".join(f"{x:.6g},{3 + x:.6g}\n" for x in rate)
-    (folder / "run9.csv").write_text("shear rate (1/s),shear stress (Pa)\n" + rows)
-    plan = _plan(folder, files=["run9.csv"], models=["lattice_epm", "bingham"], timeout=4)
-    ran = rheojobs("batch", plan)
-    assert ran.status == 1
-    assert "1 done, 0 skipped (nothing has changed), 1 failed" in ran.stdout
-    assert "ran longer than the 4 s it was given" in ran.stdout
-    record = folder / "batch-results" / "items" / "run9.csv" / "lattice_epm" / "fit.step.json"
-    assert json.loads(record.read_text())["state"] == "failed"
+    assert all(float(row["r_squared"]) > 0.99 for row in rows_of(tmp_path))
 
 
 @pytest.mark.parametrize(

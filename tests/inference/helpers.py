@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +15,7 @@ from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.engine.events import Progress
 from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.task import SampleTask
@@ -62,3 +66,21 @@ def run_until(task: SampleTask, stop: Callable[[Progress], bool]) -> BayesianRes
     ):
         task.run(context)
     return kept[-1] if kept else None
+
+
+CONSTANTS = {"gamma_dot": 2.0, "sigma_applied": 10.0, "gamma_0": 0.1, "omega": 1.0, "sigma_0": 50.0}
+
+
+def constants_of(mode: str) -> dict[str, float]:
+    return {name: CONSTANTS[name] for name in MODE_CONSTANTS[mode]}
+
+
+def in_new_process(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment,
+    )
+    return done.stdout

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-from functools import partial
-from pathlib import Path
 
 import cloudpickle
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.inference.helpers import constants_of, in_new_process
 
 from rheojobs.errors import InputError, MissingExtraError
-from rheojobs.inference.data.protocol import MODE_CONSTANTS
-from rheojobs.inference.models import catalogue
-from rheojobs.inference.models.loading import check_name, load
+from rheojobs.inference.models.loading import load
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Alternative, Parameter
 from rheojobs.inference.models.rheojax import registry
 
-CONSTANTS = {"gamma_dot": 2.0, "sigma_applied": 10.0, "gamma_0": 0.1, "omega": 1.0, "sigma_0": 50.0}
 OMEGA = np.logspace(-2, 2, 9)
-
-
-def constants_of(mode: str) -> dict[str, float]:
-    return {name: CONSTANTS[name] for name in MODE_CONSTANTS[mode]}
-
-
-def real_part(model, mode, x, params):
-    """Predict what can be differentiated."""
-    return jnp.real(model.predict(x, params, mode, constants_of(mode)))
 
 
 def decay(x, params):
     """Fall off exponentially."""
     return params[0] * jnp.exp(-x / params[1])
-
-
-def in_new_process(code: str, **environment: str) -> str:
-    import os
-
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | environment,
-    )
-    return done.stdout
 
 
 # --- RheoJAX's models ---------------------------------------------------------------------------
@@ -196,104 +167,6 @@ def test_importing_the_modules_imports_neither_jax_nor_rheojax():
         "print(sorted({'jax', 'rheojax', 'nlsq', 'numpyro', 'PySide6'} & set(sys.modules)))"
     )
     assert in_new_process(code).strip() == "[]"
-
-
-# --- what runs, and what it needs ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "given", "missing"),
-    [
-        ("vlb", "startup", {}, ("gamma_dot",)),
-        ("vlb", "laos", {"omega": 1.0}, ("gamma_0",)),
-        # RheoJAX runs these without a word: no stress at all, 1/s, 100 Pa, a strain of 1.
-        ("fluidity_local", "creep", {}, ("sigma_applied",)),
-        ("giesekus", "relaxation", {}, ("gamma_dot",)),
-        ("mikh", "relaxation", {}, ("sigma_0",)),
-        ("hvm", "relaxation", {}, ("gamma_0",)),
-        ("tnt_sticky_rouse", "relaxation", {}, ("sigma_0",)),
-        ("stz_conventional", "relaxation", {}, ()),
-        ("maxwell", "creep", {}, ()),
-        ("mikh", "laos", {"gamma_dot": 1.0}, ("gamma_0", "omega")),
-    ],
-)
-def test_missing_constants_are_named(name, mode, given, missing):
-    model = load(name)
-    assert model.missing_protocol(mode, given) == missing
-    if missing:
-        with pytest.raises(InputError, match=f"{name} needs {missing[0]} .*give it with protocol"):
-            model.probe(mode, 10, given)
-    else:
-        assert model.probe(mode, 10, given) is False
-
-
-@pytest.mark.parametrize(
-    ("protocol", "message"),
-    [({"gama_dot": 1.0}, "did you mean 'gamma_dot'"), ({"gamma_dot": np.nan}, "finite number")],
-)
-def test_a_malformed_protocol_is_refused(protocol, message):
-    with pytest.raises(InputError, match=message):
-        load("vlb").probe("startup", 5, protocol)
-
-
-def test_a_test_mode_that_is_not_described_lists_those_that_are():
-    with pytest.raises(InputError, match=r"does not describe 'startup'; it describes relaxation, "):
-        load("maxwell").check_test_mode("startup")
-    with pytest.raises(InputError, match="cannot be run for creep: RheoJAX solves it outside JAX"):
-        load("itt_mct_schematic").probe("creep", 10)
-
-
-def test_models_that_step_refuse_uneven_times():
-    model = load("dmt_local", {"formula": "rheojax"})
-    model.check_x("startup", np.linspace(0.1, 10, 50))
-    model.check_x("startup", np.round(np.linspace(0.1, 10, 50), 3))
-    model.check_x("flow_curve", np.logspace(-2, 2, 50))
-    with pytest.raises(InputError, match="evenly spaced"):
-        model.check_x("startup", np.logspace(-2, 2, 50))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_every_declared_pair_runs_as_a_pure_function_or_is_refused():
-    running = refused = 0
-    for name in registry.names():
-        model = load(name)
-        for mode in model.test_modes:
-            assert model.probe(mode, 12, constants_of(mode)) is (mode == "oscillation"), (
-                name,
-                mode,
-            )
-            # A fit needs its Jacobian, which has to be traced only to be known to exist.
-            jacobian = jax.eval_shape(
-                jax.jacfwd(partial(real_part, model, mode), 1),
-                jnp.ones(12),
-                jnp.ones(len(model.parameters)),
-            )
-            assert jacobian.shape == (12, len(model.parameters))
-            running += 1
-        for mode in model.refused:
-            with pytest.raises(InputError, match=f"^{name} cannot be run for {mode}: [^\n]+$"):
-                model.probe(mode, 12, constants_of(mode))
-            refused += 1
-    # Of RheoJAX 0.7.1; more is good news.
-    assert running >= 237
-    assert running + refused >= 263
-
-
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [
-        ("tensorial_epm", "creep"),
-        ("hebraud_lequeux", "oscillation"),
-        ("itt_mct_schematic", "flow_curve"),
-    ],
-)
-def test_what_is_refused_does_fail_in_rheojax(name, mode):
-    """When RheoJAX mends one of these, it may leave the list of the refused."""
-    model = load(name)
-    free = Model(name=name, function=model.function, parameters=model.parameters)
-    with pytest.raises(InputError, match="cannot be run"):
-        free.probe(mode, 12, constants_of(mode))
 
 
 # --- values and their names ---------------------------------------------------------------------
@@ -486,82 +359,3 @@ def test_keys_tell_functions_apart_and_know_copies_again():
     lock = threading.Lock()
     locked = model(lambda x, p: (lock, x)[1])
     assert locked.key != model(lambda x, p: (lock, x)[1]).key
-
-
-# --- the catalogue ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("RHEOJOBS_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-def test_the_catalogue_lists_all_models_and_is_kept(cache):
-    assert catalogue.cached_catalogue() is None
-    check_name("anything, as nothing is known")
-    made = catalogue.catalogue()
-    assert len(made) >= 50
-    assert catalogue.cached_catalogue() == made
-    assert catalogue.catalogue() == made
-    by_name = {info.name: info for info in made}
-    maxwell = by_name["maxwell"]
-    assert maxwell.test_modes == ("relaxation", "creep", "oscillation", "flow_curve")
-    assert [p.name for p in maxwell.parameters] == ["G0", "eta"]
-    assert maxwell.description
-    assert by_name["itt_mct_isotropic"].test_modes == ()
-    assert by_name["itt_mct_isotropic"].refused
-    with pytest.raises(InputError, match="did you mean 'maxwell'"):
-        check_name("maxwel")
-    check_name("maxwell")
-    assert [path.suffix for path in cache.glob("*models-*")] == [".json"]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"format": 0}',
-        '{"format": 1, "models": [{"name": "x"}]}',
-        "\x00\xff",
-    ],
-)
-def test_a_damaged_cache_is_made_anew(cache, damage):
-    made = catalogue.catalogue()
-    (path,) = cache.glob("models-*.json")
-    path.write_bytes(damage.encode("latin-1"))
-    assert catalogue.cached_catalogue() is None
-    assert catalogue.catalogue() == made
-    assert json.loads(path.read_text())["models"]
-
-
-def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("RHEOJOBS_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    assert len(catalogue.catalogue()) >= 50
-    assert catalogue.cached_catalogue() is None
-
-
-def test_another_version_of_rheojax_does_not_read_the_list(cache, monkeypatch):
-    catalogue.catalogue()
-    monkeypatch.setattr(registry, "version", lambda: "9.9.9")
-    assert catalogue.cached_catalogue() is None
-
-
-def test_without_rheojax_there_is_no_catalogue(cache, monkeypatch):
-    monkeypatch.setattr(registry, "version", lambda: None)
-    assert catalogue.cached_catalogue() is None
-    with pytest.raises(MissingExtraError, match=r"rheojobs\[rheology\]"):
-        catalogue.catalogue()
-
-
-def test_reading_the_kept_list_imports_no_jax(cache):
-    catalogue.catalogue()
-    code = (
-        "import sys; from rheojobs.inference.models.catalogue import cached_catalogue;"
-        "print(len(cached_catalogue()) >= 50, {'jax', 'rheojax'} & set(sys.modules))"
-    )
-    assert in_new_process(code, RHEOJOBS_CACHE_DIR=str(cache)).strip() == "True set()"
