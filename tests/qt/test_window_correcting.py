@@ -187,6 +187,23 @@ def test_a_file_that_was_not_understood_is_opened_with_corrections(
     assert panel.failed_button.isHidden()
 
 
+def test_rows_and_a_range_of_x_are_chosen(opened, window: MainWindow, qtbot: QtBot) -> None:
+    editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n4,4\n")
+    editor.left_out["rows"].setText("9-")
+    qtbot.waitUntil(lambda: "none of the 4 rows" in editor.problems["rows"].text(), timeout=LONG)
+    assert not editor.use_button.isEnabled()
+    editor.left_out["rows"].setText("2-")
+    editor.left_out["x_range"].setText(",3")
+    qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
+    qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
+    assert window.session.dataset is not None
+    assert window.session.dataset.x.tolist() == [2.0, 3.0]
+    window.menus.correct.trigger()
+    assert window.correcting.editor is not None
+    assert window.correcting.editor.left_out["rows"].text() == "2-"
+    window.correcting.editor.reject()
+
+
 def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtbot: QtBot) -> None:
     editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n")
     before = window.session.dataset
@@ -239,7 +256,8 @@ def test_everything_can_be_reached_and_is_named(window: MainWindow, qtbot: QtBot
     assert editor is not None
     qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
     fields = [editor.modes, editor.delimiters, editor.decimals, *editor.columns.values()]
-    for field in (*fields, *editor.units.values(), *editor.constants.values(), editor.table):
+    edits = (*editor.left_out.values(), *editor.constants.values())
+    for field in (*fields, *editor.units.values(), *edits, editor.table):
         assert field.accessibleName()
         assert field.focusPolicy() & Qt.FocusPolicy.TabFocus
     assert editor.sizeHint().width() <= 1280

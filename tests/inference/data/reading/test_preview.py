@@ -77,6 +77,32 @@ def test_a_column_that_was_computed_can_be_chosen(at) -> None:
     assert at(text, columns={"x": 1, "y": 4}).dataset.y[0] == pytest.approx(1e4)
 
 
+def test_lines_rows_and_a_range_are_left_out(at) -> None:
+    seen = at(
+        "made by hand\n1,2,3\n" + SWEEP, left_out={"skip": "2", "rows": "2-", "x_range": ",3"}
+    )
+    assert seen.problem == ""
+    assert seen.dataset.x == pytest.approx([2.0])
+    assert "2 of 3 rows used, as the option rows chooses" in seen.dataset.notes
+
+
+@pytest.mark.parametrize(
+    ("left_out", "problem"),
+    [
+        ({"skip": "-1"}, "must be a whole number"),
+        ({"rows": "3-1"}, "counts rows from 1"),
+        ({"rows": "7-"}, "chooses none of the 3 rows"),
+        ({"x_range": "abc"}, "must be two numbers"),
+        ({"x_range": "5,9"}, "no frequency is between 5 and 9"),
+    ],
+)
+def test_what_leaves_out_everything_or_is_none_is_shown_at_its_field(at, left_out, problem) -> None:
+    seen = at(SWEEP, left_out=left_out)
+    assert seen.dataset is None
+    assert problem in seen.problem
+    assert seen.place in left_out
+
+
 def test_decimal_mark_and_delimiter_are_named(at) -> None:
     """'1,234' may be either."""
     text = "Time (s);G(t) (Pa)\n1,234;5,678\n2,345;4,567\n3,456;3,456\n"

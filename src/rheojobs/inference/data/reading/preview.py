@@ -6,9 +6,10 @@ Reports the available choices, and the choice at which a problem lies.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
@@ -29,8 +30,12 @@ from rheojobs.inference.data.reading.read import (
     named_after,
 )
 from rheojobs.inference.data.step_quantity import divided
+from rheojobs.inference.options.option import options_of
 
-__all__ = ["ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
+__all__ = ["LEFT_OUT", "ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
+
+LEFT_OUT = ("skip", "rows", "x_range")
+"""The options that leave out a part of a file."""
 
 _ROWS = 4
 
@@ -53,6 +58,8 @@ class Reading:
         Their units.
     protocol : mapping of str to str
         Constants of the test as the user writes them, in SI units; an empty text is none.
+    left_out : mapping of str to str
+        What the options `LEFT_OUT` are, as the user writes them; an empty text is none.
     """
 
     mode: str | None = None
@@ -62,9 +69,27 @@ class Reading:
     columns: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     protocol: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def options(self) -> ReadOptions:
+        """Return the options of `read`, without the constants; `_FieldError` if one is wrong."""
+        x, y, y2 = (self.columns.get(role) for role in ROLES)
+        units = {role: unit for role, unit in self.units.items() if unit.strip()}
+        plain = ReadOptions(mode=self.mode, x=x, y=y, y2=y2, step=self.step, units=units)
+        return replace(plain, **dict(self._parts_left_out()))
+
+    def _parts_left_out(self) -> Iterator[tuple[str, Any]]:
+        for name, text in self.left_out.items():
+            if not text.strip():
+                continue
+            try:
+                value = int(text) if name == "skip" and text.strip().isdecimal() else text.strip()
+                yield name, options_of(ReadOptions)[name].check(value)
+            except InputError as error:
+                raise _FieldError(str(error), name) from error
 
     def constants(self) -> dict[str, float]:
-        """Return the constants as numbers; `_ConstantError` if one is no number."""
+        """Return the constants as numbers; `_FieldError` if one is no number."""
         found = {}
         for name, text in self.protocol.items():
             if text.strip():
@@ -122,7 +147,7 @@ class Look:
         The problem in one line.
     place : str
         Where it lies: ``"file"``, ``"mode"``, ``"delimiter"``, ``"columns"``, a constant's
-        name, or one of ``"x unit"``, ``"y unit"``, ``"y2 unit"``.
+        name, one of `LEFT_OUT`, or one of ``"x unit"``, ``"y unit"``, ``"y2 unit"``.
     table : TableSeen or None
         None if the file holds no table of text: its columns cannot be chosen.
     """
@@ -133,7 +158,7 @@ class Look:
     table: TableSeen | None = None
 
 
-class _ConstantError(InputError):
+class _FieldError(InputError):
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
         self.name = name
@@ -147,7 +172,8 @@ def look(path: str | Path, reading: Reading) -> Look:
         suffix = path.suffix.lower()
         data = file_bytes(path)
         place = "delimiter"
-        sections = sections_of(data, suffix, reading.delimiter, reading.decimal)
+        wanted = reading.options()
+        sections = sections_of(data, suffix, reading.delimiter, reading.decimal, wanted.skip)
         if not sections:
             given = bool(reading.delimiter or reading.decimal)
             if given or suffix in PLAIN_SUFFIXES:
@@ -159,11 +185,9 @@ def look(path: str | Path, reading: Reading) -> Look:
             return Look(None, "its columns cannot be chosen: no table of text", "file")
         place = "columns"
         is_text = not (is_workbook(data) or is_xml(data))
-        x, y, y2 = (reading.columns.get(role) for role in ROLES)
+        x, y, y2 = wanted.columns
         sections = curves_in(sections, ReadOptions(mode=reading.mode, x=x, y=y, y2=y2))
         table = _seen(sections, min(reading.step or 1, len(sections)), None, is_text)
-        units = {role: unit for role, unit in reading.units.items() if unit.strip()}
-        wanted = ReadOptions(mode=reading.mode, x=x, y=y, y2=y2, step=reading.step, units=units)
         curve = curve_of(sections, wanted)
         table = _seen(sections, curve.number, curve, is_text)
         place = "mode"
@@ -171,9 +195,10 @@ def look(path: str | Path, reading: Reading) -> Look:
         dataset = divided(Dataset.of(dataset, protocol=reading.constants()))
     except UnitError as error:
         return Look(None, printable(str(error)), f"{error.role} unit", table)
-    except _ConstantError as error:
+    except _FieldError as error:
         return Look(None, printable(str(error)), error.name, table)
     except InputError as error:
+        place = next((name for name in error.options if name in LEFT_OUT), place)
         return Look(None, printable(str(error)), place, table)
     return Look(dataset, "", "", table)
 
@@ -184,7 +209,7 @@ def amended(dataset: Dataset, reading: Reading) -> Look:
         mode = reading.mode or dataset.test_mode
         bare = replace(dataset, test_mode=None, protocol={})
         return Look(Dataset.of(bare, mode, reading.constants()))
-    except _ConstantError as error:
+    except _FieldError as error:
         return Look(None, str(error), error.name)
     except InputError as error:
         return Look(None, printable(str(error)), "mode")
@@ -196,7 +221,7 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise _ConstantError(f"{text!r} is no number: write one such as 0.5", name)
+        raise _FieldError(f"{text!r} is no number: write one such as 0.5", name)
     return value
 
 

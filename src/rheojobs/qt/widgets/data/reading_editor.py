@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS
 from rheojobs.inference.data.reading.options import ROLES
-from rheojobs.inference.data.reading.preview import Look, Reading, TableSeen
+from rheojobs.inference.data.reading.preview import LEFT_OUT, Look, Reading, TableSeen
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
 from rheojobs.qt.widgets.common.colors import alarm, muted
@@ -66,6 +66,8 @@ class ReadingEditor(QDialog):
         The test, the section of the file, the delimiter of the columns, the decimal sign.
     columns, units : dict of str to QComboBox
         Keyed by x, y and y2.
+    left_out : dict of str to QLineEdit
+        Keyed by `LEFT_OUT`.
     constants : dict of str to QLineEdit
         Keyed by `PROTOCOL_CONSTANTS`.
     problems : dict of str to QLabel
@@ -114,6 +116,7 @@ class ReadingEditor(QDialog):
         columns = {role: box.currentData() for role, box in self.columns.items()}
         units = {role: box.currentText().strip() for role, box in self.units.items()}
         constants = {name: edit.text().strip() for name, edit in self.constants.items()}
+        left_out = {name: edit.text().strip() for name, edit in self.left_out.items()}
         return Reading(
             self.modes.currentData(),
             self.steps.currentData(),
@@ -122,6 +125,7 @@ class ReadingEditor(QDialog):
             {role: number for role, number in columns.items() if number is not None},
             {role: unit for role, unit in units.items() if unit},
             {name: text for name, text in constants.items() if text},
+            {name: text for name, text in left_out.items() if text},
         )
 
     def show_look(self, reading: Reading, look: Look) -> None:
@@ -165,6 +169,8 @@ class ReadingEditor(QDialog):
             self.steps.setCurrentIndex(1)
         for name, edit in self.constants.items():
             edit.setText(reading.protocol.get(name, ""))
+        for name, edit in self.left_out.items():
+            edit.setText(reading.left_out.get(name, ""))
         self._filling = False
         self._timer.start(0)
 
@@ -191,6 +197,8 @@ class ReadingEditor(QDialog):
             box.setEnabled(is_table or can_be_cut)
         for box in (self.delimiters, self.decimals):
             box.setEnabled(table.is_text if table is not None else can_be_cut)
+        for edit in self.left_out.values():
+            edit.setEnabled(is_table or can_be_cut)
         self.table.setVisible(is_table)
         if table is None:
             return
@@ -284,13 +292,11 @@ class ReadingEditor(QDialog):
             box.editTextChanged.connect(self._ask_soon)
             box.setToolTip(self.tr("Empty: the unit in the file"))
             self.units[role] = box
-        self.constants = {}
-        for name in PROTOCOL_CONSTANTS:
-            edit = QLineEdit(self)
-            edit.setAccessibleName(name)
-            edit.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12)
-            edit.textChanged.connect(self._ask_soon)
-            self.constants[name] = edit
+        self.left_out = {name: self._edit(name) for name in LEFT_OUT}
+        self.left_out["skip"].setPlaceholderText(self.tr("none"))
+        self.left_out["rows"].setPlaceholderText(self.tr("all, or 3-60, or 1,4,7-"))
+        self.left_out["x_range"].setPlaceholderText(self.tr("all, or 0.1,100, in SI units"))
+        self.constants = {name: self._edit(name) for name in PROTOCOL_CONSTANTS}
 
     def _lay_out_fields(self) -> None:
         self._row(self._name(self.tr("&Test"), self.modes), self.modes, "mode")
@@ -306,6 +312,11 @@ class ReadingEditor(QDialog):
             self._row(column, self.columns[role], f"{role} unit", unit, self.units[role])
         self._problem_line("columns")
         self._problem_line("file")
+        skip, rows, x_range = (self.left_out[name] for name in LEFT_OUT)
+        used = self._name(self.tr("&Rows used"), rows)
+        self._row(used, rows, "rows", self._name(self.tr("Lines s&kipped"), skip), skip)
+        self._problem_line("skip")
+        self._row(self._name(self.tr("Ran&ge of x"), x_range), x_range, "x_range")
         names = list(PROTOCOL_CONSTANTS)
         for left, right in zip_longest(names[::2], names[1::2]):
             parts: list[QWidget] = []
@@ -349,6 +360,13 @@ class ReadingEditor(QDialog):
             box.addItem(text, data)
         box.currentIndexChanged.connect(self._ask_soon)
         return box
+
+    def _edit(self, name: str) -> QLineEdit:
+        edit = QLineEdit(self)
+        edit.setAccessibleName(name)
+        edit.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12)
+        edit.textChanged.connect(self._ask_soon)
+        return edit
 
     def _name(self, text: str, field: QWidget) -> QLabel:
         label = QLabel(text, self)
