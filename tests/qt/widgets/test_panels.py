@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -98,6 +99,16 @@ def test_a_part_of_a_name_is_searched_and_nonsense_taken_back(qtbot: QtBot) -> N
     completer = picker.names.completer()
     assert completer.completionCount() == 1
     assert completer.pathFromIndex(completer.currentIndex()) == "fractional_maxwell_liquid"
+
+
+def test_what_is_wrong_with_a_model_is_shown_before_it_is_fitted(qtbot: QtBot) -> None:
+    picker = ModelPicker()
+    qtbot.addWidget(picker)
+    fault = "its steps are too long"
+    picker.set_models([replace(MODELS[0], warnings={MODELS[0].test_modes[0]: fault})])
+    assert fault not in picker.description.text()
+    picker.set_test_mode(MODELS[0].test_modes[0])
+    assert picker.description.text().endswith(f"⚠ {fault}")
 
 
 def test_a_model_is_shown_with_its_equation_for_the_test(qtbot: QtBot) -> None:

@@ -154,12 +154,19 @@ class ModelPicker(QWidget):
 
     def _on_changed(self, *_: object) -> None:
         info = self.model
-        lines = () if info is None else (info.description, info.equation(self._mode))
-        self.description.setText("\n".join(line for line in lines if line))
+        self.description.setText("\n".join(self._lines(info)))
         name = info.name if info is not None else ""
         if name != self._told:
             self._told = name
             self.model_changed.emit(info)
+
+    def _lines(self, info: ModelInfo | None) -> list[str]:
+        """Return the description and equation of a model, and what is wrong with it in the test."""
+        if info is None:
+            return []
+        fault = info.warnings.get(self._mode or "")
+        lines = (info.description, info.equation(self._mode), fault and f"⚠ {fault}")
+        return [line for line in lines if line]
 
     def _restore_text(self) -> None:
         """Reset a text that names no model, so that the shown model is the one that is fitted."""
