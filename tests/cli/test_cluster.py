@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.cluster import Cluster, shared_cluster
 from tests.engine.helpers import wait_until
 
@@ -63,7 +63,7 @@ def test_a_killed_one_s_job_is_found_again(
             ],
             env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         )
-        wait_until(lambda: len(helpers.lines(tmp_path / "trace")) == 3)
+        wait_until(lambda: len(chores.lines(tmp_path / "trace")) == 3)
         with JobStore(store) as opened:
             [job] = opened.jobs()
             wait_until(lambda: opened.find(job.id).state is JobState.RUNNING)
@@ -76,7 +76,7 @@ def test_a_killed_one_s_job_is_found_again(
         (tmp_path / "gate").touch()
         assert main(["jobs", "resume", job.id[:8]]) == 0
         assert json.loads(capsys.readouterr().out) == [0, 6]
-        assert helpers.lines(tmp_path / "trace") == ["1", "2", "3", "4", "5", "6"]
+        assert chores.lines(tmp_path / "trace") == ["1", "2", "3", "4", "5", "6"]
     finally:
         cluster.close()
 
@@ -95,12 +95,12 @@ def _noted(
 ) -> Callable[[Any, TaskContext], Any]:
     def noted(task: Any, context: TaskContext) -> Any:
         what = f"{name} {float(task.checked_data().y[0])}"
-        helpers.note(str(folder / "begun"), what)
+        chores.note(str(folder / "begun"), what)
         while waits and not (folder / "gate").exists():
             context.check()
             time.sleep(0.01)
         result = run(task, context)
-        helpers.note(str(folder / "done"), what)
+        chores.note(str(folder / "done"), what)
         return result
 
     return noted
@@ -135,7 +135,7 @@ def test_a_killed_batch_finds_its_runs_again(
                 [sys.executable, "-m", "rheojobs", *batch],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
             )
-            wait_until(lambda: [line for line in helpers.lines(begun) if step in line][1:], 120.0)
+            wait_until(lambda: [line for line in chores.lines(begun) if step in line][1:], 120.0)
             command.kill()
             command.wait()
         assert main(batch[:2]) == 2
@@ -143,13 +143,13 @@ def test_a_killed_batch_finds_its_runs_again(
         assert f"of this batch may still run on {cluster.address}: continue there" in told
         if ends_meanwhile:
             (tmp_path / "gate").touch()
-            wait_until(lambda: len(helpers.lines(done)) >= 2, 120.0)
+            wait_until(lambda: len(chores.lines(done)) >= 2, 120.0)
         else:
             threading.Timer(2.0, (tmp_path / "gate").touch).start()
         assert main(batch) == 0
         assert "3 done, 0 skipped (nothing has changed), 0 failed" in capsys.readouterr().out
-        assert len(helpers.lines(begun)) == len(set(helpers.lines(begun))) == 6
-        assert sorted(helpers.lines(done)) == sorted(helpers.lines(begun))
+        assert len(chores.lines(begun)) == len(set(chores.lines(begun))) == 6
+        assert sorted(chores.lines(done)) == sorted(chores.lines(begun))
         with JobStore(tmp_path / "state" / "jobs.sqlite3") as store:
             assert [job.state for job in store.jobs()] == [JobState.SUCCEEDED] * 6
         assert main(batch) == 0

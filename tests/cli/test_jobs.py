@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores
 
 from rheojobs import BayesianResult, JobEngine, JobState, JobStore, WorkerDiedError
 from rheojobs.cli.main import main
@@ -120,17 +120,17 @@ def window(jobs: Jobs) -> Iterator[dict[str, str]]:
     script = """
 import sys
 from pathlib import Path
-from tests.engine import application, helpers
+from tests.engine import application, chores
 from rheojobs import JobEngine
 from rheojobs.engine.store import default_path
 folder = Path(sys.argv[1])
 engine = JobEngine("threads", max_workers=1, store=default_path())
-done = engine.run(helpers.add, 1.0)
-failed = engine.run(helpers.fail, "the sample has dried out")
+done = engine.run(chores.add, 1.0)
+failed = engine.run(chores.fail, "the sample has dried out")
 engine.wait()
 jobs = {"done": done, "failed": failed, "running": engine.run(
     application.count_on, 9, str(folder / "trace"), str(folder / "gate"), 4)}
-jobs["queued"] = engine.run(helpers.add, 2.0)
+jobs["queued"] = engine.run(chores.add, 2.0)
 jobs["unkept"] = engine.submit(lambda: 1, name="a lambda")
 print(" ".join(f"{name}={job.id}" for name, job in jobs.items()), flush=True)
 input()
@@ -223,7 +223,7 @@ def test_a_job_is_run_again(jobs: Jobs) -> None:
     with JobEngine("threads", max_workers=1, store=jobs.path) as engine:
         failed = engine.run(os.path.getsize, str(file))
         unkept = engine.submit(lambda: 1 / 0)
-        done = engine.run(helpers.add, 1.0)
+        done = engine.run(chores.add, 1.0)
         engine.wait(TIMEOUT)
     assert jobs("retry", failed.id)[0] == 1
     file.write_text("12")
@@ -262,7 +262,7 @@ def test_one_whose_worker_died_goes_on_by_choice(jobs: Jobs) -> None:
     arguments = (6, str(jobs.folder / "trace"), str(jobs.folder / "gate"), 3)
     with JobEngine("processes", max_workers=1, store=jobs.path) as engine:
         job = engine.run(application.count_and_die, *arguments)
-        bad = engine.run(helpers.fail)
+        bad = engine.run(chores.fail)
         assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
         engine.wait(TIMEOUT)
     _, out, _ = jobs("show", job.id)

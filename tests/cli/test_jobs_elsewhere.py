@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.cli.main import main
 from rheojobs.engine import FunctionTask, JobState, JobStore
@@ -19,7 +19,7 @@ def job_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path / "state"))
     with JobStore() as store:
         store.join()
-        store.add(job_id := str(uuid.uuid4()), "far away", record_of(FunctionTask(helpers.nothing)))
+        store.add(job_id := str(uuid.uuid4()), "far away", record_of(FunctionTask(chores.nothing)))
         store.move(job_id, JobState.RUNNING)
         store._db.execute("UPDATE engines SET machine = 'm2', boot = 'b2', host = 'node-b'")
         lock = f"{store.owner.id}.lock"

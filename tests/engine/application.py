@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.engine import helpers
+from tests.engine import chores, helpers
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.store import maintenance
@@ -24,7 +24,7 @@ def count_on(context: TaskContext, steps: int, trace: str, gate: str, closed_at:
     """Count, noting each step and keeping the count; wait at one step until the gate is there."""
     begin = context.restored() or {"step": 0}
     for step in range(begin["step"] + 1, steps + 1):
-        helpers.note(trace, str(step))
+        chores.note(trace, str(step))
         context.checkpoint({"step": step})
         context.progress(step, steps, f"step {step}")
         while step == closed_at and not Path(gate).exists():
@@ -39,7 +39,7 @@ def count_and_die(context: TaskContext, steps: int, trace: str, gate: str, die_a
     for step in range(begin + 1, steps + 1):
         if step == die_at and not Path(gate).exists():
             os.kill(os.getpid(), signal.SIGKILL)
-        helpers.note(trace, str(step))
+        chores.note(trace, str(step))
         context.checkpoint(step)
     return begin
 
@@ -49,10 +49,10 @@ def work(store: Path, folder: Path) -> None:
     executor = sys.argv[4] if len(sys.argv) > 4 else "threads"
     with JobEngine(executor, max_workers=1, store=store) as engine:
         first = engine.run(count_on, 6, str(folder / "trace"), str(folder / "gate"), 3)
-        engine.run(helpers.note, str(folder / "second"), "ran")
+        engine.run(chores.note, str(folder / "second"), "ran")
         engine.submit(lambda: 1, name="cannot be kept", after=[first])
-        engine.run(helpers.add, 1.0)
-        helpers.touch(folder / "submitted")
+        engine.run(chores.add, 1.0)
+        chores.touch(folder / "submitted")
         engine.wait()
 
 
@@ -74,11 +74,11 @@ def pause_on_a_cluster(store: Path, folder: Path) -> None:
         helpers.wait_until(lambda: job.latest_progress and job.latest_progress.current == 3)
         job.pause()
         helpers.wait_until(lambda: job.state is JobState.PAUSED)
-        helpers.touch(folder / "paused")
+        chores.touch(folder / "paused")
         helpers.wait_until((folder / "resume").exists, 120.0)
         job.resume()
         helpers.wait_until(lambda: job.state is JobState.RUNNING)
-        helpers.touch(folder / "resumed")
+        chores.touch(folder / "resumed")
         engine.wait()
 
 
@@ -93,7 +93,7 @@ def die_as_it_begins(store: Path, folder: Path) -> None:
 def race(store: Path, folder: Path) -> None:
     """Take one job of the store after another, as fast as can be."""
     with JobEngine("threads", max_workers=4, store=store) as engine:
-        helpers.touch(folder / f"ready {sys.argv[4]}")
+        chores.touch(folder / f"ready {sys.argv[4]}")
         helpers.wait_until((folder / "go").exists)
         taken = 0
         while jobs := engine.take_queued(limit=1):
@@ -105,7 +105,7 @@ def race(store: Path, folder: Path) -> None:
 def step_slowly(context: TaskContext, steps: int, trace: str) -> int:
     """Note each step and keep the count, with a moment between."""
     for step in range((context.restored() or 0) + 1, steps + 1):
-        helpers.note(trace, str(step))
+        chores.note(trace, str(step))
         context.checkpoint(step)
         context.check()
         time.sleep(0.01)
@@ -120,7 +120,7 @@ def churn(store: Path, folder: Path) -> None:
         for number in itertools.count():
             name = f"{sys.argv[4]}-{number}"
             job = engine.run(step_slowly, 5, str(folder / f"steps {name}"))
-            helpers.note(str(folder / "submitted"), job.id)
+            chores.note(str(folder / "submitted"), job.id)
             if number % 7 == 3:
                 job.cancel()
             time.sleep(0.01)
@@ -130,14 +130,14 @@ def fill_the_disk(store: Path, folder: Path) -> None:
     """Run jobs while files can grow no more, and then while they can again."""
     maintenance.RENEWAL = 0.1
     with JobEngine("threads", max_workers=2, store=store) as engine:
-        engine.run(helpers.add, 1.0).result(30)
+        engine.run(chores.add, 1.0).result(30)
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, most))
         jobs = [engine.run(len, "x" * 5_000) for _ in range(60)]
         assert [job.result(30) for job in jobs] == [5_000] * 60
         helpers.wait_until(lambda: engine.store_problem)
         print(engine.store_problem)
-        assert engine.run(helpers.add, 2.0).result(30) == 3.0
+        assert engine.run(chores.add, 2.0).result(30) == 3.0
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
         helpers.wait_until(lambda: not engine.store_problem)
     with JobStore(store) as kept:
@@ -151,7 +151,7 @@ def may_not_write(store: Path, folder: Path) -> None:
     with JobEngine("threads", store=store) as engine:
         assert engine.store is None
         print(engine.store_problem)
-        print(engine.run(helpers.add, 1.0).result(30))
+        print(engine.run(chores.add, 1.0).result(30))
 
 
 if __name__ == "__main__":

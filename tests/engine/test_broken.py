@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import EngineClosedError, JobEngine, JobState, loops
@@ -22,10 +22,10 @@ def test_all_jobs_are_settled(
     monkeypatch.setattr(loops, "PAUSE", 0.0)
     store = tmp_path / "jobs.sqlite3" if stored else None
     with JobEngine("threads", max_workers=1, store=store) as engine:
-        running = engine.run(helpers.hold, str(tmp_path / "gate"))
+        running = engine.run(chores.hold, str(tmp_path / "gate"))
         wait_until(running.running)
-        waiting = engine.submit(helpers.nothing)
-        blocked = engine.submit(helpers.nothing, after=[waiting])
+        waiting = engine.submit(chores.nothing)
+        blocked = engine.submit(chores.nothing, after=[waiting])
 
         def fail(**options: object) -> None:
             raise MemoryError("none left")
@@ -38,7 +38,7 @@ def test_all_jobs_are_settled(
         assert running.exception(TIMEOUT) is not None
         wait_until(lambda: blocked.state is S.CANCELLED)
         with pytest.raises(EngineClosedError):
-            engine.submit(helpers.nothing)
+            engine.submit(chores.nothing)
         (tmp_path / "gate").touch()
     assert not engine._dispatcher.is_alive()
 
@@ -53,8 +53,8 @@ def test_a_job_that_cannot_be_started_fails_alone(monkeypatch: pytest.MonkeyPatc
             note(job, *arguments)  # type: ignore[arg-type]
 
         engine.pause_queue()
-        odd = engine.submit(helpers.nothing)
-        jobs = [engine.run(helpers.add, float(number)) for number in range(5)]
+        odd = engine.submit(chores.nothing)
+        jobs = [engine.run(chores.add, float(number)) for number in range(5)]
         monkeypatch.setattr(engine._table, "note_attempt", fail_for_one)
         engine.resume_queue()
         assert "a fault of ours" in str(odd.exception(TIMEOUT))

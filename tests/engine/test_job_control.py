@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, JobStore, TaskContext
 from rheojobs.engine.job_control import JobControl, OrphanedJobs
@@ -56,7 +56,7 @@ def stranger(path: Path, engine: JobEngine) -> Iterator[JobControl]:
 
 def leave(path: Path, task: Any = None, **fields: Any) -> str:
     """Put a job into the store that nobody has; gives its id."""
-    record = record_of(task or FunctionTask(helpers.add, (1.0,)))
+    record = record_of(task or FunctionTask(chores.add, (1.0,)))
     with JobStore(path) as store:
         store.join()
         store.add(NOBODY_S, "left", record, **fields)
@@ -70,7 +70,7 @@ def in_state(store: JobStore, job_id: str, state: JobState) -> None:
 
 def test_own_jobs_hear_at_once(engine: JobEngine, control: JobControl) -> None:
     gate = threading.Event()
-    job, queued = engine.run(wait_at, gate), engine.run(helpers.add, 1.0)
+    job, queued = engine.run(wait_at, gate), engine.run(chores.add, 1.0)
     helpers.wait_until(lambda: job.state is S.RUNNING)
     assert control.pause(job.id)
     helpers.wait_until(lambda: job.state is S.PAUSED)
@@ -87,7 +87,7 @@ def test_own_jobs_hear_at_once(engine: JobEngine, control: JobControl) -> None:
 
 def test_another_process_is_asked(engine: JobEngine, stranger: JobControl) -> None:
     gate = threading.Event()
-    job, queued = engine.run(wait_at, gate), engine.run(helpers.add, 1.0)
+    job, queued = engine.run(wait_at, gate), engine.run(chores.add, 1.0)
     helpers.wait_until(lambda: job.state is S.RUNNING)
     store = engine.store
     assert store is not None
@@ -174,12 +174,12 @@ def test_a_job_that_cannot_be_kept_is_not_run_again(engine: JobEngine, control: 
 
 
 def test_results_and_partial_results_are_read(engine: JobEngine, control: JobControl) -> None:
-    job = engine.run(helpers.add, 1.0)
+    job = engine.run(chores.add, 1.0)
     assert job.result(helpers.TIMEOUT) == 2.0
     engine.wait(helpers.TIMEOUT)
     kept = control.kept(job.id)
     assert (kept.job_id, kept.name, kept.result) == (job.id, "add", 2.0)
-    bad = engine.run(helpers.fail)
+    bad = engine.run(chores.fail)
     assert bad.exception(helpers.TIMEOUT) is not None
     engine.wait(helpers.TIMEOUT)
     with pytest.raises(InputError, match=r"fail \(failed\) has no result"):
@@ -187,7 +187,7 @@ def test_results_and_partial_results_are_read(engine: JobEngine, control: JobCon
 
 
 def test_removing_drops_it_here_too(engine: JobEngine, control: JobControl) -> None:
-    job = engine.run(helpers.add, 1.0)
+    job = engine.run(chores.add, 1.0)
     assert job.result(helpers.TIMEOUT) == 2.0
     engine.wait(helpers.TIMEOUT)
     control.remove(job.id)
@@ -199,7 +199,7 @@ def test_removing_drops_it_here_too(engine: JobEngine, control: JobControl) -> N
 def test_without_a_store_there_are_own_jobs_alone() -> None:
     with JobEngine("threads", max_workers=1) as engine:
         control = JobControl(engine)
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         assert job.result(helpers.TIMEOUT) == 2.0
         with pytest.raises(InputError, match="are not kept on disk"):
             control.cancel(NOBODY_S)

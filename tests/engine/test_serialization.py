@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask, NotDurableError, TaskContext
 from rheojobs.engine.serialization import (
@@ -49,7 +49,7 @@ def test_json_comes_back_as_it_was(value: Any) -> None:
     assert unpack_state(state_from_disk(text)) == value
 
 
-@pytest.mark.parametrize("value", [(1, 2), {1: 2}, {"a": (1,)}, b"bytes", 1j, helpers.Big()])
+@pytest.mark.parametrize("value", [(1, 2), {1: 2}, {"a": (1,)}, b"bytes", 1j, chores.Big()])
 def test_what_json_would_change_is_no_json(value: object) -> None:
     assert not is_json(value)
     assert unpack_state(pack_state((1, 2))) == (1, 2)
@@ -69,9 +69,9 @@ def test_a_pickle_that_was_smuggled_in_is_not_opened() -> None:
 
 
 def test_a_function_with_plain_arguments() -> None:
-    task = FunctionTask(helpers.add, (1.5,), {"b": 2.0})
+    task = FunctionTask(chores.add, (1.5,), {"b": 2.0})
     record = record_of(task)
-    assert record.content["function"] == "tests.engine.helpers:add"
+    assert record.content["function"] == "tests.engine.chores:add"
     again = task_of(record)
     assert record_of(again) == record
     assert (again.name, again.args, again.kwargs) == ("add", (1.5,), {"b": 2.0})
@@ -90,11 +90,11 @@ class _Method:
     ("task", "why"),
     [
         (FunctionTask(_closure()), "no import path"),
-        (FunctionTask(functools.partial(helpers.add, 1)), "no import path"),
+        (FunctionTask(functools.partial(chores.add, 1)), "no import path"),
         (FunctionTask(_Method().run_it), "importing .* returns another object"),
-        (FunctionTask(helpers.add, ((1, 2),)), "arguments of add are not JSON"),
-        (FunctionTask(helpers.add, (helpers.Big(),)), "arguments of add are not JSON"),
-        (helpers.Adder(1, 2), "has no to_record"),
+        (FunctionTask(chores.add, ((1, 2),)), "arguments of add are not JSON"),
+        (FunctionTask(chores.add, (chores.Big(),)), "arguments of add are not JSON"),
+        (chores.Adder(1, 2), "has no to_record"),
     ],
 )
 def test_why_a_task_is_not_durable(task: object, why: str) -> None:
@@ -143,7 +143,7 @@ def test_a_result_imports_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> 
 def test_results() -> None:
     assert value_of(value_record({"a": [1, None]})) == {"a": [1, None]}
     with pytest.raises(NotDurableError, match="Big is not JSON"):
-        value_record(helpers.Big())
+        value_record(chores.Big())
 
 
 def _nested(depth: int) -> Any:
@@ -178,9 +178,9 @@ def test_a_value_that_json_cannot_hold(value: Any, why: str) -> None:
         value_record(value)
     assert "\n" not in str(caught.value)
     with pytest.raises(NotDurableError, match="arguments of add are not JSON"):
-        record_of(FunctionTask(helpers.add, (value,)))
+        record_of(FunctionTask(chores.add, (value,)))
     with pytest.raises(NotDurableError):
-        record_of(FunctionTask(helpers.add, kwargs={"b": value}))
+        record_of(FunctionTask(chores.add, kwargs={"b": value}))
 
 
 @pytest.mark.parametrize(

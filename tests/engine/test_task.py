@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import (
@@ -128,12 +128,12 @@ class TestContext:
 
 class TestAsTask:
     def test_a_task_stays_what_it_is(self) -> None:
-        task = helpers.Adder(1.0, 2.0)
+        task = chores.Adder(1.0, 2.0)
         assert as_task(task) is task
         assert isinstance(task, Task)
 
     def test_a_function(self) -> None:
-        task = as_task(helpers.nothing)
+        task = as_task(chores.nothing)
         assert isinstance(task, FunctionTask)
         assert task.name == "nothing"
 

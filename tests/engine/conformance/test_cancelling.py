@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks
 from tests.engine.helpers import TIMEOUT, Recorder
 
@@ -30,10 +30,10 @@ COOPERATIVE = 2.0
 class TestCancel:
     def test_before_the_start(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         gate, trace = tmp_path / "gate", tmp_path / "trace"
-        busy = [engine.run(helpers.hold, gate) for _ in range(2)]
+        busy = [engine.run(chores.hold, gate) for _ in range(2)]
         for job in busy:
             recorder.wait_for(job, S.RUNNING)
-        waiting = engine.run(helpers.touch, trace)
+        waiting = engine.run(chores.touch, trace)
         assert waiting.cancel()
         assert recorder.wait_for_end(waiting, COOPERATIVE) == [S.QUEUED, S.CANCELLED]
         gate.touch()
@@ -43,7 +43,7 @@ class TestCancel:
 
     @pytest.mark.promise("cancel-in-time")
     def test_while_running(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         assert job.cancel()
         history = recorder.wait_for_end(job, COOPERATIVE)
@@ -53,7 +53,7 @@ class TestCancel:
         assert not job.running()
 
     def test_result_of_a_cancelled_job(self, engine: JobEngine) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         job.cancel()
         with pytest.raises(concurrent.futures.CancelledError):
             job.result(TIMEOUT)
@@ -61,7 +61,7 @@ class TestCancel:
             job.exception(TIMEOUT)
 
     def test_while_paused(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         job.pause()
         recorder.wait_for(job, S.PAUSED)
@@ -75,14 +75,14 @@ class TestCancel:
         ]
 
     def test_twice(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         assert job.cancel()
         job.cancel()
         assert recorder.wait_for_end(job).count(S.CANCELLING) == 1
 
     def test_too_late(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         job.result(TIMEOUT)
         recorder.wait_for_end(job)
         assert not job.cancel()
@@ -92,7 +92,7 @@ class TestCancel:
     @pytest.mark.promise("cancel-in-time")
     def test_returns_at_once(self, engine: JobEngine, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold_deaf, gate)
+        job = engine.run(chores.hold_deaf, gate)
         helpers.wait_until(job.running)
         assert job.cancel()
         assert not job.done()  # nothing but the gate, or a kill, can end it
@@ -101,7 +101,7 @@ class TestCancel:
             job.result(TIMEOUT)
 
     def test_the_partial_result_is_kept(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.partials, ["worse", "better"], "")
+        job = engine.run(chores.partials, ["worse", "better"], "")
         recorder.wait(lambda: len(recorder.partials(job)) == 2)
         job.cancel()
         recorder.wait_for_end(job)
@@ -111,7 +111,7 @@ class TestCancel:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold_deaf, gate)
+        job = engine.run(chores.hold_deaf, gate)
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
         gate.touch()
@@ -123,7 +123,7 @@ class TestCancel:
     ) -> None:
         """Of a user's solver, say: the job ends, its worker continues, and so do all others."""
         traces = [tmp_path / "first", tmp_path / "second"]
-        jobs = [engine.run(helpers.hold_with_bad_callbacks, str(trace)) for trace in traces]
+        jobs = [engine.run(chores.hold_with_bad_callbacks, str(trace)) for trace in traces]
         for job in jobs:
             recorder.wait_for(job, S.RUNNING)
         for job in jobs:
@@ -133,10 +133,10 @@ class TestCancel:
             assert recorder.wait_for_end(job, COOPERATIVE)[-1] is S.CANCELLED
             helpers.wait_until(trace.exists)
         for x in range(3):
-            assert engine.run(helpers.add, float(x)).result(TIMEOUT) == x + 1.0
+            assert engine.run(chores.add, float(x)).result(TIMEOUT) == x + 1.0
 
     def test_all(self, engine: JobEngine, recorder: Recorder) -> None:
-        jobs = [engine.submit(helpers.hold) for _ in range(5)]
+        jobs = [engine.submit(chores.hold) for _ in range(5)]
         recorder.wait_for(jobs[0], S.RUNNING)
         recorder.wait_for(jobs[1], S.RUNNING)
         assert engine.cancel_all() == 5
@@ -151,8 +151,8 @@ class TestCancel:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        other = engine.run(helpers.hold, gate)
-        job = engine.submit(helpers.hold)
+        other = engine.run(chores.hold, gate)
+        job = engine.submit(chores.hold)
         recorder.wait_for(other, S.RUNNING)
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
@@ -165,7 +165,7 @@ class TestCancel:
 class TestToken:
     def test_cancels_its_job(self, engine: JobEngine, recorder: Recorder) -> None:
         token = CancellationToken()
-        job = engine.submit(helpers.hold, cancel_token=token)
+        job = engine.submit(chores.hold, cancel_token=token)
         recorder.wait_for(job, S.RUNNING)
         token.cancel()
         assert recorder.wait_for_end(job, COOPERATIVE)[-1] is S.CANCELLED
@@ -185,7 +185,7 @@ class TestToken:
 
     def test_shared_by_two_jobs(self, engine: JobEngine, recorder: Recorder) -> None:
         token = CancellationToken()
-        jobs = [engine.submit(helpers.hold, cancel_token=token) for _ in range(2)]
+        jobs = [engine.submit(chores.hold, cancel_token=token) for _ in range(2)]
         for job in jobs:
             recorder.wait_for(job, S.RUNNING)
         token.cancel()
@@ -193,11 +193,11 @@ class TestToken:
 
     def test_reset_and_used_again(self, engine: JobEngine, recorder: Recorder) -> None:
         token = CancellationToken()
-        first = engine.submit(helpers.hold, cancel_token=token)
+        first = engine.submit(chores.hold, cancel_token=token)
         token.cancel()
         recorder.wait_for_end(first)
         token.reset()
-        second = engine.submit(helpers.hold, cancel_token=token)
+        second = engine.submit(chores.hold, cancel_token=token)
         recorder.wait_for(second, S.RUNNING)
         assert not second.done()
         token.cancel()
@@ -206,17 +206,17 @@ class TestToken:
     def test_gets_the_error(self, engine: JobEngine) -> None:
         for _ in range(20):
             token = CancellationToken()
-            job = engine.submit(helpers.fail, cancel_token=token)
+            job = engine.submit(chores.fail, cancel_token=token)
             error = job.exception(TIMEOUT)
             assert token.get_error() is error
             assert not token.is_cancelled()
 
     def test_knows_nothing_of_jobs_that_have_ended(self, engine: JobEngine) -> None:
         token = CancellationToken()
-        ended = engine.submit(helpers.nothing, cancel_token=token)
+        ended = engine.submit(chores.nothing, cancel_token=token)
         ended.result(TIMEOUT)
         token.cancel()
-        stillborn = engine.submit(helpers.nothing, cancel_token=token)
+        stillborn = engine.submit(chores.nothing, cancel_token=token)
         assert engine.wait(TIMEOUT)
         assert token._callbacks == []
         assert ended.state is S.SUCCEEDED
@@ -229,8 +229,8 @@ class TestBusyEngine:
     ) -> None:
         engine = new_engine(1)
         gate = tmp_path / "gate"
-        engine.run(helpers.hold, gate)
-        jobs = [engine.submit(helpers.nothing) for _ in range(1000)]
+        engine.run(chores.hold, gate)
+        jobs = [engine.submit(chores.nothing) for _ in range(1000)]
         assert engine.cancel_all() == 1001
         assert engine.wait(TIMEOUT)
         assert all(job.cancelled() for job in jobs)
@@ -241,7 +241,7 @@ class TestInspect:
     def test_is_answered_whatever_the_look_does(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path, executor_name: str, answer: str
     ) -> None:
-        job = engine.run(helpers.hold_inspected, answer, tmp_path / "gate")
+        job = engine.run(chores.hold_inspected, answer, tmp_path / "gate")
         recorder.wait(lambda: bool(recorder.partials(job)))
         time.sleep(0.05)  # until the look is offered
         found = job.inspect(TIMEOUT)
@@ -266,19 +266,19 @@ class TestWhileAnotherIsSlowToStart:
         with JobEngine("processes", max_workers=2) as engine:
             recorder = Recorder(engine)
             for _ in range(2):  # the workers are warm, and there is a spare
-                engine.submit(helpers.nothing).result(TIMEOUT)
-            first = engine.run(helpers.hold, tmp_path / "gate")
+                engine.submit(chores.nothing).result(TIMEOUT)
+            first = engine.run(chores.hold, tmp_path / "gate")
             recorder.wait_for(first, S.RUNNING)
             if slow == "to pickle":
-                argument = helpers.SlowToPickle(trace, SLOW)
-                task = FunctionTask(helpers.pickled_slowly, (argument,))
+                argument = chores.SlowToPickle(trace, SLOW)
+                task = FunctionTask(chores.pickled_slowly, (argument,))
             else:
-                task = helpers.SlowToCheck(trace, SLOW)
+                task = chores.SlowToCheck(trace, SLOW)
             waiting = engine.submit(task, after=[first])
             (tmp_path / "gate").touch()
             helpers.wait_until(trace.exists)
             began = time.monotonic()
-            light = engine.run(helpers.add, 1.0)
+            light = engine.run(chores.add, 1.0)
             assert light.result(TIMEOUT) == 2.0
             assert time.monotonic() - began < ANY_TASK
             stuck = engine.run(worker_tasks.loop_forever, str(stuck_trace))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, ResultOf, TaskContext
@@ -67,10 +67,10 @@ class TestAfterAny:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        bad, held = engine.submit(helpers.fail), engine.submit(helpers.hold)
-        last = engine.submit(helpers.nothing, after_any=[bad, held], after=[])
-        good = engine.run(helpers.hold, gate)
-        both = engine.submit(helpers.nothing, after=[good], after_any=[bad])
+        bad, held = engine.submit(chores.fail), engine.submit(chores.hold)
+        last = engine.submit(chores.nothing, after_any=[bad, held], after=[])
+        good = engine.run(chores.hold, gate)
+        both = engine.submit(chores.nothing, after=[good], after_any=[bad])
         recorder.wait_for(held, S.RUNNING)
         assert last.state is S.BLOCKED
         held.cancel()
@@ -82,7 +82,7 @@ class TestAfterAny:
 
     def test_only_jobs_of_this_engine(self, engine: JobEngine) -> None:
         with pytest.raises(InputError, match="after takes jobs of this engine"):
-            engine.submit(helpers.nothing, after_any=["a"])  # type: ignore[list-item]
+            engine.submit(chores.nothing, after_any=["a"])  # type: ignore[list-item]
 
 
 class TestResultOf:
@@ -97,17 +97,17 @@ class TestResultOf:
         assert recorder.wait_for_end(last) == [S.BLOCKED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
 
     def test_whole_and_inside_containers(self, engine: JobEngine) -> None:
-        jobs = [engine.run(helpers.square, float(x)) for x in range(3)]
+        jobs = [engine.run(chores.square, float(x)) for x in range(3)]
         wanted = [ResultOf(job) for job in jobs]
         last = engine.run(collect, wanted, (wanted[1], "kept"), {"two": wanted[2]})
         assert last.result(TIMEOUT) == ([0.0, 1.0, 4.0], (1.0, "kept"), {"two": 4.0}, {})
 
     def test_of_a_job_that_ended_long_since(self, engine: JobEngine) -> None:
-        first = engine.run(helpers.square, 3.0)
+        first = engine.run(chores.square, 3.0)
         first.result(TIMEOUT)
         engine.wait(TIMEOUT)
         first.forget()
-        assert engine.run(helpers.add, ResultOf(first)).result(TIMEOUT) == 10.0
+        assert engine.run(chores.add, ResultOf(first)).result(TIMEOUT) == 10.0
 
     def test_a_field_of_a_task_filled_in_before_it_is_checked(self, engine: JobEngine) -> None:
         task = Sampled(ResultOf(engine.run(fit, 3.0), "parameters"))
@@ -124,14 +124,14 @@ class TestResultOf:
         assert last.message == "the result of 'my fit', a Fitted, has no 'parametres'"
 
     def test_of_one_that_fails(self, engine: JobEngine, recorder: Recorder) -> None:
-        bad = engine.submit(helpers.fail, name="bad fit")
+        bad = engine.submit(chores.fail, name="bad fit")
         last = engine.run(collect, ResultOf(bad))
         assert recorder.wait_for_end(last) == [S.BLOCKED, S.CANCELLED]
         assert "'bad fit'" in last.message
 
     def test_of_another_engine(self, engine: JobEngine) -> None:
         with JobEngine("threads", max_workers=1) as other:
-            stranger = other.submit(helpers.nothing)
+            stranger = other.submit(chores.nothing)
             with pytest.raises(InputError, match="jobs of this engine"):
                 engine.run(collect, ResultOf(stranger))
 
@@ -148,8 +148,8 @@ class TestNoCircles:
     """A job names older jobs alone, once: there is no way to close a circle."""
 
     def test_what_it_waits_for_is_fixed(self, engine: JobEngine) -> None:
-        first = engine.submit(helpers.nothing)
-        second = engine.submit(helpers.nothing, after=[first])
+        first = engine.submit(chores.nothing)
+        second = engine.submit(chores.nothing, after=[first])
         with pytest.raises(AttributeError):
             first.after = (second,)  # type: ignore[misc]
         with pytest.raises(AttributeError):
@@ -158,10 +158,10 @@ class TestNoCircles:
 
     @pytest.mark.promise("one-terminal-event")
     def test_every_job_ends_whatever_hangs_on_what(self, engine: JobEngine) -> None:
-        jobs = [engine.submit(helpers.nothing)]
+        jobs = [engine.submit(chores.nothing)]
         for number in range(1, 40):
             needed = {jobs[number // 2], jobs[number * 7 % number], jobs[-1]}
-            jobs.append(engine.submit(helpers.nothing, after=needed))
+            jobs.append(engine.submit(chores.nothing, after=needed))
         assert engine.wait(TIMEOUT)
         assert all(job.state is S.SUCCEEDED for job in jobs)
 
@@ -170,9 +170,9 @@ class TestNoCircles:
 class TestLongChains:
     def test_a_failure_goes_all_the_way(self, engine: JobEngine) -> None:
         """Deeper than the interpreter's stack."""
-        chain = [engine.submit(helpers.fail)]
+        chain = [engine.submit(chores.fail)]
         for _ in range(3000):
-            chain.append(engine.submit(helpers.nothing, after=[chain[-1]]))
+            chain.append(engine.submit(chores.nothing, after=[chain[-1]]))
         assert engine.wait(TIMEOUT)
         assert all(job.state is S.CANCELLED for job in chain[1:])
         assert chain[-2].id[:8] in chain[-1].message

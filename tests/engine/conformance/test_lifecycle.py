@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import EngineClosedError, JobEngine, JobEvent, JobState, StateChanged
@@ -24,11 +24,11 @@ class TestSubscribers:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold, gate)
+        job = engine.run(chores.hold, gate)
         recorder.wait_for(job, S.RUNNING)
         seen: list[JobEvent] = []
         unsubscribe = engine.subscribe(seen.append, job=job)
-        engine.run(helpers.add, 1.0).result(TIMEOUT)
+        engine.run(chores.add, 1.0).result(TIMEOUT)
         gate.touch()
         helpers.wait_until(lambda: seen and getattr(seen[-1], "state", None) is S.SUCCEEDED)
         unsubscribe()
@@ -41,12 +41,12 @@ class TestSubscribers:
         second: list[JobEvent] = []
         stop_first = engine.subscribe(first.append)
         stop_second = engine.subscribe(second.append)
-        engine.submit(helpers.nothing).result(TIMEOUT)
+        engine.submit(chores.nothing).result(TIMEOUT)
         helpers.wait_until(lambda: first and getattr(first[-1], "state", None) is S.SUCCEEDED)
         stop_first()
         stop_first()
         before = len(first)
-        job = engine.submit(helpers.nothing)
+        job = engine.submit(chores.nothing)
         job.result(TIMEOUT)
         helpers.wait_until(lambda: len(second) == before + 3 and second[-1].job_id == job.id)
         stop_second()
@@ -70,7 +70,7 @@ class TestSubscribers:
         leavers.extend(engine.subscribe(leave) for _ in range(10))
         seen: list[JobEvent] = []
         stop = engine.subscribe(seen.append)
-        jobs = [engine.run(helpers.count_slowly, 3) for _ in range(10)]
+        jobs = [engine.run(chores.count_slowly, 3) for _ in range(10)]
         for job in jobs:
             job.result(TIMEOUT)
         for job in jobs:
@@ -95,7 +95,7 @@ class TestSubscribers:
             go.wait(TIMEOUT)
 
         stop = engine.subscribe(slow)
-        jobs = [engine.submit(helpers.nothing) for _ in range(3)]
+        jobs = [engine.submit(chores.nothing) for _ in range(3)]
         assert entered.wait(TIMEOUT)
         helpers.wait_until(lambda: all(job.state is S.SUCCEEDED for job in jobs))
         mailbox = engine._bus._subscribers[None][-1].mailbox
@@ -123,7 +123,7 @@ class TestSubscribers:
         seen: list[JobEvent] = []
         stop_other = engine.subscribe(seen.append)
         with caplog.at_level(logging.ERROR):
-            job = engine.submit(helpers.nothing)
+            job = engine.submit(chores.nothing)
             recorder.wait_for_end(job)
             helpers.wait_until(lambda: len(seen) == len(recorder.events))
             helpers.wait_until(lambda: caplog.text.count("a subscriber failed") == len(seen))
@@ -136,7 +136,7 @@ class TestSubscribers:
     def test_a_slow_one_holds_up_nobody_who_submits(self, engine: JobEngine) -> None:
         go = threading.Event()
         stop = engine.subscribe(lambda event: go.wait(TIMEOUT))
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         helpers.wait_until(lambda: job.state is S.SUCCEEDED)
         go.set()
         assert job.result(TIMEOUT) == 2.0
@@ -146,7 +146,7 @@ class TestSubscribers:
 class TestShutdown:
     def test_twice(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()
-        engine.run(helpers.add, 1.0).result(TIMEOUT)
+        engine.run(chores.add, 1.0).result(TIMEOUT)
         assert engine.shutdown(timeout=TIMEOUT)
         assert engine.shutdown(timeout=TIMEOUT)
 
@@ -157,21 +157,21 @@ class TestShutdown:
         engine = new_engine()
         engine.shutdown()
         with pytest.raises(EngineClosedError, match="shut down"):
-            engine.submit(helpers.nothing)
+            engine.submit(chores.nothing)
         with pytest.raises(RuntimeError):
-            engine.as_executor().submit(helpers.nothing)
+            engine.as_executor().submit(chores.nothing)
         assert engine.active_count() == 0
 
     def test_cancels_what_runs_and_what_waits(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine(2)
         recorder = Recorder(engine)
-        running = [engine.submit(helpers.hold) for _ in range(2)]
+        running = [engine.submit(chores.hold) for _ in range(2)]
         for job in running:
             recorder.wait_for(job, S.RUNNING)
         running[1].pause()
         recorder.wait_for(running[1], S.PAUSED)
-        waiting = engine.submit(helpers.nothing)
-        blocked = engine.submit(helpers.nothing, after=[running[0]])
+        waiting = engine.submit(chores.nothing)
+        blocked = engine.submit(chores.nothing, after=[running[0]])
         assert engine.shutdown(timeout=TIMEOUT)
         for job in [*running, waiting, blocked]:
             assert recorder.states(job)[-1] is S.CANCELLED  # told before shutdown returns
@@ -181,13 +181,13 @@ class TestShutdown:
 
     def test_right_after_submitting(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine(2)
-        jobs = [engine.submit(helpers.hold) for _ in range(5)]
+        jobs = [engine.submit(chores.hold) for _ in range(5)]
         assert engine.shutdown(timeout=TIMEOUT)
         assert all(job.cancelled() for job in jobs)
 
     def test_in_the_background(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         helpers.wait_until(lambda: job.state is S.RUNNING)
         go = threading.Event()
         shutdown = engine.executor.shutdown
@@ -209,14 +209,14 @@ class TestShutdown:
     def test_from_a_subscriber(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()
         answers: list[bool] = []
-        holding = engine.submit(helpers.hold)
+        holding = engine.submit(chores.hold)
 
         def close(event: JobEvent) -> None:
             if isinstance(event, StateChanged) and event.state is S.SUCCEEDED:
                 answers.append(engine.shutdown(timeout=TIMEOUT))
 
         engine.subscribe(close)
-        engine.submit(helpers.nothing)
+        engine.submit(chores.nothing)
         helpers.wait_until(lambda: answers)
         assert answers == [True]
         with pytest.raises(concurrent.futures.CancelledError):
@@ -226,9 +226,9 @@ class TestShutdown:
     def test_leaves_no_thread(self, executor_name: str) -> None:
         before = set(threading.enumerate())
         engine = JobEngine(helpers.EXECUTORS[executor_name](2))
-        job = engine.run(helpers.count_slowly, 50)
+        job = engine.run(chores.count_slowly, 50)
         job.result(TIMEOUT)
-        holding = engine.submit(helpers.hold)
+        holding = engine.submit(chores.hold)
         helpers.wait_until(lambda: holding.state is S.RUNNING)
         assert {t for t in threading.enumerate() if t not in before}
         assert engine.shutdown(timeout=TIMEOUT)
@@ -236,7 +236,7 @@ class TestShutdown:
 
     def test_events_after_it(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine()
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         job.result(TIMEOUT)
         engine.shutdown(timeout=TIMEOUT)
 
@@ -249,7 +249,7 @@ class TestShutdown:
 
     def test_context_manager(self, executor_name: str) -> None:
         with JobEngine(helpers.EXECUTORS[executor_name](1)) as engine:
-            job = engine.run(helpers.add, 1.0)
+            job = engine.run(chores.add, 1.0)
             assert job.result(TIMEOUT) == 2.0
         with pytest.raises(EngineClosedError):
-            engine.submit(helpers.nothing)
+            engine.submit(chores.nothing)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import CancellationToken, JobEngine, JobState
@@ -49,9 +49,9 @@ ODD = {
 @pytest.mark.promise("crash-harms-one")
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
-    before = engine.run(helpers.add, 1.0)
+    before = engine.run(chores.add, 1.0)
     job = engine.run(*ODD[odd])
-    after = [engine.run(helpers.add, float(number)) for number in range(5)]
+    after = [engine.run(chores.add, float(number)) for number in range(5)]
     result = job.result(TIMEOUT)
     assert result if odd != "itself" else result[0] is result
     assert recorder.wait_for_end(job)[-1] is S.SUCCEEDED
@@ -73,7 +73,7 @@ def test_an_odd_result(engine: JobEngine, recorder: Recorder, odd: str) -> None:
 def test_a_result_nested_3000_deep(engine: JobEngine, executor_name: str) -> None:
     """Pickle itself takes no more than a thousand or so: the job says so, or has its result."""
     job = engine.run(nested, 3000)
-    after = engine.run(helpers.add, 1.0)
+    after = engine.run(chores.add, 1.0)
     error = job.exception(TIMEOUT)
     assert error is None or "cannot be sent" in str(error)
     assert executor_name.startswith(("processes", "dask")) or error is None
@@ -85,7 +85,7 @@ def test_a_result_nested_3000_deep(engine: JobEngine, executor_name: str) -> Non
 
 @pytest.mark.parametrize("name", [os.fsdecode(b"m\xfc.csv"), "\ud800", "\0", "η₀" * 500])
 def test_an_odd_name(engine: JobEngine, name: str) -> None:
-    job = engine.submit(helpers.nothing, name=name)
+    job = engine.submit(chores.nothing, name=name)
     assert job.result(TIMEOUT) is None
     assert engine.wait(TIMEOUT)
     assert job.state is S.SUCCEEDED
@@ -97,7 +97,10 @@ def test_an_odd_name(engine: JobEngine, name: str) -> None:
 
 @pytest.mark.parametrize("priority", [10**20, -(10**20)])
 def test_an_odd_priority(engine: JobEngine, priority: int) -> None:
-    jobs = [engine.submit(helpers.nothing, priority=priority), engine.run(helpers.add, 1.0)]
+    jobs = [
+        engine.submit(chores.nothing, priority=priority),
+        engine.run(chores.add, 1.0),
+    ]
     assert engine.wait(TIMEOUT)
     assert [job.state for job in jobs] == [S.SUCCEEDED] * 2
     if engine.store is not None:
@@ -108,12 +111,12 @@ def test_a_token_with_a_callback_that_raises(engine: JobEngine) -> None:
     token, called = CancellationToken(), []
     token.on_cancel(lambda: 1 / 0)
     token.on_cancel(lambda: called.append(1))
-    job = engine.submit(helpers.hold, cancel_token=token)
+    job = engine.submit(chores.hold, cancel_token=token)
     helpers.wait_until(job.running)
     token.cancel()
     helpers.wait_until(lambda: job.state is S.CANCELLED)
     assert called == [1]
-    assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+    assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 @pytest.mark.promise("ui-never-held")
@@ -122,10 +125,10 @@ def test_a_slow_callback_holds_up_neither_subscribers_nor_other_jobs(
 ) -> None:
     go = threading.Event()
     # Of a job that has ended already, the callback would be called here.
-    first = engine.run(helpers.hold, tmp_path / "gate")
+    first = engine.run(chores.hold, tmp_path / "gate")
     first.add_done_callback(lambda _: go.wait(TIMEOUT))
     (tmp_path / "gate").touch()
-    second = engine.run(helpers.add, 1.0)
+    second = engine.run(chores.add, 1.0)
     called = threading.Event()
     second.add_done_callback(lambda _: called.set())
     assert second.result(TIMEOUT) == 2.0

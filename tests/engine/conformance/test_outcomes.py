@@ -12,7 +12,7 @@ import weakref
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import Job, JobEngine, JobState, StateChanged
@@ -22,12 +22,12 @@ S = JobState
 
 class TestSuccess:
     def test_history(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.add, 2.0, b=3.0)
+        job = engine.run(chores.add, 2.0, b=3.0)
         assert job.result(TIMEOUT) == 5.0
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
 
     def test_each_event_names_the_state_before(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.nothing)
+        job = engine.submit(chores.nothing)
         recorder.wait_for_end(job)
         events = [event for event in recorder.of(job) if isinstance(event, StateChanged)]
         assert [event.previous for event in events] == [None, S.QUEUED, S.RUNNING]
@@ -44,7 +44,7 @@ class TestSuccess:
                 else None
             )
         )
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         job.result(TIMEOUT)
         helpers.wait_until(lambda: seen)
         unsubscribe()
@@ -52,23 +52,23 @@ class TestSuccess:
 
     def test_wait_means_done(self, engine: JobEngine) -> None:
         for _ in range(30):
-            jobs = [engine.run(helpers.add, 1.0) for _ in range(3)]
+            jobs = [engine.run(chores.add, 1.0) for _ in range(3)]
             assert engine.wait(TIMEOUT)
             assert [job.done() for job in jobs] == [True] * 3
 
     def test_task_object(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.Adder(1.0, 2.0))
+        job = engine.submit(chores.Adder(1.0, 2.0))
         assert job.result(TIMEOUT) == 3.0
         assert job.name == "adder"
         recorder.wait_for_end(job)
         assert [progress.current for progress in recorder.progress(job)] == [1]
 
     def test_names(self, engine: JobEngine) -> None:
-        assert engine.submit(helpers.nothing).name == "nothing"
-        assert engine.submit(helpers.nothing, name="frequency sweep 7").name == "frequency sweep 7"
+        assert engine.submit(chores.nothing).name == "nothing"
+        assert engine.submit(chores.nothing, name="frequency sweep 7").name == "frequency sweep 7"
 
     def test_ids_are_uuid4(self, engine: JobEngine) -> None:
-        ids = [engine.submit(helpers.nothing).id for _ in range(5)]
+        ids = [engine.submit(chores.nothing).id for _ in range(5)]
         assert len(set(ids)) == 5
         for job_id in ids:
             assert uuid.UUID(job_id).version == 4
@@ -84,7 +84,7 @@ class TestSuccess:
             engine.submit("fit")  # type: ignore[arg-type]
 
     def test_a_forgotten_job_frees_its_result(self, engine: JobEngine) -> None:
-        job = engine.submit(helpers.big)
+        job = engine.submit(chores.big)
         watch = weakref.ref(job.result(TIMEOUT))
         engine.wait(TIMEOUT)
         job.forget()
@@ -98,34 +98,34 @@ class TestSuccess:
         helpers.wait_until(is_freed, timeout=5.0)
 
     def test_an_open_job_is_not_forgotten(self, engine: JobEngine) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         job.forget()
         assert engine.job(job.id) is job
 
 
 class TestFailure:
     def test_type_and_message(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.fail)
+        job = engine.submit(chores.fail)
         error = job.exception(TIMEOUT)
-        assert type(error) is helpers.CustomError
+        assert type(error) is chores.CustomError
         assert str(error) == "the sample has dried out"
         assert error.code == 42
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.FAILED]
         assert job.message == "CustomError: the sample has dried out"
 
     def test_result_raises_it(self, engine: JobEngine) -> None:
-        with pytest.raises(helpers.CustomError, match="dried out"):
-            engine.submit(helpers.fail).result(TIMEOUT)
+        with pytest.raises(chores.CustomError, match="dried out"):
+            engine.submit(chores.fail).result(TIMEOUT)
 
     def test_the_event_carries_the_message(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.fail, "first line\nsecond line")
+        job = engine.run(chores.fail, "first line\nsecond line")
         recorder.wait_for_end(job)
         last = recorder.of(job)[-1]
         assert isinstance(last, StateChanged)
         assert last.message == "CustomError: first line second line"
 
     def test_where_it_was_raised_can_be_seen(self, engine: JobEngine, executor_name: str) -> None:
-        error = engine.submit(helpers.fail).exception(TIMEOUT)
+        error = engine.submit(chores.fail).exception(TIMEOUT)
         assert error is not None
         if executor_name.startswith("threads"):
             assert error.__traceback__ is not None
@@ -135,14 +135,14 @@ class TestFailure:
             assert frame.tb_frame.f_code.co_name == "fail"
         else:
             assert "in fail" in error.remote_traceback  # type: ignore[attr-defined]
-            assert "helpers.py" in error.remote_traceback  # type: ignore[attr-defined]
+            assert "chores.py" in error.remote_traceback  # type: ignore[attr-defined]
 
     @pytest.mark.parametrize(
         ("error_type", "args"),
         [
             (ValueError, ("no",)),
-            (helpers.FrozenError, ("no",)),
-            (helpers.FarError, ("row 7", "no number")),
+            (chores.FrozenError, ("no",)),
+            (chores.FarError, ("row 7", "no number")),
         ],
         ids=lambda value: getattr(value, "__name__", ""),
     )
@@ -154,13 +154,13 @@ class TestFailure:
         async def awaited(job: Job) -> None:
             await job
 
-        errors = [engine.run(helpers.fail_within, error_type, *args).exception(TIMEOUT)]
+        errors = [engine.run(chores.fail_within, error_type, *args).exception(TIMEOUT)]
         doors = [
-            lambda: engine.run(helpers.fail_within, error_type, *args).result(TIMEOUT),
+            lambda: engine.run(chores.fail_within, error_type, *args).result(TIMEOUT),
             lambda: (
-                engine.as_executor().submit(helpers.fail_within, error_type, *args).result(TIMEOUT)
+                engine.as_executor().submit(chores.fail_within, error_type, *args).result(TIMEOUT)
             ),
-            lambda: asyncio.run(awaited(engine.run(helpers.fail_within, error_type, *args))),
+            lambda: asyncio.run(awaited(engine.run(chores.fail_within, error_type, *args))),
         ]
         for door in doors:
             with pytest.raises(Exception) as caught:  # noqa: PT011 - its text is looked at below
@@ -174,55 +174,55 @@ class TestFailure:
             assert str(args[-1]) in str(error)
 
     def test_a_last_report_that_cannot_be_sent(self, engine: JobEngine, executor_name: str) -> None:
-        job = engine.submit(helpers.report_what_cannot_be_sent)
+        job = engine.submit(chores.report_what_cannot_be_sent)
         if executor_name.startswith("threads"):
             assert job.result(TIMEOUT) == "done"
         else:
             error = job.exception(TIMEOUT)
             assert isinstance(error, TypeError)
             assert "lock" in str(error)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_an_error_without_words(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.fail_unspeakably)
+        job = engine.submit(chores.fail_unspeakably)
         assert recorder.wait_for_end(job)[-1] is S.FAILED
         assert "UnspeakableError" in job.message
 
     def test_sys_exit_is_a_failure(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.leave)
+        job = engine.submit(chores.leave)
         assert recorder.wait_for_end(job)[-1] is S.FAILED
         assert job.message == "SystemExit: 3"
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_a_task_may_stop_of_its_own_accord(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.give_up)
+        job = engine.submit(chores.give_up)
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.CANCELLING, S.CANCELLED]
 
     def test_validation_fails_without_running(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         trace = tmp_path / "ran"
-        job = engine.submit(helpers.Refused(str(trace)))
+        job = engine.submit(chores.Refused(str(trace)))
         assert str(job.exception(TIMEOUT)) == "x has 3 values, y has 4"
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.FAILED]
         assert not trace.exists()
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_validation_that_leaves(self, engine: JobEngine, recorder: Recorder) -> None:
-        class Leaving(helpers.Refused):
+        class Leaving(chores.Refused):
             def validate(self) -> None:
                 raise SystemExit("gone")
 
         job = engine.submit(Leaving(""))
         assert recorder.wait_for_end(job)[-1] is S.FAILED
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 @pytest.mark.promise("one-terminal-event")
 class TestTheEnd:
     def test_nothing_follows(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         gate, trace = tmp_path / "gate", tmp_path / "trace"
-        job = engine.run(helpers.straggler, str(gate), str(trace))
+        job = engine.run(chores.straggler, str(gate), str(trace))
         recorder.wait_for_end(job)
         gate.touch()
         helpers.wait_until(trace.exists)
@@ -235,7 +235,7 @@ class TestTheEnd:
         dice = random.Random(1)
         jobs = []
         for _ in range(60):
-            job = engine.run(helpers.count_slowly, 3)
+            job = engine.run(chores.count_slowly, 3)
             jobs.append(job)
             time.sleep(dice.choice([0.0, 0.0005, 0.001, 0.002]))
             job.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import JobEngine, JobState, StateChanged, TaskContext
@@ -15,7 +15,7 @@ S = JobState
 class TestPause:
     def test_history(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold, gate)
+        job = engine.run(chores.hold, gate)
         recorder.wait_for(job, S.RUNNING)
         for times in (1, 2):
             assert job.pause()
@@ -33,7 +33,7 @@ class TestPause:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold, gate)
+        job = engine.run(chores.hold, gate)
         recorder.wait_for(job, S.RUNNING)
         job.pause()
         recorder.wait_for(job, S.PAUSED)
@@ -55,7 +55,7 @@ class TestPause:
         for _ in range(20):
             answers.clear()
             unsubscribe = engine.subscribe(pause_at_once)
-            job = engine.submit(helpers.hold)
+            job = engine.submit(chores.hold)
             helpers.wait_until(lambda job=job: job.state is S.PAUSED, timeout=5.0)
             unsubscribe()
             assert answers == [True]
@@ -68,8 +68,8 @@ class TestPause:
         gate = tmp_path / "gate"
 
         def deaf_then_checking(context: TaskContext) -> str:
-            helpers.hold_deaf(gate)
-            return helpers.hold(context, gate, "never stuck")
+            chores.hold_deaf(gate)
+            return chores.hold(context, gate, "never stuck")
 
         job = engine.submit(deaf_then_checking)
         recorder.wait_for(job, S.RUNNING)
@@ -82,10 +82,10 @@ class TestPause:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        busy = [engine.run(helpers.hold, gate) for _ in range(2)]
+        busy = [engine.run(chores.hold, gate) for _ in range(2)]
         for job in busy:
             recorder.wait_for(job, S.RUNNING)
-        waiting = engine.submit(helpers.nothing)
+        waiting = engine.submit(chores.nothing)
         assert not waiting.pause()
         assert not waiting.resume()
         gate.touch()
@@ -99,7 +99,7 @@ class TestPause:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold_deaf, gate)
+        job = engine.run(chores.hold_deaf, gate)
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
         assert not job.pause()

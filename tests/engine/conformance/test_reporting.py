@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import JobEngine, JobState, StateChanged
@@ -35,7 +35,7 @@ class TestProgress:
         self, engine: JobEngine, recorder: Recorder, executor_name: str
     ) -> None:
         for steps in (1, 2, 50, 3000):
-            job = engine.run(helpers.count_slowly, steps)
+            job = engine.run(chores.count_slowly, steps)
             assert job.result(TIMEOUT) == steps
             recorder.wait_for_end(job)
             seen = [progress.current for progress in recorder.progress(job)]
@@ -46,7 +46,7 @@ class TestProgress:
             assert recorder.progress(job)[-1].metrics == {"loss": 1.0 / steps}
 
     def test_comes_between_start_and_end(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.count_slowly, 20, 0.005)
+        job = engine.run(chores.count_slowly, 20, 0.005)
         recorder.wait_for_end(job)
         kinds = [
             event.state if isinstance(event, StateChanged) else "progress"
@@ -57,7 +57,7 @@ class TestProgress:
         assert set(kinds[2:-1]) == {"progress"}
 
     def test_throttled(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.count_for, 0.5)
+        job = engine.run(chores.count_for, 0.5)
         reports, duration = job.result(TIMEOUT)
         recorder.wait_for_end(job)
         events = len(recorder.progress(job))
@@ -74,7 +74,7 @@ class TestProgress:
         def report_twice_then_hold(context: object) -> None:
             context.progress(1, 2)  # type: ignore[attr-defined]
             context.progress(2, 2)  # type: ignore[attr-defined]
-            helpers.hold(context, gate)
+            chores.hold(context, gate)
 
         job = engine.submit(report_twice_then_hold)
         recorder.wait(lambda: [p.current for p in recorder.progress(job)] == [1, 2])
@@ -85,7 +85,7 @@ class TestProgress:
     def test_each_stage_ends_with_its_last_value(
         self, engine: JobEngine, recorder: Recorder
     ) -> None:
-        job = engine.run(helpers.two_stages, 200)
+        job = engine.run(chores.two_stages, 200)
         recorder.wait_for_end(job)
         seen = recorder.progress(job)
         stages = [progress.stage for progress in seen]
@@ -96,7 +96,7 @@ class TestProgress:
             assert values[-1] == 200
 
     def test_never_goes_back(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.going_back)
+        job = engine.submit(chores.going_back)
         recorder.wait_for_end(job)
         seen = recorder.progress(job)
         values = [progress.current for progress in seen]
@@ -105,7 +105,7 @@ class TestProgress:
         assert seen[-1].message == "at 2"  # the words are the newest all the same
 
     def test_stages_that_take_turns(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.stages_in_turns, 0.5)
+        job = engine.run(chores.stages_in_turns, 0.5)
         duration = job.result(TIMEOUT)
         recorder.wait_for_end(job)
         seen = recorder.progress(job)
@@ -118,7 +118,7 @@ class TestProgress:
             assert values[-1] == 10**9
 
     def test_odd_numbers(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.odd_numbers)
+        job = engine.submit(chores.odd_numbers)
         job.result(TIMEOUT)
         recorder.wait_for_end(job)
         seen = [(progress.current, progress.total) for progress in recorder.progress(job)]
@@ -134,7 +134,7 @@ class TestProgress:
             for step in range(1, 101):
                 context.progress(step, 100)  # type: ignore[attr-defined]
             context.partial("ready")  # type: ignore[attr-defined]
-            helpers.hold(context)
+            chores.hold(context)
 
         job = engine.submit(count_then_hold)
         recorder.wait(lambda: bool(recorder.partials(job)))
@@ -148,7 +148,7 @@ class TestPartialResults:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.partials, [{"G0": 1.0}, {"G0": 2.0}], gate)
+        job = engine.run(chores.partials, [{"G0": 1.0}, {"G0": 2.0}], gate)
         recorder.wait(lambda: len(recorder.partials(job)) == 2)
         assert recorder.partials(job) == [{"G0": 1.0}, {"G0": 2.0}]
         assert job.partial == {"G0": 2.0}
@@ -158,7 +158,7 @@ class TestPartialResults:
     def test_a_flood_is_thinned_out_and_the_last_is_kept(
         self, engine: JobEngine, recorder: Recorder
     ) -> None:
-        job = engine.run(helpers.flood_of_partials, 0.5)
+        job = engine.run(chores.flood_of_partials, 0.5)
         number, duration = job.result(TIMEOUT)
         recorder.wait_for_end(job)
         seen = recorder.partials(job)
@@ -170,7 +170,7 @@ class TestPartialResults:
     def test_kept_when_the_job_fails(self, engine: JobEngine, recorder: Recorder) -> None:
         def give_then_fail(context: object) -> None:
             context.partial("something")  # type: ignore[attr-defined]
-            helpers.fail()
+            chores.fail()
 
         job = engine.submit(give_then_fail)
         assert recorder.wait_for_end(job)[-1] is S.FAILED
@@ -182,7 +182,7 @@ class TestGenerators:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         trace = tmp_path / "closed"
-        job = engine.run(helpers.generator, 4, "", str(trace))
+        job = engine.run(chores.generator, 4, "", str(trace))
         assert job.result(TIMEOUT) == "returned"
         recorder.wait_for_end(job)
         assert recorder.partials(job) == [0, 1, 2, 3]
@@ -190,7 +190,7 @@ class TestGenerators:
 
     def test_closed_on_cancel(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         trace = tmp_path / "closed"
-        job = engine.run(helpers.generator, 4, str(tmp_path / "never"), str(trace))
+        job = engine.run(chores.generator, 4, str(tmp_path / "never"), str(trace))
         recorder.wait(lambda: bool(recorder.partials(job)))
         assert not trace.exists()
         job.cancel()
@@ -201,7 +201,7 @@ class TestGenerators:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.generator, 3, str(gate), "")
+        job = engine.run(chores.generator, 3, str(gate), "")
         recorder.wait(lambda: bool(recorder.partials(job)))
         job.pause()
         recorder.wait_for(job, S.PAUSED)
@@ -213,7 +213,7 @@ class TestGenerators:
         assert job.result(TIMEOUT) == "returned"
 
     def test_with_context(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.generator_with_context, 3)
+        job = engine.run(chores.generator_with_context, 3)
         assert job.result(TIMEOUT) is None
         recorder.wait_for_end(job)
         assert recorder.partials(job) == [0, 1, 2]
@@ -241,17 +241,17 @@ class TestTimeRemaining:
         self, new_engine: Callable[..., JobEngine], tmp_path: Path
     ) -> None:
         engine = new_engine(1)
-        first = engine.run(helpers.hold_deaf, tmp_path / "first")  # reports nothing
+        first = engine.run(chores.hold_deaf, tmp_path / "first")  # reports nothing
         assert first.time_remaining() is None
         (tmp_path / "first").touch()
         first.result(TIMEOUT)
         assert first.time_remaining() is None
         engine.durations.add("hold", 1000.0)
-        job = engine.run(helpers.hold, tmp_path / "gate")
+        job = engine.run(chores.hold, tmp_path / "gate")
         left = job.time_remaining()
         assert left is not None
         assert 0.0 < left.low < left.seconds <= 1000.0 < left.high
-        counting = engine.run(helpers.count_and_hold, 50, 100, tmp_path / "gate")
+        counting = engine.run(chores.count_and_hold, 50, 100, tmp_path / "gate")
         (tmp_path / "gate").touch()
         assert job.result(TIMEOUT) == "through"
         (tmp_path / "gate").unlink()

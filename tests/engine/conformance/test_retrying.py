@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, RetryPolicy, TaskContext
@@ -19,12 +19,12 @@ S = JobState
 
 def fail_at_first(context: TaskContext, trace: str, failures: int) -> list[str]:
     """Fail so many times with an `OSError`, then return what was restored each time."""
-    helpers.note(trace, str(context.restored()))
-    attempt = len(helpers.lines(trace))
+    chores.note(trace, str(context.restored()))
+    attempt = len(chores.lines(trace))
     context.checkpoint(f"after {attempt}")
     if attempt <= failures:
         raise ConnectionError(f"attempt {attempt}")
-    return helpers.lines(trace)
+    return chores.lines(trace)
 
 
 class TestErrors:
@@ -50,7 +50,7 @@ class TestErrors:
         assert job.attempts == 2
 
     def test_other_errors_end_it(self, engine: JobEngine) -> None:
-        job = engine.submit(helpers.fail, retry=RetryPolicy(OSError, delay=0.01))
+        job = engine.submit(chores.fail, retry=RetryPolicy(OSError, delay=0.01))
         assert job.exception(TIMEOUT) is not None
         assert job.attempts == 1
 
@@ -66,14 +66,14 @@ class TestErrors:
 
     def test_anything_but_a_policy_is_refused(self, engine: JobEngine) -> None:
         with pytest.raises(InputError, match="retry takes a RetryPolicy"):
-            engine.submit(helpers.nothing, retry=3)  # type: ignore[arg-type]
+            engine.submit(chores.nothing, retry=3)  # type: ignore[arg-type]
 
 
 class TestNotBefore:
     def test_it_waits_for_its_time(self, engine: JobEngine, recorder: Recorder) -> None:
         begin = time.time()
-        late = engine.submit(helpers.nothing, not_before=begin + 0.4, priority=10)
-        early = engine.submit(helpers.nothing)
+        late = engine.submit(chores.nothing, not_before=begin + 0.4, priority=10)
+        early = engine.submit(chores.nothing)
         assert early.result(TIMEOUT) is None
         assert late.state is S.QUEUED
         assert late.result(TIMEOUT) is None
@@ -82,8 +82,8 @@ class TestNotBefore:
 
     def test_a_datetime(self, engine: JobEngine) -> None:
         tonight = datetime.now() + timedelta(hours=10)
-        job = engine.submit(helpers.nothing, not_before=tonight)
-        past = engine.submit(helpers.nothing, not_before=datetime(2020, 1, 1))
+        job = engine.submit(chores.nothing, not_before=tonight)
+        past = engine.submit(chores.nothing, not_before=datetime(2020, 1, 1))
         assert past.result(TIMEOUT) is None
         assert job.state is S.QUEUED
         assert job.not_before == tonight.timestamp()
@@ -95,7 +95,7 @@ class TestNotBefore:
     @pytest.mark.parametrize("when", ["tonight", float("nan"), True, float("inf")])
     def test_nonsense_is_refused(self, engine: JobEngine, when: object) -> None:
         with pytest.raises(InputError, match="not_before must be a datetime"):
-            engine.submit(helpers.nothing, not_before=when)  # type: ignore[arg-type]
+            engine.submit(chores.nothing, not_before=when)  # type: ignore[arg-type]
 
     def test_it_is_kept_in_the_store(
         self, new_engine: Callable[..., JobEngine], executor_name: str, tmp_path: Path
@@ -105,7 +105,7 @@ class TestNotBefore:
         engine = new_engine(1)
         retry = RetryPolicy(OSError, attempts=5)
         when = time.time() + 1000.0
-        job = engine.submit(helpers.nothing, not_before=when, retry=retry)
+        job = engine.submit(chores.nothing, not_before=when, retry=retry)
         engine.shutdown(timeout=TIMEOUT, leave=True)
         heir = new_engine(1)
         (again,) = heir.take_queued()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import ABOVE_EXECUTORS, TIMEOUT, Recorder
 
 from rheojobs.engine import (
@@ -51,10 +51,10 @@ class TestPresentState:
         engine = new_engine(1)
         recorder = Recorder(engine)
         gate = tmp_path / "gate"
-        ended = engine.run(helpers.count_slowly, 3)
+        ended = engine.run(chores.count_slowly, 3)
         ended.result(TIMEOUT)
-        running = engine.run(helpers.hold, gate)
-        waiting = engine.submit(helpers.nothing)
+        running = engine.run(chores.hold, gate)
+        waiting = engine.submit(chores.nothing)
         recorder.wait_for(running, S.RUNNING)
         seen: list[JobEvent] = []
         stop = engine.subscribe(seen.append, present=True)
@@ -74,7 +74,7 @@ class TestPresentState:
 
     def test_after_the_shutdown(self, new_engine: Callable[..., JobEngine]) -> None:
         engine = new_engine(1)
-        job = engine.submit(helpers.nothing)
+        job = engine.submit(chores.nothing)
         job.result(TIMEOUT)
         engine.shutdown(timeout=TIMEOUT)
         seen: list[JobEvent] = []
@@ -92,7 +92,7 @@ class TestNames:
             seen.append(event)
 
         stop = engine.subscribe(slow)
-        job = engine.submit(helpers.nothing, name="short")
+        job = engine.submit(chores.nothing, name="short")
         job.result(TIMEOUT)
         job.forget()
         go.set()
@@ -109,7 +109,7 @@ class TestQueues:
     ) -> None:
         events = make()
         stop = engine.subscribe(events)
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         seen: list[JobEvent] = []
         while states_of(seen, job.id)[-1:] != [S.SUCCEEDED]:
             seen.append(events.get(timeout=TIMEOUT))
@@ -124,7 +124,7 @@ class TestAsyncFor:
         self, new_engine: Callable[..., JobEngine]
     ) -> None:
         engine = new_engine(1)
-        early = engine.submit(helpers.nothing)
+        early = engine.submit(chores.nothing)
         early.result(TIMEOUT)
 
         async def main() -> list[JobEvent]:
@@ -133,7 +133,7 @@ class TestAsyncFor:
             async for event in engine.events():
                 seen.append(event)
                 if late is None:
-                    late = engine.run(helpers.add, 1.0)
+                    late = engine.run(chores.add, 1.0)
                 elif states_of(seen, late.id)[-1:] == [S.SUCCEEDED]:
                     assert late.result(0) == 2.0
                     threading.Thread(target=engine.shutdown).start()
@@ -150,7 +150,7 @@ class TestSlowSubscribers:
         go = threading.Event()
         stop_slow = engine.subscribe(lambda event: go.wait(TIMEOUT))
         recorder = Recorder(engine)
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
         assert job.result(TIMEOUT) == 2.0
         assert engine.wait(TIMEOUT)
@@ -170,7 +170,7 @@ class TestSlowSubscribers:
         jobs = [
             engine.run(many_partials, 300),
             engine.run(many_stages, 100),
-            engine.run(helpers.nothing),
+            engine.run(chores.nothing),
         ]
         for job in jobs:
             job.result(TIMEOUT)
@@ -200,7 +200,7 @@ class TestSlowSubscribers:
             seen.append(event)
 
         engine.subscribe(slow)
-        jobs = [engine.submit(helpers.nothing) for _ in range(5)]
+        jobs = [engine.submit(chores.nothing) for _ in range(5)]
         for job in jobs:
             job.result(TIMEOUT)
         assert engine.shutdown(timeout=TIMEOUT)

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import JobState, JobStore
@@ -61,7 +61,7 @@ def test_a_job_that_was_never_on_a_cluster_has_no_cluster_address(tmp_path: Path
     from rheojobs.engine import JobEngine
 
     with JobEngine("threads", store=tmp_path / "jobs.sqlite3") as engine:
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         job.result(TIMEOUT)
         assert job.cluster_address == ""
         assert engine.store is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import cloudpickle
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask
 from rheojobs.engine.executors.pickling import pickle_task
@@ -23,9 +23,9 @@ def _defined_in(name: str) -> Any:
 
 
 def test_by_name_what_can_be_imported() -> None:
-    pickled = pickle_task(FunctionTask(helpers.add, (1.0,)))
-    assert b"tests.engine.helpers" in pickled
-    assert pickle.loads(pickled).function is helpers.add
+    pickled = pickle_task(FunctionTask(chores.add, (1.0,)))
+    assert b"tests.engine.chores" in pickled
+    assert pickle.loads(pickled).function is chores.add
 
 
 def test_by_value_what_belongs_to_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,4 +55,4 @@ def test_by_value_what_has_no_name_or_is_wanted_so(monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_pickled_says_so() -> None:
     with pytest.raises(TypeError, match="generator"):
-        pickle_task(FunctionTask(helpers.add, (x for x in range(3))))
+        pickle_task(FunctionTask(chores.add, (x for x in range(3))))

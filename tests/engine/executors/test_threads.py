@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, Recorder
 
 from rheojobs.engine import FunctionTask, JobEngine, JobState, ThreadExecutor, messages
@@ -27,7 +27,7 @@ def test_a_task_that_never_checks_outlives_the_shutdown_but_still_ends(tmp_path:
     gate = tmp_path / "gate"
     engine = JobEngine("threads", max_workers=1)
     recorder = Recorder(engine)
-    job = engine.run(helpers.hold_deaf, gate)
+    job = engine.run(chores.hold_deaf, gate)
     recorder.wait_for(job, JobState.RUNNING)
     assert not engine.shutdown(timeout=0.1)
     assert not engine.shutdown(timeout=0.1)
@@ -53,9 +53,9 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", refuse)
-            error = engine.submit(helpers.nothing).exception(TIMEOUT)
+            error = engine.submit(chores.nothing).exception(TIMEOUT)
         assert str(error) == "can't start new thread"
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 def test_number_of_workers() -> None:
@@ -73,7 +73,7 @@ def test_an_ending_that_cannot_be_taken_in() -> None:
             raise RuntimeError("the table is broken")
         told.append(message)
 
-    executor.start(Run("a run", FunctionTask(helpers.nothing), take))
+    executor.start(Run("a run", FunctionTask(chores.nothing), take))
     helpers.wait_until(lambda: told and isinstance(told[-1], messages.Failed))
     assert executor.shutdown(TIMEOUT)
 
@@ -81,7 +81,7 @@ def test_an_ending_that_cannot_be_taken_in() -> None:
 def test_no_thread_to_inspect_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest partial result has to do."""
     with JobEngine("threads", max_workers=1) as engine:
-        job = engine.run(helpers.hold_inspected, "of the present", tmp_path / "gate")
+        job = engine.run(chores.hold_inspected, "of the present", tmp_path / "gate")
         helpers.wait_until(lambda: job.partial == "so far" and job.handle is not None)
 
         def refuse(thread: threading.Thread) -> None:

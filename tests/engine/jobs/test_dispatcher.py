@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import JobEngine, TaskContext, ThreadExecutor
@@ -47,7 +47,7 @@ def test_a_light_job_starts_where_it_is_submitted(stored: bool, tmp_path: Path) 
     executor = Noting()
     with JobEngine(executor, store=tmp_path / "jobs.sqlite3" if stored else None) as engine:
         for number in range(5):
-            assert engine.run(helpers.add, float(number)).result(TIMEOUT) == number + 1
+            assert engine.run(chores.add, float(number)).result(TIMEOUT) == number + 1
             assert engine.wait(TIMEOUT)
         assert executor.starters == [HERE()] * 5
 
@@ -75,12 +75,12 @@ def test_a_light_job_waits_behind_others(tmp_path: Path) -> None:
     executor = Noting()
     gate = tmp_path / "gate"
     with JobEngine(executor) as engine:
-        engine.run(helpers.hold, str(gate))
-        jobs = [engine.submit(Checked()), engine.submit(helpers.nothing)]
+        engine.run(chores.hold, str(gate))
+        jobs = [engine.submit(Checked()), engine.submit(chores.nothing)]
         engine.pause_queue()
         gate.touch()
         helpers.wait_until(lambda: engine.active_count() == 2)
-        last = engine.submit(helpers.nothing)
+        last = engine.submit(chores.nothing)
         assert not last.done()
         engine.resume_queue()
         assert engine.wait(TIMEOUT)
@@ -100,8 +100,8 @@ def test_the_next_job_starts_before_the_result_is_told(tmp_path: Path) -> None:
             return super().start(run)
 
     with JobEngine(Watching()) as engine:
-        first = engine.run(helpers.hold, tmp_path / "gate")
-        second = engine.run(helpers.add, 1.0)
+        first = engine.run(chores.hold, tmp_path / "gate")
+        second = engine.run(chores.add, 1.0)
         (tmp_path / "gate").touch()
         assert second.result(TIMEOUT) == 2.0
         assert first.result(TIMEOUT) == "through"

@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
 from pathlib import Path
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from rheojobs.engine import JobEngine
 
 engine = JobEngine(sys.argv[1], max_workers=1, store=sys.argv[2])
-job = engine.run(helpers.hold, sys.argv[3])
-waiting = engine.submit(helpers.nothing)
+job = engine.run(chores.hold, sys.argv[3])
+waiting = engine.submit(chores.nothing)
 helpers.wait_until(job.running)
 print(job.id, waiting.id, flush=True)
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores
 from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 
 from rheojobs.engine import JobEngine, JobState, JobStore
@@ -22,10 +22,10 @@ def test_what_is_left_is_found_and_goes_on(executor: str, tmp_path: Path) -> Non
     recorder = Recorder(engine)
     running = engine.run(application.count_on, 6, str(trace), str(gate), 3)
     wait_until(lambda: trace.exists() and trace.read_text().split() == ["1", "2", "3"])
-    waiting = engine.run(helpers.add, 1.0)
-    depending = engine.submit(helpers.nothing, after=[running])
+    waiting = engine.run(chores.add, 1.0)
+    depending = engine.submit(chores.nothing, after=[running])
     closure = engine.submit(lambda: 1, name="cannot be kept")
-    unwanted = engine.run(helpers.add, 2.0)
+    unwanted = engine.run(chores.add, 2.0)
     unwanted.cancel()
     assert engine.shutdown(timeout=TIMEOUT, leave=True)
     # Here each has ended, once.
@@ -53,7 +53,7 @@ def test_what_is_left_is_found_and_goes_on(executor: str, tmp_path: Path) -> Non
 
 def test_without_a_store_nothing_is_left() -> None:
     engine = JobEngine("threads")
-    job = engine.run(helpers.hold)
+    job = engine.run(chores.hold)
     assert engine.shutdown(timeout=TIMEOUT, leave=True)
     assert job.cancelled()
 
@@ -63,13 +63,13 @@ def test_a_glance_at_many_jobs_makes_no_task(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite3"
     with JobEngine("threads", max_workers=1, store=path) as engine, JobStore(path) as other:
         version = other.version()
-        jobs = [engine.run(helpers.add, float(number)) for number in range(3)]
+        jobs = [engine.run(chores.add, float(number)) for number in range(3)]
         assert engine.wait(TIMEOUT)
         assert other.version() != version
         numbers = [other.find(job.id).number for job in jobs]
         assert list(other.first_starts(numbers)) == numbers
         words = other.task_words(numbers, "function")
-        assert words == dict.fromkeys(numbers, "tests.engine.helpers:add")
+        assert words == dict.fromkeys(numbers, "tests.engine.chores:add")
         assert other.task_words(numbers, "args") == {}  # a list is no text
         other.remove(jobs[0].id)
         with pytest.raises(InputError, match="no job's id"):
@@ -79,7 +79,7 @@ def test_a_glance_at_many_jobs_makes_no_task(tmp_path: Path) -> None:
 def test_a_job_that_ends_while_it_is_left_has_ended(tmp_path: Path) -> None:
     path, gate = tmp_path / "jobs.sqlite3", tmp_path / "gate"
     with JobEngine("threads", max_workers=1, store=path) as engine:
-        job = engine.run(helpers.hold, str(gate))
+        job = engine.run(chores.hold, str(gate))
         engine._recorder.leave_open([job.id])  # what `shutdown` does before it stops anything
         gate.touch()
         assert job.result(TIMEOUT) == "through"

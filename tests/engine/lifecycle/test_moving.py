@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import JobEngine, JobState
@@ -61,7 +61,7 @@ def test_there_run_as_many_at_a_time_as_there_is_room_for(
     jobs = [engine.run(together.wait, TIMEOUT) for _ in range(3)]
     assert sorted(job.result(TIMEOUT) for job in jobs) == [0, 1, 2]
     engine.move_to(ThreadExecutor(1))
-    counts = [engine.run(helpers.add, 1.0) for _ in range(4)]
+    counts = [engine.run(chores.add, 1.0) for _ in range(4)]
     assert [job.result(TIMEOUT) for job in counts] == [2.0] * 4
 
 
@@ -75,7 +75,7 @@ def test_a_job_that_runs_is_not_disturbed(engine: JobEngine, spare: Executor) ->
     assert engine.executor is before
     go.set()
     assert job.result(TIMEOUT)
-    assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+    assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
     assert engine.wait(TIMEOUT)
     engine.move_to(spare)
     assert engine.executor is spare
@@ -86,13 +86,13 @@ def test_what_only_prepares_gives_way(engine: JobEngine, spare: Executor) -> Non
     wait_until(preparing.running)
     engine.move_to(spare)
     assert preparing.state is JobState.CANCELLED
-    assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+    assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 def test_a_job_that_would_never_start_there_is_named(spare: Executor) -> None:
     with JobEngine("threads", max_workers=4) as engine:
         engine.pause_queue()
-        engine.submit(helpers.add, resources={"worker": 4}, name="wide")
+        engine.submit(chores.add, resources={"worker": 4}, name="wide")
         with pytest.raises(InputError, match="'wide' needs 4 workers, there are 3 there"):
             engine.move_to(spare)
         engine.cancel_all()

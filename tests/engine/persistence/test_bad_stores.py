@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import (
@@ -28,7 +28,7 @@ class TestBadStores:
         holder = JobStore(path)
         with holder.transaction(), JobEngine("threads", store=path) as engine:
             assert "held by another program" in engine.store_problem
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         holder.close()
         warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(warnings) == 1
@@ -40,10 +40,10 @@ class TestBadStores:
         monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
         monkeypatch.setattr(maintenance, "RENEWAL", 0.05)
         with JobStore(path) as holder, JobEngine("threads", store=path) as engine:
-            before = engine.run(helpers.add, 1.0)
+            before = engine.run(chores.add, 1.0)
             before.result(TIMEOUT)
             with holder.transaction():
-                job = engine.run(helpers.add, 2.0)
+                job = engine.run(chores.add, 2.0)
                 assert job.result(TIMEOUT) == 3.0
                 assert "held by another program" in engine.store_problem
                 assert [one.id for one in holder.jobs()] == [before.id]
@@ -55,12 +55,12 @@ class TestBadStores:
 
     def test_damaged_while_in_use(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         with JobEngine("threads", store=path) as engine:
-            engine.run(helpers.add, 1.0).result(TIMEOUT)
+            engine.run(chores.add, 1.0).result(TIMEOUT)
             with sqlite3.connect(path) as vandal:
                 vandal.execute("DROP TABLE parts")
             vandal.close()
             assert engine.run(sorted, [2.0, 1.0]).result(TIMEOUT) == [1.0, 2.0]  # a part of its own
-            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0
+            assert engine.run(chores.add, 3.0).result(TIMEOUT) == 4.0
             assert "is damaged" in engine.store_problem
         warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(warnings) == 1
@@ -70,6 +70,6 @@ class TestBadStores:
         path.write_bytes(content)
         with JobEngine("threads", store=path) as engine:
             assert "damaged" in engine.store_problem
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
             assert engine.store is None
         assert path.read_bytes() == content

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import (
@@ -31,7 +31,7 @@ class TestOnDisk:
     def test_a_submitted_job_is_on_disk(self, engine: JobEngine, path: Path) -> None:
         with JobStore(path) as other:
             for number in range(20):
-                job = engine.run(helpers.add, float(number))
+                job = engine.run(chores.add, float(number))
                 assert job.is_durable
                 assert other.find(job.id).name == "add"
 
@@ -47,8 +47,8 @@ class TestOnDisk:
 
             engine.subscribe(look)
             for number in range(20):
-                assert engine.run(helpers.add, float(number)).result(TIMEOUT) == number + 1
-            engine.run(helpers.fail)
+                assert engine.run(chores.add, float(number)).result(TIMEOUT) == number + 1
+            engine.run(chores.fail)
             engine.wait(TIMEOUT)
             wait_until(lambda: len(found) == 21)
         assert found == [(S.SUCCEEDED, number + 1.0) for number in range(20)] + [(S.FAILED, None)]
@@ -56,7 +56,7 @@ class TestOnDisk:
     def test_the_end_is_there_when_the_result_is(self, engine: JobEngine, path: Path) -> None:
         with JobStore(path) as other:
             for number in range(100):
-                job = engine.run(helpers.add, float(number))
+                job = engine.run(chores.add, float(number))
                 job.result(TIMEOUT)
                 assert other.find(job.id).state is S.SUCCEEDED
 
@@ -76,7 +76,7 @@ class TestOnDisk:
 
         monkeypatch.setattr(store, "add", add_slowly)
         with concurrent.futures.ThreadPoolExecutor(2) as threads:
-            submitted = threads.submit(engine.submit, helpers.Adder(1.0, 1.0))
+            submitted = threads.submit(engine.submit, chores.Adder(1.0, 1.0))
             assert writing.wait(TIMEOUT)
             closed = threads.submit(engine.shutdown, timeout=TIMEOUT)
             wait_until(lambda: engine._table.closed)
@@ -107,7 +107,7 @@ class TestOnDisk:
 
         monkeypatch.setattr(store, "add", add_late)
         engine.subscribe(look)
-        job = engine.run(helpers.touch, str(trace))
+        job = engine.run(chores.touch, str(trace))
         with JobStore(path) as other:
             assert other.find(job.id).task_type, "it is on disk when submit returns"
             job.result(TIMEOUT)
@@ -118,19 +118,19 @@ class TestOnDisk:
     def test_jobs_that_others_write(self, engine: JobEngine, path: Path) -> None:
         """Whoever brings a result may come before the thread that submits the job."""
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
-            jobs = list(threads.map(engine.run, [helpers.add] * 200, map(float, range(200))))
+            jobs = list(threads.map(engine.run, [chores.add] * 200, map(float, range(200))))
         assert [job.result(TIMEOUT) for job in jobs] == [number + 1.0 for number in range(200)]
         with JobStore(path) as other:
             assert other.counts() == {S.SUCCEEDED: 200}
             assert all(other.find(job.id).attempts == 1 for job in jobs)
 
     def test_progress_error_and_partial_result(self, engine: JobEngine, path: Path) -> None:
-        counted = engine.run(helpers.count_slowly, 40)
+        counted = engine.run(chores.count_slowly, 40)
         counted.result(TIMEOUT)
-        failed = engine.run(helpers.fail, "dried out")
+        failed = engine.run(chores.fail, "dried out")
         failed.exception(TIMEOUT)
         gate = path.parent / "gate"
-        stopped = engine.run(helpers.partials, [{"best": 1}, {"best": 2}], str(gate))
+        stopped = engine.run(chores.partials, [{"best": 1}, {"best": 2}], str(gate))
         wait_until(lambda: stopped.partial == {"best": 2})
         stopped.cancel()
         engine.wait(TIMEOUT)
@@ -149,7 +149,7 @@ class TestOnDisk:
         self, engine: JobEngine, path: Path, options: dict[str, Any]
     ) -> None:
         gate = "" if options else str(path)  # which is there already
-        job = engine.submit(FunctionTask(helpers.partials_and_fail, ({"best": 3}, gate)), **options)
+        job = engine.submit(FunctionTask(chores.partials_and_fail, ({"best": 3}, gate)), **options)
         assert job.exception(TIMEOUT) is not None
         engine.wait(TIMEOUT)
         with JobStore(path) as store:
@@ -161,8 +161,8 @@ class TestOnDisk:
     def test_what_cannot_be_kept_runs_and_says_so(self, engine: JobEngine) -> None:
         store = engine.store
         assert store is not None
-        job = engine.submit(lambda: helpers.Big())
-        assert isinstance(job.result(TIMEOUT), helpers.Big)
+        job = engine.submit(lambda: chores.Big())
+        assert isinstance(job.result(TIMEOUT), chores.Big)
         assert not job.is_durable
         assert "no import path" in job.not_durable_because
         assert store.find(job.id).not_durable_because == job.not_durable_because
@@ -176,8 +176,8 @@ class TestOnDisk:
     ) -> None:
         store, gate = engine.store, tmp_path / "gate"
         assert store is not None
-        first = engine.run(helpers.hold, str(gate), 2.5)
-        last = engine.run(helpers.add, ResultOf(first), b=1.0)
+        first = engine.run(chores.hold, str(gate), 2.5)
+        last = engine.run(chores.add, ResultOf(first), b=1.0)
         assert "takes the result of another job" in store.find(last.id).not_durable_because
         gate.touch()
         assert last.result(TIMEOUT) == 3.5
@@ -188,7 +188,7 @@ class TestOnDisk:
 
     def test_without_a_store(self) -> None:
         with JobEngine("threads") as engine:
-            job = engine.run(helpers.add, 1.0)
+            job = engine.run(chores.add, 1.0)
             assert job.result(TIMEOUT) == 2.0
             assert (job.is_durable, job.not_durable_because) == (False, "its engine has no store")
             assert (engine.store, engine.store_problem) == (None, "")
@@ -197,8 +197,8 @@ class TestOnDisk:
                 engine.resume_job(job.id)
 
     def test_prewarming_is_no_job(self, engine: JobEngine) -> None:
-        engine.prewarm(helpers.nothing)
-        engine.run(helpers.add, 1.0).result(TIMEOUT)
+        engine.prewarm(chores.nothing)
+        engine.run(chores.add, 1.0).result(TIMEOUT)
         assert engine.store is not None
         assert [job.name for job in engine.store.jobs()] == ["add"]
 
@@ -213,7 +213,7 @@ class TestOnDisk:
 
         engine.pause_queue()
         number: Any = Three()
-        job = engine.submit(FunctionTask(helpers.add, (1.0,)), priority=number, max_attempts=number)
+        job = engine.submit(FunctionTask(chores.add, (1.0,)), priority=number, max_attempts=number)
         assert engine.set_priority(job, number)
         engine.resume_queue()
         assert job.result(TIMEOUT) == 2.0
@@ -228,7 +228,7 @@ class TestRequests:
         self, engine: JobEngine, path: Path
     ) -> None:
         recorder = helpers.Recorder(engine)
-        job = engine.run(helpers.hold)
+        job = engine.run(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         with JobStore(path) as other:
             for request, state in (
@@ -245,7 +245,7 @@ class TestRequests:
 
     def test_another_process_changes_whose_turn_it_is(self, engine: JobEngine, path: Path) -> None:
         engine.pause_queue()
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         with JobStore(path) as other:
             other.request_priority(job.id, 4)
             wait_until(lambda: job.priority == 4)
@@ -258,7 +258,7 @@ class TestRequests:
         self, engine: JobEngine, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         engine.pause_queue()
-        job = engine.run(helpers.add, 1.0)
+        job = engine.run(chores.add, 1.0)
         with JobStore(path) as other:
             with other.transaction():
                 other._db.execute("UPDATE jobs SET request = 'explain' WHERE id = ?", (job.id,))

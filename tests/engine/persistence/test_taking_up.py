@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import (
@@ -64,14 +64,14 @@ class TestTakingUp:
     def test_a_cancelled_job_goes_on_as_a_new_one(self, engine: JobEngine, tmp_path: Path) -> None:
         trace, gate = tmp_path / "trace", tmp_path / "gate"
         job = engine.run(application.count_on, 6, str(trace), str(gate), 3)
-        wait_until(lambda: helpers.lines(trace) == ["1", "2", "3"])
+        wait_until(lambda: chores.lines(trace) == ["1", "2", "3"])
         job.cancel()
         engine.wait(TIMEOUT)
         gate.touch()
         again = engine.resume_job(job.id[:10])
         assert again.id != job.id
         assert again.result(TIMEOUT) == [3, 6]
-        assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+        assert chores.lines(trace) == ["1", "2", "3", "4", "5", "6"]
         with pytest.raises(InputError, match="has succeeded"):
             engine.resume_job(again.id)
 
@@ -91,7 +91,7 @@ class TestTakingUp:
             assert again.id != job.id
             assert (again.name, again.priority, again.max_attempts) == ("deadly", 2, 9)
             assert again.result(TIMEOUT) == 3, "it has gone on from its checkpoint"
-            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+            assert chores.lines(trace) == ["1", "2", "3", "4", "5", "6"]
             assert engine.store is not None
             assert engine.store.find(job.id).state is S.FAILED
 
@@ -118,7 +118,7 @@ class TestTakingUp:
         assert engine.resume_job(job.id).result(TIMEOUT) == [3, 6]
 
     def test_one_that_failed_of_itself_does_not(self, engine: JobEngine) -> None:
-        job = engine.run(helpers.fail)
+        job = engine.run(chores.fail)
         engine.wait(TIMEOUT)
         with pytest.raises(
             InputError, match=r"failed through its own error \(CustomError: the sample has"
@@ -150,8 +150,8 @@ class TestTakingUp:
         with JobStore(path) as gone:
             gone.join()
             gate = path.with_name("gate")
-            gone.add("aaa", "first", record_of(FunctionTask(helpers.hold, (str(gate),))))
-            record = record_of(FunctionTask(helpers.add, (1.0,)))
+            gone.add("aaa", "first", record_of(FunctionTask(chores.hold, (str(gate),))))
+            record = record_of(FunctionTask(chores.add, (1.0,)))
             gone.add("bbb", "second", record, after=["aaa"], state=S.BLOCKED)
             gone.leave()
         with JobEngine("threads", store=path) as engine:
@@ -171,8 +171,8 @@ class TestTakingUp:
             return JobEngine("threads", max_workers=1, store=path, **options)  # type: ignore[arg-type]
 
         with engine(limits={"gpu": 1}, resources={"tokens": 4}) as first:
-            holding = first.run(helpers.hold)
-            task = FunctionTask(helpers.add, (1.0,))
+            holding = first.run(chores.hold)
+            task = FunctionTask(chores.add, (1.0,))
             options = {"tags": ("gpu",), "timeout": 50.0, "resources": {"tokens": 3}}
             job = first.submit(task, priority=2, after_any=[holding], **options)
             first.set_priority(job, 7)
@@ -189,7 +189,7 @@ class TestTakingUp:
         engine = JobEngine("threads", store=path)
         engine.shutdown(timeout=TIMEOUT)
         with pytest.raises(EngineClosedError):
-            engine.run(helpers.add, 1.0)
+            engine.run(chores.add, 1.0)
         with pytest.raises(
             StoreError, match=r"cannot be used: Cannot operate on a closed database"
         ):
@@ -204,14 +204,14 @@ class TestProcesses:
         with JobStore(path) as store:
             store.join()
             for number in range(50):
-                task = FunctionTask(helpers.note, (str(tmp_path / "trace"), str(number)))
+                task = FunctionTask(chores.note, (str(tmp_path / "trace"), str(number)))
                 store.add(f"job-{number:02d}", "note", record_of(task))
             store.leave()
             racers = [start("race", name) for name in ("one", "two")]
             wait_until(lambda: all((tmp_path / f"ready {n}").exists() for n in ("one", "two")))
             (tmp_path / "go").touch()
             outputs = [racer.communicate(timeout=60) for racer in racers]
-            assert sorted(helpers.lines(tmp_path / "trace"), key=int) == list(map(str, range(50)))
+            assert sorted(chores.lines(tmp_path / "trace"), key=int) == list(map(str, range(50)))
             assert sum(int(out) for out, _ in outputs) == 50, outputs
             assert store.counts() == {S.SUCCEEDED: 50}
             assert {job.attempts for job in store.jobs()} == {1}
@@ -227,7 +227,7 @@ class TestProcesses:
     ) -> None:
         killed = start("work", executor)
         trace = tmp_path / "trace"
-        wait_until(lambda: (tmp_path / "submitted").exists() and len(helpers.lines(trace)) == 3)
+        wait_until(lambda: (tmp_path / "submitted").exists() and len(chores.lines(trace)) == 3)
         with JobStore(path) as store:
             first, second, third, fourth = store.jobs()
             wait_until(lambda: store.checkpoint(first.id) == b'j{"step": 3}')
@@ -252,8 +252,8 @@ class TestProcesses:
             assert job.result(TIMEOUT) == [3, 6], "it has gone on from its checkpoint"
             assert [job.id for job in engine.take_queued()] == [second.id, fourth.id]
             assert engine.wait(TIMEOUT)
-            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
-            assert helpers.lines(tmp_path / "second") == ["ran"]
+            assert chores.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+            assert chores.lines(tmp_path / "second") == ["ran"]
             assert engine.recover() == []
             history = [state for _, state, _ in store.history(first.id)]
             assert history == [S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
@@ -266,9 +266,9 @@ class TestProcesses:
         moments = random.Random(7)
         submitted = tmp_path / "submitted"
         for number in range(8):
-            before = len(helpers.lines(submitted))
+            before = len(chores.lines(submitted))
             process = start("churn", str(number))
-            wait_until(lambda before=before: len(helpers.lines(submitted)) > before)
+            wait_until(lambda before=before: len(chores.lines(submitted)) > before)
             time.sleep(moments.uniform(0.0, 0.3))  # in the midst of whatever it does then
             process.kill()
             process.wait()
@@ -281,14 +281,14 @@ class TestProcesses:
                 engine.resume_job(job.id)
             assert engine.wait(TIMEOUT)
             jobs = {job.id: job for job in store.jobs()}
-            assert set(helpers.lines(submitted)) <= set(jobs), "each that was submitted is there"
+            assert set(chores.lines(submitted)) <= set(jobs), "each that was submitted is there"
             assert {job.state for job in jobs.values()} == {S.SUCCEEDED, S.CANCELLED}
             for job in jobs.values():
                 history = [state for _, state, _ in store.history(job.id)]
                 assert sum(state.is_terminal for state in history) == 1
                 assert store.result(job.id) == (5 if job.state is S.SUCCEEDED else None)
         for trace in tmp_path.glob("steps *"):
-            steps = list(map(int, helpers.lines(trace)))
+            steps = list(map(int, chores.lines(trace)))
             # What was done after the last checkpoint is done again, and nothing is left out.
             assert steps[:1] in ([], [1])
             assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(steps))

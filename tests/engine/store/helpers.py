@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import JobState, JobStore
 from rheojobs.engine.serialization import record_of
 from rheojobs.engine.task import FunctionTask
 
 S = JobState
-ADD = record_of(FunctionTask(helpers.add, (1.0,)))
+ADD = record_of(FunctionTask(chores.add, (1.0,)))
 IDS = (f"{number:08x}-0000-4000-8000-000000000000" for number in itertools.count(0xABC))
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.store.helpers import enter
 
 from rheojobs.engine import JobState, JobStore, StoreError
@@ -18,7 +18,7 @@ from rheojobs.engine.task import FunctionTask
 S = JobState
 
 
-ADD = record_of(FunctionTask(helpers.add, (1.0,)))
+ADD = record_of(FunctionTask(chores.add, (1.0,)))
 
 
 @pytest.mark.promise("one-line-errors")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.serialization import record_of
@@ -24,7 +24,7 @@ def glance(store: JobStore) -> Iterator[StoreGlance]:
 
 def add(store: JobStore, name: str) -> str:
     job_id = str(uuid.uuid4())
-    store.add(job_id, name, record_of(FunctionTask(helpers.add, (1.0,))))
+    store.add(job_id, name, record_of(FunctionTask(chores.add, (1.0,))))
     return job_id
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.store.helpers import enter
 
 from rheojobs.engine import JobState, JobStore, Progress, StoreError
@@ -22,7 +22,7 @@ from rheojobs.errors import InputError
 S = JobState
 
 
-ADD = record_of(FunctionTask(helpers.add, (1.0,)))
+ADD = record_of(FunctionTask(chores.add, (1.0,)))
 
 
 class TestKeeping:

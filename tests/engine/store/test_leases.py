@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 
 from rheojobs.engine import FunctionTask, JobState, JobStore, Progress
 from rheojobs.engine.errors import StoreElsewhereError
@@ -21,7 +21,7 @@ from rheojobs.engine.store import StoreReader, filesystems, leases, reader
 from rheojobs.engine.store.locks import FileLock, is_locked
 
 S = JobState
-TASK = record_of(FunctionTask(helpers.add, (1.0,)))
+TASK = record_of(FunctionTask(chores.add, (1.0,)))
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and forks")
 
 ENGINE = """

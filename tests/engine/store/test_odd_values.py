@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask, JobState, JobStore, Progress
 from rheojobs.engine.errors import EntryError
@@ -16,7 +16,7 @@ from rheojobs.engine.serialization import Record, record_of
 from rheojobs.engine.store.stored_job import StoredJob
 
 S = JobState
-TASK = record_of(FunctionTask(helpers.add, (1.0,)))
+TASK = record_of(FunctionTask(chores.add, (1.0,)))
 NAME = os.fsdecode(b"m\xfc.csv")
 """The name of a file of an old instrument."""
 

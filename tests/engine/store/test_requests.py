@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.store.helpers import enter, kill
 
 from rheojobs.engine import JobState, JobStore, StoreError
@@ -19,7 +19,7 @@ from rheojobs.errors import InputError
 S = JobState
 
 
-ADD = record_of(FunctionTask(helpers.add, (1.0,)))
+ADD = record_of(FunctionTask(chores.add, (1.0,)))
 
 
 @pytest.mark.promise("on-disk-when-submitted")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import JobEngine, JobStore, ResultOf
@@ -101,5 +101,5 @@ def test_it_can_be_read_when_the_engine_is_gone(path: Path) -> None:
 
 def test_without_a_store_nothing_is_spilled() -> None:
     with JobEngine("threads", spill="1 kB") as engine:
-        job = engine.run(helpers.big)
+        job = engine.run(chores.big)
         assert job.result(TIMEOUT) is job.result(TIMEOUT)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.serialization import Record, pack_state, record_of
@@ -22,7 +22,7 @@ from rheojobs.errors import InputError
 pytestmark = pytest.mark.promise("on-disk-when-submitted")
 
 S = JobState
-TASK = record_of(FunctionTask(helpers.add, (1.0,)))
+TASK = record_of(FunctionTask(chores.add, (1.0,)))
 ENGINES = st.integers(0, 2)
 PICK = st.integers(0, 10**6)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.recorder import NewJob, Outcome
@@ -20,7 +20,7 @@ JOB = "00000abc-0000-4000-8000-000000000000"
 
 def new(**fields: Any) -> JobWrites:
     writes = JobWrites(JOB)
-    record = record_of(FunctionTask(helpers.add, (1.0,)))
+    record = record_of(FunctionTask(chores.add, (1.0,)))
     writes.new = NewJob(JOB, lambda: record, lambda: {"name": "a job", **fields}, print)
     return writes
 

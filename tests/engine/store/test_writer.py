@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
@@ -104,7 +104,7 @@ class TestLocked:
             jobs = [engine.run(text, 50_000) for _ in range(20)]
             assert [len(job.result(TIMEOUT)) for job in jobs] == [50_000] * 20
             wait_until(lambda: any(job.result_not_kept_because for job in jobs))
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         why = {job.result_not_kept_because for job in jobs} - {""}
         assert why == {"the job store could not be written for too long"}
 
@@ -145,8 +145,8 @@ class TestOneJob:
 
         engine.store.add = refuse  # type: ignore[method-assign]
         caplog.set_level(logging.INFO)
-        job = engine.submit(helpers.nothing, name="odd")
-        others = [engine.run(helpers.add, 1.0) for _ in range(5)]
+        job = engine.submit(chores.nothing, name="odd")
+        others = [engine.run(chores.add, 1.0) for _ in range(5)]
         assert job.result(TIMEOUT) is None
         assert engine.wait(TIMEOUT)
         assert job.state is S.SUCCEEDED
@@ -158,7 +158,7 @@ class TestOneJob:
         self, engine: JobEngine, path: Path, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold, str(gate))
+        job = engine.run(chores.hold, str(gate))
         wait_until(job.running)
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
             wait_until(lambda: db.execute("SELECT state FROM jobs").fetchone() == ("running",))
@@ -182,7 +182,7 @@ class TestFaults:
             return write(self, fresh)
 
         monkeypatch.setattr(WriteBuffer, "write", fail_at_first)
-        jobs = [engine.run(helpers.add, float(number)) for number in range(10)]
+        jobs = [engine.run(chores.add, float(number)) for number in range(10)]
         assert [job.result(TIMEOUT) for job in jobs] == [number + 1.0 for number in range(10)]
         assert engine.wait(TIMEOUT)
         assert "a fault of ours" in caplog.text
@@ -190,7 +190,7 @@ class TestFaults:
     def test_ctrl_c_while_a_thread_that_submits_writes_loses_nothing(
         self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        job = engine.run(helpers.hold, str(tmp_path / "gate"))
+        job = engine.run(chores.hold, str(tmp_path / "gate"))
         wait_until(job.running)
         writer = engine._recorder
         told: list[str] = []
@@ -223,7 +223,7 @@ class TestFaults:
     def test_a_request_that_fails_loses_no_other(
         self, engine: JobEngine, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        jobs = [engine.run(helpers.hold, str(tmp_path / "gate")) for _ in range(2)]
+        jobs = [engine.run(chores.hold, str(tmp_path / "gate")) for _ in range(2)]
         wait_until(lambda: all(job.running() for job in jobs))
         cancel = engine._dispatcher.cancel
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import FunctionTask, Progress, messages
@@ -36,7 +36,7 @@ class Engine:
                 raise ValueError("no such transition")
             self.told.append((name, message))
 
-        return DaskRun(None, Run(name, FunctionTask(helpers.nothing), tell))
+        return DaskRun(None, Run(name, FunctionTask(chores.nothing), tell))
 
 
 @pytest.fixture

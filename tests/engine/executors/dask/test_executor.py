@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores, helpers
 from tests.engine.cluster import Cluster, shared_cluster
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.helpers import TIMEOUT, Recorder
@@ -72,12 +72,12 @@ def count_and_die(context: TaskContext, trace: str, steps: int, die_at: int) -> 
     """Count with a checkpoint at each step; die once, when the last one is known to be away."""
     done = context.restored() or []
     for step in range(len(done), steps):
-        helpers.note(trace, str(step))
+        chores.note(trace, str(step))
         done.append(step)
         context.checkpoint(done)
         if step == die_at:
             time.sleep(0.5)  # Dask sends in batches
-            helpers.note(trace, "died")
+            chores.note(trace, "died")
             os.kill(os.getpid(), signal.SIGKILL)
     return done
 
@@ -108,7 +108,7 @@ class KeepsAndDies:
 @pytest.mark.alone
 class TestStopping:
     def test_a_task_that_checks(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
         assert recorder.wait_for_end(job, COOPERATIVE)[-1] is S.CANCELLED
@@ -118,7 +118,7 @@ class TestStopping:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path, task: object
     ) -> None:
         gate, trace = tmp_path / "gate", tmp_path / "trace"
-        other = engine.run(helpers.hold_telling_pid, gate)
+        other = engine.run(chores.hold_telling_pid, gate)
         stuck = engine.run(task, str(trace))
         helpers.wait_until(trace.exists)
         recorder.wait(lambda: len(recorder.partials(other)) == 1)
@@ -128,7 +128,7 @@ class TestStopping:
         gate.touch()
         assert other.result(TIMEOUT) == recorder.partials(other)[0]
         # Two at a time again: the worker was replaced.
-        both = [engine.run(helpers.hold_telling_pid, tmp_path / "second") for _ in range(2)]
+        both = [engine.run(chores.hold_telling_pid, tmp_path / "second") for _ in range(2)]
         for job in both:
             recorder.wait_for(job, S.RUNNING)
         (tmp_path / "second").touch()
@@ -139,17 +139,17 @@ class TestStopping:
         assert recorder.wait_for_end(job, TIMEOUT)[-1] is S.FAILED
         assert isinstance(job.exception(TIMEOUT), MemoryLimitError)
         assert "of the 400.0 MiB it was given" in job.message
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 class TestDeath:
     def test_it_is_told(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.hold_telling_pid, "")
+        job = engine.run(chores.hold_telling_pid, "")
         recorder.wait(lambda: len(recorder.partials(job)) == 1)
         os.kill(recorder.partials(job)[0], signal.SIGKILL)
         assert recorder.wait_for_end(job)[-1] is S.FAILED
         assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_it_goes_on_elsewhere_from_its_checkpoint(
         self, engine: JobEngine, tmp_path: Path
@@ -157,7 +157,7 @@ class TestDeath:
         trace = str(tmp_path / "trace")
         job = engine.submit(FunctionTask(count_and_die, (trace, 6, 3)), max_attempts=3)
         assert job.result(TIMEOUT) == list(range(6))
-        first, second = "".join(helpers.lines(trace)).split("died")
+        first, second = "".join(chores.lines(trace)).split("died")
         assert first == "0123"
         assert second == "45"
 
@@ -167,7 +167,7 @@ class TestDeath:
         task = FunctionTask(application.count_on, (6, str(trace), str(gate), 3))
         with JobEngine(DaskExecutor(own_cluster.address)) as engine:
             job = engine.submit(task, max_attempts=2)
-            helpers.wait_until(lambda: len(helpers.lines(trace)) == 3)
+            helpers.wait_until(lambda: len(chores.lines(trace)) == 3)
             own_cluster.add_worker()
             helpers.wait_until(lambda: own_cluster.log.count("Registered to:") == 2)
             own_cluster.nannies[0].terminate()
@@ -175,7 +175,7 @@ class TestDeath:
             recorder.wait_for(job, S.INTERRUPTED)
             gate.touch()
             assert job.result(TIMEOUT) == [3, 6]
-            assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+            assert chores.lines(trace) == ["1", "2", "3", "4", "5", "6"]
 
     def test_what_is_large_and_was_not_sent_yet_comes_from_its_machine(
         self, own_cluster: Cluster, tmp_path: Path
@@ -193,9 +193,9 @@ class TestDeath:
 
     def test_before_the_task_begins_is_no_attempt(self, own_cluster: Cluster) -> None:
         engine = JobEngine(DaskExecutor(own_cluster.address))
-        pid = engine.run(helpers.my_pid).result(TIMEOUT)
+        pid = engine.run(chores.my_pid).result(TIMEOUT)
         os.kill(pid, signal.SIGSTOP)
-        job = engine.run(helpers.my_pid)
+        job = engine.run(chores.my_pid)
         helpers.wait_until(lambda: job.handle is not None)
         os.kill(pid, signal.SIGKILL)
         assert job.result(TIMEOUT) != pid
@@ -205,7 +205,7 @@ class TestDeath:
     def test_of_the_scheduler(self, own_cluster: Cluster) -> None:
         engine = JobEngine(DaskExecutor(own_cluster.address))
         recorder = Recorder(engine)
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         os.killpg(own_cluster.scheduler.pid, signal.SIGKILL)
         assert recorder.wait_for_end(job, TIMEOUT)[-1] is S.FAILED
@@ -231,7 +231,7 @@ def test_a_worker_that_comes_later_is_used(
     engine = JobEngine(DaskExecutor(own_cluster.address, max_workers=2 if is_told else None))
     recorder = Recorder(engine)
     gate = tmp_path / "gate"
-    jobs = [engine.run(helpers.hold_telling_pid, gate) for _ in range(2)]
+    jobs = [engine.run(chores.hold_telling_pid, gate) for _ in range(2)]
     recorder.wait_for(jobs[0], S.RUNNING)
     own_cluster.add_worker()
     recorder.wait(lambda: all(recorder.partials(job) for job in jobs))
@@ -246,7 +246,7 @@ def test_preload(own_cluster: Cluster) -> None:
     deadline = time.monotonic() + TIMEOUT
     while not (marks := engine.run(tasks.preloaded).result(TIMEOUT)):
         assert time.monotonic() < deadline
-    assert marks == [engine.run(helpers.my_pid).result(TIMEOUT)]
+    assert marks == [engine.run(chores.my_pid).result(TIMEOUT)]
     assert engine.shutdown(timeout=TIMEOUT)
 
 
@@ -254,7 +254,7 @@ def test_preload(own_cluster: Cluster) -> None:
 def test_nothing_is_left_in_this_process() -> None:
     before = {thread.id for thread in psutil.Process().threads()}
     with JobEngine(DaskExecutor(shared_cluster().address, max_workers=1)) as engine:
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         assert engine.executor.workers()[0].resident > 0
     after = {thread.id for thread in psutil.Process().threads()}
     assert len(after - before) <= 4  # Dask's own pools, which live as long as the process
@@ -324,6 +324,6 @@ class TestConnecting:
         with caplog.at_level(logging.WARNING):
             engine = JobEngine(DaskExecutor(cluster.address, security=security))
         assert "encrypted" not in caplog.text
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         assert engine.shutdown(timeout=TIMEOUT)
         cluster.close()

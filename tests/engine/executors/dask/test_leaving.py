@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores, helpers
 from tests.engine.cluster import Cluster, kill
 from tests.engine.helpers import Recorder
 
@@ -99,7 +99,7 @@ class PatientRecorder(Recorder):
 
 
 def _steps(tmp_path: Path) -> list[str]:
-    return helpers.lines(tmp_path / "trace")
+    return chores.lines(tmp_path / "trace")
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class TestTheApplicationIsKilled:
         assert _steps(tmp_path) == ["1", "2", "3", "4", "5", "6"]
         assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
         # The worker is free again.
-        assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
+        assert engine.run(chores.add, 1.0).result(PATIENCE) == 2.0
 
     def test_it_takes_the_result_of_what_has_ended(
         self,
@@ -163,7 +163,7 @@ class TestTheApplicationIsKilled:
         recorder.wait_for(job, S.RUNNING)
         job.cancel()
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
-        assert engine.run(helpers.add, 1.0).result(PATIENCE) == 2.0
+        assert engine.run(chores.add, 1.0).result(PATIENCE) == 2.0
 
     @pytest.mark.parametrize("is_resumed", [True, False])
     def test_it_finds_what_was_paused(
@@ -255,7 +255,7 @@ class TestTheApplicationIsKilled:
     ) -> None:
         """A worker that is still at the job of a lost application is not free for another."""
         engine = come_back(cluster.address)
-        job = engine.run(helpers.my_pid)
+        job = engine.run(chores.my_pid)
         assert not engine.wait(1.0)
         assert job.state is S.QUEUED
         (tmp_path / "gate").touch()
@@ -277,7 +277,7 @@ class TestTheSchedulerIsKilled:
         job = engine.run(
             application.count_on, 6, str(tmp_path / "trace"), str(tmp_path / "gate"), 3
         )
-        waiting = engine.run(helpers.add, 1.0)
+        waiting = engine.run(chores.add, 1.0)
         recorder.wait(lambda: any(p.current == 3 for p in recorder.progress(job)))
         workers = psutil.Process(cluster.nannies[0].pid).children(recursive=True)
         kill(cluster.scheduler)

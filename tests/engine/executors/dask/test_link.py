@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import application, helpers
+from tests.engine import application, chores, helpers
 from tests.engine.cluster import shared_cluster
 from tests.engine.helpers import TIMEOUT, Recorder
 
@@ -124,7 +124,7 @@ class TestClosing:
         engine = JobEngine(DaskExecutor(client, max_workers=1))
         recorder = Recorder(engine)
         gate = tmp_path / "gate"
-        jobs = [engine.run(helpers.hold, gate) for _ in range(2)]
+        jobs = [engine.run(chores.hold, gate) for _ in range(2)]
         recorder.wait_for(jobs[0], S.RUNNING)
         client.close()
         gate.touch()
@@ -149,14 +149,14 @@ class TestACutConnection:
         recorder.wait(lambda: recorder.states(job).count(S.RUNNING) == 2)
         gate.touch()
         assert job.result(TIMEOUT) == [0, 6]
-        assert helpers.lines(trace) == ["1", "2", "3", "4", "5", "6"]
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert chores.lines(trace) == ["1", "2", "3", "4", "5", "6"]
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_events_still_come(self, engine: JobEngine, executor: DaskExecutor) -> None:
         """However short the connection was away."""
         recorder = Recorder(engine)
         cut(executor)
-        job = engine.run(helpers.count_slowly, 3, 0.05)
+        job = engine.run(chores.count_slowly, 3, 0.05)
         assert job.result(TIMEOUT) == 3
         recorder.wait(lambda: [p.current for p in recorder.progress(job)][-1:] == [3])
 
@@ -172,7 +172,7 @@ class TestACutConnection:
         time.sleep(0.3)  # the look before
         recorder = Recorder(engine)
         cut(executor)
-        job = engine.run(helpers.hold, tmp_path / "gate")
+        job = engine.run(chores.hold, tmp_path / "gate")
         recorder.wait_for(job, S.RUNNING)
         assert "is lost" not in caplog.text
         helpers.wait_until(lambda: "connected to the scheduler" in caplog.text)
@@ -184,7 +184,7 @@ class TestACutConnection:
         self, engine: JobEngine, executor: DaskExecutor, caplog: pytest.LogCaptureFixture
     ) -> None:
         recorder = Recorder(engine)
-        job = engine.submit(helpers.hold)
+        job = engine.submit(chores.hold)
         recorder.wait_for(job, S.RUNNING)
         cut(executor)
         assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
@@ -193,7 +193,7 @@ class TestACutConnection:
         for keys in executor._client.run(_held_keys).values():  # it still runs, for nobody
             for key in keys:
                 executor._client.run(_cancel, key)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 def _held_keys() -> list[str]:
@@ -263,7 +263,7 @@ class TestFaults:
         assert isinstance(error, RuntimeError)
         assert "could not be handled" in str(error)
         assert "a name that this system does not take" in str(error)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0  # on the only worker
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0  # on the only worker
 
     def test_a_message_that_the_engine_refuses(
         self, executor: DaskExecutor, tmp_path: Path
@@ -276,22 +276,22 @@ class TestFaults:
             if len(told) == 1:
                 raise ValueError("no such transition")
 
-        executor.start(Run("refused", FunctionTask(helpers.hold), refuse))
+        executor.start(Run("refused", FunctionTask(chores.hold), refuse))
         others: list[Message] = []
-        executor.start(Run("other", FunctionTask(helpers.add, (1.0,)), others.append))
+        executor.start(Run("other", FunctionTask(chores.add, (1.0,)), others.append))
         helpers.wait_until(lambda: others and isinstance(others[-1], Succeeded))
         assert "no such transition" in str(told[1].error)  # type: ignore[attr-defined]
         assert len(told) == 2
 
     def test_a_cancel_callback_that_raises(self, engine: JobEngine) -> None:
-        pid = engine.run(helpers.my_pid).result(TIMEOUT)
+        pid = engine.run(chores.my_pid).result(TIMEOUT)
         recorder = Recorder(engine)
         job = engine.run(hold_with_a_bad_callback)
         recorder.wait_for(job, S.RUNNING)
         recorder.wait(lambda: bool(recorder.partials(job)))
         job.cancel()
         assert recorder.wait_for_end(job)[-1] is S.CANCELLED
-        assert engine.run(helpers.my_pid).result(TIMEOUT) == pid
+        assert engine.run(chores.my_pid).result(TIMEOUT) == pid
 
 
 @pytest.mark.alone
@@ -304,7 +304,7 @@ class TestTheEventLoopIsNotHeldUp:
             assert is_free.wait(TIMEOUT)
             told.append(message)
 
-        executor.start(Run("slow", FunctionTask(helpers.count_slowly, (5,)), tell))
+        executor.start(Run("slow", FunctionTask(chores.count_slowly, (5,)), tell))
         assert worst_lag(executor, 1.0) < LAG
         is_free.set()
         helpers.wait_until(lambda: told and isinstance(told[-1], Succeeded))
@@ -315,7 +315,7 @@ class TestTheEventLoopIsNotHeldUp:
         ids=["pickling", "unpickling"],
     )
     def test_by_the_users_code(self, engine: JobEngine, executor: DaskExecutor, task: Any) -> None:
-        engine.run(helpers.add, 1.0).result(TIMEOUT)
+        engine.run(chores.add, 1.0).result(TIMEOUT)
         job = engine.submit(task)
         assert worst_lag(executor, 1.5) < LAG
         assert job.result(TIMEOUT) in (None, "at last")
@@ -331,7 +331,7 @@ class TestTheEventLoopIsNotHeldUp:
         try:
             assert engine.wait(TIMEOUT)
             assert job.state is S.CANCELLED
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         finally:
             is_free.set()
 
@@ -356,7 +356,7 @@ class WritesAndHolds:
         path = context.folder(self.folder) / "one"
         path.write_bytes(b"1")
         context.kept(path)
-        helpers.hold(context)
+        chores.hold(context)
 
 
 def hold_with_a_bad_callback(context: TaskContext) -> None:
@@ -367,4 +367,4 @@ def hold_with_a_bad_callback(context: TaskContext) -> None:
 
     context.token.on_cancel(stop_the_solver)
     context.partial("ready")
-    helpers.hold(context)
+    chores.hold(context)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.cluster import Cluster
 from tests.engine.helpers import TIMEOUT, Recorder
 
@@ -43,7 +43,7 @@ def engine(cluster: Cluster) -> Iterator[JobEngine]:
 def test_a_job_goes_where_its_resources_are(engine: JobEngine, tmp_path: Path) -> None:
     recorder = Recorder(engine)
     gate = tmp_path / "gate"
-    task = FunctionTask(helpers.hold_telling_pid, (gate,))
+    task = FunctionTask(chores.hold_telling_pid, (gate,))
     first = engine.submit(task, resources={"gpu": 1})
     recorder.wait(lambda: bool(recorder.partials(first)))
     second = engine.submit(task, resources={"gpu": 1})
@@ -56,9 +56,9 @@ def test_a_job_goes_where_its_resources_are(engine: JobEngine, tmp_path: Path) -
 
 def test_more_than_the_cluster_has(engine: JobEngine) -> None:
     with pytest.raises(InputError, match="needs 2 of 'gpu', there is 1"):
-        engine.submit(helpers.nothing, resources={"gpu": 2})
+        engine.submit(chores.nothing, resources={"gpu": 2})
     with pytest.raises(InputError, match="unknown resource 'gpus'"):
-        engine.submit(helpers.nothing, resources={"gpus": 1})
+        engine.submit(chores.nothing, resources={"gpus": 1})
 
 
 def test_dask_sets_it_aside_too(cluster: Cluster, engine: JobEngine, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_dask_sets_it_aside_too(cluster: Cluster, engine: JobEngine, tmp_path: P
 
     recorder = Recorder(engine)
     gate = tmp_path / "gate"
-    job = engine.submit(FunctionTask(helpers.hold_telling_pid, (gate,)), resources={"gpu": 1})
+    job = engine.submit(FunctionTask(chores.hold_telling_pid, (gate,)), resources={"gpu": 1})
     recorder.wait(lambda: bool(recorder.partials(job)))
     with Client(cluster.address, set_as_default=False) as client:
         info = client.run_on_scheduler(_used)
@@ -93,7 +93,7 @@ def test_a_higher_priority_comes_first_in_dask(
 
     recorder = Recorder(engine)
     gate = tmp_path / "gate"
-    job = engine.submit(FunctionTask(helpers.hold_telling_pid, (gate,)), priority=7)
+    job = engine.submit(FunctionTask(chores.hold_telling_pid, (gate,)), priority=7)
     recorder.wait(lambda: bool(recorder.partials(job)))
     with Client(cluster.address, set_as_default=False) as client:
         assert client.run_on_scheduler(_priorities) == [(-7,)]  # the lowest number goes first
@@ -105,7 +105,7 @@ def run(needs: dict[str, float], memory: int | None = None) -> Run:
     def tell(message: Message) -> None:
         raise AssertionError(message)
 
-    return Run("id", FunctionTask(helpers.nothing), tell, None, memory, needs)
+    return Run("id", FunctionTask(chores.nothing), tell, None, memory, needs)
 
 
 @pytest.mark.parametrize(
@@ -161,22 +161,22 @@ def test_what_it_claims_is_named_as_dask_knows_it() -> None:
 
 
 def test_workers_without_a_limit_take_any(engine: JobEngine) -> None:
-    job = engine.submit(helpers.nothing, memory="900 GiB")
+    job = engine.submit(chores.nothing, memory="900 GiB")
     assert job.result(TIMEOUT) is None
 
 
 def test_an_engine_that_moves_there_has_what_the_workers_declare(cluster: Cluster) -> None:
     with JobEngine("threads", max_workers=1, resources={"licence": 1}) as engine:
         with pytest.raises(InputError, match="unknown resource 'gpu'"):
-            engine.submit(helpers.nothing, resources={"gpu": 1})
+            engine.submit(chores.nothing, resources={"gpu": 1})
         engine.move_to(DaskExecutor(cluster.address))
-        job = engine.submit(helpers.my_pid, resources={"gpu": 1})
+        job = engine.submit(chores.my_pid, resources={"gpu": 1})
         assert job.result(TIMEOUT) != os.getpid()
         with pytest.raises(InputError, match="needs 2 of 'licence', there is 1"):  # as was said
-            engine.submit(helpers.nothing, resources={"licence": 2})
+            engine.submit(chores.nothing, resources={"licence": 2})
         # What waits for it cannot go where there is none, and nothing asks for it there.
         engine.pause_queue()
-        waiting = engine.submit(helpers.nothing, resources={"gpu": 1}, name="greedy")
+        waiting = engine.submit(chores.nothing, resources={"gpu": 1}, name="greedy")
         with pytest.raises(InputError, match="'greedy' needs 1 of 'gpu', there is 0 there"):
             engine.move_to(ThreadExecutor(1))
         engine.resume_queue()
@@ -184,4 +184,4 @@ def test_an_engine_that_moves_there_has_what_the_workers_declare(cluster: Cluste
         assert engine.wait(TIMEOUT)
         engine.move_to(ThreadExecutor(1))
         with pytest.raises(InputError, match="needs 1 of 'gpu', there is 0"):
-            engine.submit(helpers.nothing, resources={"gpu": 1})
+            engine.submit(chores.nothing, resources={"gpu": 1})

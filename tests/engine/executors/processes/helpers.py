@@ -88,7 +88,7 @@ HEAD = """
     import os, signal, sys, time
     from pathlib import Path
     from rheojobs.engine import JobEngine
-    from tests.engine import helpers
+    from tests.engine import chores, helpers
     from tests.engine.executors import worker_tasks as tasks
 
     engine = JobEngine("processes", max_workers=2)
@@ -103,7 +103,7 @@ HEAD = """
 
 
 WORK = {
-    "idle": "engine.run(helpers.add, 1.0).result(30)",
+    "idle": "engine.run(chores.add, 1.0).result(30)",
     "looping": "working(tasks.loop_forever)",
     "holding the lock": "working(tasks.hold_the_lock)",
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors.processes.helpers import (
     HEAD,
     WORK,
@@ -90,20 +90,20 @@ class TestNoOrphans:
 
 ENDINGS = {
     "without a job": "",
-    "after a job": "engine.run(helpers.add, 1.0).result(30)",
-    "with a job running": "job = engine.run(helpers.hold, '')\n    helpers.wait_until(job.running)",
-    "with a paused job": "job = engine.run(helpers.hold, '')\n"
+    "after a job": "engine.run(chores.add, 1.0).result(30)",
+    "with a job running": "job = engine.run(chores.hold, '')\n    helpers.wait_until(job.running)",
+    "with a paused job": "job = engine.run(chores.hold, '')\n"
     "    helpers.wait_until(job.running)\n    job.pause()\n"
     "    helpers.wait_until(lambda: job.state == 'paused')",
     "with a stuck job": "working(tasks.loop_forever)",
     "with a job that holds the lock": "working(tasks.hold_the_lock)",
-    "with jobs waiting": "[engine.run(helpers.hold, '') for _ in range(5)]",
+    "with jobs waiting": "[engine.run(chores.hold, '') for _ in range(5)]",
     "with threads too": "threads = JobEngine('threads')\n"
-    "    job = threads.run(helpers.hold, '')\n    helpers.wait_until(job.running)",
+    "    job = threads.run(chores.hold, '')\n    helpers.wait_until(job.running)",
     "with a deaf thread": "threads = JobEngine('threads')\n"
-    "    job = threads.run(helpers.hold_deaf, 'never')\n    helpers.wait_until(job.running)",
-    "after shutdown": "engine.run(helpers.hold, '')\n    engine.shutdown()",
-    "while shutting down": "engine.run(helpers.hold, '')\n    engine.shutdown(wait=False)",
+    "    job = threads.run(chores.hold_deaf, 'never')\n    helpers.wait_until(job.running)",
+    "after shutdown": "engine.run(chores.hold, '')\n    engine.shutdown()",
+    "while shutting down": "engine.run(chores.hold, '')\n    engine.shutdown(wait=False)",
 }
 
 
@@ -157,7 +157,7 @@ class TestCtrlC:
         application = applications(f"""{HEAD}
     # Tests that were started in the background have Ctrl-C ignored, and so has what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    job = engine.run(helpers.hold_telling_pid, "gate")
+    job = engine.run(chores.hold_telling_pid, "gate")
     helpers.wait_until(lambda: job.partial)
     try:
         tell_workers()  # Ctrl-C may come before this has returned
@@ -179,7 +179,7 @@ class TestCtrlC:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
-        job = engine.run(helpers.hold_telling_pid, gate)
+        job = engine.run(chores.hold_telling_pid, gate)
         recorder.wait(lambda: bool(recorder.partials(job)))
         os.kill(recorder.partials(job)[0], signal.SIGINT)
         gate.touch()
@@ -193,8 +193,8 @@ class TestShutdown:
         process = psutil.Process()
         children, files = set(process.children(recursive=True)), process.num_fds()
         engine = JobEngine("processes", max_workers=2)
-        engine.run(helpers.add, 1.0).result(TIMEOUT)
-        job = engine.submit(helpers.hold)
+        engine.run(chores.add, 1.0).result(TIMEOUT)
+        job = engine.submit(chores.hold)
         helpers.wait_until(lambda: job.state is S.RUNNING)
         started = set(process.children(recursive=True)) - children
         assert {child.pid for child in started} == set(pids(engine))
@@ -206,7 +206,7 @@ class TestShutdown:
         for _ in range(3):
             engine = JobEngine("processes", max_workers=2)
             started = pids(engine)
-            job = engine.submit(helpers.nothing)
+            job = engine.submit(chores.nothing)
             assert engine.shutdown(timeout=TIMEOUT)
             assert job.done()
             assert not any(is_alive(pid) for pid in started)

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.executors.processes.helpers import (
     is_alive,
@@ -54,7 +54,7 @@ class TestChannel:
         told: list[messages.Message] = []
         (worker,) = executor._workers
         with worker.channel._lock:  # held as by a send that takes its time
-            task = FunctionTask(helpers.hold, (tmp_path / "gate",))
+            task = FunctionTask(chores.hold, (tmp_path / "gate",))
             control = executor.start(Run("large", task, told.append))
             helpers.wait_until(lambda: control.is_sending)
             caller = threading.Thread(target=getattr(control, verb))
@@ -73,11 +73,11 @@ class TestChannel:
 
     def test_to_a_worker_that_does_not_listen(self, engine: JobEngine) -> None:
         """More than a pipe holds, to one that is stopped: others go on, and it can be cancelled."""
-        idle = engine.submit(helpers.my_pid).result(TIMEOUT)
+        idle = engine.submit(chores.my_pid).result(TIMEOUT)
         os.kill(idle, signal.SIGSTOP)
         stuck = engine.run(tasks.length, b"x" * 1_000_000)
         helpers.wait_until(lambda: stuck.dispatched)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
         assert stuck.cancel()
         assert isinstance(wait_for_error(stuck), concurrent.futures.CancelledError)
         assert not is_alive(idle)

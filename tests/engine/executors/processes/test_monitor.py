@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 
@@ -41,7 +41,7 @@ class TestMemoryLimit:
         gate = tmp_path / "gate"
         with JobEngine("processes", max_workers=2) as engine:
             recorder = Recorder(engine)
-            other = engine.submit(FunctionTask(helpers.hold_telling_pid, (gate,)), memory="1 GiB")
+            other = engine.submit(FunctionTask(chores.hold_telling_pid, (gate,)), memory="1 GiB")
             recorder.wait(lambda: bool(recorder.partials(other)))
             task = FunctionTask(function, (300 * MIB,))
             job = engine.submit(task, memory="200 MiB", max_attempts=3)
@@ -52,24 +52,28 @@ class TestMemoryLimit:
             assert float(used[1]) > 200.0
             gate.touch()
             assert other.result(TIMEOUT) == recorder.partials(other)[0]
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_it_counts_as_what_the_job_takes_of_the_engines_memory(self, tmp_path: Path) -> None:
         with JobEngine("processes", max_workers=2, resources={"memory": "3 GiB"}) as engine:
             gate = tmp_path / "gate"
-            first = engine.submit(FunctionTask(helpers.hold, (gate,)), memory="2 GiB")
-            second = engine.submit(helpers.nothing, memory="2 GiB")
+            first = engine.submit(FunctionTask(chores.hold, (gate,)), memory="2 GiB")
+            second = engine.submit(chores.nothing, memory="2 GiB")
             helpers.wait_until(lambda: first.state is S.RUNNING)
-            engine.submit(helpers.nothing).result(TIMEOUT)
+            engine.submit(chores.nothing).result(TIMEOUT)
             assert second.state is S.QUEUED
             with pytest.raises(InputError, match=r"needs 4\.0 GiB of 'memory'"):
-                engine.submit(helpers.nothing, memory="4 GiB")
+                engine.submit(chores.nothing, memory="4 GiB")
             gate.touch()
             assert second.result(TIMEOUT) is None
 
 
 def _killed_before_it_begins(
-    engine: JobEngine, times: int, function: Any = helpers.add, args: Any = (1.0,), **options: Any
+    engine: JobEngine,
+    times: int,
+    function: Any = chores.add,
+    args: Any = (1.0,),
+    **options: Any,
 ) -> Job:
     """Submit a job, and kill so many workers to which it was sent and that were stopped before."""
     executor = engine.executor
@@ -100,7 +104,7 @@ class TestTimeLimit:
             assert recorder.wait_for_end(job) == [S.QUEUED, S.RUNNING, S.FAILED]
             assert isinstance(job.exception(TIMEOUT), JobTimeoutError)
             assert job.message == "ran longer than the 0.2 s it was given"
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
 
 class TestRetries:
@@ -152,7 +156,7 @@ class TestRetries:
             assert recorder.wait_for_end(job) == [S.QUEUED, S.FAILED]
             assert (job.attempts, job.deaths) == (0, 3)
             assert job.message.endswith("its worker has died 3 times, and it is not started again")
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_none_for_one_that_kills_three_workers_in_its_unpickling(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -162,7 +166,7 @@ class TestRetries:
         with JobEngine("processes", max_workers=1) as engine:
             job = engine.run(str, tasks.KillsWhenUnpickled(str(trace)))
             assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
-            assert len(set(helpers.lines(trace))) == 3
+            assert len(set(chores.lines(trace))) == 3
             assert job.message.endswith("its worker has died 3 times, and it is not started again")
 
     def test_deaths_before_and_after_the_begin_count_together(
@@ -181,7 +185,7 @@ class TestRetries:
         with JobEngine("processes", max_workers=1) as engine:
             recorder = Recorder(engine)
             job = _killed_before_it_begins(engine, 1)
-            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0  # nobody else waits
+            assert engine.run(chores.add, 3.0).result(TIMEOUT) == 4.0  # nobody else waits
             assert job.cancel()
             assert recorder.wait_for_end(job) == [S.QUEUED, S.CANCELLED]
             assert engine.wait(TIMEOUT)
@@ -192,11 +196,11 @@ class TestRetries:
             assert executor.wait_until_warm(TIMEOUT)
             (pid,) = executor.worker_pids()
             os.kill(pid, signal.SIGSTOP)
-            job = engine.prewarm(helpers.nothing)
+            job = engine.prewarm(chores.nothing)
             wait_until(lambda: job.dispatched)
             os.kill(pid, signal.SIGKILL)
             assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
-            assert engine.run(helpers.add, 3.0).result(TIMEOUT) == 4.0
+            assert engine.run(chores.add, 3.0).result(TIMEOUT) == 4.0
 
     def test_cancelled_while_it_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(retry, "BACK_OFF", 1000.0)
@@ -204,7 +208,7 @@ class TestRetries:
             recorder = Recorder(engine)
             job = engine.submit(tasks.kill_myself, max_attempts=2)
             recorder.wait_for(job, S.INTERRUPTED)
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0  # nobody else waits
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0  # nobody else waits
             assert job.cancel()
             assert recorder.wait_for_end(job)[-2:] == [S.INTERRUPTED, S.CANCELLED]
             assert engine.wait(TIMEOUT)
@@ -215,24 +219,24 @@ class TestIdleWorkers:
         executor = ProcessExecutor(3, idle_seconds=0.3)
         with JobEngine(executor) as engine:
             gate = tmp_path / "gate"
-            jobs = [engine.run(helpers.hold_telling_pid, gate) for _ in range(3)]
+            jobs = [engine.run(chores.hold_telling_pid, gate) for _ in range(3)]
             helpers.wait_until(lambda: len(executor.worker_pids()) == 4)  # with the spare
             gate.touch()
             for job in jobs:
                 job.result(TIMEOUT)
             helpers.wait_until(lambda: len(executor.worker_pids()) == 1)
             (left,) = executor.worker_pids()
-            assert engine.submit(helpers.my_pid).result(TIMEOUT) == left
+            assert engine.submit(chores.my_pid).result(TIMEOUT) == left
 
     def test_stay_while_they_may_be_needed_soon(self, tmp_path: Path) -> None:
         executor = ProcessExecutor(2, idle_seconds=1000.0)
         with JobEngine(executor) as engine:
             gate = tmp_path / "gate"
-            jobs = [engine.run(helpers.hold_telling_pid, gate) for _ in range(2)]
+            jobs = [engine.run(chores.hold_telling_pid, gate) for _ in range(2)]
             helpers.wait_until(lambda: all(job.state is S.RUNNING for job in jobs))
             gate.touch()
             used = {job.result(TIMEOUT) for job in jobs}
-            engine.submit(helpers.nothing).result(TIMEOUT)
+            engine.submit(chores.nothing).result(TIMEOUT)
             assert used <= set(executor.worker_pids())
 
 

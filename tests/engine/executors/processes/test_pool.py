@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.executors.processes.helpers import (
     is_alive,
@@ -37,24 +37,24 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process 
 
 class TestWarmWorkers:
     def test_used_again_and_again(self, engine: JobEngine) -> None:
-        used = [engine.submit(helpers.my_pid).result(TIMEOUT) for _ in range(10)]
+        used = [engine.submit(chores.my_pid).result(TIMEOUT) for _ in range(10)]
         assert len(set(used)) == 1
         assert used[0] != os.getpid()
 
     def test_survives_a_cooperative_cancel(self, engine: JobEngine, recorder: Recorder) -> None:
-        before = engine.submit(helpers.my_pid).result(TIMEOUT)
-        job = engine.run(helpers.hold_telling_pid, "")
+        before = engine.submit(chores.my_pid).result(TIMEOUT)
+        job = engine.run(chores.hold_telling_pid, "")
         recorder.wait(lambda: bool(recorder.partials(job)))
         job.cancel()
         recorder.wait_for_end(job)
-        after = engine.submit(helpers.my_pid).result(TIMEOUT)
+        after = engine.submit(chores.my_pid).result(TIMEOUT)
         assert before == recorder.partials(job)[0] == after
 
     def test_survives_a_failure(self, engine: JobEngine) -> None:
-        before = engine.submit(helpers.my_pid).result(TIMEOUT)
-        engine.submit(helpers.fail).exception(TIMEOUT)
-        engine.submit(helpers.leave).exception(TIMEOUT)
-        assert engine.submit(helpers.my_pid).result(TIMEOUT) == before
+        before = engine.submit(chores.my_pid).result(TIMEOUT)
+        engine.submit(chores.fail).exception(TIMEOUT)
+        engine.submit(chores.leave).exception(TIMEOUT)
+        assert engine.submit(chores.my_pid).result(TIMEOUT) == before
 
     def test_warm_before_the_first_task(self) -> None:
         executor = ProcessExecutor(1)
@@ -72,7 +72,7 @@ class TestWarmWorkers:
         assert isinstance(executor, ProcessExecutor)
         assert executor.wait_until_warm(TIMEOUT)
         assert not executor.has_idle_worker(), "a spare would have to be started with it"
-        jobs = [engine.run(helpers.hold, tmp_path / "gate") for _ in range(2)]
+        jobs = [engine.run(chores.hold, tmp_path / "gate") for _ in range(2)]
         for job in jobs:
             recorder.wait_for(job, S.RUNNING)
         (tmp_path / "gate").touch()
@@ -86,7 +86,7 @@ class TestWarmWorkers:
     def test_a_spare_is_kept_behind_the_busy(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:
-        jobs = [engine.run(helpers.hold, tmp_path / "gate") for _ in range(2)]
+        jobs = [engine.run(chores.hold, tmp_path / "gate") for _ in range(2)]
         for job in jobs:
             recorder.wait_for(job, S.RUNNING)
         helpers.wait_until(lambda: len(pids(engine)) == 3)
@@ -95,21 +95,21 @@ class TestWarmWorkers:
     def test_affinity(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
         # Two workers get to know one affinity each; then either finds its own again.
         gate = tmp_path / "gate"
-        holding = engine.run(helpers.hold_telling_pid, gate)
+        holding = engine.run(chores.hold_telling_pid, gate)
         recorder.wait(lambda: bool(recorder.partials(holding)))
         maxwell = engine.submit(tasks.WithAffinity("maxwell")).result(TIMEOUT)
         gate.touch()
         zener = holding.result(TIMEOUT)
         assert maxwell != zener
-        engine.submit(helpers.my_pid).result(TIMEOUT)
+        engine.submit(chores.my_pid).result(TIMEOUT)
         for _ in range(3):
-            assert engine.submit(helpers.my_pid).result(TIMEOUT) in (maxwell, zener)
+            assert engine.submit(chores.my_pid).result(TIMEOUT) in (maxwell, zener)
             assert engine.submit(tasks.WithAffinity("maxwell")).result(TIMEOUT) == maxwell
 
     def test_an_affinity_that_fails(self, engine: JobEngine) -> None:
         error = engine.submit(tasks.BadAffinity()).exception(TIMEOUT)
         assert str(error) == "no affinity to be had"
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_an_idle_worker_keeps_no_result(self, engine: JobEngine) -> None:
         engine.submit(tasks.give_watched).result(TIMEOUT)
@@ -123,7 +123,7 @@ class TestWarmWorkers:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry] + [tmp_path])
         with JobEngine("processes", max_workers=1) as engine:
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_number_of_workers(self) -> None:
         with pytest.raises(ValueError, match="greater than 0, got 0"):
@@ -135,7 +135,7 @@ class TestPreload:
         preload = [f"{tasks.__name__}:preload"]
         with JobEngine("processes", max_workers=1, preload=preload) as engine:
             (called_in,) = engine.submit(tasks.preloaded).result(TIMEOUT)
-            assert called_in == engine.submit(helpers.my_pid).result(TIMEOUT)
+            assert called_in == engine.submit(chores.my_pid).result(TIMEOUT)
         assert tasks.PRELOADED == []  # in the workers only
 
     def test_what_can_wait_is_done_when_there_is_nothing_to_do(self) -> None:
@@ -162,7 +162,7 @@ class TestPreload:
     def test_that_fails(self, preload: str, words: str) -> None:
         with JobEngine("processes", max_workers=2, preload=[preload]) as engine:
             recorder = Recorder(engine)
-            job = engine.submit(helpers.nothing)
+            job = engine.submit(chores.nothing)
             error = job.exception(TIMEOUT)
             assert isinstance(error, WorkerDiedError)
             assert words in str(error)
@@ -174,21 +174,21 @@ class TestPreload:
         monkeypatch.setenv("RHEOJOBS_TEST_STARTS", str(starts))
         preload = [f"{tasks.__name__}:preload_counting_failures"]
         with JobEngine("processes", max_workers=2, preload=preload) as engine:
-            first = engine.submit(helpers.nothing)
+            first = engine.submit(chores.nothing)
             assert isinstance(first.exception(TIMEOUT), WorkerDiedError)
             helpers.wait_until(lambda: not pids(engine))
-            tried = len(helpers.lines(starts))
+            tried = len(chores.lines(starts))
             assert 3 <= tried <= 6
             # Whatever was missing may be there by now: a new job is another try, and ends too.
-            second = engine.submit(helpers.nothing)
+            second = engine.submit(chores.nothing)
             assert isinstance(second.exception(TIMEOUT), WorkerDiedError)
             helpers.wait_until(lambda: not pids(engine))
-            assert tried < len(helpers.lines(starts)) <= 2 * 6
-        assert not any(is_alive(int(pid)) for pid in helpers.lines(starts))
+            assert tried < len(chores.lines(starts)) <= 2 * 6
+        assert not any(is_alive(int(pid)) for pid in chores.lines(starts))
 
     def test_no_process_to_be_had(self, engine: JobEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         (worker,) = pids(engine)
-        engine.submit(helpers.nothing).result(TIMEOUT)
+        engine.submit(chores.nothing).result(TIMEOUT)
 
         def refuse(*args: Any, **options: Any) -> None:
             raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -199,11 +199,11 @@ class TestPreload:
                 os.kill(pid, signal.SIGKILL)
             helpers.wait_until(lambda: not pids(engine))
             open_files = psutil.Process().num_fds()
-            error = engine.submit(helpers.nothing).exception(TIMEOUT)
+            error = engine.submit(chores.nothing).exception(TIMEOUT)
             assert isinstance(error, WorkerDiedError)
             assert "Resource temporarily unavailable" in str(error)
             assert psutil.Process().num_fds() <= open_files
-        assert engine.submit(helpers.my_pid).result(TIMEOUT) != worker
+        assert engine.submit(chores.my_pid).result(TIMEOUT) != worker
 
 
 @pytest.mark.promise("crash-harms-one")
@@ -228,7 +228,7 @@ class TestDeath:
         words: str,
     ) -> None:
         gate = tmp_path / "gate"
-        other = engine.run(helpers.hold_telling_pid, gate)
+        other = engine.run(chores.hold_telling_pid, gate)
         recorder.wait_for(other, S.RUNNING)
         job = engine.run(function, *args)
         error = job.exception(TIMEOUT)
@@ -239,30 +239,30 @@ class TestDeath:
         gate.touch()
         assert other.result(TIMEOUT) == recorder.partials(other)[0]
         assert recorder.wait_for_end(other) == [S.QUEUED, S.RUNNING, S.SUCCEEDED]
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_killed_from_outside(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.hold_telling_pid, "")
+        job = engine.run(chores.hold_telling_pid, "")
         recorder.wait(lambda: bool(recorder.partials(job)))
         (pid,) = recorder.partials(job)
         os.kill(pid, signal.SIGKILL)
         assert isinstance(job.exception(TIMEOUT), WorkerDiedError)
         assert "SIGKILL" in job.message
         assert pid not in pids(engine)
-        assert engine.submit(helpers.my_pid).result(TIMEOUT) != pid
+        assert engine.submit(chores.my_pid).result(TIMEOUT) != pid
 
     def test_of_an_idle_worker(self, engine: JobEngine) -> None:
-        first = engine.submit(helpers.my_pid).result(TIMEOUT)
+        first = engine.submit(chores.my_pid).result(TIMEOUT)
         for pid in pids(engine):
             os.kill(pid, signal.SIGKILL)
         helpers.wait_until(lambda: first not in pids(engine))
         helpers.wait_until(lambda: pids(engine))
-        assert engine.submit(helpers.my_pid).result(TIMEOUT) != first
+        assert engine.submit(chores.my_pid).result(TIMEOUT) != first
 
     def test_of_one_after_another(self, engine: JobEngine) -> None:
         for _ in range(5):
             assert isinstance(engine.submit(tasks.kill_myself).exception(TIMEOUT), WorkerDiedError)
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_a_forked_child_does_not_hide_it(self, engine: JobEngine, tmp_path: Path) -> None:
         pid_file = tmp_path / "pid"

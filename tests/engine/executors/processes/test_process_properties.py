@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.helpers import TIMEOUT, Recorder, wait_until
 from tests.engine.test_engine_properties import states_as_promised
@@ -71,7 +71,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(target=jobs)
     def submit_quick(self) -> Job:
-        return self._submit(helpers.add, 1.0)
+        return self._submit(chores.add, 1.0)
 
     @rule(target=jobs, dependency=jobs, other=jobs)
     def submit_after(self, dependency: Job, other: Job) -> Job:
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
             return all(job.done() for job in self.all)
 
         wait_until(all_done)
-        finished = Counter(helpers.lines(self.path / "log"))
+        finished = Counter(chores.lines(self.path / "log"))
         for job in self.all:
             assert self.recorder.wait_for_end(job)[-1] is job.state
             assert self.recorder.states(job).count(job.state) == 1

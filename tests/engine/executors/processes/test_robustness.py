@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.engine import helpers
+from tests.engine import chores
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.executors.processes.helpers import ANY_TASK
 from tests.engine.helpers import TIMEOUT, wait_until
@@ -70,7 +70,7 @@ def start(
 
 
 def works(executor: ProcessExecutor) -> bool:
-    return start(executor, helpers.add, 1.0)[0].ending() == messages.Succeeded(2.0)
+    return start(executor, chores.add, 1.0)[0].ending() == messages.Succeeded(2.0)
 
 
 def refuse_processes(patch: pytest.MonkeyPatch) -> list[float]:
@@ -104,7 +104,7 @@ class TestMessages:
     ) -> None:
         (pid,) = executor.worker_pids()
         told = Told(messages.Succeeded)
-        start(executor, helpers.add, 1.0, told=told, is_light=is_light)
+        start(executor, chores.add, 1.0, told=told, is_light=is_light)
         ending = told.ending()
         assert isinstance(ending, messages.Failed)
         assert str(ending.error) == "the table is broken"
@@ -113,7 +113,7 @@ class TestMessages:
 
     def test_nothing_can_be_taken_in(self, executor: ProcessExecutor) -> None:
         told = Told(messages.Message)
-        start(executor, helpers.add, 1.0, told=told)
+        start(executor, chores.add, 1.0, told=told)
         assert works(executor)
         assert told.all == []
 
@@ -125,7 +125,7 @@ class TestMessages:
             raise KeyError("no such run")
 
         worker._on_message = fail  # type: ignore[method-assign]
-        told, _ = start(executor, helpers.add, 1.0)
+        told, _ = start(executor, chores.add, 1.0)
         ending = told.ending()
         assert isinstance(ending, messages.Failed)
         assert str(ending.error) == (
@@ -141,7 +141,7 @@ class TestPickling:
         """Nothing has begun yet: the run ends at once, and its worker is free."""
         (pid,) = executor.worker_pids()
         trace = tmp_path / "trace"
-        told, control = start(executor, helpers.pickled_slowly, helpers.SlowToPickle(trace, 3.0))
+        told, control = start(executor, chores.pickled_slowly, chores.SlowToPickle(trace, 3.0))
         wait_until(trace.exists)
         began = time.monotonic()
         control.cancel()
@@ -160,7 +160,7 @@ class TestPickling:
         with monkeypatch.context() as patch:
             patch.setattr(sending, "pickle_task", interrupt)
             with pytest.raises(KeyboardInterrupt):
-                start(executor, helpers.add, 1.0, told=told, is_light=True)
+                start(executor, chores.add, 1.0, told=told, is_light=True)
         assert isinstance(told.ending(), messages.Failed)
         assert works(executor)
 
@@ -175,7 +175,7 @@ class TestPickling:
         told = Told()
         monkeypatch.setattr(worker.channel, "send", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            start(executor, helpers.add, 1.0, told=told, is_light=True)
+            start(executor, chores.add, 1.0, told=told, is_light=True)
         told.ending()
         assert works(executor)  # on another worker: half a message may be in that one's pipe
         assert worker.process.pid not in executor.worker_pids()
@@ -211,7 +211,7 @@ class TestNoThread:
                 job.cancel()
                 wait_until(job.done, ANY_TASK)
             assert job.cancelled()
-            assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+            assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0
 
     def test_to_read_from_a_worker(
         self, executor: ProcessExecutor, monkeypatch: pytest.MonkeyPatch
@@ -244,7 +244,7 @@ class TestFailedStarts:
         """A pool of two, one of which is busy for good, and a run for which no other starts."""
         executor = ProcessExecutor(2, spares=0)
         assert executor.wait_until_warm(TIMEOUT)
-        _, control = start(executor, helpers.hold_deaf, tmp_path / "never")
+        _, control = start(executor, chores.hold_deaf, tmp_path / "never")
         yield executor, control
         assert executor.shutdown(TIMEOUT)
 
@@ -254,7 +254,7 @@ class TestFailedStarts:
         executor, _ = busy
         with monkeypatch.context() as patch:
             times = refuse_processes(patch)
-            told, _ = start(executor, helpers.add, 1.0)
+            told, _ = start(executor, chores.add, 1.0)
             wait_until(lambda: len(times) == 5)
             pauses = [b - a for a, b in itertools.pairwise(times)]
             assert pauses == sorted(pauses)
@@ -268,7 +268,7 @@ class TestFailedStarts:
         executor, control = busy
         with monkeypatch.context() as patch:
             times = refuse_processes(patch)
-            told, _ = start(executor, helpers.add, 1.0)
+            told, _ = start(executor, chores.add, 1.0)
             wait_until(lambda: len(times) == 4)
         began = time.monotonic()
         control.cancel()
@@ -281,7 +281,7 @@ class TestFailedStarts:
         executor, _ = busy
         with monkeypatch.context() as patch:
             times = refuse_processes(patch)
-            told, _ = start(executor, helpers.add, 1.0)
+            told, _ = start(executor, chores.add, 1.0)
             wait_until(lambda: len(times) == 4)
             os.kill(executor.worker_pids()[0], signal.SIGKILL)
             ending = told.ending()
@@ -318,7 +318,7 @@ class TestKilling:
 
 class TestInspect:
     def test_of_a_run_whose_worker_is_dead(self, executor: ProcessExecutor, tmp_path: Path) -> None:
-        told, control = start(executor, helpers.hold, tmp_path / "gate")
+        told, control = start(executor, chores.hold, tmp_path / "gate")
         wait_until(lambda: told.all)
         (worker,) = executor._workers
         with worker._reaping:  # nobody has noticed yet
@@ -333,7 +333,7 @@ class TestInspect:
 
     def test_many_ask_at_once(self, executor: ProcessExecutor, tmp_path: Path) -> None:
         """More than fits into the pipe of a worker that is stopped: nobody is held up."""
-        told, control = start(executor, helpers.hold, tmp_path / "gate")
+        told, control = start(executor, chores.hold, tmp_path / "gate")
         wait_until(lambda: told.all)
         (pid,) = executor.worker_pids()
         os.kill(pid, signal.SIGSTOP)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks as tasks
 from tests.engine.executors.processes.helpers import (
     ANY_TASK,
@@ -47,7 +47,7 @@ class TestStuckTasks:
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path, function: Any
     ) -> None:
         gate, trace = tmp_path / "gate", tmp_path / "trace"
-        other = engine.run(helpers.hold_telling_pid, gate)
+        other = engine.run(chores.hold_telling_pid, gate)
         recorder.wait(lambda: bool(recorder.partials(other)))
         before = set(pids(engine))
         job = engine.run(function, str(trace))
@@ -59,7 +59,7 @@ class TestStuckTasks:
         gate.touch()
         assert other.result(TIMEOUT) == recorder.partials(other)[0]
         assert len(before - set(pids(engine))) == 1
-        assert engine.submit(helpers.my_pid).result(TIMEOUT) in pids(engine)
+        assert engine.submit(chores.my_pid).result(TIMEOUT) in pids(engine)
 
     @pytest.mark.promise("nothing-left-behind")
     def test_what_a_killed_task_has_started_goes_too(
@@ -75,7 +75,7 @@ class TestStuckTasks:
         helpers.wait_until(lambda: not is_alive(child))
 
     def test_paused_is_not_stuck(self, engine: JobEngine, recorder: Recorder) -> None:
-        job = engine.run(helpers.hold_telling_pid, "")
+        job = engine.run(chores.hold_telling_pid, "")
         recorder.wait(lambda: bool(recorder.partials(job)))
         job.pause()
         recorder.wait_for(job, S.PAUSED)
@@ -103,9 +103,9 @@ class TestStuckTasks:
 
         gate = tmp_path / "gate"
         with JobEngine(executor) as engine:
-            job = engine.run(helpers.hold_deaf, gate)
+            job = engine.run(chores.hold_deaf, gate)
             helpers.wait_until(lambda: job.state is S.RUNNING)
-            others = [engine.run(helpers.add, float(x)) for x in range(5)]
+            others = [engine.run(chores.add, float(x)) for x in range(5)]
             with monkeypatch.context() as patch:
                 patch.setattr(pool, "CANCEL_GRACE", 0.0)
                 patch.setattr(worker_handle.WorkerHandle, "kill", kill_late)
@@ -143,7 +143,7 @@ class TestAttempts:
             S.SUCCEEDED,
         ]
         assert job.attempts == 2
-        assert helpers.lines(trace) == ["0", "1", "2", "3", "4", "5"]  # no step twice
+        assert chores.lines(trace) == ["0", "1", "2", "3", "4", "5"]  # no step twice
 
     def test_as_often_as_was_said(self, engine: JobEngine, recorder: Recorder) -> None:
         job = engine.submit(tasks.kill_myself, max_attempts=3)
@@ -153,13 +153,13 @@ class TestAttempts:
         assert history.count(S.RUNNING) == 3
         assert history[-1] is S.FAILED
         # The workers that it has used are given back.
-        held = [engine.submit(helpers.hold) for _ in range(2)]
+        held = [engine.submit(chores.hold) for _ in range(2)]
         for other in held:
             recorder.wait_for(other, S.RUNNING)
 
     def test_only_for_death(self, engine: JobEngine) -> None:
-        job = engine.submit(helpers.fail, max_attempts=3)
-        assert isinstance(job.exception(TIMEOUT), helpers.CustomError)
+        job = engine.submit(chores.fail, max_attempts=3)
+        assert isinstance(job.exception(TIMEOUT), chores.CustomError)
         assert job.attempts == 1
 
     def test_cancelled_between(self, engine: JobEngine, recorder: Recorder, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ class TestAttempts:
     def test_the_wish_to_pause_outlives_the_worker(
         self, engine: JobEngine, recorder: Recorder
     ) -> None:
-        job = engine.submit(lambda context: helpers.hold_telling_pid(context, ""), max_attempts=2)
+        job = engine.submit(lambda context: chores.hold_telling_pid(context, ""), max_attempts=2)
         recorder.wait(lambda: bool(recorder.partials(job)))
         job.pause()
         recorder.wait_for(job, S.PAUSED)
@@ -240,4 +240,4 @@ class TestWhatCannotCross:
     @pytest.fixture(autouse=True)
     def _goes_on(self, engine: JobEngine) -> Iterator[None]:
         yield
-        assert engine.run(helpers.add, 1.0).result(TIMEOUT) == 2.0
+        assert engine.run(chores.add, 1.0).result(TIMEOUT) == 2.0

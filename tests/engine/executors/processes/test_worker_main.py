@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine import helpers
+from tests.engine import chores, helpers
 from tests.engine.helpers import TIMEOUT
 
 from rheojobs.engine import FunctionTask, messages
@@ -20,7 +20,7 @@ from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedEr
 from rheojobs.engine.executors.processes.worker_main import LOOK, QUIET, Worker
 
 LONG = FunctionTask(time.sleep, (5 * LOOK,))
-SHORT = FunctionTask(helpers.nothing)
+SHORT = FunctionTask(chores.nothing)
 
 
 class Guest(Worker):
@@ -95,7 +95,7 @@ def test_a_task_is_cancelled_whoever_reads(application: Application) -> None:
         assert application.hear()[1] == messages.Started()
         assert application.hear()[1] == messages.Succeeded(None)
         run_id = f"stopped {number}"
-        application.run(run_id, FunctionTask(helpers.hold))
+        application.run(run_id, FunctionTask(chores.hold))
         application.send("cancel", run_id)  # with the task in one go, perhaps
         assert application.hear() == (run_id, messages.Started())
         assert application.hear() == (run_id, messages.Cancelled())
@@ -106,7 +106,7 @@ def test_a_callback_that_raises_when_cancelled(application: Application, tmp_pat
     for number in range(3):
         run_id = f"stopped {number}"
         trace = tmp_path / run_id
-        application.run(run_id, FunctionTask(helpers.hold_with_bad_callbacks, (str(trace),)))
+        application.run(run_id, FunctionTask(chores.hold_with_bad_callbacks, (str(trace),)))
         assert application.hear() == (run_id, messages.Started())
         time.sleep(number * 2 * LOOK)
         application.send("cancel", run_id)
@@ -118,7 +118,7 @@ def test_a_callback_that_raises_when_cancelled(application: Application, tmp_pat
 
 
 def test_a_word_that_is_not_known(application: Application) -> None:
-    application.run("a task", FunctionTask(helpers.hold))
+    application.run("a task", FunctionTask(chores.hold))
     assert application.hear() == ("a task", messages.Started())
     for verb in ("dance", "cancel"):
         application.send(verb, "a task")
@@ -130,7 +130,7 @@ def test_after_a_long_rest(application: Application) -> None:
     for _ in range(2):
         application.hear()
     time.sleep(1.5 * QUIET * LOOK)
-    application.run("after", FunctionTask(helpers.hold))
+    application.run("after", FunctionTask(chores.hold))
     assert application.hear() == ("after", messages.Started())
     application.send("cancel", "after")
     assert application.hear() == ("after", messages.Cancelled())
