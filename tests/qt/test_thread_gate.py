@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 from pytestqt.qtbot import QtBot
 
@@ -78,6 +79,15 @@ def test_nothing_is_lost_and_each_thread_s_items_keep_their_order(
         numbers = [number for thread, number in owner.received if thread == thread_number]
         assert numbers == sorted(numbers)
     assert owner.threads == {QThread.currentThread()}
+
+
+def test_an_owner_that_is_deleted_and_has_not_said_so_closes_the_gate() -> None:
+    owner = Owner()
+    gate = owner.gate
+    owner.destroyed.disconnect(gate.close)
+    shiboken6.delete(owner)
+    gate.put("too late")
+    assert not gate.is_open
 
 
 def test_one_waking_is_for_all_that_wait() -> None:

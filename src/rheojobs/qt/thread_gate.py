@@ -55,7 +55,14 @@ class ThreadGate:
                 self._items.append(item)
                 if not self._is_awake:
                     self._is_awake = True
-                    self._wake.emit()
+                    self._emit()
+
+    def _emit(self) -> None:
+        """Wake the owner; close the gate if it is being deleted and has not said so yet."""
+        try:
+            self._wake.emit()
+        except RuntimeError:
+            self.close()
 
     def take(self, most: int) -> tuple[list[Any], bool]:
         """Return a limited number of items, oldest first, and whether there are more.
@@ -87,7 +94,7 @@ class ThreadGate:
             with self._lock:
                 self._is_awake = bool(self._items)
                 if self._is_awake:
-                    self._wake.emit()
+                    self._emit()
 
     def close(self, *_: object) -> None:
         """Close the gate: accept and deliver nothing more."""
