@@ -1,4 +1,4 @@
-"""Keeps one worker warm, so that the commands of a test need not wait for its imports."""
+"""What the commands' tests share: a worker that is kept warm, and a folder of data."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def rheojobs(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """A folder with three files of data."""
     for number in range(3):
         write_run(tmp_path / f"run{number}.csv", 1.0 + number, number)
     return tmp_path

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rheojobs.engine import (
-    TaskContext,
-)
+from rheojobs.engine import TaskContext
 
 
 def nothing() -> None:

@@ -204,6 +204,19 @@ def test_rows_and_a_range_of_x_are_chosen(opened, window: MainWindow, qtbot: QtB
     window.correcting.editor.reject()
 
 
+@pytest.mark.parametrize(("name", "text"), [("skip", "abc"), ("skip", "50"), ("rows", "3-1")])
+def test_what_leaves_out_too_much_can_be_taken_back(
+    opened, qtbot: QtBot, name: str, text: str
+) -> None:
+    editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n")
+    editor.left_out[name].setText(text)
+    qtbot.waitUntil(lambda: bool(editor.problems[name].text()), timeout=LONG)
+    assert editor.left_out[name].isEnabled()
+    editor.left_out[name].setText("")
+    qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
+    editor.reject()
+
+
 def test_cancelling_leaves_the_data_as_they_were(window: MainWindow, opened, qtbot: QtBot) -> None:
     editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n")
     before = window.session.dataset

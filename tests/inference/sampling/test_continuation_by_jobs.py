@@ -132,21 +132,12 @@ def test_a_killed_worker_is_replaced_and_the_sampling_goes_on(tmp_path, monkeypa
 
 
 def test_draws_stop_when_they_are_good():
-    drawn = sample(
-        decay_data(),
-        decay_model(),
-        num_warmup=300,
-        num_samples=100,
-        num_chains=4,
-        until_ess=400,
-    )
+    wanted = {"num_warmup": 300, "num_samples": 100, "num_chains": 4, "until_ess": 400}
+    drawn, again = (sample(decay_data(), decay_model(), **wanted) for _ in range(2))
     ess = min(min(row["ess_bulk"], row["ess_tail"]) for row in drawn.summary.values())
     assert ess >= 400
     assert max(row["r_hat"] for row in drawn.summary.values()) <= 1.01
     assert 100 < drawn.num_samples < 1000
-    again = sample(
-        decay_data(), decay_model(), num_warmup=300, num_samples=100, num_chains=4, until_ess=400
-    )
     assert same_draws(drawn, again)
 
 

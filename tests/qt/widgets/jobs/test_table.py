@@ -1,3 +1,5 @@
+"""The table of jobs: what it shows, and what it does to jobs here and elsewhere."""
+
 from __future__ import annotations
 
 import threading

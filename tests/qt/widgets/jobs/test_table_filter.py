@@ -1,3 +1,5 @@
+"""The table of jobs is filtered, and stays quick with thousands of jobs and events."""
+
 from __future__ import annotations
 
 import statistics

@@ -6,7 +6,7 @@ Reports the available choices, and the choice at which a problem lies.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -75,18 +75,12 @@ class Reading:
         """Return the options of `read`, without the constants; `_FieldError` if one is wrong."""
         x, y, y2 = (self.columns.get(role) for role in ROLES)
         units = {role: unit for role, unit in self.units.items() if unit.strip()}
-        plain = ReadOptions(mode=self.mode, x=x, y=y, y2=y2, step=self.step, units=units)
-        return replace(plain, **dict(self._parts_left_out()))
-
-    def _parts_left_out(self) -> Iterator[tuple[str, Any]]:
-        for name, text in self.left_out.items():
-            if not text.strip():
-                continue
-            try:
-                value = int(text) if name == "skip" and text.strip().isdecimal() else text.strip()
-                yield name, options_of(ReadOptions)[name].check(value)
-            except InputError as error:
-                raise _FieldError(str(error), name) from error
+        left_out = {
+            name: _checked(name, text.strip())
+            for name, text in self.left_out.items()
+            if text.strip()
+        }
+        return ReadOptions(mode=self.mode, x=x, y=y, y2=y2, step=self.step, units=units, **left_out)
 
     def constants(self) -> dict[str, float]:
         """Return the constants as numbers; `_FieldError` if one is no number."""
@@ -175,7 +169,8 @@ def look(path: str | Path, reading: Reading) -> Look:
         wanted = reading.options()
         sections = sections_of(data, suffix, reading.delimiter, reading.decimal, wanted.skip)
         if not sections:
-            given = bool(reading.delimiter or reading.decimal)
+            given = bool(reading.delimiter or reading.decimal or wanted.skip)
+            place = "skip" if wanted.skip else place
             if given or suffix in PLAIN_SUFFIXES:
                 raise InputError(
                     "so no rows of numbers are left: choose another"
@@ -213,6 +208,15 @@ def amended(dataset: Dataset, reading: Reading) -> Look:
         return Look(None, str(error), error.name)
     except InputError as error:
         return Look(None, printable(str(error)), "mode")
+
+
+def _checked(name: str, text: str) -> Any:
+    """Return the value of one of `LEFT_OUT` as `ReadOptions` has it."""
+    value = int(text) if name == "skip" and text.isdecimal() else text
+    try:
+        return options_of(ReadOptions)[name].check(value)
+    except InputError as error:
+        raise _FieldError(str(error), name) from error
 
 
 def _number(name: str, text: str) -> float:

@@ -192,13 +192,11 @@ class ReadingEditor(QDialog):
     def _fill(self, table: TableSeen | None) -> None:
         """Offer the columns and sections of the file."""
         is_table = table is not None
-        can_be_cut = self._look is None or self._look.place == "delimiter"
-        for box in (*self.columns.values(), *self.units.values()):
-            box.setEnabled(is_table or can_be_cut)
+        can_be_cut = self._look is None or self._look.place in ("delimiter", *LEFT_OUT)
+        for field in (*self.columns.values(), *self.units.values(), *self.left_out.values()):
+            field.setEnabled(is_table or can_be_cut)
         for box in (self.delimiters, self.decimals):
             box.setEnabled(table.is_text if table is not None else can_be_cut)
-        for edit in self.left_out.values():
-            edit.setEnabled(is_table or can_be_cut)
         self.table.setVisible(is_table)
         if table is None:
             return

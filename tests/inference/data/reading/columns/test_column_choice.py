@@ -179,6 +179,11 @@ def test_a_named_column_of_another_quantity_is_refused(read_text, wanted, proble
         read_text("f (rad/s),G' (Pa),G'' (Pa)\n1,2,3\n2,3,4\n", **wanted)
 
 
+def test_a_strain_is_no_frequency_though_the_test_is_not_named(read_text) -> None:
+    with pytest.raises(InputError, match=r"Strain \(%\) is no frequency but a strain"):
+        read_text("Strain (%),G' (Pa),G'' (Pa)\n1,200,30\n2,150,40\n", x=1, y=2, y2=3)
+
+
 def test_an_unknown_unit_before_a_condition_is_quoted(read_text) -> None:
     with pytest.raises(InputError, match="'mpa' is an unknown unit of loss modulus"):
         read_text("f [rad/s],G' [Pa] (25 °C),G'' [mpa] (25 °C)\n1,2,3\n2,3,4\n")

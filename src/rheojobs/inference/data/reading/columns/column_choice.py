@@ -143,6 +143,8 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
         If the columns imply no test, or two.
     """
     x, y, y2 = fixed = _fixed_columns(columns, mode, named)
+    if y2 is not None:  # which no other test has
+        mode = "oscillation"
     patterns = [p for p in (*_PATTERNS, *_NAMED) if mode is not None and p[0] == mode]
     found = _found(columns, patterns or [p for p in _PATTERNS if mode is None], mode, fixed)
     kinds = {choice.mode for choice in found}
@@ -157,7 +159,7 @@ def choose(columns: list[Column], mode: str | None, named: Sequence[str | int | 
         x = next((c for p in patterns if (c := first_of(columns, *p[1])) is not None), None)
     if x is not None and y is not None:
         ys = (y, y2) if y2 is not None else (y,)
-        _refuse_other_units(mode, patterns, x, ys)
+        _refuse_other_quantities(mode, patterns, x, ys)
         return Choice(mode, x, ys, tuple(c.quantity for c in ys))
     return _by_place(columns, mode, fixed, [q for p in patterns for q in p[2]])
 
@@ -181,7 +183,7 @@ def _found(
     return with_fitting or list(_matches(columns, patterns, mode, fixed))
 
 
-def _refuse_other_units(
+def _refuse_other_quantities(
     mode: str | None, patterns: Sequence[_Pattern], x: Column, ys: Sequence[Column]
 ) -> None:
     """Raise an `InputError` for a named column whose name and unit are of no quantity of the test.
