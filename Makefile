@@ -41,7 +41,7 @@ test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them, in one 
 	@$(BIN)/python scripts/check-qt
 ifeq ($(PYTEST_ARGS),)
 	@status=0; \
-	$(PYTEST) -m "not alone" -n 2 --dist loadfile --durations=25 || status=1; \
+	$(PYTEST) -m "not alone" -n 2 --dist loadfile --max-worker-restart 2 --durations=25 || status=1; \
 	$(PYTEST) -m alone --durations=10 || status=1; \
 	exit $$status
 else

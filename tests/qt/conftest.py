@@ -11,9 +11,11 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QObject
 from tests.qt.helpers import OF_THE_PLUGIN, Recorder, decay_data
 
 from rheojobs import Dataset, WorkerPool
+from rheojobs.qt.garbage_collection import GarbageCollection
 
 
 @pytest.fixture(scope="module", params=["processes", "threads"])
@@ -25,9 +27,11 @@ def pool(request: pytest.FixtureRequest, qapp: object) -> Iterator[WorkerPool]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_garbage() -> Iterator[None]:
-    """Delete closed windows between modules, not in the middle of another module's test."""
+def _garbage_collection(qapp: QObject) -> Iterator[None]:
+    """Delete what cycles hold in this thread, as the window does, and all of it between modules."""
+    collection = GarbageCollection()
     yield
+    collection.stop()
     gc.collect()
 
 

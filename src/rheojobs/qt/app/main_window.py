@@ -43,6 +43,7 @@ from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
@@ -337,6 +338,7 @@ def run(files: Sequence[str] = ()) -> int:
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
         application.setApplicationName("rheojobs")
+        GarbageCollection(application)
         # Python cannot handle Ctrl-C while Qt waits; the workers end with this process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(settings=user_settings())

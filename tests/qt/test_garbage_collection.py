@@ -1,0 +1,98 @@
+"""Objects in cycles are deleted in the thread of the window, whichever thread allocates."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from rheojobs.qt.garbage_collection import GarbageCollection
+
+
+@pytest.fixture
+def collection(qapp: QObject) -> Iterator[GarbageCollection]:
+    gc.collect()
+    was_enabled = gc.isenabled()
+    made = GarbageCollection(qapp)
+    yield made
+    made.stop()
+    made.deleteLater()
+    if not was_enabled:
+        gc.disable()
+
+
+class Noted:
+    """Notes the thread in which it is collected."""
+
+    def __init__(self, deaths: list[threading.Thread]) -> None:
+        self.deaths = deaths
+        self.cycle = self
+
+    def __del__(self) -> None:
+        self.deaths.append(threading.current_thread())
+
+
+def in_a_thread() -> list[list[object]]:
+    """Let another thread allocate more than Python's thresholds allow."""
+    made: list[list[object]] = []
+    thread = threading.Thread(target=lambda: made.extend([] for _ in range(200_000)))
+    thread.start()
+    thread.join()
+    return made
+
+
+def test_without_it_another_thread_collects(qapp: object) -> None:
+    deaths: list[threading.Thread] = []
+    was_enabled = gc.isenabled()
+    gc.enable()
+    try:
+        Noted(deaths)
+        in_a_thread()
+    finally:
+        if not was_enabled:
+            gc.disable()
+    assert deaths
+    assert deaths[0] is not threading.main_thread()
+
+
+def test_with_it_the_thread_of_the_window_collects(
+    collection: GarbageCollection, qtbot: QtBot
+) -> None:
+    deaths: list[threading.Thread] = []
+    Noted(deaths)
+    _made = in_a_thread()
+    assert deaths == []
+    qtbot.waitUntil(lambda: bool(deaths), timeout=10_000)
+    assert deaths == [threading.main_thread()]
+
+
+def test_old_cycles_are_collected_too(collection: GarbageCollection, qtbot: QtBot) -> None:
+    deaths: list[threading.Thread] = []
+    old = Noted(deaths)
+    for _ in range(3):
+        gc.collect(1)  # it grows old
+    del old
+
+    def come() -> bool:
+        in_a_thread()
+        return bool(deaths)
+
+    qtbot.waitUntil(come, timeout=30_000)
+
+
+def test_stopped_or_deleted_python_collects_again(qapp: QObject, qtbot: QtBot) -> None:
+    was_enabled = gc.isenabled()
+    first, second = GarbageCollection(), GarbageCollection()
+    assert not gc.isenabled()
+    first.stop()
+    assert gc.isenabled()
+    gc.disable()
+    with qtbot.waitSignal(second.destroyed):
+        second.deleteLater()
+    assert gc.isenabled()
+    if not was_enabled:
+        gc.disable()
