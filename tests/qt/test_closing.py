@@ -49,6 +49,12 @@ def window(
     assert children() <= before
 
 
+@pytest.fixture
+def plain_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers start without JAX, for jobs that need none of it."""
+    monkeypatch.setattr("rheojobs.qt.worker_pool.PRELOAD", ())
+
+
 def check_store(jobs: dict[str, str], answer: str) -> None:
     """Check that the store has the outcome of each job."""
     with JobStore() as store:
@@ -68,6 +74,7 @@ def close_at(window: MainWindow, qtbot: QtBot, moment: str, answer: str) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_workers")
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("moment", [moment.__name__ for moment in QUICK])
 def test_closed_while_a_job_is(moment: str, answer: str, window: MainWindow, qtbot: QtBot) -> None:
