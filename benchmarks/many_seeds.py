@@ -23,7 +23,7 @@ from side_by_side.table import Table
 
 from rheojobs import BayesianResult, sample
 from rheojobs.inference.sampling import whitening
-from rheojobs.inference.sampling.curved_whitening import Bend
+from rheojobs.inference.sampling.warmup.curved_whitening import Bend
 
 RESULTS = Path(__file__).parent / "results" / "many_seeds.json"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.engine import chores, helpers
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
-from rheojobs.engine.store import maintenance
+from rheojobs.engine.store.writing import maintenance
 
 
 def count_on(context: TaskContext, steps: int, trace: str, gate: str, closed_at: int) -> list[int]:

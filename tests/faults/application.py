@@ -16,7 +16,7 @@ from typing import Any
 from tests.faults.samplings import sampling
 
 from rheojobs.engine import Job, JobEngine, ProcessExecutor
-from rheojobs.engine.store import maintenance
+from rheojobs.engine.store.writing import maintenance
 from rheojobs.errors import InputError
 
 WORKERS = 2

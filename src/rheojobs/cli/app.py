@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from rheojobs import __version__
-from rheojobs.cli import cache, jobs
+from rheojobs.cli import cache
 from rheojobs.cli.declared import takes
+from rheojobs.cli.jobs import commands as jobs
 from rheojobs.cli.options import (
     BatchOutOption,
     BatchSources,

@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments[:2] == ["jobs", "list"]:
-        from rheojobs.cli.job_list import list_jobs, parse
+        from rheojobs.cli.jobs.job_list import list_jobs, parse
 
         if (options := parse(arguments[2:])) is not None:
             return list_jobs(*options)

@@ -32,7 +32,7 @@ from rheojobs.engine.sizes import parse_bytes
 from rheojobs.engine.states import JobState
 from rheojobs.engine.stdlib_executor import EngineExecutor
 from rheojobs.engine.store import JobStore, StoredJob
-from rheojobs.engine.store.writer import open_recorder
+from rheojobs.engine.store.writing.writer import open_recorder
 from rheojobs.engine.task import FunctionTask, Task, as_task
 from rheojobs.engine.validation import (
     check_attempts,

@@ -1,7 +1,7 @@
 """The recorder of an engine, which receives all that happens to its jobs, and publishes events.
 
-`Recorder` stores nothing. `rheojobs.engine.store.writer.StoreWriter` has the same methods, and
-writes a change to disk before it publishes it.
+`Recorder` stores nothing. `StoreWriter` of `rheojobs.engine.store.writing` has the same methods,
+and writes a change to disk before it publishes it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from rheojobs.engine import (
     JobState,
     JobStore,
 )
-from rheojobs.engine.store import maintenance, schema
+from rheojobs.engine.store import schema
+from rheojobs.engine.store.writing import maintenance
 
 S = JobState
 

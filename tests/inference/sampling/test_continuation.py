@@ -22,11 +22,11 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.checkpoints import Checkpoints
-from rheojobs.inference.sampling.curved_whitening import Bend
 from rheojobs.inference.sampling.sample import extend, resume, sample
 from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.task import SampleTask
-from rheojobs.inference.sampling.whitening import Geometry
+from rheojobs.inference.sampling.warmup.curved_whitening import Bend
+from rheojobs.inference.sampling.warmup.whitening import Geometry
 
 pytestmark = [pytest.mark.promise("same-draws"), pytest.mark.usefixtures("state_folder")]
 

@@ -11,7 +11,7 @@ from tests.inference.helpers import decay_data, decay_model, same_draws
 from tests.inference.sampling.helpers import COUNTS, kept, task
 
 from rheojobs.engine import JobEngine, JobState
-from rheojobs.engine.store.write_buffer import WriteBuffer
+from rheojobs.engine.store.writing.write_buffer import WriteBuffer
 from rheojobs.inference.readiness.warm_up import PRELOAD, warm_up_fully
 from rheojobs.inference.sampling import chains, continuation
 from rheojobs.inference.sampling.checkpoints import Leftover

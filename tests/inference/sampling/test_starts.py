@@ -17,7 +17,7 @@ from rheojobs.inference.sampling import starts
 from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.sampling.starts import find_starts, start_values
 from rheojobs.inference.sampling.task import SampleTask
-from rheojobs.inference.sampling.whitening import Geometry, climb
+from rheojobs.inference.sampling.warmup.whitening import Geometry, climb
 
 pytestmark = pytest.mark.promise("right-or-refused")
 

@@ -26,7 +26,7 @@ from rheojobs.inference.sampling.chains import Snapshot, joined
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import Starts
-from rheojobs.inference.sampling.whitening import Geometry
+from rheojobs.inference.sampling.warmup.whitening import Geometry
 from rheojobs.machine import processors
 
 __all__ = [

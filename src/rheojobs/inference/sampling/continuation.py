@@ -25,11 +25,11 @@ from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
 from rheojobs.inference.sampling.checkpoints import Checkpoints
-from rheojobs.inference.sampling.curved_whitening import Bend
 from rheojobs.inference.sampling.nuts import ChainState, Draws, empty_state
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import Starts
-from rheojobs.inference.sampling.whitening import Geometry
+from rheojobs.inference.sampling.warmup.curved_whitening import Bend
+from rheojobs.inference.sampling.warmup.whitening import Geometry
 
 __all__ = ["Keeper", "Restored", "fingerprint", "packed", "unpacked"]
 

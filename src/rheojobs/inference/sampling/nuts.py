@@ -22,8 +22,8 @@ import numpy as np
 from jax import lax, random
 from jax.scipy.linalg import solve_triangular
 
-from rheojobs.inference.sampling.adaptation import Moments, StepSize
 from rheojobs.inference.sampling.private_numpyro import doubled_tree
+from rheojobs.inference.sampling.warmup.adaptation import Moments, StepSize
 
 __all__ = [
     "CHUNK_CAPACITY",

@@ -26,7 +26,7 @@ from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.sampling.mode_search import NEAR_ENOUGH, Climb, setting_out
 from rheojobs.inference.sampling.programs import programs_of
-from rheojobs.inference.sampling.whitening import Geometry, climb
+from rheojobs.inference.sampling.warmup.whitening import Geometry, climb
 
 __all__ = ["SPREADS", "Starts", "curve_of", "find_starts", "start_values"]
 

@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli import job_list
+from rheojobs.cli.jobs import job_list
 from rheojobs.cli.options import (
     ClusterOption,
     ElsewhereOption,
@@ -138,7 +138,7 @@ def resume(
 
     Example: rheojobs jobs resume 6b6d
     """
-    from rheojobs.cli.resuming import run_job
+    from rheojobs.cli.jobs.resuming import run_job
 
     with _control() as control:
         job = control.find(job_id)
@@ -156,7 +156,7 @@ def retry(
     cluster: ClusterOption = None,
 ) -> int:
     """Run a failed or cancelled job again, from its checkpoint if it can be resumed."""
-    from rheojobs.cli.resuming import run_job
+    from rheojobs.cli.jobs.resuming import run_job
 
     with _control() as control:
         job = control.find(job_id)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.write_buffer import WriteBuffer
+from rheojobs.engine.store.writing.write_buffer import WriteBuffer
 
 __all__ = ["POLL", "Maintenance"]
 

@@ -10,7 +10,7 @@ from rheojobs.engine.delivery.event_bus import Delivery
 from rheojobs.engine.events import Progress
 from rheojobs.engine.recorder import Outcome
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.write_ops import JobWrites
+from rheojobs.engine.store.writing.write_ops import JobWrites
 
 __all__ = ["Deliveries", "PendingWrites"]
 

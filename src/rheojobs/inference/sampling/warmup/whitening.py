@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.posterior.posterior import Posterior
-from rheojobs.inference.sampling.curved_whitening import Bend, bent
 from rheojobs.inference.sampling.mode_search import MAX_STEPS, Climb, View, setting_out
 from rheojobs.inference.sampling.programs import programs_of
+from rheojobs.inference.sampling.warmup.curved_whitening import Bend, bent
 
 __all__ = ["Geometry", "climb"]
 

@@ -25,11 +25,11 @@ from rheojobs.engine.recorder import NewJob, Outcome, Recorder
 from rheojobs.engine.serialization import Record
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.maintenance import POLL, Maintenance
-from rheojobs.engine.store.pending_writes import Deliveries, PendingWrites
 from rheojobs.engine.store.spilling import spilled
-from rheojobs.engine.store.write_buffer import WriteBuffer
-from rheojobs.engine.store.write_ops import Change, JobWrites
+from rheojobs.engine.store.writing.maintenance import POLL, Maintenance
+from rheojobs.engine.store.writing.pending_writes import Deliveries, PendingWrites
+from rheojobs.engine.store.writing.write_buffer import WriteBuffer
+from rheojobs.engine.store.writing.write_ops import Change, JobWrites
 
 __all__ = ["StoreWriter", "open_recorder"]
 

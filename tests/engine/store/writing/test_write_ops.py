@@ -12,7 +12,7 @@ from tests.engine import chores
 from rheojobs.engine import FunctionTask, JobState, JobStore
 from rheojobs.engine.recorder import NewJob, Outcome
 from rheojobs.engine.serialization import pack_state, record_of
-from rheojobs.engine.store.write_ops import Change, JobWrites
+from rheojobs.engine.store.writing.write_ops import Change, JobWrites
 
 S = JobState
 JOB = "00000abc-0000-4000-8000-000000000000"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpyro.infer.hmc_util import dual_averaging
 
-from rheojobs.inference.sampling.adaptation import Moments, StepSize
+from rheojobs.inference.sampling.warmup.adaptation import Moments, StepSize
 
 
 def test_the_step_size_moves_as_that_of_numpyro():

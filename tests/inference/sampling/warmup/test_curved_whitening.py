@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheojobs.inference.fits.task import fit
-from rheojobs.inference.sampling.curved_whitening import Bend, bent
 from rheojobs.inference.sampling.mode_search import View
 from rheojobs.inference.sampling.sample import sample
+from rheojobs.inference.sampling.warmup.curved_whitening import Bend, bent
 
 LOW, HIGH = 1e-6, 1e6
 

@@ -16,7 +16,7 @@ from rheojobs.inference.programs.kernel_cache import KernelCache
 from rheojobs.inference.sampling import programs
 from rheojobs.inference.sampling.mode_search import NEAR_ENOUGH
 from rheojobs.inference.sampling.programs import programs_of
-from rheojobs.inference.sampling.whitening import Geometry, climb
+from rheojobs.inference.sampling.warmup.whitening import Geometry, climb
 
 
 def never() -> None:

@@ -10,7 +10,7 @@ import time
 
 from rheojobs.engine.errors import EntryError, StoreError
 from rheojobs.engine.store.job_store import JobStore
-from rheojobs.engine.store.write_ops import JobWrites
+from rheojobs.engine.store.writing.write_ops import JobWrites
 
 __all__ = ["WriteBuffer"]
 

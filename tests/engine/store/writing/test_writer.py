@@ -18,8 +18,9 @@ from tests.engine import chores
 from tests.engine.helpers import TIMEOUT, wait_until
 
 from rheojobs.engine import JobEngine, JobState, JobStore, TaskContext
-from rheojobs.engine.store import maintenance, schema, write_buffer
-from rheojobs.engine.store.write_buffer import WriteBuffer
+from rheojobs.engine.store import schema
+from rheojobs.engine.store.writing import maintenance, write_buffer
+from rheojobs.engine.store.writing.write_buffer import WriteBuffer
 
 S = JobState
 
