@@ -40,13 +40,47 @@ app.processEvents()
 """
 
 
-def test_a_window_without_data_loads_no_plots(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+WHILE_TYPES_ARE_ASKED_FOR = """
+import sys
+from PySide6 import QtCore, QtGui, QtWidgets
+from rheojobs.qt.app.pages.fit_page import FitPage
+from rheojobs.qt.app.pages.page_tabs import PageTabs
+
+app = QtWidgets.QApplication([])
+sys.setswitchinterval(1e-5)
+pages = PageTabs()
+pages.load()
+while "pyqtgraph.Qt" not in sys.modules:
+    app.processEvents()
+for module in (QtCore, QtGui, QtWidgets):
+    for name in dir(module):
+        getattr(module, name, None)
+while pages.page(FitPage).made is None:
+    app.processEvents()
+print("made")
+"""
+
+ENDED_AMID_AN_IMPORT = """
+import sys, time
+from PySide6.QtWidgets import QApplication
+from rheojobs.qt.app.pages.late_tabs import load_in_background
+
+app = QApplication([])
+load_in_background(["pyqtgraph"])
+while "pyqtgraph" not in sys.modules:
+    time.sleep(0.001)
+time.sleep(0.05)
+"""
+
+
+def run(script: str, state: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
         env=os.environ
         | {
             "QT_QPA_PLATFORM": "offscreen",
-            "RHEOJOBS_STATE_DIR": str(tmp_path),
+            "RHEOJOBS_STATE_DIR": str(state),
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         },
         capture_output=True,
@@ -54,8 +88,23 @@ def test_a_window_without_data_loads_no_plots(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
+
+
+def test_a_window_without_data_loads_no_plots(tmp_path: Path) -> None:
+    done = run(SCRIPT, tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+def test_types_of_qt_are_made_in_one_thread(tmp_path: Path) -> None:
+    """PySide crashes where two threads ask for a type that is not made yet."""
+    done = run(WHILE_TYPES_ARE_ASKED_FOR, tmp_path)
+    assert (done.returncode, done.stdout) == (0, "made\n"), done.stderr
+
+
+def test_a_program_may_end_while_pages_are_loaded(tmp_path: Path) -> None:
+    done = run(ENDED_AMID_AN_IMPORT, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

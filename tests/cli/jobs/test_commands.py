@@ -320,7 +320,7 @@ def test_a_sampling_that_was_killed_draws_what_it_would_have_drawn(
     jobs: Jobs, tmp_path: Path
 ) -> None:
     arguments = ("-m", "rheojobs", "sample", example_melt.csv_path(), "--model", "maxwell")
-    settings = ("--draws", 80_000, "--warmup", 200, "--chains", 2, "--seed", 5, "--no-warm-start")
+    settings = ("--draws", 40_000, "--warmup", 200, "--chains", 2, "--seed", 5, "--no-warm-start")
     killed = jobs.start(*arguments, *settings)
     deadline = time.monotonic() + 120
     while '"stage": "sampl' not in (listed := jobs("list", "--json", "--state", "running")[1]):

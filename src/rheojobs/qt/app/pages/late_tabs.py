@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QTabWidget, QWidget
 
-__all__ = ["LatePage", "LateTabs", "load_in_background"]
+__all__ = ["LatePage", "LateTabs", "load_in_background", "steps_to_all_types"]
 
 logger = logging.getLogger(__name__)
+
+SLOW = frozenset({"QPageSize"})
+"""Types that take far longer than a frame to make, and that no part of the window uses."""
 
 
 class LatePage[Page: QWidget]:
@@ -100,8 +105,24 @@ class LateTabs(QTabWidget):
             self._waiting[widget].get()
 
 
+def steps_to_all_types() -> list[Callable[[], object]]:
+    """Return steps that make all types of Qt, to be done in the thread of the window.
+
+    PySide makes a type when it is first asked for, and crashes where two threads do so at once.
+    A plotting library asks for all of them while it is imported.
+    """
+    return [
+        functools.partial(getattr, module, name, None)
+        for module in (QtCore, QtGui, QtWidgets)
+        for name in dir(module)
+        if name not in SLOW
+    ]
+
+
 def load_in_background(modules: Sequence[str]) -> Future[None]:
     """Import modules in a separate thread, so that they are loaded when they are needed.
+
+    Before modules that use Qt come `steps_to_all_types`.
 
     Returns
     -------
@@ -120,6 +141,6 @@ def load_in_background(modules: Sequence[str]) -> Future[None]:
                 return
         loading.set_result(None)
 
-    # A daemon: the end of the program does not wait for it.
-    threading.Thread(target=load, name="rheojobs-loading", daemon=True).start()
+    # No daemon: Python ends such a thread amid an import, and modules of Qt crash there.
+    threading.Thread(target=load, name="rheojobs-loading").start()
     return loading

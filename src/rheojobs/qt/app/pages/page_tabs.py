@@ -8,10 +8,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from rheojobs.qt.app.pages.fit_page import FitPage
-from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background
+from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background, steps_to_all_types
 from rheojobs.qt.app.pages.page import Page
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
+from rheojobs.qt.widgets.common.refresh import InSteps
 
 __all__ = ["PAGES", "PageTabs"]
 
@@ -40,6 +41,7 @@ class PageTabs(LateTabs):
         self.pages = [kind(self) for kind in PAGES]
         self._later = QTimer(self, singleShot=True, interval=_LOAD_MS)
         self._later.timeout.connect(self.load)
+        self._steps = InSteps(self)
 
     def page[P: Page[Any]](self, kind: type[P]) -> P:
         """Return the page of this class."""
@@ -51,6 +53,9 @@ class PageTabs(LateTabs):
 
     def load(self) -> None:
         """Load the modules and make the pages, so that the first data need not wait for them."""
+        self._steps.begin([*steps_to_all_types(), self._load_modules])
+
+    def _load_modules(self) -> None:
         loading = load_in_background([name for page in self.pages for name in page.modules])
         look = QTimer(self, interval=_LOOK_MS)
 

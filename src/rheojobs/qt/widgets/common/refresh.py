@@ -46,7 +46,7 @@ class InSteps(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._steps: list[Callable[[], None]] = []
+        self._steps: list[Callable[[], object]] = []
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._go_on)
 
@@ -55,12 +55,12 @@ class InSteps(QObject):
         """Whether there are steps left."""
         return bool(self._steps)
 
-    def begin(self, steps: Sequence[Callable[[], None]]) -> None:
+    def begin(self, steps: Sequence[Callable[[], object]]) -> None:
         """Do these steps in order, instead of any that are left."""
         self._steps = list(reversed(steps))
         self._timer.start()
 
-    def add(self, step: Callable[[], None]) -> None:
+    def add(self, step: Callable[[], object]) -> None:
         """Do one more step after those that are left."""
         self._steps.insert(0, step)
         self._timer.start()
