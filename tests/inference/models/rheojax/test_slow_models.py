@@ -42,7 +42,7 @@ def across_a_gap() -> Dataset:
 
 def flow_of_a_lattice() -> Dataset:
     """A flow curve with a yield stress."""
-    rate = np.geomspace(0.01, 10.0, 6)
+    rate = np.geomspace(0.01, 10.0, 20)
     return Dataset(rate, 1.0 + rate**0.5, "flow_curve")
 
 
