@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import jax
 import numpyro
 import pytest
+from tests.compiled import few_programs, pytest_configure
 
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.read import read
-from rheojobs.inference.programs.jax_setup import configure_jax
+
+__all__ = ["few_programs", "pytest_configure"]
 
 # ArviZ leaves a numpyro behind that is loaded when it is looked into. Where a module of it comes
 # first, that is loaded twice, and numpyro.factor fails.
 assert numpyro.__version__
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_configure() -> None:
-    """Configure JAX before any module makes an array, and after the cache's folder is set."""
-    configure_jax()
-
-
-MAPPED = Path("/proc/self/maps")
-MANY_MAPPINGS = 20_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _few_programs() -> Iterator[None]:
-    """Let go of compiled programs before they are too many for one process.
-
-    Each takes some mappings of memory, of which Linux allows 65,530; beyond, XLA crashes. No
-    application compiles as many as all these tests together.
-    """
-    yield
-    if MAPPED.exists() and MAPPED.read_text().count("\n") > MANY_MAPPINGS:
-        jax.clear_caches()
-        gc.collect()
 
 
 @pytest.fixture(scope="session")
