@@ -48,13 +48,14 @@ else
 	@$(PYTEST) $(PYTEST_ARGS)
 endif
 
-# Those that compile programs of JAX, open windows or start clusters take the most.
+# Those that compile programs of JAX, open windows or start clusters take the most; what every
+# executor must do is tried on threads and processes, but not once more with a store.
 QUICK := tests/engine tests/inference/data tests/inference/options tests/inference/results \
-	tests/inference/fits/test_options.py tests/test_import.py tests/test_readme.py
+	tests/test_import.py
 
-test-quick: env ## run what takes less than two minutes: the engine, reading, results, some fits
+test-quick: env ## run what takes less than two minutes: the engine, reading, results
 	@$(BIN)/python scripts/check-qt
-	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask" -n 2 --dist loadfile -q
+	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask and not stored" -n 3 --dist loadfile -q
 
 physics: env ## hold all models against nature, at all points (the tests take a few)
 	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile

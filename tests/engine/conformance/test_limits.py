@@ -64,6 +64,7 @@ class TestTimeout:
         assert told.exists()
         assert job.partial == "whole"
 
+    @pytest.mark.slow
     def test_neither_waiting_nor_pausing_counts(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path
     ) -> None:

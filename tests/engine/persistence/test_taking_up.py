@@ -259,6 +259,7 @@ class TestProcesses:
             assert history == [S.QUEUED, S.RUNNING, S.INTERRUPTED, S.QUEUED, S.RUNNING, S.SUCCEEDED]
             assert store.find(first.id).attempts == 2
 
+    @pytest.mark.slow
     @pytest.mark.promise("on-disk-when-submitted")
     def test_killed_again_and_again(
         self, path: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]

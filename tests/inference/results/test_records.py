@@ -63,6 +63,7 @@ def same(a: Any, b: Any) -> bool:
     return a == b or (a != a and b != b)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(KEYS, VALUES))
 def test_everything_comes_back_as_it_was(values: dict[str, Any]) -> None:
     content, blobs = pack(values)

@@ -15,6 +15,7 @@ def decay(x, p):
     return p[0] * jnp.exp(-x / p[1])
 
 
+@pytest.mark.slow
 def test_a_sampling_starts_where_the_fit_before_it_ended() -> None:
     x = np.linspace(0.1, 5.0, 40)
     y = 3.0 * np.exp(-x / 1.7) * (1.0 + 0.01 * np.random.default_rng(1).standard_normal(40))

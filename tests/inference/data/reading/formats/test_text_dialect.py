@@ -170,6 +170,7 @@ def tables(draw: st.DrawFn) -> Table:
     return Table(data, mode, placed != "no header", scaled[:, 0], y, dropped)
 
 
+@pytest.mark.slow
 @settings(SHARED_FOLDER, max_examples=400)
 @given(tables())
 def test_any_dialect_reads_to_the_same_numbers(tmp_path: Path, table: Table) -> None:
@@ -247,6 +248,7 @@ junk = st.one_of(
 columns = st.one_of(st.none(), st.integers(-1, 5), st.text(max_size=5))
 
 
+@pytest.mark.slow
 @settings(SHARED_FOLDER, max_examples=600)
 @given(junk, st.sampled_from([None, "oscillation", "creep", "laos"]), columns, columns, columns)
 def test_any_bytes_give_data_or_one_clear_error(
@@ -269,6 +271,7 @@ def test_any_bytes_give_data_or_one_clear_error(
     assert all("\n" not in note for note in (dataset.summary(), *dataset.notes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
