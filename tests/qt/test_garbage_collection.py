@@ -13,16 +13,23 @@ from pytestqt.qtbot import QtBot
 from rheojobs.qt.garbage_collection import GarbageCollection
 
 
+@pytest.fixture(autouse=True)
+def _python_collects() -> Iterator[None]:
+    """Let Python collect at first; afterwards it does or does not, as before."""
+    was_enabled = gc.isenabled()
+    gc.enable()
+    yield
+    if not was_enabled:
+        gc.disable()
+
+
 @pytest.fixture
 def collection(qapp: QObject) -> Iterator[GarbageCollection]:
     gc.collect()
-    was_enabled = gc.isenabled()
     made = GarbageCollection(qapp)
     yield made
     made.stop()
     made.deleteLater()
-    if not was_enabled:
-        gc.disable()
 
 
 class Noted:
@@ -47,14 +54,8 @@ def in_a_thread() -> list[list[object]]:
 
 def test_without_it_another_thread_collects(qapp: object) -> None:
     deaths: list[threading.Thread] = []
-    was_enabled = gc.isenabled()
-    gc.enable()
-    try:
-        Noted(deaths)
-        in_a_thread()
-    finally:
-        if not was_enabled:
-            gc.disable()
+    Noted(deaths)
+    in_a_thread()
     assert deaths
     assert deaths[0] is not threading.main_thread()
 
@@ -85,7 +86,6 @@ def test_old_cycles_are_collected_too(collection: GarbageCollection, qtbot: QtBo
 
 
 def test_stopped_or_deleted_python_collects_again(qapp: QObject, qtbot: QtBot) -> None:
-    was_enabled = gc.isenabled()
     first, second = GarbageCollection(), GarbageCollection()
     assert not gc.isenabled()
     first.stop()
@@ -94,5 +94,3 @@ def test_stopped_or_deleted_python_collects_again(qapp: QObject, qtbot: QtBot) -
     with qtbot.waitSignal(second.destroyed):
         second.deleteLater()
     assert gc.isenabled()
-    if not was_enabled:
-        gc.disable()

@@ -324,26 +324,23 @@ main_window.run([sys.argv[1]])
 
 
 def processor_time(script: str) -> float:
-    """The least of three runs of a script that prints its processor time, in seconds."""
-    return min(
-        float(
-            subprocess.run(
-                [sys.executable, "-c", script, str(example_melt.csv_path())],
-                env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-                capture_output=True,
-                timeout=120,
-                check=True,
-            ).stdout
-        )
-        for _ in range(3)
+    """What a script prints: its processor time, in seconds."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(example_melt.csv_path())],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        timeout=120,
+        check=True,
     )
+    return float(done.stdout)
 
 
 @pytest.mark.slow
 @pytest.mark.alone
 def test_the_window_is_there_soon() -> None:
     """Processor time, imports included: about 2.5 times that of numpy and an empty window."""
-    assert processor_time(OUR_WINDOW) < 3.5 * processor_time(BARE_WINDOW)
+    # One after the other, since the machine's speed changes; a busy moment spoils one pair.
+    assert min(processor_time(OUR_WINDOW) / processor_time(BARE_WINDOW) for _ in range(5)) < 3
 
 
 @pytest.mark.slow

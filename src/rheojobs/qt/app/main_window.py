@@ -338,10 +338,10 @@ def run(files: Sequence[str] = ()) -> int:
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
         application.setApplicationName("rheojobs")
-        GarbageCollection(application)
         # Python cannot handle Ctrl-C while Qt waits; the workers end with this process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(settings=user_settings())
+    GarbageCollection(window)  # as long as the event loop runs, and no longer
     window.show()
     # After the first paint, so that the window is visible when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
