@@ -144,7 +144,7 @@ class Comparison:
     dataset : Dataset
         The data that all were fitted to.
     weights : str
-        ``"relative"``, ``"uniform"`` or ``"sigma"``, for all of them.
+        ``"relative"``, ``"divided"``, ``"uniform"`` or ``"sigma"``, for all of them.
     models : tuple of ComparedModel
         Best first: by AICc, or those that were sampled by LOO before the rest.
     left_out : tuple of LeftOut
@@ -316,7 +316,7 @@ def same_curve(dataset: Dataset, one: FitResult, other: FitResult) -> bool:
     """Whether two curves differ by much less than the data scatter about the first."""
     curve = as_measured(dataset, one)
     apart, left = curve - as_measured(dataset, other), dataset.y - curve
-    if one.weights == "relative":
+    if one.is_relative:
         size = np.maximum(np.abs(dataset.y), np.finfo(float).tiny)
         apart, left = apart / size, left / size
     elif one.weights == "sigma" and dataset.sigma is not None:

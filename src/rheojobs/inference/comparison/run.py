@@ -31,6 +31,7 @@ from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.models.catalogue import ModelInfo, catalogue
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.posterior.likelihood_names import likelihood_of_weights
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.inference.sampling.task import SampleTask
@@ -182,6 +183,7 @@ class ComparisonRun:
     def _words_on_weights(self, given: bool) -> str:
         kind = {
             "relative": "relative weights for all: each residual divided by its value",
+            "divided": "relative weights for all: each residual divided by its value",
             "uniform": "uniform weights for all: all residuals count the same",
             "sigma": "weights for all by the data's own standard deviations",
         }[self.weights]
@@ -269,7 +271,7 @@ class ComparisonRun:
         which = ", ".join(chosen)
         few = f"the best {len(chosen)} of {len(good)}" if len(good) > len(chosen) else "all"
         self.notes.append(f"sampled: {few} that converged, by AICc ({which})")
-        likelihood = "constant" if self.weights == "uniform" else self.weights
+        likelihood = likelihood_of_weights(self.weights)
         limit = None if self._timeout is None else SAMPLING_PATIENCE * self._timeout
         for candidate in self.candidates:
             if candidate.label not in chosen:

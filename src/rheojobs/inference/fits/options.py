@@ -22,6 +22,7 @@ __all__ = ["FitOptions", "StartOptions"]
 WEIGHTS = {
     "uniform": "all residuals count the same",
     "relative": "residuals are ln(model/data), so being 10 % high or low counts the same",
+    "divided": "residuals are (model - data)/|data|, as in RheoJAX's fits",
     "sigma": "each residual is divided by its standard deviation",
 }
 LOSSES = {

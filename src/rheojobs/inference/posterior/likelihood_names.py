@@ -14,6 +14,7 @@ __all__ = [
     "LIKELIHOODS",
     "check_likelihood",
     "likelihood_of",
+    "likelihood_of_weights",
     "suited_likelihood",
 ]
 
@@ -62,4 +63,9 @@ def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
     from rheojobs.inference.problem.weights import default_weights  # which needs NumPy
 
     weights, reason = default_weights(dataset)
-    return {"uniform": "constant"}.get(weights, weights), reason
+    return likelihood_of_weights(weights), reason
+
+
+def likelihood_of_weights(weights: str) -> str:
+    """Return the likelihood that assumes the same noise as a fit with these weights."""
+    return {"uniform": "constant", "divided": "relative"}.get(weights, weights)

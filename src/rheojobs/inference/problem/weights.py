@@ -26,7 +26,7 @@ class Weights:
     Attributes
     ----------
     name : str
-        ``"uniform"``, ``"relative"`` or ``"sigma"``.
+        ``"uniform"``, ``"relative"``, ``"divided"`` or ``"sigma"``.
     sigma : ndarray, shape (c, b)
         The divisors of the residuals.
     logarithmic : bool
@@ -93,9 +93,9 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
 def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
     """Return the weights of that name, or those that suit the data.
 
-    Relative residuals are ln(curve / data) if all data are positive. If they were divided by
-    the data, as is usual, a curve far below the data would deviate by at most 100 %, and one far
-    above by any factor: the sum of squares would prefer curves below. With the logarithm, a
+    Relative residuals are ln(curve / data) if all data are positive. If they are divided by
+    the data, as is usual, a curve far below the data deviates by at most 100 %, and one far
+    above by any factor: the sum of squares prefers curves below. With the logarithm, a
     factor too high or too low counts the same; small deviations agree in both forms.
     """
     name, reason = (wanted, "") if wanted is not None else default_weights(problem.dataset)

@@ -35,11 +35,12 @@ def remark(fit: FitResult, name: str) -> str:
 
 def facts(fit: FitResult) -> list[tuple[str, str]]:
     """Return the quality of a fit and how it was made, as pairs of a label and a text."""
-    is_relative = fit.weights == "relative"
-    in_logarithms = is_relative and _is_positive(fit.fitted) and _is_positive(_data(fit))
+    in_logarithms = (
+        fit.weights == "relative" and _is_positive(fit.fitted) and _is_positive(_data(fit))
+    )
     of_logarithms = " (of the logarithms)" if in_logarithms else ""
     typical = ""
-    if is_relative and fit.reduced_chi_squared > 0:
+    if fit.is_relative and fit.reduced_chi_squared > 0:
         typical = f" (typical deviation {100 * math.sqrt(fit.reduced_chi_squared):.2g} %)"
     found = [
         ("R²", f"{fit.r_squared:.6g}{of_logarithms}"),
@@ -90,11 +91,13 @@ def _is_positive(values: NDArray[Any] | None) -> bool:
 
 
 def _weights(fit: FitResult) -> str:
-    relative = "relative: each residual divided by its datum"
+    divided = "each residual divided by its datum"
+    relative = f"relative: {divided}"
     if _is_positive(_data(fit)):  # then the logarithm is taken
         relative = "relative: residuals are ln(model/data), so 10 % high or low counts the same"
     words = {
         "relative": relative,
+        "divided": f"divided: {divided}",
         "uniform": "uniform: all residuals count the same",
         "sigma": "sigma: each residual divided by its standard deviation",
     }.get(fit.weights, fit.weights)

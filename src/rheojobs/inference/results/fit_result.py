@@ -111,7 +111,7 @@ class FitResult:
     message : str
         Why the optimizer stopped, with further remarks.
     weights : str
-        ``"relative"``, ``"uniform"`` or ``"sigma"``.
+        ``"relative"``, ``"divided"``, ``"uniform"`` or ``"sigma"``.
     units : dict of str to str
         Of the parameters.
     aicc : float
@@ -217,6 +217,11 @@ class FitResult:
         """
         rho = min(max(self.residual_correlation, 0.0), 1.0)
         return self.values * (1.0 - rho) / (1.0 + rho)
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether residuals are in proportion to the data: relative or divided weights."""
+        return self.weights in ("relative", "divided")
 
     @property
     def misfit(self) -> str:
