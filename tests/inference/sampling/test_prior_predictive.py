@@ -151,9 +151,9 @@ def test_too_few_draws_are_said():
 
 
 def test_of_very_many_data_every_kth_draw_is_evaluated(monkeypatch):
-    from rheojobs.inference.sampling import collect
+    from rheojobs.inference.sampling import predicted_curves
 
-    monkeypatch.setattr(collect, "MAX_POINTWISE_VALUES", 40 * 100)
+    monkeypatch.setattr(predicted_curves, "MAX_POINTWISE_VALUES", 40 * 100)
     tree = prior_predictive(decay_data(), decay_model(), num_samples=350)
     assert tree["prior"].sizes["draw"] == 350
     assert list(tree["prior_predictive"]["draw"].values) == list(range(0, 350, 4))

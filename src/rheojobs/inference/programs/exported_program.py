@@ -123,10 +123,20 @@ class StoredProgram:
         if not self._identity:
             self._import_needs()
             return self._plain(*args)
-        leaves, structure = jax.tree.flatten(args)
-        # Whatever their type: JAX takes results of such a program as bound to their device, and
-        # would compile again for them.
-        leaves = [np.asarray(leaf) for leaf in leaves]
+        leaves, structure = _flat(args)
+        return jax.tree.unflatten(self._result, self._program(structure, leaves)(*leaves))
+
+    def prepare(self, *args: Any) -> None:
+        """Compile the function for such arguments, without calling it."""
+        if not self._identity:
+            self._import_needs()
+            self._plain.lower(*args).compile()  # kept by JAX for the call
+            return
+        leaves, structure = _flat(args)
+        self._program(structure, leaves).lower(*leaves).compile()
+
+    def _program(self, structure: Any, leaves: list[Any]) -> Any:
+        """Return the function of flat arguments, jitted; there is one for each kind of them."""
         kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         program = self._programs.get(kind)
         if program is None:
@@ -134,7 +144,7 @@ class StoredProgram:
                 program = self._programs.get(kind)
                 if program is None:
                     program = self._programs[kind] = self._make(structure, leaves)
-        return jax.tree.unflatten(self._result, program(*leaves))
+        return program
 
     def _make(self, structure: Any, leaves: list[Any]) -> Callable[..., Any]:
         def flat(*leaves: Any) -> list[Any]:
@@ -174,3 +184,13 @@ class StoredProgram:
             return ""
         text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _flat(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
+    """Return the arguments' arrays and their structure.
+
+    All are made arrays of NumPy: JAX takes results of an exported program as bound to their
+    device, and would compile again for them.
+    """
+    leaves, structure = jax.tree.flatten(args)
+    return [np.asarray(leaf) for leaf in leaves], structure

@@ -78,6 +78,10 @@ class BayesianResult:
     inference_data : DataTree or None
         For ArviZ: posterior, posterior_predictive, log_likelihood, sample_stats, observed_data.
         Given as a tree or as arrays, of which it is built when it is first read.
+    curve_band : dict of str to ndarray, shape (n,), or None
+        Quantiles of the model's curve at the draws, without noise: ``low`` (2.5 %), ``median``,
+        ``high`` (97.5 %), and the data's ``x``. For G*, those of G' and G'' as real and imaginary
+        part. A partial result may have none.
     is_partial : bool
         Whether the sampling was stopped before it was done.
     test_mode : str
@@ -105,6 +109,7 @@ class BayesianResult:
     credible_intervals: dict[str, tuple[float, float]] | None = None
     num_warmup: int = 0
     inference_data: _BuiltWhenRead = _BuiltWhenRead()
+    curve_band: dict[str, NDArray[Any]] | None = None
     is_partial: bool = False
     test_mode: str = ""
     units: dict[str, str] = field(default_factory=dict)
@@ -166,4 +171,7 @@ class BayesianResult:
         intervals = content.get("credible_intervals")
         if intervals is not None:
             content["credible_intervals"] = {key: tuple(ends) for key, ends in intervals.items()}
+        band = content.get("curve_band")
+        if band is not None:
+            content["curve_band"] = {key: array(values) for key, values in band.items()}
         return cls(**content)

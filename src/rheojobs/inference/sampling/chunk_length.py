@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 __all__ = ["Pace"]
 
 FIRST_LEAPFROGS = 8
@@ -21,6 +23,11 @@ class Pace:
     def is_known(self) -> bool:
         """Whether it was measured, so that the program has been run."""
         return self._seconds is not None
+
+    @property
+    def seconds(self) -> float:
+        """The seconds of a leapfrog; infinite if it was not measured."""
+        return math.inf if self._seconds is None else self._seconds
 
     def leapfrogs(self, seconds: float) -> int:
         """Return how many leapfrogs take so long; at least one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.posterior.posterior import Posterior
-from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
@@ -23,91 +21,22 @@ from rheojobs.inference.results.inference_arrays import InferenceArrays
 from rheojobs.inference.results.predictions import Predictions
 from rheojobs.inference.sampling import posterior_checks
 from rheojobs.inference.sampling.chains import Snapshot, joined
+from rheojobs.inference.sampling.predicted_curves import (
+    in_blocks,
+    predicted_band,
+    predictions_at,
+)
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.warmup.whitening import Geometry
-from rheojobs.machine import processors
 
-__all__ = [
-    "Collector",
-    "component_names",
-    "data_groups",
-    "draws_in_a_call",
-    "in_blocks",
-    "thinning",
-]
-
-MAX_POINTWISE_VALUES = 2e7
-"""Limit on predictions times draws stored with the result; beyond it draws are left out."""
-
-EVALUATED_VALUES = 250_000
-"""Limit on predictions computed in one call: usually a few milliseconds."""
-
-EVALUATED_DRAWS = (1000, 500, 250, 125, 60, 30, 15, 8, 4, 2, 1)
-"""Numbers of draws of one call, a compiled program each; usual numbers of draws are multiples."""
-
-SOLVED_DRAWS = 250
-"""Most draws of one call if equations are solved: a cancellation waits for the call to end."""
+__all__ = ["Collector", "component_names", "data_groups"]
 
 CONSTRAIN_BLOCK = 1000
-WORTH_A_THREAD = 0.05
-"""Seconds of work below which threads do not pay: a short program uses all cores."""
 
 MAX_SUMMARIZED = 500
 """Draws of each chain that the summary of a cancelled sampling uses."""
-
-
-def thinning(seen: Observations, count: int) -> int:
-    """Return k, if every k-th of so many draws is stored with its predictions."""
-    values: int = count * seen.y.shape[0] * seen.n
-    return max(1, math.ceil(values / MAX_POINTWISE_VALUES))
-
-
-def draws_in_a_call(problem: Problem) -> int:
-    """Return the number of draws whose predictions are computed in one call."""
-    few = EVALUATED_VALUES / problem.observations.y.size
-    if problem.model.forward_mode:
-        few = min(few, SOLVED_DRAWS)
-    return next((count for count in EVALUATED_DRAWS if count <= few), 1)
-
-
-def in_blocks(
-    function: Callable[[NDArray[np.float64]], tuple[Any, ...]],
-    rows: NDArray[np.float64],
-    block: int,
-) -> list[NDArray[np.float64]]:
-    """Apply a compiled program to rows in blocks of one size, so that it compiles once.
-
-    If the first block takes so long that it pays, the others are computed in parallel on all
-    cores.
-    """
-    count = rows.shape[0]
-
-    def apply(start: int) -> list[NDArray[Any]]:
-        part = rows[start : start + block]
-        filled = part if part.shape[0] == block else np.resize(part, (block, part.shape[1]))
-        return [np.asarray(item) for item in function(filled)]
-
-    began = time.perf_counter()
-    first = apply(0)
-    outputs = [np.empty((count, *item.shape[1:])) for item in first]
-
-    def keep(start: int, found: list[NDArray[Any]]) -> None:
-        for whole, item in zip(outputs, found, strict=True):
-            whole[start : start + block] = item[: count - start]
-
-    keep(0, first)
-    rest = range(block, count, block)
-    if (time.perf_counter() - began) * len(rest) < WORTH_A_THREAD:
-        for start in rest:
-            keep(start, apply(start))
-        return outputs
-    with ThreadPoolExecutor(min(processors(), len(rest))) as pool:
-        # Each thread writes its own rows: first touching the pages of a new array is slow.
-        for _ in pool.map(lambda start: keep(start, apply(start)), rest):
-            pass
-    return outputs
 
 
 def component_names(problem: Problem) -> tuple[str, ...]:
@@ -214,7 +143,8 @@ class Collector:
             The time that the sampling took.
         check : callable or None
             Called between two steps of the work; None makes a partial result, quickly: without
-            predictions, and with a summary of some draws if there are very many.
+            predictions, with the band of curves if one call gives it, and with a summary of some
+            draws if there are very many.
         """
         is_partial = check is None
         counts = [sum(len(part.energy) for part in snapshot.parts) for snapshot in snapshots]
@@ -244,10 +174,10 @@ class Collector:
         some = {name: values[:, ::every] for name, values in draws.items()}
         with ThreadPoolExecutor(1) as beside:  # the model, while NumPy summarizes
             sites = constrained.reshape(chains, count, -1)
-            predicting = None if check is None else beside.submit(self._predict, sites, check)
+            predicting = beside.submit(self._predict, sites, check)
             summary = diagnostics.summarize(some, check)
             intervals = diagnostics.credible_intervals(some)
-            predictions = None if predicting is None else predicting.result()
+            predictions, band = predicting.result()
         return BayesianResult(
             model_name=self._problem.model.name,
             posterior_samples={name: values.reshape(-1) for name, values in draws.items()},
@@ -260,6 +190,7 @@ class Collector:
             credible_intervals=intervals,
             num_warmup=self._settings.num_warmup,
             inference_data=inference_arrays(self._problem, draws, stats, predictions),
+            curve_band=band,
             is_partial=is_partial,
             test_mode=self._problem.test_mode,
             units=self._units(draws),
@@ -322,27 +253,11 @@ class Collector:
         noise = "" if self._posterior.likelihood.relative else data.y_unit
         return {name: units.get(name, noise) for name in draws}
 
-    def _predict(self, constrained: NDArray[np.float64], check: Callable[[], None]) -> Predictions:
-        """Compute the model's predictions at the draws, or at every k-th of them.
-
-        Parameters
-        ----------
-        constrained : ndarray, shape (chains, draws, d)
-            The sites' values.
-        """
-        seen, kernels = self._problem.observations, programs_of(self._posterior)
-        chains, count, _ = constrained.shape
-        picked = np.arange(0, count, thinning(seen, chains * count))
-        sites = constrained[:, picked]
-
-        def predict(part: NDArray[np.float64]) -> tuple[Any, ...]:
-            check()
-            predicted, _penalty = kernels.predict(part, seen.x, seen.mask)
-            return (np.asarray(predicted)[..., : seen.n],)
-
-        rows = sites.reshape(-1, sites.shape[-1])
-        (predicted,) = in_blocks(predict, rows, draws_in_a_call(self._problem))
-        shape = (chains, picked.size, seen.y.shape[0], seen.n)
-        return self._posterior.predictions(
-            picked, predicted.reshape(shape), sites, self._settings.seed
-        )
+    def _predict(
+        self, sites: NDArray[np.float64], check: Callable[[], None] | None
+    ) -> tuple[Predictions | None, dict[str, NDArray[Any]] | None]:
+        """Return the predictions at the draws and the band of their curves, as far as wanted."""
+        predictions = None
+        if check is not None and self._settings.keep_predictions:
+            predictions = predictions_at(self._posterior, sites, self._settings.seed, check)
+        return predictions, predicted_band(self._posterior, sites, predictions, check)

@@ -26,6 +26,7 @@ from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
 from rheojobs.inference.sampling.checkpoints import Checkpoints
 from rheojobs.inference.sampling.nuts import ChainState, Draws, empty_state
+from rheojobs.inference.sampling.options import MAX_TREE_DEPTH
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import Starts
 from rheojobs.inference.sampling.warmup.curved_whitening import Bend
@@ -307,6 +308,8 @@ def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
             settings.likelihood,
             _exact(settings.fixed),
             sorted((name, *map(float, ends)) for name, ends in settings.bounds.items()),
+            # Checkpoints from before this option hold the digest without it.
+            *({settings.max_tree_depth} - {MAX_TREE_DEPTH}),
         ),
     }
     digests = {name: hashlib.sha256(repr(told).encode()) for name, told in facts.items()}

@@ -22,6 +22,7 @@ import numpy as np
 from jax import lax, random
 from jax.scipy.linalg import solve_triangular
 
+from rheojobs.inference.sampling.options import MAX_TREE_DEPTH
 from rheojobs.inference.sampling.private_numpyro import doubled_tree
 from rheojobs.inference.sampling.warmup.adaptation import Moments, StepSize
 
@@ -39,7 +40,6 @@ __all__ = [
 CHUNK_CAPACITY = 512
 """The most steps whose draws one call can return."""
 
-MAX_TREE_DEPTH = 10
 MAX_WINDOWS = 24
 
 FIRST_SHARE, LAST_SHARE = 0.15, 0.3

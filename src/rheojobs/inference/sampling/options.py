@@ -12,7 +12,9 @@ from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.posterior.prior_syntax import check_prior, parse_prior
 from rheojobs.inference.problem.options import ProblemOptions
 
-__all__ = ["DEFAULT_PRIORS", "SampleOptions"]
+__all__ = ["DEFAULT_PRIORS", "MAX_TREE_DEPTH", "SampleOptions"]
+
+MAX_TREE_DEPTH = 10
 
 DEFAULT_PRIORS: dict[str, str] = {
     "rheojax": "uniform on the bounds",
@@ -103,5 +105,11 @@ class SampleOptions(ProblemOptions):
         0.95,
         Number(0.0, 1.0),
         "Acceptance probability that the step size is adapted to.",
+        group=Group.SAMPLING,
+    )
+    max_tree_depth: int = option(
+        MAX_TREE_DEPTH,
+        Count(1, MAX_TREE_DEPTH),
+        "A trajectory has 2^depth leapfrog steps at most.",
         group=Group.SAMPLING,
     )

@@ -96,7 +96,11 @@ def _predict(
     posterior: Posterior, sites: NDArray[np.float64], seed: int
 ) -> tuple[int, NDArray[np.float64]]:
     """Return k, and data simulated from each k-th draw, shape (draws, c, n)."""
-    from rheojobs.inference.sampling.collect import draws_in_a_call, in_blocks, thinning
+    from rheojobs.inference.sampling.predicted_curves import (
+        draws_in_a_call,
+        in_blocks,
+        thinning,
+    )
     from rheojobs.inference.sampling.programs import programs_of
 
     seen = posterior.problem.observations

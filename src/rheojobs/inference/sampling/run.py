@@ -27,7 +27,8 @@ from rheojobs.inference.sampling.chunk_length import Pace
 from rheojobs.inference.sampling.collect import Collector
 from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
 from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
-from rheojobs.inference.sampling.nuts import MAX_TREE_DEPTH, Settings
+from rheojobs.inference.sampling.nuts import Settings
+from rheojobs.inference.sampling.predicted_curves import prepare
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import (
@@ -175,6 +176,7 @@ class Sampling:
             advance(self._chains[0], 0, 0)
             self._context.check()
             collector.constrain([np.zeros((1, len(posterior.sites)))])
+            prepare(posterior)
         return collector, advance, pace
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Starts, dict[str, float]]:
@@ -202,7 +204,7 @@ class Sampling:
     def _stepper(self, posterior: Posterior, starts: Starts) -> Any:
         given = self._settings
         plans = [
-            Settings.of(given.num_warmup, given.target_accept, MAX_TREE_DEPTH, each.is_round)
+            Settings.of(given.num_warmup, given.target_accept, given.max_tree_depth, each.is_round)
             for each in starts.geometries
         ]
         kernels, data = programs_of(posterior), posterior.data

@@ -27,6 +27,8 @@ class SampleSettings(SampleOptions):
         The folder where the sampling is stored while it runs, on the machine of the application.
     keep_checkpoint : bool
         Whether the checkpoint stays when all is drawn.
+    keep_predictions : bool
+        Whether the result has the predictions at the draws.
     continues : Segment or None
         Chains to continue.
     task : Segment
@@ -38,5 +40,6 @@ class SampleSettings(SampleOptions):
     most_draws: int
     checkpoint: str | None
     keep_checkpoint: bool
+    keep_predictions: bool
     continues: Segment | None
     task: Segment

@@ -46,6 +46,7 @@ _STORED = (
     "warm_start",
     "other_starts",
     "keep_checkpoint",
+    "keep_predictions",
 )
 
 
@@ -90,6 +91,9 @@ class SampleTask(SampleOptions):
         Chains to continue; `extend` sets it.
     keep_checkpoint : bool
         Whether the checkpoint stays when all is drawn; the caller then removes it later.
+    keep_predictions : bool
+        Whether the result has the predictions at the draws, of which ArviZ's groups
+        posterior_predictive and log_likelihood are made, or only the band of curves.
     **options
         As `SampleOptions` has them.
     """
@@ -102,6 +106,7 @@ class SampleTask(SampleOptions):
     checkpoint: str | Path | None = field(default=None, kw_only=True)
     continues: Segment | None = field(default=None, repr=False, kw_only=True)
     keep_checkpoint: bool = field(default=False, kw_only=True)
+    keep_predictions: bool = field(default=True, kw_only=True)
     _dataset: Dataset | None = field(default=None, repr=False, kw_only=True)
 
     max_attempts = 3
@@ -216,6 +221,7 @@ class SampleTask(SampleOptions):
             most_draws=self.most_draws,
             checkpoint=None if self.checkpoint is None else str(self.checkpoint),
             keep_checkpoint=self.keep_checkpoint,
+            keep_predictions=self.keep_predictions,
             continues=self.continues,
             task=self._description(),
         )
