@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,26 @@ class PlainWorker(QRunnable):
             self.signals.failed.emit(str(error))
         else:
             self.signals.completed.emit({"answer": 42})
+
+
+class SelfCancelled(QRunnable):
+    """A worker that is cancelled by its own method, which waits for the end of the work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signals = PlainSignals()
+        self.cancel_token = CancellationToken()
+        self._stop, self._stopped = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        assert self._stop.wait(30)
+        time.sleep(0.5)
+        self._stopped.set()
+        self.signals.cancelled.emit()
+
+    def cancel(self) -> None:
+        self._stop.set()
+        self._stopped.wait(30)
 
 
 class BareRunnable(QRunnable):

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from PySide6.QtCore import QObject, QThread
-from tests.qt.helpers import BareRunnable, PlainWorker, count_to, decay_model
+from tests.qt.helpers import BareRunnable, PlainWorker, SelfCancelled, count_to, decay_model
 
 import rheojobs
 from rheojobs import (
@@ -215,6 +215,18 @@ def test_a_plain_runnable_fails_and_is_cancelled(pool, recorder):
     recorder.wait_for(waiting, "job_started")
     assert pool.cancel(waiting)
     assert recorder.wait_end(waiting) == ("job_cancelled", ())
+
+
+def test_a_runnable_is_cancelled_by_its_own_method(pool, recorder):
+    """Which may do more than its token's, and may block until the work has ended."""
+    worker = SelfCancelled()
+    job_id = pool.submit(worker)
+    recorder.wait_for(job_id, "job_started")
+    began = time.monotonic()
+    assert pool.cancel(job_id)
+    assert time.monotonic() - began < 0.2
+    assert recorder.wait_end(job_id) == ("job_cancelled", ())
+    assert not worker.cancel_token.is_cancelled()
 
 
 def test_a_runnable_without_anything_works(pool, recorder):

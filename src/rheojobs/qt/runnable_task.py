@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import Any
 
 from rheojobs.engine.cancellation import CancellationError
+from rheojobs.engine.loops import call_logged
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import RheojobsError
 from rheojobs.qt.binding import QRunnable, Qt
@@ -17,7 +19,8 @@ class RunnableTask:
     """Runs a `QRunnable` on a thread; its signals report how it ended.
 
     The signals, all optional, are ``completed(result)``, ``failed(message)``, ``cancelled()`` and
-    ``progress`` with two or three arguments: current, total, message.
+    ``progress`` with two or three arguments: current, total, message. It is cancelled by its
+    method ``cancel()``, or else by that of its ``cancel_token``.
     """
 
     def __init__(self, runnable: QRunnable) -> None:
@@ -35,20 +38,30 @@ class RunnableTask:
 
     def run(self, context: TaskContext) -> Any:
         """Call `run` of the runnable."""
-        token = getattr(self._runnable, "cancel_token", None)
-        cancel = getattr(token, "cancel", None)
-        forget = context.token.on_cancel(cancel) if callable(cancel) else None
+        forget = context.token.on_cancel(self._cancel)
         try:
             with self._listening(context):
                 self._runnable.run()
         finally:
-            if forget is not None:
-                forget()
+            forget()
         if self._failure is not None:
             raise RheojobsError(self._failure)
         if self._cancelled:
             raise CancellationError
         return self._result
+
+    def _cancel(self) -> None:
+        """Ask the runnable to stop: by its own `cancel`, else by that of its token.
+
+        Both may exist, and its own may do more, such as to end a process. It may also block until
+        the work has ended, so it is called in a thread.
+        """
+        owners = (self._runnable, getattr(self._runnable, "cancel_token", None))
+        found = [getattr(owner, "cancel", None) for owner in owners]
+        cancel = next((each for each in found if callable(each)), None)
+        if cancel is not None:
+            what = f"cancel of {self.name}"
+            threading.Thread(target=call_logged, args=(cancel, what), daemon=True).start()
 
     @contextlib.contextmanager
     def _listening(self, context: TaskContext) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.engine import chores, helpers
 from tests.engine.executors import worker_tasks
 from tests.engine.helpers import TIMEOUT, Recorder
 
-from rheojobs.engine import CancellationToken, FunctionTask, JobEngine, JobState
+from rheojobs.engine import CancellationError, CancellationToken, FunctionTask, JobEngine, JobState
 
 S = JobState
 
@@ -106,6 +107,26 @@ class TestCancel:
         job.cancel()
         recorder.wait_for_end(job)
         assert job.partial == "better"
+
+    def test_a_caller_that_waits_takes_what_there_is(
+        self, engine: JobEngine, recorder: Recorder
+    ) -> None:
+        assert engine.run(chores.add, 1.0).result_or_partial(timeout=TIMEOUT) == (2.0, False)
+        token = CancellationToken()
+        job = engine.run(chores.partials, ["worse", "better"], "")
+        recorder.wait(lambda: len(recorder.partials(job)) == 2)
+        threading.Timer(0.1, token.cancel).start()
+        assert job.result_or_partial(token, TIMEOUT) == ("better", True)
+        # Of a token that is cancelled already; there is nothing to take.
+        with pytest.raises(CancellationError):
+            engine.submit(chores.hold).result_or_partial(token, TIMEOUT)
+        token.reset()
+        later = engine.submit(chores.hold)
+        with pytest.raises(TimeoutError):
+            later.result_or_partial(token, 0.0)
+        token.cancel()
+        assert not later.cancelled()  # the token has been let go
+        later.cancel()
 
     def test_a_task_done_before_it_heard_of_it(
         self, engine: JobEngine, recorder: Recorder, tmp_path: Path

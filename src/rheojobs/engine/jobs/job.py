@@ -15,6 +15,7 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
 from rheojobs.engine.policy.eta import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
@@ -273,6 +274,39 @@ class Job:
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the result; raises what the task raised, or `CancelledError`."""
         return self.future.result(timeout)
+
+    def result_or_partial(
+        self, token: CancellationToken | None = None, timeout: float | None = None
+    ) -> tuple[Any, bool]:
+        """Wait for the result, or for the partial result if the job is cancelled.
+
+        Parameters
+        ----------
+        token : CancellationToken, optional
+            Cancels the job when it is cancelled.
+        timeout : float, optional
+            Seconds to wait.
+
+        Returns
+        -------
+        object, bool
+            The result, and whether it is partial.
+
+        Raises
+        ------
+        CancellationError
+            If the job was cancelled without a partial result.
+        """
+        forget = token.on_cancel(self.cancel) if token is not None else None
+        try:
+            return self.result(timeout), False
+        except concurrent.futures.CancelledError:
+            if self.partial is None:
+                raise CancellationError from None
+            return self.partial, True
+        finally:
+            if forget is not None:
+                forget()
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the end and return the task's error, None if it succeeded."""

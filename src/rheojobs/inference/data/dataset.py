@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.arrays import components, numeric
-from rheojobs.inference.data.protocol import PROTOCOL_CONSTANTS, check_protocol
+from rheojobs.inference.data.protocol import (
+    MODE_CONSTANTS,
+    PROTOCOL_ALIASES,
+    PROTOCOL_CONSTANTS,
+    check_protocol,
+)
+from rheojobs.inference.data.strain_history import constants_of_strain
 from rheojobs.inference.data.test_modes import (
     TEST_MODES,
     canonical_test_mode,
@@ -112,11 +118,17 @@ class Dataset:
         }
         notes = source.get("notes")
         is_complex = np.iscomplexobj(y)
+        mode = None if known is None else canonical_test_mode(known)
+        constants = check_protocol(source.get("protocol")) | check_protocol(protocol)
+        strain = source.get("strain")
+        if mode and strain is not None and not constants.keys() >= set(MODE_CONSTANTS[mode]):
+            history = np.asarray(numeric(strain, "strain"), dtype=np.float64)
+            constants = constants_of_strain(mode, np.asarray(x, float), history) | constants
         dataset = cls(
             np.array(x, dtype=np.float64, order="C"),
             np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
-            None if known is None else canonical_test_mode(known),
-            protocol=check_protocol(source.get("protocol")) | check_protocol(protocol),
+            mode,
+            protocol=constants,
             notes=notes if isinstance(notes, tuple) else (),
             sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
             **texts,
@@ -282,7 +294,8 @@ def _fields_of(data: object) -> dict[str, object]:
     said = metadata.get("test_mode") or getattr(data, "_explicit_test_mode", None)
     if said is None and not hasattr(type(data), "test_mode"):
         said = getattr(data, "initial_test_mode", None) or getattr(data, "test_mode", None)
-    protocol = {key: metadata[key] for key in PROTOCOL_CONSTANTS if metadata.get(key) is not None}
+    names = (*PROTOCOL_CONSTANTS, *PROTOCOL_ALIASES)
+    protocol = {key: metadata[key] for key in names if metadata.get(key) is not None}
     return {
         "x": x,
         "y": y,
@@ -291,4 +304,5 @@ def _fields_of(data: object) -> dict[str, object]:
         "x_unit": getattr(data, "x_units", None),
         "y_unit": getattr(data, "y_units", None),
         "protocol": protocol,
+        "strain": metadata.get("strain"),
     }

@@ -10,7 +10,13 @@ from rheojobs.inference.data.number import as_number
 from rheojobs.inference.options.kinds import Numbers
 from rheojobs.inference.options.option import Group, option
 
-__all__ = ["MODE_CONSTANTS", "PROTOCOL_CONSTANTS", "check_protocol", "protocol_option"]
+__all__ = [
+    "MODE_CONSTANTS",
+    "PROTOCOL_ALIASES",
+    "PROTOCOL_CONSTANTS",
+    "check_protocol",
+    "protocol_option",
+]
 
 PROTOCOL_CONSTANTS: dict[str, str] = {
     "gamma_dot": "shear rate, 1/s",
@@ -20,6 +26,14 @@ PROTOCOL_CONSTANTS: dict[str, str] = {
     "sigma_0": "initial stress, Pa",
 }
 """Name of a constant -> its quantity and unit."""
+
+PROTOCOL_ALIASES: dict[str, str] = {
+    "gdot": "gamma_dot",
+    "stress_target": "sigma_applied",
+    "gamma0": "gamma_0",
+    "omega_laos": "omega",
+}
+"""Other names that RheoJAX's models have for constants -> the name here."""
 
 # A frequency sweep and a flow curve have no constants besides x.
 MODE_CONSTANTS: dict[str, tuple[str, ...]] = {
@@ -49,19 +63,24 @@ def check_protocol(protocol: object) -> dict[str, float]:
     Raises
     ------
     InputError
-        For anything but a mapping, a name that is not in `PROTOCOL_CONSTANTS`, or a value that
-        is no finite number.
+        For anything but a mapping, a name that is neither in `PROTOCOL_CONSTANTS` nor in
+        `PROTOCOL_ALIASES`, two values of one constant, or a value that is no finite number.
     """
     if protocol is None:
         return {}
     if not isinstance(protocol, Mapping):
         raise InputError(f"protocol must map names to numbers, not be a {type(protocol).__name__}")
-    checked = {}
-    for name, value in protocol.items():
+    checked: dict[str, float] = {}
+    for given, value in protocol.items():
+        name = PROTOCOL_ALIASES.get(given, given)
         if name not in PROTOCOL_CONSTANTS:
             hint = nearest(str(name), PROTOCOL_CONSTANTS)
             raise InputError(f"protocol has no constant {name!r}; {hint}")
-        checked[name] = as_number(f"protocol constant {name} ({PROTOCOL_CONSTANTS[name]})", value)
+        number = as_number(f"protocol constant {given} ({PROTOCOL_CONSTANTS[name]})", value)
+        if checked.setdefault(name, number) != number:
+            raise InputError(
+                f"protocol gives {name} twice, as {checked[name]:g} and as {given} = {number:g}"
+            )
     return checked
 
 
