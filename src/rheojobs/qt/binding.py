@@ -9,6 +9,7 @@ from rheojobs.errors import MissingExtraError
 
 try:
     from PySide6.QtCore import (
+        QCoreApplication,
         QMetaMethod,
         QObject,
         QRunnable,
@@ -24,6 +25,7 @@ except ImportError as error:
     raise MissingExtraError(f"PySide6 cannot be loaded: {error}") from error
 
 __all__ = [
+    "QCoreApplication",
     "QMetaMethod",
     "QObject",
     "QRunnable",

@@ -1,0 +1,1 @@
+"""Run other applications' jobs on our engine."""

@@ -1,0 +1,233 @@
+"""The names of RheoJAX that we replace or use; no other file knows them.
+
+They are private names of its window. Each is replaced where its users look it up, since the window
+builds its steps anew for each project.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rheojobs.errors import MissingExtraError, RheojobsError
+
+__all__ = [
+    "HOOKS",
+    "IncompatibleRheojaxError",
+    "ParameterDefault",
+    "Replacements",
+    "cancellation_error",
+    "check_hooks",
+    "log",
+    "own_prior_names",
+    "parameter_defaults",
+    "run_window",
+]
+
+VERSIONS = "0.7.0 and 0.7.1"
+"""The versions of RheoJAX whose window has these names with these parameters."""
+
+_WORKSPACE = "rheojax.gui.workspace"
+_FIT = f"{_WORKSPACE}.fit.fit_controller"
+_STEP_NLSQ, _STEP_NUTS = f"{_WORKSPACE}.fit.step3_nlsq", f"{_WORKSPACE}.fit.step4_nuts"
+_ADAPTER = "rheojax.gui.jobs.process_adapter"
+_CANVAS = "rheojax.gui.widgets.arviz_canvas"
+
+_FIT_PARAMETERS = (
+    "model_name x_data y_data test_mode initial_params options progress_queue cancel_event "
+    "y2_data metadata dataset_id model_config"
+)
+_SAMPLE_PARAMETERS = (
+    "model_name x_data y_data test_mode num_warmup num_samples num_chains warm_start priors seed "
+    "progress_queue cancel_event y2_data metadata fitted_model_state dataset_id target_accept "
+    "model_config max_tree_depth"
+)
+_FIT_WORKER = "model_name data initial_params options cancel_token dataset_id model_config"
+_SAMPLE_WORKER = (
+    "model_name data num_warmup num_samples num_chains warm_start priors seed cancel_token "
+    "fitted_model_state dataset_id target_accept max_tree_depth"
+)
+
+
+class IncompatibleRheojaxError(RheojobsError):
+    """The installed RheoJAX has another window than the one we know."""
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A name of RheoJAX that is replaced.
+
+    Attributes
+    ----------
+    key : str
+        Our name for it.
+    module : str
+        The module in which its users look it up.
+    path : str
+        Its name there, with dots for an attribute of a class.
+    parameters : str
+        The parameters that it must have, separated by spaces.
+    is_required : bool
+        Whether nothing works without it.
+    """
+
+    key: str
+    module: str
+    path: str
+    parameters: str
+    is_required: bool = True
+
+    def holder(self) -> tuple[Any, str]:
+        """Return the object that has the attribute, and the attribute's name."""
+        holder: Any = importlib.import_module(self.module)
+        *classes, name = self.path.split(".")
+        for each in classes:
+            holder = getattr(holder, each)
+        return holder, name
+
+    def problem(self) -> str:
+        """Return why it cannot be replaced; empty if it can."""
+        where = f"{self.module}.{self.path}"
+        try:
+            holder, name = self.holder()
+            found = " ".join(inspect.signature(getattr(holder, name)).parameters)
+        except (ImportError, AttributeError) as error:
+            return f"{where} is missing ({error})"
+        return "" if found == self.parameters else f"{where} takes ({found.replace(' ', ', ')})"
+
+
+HOOKS = (
+    Hook("fit", _FIT, "run_fit_isolated", _FIT_PARAMETERS),
+    Hook("sample", _FIT, "run_bayesian_isolated", _SAMPLE_PARAMETERS),
+    Hook("fit_worker", _ADAPTER, "make_fit_worker", _FIT_WORKER),
+    Hook("sample_worker", _ADAPTER, "make_bayesian_worker", _SAMPLE_WORKER),
+    Hook("reporter", _FIT, "_make_progress_reporter", "active_jobs job_id status_bar", False),
+    Hook("steps", f"{_WORKSPACE}.window", "build_fit_controller", "app_state status_bar", False),
+    Hook("fit_clock", _STEP_NLSQ, "NlsqStep._on_elapsed_tick", "self", False),
+    Hook("sample_clock", _STEP_NUTS, "NutsStep._on_elapsed_tick", "self", False),
+    Hook("verdict", _STEP_NUTS, "_diagnostics_verdict", "nuts_result", False),
+    Hook("plot", _CANVAS, "ArvizCanvas.set_inference_data", "self idata", False),
+)
+
+
+def check_hooks(hooks: Sequence[Hook] = HOOKS) -> list[Hook]:
+    """Return the hooks that can be replaced; raise if a required one cannot.
+
+    Raises
+    ------
+    MissingExtraError
+        If RheoJAX is not installed.
+    IncompatibleRheojaxError
+        In one line that names the function and the versions that fit.
+    """
+    if importlib.util.find_spec("rheojax") is None:
+        raise MissingExtraError('RheoJAX is not installed: pip install "rheojobs[rheology,gui]"')
+    usable = []
+    for hook in hooks:
+        problem = hook.problem()
+        if not problem:
+            usable.append(hook)
+        elif hook.is_required:
+            raise IncompatibleRheojaxError(
+                f"RheoJAX {_version()} does not fit: {problem}; versions that fit: {VERSIONS}"
+            )
+        else:
+            log().warning("rheojobs leaves one part of the window as it is: %s", problem)
+    return usable
+
+
+class Replacements:
+    """Names of RheoJAX that are replaced, and can be restored."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, tuple[Any, str, Any]] = {}
+
+    def make(self, hooks: Sequence[Hook], new: Mapping[str, Callable[..., Any]]) -> None:
+        """Replace the hooks that have a replacement, each under its key."""
+        for hook in hooks:
+            if hook.key in new:
+                holder, name = hook.holder()
+                self._before[hook.key] = (holder, name, getattr(holder, name))
+                setattr(holder, name, new[hook.key])
+
+    def before(self, key: str) -> Callable[..., Any]:
+        """Return what the name meant before."""
+        found: Callable[..., Any] = self._before[key][2]
+        return found
+
+    def restore(self) -> None:
+        """Give all names their own meaning again."""
+        for holder, name, value in self._before.values():
+            setattr(holder, name, value)
+        self._before = {}
+
+
+@dataclass(frozen=True)
+class ParameterDefault:
+    """A parameter's value and bounds in a new model of RheoJAX."""
+
+    value: float
+    bounds: tuple[float, float]
+
+
+def parameter_defaults(
+    model_name: str, model_config: Mapping[str, Any]
+) -> dict[str, ParameterDefault]:
+    """Return the defaults of a model's parameters in RheoJAX."""
+    parameters = _model(model_name, model_config).parameters
+    return {
+        name: ParameterDefault(float(item.value), (float(item.bounds[0]), float(item.bounds[1])))
+        for name, item in dict(parameters).items()
+    }
+
+
+def own_prior_names(model_name: str, model_config: Mapping[str, Any]) -> set[str]:
+    """Return the parameters whose priors the model sets itself, whatever the user chose."""
+    model = _model(model_name, model_config)
+    factory = getattr(model, "bayesian_prior_factory", None)
+    if factory is None:
+        return set()
+    return {
+        name
+        for name, item in dict(model.parameters).items()
+        if factory(name, *item.bounds) is not None
+    }
+
+
+def _model(model_name: str, model_config: Mapping[str, Any]) -> Any:
+    from rheojax.core.registry import ModelRegistry
+    from rheojax.models import _ensure_all_registered
+
+    _ensure_all_registered()
+    return ModelRegistry.create(model_name, **model_config)
+
+
+def cancellation_error() -> Exception:
+    """Return the exception that RheoJAX's steps take for a cancellation."""
+    from rheojax.gui.jobs.cancellation import CancellationError
+
+    return CancellationError("Operation cancelled by user")
+
+
+def log() -> Any:
+    """Return the logger whose records the window's log shows."""
+    from rheojax.logging import get_logger
+
+    return get_logger("rheojax.gui.rheojobs")
+
+
+def run_window(arguments: Sequence[str]) -> int:
+    """Open RheoJAX's window; return its exit status."""
+    from rheojax.gui.main import main
+
+    return int(main(list(arguments)))
+
+
+def _version() -> str:
+    import importlib.metadata
+
+    return importlib.metadata.version("rheojax")

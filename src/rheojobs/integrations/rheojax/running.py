@@ -1,0 +1,161 @@
+"""Run the window's fits and samplings on our engine; a caller in another thread waits for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from rheojobs.engine import CancellationError, Job, JobEngine
+from rheojobs.engine.events import Progress
+from rheojobs.errors import InputError, one_line
+from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
+from rheojobs.inference.readiness.prewarm import PrewarmTask
+from rheojobs.inference.readiness.warm_up import PRELOAD
+from rheojobs.integrations.rheojax import hooks
+from rheojobs.integrations.rheojax.conversions import FitCall, SampleCall, fit_dict, sample_dict
+from rheojobs.integrations.rheojax.progress import message_of
+
+__all__ = ["CannotRunError", "Runner"]
+
+POLL_SECONDS = 0.03
+"""Seconds between two looks at the progress and at the request to cancel."""
+
+
+class CannotRunError(InputError):
+    """A model or a test that only RheoJAX's own function runs."""
+
+
+class Flag(Protocol):
+    """A request to cancel, such as an event of `multiprocessing`."""
+
+    def is_set(self) -> bool: ...
+
+
+class Runner:
+    """Runs fits and samplings as jobs.
+
+    Parameters
+    ----------
+    objective : str
+        ``"rheojax"`` or ``"rheojobs"``, as `install` has it.
+    workers : int
+        How many jobs run at a time.
+    store : path, optional
+        The store of the jobs.
+    """
+
+    def __init__(
+        self, objective: str = "rheojax", workers: int = 2, store: str | Path | None = None
+    ) -> None:
+        self.objective = objective
+        self._engine = JobEngine("processes", max_workers=workers, preload=PRELOAD, store=store)
+        self._fixed: dict[tuple[str, str], dict[str, float]] = {}
+        self._prewarming: dict[str, Job] = {}
+        if cached_catalogue() is None:
+            self._engine.run(_make_catalogue)
+
+    @property
+    def engine(self) -> JobEngine:
+        """The engine of the jobs."""
+        return self._engine
+
+    def close(self) -> None:
+        """Cancel all jobs, and end the workers."""
+        self._engine.shutdown(wait=True)
+
+    def fit(
+        self, call: FitCall, report: Callable[[dict[str, Any]], object], cancelled: Flag
+    ) -> dict[str, Any]:
+        """Fit, and return the dict of RheoJAX's `run_fit_isolated`.
+
+        Raises
+        ------
+        CannotRunError
+            If this is to be run by RheoJAX's own function.
+        CancellationError
+            If it was cancelled.
+        """
+        self._check(call.model_name, call.test_mode)
+        defaults = hooks.parameter_defaults(call.model_name, call.model_config or {})
+        task = call.task(defaults)
+        self._fixed[call.dataset_id, call.model_name] = dict((task.options or {}).get("fixed", {}))
+        result, is_partial = self._wait(self._engine.submit(task), report, cancelled)
+        if is_partial:
+            raise CancellationError
+        for words in result.warnings:
+            hooks.log().warning("%s: %s", call.model_name, words)
+        return fit_dict(result, call)
+
+    def sample(
+        self, call: SampleCall, report: Callable[[dict[str, Any]], object], cancelled: Flag
+    ) -> dict[str, Any]:
+        """Sample, and return the dict of RheoJAX's `run_bayesian_isolated`.
+
+        A cancelled sampling returns the draws that it has. Parameters that the fit of the same
+        data kept fixed are fixed here too.
+
+        Raises
+        ------
+        CannotRunError
+            If this is to be run by RheoJAX's own function.
+        CancellationError
+            If it was cancelled before the first draw.
+        """
+        self._check(call.model_name, call.test_mode)
+        config = call.model_config or {}
+        call.fixed = self._fixed.get((call.dataset_id, call.model_name), {})
+        task = call.task(
+            hooks.parameter_defaults(call.model_name, config),
+            hooks.own_prior_names(call.model_name, config),
+        )
+        result, _ = self._wait(self._engine.submit(task), report, cancelled)
+        for words in result.diagnostics["warnings"]:
+            hooks.log().warning("%s: %s", call.model_name, words)
+        return sample_dict(result, call)
+
+    def prewarm(self, key: str, task: PrewarmTask) -> None:
+        """Compile in the background what will be asked for; once for each `key`."""
+        if key not in self._prewarming:
+            self._prewarming[key] = self._engine.prewarm(task)
+
+    def _check(self, model_name: str, test_mode: str) -> None:
+        """Raise if RheoJAX's own function must run this."""
+        known = {info.name: info for info in cached_catalogue() or ()}
+        if not known:
+            return
+        if model_name not in known:
+            raise CannotRunError(f"{model_name} is not among the models of rheojobs")
+        info = known[model_name]
+        if test_mode in info.refused or test_mode not in info.test_modes:
+            why = info.refused.get(test_mode, "it does not describe this test")
+            raise CannotRunError(f"{model_name}, {test_mode}: {why}")
+
+    def _wait(
+        self, job: Job, report: Callable[[dict[str, Any]], object], cancelled: Flag
+    ) -> tuple[Any, bool]:
+        """Wait for a job, with its progress; return its result, and whether it is partial."""
+        seen: Progress | None = None
+        began = time.monotonic()
+        try:
+            while True:
+                try:
+                    return job.result_or_partial(timeout=POLL_SECONDS)
+                except TimeoutError:
+                    if job.done():  # an error of the task
+                        raise
+                if cancelled.is_set():
+                    job.cancel()
+                latest = job.latest_progress
+                if latest is not None and latest is not seen:
+                    seen = latest
+                    report(message_of(latest, job.time_remaining(), time.monotonic() - began))
+        except InputError as error:
+            raise InputError(one_line(error)) from None
+        finally:
+            job.forget()
+
+
+def _make_catalogue() -> None:
+    catalogue()

@@ -1,0 +1,240 @@
+"""Drive RheoJAX's real window through its own controls, in a process of its own.
+
+``python -m tests.integrations.rheojax.driver SCENARIO OUT [--ours] [--file FILE]`` writes what it
+saw to OUT as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LIMIT = 240.0
+"""Seconds after which the process gives up."""
+
+
+class Driver:
+    """The window's controls, and what is seen of it."""
+
+    def __init__(self, window: Any, file: str) -> None:
+        from PySide6.QtCore import QTimer
+
+        self.window = window
+        self.file = file
+        self.seen: dict[str, Any] = {}
+        self._gap, self._last = 0.0, time.perf_counter()
+        self._values: list[Any] = []
+        self._clock = QTimer()
+        self._clock.setInterval(2)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self._gap, self._last = max(self._gap, now - self._last), now
+        bars = (self.window.statusBar().progress_bar, *(s._progress_bar for s in self.steps()))
+        values = [bar.value() if bar.maximum() else -1 for bar in bars if not bar.isHidden()]
+        if values and (not self._values or self._values[-1] != values):
+            self._values.append(values)
+
+    def steps(self) -> tuple[Any, Any]:
+        """Return the steps of the fit and of the sampling."""
+        bodies = self.window.fit_bodies()
+        return bodies[2], bodies[3]
+
+    @property
+    def state(self) -> Any:
+        return self.window._state.fit
+
+    def watched(self, name: str, act: Callable[[], object]) -> None:
+        """Do something; note how long it took, the longest gap, and the values of the bars."""
+        self._values, self._gap, self._last = [], 0.0, time.perf_counter()
+        began = time.perf_counter()
+        act()
+        seconds = time.perf_counter() - began
+        self.seen[name] = {
+            "seconds": seconds,
+            "longest_gap": self._gap,
+            "status_values": len({values[0] for values in self._values}),
+            "step_values": len({tuple(values[1:]) for values in self._values}),
+            "text": [step._result.text() for step in self.steps()],
+        }
+
+    def wait(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Let the window work until something is so."""
+        from PySide6.QtCore import QCoreApplication, QEventLoop
+
+        end = time.perf_counter() + seconds
+        while not until():
+            if time.perf_counter() > end:
+                raise TimeoutError("the window did not get there")
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+            time.sleep(0.002)
+
+    def choose(self, protocol: str, model: str, config: dict[str, Any] | None = None) -> None:
+        """Choose the test, the model and the data that were imported last."""
+        first, second = self.window.fit_bodies()[:2]
+        first.set_protocol(protocol)
+        first.set_model(model)
+        if config:
+            first.set_model_config(config)
+        self.wait(lambda: bool(second.available_datasets()))
+        second.refresh()
+        second.select_dataset(second.available_datasets()[-1])
+        assert second.is_ready(), second.validation_errors()
+
+    def sampler(self, warmup: int, draws: int, chains: int, seed: int = 0) -> None:
+        """Set the sampling."""
+        step = self.steps()[1]
+        step._warmup.setValue(warmup)
+        step._samples.setValue(draws)
+        step._chains.setValue(chains)
+        step._seed.setValue(seed)
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Do something while a job runs."""
+        from PySide6.QtCore import QTimer
+
+        QTimer.singleShot(int(1000 * seconds), act)
+
+    def fit_facts(self) -> dict[str, Any]:
+        result = self.state.nlsq_result or {}
+        keys = ("success", "params", "r_squared", "chi_squared", "mpe", "message", "num_iterations")
+        found = {key: result.get(key) for key in keys}
+        found["keys"] = sorted(result)
+        for key in ("y_fit", "pcov"):
+            values = result.get(key)
+            if values is not None and not np.iscomplexobj(values):
+                found[key] = np.asarray(values).tolist()
+        return found
+
+    def draws(self) -> dict[str, Any]:
+        result = self.state.nuts_result or {}
+        samples = result.get("posterior_samples", {})
+        found = {
+            name: {"mean": float(np.mean(v)), "std": float(np.std(v)), "size": int(np.size(v))}
+            for name, v in samples.items()
+        }
+        keys = ("r_hat", "ess", "divergences", "verdict", "is_partial", "num_samples", "num_chains")
+        return {"draws": found, "keys": sorted(result)} | {key: result.get(key) for key in keys}
+
+
+def one_of_each(driver: Driver) -> None:
+    """Fit twice, sample twice, look at all plots."""
+    driver.choose("relaxation", "maxwell")
+    fit, sample = driver.steps()
+    driver.wait(lambda: False, 3.0) if False else pause(driver, 3.0)
+    driver.watched("first fit", fit.run)
+    driver.seen["fit"] = driver.fit_facts()
+    driver.watched("second fit", fit.run)
+    driver.sampler(500, 1000, 4)
+    driver.watched("first sampling", sample.run)
+    driver.seen["sampling"] = driver.draws()
+    driver.watched("second sampling", sample.run)
+    pause(driver, 0.5)
+    driver.watched("look at the plots", lambda: look_at_plots(driver))
+
+
+def look_at_plots(driver: Driver) -> None:
+    """Open the last step and its diagnostics."""
+    driver.window._jump_to_step(4)
+    view = driver.window.fit_bodies()[4]
+    view._tabs.setCurrentIndex(view._tabs.count() - 1)
+    pause(driver, 5.0)
+
+
+def cancelling(driver: Driver) -> None:
+    """Cancel a fit and a sampling by the buttons of their steps; close amid a sampling."""
+    from PySide6.QtWidgets import QMessageBox
+
+    driver.choose("relaxation", "maxwell")
+    fit, sample = driver.steps()
+    fit.run()
+    driver.sampler(500, 1000, 4)
+    sample.run()
+    driver.sampler(500, 100_000, 4)
+    cancelled: list[float] = []
+
+    def cancel() -> None:
+        cancelled.append(time.perf_counter())
+        sample._cancel_btn.click()
+
+    driver.later(2.0, cancel)
+    driver.watched("cancelled sampling", sample.run)
+    driver.seen["cancelled sampling"]["after_cancel"] = time.perf_counter() - cancelled[0]
+    driver.seen["kept"] = driver.draws()
+    answers = QMessageBox.StandardButton
+    QMessageBox.question = staticmethod(
+        lambda *args: answers.Discard if "nsaved" in args[1] else answers.Yes
+    )
+    driver.later(1.0, driver.window._on_close)
+    driver.seen["close asked"] = time.time() + 1.0
+    sample.run()
+
+
+def pause(driver: Driver, seconds: float) -> None:
+    """Let the window work for so long."""
+    end = time.perf_counter() + seconds
+    driver.wait(lambda: time.perf_counter() > end, seconds + 10)
+
+
+SCENARIOS = {"each": one_of_each, "cancelling": cancelling}
+
+
+def main() -> int:
+    """Run a scenario; return the window's exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("file")
+    parser.add_argument("protocol")
+    parser.add_argument("--ours", action="store_true")
+    parser.add_argument("--options", default="{}")
+    given = parser.parse_args()
+    began = time.perf_counter()
+    if given.ours:
+        from rheojobs.integrations.rheojax import install
+
+        install(**json.loads(given.options))
+
+    import rheojax.gui.main as rheojax_main
+    from PySide6.QtCore import QCoreApplication, QTimer
+
+    create = rheojax_main._create_workspace_window
+    drivers: list[Driver] = []
+
+    def script() -> None:
+        driver = drivers[0]
+        driver.seen["window there"] = time.perf_counter() - began
+        try:
+            SCENARIOS[given.scenario](driver)
+        except BaseException:
+            driver.seen["error"] = traceback.format_exc()
+        if driver.window.isVisible():
+            driver.window._close_confirmed = True
+            driver.window.close()
+            QCoreApplication.quit()
+
+    def make() -> Any:
+        window = create()
+        drivers.append(Driver(window, given.file))
+        QTimer.singleShot(0, script)
+        return window
+
+    rheojax_main._create_workspace_window = make
+    status = rheojax_main.main(["--import", given.file, "--protocol", given.protocol])
+    drivers[0].seen["ended"] = time.time()
+    given.out.write_text(json.dumps(drivers[0].seen, indent=1, default=str))
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
