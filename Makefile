@@ -5,7 +5,7 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-quick physics faults lint format gui bench env clean distclean help
+.PHONY: demo test test-all test-quick physics faults lint format gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -16,6 +16,8 @@ BENCH_STAMP := $(VENV)/.rheojobs-bench
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
+LEFT_OUT := and not thorough
+SHARED := -n 3 --dist loadfile --max-worker-restart 3
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 FAULTS ?= --faults 200 --minutes 30
 
@@ -37,16 +39,20 @@ demo: env ## set up and run the demonstration into demo/ (the default)
 	@$(BIN)/rheojobs demo --out "$(DEMO_OUT)"
 
 # Those that measure time or kill processes come last, when no other test runs.
+# Three processes on two cores, since tests wait too.
 test: env ## run the tests (PYTEST_ARGS="-k cancel -x" for some of them, in one process)
 	@$(BIN)/python scripts/check-qt
 ifeq ($(PYTEST_ARGS),)
 	@status=0; \
-	$(PYTEST) -m "not alone" -n 2 --dist loadfile --max-worker-restart 2 --durations=25 || status=1; \
-	$(PYTEST) -m alone --durations=10 || status=1; \
+	$(PYTEST) -m "not alone $(LEFT_OUT)" $(SHARED) --durations=25 || status=1; \
+	$(PYTEST) -m "alone $(LEFT_OUT)" --durations=10 || status=1; \
 	exit $$status
 else
 	@$(PYTEST) $(PYTEST_ARGS)
 endif
+
+test-all: ## run the tests with all cases, which takes about twice as long
+	@$(MAKE) --no-print-directory test LEFT_OUT=
 
 # Those that compile programs of JAX, open windows or start clusters take the most; what every
 # executor must do is tried on threads and processes, but not once more with a store.
@@ -55,7 +61,7 @@ QUICK := tests/engine tests/inference/data tests/inference/options tests/inferen
 
 test-quick: env ## run what takes less than two minutes: the engine, reading, results
 	@$(BIN)/python scripts/check-qt
-	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask and not stored" -n 3 --dist loadfile -q
+	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask and not stored" $(SHARED) -q
 
 physics: env ## hold all models against nature, at all points (the tests take a few)
 	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.thorough import mark_thorough
 
 # No deadline: a busy machine is no fault. The gate tries the same examples every time, so that it
 # judges the change and not its luck; whoever runs the tests by hand tries others.
@@ -25,8 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["RHEOJOBS_CACHE_DIR"] = str(config.cache.mkdir("programs"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Note in the report of a test which promises of the README it is of."""
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what the gate leaves out; note which promises of the README a test is of."""
+    mark_thorough(items, is_whole=config.args == config.getini("testpaths"))
     for item in items:
         for marker in item.iter_markers("promise"):
             item.user_properties += [("promise", name) for name in marker.args]

@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.promise("nothing-left-behind"), pytest.mark.alone]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-TIMES = 50
 SETTLED = 5
 """Number of windows after which everything that is loaded once is loaded."""
 
@@ -79,12 +78,13 @@ def open_and_close(app: QApplication, qtbot: QtBot, *, with_fit: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_opened_and_closed_fifty_times_nothing_is_left(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("times", [12, 50])
+def test_opened_and_closed_many_times_nothing_is_left(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     monkeypatch.setenv("RHEOJOBS_STATE_DIR", str(tmp_path))
     before: dict[str, int] = {}
-    for number in range(1, TIMES + 1):
+    for number in range(1, times + 1):
         open_and_close(qapp, qtbot, with_fit=number % FITS_EVERY == 1)
         now = counts(qapp)
         if number == SETTLED:

@@ -10,6 +10,7 @@ from rheojobs.errors import MissingExtraError
 try:
     from PySide6.QtCore import (
         QCoreApplication,
+        QEvent,
         QMetaMethod,
         QObject,
         QRunnable,
@@ -26,6 +27,7 @@ except ImportError as error:
 
 __all__ = [
     "QCoreApplication",
+    "QEvent",
     "QMetaMethod",
     "QObject",
     "QRunnable",

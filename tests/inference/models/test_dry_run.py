@@ -74,11 +74,12 @@ def test_models_that_step_refuse_uneven_times():
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_every_declared_pair_runs_as_a_pure_function_or_is_refused():
+@pytest.mark.parametrize("most", [None, 1], ids=["all tests", "one test of each model"])
+def test_every_declared_pair_runs_as_a_pure_function_or_is_refused(most):
     running = refused = 0
     for name in registry.names():
         model = load(name)
-        for mode in model.test_modes:
+        for mode in model.test_modes[:most]:
             assert model.probe(mode, 12, constants_of(mode)) is (mode == "oscillation"), (
                 name,
                 mode,
@@ -96,8 +97,10 @@ def test_every_declared_pair_runs_as_a_pure_function_or_is_refused():
                 model.probe(mode, 12, constants_of(mode))
             refused += 1
     # Of RheoJAX 0.7.1; more is good news.
-    assert running >= 237
-    assert running + refused >= 263
+    if most is None:
+        assert running >= 237
+        assert running + refused >= 263
+    assert running >= 59
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,11 @@ LIMIT = 240.0
 class Driver:
     """The window's controls, and what is seen of it."""
 
-    def __init__(self, window: Any, file: str) -> None:
+    def __init__(self, window: Any, out: Path) -> None:
         from PySide6.QtCore import QTimer
 
         self.window = window
-        self.file = file
+        self.out = out
         self.seen: dict[str, Any] = {}
         self._gap, self._last = 0.0, time.perf_counter()
         self._values: list[Any] = []
@@ -105,6 +105,10 @@ class Driver:
 
         QTimer.singleShot(int(1000 * seconds), act)
 
+    def picture(self, name: str) -> None:
+        """Save a picture of the window beside the file of what was seen."""
+        self.window.grab().save(str(self.out.with_name(f"{self.out.stem}-{name}.png")))
+
     def fit_facts(self) -> dict[str, Any]:
         result = self.state.nlsq_result or {}
         keys = ("success", "params", "r_squared", "chi_squared", "mpe", "message", "num_iterations")
@@ -131,7 +135,7 @@ def one_of_each(driver: Driver) -> None:
     """Fit twice, sample twice, look at all plots."""
     driver.choose("relaxation", "maxwell")
     fit, sample = driver.steps()
-    driver.wait(lambda: False, 3.0) if False else pause(driver, 3.0)
+    pause(driver, 3.0)
     driver.watched("first fit", fit.run)
     driver.seen["fit"] = driver.fit_facts()
     driver.watched("second fit", fit.run)
@@ -141,6 +145,7 @@ def one_of_each(driver: Driver) -> None:
     driver.watched("second sampling", sample.run)
     pause(driver, 0.5)
     driver.watched("look at the plots", lambda: look_at_plots(driver))
+    driver.picture("plots")
 
 
 def look_at_plots(driver: Driver) -> None:
@@ -148,7 +153,10 @@ def look_at_plots(driver: Driver) -> None:
     driver.window._jump_to_step(4)
     view = driver.window.fit_bodies()[4]
     view._tabs.setCurrentIndex(view._tabs.count() - 1)
-    pause(driver, 5.0)
+    pause(driver, 0.2)
+    canvases = view._arviz_canvases.values()
+    driver.wait(lambda: all(each._status_label.isHidden() for each in canvases), 90)
+    pause(driver, 0.5)
 
 
 def cancelling(driver: Driver) -> None:
@@ -214,6 +222,10 @@ def main() -> int:
     def script() -> None:
         driver = drivers[0]
         driver.seen["window there"] = time.perf_counter() - began
+        driver.seen["uncaught"] = uncaught = []
+        sys.excepthook = lambda kind, error, trace: uncaught.append(
+            "".join(traceback.format_exception(kind, error, trace))
+        )
         try:
             SCENARIOS[given.scenario](driver)
         except BaseException:
@@ -225,7 +237,7 @@ def main() -> int:
 
     def make() -> Any:
         window = create()
-        drivers.append(Driver(window, given.file))
+        drivers.append(Driver(window, given.out))
         QTimer.singleShot(0, script)
         return window
 

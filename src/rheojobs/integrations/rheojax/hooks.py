@@ -17,15 +17,24 @@ from rheojobs.errors import MissingExtraError, RheojobsError
 
 __all__ = [
     "HOOKS",
+    "UNCHANGED_JOB_NAMES",
     "IncompatibleRheojaxError",
     "ParameterDefault",
     "Replacements",
+    "bayesian_result",
     "cancellation_error",
     "check_hooks",
+    "data_of",
+    "draw_plot",
+    "fit_result",
+    "inference_data",
+    "is_alive",
     "log",
+    "new_token",
     "own_prior_names",
     "parameter_defaults",
     "run_window",
+    "show_image",
 ]
 
 VERSIONS = "0.7.0 and 0.7.1"
@@ -51,6 +60,14 @@ _SAMPLE_WORKER = (
     "model_name data num_warmup num_samples num_chains warm_start priors seed cancel_token "
     "fitted_model_state dataset_id target_accept max_tree_depth"
 )
+
+
+UNCHANGED_JOB_NAMES = {
+    "WorkerPool": "rheojax.gui.jobs.worker_pool",
+    "CancellationToken": "rheojax.gui.jobs.cancellation",
+    "CancellationError": "rheojax.gui.jobs.cancellation",
+}
+"""Names of `rheojax.gui.jobs` that our workers need as they are -> their modules."""
 
 
 class IncompatibleRheojaxError(RheojobsError):
@@ -110,7 +127,8 @@ HOOKS = (
     Hook("fit_clock", _STEP_NLSQ, "NlsqStep._on_elapsed_tick", "self", False),
     Hook("sample_clock", _STEP_NUTS, "NutsStep._on_elapsed_tick", "self", False),
     Hook("verdict", _STEP_NUTS, "_diagnostics_verdict", "nuts_result", False),
-    Hook("plot", _CANVAS, "ArvizCanvas.set_inference_data", "self idata", False),
+    Hook("plot", _CANVAS, "ArvizCanvas._refresh_plot", "self", False),
+    Hook("export_plot", _CANVAS, "ArvizCanvas.export_figure", "self filepath dpi", False),
 )
 
 
@@ -218,6 +236,97 @@ def log() -> Any:
     from rheojax.logging import get_logger
 
     return get_logger("rheojax.gui.rheojobs")
+
+
+def data_of(data: Any) -> dict[str, Any]:
+    """Return the parts of RheoData, or of a dataset of the window, as its functions take them."""
+    from rheojax.gui.jobs.process_adapter import _extract_data
+
+    names = ("x_data", "y_data", "y2_data", "test_mode", "metadata")
+    return dict(zip(names, _extract_data(data), strict=True))
+
+
+def new_token() -> Any:
+    """Return a cancel token of RheoJAX's."""
+    from rheojax.gui.jobs.cancellation import CancellationToken
+
+    return CancellationToken()
+
+
+def fit_result(content: dict[str, Any]) -> Any:
+    """Return a fit as RheoJAX's `FitResult`."""
+    from rheojax.gui.jobs.process_adapter import fit_result_from_dict
+
+    return fit_result_from_dict(content)
+
+
+def bayesian_result(content: dict[str, Any]) -> Any:
+    """Return a sampling as RheoJAX's `BayesianResult`, with intervals of two ends."""
+    from rheojax.gui.jobs.process_adapter import bayesian_result_from_dict
+
+    ends = {name: (low, high) for name, (low, _, high) in content["credible_intervals"].items()}
+    return bayesian_result_from_dict(content | {"credible_intervals": ends})
+
+
+def inference_data(posterior: Mapping[str, Any], stats: Mapping[str, Any]) -> Any:
+    """Return draws as RheoJAX's plots take them."""
+    from rheojax.core.arviz_utils import inference_data_from_dict
+
+    groups = {"posterior": dict(posterior), "sample_stats": dict(stats) or None}
+    return inference_data_from_dict(groups)
+
+
+def draw_plot(kind: str, data: Any, hdi_prob: float) -> Any:
+    """Draw one of the plots of RheoJAX's `ArvizCanvas`; return the figure, or None if it has none.
+
+    Its methods are called on an object that has what they read of a canvas.
+    """
+    from rheojax.core.arviz_utils import arviz_figure
+    from rheojax.gui.widgets import arviz_canvas
+
+    real: Any = arviz_canvas.ArvizCanvas
+
+    class Canvas:
+        """In the place of the widget."""
+
+        figure: Any = None
+        _inference_data, _hdi_prob, _current_plot_type = data, hdi_prob, kind
+        _has_sample_stats_energy = real._has_sample_stats_energy
+
+        def _arviz_plot(self, plot: Any, *args: Any, **settings: Any) -> None:
+            self.figure = arviz_figure(plot(*args, **settings))
+            real._sanitize_figure_text(self, self.figure)
+
+        def _plot_fallback(self, message: str) -> None:
+            """Show nothing."""
+
+    canvas = Canvas()
+    getattr(real, f"_plot_{kind}")(canvas)
+    return canvas.figure
+
+
+def show_image(canvas: Any, image: Any) -> None:
+    """Show an image, shape (rows, columns, 4), in place of the figure of an `ArvizCanvas`."""
+    from matplotlib.figure import Figure
+
+    dpi = canvas._figure.get_dpi()
+    rows, columns = image.shape[:2]
+    figure = Figure(figsize=(columns / dpi, rows / dpi), dpi=dpi)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.imshow(image, aspect="auto", interpolation="nearest")
+    axes.set_axis_off()
+    canvas.swap_figure(figure)
+    ratio = canvas.devicePixelRatioF()
+    canvas._canvas.setMinimumSize(int(columns / ratio), int(rows / ratio))
+    canvas._canvas.resize(int(columns / ratio), int(rows / ratio))
+    canvas._canvas.draw_idle()
+
+
+def is_alive(widget: Any) -> bool:
+    """Whether a widget has not been deleted by Qt."""
+    from shiboken6 import isValid
+
+    return bool(isValid(widget))
 
 
 def run_window(arguments: Sequence[str]) -> int:

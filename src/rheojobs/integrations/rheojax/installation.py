@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from rheojobs.engine import CancellationError
 from rheojobs.errors import InputError
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.conversions import FitCall, SampleCall
+from rheojobs.integrations.rheojax.jobs import BayesianWorker, FitWorker
+from rheojobs.integrations.rheojax.plots import PlotDrawing
 from rheojobs.integrations.rheojax.running import CannotRunError, Runner
 from rheojobs.integrations.rheojax.window import JobDisplay, verdict_with_rest
 from rheojobs.qt.binding import QCoreApplication, QThreadPool
@@ -35,6 +38,8 @@ class _Installation:
         new: dict[str, Any] = {
             "fit": self._fit,
             "sample": self._sample,
+            "fit_worker": functools.partial(self._worker, "fit_worker", FitWorker),
+            "sample_worker": functools.partial(self._worker, "sample_worker", BayesianWorker),
             "reporter": self._display.reporter,
             "steps": self._build_steps,
             "fit_clock": lambda step: self._display.tick(step, "nlsq", self._before("fit_clock")),
@@ -43,6 +48,15 @@ class _Installation:
             ),
             "verdict": lambda result: verdict_with_rest(self._before("verdict"), result),
         }
+        if self._lazy_plots:
+            plots = PlotDrawing(self._runner.engine, lambda canvas: self._before("plot")(canvas))
+
+            def export(canvas: Any, *args: Any, **others: Any) -> Any:
+                plots.export(canvas)
+                return self._before("export_plot")(canvas, *args, **others)
+
+            # Functions, since they become methods of the widget.
+            new |= {"plot": lambda canvas: plots.refresh(canvas), "export_plot": export}
         self._replacements.make(usable, new)
 
     def end(self) -> None:
@@ -77,6 +91,17 @@ class _Installation:
         except CancellationError:
             raise hooks.cancellation_error() from None
         return found
+
+    def _worker(
+        self, key: str, kind: Any, model_name: str, data: Any, *args: Any, **others: Any
+    ) -> Any:
+        """Return a worker for a pipeline: ours, or RheoJAX's own if we cannot run it."""
+        try:
+            self._runner.check(model_name, hooks.data_of(data)["test_mode"])
+        except CannotRunError as error:
+            hooks.log().warning("run by RheoJAX itself: %s", error)
+            return self._before(key)(model_name, data, *args, **others)
+        return kind(model_name, data, *args, **others, runner=self._runner, as_dict=True)
 
     def _build_steps(self, app_state: Any, status_bar: Any = None) -> Any:
         controller, bodies = self._before("steps")(app_state, status_bar)

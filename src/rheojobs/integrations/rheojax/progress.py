@@ -27,7 +27,7 @@ def message_of(progress: Progress, remaining: Remaining | None, seconds: float) 
     -------
     dict
         ``type``, ``percent``, ``total``, ``message`` as theirs; ``short``, about 15 letters for
-        the status bar; ``details``, about 60 for the step.
+        the status bar; ``details``, about 60 for the step; ``stage`` and ``divergences``.
     """
     percent = _percent(progress)
     short, details = _words(progress)
@@ -40,6 +40,8 @@ def message_of(progress: Progress, remaining: Remaining | None, seconds: float) 
         "message": details,
         "short": short,
         "details": f"{_duration(seconds)}: {details}",
+        "stage": progress.stage,
+        "divergences": int(progress.metrics.get("divergences", 0)),
     }
 
 

@@ -77,7 +77,7 @@ class Runner:
         CancellationError
             If it was cancelled.
         """
-        self._check(call.model_name, call.test_mode)
+        self.check(call.model_name, call.test_mode)
         defaults = hooks.parameter_defaults(call.model_name, call.model_config or {})
         task = call.task(defaults)
         self._fixed[call.dataset_id, call.model_name] = dict((task.options or {}).get("fixed", {}))
@@ -103,7 +103,7 @@ class Runner:
         CancellationError
             If it was cancelled before the first draw.
         """
-        self._check(call.model_name, call.test_mode)
+        self.check(call.model_name, call.test_mode)
         config = call.model_config or {}
         call.fixed = self._fixed.get((call.dataset_id, call.model_name), {})
         task = call.task(
@@ -120,8 +120,8 @@ class Runner:
         if key not in self._prewarming:
             self._prewarming[key] = self._engine.prewarm(task)
 
-    def _check(self, model_name: str, test_mode: str) -> None:
-        """Raise if RheoJAX's own function must run this."""
+    def check(self, model_name: str, test_mode: str) -> None:
+        """Raise `CannotRunError` if RheoJAX's own function must run this."""
         known = {info.name: info for info in cached_catalogue() or ()}
         if not known:
             return

@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from rheojobs.integrations.rheojax import hooks
+
 __all__ = ["JobDisplay", "verdict_with_rest"]
 
 
@@ -70,7 +72,7 @@ class JobDisplay:
     def _step(self, kind: str) -> Any:
         found = self._steps.get(kind)
         step = None if found is None else found()
-        return step if step is not None and _is_alive(step) else None
+        return step if step is not None and hooks.is_alive(step) else None
 
 
 def verdict_with_rest(
@@ -85,9 +87,3 @@ def verdict_with_rest(
     if count := len(result.get("warnings") or ()):
         reasons.append(f"{count} warning{'s' if count > 1 else ''}, see the log")
     return found | {"converged": not reasons, "reasons": reasons}
-
-
-def _is_alive(widget: Any) -> bool:
-    from shiboken6 import isValid
-
-    return bool(isValid(widget))
