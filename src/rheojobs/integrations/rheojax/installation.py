@@ -13,6 +13,7 @@ from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.conversions import FitCall, SampleCall
 from rheojobs.integrations.rheojax.jobs import BayesianWorker, FitWorker
 from rheojobs.integrations.rheojax.plots import PlotDrawing
+from rheojobs.integrations.rheojax.prewarming import Prewarming
 from rheojobs.integrations.rheojax.running import CannotRunError, Runner
 from rheojobs.integrations.rheojax.window import JobDisplay, verdict_with_rest
 from rheojobs.qt.binding import QCoreApplication, QThreadPool
@@ -106,6 +107,7 @@ class _Installation:
     def _build_steps(self, app_state: Any, status_bar: Any = None) -> Any:
         controller, bodies = self._before("steps")(app_state, status_bar)
         self._display.take_steps(bodies)
+        Prewarming(app_state, bodies, self._runner.prewarm)  # the first step owns it
         return controller, bodies
 
 

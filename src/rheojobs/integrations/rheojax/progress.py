@@ -6,20 +6,17 @@ import math
 from typing import Any
 
 from rheojobs.engine.events import Progress
-from rheojobs.engine.policy.eta import Remaining
 
 __all__ = ["message_of"]
 
 
-def message_of(progress: Progress, remaining: Remaining | None, seconds: float) -> dict[str, Any]:
+def message_of(progress: Progress, seconds: float) -> dict[str, Any]:
     """Return a message as RheoJAX's functions put them into their queue, with more details.
 
     Parameters
     ----------
     progress : Progress
         The job's newest.
-    remaining : Remaining or None
-        How long it will still take.
     seconds : float
         How long it has taken.
 
@@ -31,8 +28,10 @@ def message_of(progress: Progress, remaining: Remaining | None, seconds: float) 
     """
     percent = _percent(progress)
     short, details = _words(progress)
-    if remaining is not None and remaining.seconds >= 1:
-        details += f", {_duration(remaining.seconds)} left"
+    # That of the warm-up says nothing of the whole.
+    seconds_left = progress.metrics.get("time_remaining") if progress.stage == "sampling" else None
+    if seconds_left is not None and seconds_left >= 1:
+        details += f", {_duration(seconds_left)} left"
     return {
         "type": "progress",
         "percent": percent,

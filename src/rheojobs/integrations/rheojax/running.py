@@ -150,7 +150,7 @@ class Runner:
                 latest = job.latest_progress
                 if latest is not None and latest is not seen:
                     seen = latest
-                    report(message_of(latest, job.time_remaining(), time.monotonic() - began))
+                    report(message_of(latest, time.monotonic() - began))
         except InputError as error:
             raise InputError(one_line(error)) from None
         finally:
