@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from rheojobs.engine import CancellationError, Job, JobEngine
+from rheojobs.engine import CancellationError, Job, JobEngine, Task
 from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError, one_line
 from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
@@ -21,6 +21,10 @@ __all__ = ["CannotRunError", "Runner"]
 
 POLL_SECONDS = 0.03
 """Seconds between two looks at the progress and at the request to cancel."""
+
+
+type Report = Callable[[dict[str, Any]], object]
+"""Called with each message of progress."""
 
 
 class CannotRunError(InputError):
@@ -53,8 +57,6 @@ class Runner:
         self._engine = JobEngine("processes", max_workers=workers, preload=PRELOAD, store=store)
         self._fixed: dict[tuple[str, str], dict[str, float]] = {}
         self._prewarming: dict[str, Job] = {}
-        if cached_catalogue() is None:
-            self._engine.run(_make_catalogue)
 
     @property
     def engine(self) -> JobEngine:
@@ -65,9 +67,7 @@ class Runner:
         """Cancel all jobs, and end the workers."""
         self._engine.shutdown(wait=True)
 
-    def fit(
-        self, call: FitCall, report: Callable[[dict[str, Any]], object], cancelled: Flag
-    ) -> dict[str, Any]:
+    def fit(self, call: FitCall, report: Report, cancelled: Flag) -> dict[str, Any]:
         """Fit, and return the dict of RheoJAX's `run_fit_isolated`.
 
         Raises
@@ -81,16 +81,14 @@ class Runner:
         defaults = hooks.parameter_defaults(call.model_name, call.model_config or {})
         task = call.task(defaults)
         self._fixed[call.dataset_id, call.model_name] = dict((task.options or {}).get("fixed", {}))
-        result, is_partial = self._wait(self._engine.submit(task), report, cancelled)
+        result, is_partial = self._run(call, task, report, cancelled)
         if is_partial:
             raise CancellationError
         for words in result.warnings:
             hooks.log().warning("%s: %s", call.model_name, words)
         return fit_dict(result, call)
 
-    def sample(
-        self, call: SampleCall, report: Callable[[dict[str, Any]], object], cancelled: Flag
-    ) -> dict[str, Any]:
+    def sample(self, call: SampleCall, report: Report, cancelled: Flag) -> dict[str, Any]:
         """Sample, and return the dict of RheoJAX's `run_bayesian_isolated`.
 
         A cancelled sampling returns the draws that it has. Parameters that the fit of the same
@@ -110,7 +108,7 @@ class Runner:
             hooks.parameter_defaults(call.model_name, config),
             hooks.own_prior_names(call.model_name, config),
         )
-        result, _ = self._wait(self._engine.submit(task), report, cancelled)
+        result, _ = self._run(call, task, report, cancelled)
         for words in result.diagnostics["warnings"]:
             hooks.log().warning("%s: %s", call.model_name, words)
         return sample_dict(result, call)
@@ -121,7 +119,10 @@ class Runner:
             self._prewarming[key] = self._engine.prewarm(task)
 
     def check(self, model_name: str, test_mode: str) -> None:
-        """Raise `CannotRunError` if RheoJAX's own function must run this."""
+        """Raise `CannotRunError` if RheoJAX's own function must run this, as far as is known.
+
+        Making the list of models takes seconds, which the first fit must not wait for.
+        """
         known = {info.name: info for info in cached_catalogue() or ()}
         if not known:
             return
@@ -132,9 +133,17 @@ class Runner:
             why = info.refused.get(test_mode, "it does not describe this test")
             raise CannotRunError(f"{model_name}, {test_mode}: {why}")
 
-    def _wait(
-        self, job: Job, report: Callable[[dict[str, Any]], object], cancelled: Flag
-    ) -> tuple[Any, bool]:
+    def _run(self, call: FitCall | SampleCall, task: Task, report: Report, cancelled: Flag) -> Any:
+        """Run a task; return its result, and whether it is partial."""
+        try:
+            return self._wait(self._engine.submit(task), report, cancelled)
+        except InputError:
+            if cached_catalogue() is None:
+                self._engine.run(_make_catalogue).result()
+                self.check(call.model_name, call.test_mode)
+            raise
+
+    def _wait(self, job: Job, report: Report, cancelled: Flag) -> tuple[Any, bool]:
         """Wait for a job, with its progress; return its result, and whether it is partial."""
         seen: Progress | None = None
         began = time.monotonic()
