@@ -1,13 +1,14 @@
 """Drive RheoJAX's real window through its own controls, in a process of its own.
 
-``python -m tests.integrations.rheojax.driver SCENARIO OUT [--ours] [--file FILE]`` writes what it
-saw to OUT as JSON.
+``python -m tests.integrations.rheojax.driver SCENARIO OUT FILE... [--ours]`` writes what it saw to
+OUT as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 import traceback
@@ -24,11 +25,12 @@ LIMIT = 240.0
 class Driver:
     """The window's controls, and what is seen of it."""
 
-    def __init__(self, window: Any, out: Path) -> None:
+    def __init__(self, window: Any, out: Path, files: list[str]) -> None:
         from PySide6.QtCore import QTimer
 
         self.window = window
         self.out = out
+        self.files = files
         self.seen: dict[str, Any] = {}
         self._gap, self._last = 0.0, time.perf_counter()
         self._values: list[Any] = []
@@ -90,6 +92,13 @@ class Driver:
         second.refresh()
         second.select_dataset(second.available_datasets()[-1])
         assert second.is_ready(), second.validation_errors()
+
+    def load(self, file: str, protocol: str) -> None:
+        """Import another file."""
+        from rheojax.gui.foundation.import_service import import_dataset
+
+        reference, data = import_dataset(Path(file), protocol)
+        self.window._commit_dataset(reference, data, overwrite=False)
 
     def sampler(self, warmup: int, draws: int, chains: int, seed: int = 0) -> None:
         """Set the sampling."""
@@ -179,6 +188,7 @@ def cancelling(driver: Driver) -> None:
     driver.watched("cancelled sampling", sample.run)
     driver.seen["cancelled sampling"]["after_cancel"] = time.perf_counter() - cancelled[0]
     driver.seen["kept"] = driver.draws()
+    driver.seen["project"] = saved_and_loaded(driver)
     answers = QMessageBox.StandardButton
     QMessageBox.question = staticmethod(
         lambda *args: answers.Discard if "nsaved" in args[1] else answers.Yes
@@ -188,13 +198,115 @@ def cancelling(driver: Driver) -> None:
     sample.run()
 
 
+def saved_and_loaded(driver: Driver) -> dict[str, bool]:
+    """Save the project with a stopped sampling, and load it; compare what is in it."""
+    from rheojax.gui.foundation.project_codec import load_project_v2, save_project_v2
+
+    path = driver.out.with_suffix(".rheojax")
+    save_project_v2(driver.window._state, path)
+    loaded = load_project_v2(path).fit
+    before, after = driver.state.nuts_result, loaded.nuts_result
+    return {
+        "draws": all(
+            np.array_equal(values, np.asarray(after["posterior_samples"][name]).ravel())
+            for name, values in before["posterior_samples"].items()
+        ),
+        "fit": loaded.nlsq_result["params"] == driver.state.nlsq_result["params"],
+    }
+
+
+def kinds(driver: Driver) -> None:
+    """Fit moduli of two columns, with a fixed parameter, several starts, and a model's settings."""
+    oscillation, relaxation = driver.files
+    driver.load(oscillation, "oscillation")
+    driver.choose("oscillation", "fractional_maxwell_liquid")
+    fit, sample = driver.steps()
+    driver.watched("moduli", fit.run)
+    driver.seen["moduli fit"] = driver.fit_facts()
+    driver.sampler(300, 300, 2)
+    driver.watched("moduli sampling", sample.run)
+    driver.seen["moduli draws"] = driver.draws()
+    driver.picture("moduli")
+
+    driver.load(relaxation, "relaxation")
+    driver.choose("relaxation", "zener")
+    table = fit.parameter_table().get_parameters()
+    name = next(iter(table))
+    table[name].fixed = True
+    fit.parameter_table().set_parameters(table)
+    driver.watched("fixed", fit.run)
+    driver.seen["fixed fit"] = driver.fit_facts() | {"fixed": {name: table[name].value}}
+    driver.watched("fixed sampling", sample.run)
+    driver.seen["fixed draws"] = driver.draws()
+
+    driver.choose("relaxation", "generalized_maxwell", {"n_modes": 2})
+    fit.set_multistart(True, 3)
+    driver.watched("three starts", fit.run)
+    driver.seen["modes fit"] = driver.fit_facts()
+
+
+def pipeline(driver: Driver) -> None:
+    """Run a pipeline of a fit and a sampling on three datasets; then close amid another."""
+    from PySide6.QtWidgets import QMessageBox
+
+    for file in driver.files:
+        driver.load(file, "relaxation")
+    state = driver.window._state
+    driver.window.set_mode("pipeline")
+    body = driver.window._pipeline_bodies[0]
+    settings = {"num_warmup": 200, "num_samples": 200, "num_chains": 2}
+    body.add_step("fit", {"model_name": "zener", "run_nuts": True, "nuts_config": settings})
+    body.set_selected_dataset_ids([ref.id for ref in state.library.all()])
+
+    def run() -> None:
+        body.run_requested.emit()
+        driver.wait(lambda: not state.active_jobs.by_id, 120)
+
+    driver.watched("pipeline", run)
+    results = [
+        phase
+        for record in state.job_history.by_id.values()
+        for step in record["step_results"].values()
+        for phase in (step["nlsq"], step["nuts"])
+    ]
+    driver.seen["statuses"] = [phase["status"] for phase in results]
+    body.add_step(
+        "fit", {"model_name": "maxwell", "run_nuts": True, "nuts_config": {"num_samples": 100_000}}
+    )
+    answers = QMessageBox.StandardButton
+    QMessageBox.question = staticmethod(
+        lambda *args: answers.Discard if "nsaved" in args[1] else answers.Yes
+    )
+    body.run_requested.emit()
+    pause(driver, 2.0)
+    driver.seen["close asked"] = time.time()
+    driver.window._on_close()
+    driver.wait(lambda: not driver.window.isVisible(), 30)
+
+
+def endless(driver: Driver) -> None:
+    """Sample until the process is killed."""
+    driver.choose("relaxation", "maxwell")
+    fit, sample = driver.steps()
+    fit.run()
+    driver.sampler(500, 100_000, 16)
+    driver.later(1.5, lambda: driver.out.with_suffix(".busy").touch())
+    sample.run()
+
+
 def pause(driver: Driver, seconds: float) -> None:
     """Let the window work for so long."""
     end = time.perf_counter() + seconds
     driver.wait(lambda: time.perf_counter() > end, seconds + 10)
 
 
-SCENARIOS = {"each": one_of_each, "cancelling": cancelling}
+SCENARIOS = {
+    "each": one_of_each,
+    "cancelling": cancelling,
+    "kinds": kinds,
+    "pipeline": pipeline,
+    "endless": endless,
+}
 
 
 def main() -> int:
@@ -202,11 +314,13 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("out", type=Path)
-    parser.add_argument("file")
-    parser.add_argument("protocol")
+    parser.add_argument("files", nargs="+", help="of relaxations; the first is imported")
     parser.add_argument("--ours", action="store_true")
+    parser.add_argument("--one-core", action="store_true")
     parser.add_argument("--options", default="{}")
     given = parser.parse_args()
+    if given.one_core:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     began = time.perf_counter()
     if given.ours:
         from rheojobs.integrations.rheojax import install
@@ -237,12 +351,15 @@ def main() -> int:
 
     def make() -> Any:
         window = create()
-        drivers.append(Driver(window, given.out))
+        drivers.append(Driver(window, given.out, given.files))
         QTimer.singleShot(0, script)
         return window
 
     rheojax_main._create_workspace_window = make
-    status = rheojax_main.main(["--import", given.file, "--protocol", given.protocol])
+    # The scenario imports the others.
+    first = [] if given.scenario in ("kinds", "pipeline") else given.files[:1]
+    arguments = ["--import", first[0], "--protocol", "relaxation"] if first else []
+    status = rheojax_main.main(arguments)
     drivers[0].seen["ended"] = time.time()
     given.out.write_text(json.dumps(drivers[0].seen, indent=1, default=str))
     return int(status)

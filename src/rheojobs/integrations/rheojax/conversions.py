@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.results.bayesian_result import BayesianResult
@@ -201,13 +202,13 @@ def fit_dict(result: FitResult, call: FitCall) -> dict[str, Any]:
     y = result.fitted + result.residuals
     # As RheoJAX has them: sizes of complex residuals, plain real ones.
     residuals = np.abs(result.residuals) if np.iscomplexobj(y) else result.residuals
-    total, left = _variation(y), float(np.sum(np.abs(result.residuals) ** 2))
+    left = float(np.sum(residuals**2))
     count, free = y.size, result.free
     return {
         "success": bool(result.success),
         "model_name": call.model_name,
         "parameters": {name: result.parameters[name] for name in names},
-        "r_squared": 1.0 - left / total if total > 0 else float("nan"),
+        "r_squared": _r_squared(result, y),
         "mpe": _mean_percentage(residuals, np.abs(y)),
         "chi_squared": float(np.sum(residuals**2)),
         "fit_time": result.fit_time,
@@ -268,10 +269,19 @@ def sample_dict(result: BayesianResult, call: SampleCall) -> dict[str, Any]:
     }
 
 
-def _variation(y: NDArray[Any]) -> float:
-    """Return the sum of squares about the mean; of G' and G'' each about its own."""
-    parts = (y.real, y.imag) if np.iscomplexobj(y) else (y,)
-    return float(sum(np.sum((part - part.mean()) ** 2) for part in parts))
+def _r_squared(result: FitResult, y: NDArray[Any]) -> float:
+    """Return R² as RheoJAX has it: of the logarithms where these are fitted, else of the values.
+
+    G' and G'' vary about their own means.
+    """
+    assert result.fitted is not None
+    pairs = list(zip(parts_of(y), parts_of(result.fitted), strict=True))
+    if result.weights == "relative":
+        smallest = np.finfo(float).tiny
+        pairs = [(np.log(np.abs(a) + smallest), np.log(np.abs(b) + smallest)) for a, b in pairs]
+    left = sum(float(np.sum((seen - curve) ** 2)) for seen, curve in pairs)
+    total = sum(float(np.sum((seen - seen.mean()) ** 2)) for seen, _ in pairs)
+    return 1.0 - left / total if total > 0 else float("nan")
 
 
 def _mean_percentage(residuals: NDArray[np.float64], sizes: NDArray[np.float64]) -> float:

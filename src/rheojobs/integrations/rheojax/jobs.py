@@ -12,7 +12,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from rheojobs.engine import CancellationError
+from rheojobs.engine import cancellation
 from rheojobs.errors import one_line
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.conversions import FitCall, SampleCall
@@ -23,6 +23,9 @@ from rheojobs.qt.binding import QObject, QRunnable, Signal
 __all__ = ["BayesianWorker", "BayesianWorkerSignals", "FitWorker", "FitWorkerSignals"]
 
 __getattr__ = importer(__name__, hooks.UNCHANGED_JOB_NAMES)
+
+
+STAGES = ("warmup", "sampling")
 
 
 class FitWorkerSignals(QObject):
@@ -112,7 +115,7 @@ class _Worker(QRunnable):
         try:
             self.cancel_token.check()
             result = self._work(self.runner or shared_runner(), _Flag(self.cancel_token))
-        except (CancellationError, type(hooks.cancellation_error())):
+        except (cancellation.CancellationError, type(hooks.cancellation_error())):
             self.signals.cancelled.emit()
         except Exception as error:  # a signal reports any error of the task
             self.cancel_token.set_error(error)
@@ -224,14 +227,13 @@ class BayesianWorker(_Worker):
             "max_tree_depth": max_tree_depth,
         }
         self._data = data
-        self._stage = ""
+        self._reached: list[str] = []
         self._divergences = 0
 
     def report(self, message: dict[str, Any]) -> None:
         """Emit progress, a new stage, and new divergences."""
-        if message["stage"] in ("warmup", "sampling") and message["stage"] != self._stage:
-            self._stage = message["stage"]
-            self.signals.stage_changed.emit(self._stage)
+        if message["stage"] in STAGES:
+            self._reach(message["stage"])
         super().report(message)
         if message["divergences"] > self._divergences:
             self._divergences = message["divergences"]
@@ -239,10 +241,21 @@ class BayesianWorker(_Worker):
 
     def _work(self, runner: Runner, cancelled: _Flag) -> dict[str, Any]:
         call = SampleCall(**self._given, **hooks.data_of(self._data), objective=runner.objective)
-        return runner.sample(call, self.report, cancelled)
+        result = runner.sample(call, self.report, cancelled)
+        if not result["is_partial"]:
+            self._reach("sampling")
+            self.signals.progress.emit(100, 100, "Sampling complete")
+        return result
 
     def _made(self, result: dict[str, Any]) -> Any:
         return hooks.bayesian_result(result)
+
+    def _reach(self, stage: str) -> None:
+        """Emit the stages up to this one: a short warm-up ends between two reports."""
+        for each in STAGES[: STAGES.index(stage) + 1]:
+            if each not in self._reached:
+                self._reached.append(each)
+                self.signals.stage_changed.emit(each)
 
 
 @functools.cache
