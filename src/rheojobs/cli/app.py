@@ -279,19 +279,40 @@ def gui(
 
     Example: rheojobs gui sweep.csv
     """
+    window = _of_a_window("rheojobs.qt.app.main_window")
+    return int(window.run([str(file) for file in files or ()]))
+
+
+@app.command(
+    add_help_option=False,  # the window's own parser has it
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def rheojax_gui(context: typer.Context) -> int:
+    """Open RheoJAX's own window on this engine.
+
+    Example: rheojobs rheojax-gui --import sweep.csv --protocol oscillation
+    """
+    arguments = list(context.args)
+    window = _of_a_window(
+        "rheojobs.integrations.rheojax.__main__", needs_display="--help" not in arguments
+    )
+    return int(window.main(arguments, "rheojobs rheojax-gui"))
+
+
+def _of_a_window(module: str, needs_display: bool = True) -> Any:
+    """Import a module that opens a window, or say in one line why that is not possible."""
     if importlib.util.find_spec("PySide6") is None:
         raise MissingExtraError(
             'the window needs PySide6, which is not installed: pip install "rheojobs[gui]"'
         )
     has_display = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} & os.environ.keys()
-    if sys.platform == "linux" and not has_display:
+    if sys.platform == "linux" and needs_display and not has_display:
         # Qt would end the process by a signal, in five lines.
         raise InputError("the window needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set")
     try:
-        window = importlib.import_module("rheojobs.qt.app.main_window")
+        return importlib.import_module(module)
     except ImportError as error:  # usually a system library that Qt needs is missing
         raise MissingExtraError(f"the window cannot be opened: {error}") from error
-    return int(window.run([str(file) for file in files or ()]))
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from rheojobs.engine import JobEngine, Progress
+
 pytest.importorskip("rheojax.gui.main", reason="RheoJAX is not installed")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
@@ -129,8 +131,9 @@ def test_a_pipeline_of_three_datasets(relaxations: list[Path], tmp_path: Path) -
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_killed_amid_a_sampling_nothing_is_left(relaxations: list[Path], tmp_path: Path) -> None:
-    out = tmp_path / "endless.json"
-    with start("endless", out, relaxations[:1]) as process:
+    out, store = tmp_path / "endless.json", tmp_path / "jobs.db"
+    options = json.dumps({"store": str(store)})
+    with start("endless", out, relaxations[:1], "--options", options) as process:
         end = time.monotonic() + 120
         while not out.with_suffix(".busy").exists():
             assert time.monotonic() < end
@@ -142,6 +145,19 @@ def test_killed_amid_a_sampling_nothing_is_left(relaxations: list[Path], tmp_pat
         process.communicate()
     _, alive = psutil.wait_procs(workers, timeout=BUSY * 3.0)
     assert alive == []
+    # Another application takes the sampling up where it was.
+    with JobEngine(store=store, max_workers=1) as engine:
+        (left,) = [job for job in engine.recover() if "sample" in job.name]
+        job = engine.resume_job(left.id)
+        end = time.monotonic() + 60
+        while min((job.latest_progress or Progress()).metrics.get("chains", [0])) <= 500:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        job.cancel()
+        kept, is_partial = job.result_or_partial(timeout=30)
+    assert is_partial
+    assert kept.num_chains == 16
+    assert kept.num_samples >= 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="one core cannot be chosen")

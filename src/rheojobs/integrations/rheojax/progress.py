@@ -52,7 +52,7 @@ def _percent(progress: Progress) -> int:
     if progress.stage == "fit" and "loss" in metrics:
         # How many iterations there will be is not known: half of the rest is done every ten.
         return int(100 * (1 - math.exp(-progress.current / 15)))
-    return _share(progress.current, progress.total) if progress.stage == "summary" else 0
+    return 0
 
 
 def _share(current: float, total: float) -> int:

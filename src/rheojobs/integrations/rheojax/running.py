@@ -146,6 +146,7 @@ class Runner:
     def _wait(self, job: Job, report: Report, cancelled: Flag) -> tuple[Any, bool]:
         """Wait for a job, with its progress; return its result, and whether it is partial."""
         seen: Progress | None = None
+        furthest = 0
         began = time.monotonic()
         try:
             while True:
@@ -159,7 +160,10 @@ class Runner:
                 latest = job.latest_progress
                 if latest is not None and latest is not seen:
                     seen = latest
-                    report(message_of(latest, time.monotonic() - began))
+                    message = message_of(latest, time.monotonic() - began)
+                    # A later stage begins anew; the bar does not.
+                    message["percent"] = furthest = max(furthest, message["percent"])
+                    report(message)
         except InputError as error:
             raise InputError(one_line(error)) from None
         finally:
