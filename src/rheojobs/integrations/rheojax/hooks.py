@@ -33,6 +33,7 @@ __all__ = [
     "new_token",
     "own_prior_names",
     "parameter_defaults",
+    "plain_draws",
     "run_window",
     "show_image",
 ]
@@ -43,6 +44,7 @@ VERSIONS = "0.7.0 and 0.7.1"
 _WORKSPACE = "rheojax.gui.workspace"
 _FIT = f"{_WORKSPACE}.fit.fit_controller"
 _STEP_NLSQ, _STEP_NUTS = f"{_WORKSPACE}.fit.step3_nlsq", f"{_WORKSPACE}.fit.step4_nuts"
+_STEP_SHOW = f"{_WORKSPACE}.fit.step5_visualize"
 _ADAPTER = "rheojax.gui.jobs.process_adapter"
 _CANVAS = "rheojax.gui.widgets.arviz_canvas"
 
@@ -127,6 +129,9 @@ HOOKS = (
     Hook("fit_clock", _STEP_NLSQ, "NlsqStep._on_elapsed_tick", "self", False),
     Hook("sample_clock", _STEP_NUTS, "NutsStep._on_elapsed_tick", "self", False),
     Hook("verdict", _STEP_NUTS, "_diagnostics_verdict", "nuts_result", False),
+    Hook(
+        "draws", f"{_WORKSPACE}.fit.step5_visualize", "VisualizeStep._inference_data", "self", False
+    ),
     Hook("plot", _CANVAS, "ArvizCanvas._refresh_plot", "self", False),
     Hook("export_plot", _CANVAS, "ArvizCanvas.export_figure", "self filepath dpi", False),
 )
@@ -305,6 +310,40 @@ def draw_plot(kind: str, data: Any, hdi_prob: float) -> Any:
     return canvas.figure
 
 
+@dataclass(frozen=True, eq=False)
+class PlainDraws:
+    """Draws as a canvas reads them; ArviZ's tree of them takes 0.1 s to make.
+
+    Attributes
+    ----------
+    posterior, sample_stats : Group
+        Of arrays, shape (chains, draws).
+    """
+
+    posterior: Group
+    sample_stats: Group
+
+
+class Group(dict[str, Any]):
+    """Arrays by name, in the place of a dataset of xarray."""
+
+    @property
+    def data_vars(self) -> list[str]:
+        """The names."""
+        return list(self)
+
+
+def plain_draws(step: Any) -> PlainDraws | None:
+    """Return the draws of the sampling that a step shows; None if there is none."""
+    result = step._state.nuts_result or {}
+    chains = result.get("num_chains") or 1
+    groups = [
+        Group({name: step._to_chain_draw(values, chains) for name, values in (part or {}).items()})
+        for part in (result.get("posterior_samples"), result.get("sample_stats"))
+    ]
+    return PlainDraws(*groups) if groups[0] else None
+
+
 def show_image(canvas: Any, image: Any) -> None:
     """Show an image, shape (rows, columns, 4), in place of the figure of an `ArvizCanvas`."""
     from matplotlib.figure import Figure
@@ -319,6 +358,7 @@ def show_image(canvas: Any, image: Any) -> None:
     ratio = canvas.devicePixelRatioF()
     canvas._canvas.setMinimumSize(int(columns / ratio), int(rows / ratio))
     canvas._canvas.resize(int(columns / ratio), int(rows / ratio))
+    canvas._canvas.show()
     canvas._canvas.draw_idle()
 
 

@@ -57,7 +57,11 @@ class _Installation:
                 return self._before("export_plot")(canvas, *args, **others)
 
             # Functions, since they become methods of the widget.
-            new |= {"plot": lambda canvas: plots.refresh(canvas), "export_plot": export}
+            new |= {
+                "plot": lambda canvas: plots.refresh(canvas),
+                "export_plot": export,
+                "draws": hooks.plain_draws,
+            }
         self._replacements.make(usable, new)
 
     def end(self) -> None:

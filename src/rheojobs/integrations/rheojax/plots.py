@@ -58,7 +58,10 @@ class PlotDrawing(QObject):
         """Draw the plot of a widget itself in place of its image, to be saved."""
         self._waiting.discard(canvas)
         self._cancel(canvas)
-        if canvas._inference_data is not None:
+        data = canvas._inference_data
+        if data is not None:
+            canvas._inference_data = hooks.inference_data(*_arrays(data))
+            canvas._canvas.show()
             self._draw_here(canvas)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -71,13 +74,13 @@ class PlotDrawing(QObject):
 
     def _start(self, canvas: Any) -> None:
         self._cancel(canvas)
-        data, view = canvas._inference_data, canvas._scroll_area.viewport()
-        stats = getattr(data, "sample_stats", None)
+        # An empty figure takes as long to draw as an image, and all would be drawn at once.
+        canvas._canvas.hide()
+        view = canvas._scroll_area.viewport()
         dpi = float(canvas._figure.get_dpi())
         task = PlotTask(
             canvas._current_plot_type,
-            {str(name): np.asarray(data.posterior[name].values) for name in data.posterior},
-            {} if stats is None else {str(k): np.asarray(stats[k].values) for k in stats},
+            *_arrays(canvas._inference_data),
             canvas._hdi_prob,
             max(view.width(), 200) / (dpi / canvas.devicePixelRatioF()),
             max(view.height(), 150) / (dpi / canvas.devicePixelRatioF()),
@@ -112,3 +115,13 @@ class PlotDrawing(QObject):
             canvas._status_label.show()
             return
         hooks.show_image(canvas, job.result(0))
+
+
+def _arrays(data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the draws and the sampler's statistics as arrays, shape (chains, draws)."""
+    groups = (data.posterior, getattr(data, "sample_stats", None) or {})
+    posterior, stats = (
+        {str(name): np.asarray(getattr(group[name], "values", group[name])) for name in group}
+        for group in groups
+    )
+    return posterior, stats

@@ -1,0 +1,1 @@
+"""RheoJAX's window, alone and on our engine."""
