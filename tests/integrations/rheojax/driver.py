@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PySide6.QtWidgets import QPushButton
 
 LIMIT = 240.0
 """Seconds after which the process gives up."""
@@ -92,6 +93,19 @@ class Driver:
         second.refresh()
         second.select_dataset(second.available_datasets()[-1])
         assert second.is_ready(), second.validation_errors()
+
+    def pause_a_second(self, step: Any) -> None:
+        """Press *Pause*, and *Resume* a second later; note what the step said meanwhile."""
+        (button,) = (each for each in step.findChildren(QPushButton) if each.text() == "Pause")
+        before = not button.isHidden()
+        button.click()
+        pause(self, 0.4)  # for the progress that is on its way
+        texts = [step._elapsed_label.text().partition(": ")[2]]
+        pause(self, 0.6)
+        texts.append(step._elapsed_label.text().partition(": ")[2])
+        name = button.text()
+        button.click()
+        self.seen["paused"] = {"visible": before, "texts": texts, "names": [name, button.text()]}
 
     def load(self, file: str, protocol: str) -> None:
         """Import another file."""
@@ -178,6 +192,9 @@ def cancelling(driver: Driver) -> None:
     driver.sampler(500, 1000, 4)
     sample.run()
     driver.sampler(500, 100_000, 4)
+    driver.later(1.0, lambda: driver.pause_a_second(sample))
+    driver.later(2.5, sample._cancel_btn.click)
+    sample.run()
     cancelled: list[float] = []
 
     def cancel() -> None:
@@ -294,6 +311,21 @@ def endless(driver: Driver) -> None:
     sample.run()
 
 
+def pictures(driver: Driver) -> None:
+    """Take pictures for the documents: a sampling that runs, and one that was stopped."""
+    driver.window.resize(1200, 800)
+    driver.choose("relaxation", "maxwell")
+    fit, sample = driver.steps()
+    fit.run()
+    driver.window._jump_to_step(3)
+    driver.sampler(500, 100_000, 4)
+    driver.later(3.0, lambda: driver.picture("running"))
+    driver.later(3.3, sample._cancel_btn.click)
+    sample.run()
+    pause(driver, 0.3)
+    driver.picture("stopped")
+
+
 def pause(driver: Driver, seconds: float) -> None:
     """Let the window work for so long."""
     end = time.perf_counter() + seconds
@@ -306,6 +338,7 @@ SCENARIOS = {
     "kinds": kinds,
     "pipeline": pipeline,
     "endless": endless,
+    "pictures": pictures,
 }
 
 

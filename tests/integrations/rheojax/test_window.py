@@ -94,6 +94,11 @@ def test_a_cancelled_sampling_keeps_its_draws_and_the_window_closes(
     relaxations: list[Path], tmp_path: Path
 ) -> None:
     seen = driven("cancelling", tmp_path, relaxations[:1])
+    assert seen["paused"]["visible"]
+    before, after = (text.partition(" draws")[0] for text in seen["paused"]["texts"])
+    assert before == after
+    assert "," in before  # thousands
+    assert seen["paused"]["names"] == ["Resume", "Pause"]
     kept = seen["kept"]
     assert kept["is_partial"]
     assert 1 <= kept["num_samples"] < 100_000

@@ -20,6 +20,7 @@ from rheojobs.qt.binding import QCoreApplication, QThreadPool
 
 __all__ = ["install", "uninstall"]
 
+_CALLS = {"nlsq": FitCall, "nuts": SampleCall}
 OBJECTIVES = ("rheojax", "rheojobs")
 POOL_THREADS = 8
 """Threads of the window's pool: on one core it has one, which a job would hold for its cancel."""
@@ -30,7 +31,7 @@ class _Installation:
 
     def __init__(self, runner: Runner, lazy_plots: bool) -> None:
         self._runner = runner
-        self._display = JobDisplay()
+        self._display = JobDisplay(lambda kind, wanted: runner.pause(_CALLS[kind], wanted))
         self._replacements = hooks.Replacements()
         self._lazy_plots = lazy_plots
 

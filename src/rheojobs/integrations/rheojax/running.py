@@ -57,6 +57,7 @@ class Runner:
         self._engine = JobEngine("processes", max_workers=workers, preload=PRELOAD, store=store)
         self._fixed: dict[tuple[str, str], dict[str, float]] = {}
         self._prewarming: dict[str, Job] = {}
+        self._running: dict[type, Job] = {}
 
     @property
     def engine(self) -> JobEngine:
@@ -113,6 +114,11 @@ class Runner:
             hooks.log().warning("%s: %s", call.model_name, words)
         return sample_dict(result, call)
 
+    def pause(self, kind: type, wanted: bool) -> bool:
+        """Pause or resume the latest job of a kind of call; return whether it runs."""
+        job = self._running.get(kind)
+        return job is not None and (job.pause() if wanted else job.resume())
+
     def prewarm(self, key: str, task: PrewarmTask) -> None:
         """Compile in the background what will be asked for; once for each `key`."""
         if key not in self._prewarming:
@@ -135,8 +141,9 @@ class Runner:
 
     def _run(self, call: FitCall | SampleCall, task: Task, report: Report, cancelled: Flag) -> Any:
         """Run a task; return its result, and whether it is partial."""
+        job = self._running[type(call)] = self._engine.submit(task)
         try:
-            return self._wait(self._engine.submit(task), report, cancelled)
+            return self._wait(job, report, cancelled)
         except InputError:
             if cached_catalogue() is None:
                 self._engine.run(_make_catalogue).result()

@@ -5,12 +5,14 @@ The functions here replace some of the window's own (see `hooks`), and run in it
 
 from __future__ import annotations
 
+import functools
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from rheojobs.integrations.rheojax import hooks
+from rheojobs.integrations.rheojax.pause_button import PauseButton
 
 __all__ = ["JobDisplay", "verdict_with_rest"]
 
@@ -19,9 +21,15 @@ class JobDisplay:
     """Shows the progress of fits and samplings in their steps and in the status bar.
 
     The window makes its steps anew for each project; those of the present one are known here.
+
+    Parameters
+    ----------
+    pause : callable
+        Pauses or resumes the job of a kind of step, ``"nlsq"`` or ``"nuts"``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pause: Callable[[str, bool], bool]) -> None:
+        self._pause = pause
         self._steps: dict[str, weakref.ref[Any]] = {}
         self._latest: dict[str, dict[str, Any]] = {}
 
@@ -31,6 +39,7 @@ class JobDisplay:
             for body in bodies:
                 if type(body).__name__ == name:
                     self._steps[kind] = weakref.ref(body)
+                    PauseButton(body, functools.partial(self._pause, kind))  # the step owns it
 
     def reporter(
         self, active_jobs: Any, job_id: str, status_bar: Any = None
