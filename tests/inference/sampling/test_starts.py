@@ -165,3 +165,34 @@ def test_further_places_are_searched_from(monkeypatch):
     found = find_starts(posterior, {"p": 1.0}, others, 4, 0, lambda: None)
     assert found.report["modes"] == 2
     assert found.report["searches"] == 3
+
+
+def test_a_climb_that_does_not_arrive_begins_again_from_a_fit():
+    """Data that fall by 26 decades, under noise that is a fraction of them.
+
+    From the estimate, and from all other places, the climb ends by its limit of steps, or in a
+    maximum in which the noise explains the data.
+    """
+    rng = np.random.default_rng(0)
+    modulus, viscosity = 10 ** rng.uniform(2, 6), 10 ** rng.uniform(2, 7)
+    t = np.geomspace(1e-3, 60.0, 60) * viscosity / modulus
+    y = modulus * np.exp(-t * modulus / viscosity) * (1 + 0.03 * rng.standard_normal(60))
+    settings = {"num_warmup": 300, "num_samples": 300, "num_chains": 2, "checkpoint": ""}
+    result = sample(Dataset(t, y, "relaxation"), "maxwell", likelihood="relative", **settings)
+    for name, truth in (("G0", modulus), ("eta", viscosity)):
+        row = result.summary[name]
+        assert abs(row["mean"] - truth) < 4 * row["std"], name
+        assert row["std"] < 0.02 * truth
+    assert result.summary["sigma"]["mean"] == pytest.approx(0.03, rel=0.3)
+    assert result.diagnostics["starts"].get("arrived", True)
+
+
+def test_that_no_maximum_was_found_is_said(monkeypatch):
+    monkeypatch.setattr(starts, "_has_arrived", lambda _: False)
+    settings = {"num_warmup": 100, "num_samples": 100, "num_chains": 2, "checkpoint": ""}
+    result = sample(decay_data(), decay_model(), **settings)
+    assert result.diagnostics["starts"]["arrived"] is False
+    (words,) = [
+        words for words in result.diagnostics["warnings"] if "no maximum of the posterior" in words
+    ]
+    assert "give start values" in words

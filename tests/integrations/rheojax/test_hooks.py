@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import queue
+import threading
 
 import pytest
 
 if importlib.util.find_spec("rheojax") is None:
     pytest.skip("RheoJAX is not installed", allow_module_level=True)
 
+import rheojobs
 from rheojobs.errors import InputError
 from rheojobs.integrations.rheojax import hooks, installation
 from rheojobs.integrations.rheojax.hooks import HOOKS, IncompatibleRheojaxError, check_hooks
+from rheojobs.integrations.rheojax.running import CannotRunError
 
 
 def names() -> dict[str, object]:
@@ -63,7 +67,7 @@ def test_without_lazy_plots_the_canvas_stays_as_it_is(installed):
     before = names()
     installation.install(lazy_plots=False)
     now = names()
-    assert {key for key in now if now[key] is before[key]} == {"plot", "export_plot"}
+    assert {key for key in now if now[key] is before[key]} == {"draws", "plot", "export_plot"}
 
 
 def test_a_changed_signature_is_refused_and_nothing_is_replaced(installed, monkeypatch):
@@ -83,6 +87,55 @@ def test_an_optional_name_that_is_missing_is_left_out(installed, monkeypatch):
     holder, name = next(hook for hook in HOOKS if hook.key == "verdict").holder()
     monkeypatch.delattr(holder, name)
     assert {hook.key for hook in HOOKS} - {hook.key for hook in check_hooks()} == {"verdict"}
+
+
+def test_what_we_cannot_run_is_run_by_rheojax(monkeypatch, installed):
+    """Its own function gets the same arguments, and the step is told."""
+    holder, name = HOOKS[0].holder()
+    calls, messages = [], queue.Queue()
+
+    def theirs(
+        model_name,
+        x_data,
+        y_data,
+        test_mode,
+        initial_params,
+        options,
+        progress_queue,
+        cancel_event,
+        y2_data=None,
+        metadata=None,
+        dataset_id="",
+        model_config=None,
+    ):
+        calls.append((model_name, test_mode, dataset_id))
+        return {"success": True}
+
+    def fit(*_):
+        raise CannotRunError("sgr_generic, laos: no equations")
+
+    monkeypatch.setattr(holder, name, theirs)
+    monkeypatch.setattr(NoRunner, "fit", fit, raising=False)
+    installation.install()
+    arguments = ("sgr_generic", [1.0], [1.0], "laos", {}, {}, messages, threading.Event())
+    assert getattr(holder, name)(*arguments, dataset_id="paint") == {"success": True}
+    assert calls == [("sgr_generic", "laos", "paint")]
+    assert messages.get_nowait()["message"] == "by RheoJAX itself"
+
+
+def test_a_cancellation_is_theirs(monkeypatch, installed):
+    from rheojax.gui.jobs.cancellation import CancellationError
+
+    def sample(*_):
+        raise rheojobs.CancellationError
+
+    monkeypatch.setattr(NoRunner, "sample", sample, raising=False)
+    installation.install()
+    holder, name = HOOKS[1].holder()
+    counts = (10, 10, 1)
+    arguments = ("maxwell", [1.0], [1.0], "relaxation", *counts, None, {}, 0)
+    with pytest.raises(CancellationError):
+        getattr(holder, name)(*arguments, queue.Queue(), threading.Event())
 
 
 def test_an_unknown_objective(installed):

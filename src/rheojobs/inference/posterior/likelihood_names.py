@@ -16,6 +16,7 @@ __all__ = [
     "likelihood_of",
     "likelihood_of_weights",
     "suited_likelihood",
+    "weights_of_likelihood",
 ]
 
 DEGREES_OF_FREEDOM = 4.0
@@ -69,3 +70,10 @@ def suited_likelihood(dataset: Dataset) -> tuple[str, str]:
 def likelihood_of_weights(weights: str) -> str:
     """Return the likelihood that assumes the same noise as a fit with these weights."""
     return {"uniform": "constant", "divided": "relative"}.get(weights, weights)
+
+
+def weights_of_likelihood(name: str) -> str:
+    """Return the weights of a fit that assume the same noise."""
+    if name == "sigma":
+        return name
+    return "relative" if name.startswith("relative") else "uniform"

@@ -38,7 +38,8 @@ def concerns(diagnostics: _Report, count: int) -> list[str]:
         for the bound at which a posterior lies, by name), noise_ratio (each noise scale over the
         residuals at the start), noise_share (each over the data), undetermined (the names of
         parameters whose draws are those of their priors), misfit (the residuals over the given
-        standard deviations), modes (how many separate maxima the chains started in).
+        standard deviations), modes (how many separate maxima the chains started in), starts
+        (with arrived: whether a maximum was found to start from).
     count : int
         Of all draws.
     """
@@ -140,6 +141,11 @@ def _of_the_chains(diagnostics: _Report) -> Iterator[str]:
     if not apart:
         return
     told = f"the chains disagree on {', '.join(apart)} (R-hat above {MAX_R_HAT}): "
+    if not diagnostics.get("starts", {}).get("arrived", True):
+        yield (
+            "no maximum of the posterior was found, so its shape is not known and the chains mix "
+            "slowly: give start values (warm_start), such as a fit's, or narrower priors"
+        )
     modes = int(diagnostics.get("modes", 1))
     if modes > 1:
         yield (

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.events import Progress
+from rheojobs.engine.local_context import local_context
 from rheojobs.engine.policy.eta import TimeRemaining
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError
+from rheojobs.inference.posterior.likelihood_names import weights_of_likelihood
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results import diagnostics
@@ -198,8 +200,28 @@ class Sampling:
             return posterior, restored.starts, residuals
         others = [start_values(problem, place, settings.fixed) for place in settings.other_starts]
         chains, check = settings.num_chains, self._context.check
-        starts = find_starts(posterior, parameters, others, chains, settings.seed, check)
+        starts = find_starts(
+            posterior, parameters, others, chains, settings.seed, check, self._fitted
+        )
         return posterior, starts, residuals
+
+    def _fitted(self) -> dict[str, float]:
+        """Return the parameters of a fit with the noise of the sampling; empty if it is refused."""
+        from rheojobs.inference.fits.options import FitOptions
+        from rheojobs.inference.fits.run import FitRun
+
+        settings = self._settings
+        assert settings.likelihood is not None  # the task has chosen one
+        given = {
+            "weights": weights_of_likelihood(settings.likelihood),
+            "fixed": settings.fixed,
+            "bounds": settings.bounds,
+        }
+        try:
+            with local_context(token=self._context.token) as quiet:
+                return FitRun(self._problem, FitOptions.of(given), {}, quiet).run().parameters
+        except InputError:  # fewer data than parameters
+            return {}
 
     def _stepper(self, posterior: Posterior, starts: Starts) -> Any:
         given = self._settings

@@ -95,6 +95,7 @@ def find_starts(
     chains: int,
     seed: int,
     check: Callable[[], None],
+    fit: Callable[[], Mapping[str, float]] | None = None,
 ) -> Starts:
     """Find the maxima of a posterior, and distribute the chains among those that count.
 
@@ -112,22 +113,25 @@ def find_starts(
         Of the places that are drawn from the priors.
     check : callable
         Called regularly; may raise.
+    fit : callable, optional
+        Fits the model and returns its parameters; called if no maximum is reached from the given
+        ones, which may be an estimate far from the data.
     """
     top = climb(posterior, _position(posterior, parameters), check)
+    if not _has_arrived(top) and fit is not None:
+        from_fit = [_position(posterior, values) for values in (fit(),) if values]
+        tops = (climb(posterior, place, check) for place in from_fit)
+        top = next(filter(_has_arrived, tops), top)
+    climbs = [_search(posterior, start, check) for start in _places(posterior, others, seed)]
+    ended = [found for found in climbs if _has_arrived(found)]
+    if not _has_arrived(top) and ended:  # far from any maximum: the coordinates would be useless
+        top = max(ended, key=lambda found: float(found.view.density))
     main = Geometry.at(top, posterior, check)
-    if not top.is_regular:
-        return Starts((main,), _report(np.ones(1), [0] * chains, 0, False))
-    modes, searches = [_Mode.of(top)], 0
-    for start in _places(posterior, others, seed):
-        searches += 1
-        found = climb(posterior, start, check, SEARCH_STEPS)
-        again = posterior.with_sorted_modes(np.asarray(found.center)[None])[0]
-        if (again != np.asarray(found.center)).any():
-            found = climb(posterior, again, check, SEARCH_STEPS)
-        if found.is_going_on or not found.is_regular:
-            continue
-        if _missing(found) < 10 * NEAR_ENOUGH:
-            _take(modes, _Mode.of(found), main, posterior, check)
+    if not _has_arrived(top):
+        return Starts((main,), _report(np.ones(1), [0] * chains, 0, False) | {"arrived": False})
+    modes, searches = [_Mode.of(top)], len(climbs)
+    for found in ended:
+        _take(modes, _Mode.of(found), main, posterior, check)
     best = max(mode.mass for mode in modes)
     counted = [mode for mode in modes if mode.mass >= best + math.log(LEAST_SHARE)]
     # The first is that of the given start if it counts, then the others by their mass.
@@ -143,6 +147,22 @@ def find_starts(
     return Starts(
         tuple(geometries[place] for place in places) if len(used) > 1 else tuple(geometries), report
     )
+
+
+def _search(posterior: Posterior, start: Floats, check: Callable[[], None]) -> Climb:
+    """Climb from a place, and again if it has ended with the modes in another order."""
+    found = climb(posterior, start, check, SEARCH_STEPS)
+    again: Floats = posterior.with_sorted_modes(np.asarray(found.center)[None])[0]
+    if (again != np.asarray(found.center)).any():
+        found = climb(posterior, again, check, SEARCH_STEPS)
+    return found
+
+
+def _has_arrived(top: Climb) -> bool:
+    """Whether a climb has ended at a maximum, not by its limit of steps or on the way."""
+    if top.is_going_on or not top.is_regular:
+        return False
+    return _missing(top) < 10 * NEAR_ENOUGH
 
 
 def _missing(top: Climb) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rheojobs.errors import RheojobsError
 from rheojobs.inference.readiness.prewarm import PrewarmTask
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.qt.binding import QObject, QTimer
@@ -32,14 +33,14 @@ class Prewarming(QObject):
     bodies : sequence of QWidget
         The steps of the project.
     submit : callable
-        Takes a key, which is the same for the same programs, and the task.
+        Takes a key, which is the same for the same programs, and what makes the task.
     """
 
     def __init__(
         self,
         app_state: Any,
         bodies: Sequence[Any],
-        submit: Callable[[str, PrewarmTask], object],
+        submit: Callable[[str, Callable[[], PrewarmTask]], object],
     ) -> None:
         super().__init__(bodies[0])
         self._state = app_state
@@ -58,19 +59,26 @@ class Prewarming(QObject):
         fit = self._state.fit
         if not (fit.model_key and fit.protocol and fit.data_ref):
             return
+        config = dict(fit.model_config or {})
         try:
-            data = self._state.library.load_payload(fit.data_ref)
-            config = dict(fit.model_config or {})
-            task = prewarm_task(fit.model_key, fit.protocol, data, config, is_fit=is_fit)
-        except (KeyError, ValueError, RheojobsError) as error:
-            # The step itself reports what is wrong with the choice.
+            x = np.array(self._state.library.load_payload(fit.data_ref).x, dtype=np.float64)
+        except (KeyError, ValueError, TypeError) as error:
+            # The step itself reports what is wrong with the data.
             hooks.log().debug("nothing is prewarmed: %s", error)
             return
-        self._submit(f"{fit.model_key} {fit.protocol} {config} {task.n} {is_fit}", task)
+        make = functools.partial(
+            prewarm_task, fit.model_key, fit.protocol, x, config, is_fit=is_fit
+        )
+        self._submit(f"{fit.model_key} {fit.protocol} {config} {x.size} {is_fit}", make)
 
 
 def prewarm_task(
-    model_name: str, test_mode: str, data: Any, model_config: Mapping[str, Any], *, is_fit: bool
+    model_name: str,
+    test_mode: str,
+    x: NDArray[np.float64],
+    model_config: Mapping[str, Any],
+    *,
+    is_fit: bool,
 ) -> PrewarmTask:
     """Return the task that compiles a fit, or a sampling with the priors of the editor.
 
@@ -85,7 +93,6 @@ def prewarm_task(
         for name, item in defaults.items()
     }
     own = hooks.own_prior_names(model_name, model_config)
-    x = np.asarray(data.x, dtype=np.float64)
     return PrewarmTask(
         model_name,
         test_mode,

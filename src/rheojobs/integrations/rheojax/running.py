@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.conversions import FitCall, SampleCall, fit_dict, sample_dict
 from rheojobs.integrations.rheojax.progress import message_of
+from rheojobs.qt.binding import QThreadPool
 
 __all__ = ["CannotRunError", "Runner"]
 
@@ -56,7 +58,7 @@ class Runner:
         self.objective = objective
         self._engine = JobEngine("processes", max_workers=workers, preload=PRELOAD, store=store)
         self._fixed: dict[tuple[str, str], dict[str, float]] = {}
-        self._prewarming: dict[str, Job] = {}
+        self._prewarming: set[str] = set()
         self._running: dict[type, Job] = {}
 
     @property
@@ -119,10 +121,20 @@ class Runner:
         job = self._running.get(kind)
         return job is not None and (job.pause() if wanted else job.resume())
 
-    def prewarm(self, key: str, task: PrewarmTask) -> None:
-        """Compile in the background what will be asked for; once for each `key`."""
+    def prewarm(self, key: str, make: Callable[[], PrewarmTask]) -> None:
+        """Compile in the background what will be asked for; once for each `key`.
+
+        The task is made in a thread: a new model of RheoJAX may import modules.
+        """
         if key not in self._prewarming:
-            self._prewarming[key] = self._engine.prewarm(task)
+            self._prewarming.add(key)
+            QThreadPool.globalInstance().start(functools.partial(self._prewarm, make))
+
+    def _prewarm(self, make: Callable[[], PrewarmTask]) -> None:
+        try:
+            self._engine.prewarm(make())
+        except Exception as error:  # whatever RheoJAX raises for a setting of a model
+            hooks.log().debug("nothing is prewarmed: %s", error)
 
     def check(self, model_name: str, test_mode: str) -> None:
         """Raise `CannotRunError` if RheoJAX's own function must run this, as far as is known.
