@@ -215,8 +215,11 @@ def cancelling(driver: Driver) -> None:
     sample.run()
 
 
-def saved_and_loaded(driver: Driver) -> dict[str, bool]:
-    """Save the project with a stopped sampling, and load it; compare what is in it."""
+def saved_and_loaded(driver: Driver) -> dict[str, Any]:
+    """Save the project with a stopped sampling, and load it; compare what is in it.
+
+    Export the bundle, too.
+    """
     from rheojax.gui.foundation.project_codec import load_project_v2, save_project_v2
 
     path = driver.out.with_suffix(".rheojax")
@@ -229,6 +232,9 @@ def saved_and_loaded(driver: Driver) -> dict[str, bool]:
             for name, values in before["posterior_samples"].items()
         ),
         "fit": loaded.nlsq_result["params"] == driver.state.nlsq_result["params"],
+        "bundle": sorted(
+            driver.window.fit_bodies()[5].export_bundle(driver.out.with_suffix(".bundle"))
+        ),
     }
 
 

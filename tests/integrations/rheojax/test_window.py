@@ -109,6 +109,8 @@ def test_a_cancelled_sampling_keeps_its_draws_and_the_window_closes(
     assert seen["cancelled sampling"]["after_cancel"] < BUSY * 0.5
     assert seen["cancelled sampling"]["status_values"] >= 10
     assert seen["cancelled sampling"]["step_values"] >= 10
+    bundle = seen["project"].pop("bundle")
+    assert {"parameters", "fitted_curve", "posterior_samples"} <= set(bundle)
     assert seen["project"] == {"draws": True, "fit": True}
     assert float(seen["ended"]) - float(seen["close asked"]) < BUSY * 2.0
 
