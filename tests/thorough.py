@@ -63,6 +63,8 @@ GATE: dict[str, set[str]] = {
         "fikh-laos-constants4",
         "giesekus-creep-constants1",
     },
+    f"{RHEOJAX}test_replacements.py::"
+    "test_the_flow_curve_of_hebraud_and_lequeux_is_about_that_of_rheojax": NONE,
     f"{RHEOJAX}test_replacements.py::test_models_that_solve_equations_have_a_jacobian": {
         "fluidity_local-creep"
     },
@@ -74,6 +76,8 @@ GATE: dict[str, set[str]] = {
         "maxwell",
         "zener",
     },
+    f"{SAMPLING}test_bad_luck.py::test_a_model_without_values_in_a_part_of_the_prior": NONE,
+    f"{SAMPLING}warmup/test_curved_whitening.py::test_volume_is_kept": NONE,
     f"{SAMPLING}test_bad_luck.py::test_data_that_determine_nothing": {
         *(f"{data}-constant" for data in ("constant", "zero", "one point, again", "one time")),
         "zero-relative",
@@ -93,6 +97,10 @@ GATE: dict[str, set[str]] = {
     f"{SAMPLING}test_reference.py::test_an_older_processor_draws_the_same_within_rounding": NONE,
     f"{SAMPLING}test_sbc.py::test_ranks_are_uniform": {"decay"},
     f"{SAMPLING}test_task_rheojax.py::test_posterior_means_are_those_of_fit_bayesian": {"maxwell"},
+    "integrations/rheojax/test_same_results.py::test_a_posterior_is_the_same": {
+        "maxwell-ps145_relaxation.csv-relaxation"
+    },
+    "integrations/rheojax/test_window.py::test_on_one_core_cancel_works": NONE,
     "qt/test_closing.py::test_an_application_that_is_closed_leaves_no_word_and_no_process": {
         "compiling-Cancel",
         "fitting-Wait",

@@ -100,7 +100,7 @@ def test_every_declared_pair_runs_as_a_pure_function_or_is_refused(most):
     if most is None:
         assert running >= 237
         assert running + refused >= 263
-    assert running >= 59
+    assert running >= 57  # two of 59 models are refused in all tests
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ INNOCENT = {
     "rheojobs.inference.data.dataset",
     "rheojobs.inference.data.number",
     "rheojobs.inference.data.step_quantity",
+    "rheojobs.inference.data.strain_history",
     "rheojobs.inference.data.unit_names",
     "rheojobs.inference.data.units",
     "rheojobs.inference.options",

@@ -14,7 +14,6 @@ if importlib.util.find_spec("rheojax") is None:
     pytest.skip("RheoJAX is not installed", allow_module_level=True)
 
 from rheojax.core.data import RheoData
-from rheojax.gui.foundation.state import BayesianResult, FitResult
 
 import rheojobs.integrations.rheojax.jobs as ours
 from rheojobs.integrations.rheojax.running import Runner
@@ -84,7 +83,7 @@ def test_a_fit_in_their_pool(pool, qtbot, runner):
     worker = ours.FitWorker("maxwell", data(), dataset_id="paint", runner=runner)
     name, result = heard.wait(qtbot, pool.submit(worker))
     assert name == "job_completed"
-    assert isinstance(result, FitResult)
+    assert type(result).__module__ == "rheojax.gui.foundation.state"
     assert result.dataset_id == "paint"
     assert result.success
     assert result.parameters["G0"] == pytest.approx(1e4, rel=0.1)
@@ -100,7 +99,7 @@ def test_a_sampling_in_their_pool(pool, qtbot, runner):
     worker.signals.stage_changed.connect(stages.append)
     name, result = heard.wait(qtbot, pool.submit(worker))
     assert name == "job_completed"
-    assert isinstance(result, BayesianResult)
+    assert type(result).__module__ == "rheojax.gui.foundation.state"
     assert result.posterior_samples["G0"].shape == (40_000,)
     low, high = result.credible_intervals["G0"]
     assert low < 1e4 < high

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 
 import pytest
 
-pytest.importorskip("rheojax.gui.main", reason="RheoJAX is not installed")
+if importlib.util.find_spec("rheojax") is None:
+    pytest.skip("RheoJAX is not installed", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
 

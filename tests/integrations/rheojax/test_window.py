@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import os
 import signal
@@ -17,16 +18,20 @@ import pytest
 
 from rheojobs.engine import JobEngine, Progress
 
-pytest.importorskip("rheojax.gui.main", reason="RheoJAX is not installed")
+if importlib.util.find_spec("rheojax") is None:
+    pytest.skip("RheoJAX is not installed", allow_module_level=True)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
 ROOT = Path(__file__).parents[3]
 GAP = 0.1
-"""Seconds for which the window may be held at most; promised for a machine at leisure."""
+"""Seconds for which a job may hold the window at most; promised for a machine at leisure."""
 
-BUSY = 4
-"""The factor by which a machine may be slower that runs other tests too."""
+FIRST_PAINT = 1.0
+"""Seconds for which RheoJAX's page of plots may be painted first: the icons of eight toolbars."""
+
+BUSY = 2
+"""The factor by which a machine may be slower."""
 
 
 def start(scenario: str, out: Path, files: list[Path], *options: str) -> subprocess.Popen[str]:
@@ -78,6 +83,7 @@ def moduli(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.alone
 def test_fits_samplings_and_plots(relaxations: list[Path], tmp_path: Path) -> None:
     seen = driven("each", tmp_path, relaxations[:1])
     assert seen["fit"]["success"]
@@ -86,10 +92,11 @@ def test_fits_samplings_and_plots(relaxations: list[Path], tmp_path: Path) -> No
     assert seen["sampling"]["verdict"]["converged"]
     for step in ("first fit", "second fit", "first sampling", "second sampling"):
         assert seen[step]["longest_gap"] < BUSY * GAP, step
-    assert seen["look at the plots"]["longest_gap"] < BUSY * GAP
+    assert seen["look at the plots"]["longest_gap"] < BUSY * FIRST_PAINT
     assert seen["first sampling"]["status_values"] >= 2
 
 
+@pytest.mark.alone
 def test_a_cancelled_sampling_keeps_its_draws_and_the_window_closes(
     relaxations: list[Path], tmp_path: Path
 ) -> None:
@@ -133,7 +140,7 @@ def test_moduli_fixed_parameters_starts_and_settings(
 def test_a_pipeline_of_three_datasets(relaxations: list[Path], tmp_path: Path) -> None:
     seen = driven("pipeline", tmp_path, relaxations)
     assert seen["statuses"] == ["completed"] * 6
-    assert float(seen["ended"]) - float(seen["close asked"]) < BUSY * 2.0
+    assert float(seen["ended"]) - float(seen["close asked"]) < 10.0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -150,7 +157,7 @@ def test_killed_amid_a_sampling_nothing_is_left(relaxations: list[Path], tmp_pat
         assert workers
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    _, alive = psutil.wait_procs(workers, timeout=BUSY * 3.0)
+    _, alive = psutil.wait_procs(workers, timeout=10.0)
     assert alive == []
     # Another application takes the sampling up where it was.
     with JobEngine(store=store, max_workers=1) as engine:

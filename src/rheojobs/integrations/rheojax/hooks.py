@@ -223,9 +223,10 @@ def own_prior_names(model_name: str, model_config: Mapping[str, Any]) -> set[str
 
 def _model(model_name: str, model_config: Mapping[str, Any]) -> Any:
     from rheojax.core.registry import ModelRegistry
-    from rheojax.models import _ensure_all_registered
 
-    _ensure_all_registered()
+    from rheojobs.inference.models.rheojax.registry import register_all
+
+    register_all()
     return ModelRegistry.create(model_name, **model_config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import time
 from collections.abc import Callable
@@ -168,12 +169,7 @@ class Runner:
         furthest = 0
         began = time.monotonic()
         try:
-            while True:
-                try:
-                    return job.result_or_partial(timeout=POLL_SECONDS)
-                except TimeoutError:
-                    if job.done():  # an error of the task
-                        raise
+            while not concurrent.futures.wait([job.future], POLL_SECONDS).done:
                 if cancelled.is_set():
                     job.cancel()
                 latest = job.latest_progress
@@ -183,6 +179,7 @@ class Runner:
                     # A later stage begins anew; the bar does not.
                     message["percent"] = furthest = max(furthest, message["percent"])
                     report(message)
+            return job.result_or_partial()
         except InputError as error:
             raise InputError(one_line(error)) from None
         finally:
