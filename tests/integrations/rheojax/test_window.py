@@ -93,7 +93,6 @@ def test_fits_samplings_and_plots(relaxations: list[Path], tmp_path: Path) -> No
     for step in ("first fit", "second fit", "first sampling", "second sampling"):
         assert seen[step]["longest_gap"] < BUSY * GAP, step
     assert seen["look at the plots"]["longest_gap"] < BUSY * FIRST_PAINT
-    assert seen["first sampling"]["status_values"] >= 2
 
 
 @pytest.mark.alone
