@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.events import JobEvent, Progress, StateChanged
+from rheojobs.engine.jobs.running_clock import RunningClock
 from rheojobs.engine.policy.eta import Remaining, TimeRemaining
 from rheojobs.engine.states import JobState
 from rheojobs.engine.store.spilling import resolved
@@ -377,31 +378,6 @@ def jobs_of(engine: JobOwner, jobs: Iterable[Job]) -> tuple[Job, ...]:
         if not isinstance(job, Job) or job._engine is not engine:
             raise InputError(f"after takes jobs of this engine, got {job!r}")
     return found
-
-
-class RunningClock:
-    """A stopwatch of the seconds that a job runs, over all attempts and without pauses."""
-
-    def __init__(self) -> None:
-        self._before = 0.0
-        self._since: float | None = None
-
-    def go(self, now: float) -> None:
-        """Start counting."""
-        self._since = now
-
-    def stop(self, now: float) -> None:
-        """Stop counting."""
-        self._before, self._since = self.seconds(now), None
-
-    @property
-    def goes(self) -> bool:
-        """Whether it is counting."""
-        return self._since is not None
-
-    def seconds(self, now: float) -> float:
-        """Return the seconds so far."""
-        return self._before + (now - self._since if self._since is not None else 0.0)
 
 
 def _user_text(ask: Callable[[Task], str], task: Task) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rheojobs.engine.jobs.job import RunningClock
+from rheojobs.engine.jobs.running_clock import RunningClock
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), max_size=10))
