@@ -92,6 +92,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/sampling.py
 	@$(BIN)/python benchmarks/fitting.py
 	@$(BIN)/python benchmarks/responsiveness.py
+	@$(BIN)/python benchmarks/rheojax_window.py
 	@$(BIN)/python benchmarks/scaling.py
 	@$(BIN)/python benchmarks/coverage.py
 

@@ -73,6 +73,10 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
         times.add(f"{key}, nothing stored (once)", *cold)
     there = "the window is there, from the start of the process"
     times.add(there, *(spread([row["window there"] for row in found["warm"][s]]) for s in sides))
+    times.notes.append(
+        "RheoJAX alone draws the eight plots when a sampling ends, within the time of that step; "
+        "with rheojobs a worker draws them when the page is opened."
+    )
     gaps = Table("Longest gap between two events of the window, ms", ("", *sides))
     for key, name in STEPS.items():
         rows = ([1e3 * row[key]["longest_gap"] for row in found["warm"][s]] for s in sides)
