@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 
-__all__ = ["components", "numeric", "parts_of"]
+__all__ = ["components", "evenly", "numeric", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
@@ -41,3 +41,8 @@ def components(values: object, label: str) -> NDArray[np.generic]:
 def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return the real and the imaginary part, or just the values if they are real."""
     return (values.real, values.imag) if np.iscomplexobj(values) else (values,)
+
+
+def evenly(size: int, count: int) -> NDArray[np.int64]:
+    """Return the indices of so many of `size` values, evenly spread, both ends included."""
+    return np.unique(np.linspace(0, size - 1, min(size, count)).round().astype(np.int64))

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import evenly
+
 __all__ = ["MOST_POINTS", "PresentCurve"]
 
 MOST_POINTS = 200
@@ -31,7 +33,7 @@ class PresentCurve:
     """
 
     def __init__(self, x: NDArray[np.float64], clock: Callable[[], float] = time.monotonic) -> None:
-        picked = np.linspace(0, x.size - 1, min(x.size, MOST_POINTS)).round().astype(np.intp)
+        picked = evenly(x.size, MOST_POINTS)
         self._index = np.argsort(x, kind="stable")[picked]
         self._clock = clock
         self._due = -np.inf

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.fits import levenberg_marquardt
 from rheojobs.inference.fits.coordinates import Coordinates, Limits
 from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, State, Tolerances
@@ -43,7 +44,7 @@ Tell = Callable[[int, int], None]
 def _thinned(data: Data) -> Data:
     """Return data thinned to what a screening needs, spread evenly."""
     n = int(np.sum(data.mask))
-    index = np.unique(np.linspace(0, n - 1, SCREENED_POINTS).round().astype(int))
+    index = evenly(n, SCREENED_POINTS)
     mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
     index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
     return data._replace(x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask)

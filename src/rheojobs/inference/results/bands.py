@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.results.bayesian_result import BayesianResult
 
 __all__ = ["Band", "diverging", "predictive_bands"]
@@ -81,9 +82,5 @@ def _picked(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Choose draws of each chain, shape (chains, draws, ...), and points in the order of x."""
     order = np.argsort(x, kind="stable")
-    rows = _evenly(shape[1], max(1, _MAX_DRAWS // shape[0]))
-    return rows, order[_evenly(x.size, _MAX_POINTS)]
-
-
-def _evenly(size: int, count: int) -> NDArray[np.int64]:
-    return np.unique(np.linspace(0, size - 1, min(size, count)).round().astype(np.int64))
+    rows = evenly(shape[1], max(1, _MAX_DRAWS // shape[0]))
+    return rows, order[evenly(x.size, _MAX_POINTS)]

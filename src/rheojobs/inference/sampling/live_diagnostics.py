@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.sampling.chains import Chain
 from rheojobs.inference.sampling.collect import Collector
@@ -100,7 +101,7 @@ class LiveDiagnostics:
             return
         stacked = np.stack([np.concatenate(blocks)[:count] for blocks in self._known])
         draws = self._collector.named(stacked.reshape(-1, stacked.shape[-1]), (len(chains), count))
-        picked = np.linspace(0, count - 1, min(count, TRACE_POINTS)).round().astype(np.intp)
+        picked = evenly(count, TRACE_POINTS)
         kept = {name: values[:, picked].astype(np.float32) for name, values in draws.items()}
         self._traces = {"traces": kept, "trace_draws": picked}
         summary = diagnostics.summarize(draws)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.problem.problem import Problem
@@ -158,7 +159,7 @@ def predicted_band(
     problem = posterior.problem
     if predictions is not None:
         curves = predictions.predicted.reshape(-1, *predictions.predicted.shape[2:])
-        curves = curves[_evenly(len(curves), BAND_DRAWS)]
+        curves = curves[evenly(len(curves), BAND_DRAWS)]
     else:
         rows = sites.reshape(-1, sites.shape[-1])
         if check is None and _call_seconds(posterior) > QUICK_CALL:
@@ -167,7 +168,7 @@ def predicted_band(
         few = min(BAND_DRAWS, at_once) if check is None else BAND_DRAWS
         if few < FEWEST_BAND_DRAWS:
             return None
-        curves = _curves(posterior, rows[_evenly(len(rows), few)], check or _no_check)
+        curves = _curves(posterior, rows[evenly(len(rows), few)], check or _no_check)
     found = np.quantile(curves, list(BAND_LEVELS.values()), axis=0)
     values = found[:, 0] + 1j * found[:, 1] if problem.is_complex else found[:, 0]
     return {"x": problem.dataset.x, **dict(zip(BAND_LEVELS, values, strict=True))}
@@ -200,11 +201,6 @@ def _call_seconds(posterior: Posterior) -> float:
     seen = posterior.problem.observations
     each = programs_of(posterior).pace(posterior.priors, seen.y).seconds
     return each * draws_in_a_call(posterior.problem)
-
-
-def _evenly(count: int, wanted: int) -> NDArray[np.int64]:
-    """Return the indices of so many of `count`, evenly spread."""
-    return np.unique(np.linspace(0, count - 1, min(count, wanted)).astype(np.int64))
 
 
 def _no_check() -> None:

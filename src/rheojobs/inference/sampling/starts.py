@@ -118,10 +118,8 @@ def find_starts(
         ones, which may be an estimate far from the data.
     """
     top = climb(posterior, _position(posterior, parameters), check)
-    if not _has_arrived(top) and fit is not None:
-        from_fit = [_position(posterior, values) for values in (fit(),) if values]
-        tops = (climb(posterior, place, check) for place in from_fit)
-        top = next(filter(_has_arrived, tops), top)
+    if not _has_arrived(top) and fit is not None and (fitted := fit()):
+        others = (fitted, *others)
     climbs = [_search(posterior, start, check) for start in _places(posterior, others, seed)]
     ended = [found for found in climbs if _has_arrived(found)]
     if not _has_arrived(top) and ended:  # far from any maximum: the coordinates would be useless

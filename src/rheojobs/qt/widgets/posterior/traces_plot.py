@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QWidget
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import muted, series
 from rheojobs.qt.widgets.common.texts import number, with_unit
@@ -137,7 +138,7 @@ class PosteriorPlot(PlotPage):
     def show_posterior(self, result: BayesianResult) -> None:
         """Show the draws of a sampling."""
         count = result.num_samples
-        at = np.unique(np.linspace(0, count - 1, min(count, _MOST_POINTS)).round().astype(np.intp))
+        at = evenly(count, _MOST_POINTS)
         chains = result.num_chains
         values = {
             name: draws.reshape(chains, -1)[:, at]
