@@ -292,11 +292,9 @@ def rheojax_gui(context: typer.Context) -> int:
 
     Example: rheojobs rheojax-gui --import sweep.csv --protocol oscillation
     """
-    arguments = list(context.args)
-    window = _of_a_window(
-        "rheojobs.integrations.rheojax.__main__", needs_display="--help" not in arguments
-    )
-    return int(window.main(arguments, "rheojobs rheojax-gui"))
+    needs_display = {"-h", "--help"}.isdisjoint(context.args)
+    window = _of_a_window("rheojobs.integrations.rheojax.__main__", needs_display)
+    return int(window.main(context.args, "rheojobs rheojax-gui"))
 
 
 def _of_a_window(module: str, needs_display: bool = True) -> Any:

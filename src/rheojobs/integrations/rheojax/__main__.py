@@ -8,12 +8,10 @@ from collections.abc import Sequence
 
 from rheojobs.engine.store import default_path
 from rheojobs.errors import RheojobsError, one_line
-from rheojobs.integrations.rheojax import install
 from rheojobs.integrations.rheojax.hooks import run_window
+from rheojobs.integrations.rheojax.installation import OBJECTIVES, install
 
 __all__ = ["main"]
-
-OBJECTIVES = ("rheojax", "rheojobs")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "") -> int:

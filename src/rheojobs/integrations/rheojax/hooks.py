@@ -129,9 +129,7 @@ HOOKS = (
     Hook("fit_clock", _STEP_NLSQ, "NlsqStep._on_elapsed_tick", "self", False),
     Hook("sample_clock", _STEP_NUTS, "NutsStep._on_elapsed_tick", "self", False),
     Hook("verdict", _STEP_NUTS, "_diagnostics_verdict", "nuts_result", False),
-    Hook(
-        "draws", f"{_WORKSPACE}.fit.step5_visualize", "VisualizeStep._inference_data", "self", False
-    ),
+    Hook("draws", _STEP_SHOW, "VisualizeStep._inference_data", "self", False),
     Hook("plot", _CANVAS, "ArvizCanvas._refresh_plot", "self", False),
     Hook("export_plot", _CANVAS, "ArvizCanvas.export_figure", "self filepath dpi", False),
 )

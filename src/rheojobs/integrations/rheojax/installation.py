@@ -18,7 +18,7 @@ from rheojobs.integrations.rheojax.running import CannotRunError, Runner
 from rheojobs.integrations.rheojax.window import JobDisplay, verdict_with_rest
 from rheojobs.qt.binding import QCoreApplication, QThreadPool
 
-__all__ = ["install", "uninstall"]
+__all__ = ["OBJECTIVES", "install", "uninstall"]
 
 _CALLS = {"nlsq": FitCall, "nuts": SampleCall}
 OBJECTIVES = ("rheojax", "rheojobs")
@@ -134,7 +134,7 @@ def install(
     ----------
     objective : {"rheojax", "rheojobs"}
         Whose residuals, noise and default priors: RheoJAX's, so that results are those of its own
-        fits and samplings, or ours (see docs/weights.md).
+        fits and samplings, or ours (see docs/if-you-use-rheojax.md).
     workers : int
         How many jobs run at a time, each in a process of its own.
     store : path, optional

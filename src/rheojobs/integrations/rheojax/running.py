@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from rheojobs.engine import CancellationError, Job, JobEngine, Task
 from rheojobs.engine.events import Progress
-from rheojobs.errors import InputError, one_line
+from rheojobs.errors import InputError
 from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
 from rheojobs.inference.readiness.prewarm import PrewarmTask
 from rheojobs.inference.readiness.warm_up import PRELOAD
@@ -180,8 +180,6 @@ class Runner:
                     message["percent"] = furthest = max(furthest, message["percent"])
                     report(message)
             return job.result_or_partial()
-        except InputError as error:
-            raise InputError(one_line(error)) from None
         finally:
             job.forget()
 
