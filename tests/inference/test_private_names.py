@@ -18,12 +18,6 @@ REACHES = {
         "jax._src.compilation_cache:_cache_initialized",
         "jax._src.compilation_cache:reset_cache",
     ),
-    "inference/sampling/private_numpyro.py": (
-        "numpyro.infer.hmc_util:IntegratorState",
-        "numpyro.infer.hmc_util:build_tree",
-        "numpyro.infer.hmc_util:euclidean_kinetic_energy",
-        "numpyro.infer.hmc_util:velocity_verlet",
-    ),
     "inference/models/rheojax/patched_diffrax.py": (
         "diffrax:diffeqsolve",
         "diffrax:ForwardMode",
@@ -59,7 +53,6 @@ REACHES = {
 }
 MARKS = (
     r"jax\._src",
-    r"hmc_util",
     r"import_module\(\"diffrax|import diffrax|from diffrax",
     r"_ensure_all_registered|_use_forward_mode_ad|_extract_time_strain|_omega_laos",
     r"hl_kernels|_build_pde_rhs",

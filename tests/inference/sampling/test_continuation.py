@@ -261,6 +261,16 @@ def test_a_folder_that_cannot_be_written_ends_nothing(undisturbed, tmp_path, mon
     assert same_draws(finish(task(tmp_path / "file" / "kept")), undisturbed)
 
 
+def test_chains_of_an_earlier_version_are_refused(undisturbed, tmp_path):
+    """Their random numbers were others: a key had two parts."""
+    segment = undisturbed.continuation.segment
+    last = max(name for name in segment.arrays if name.startswith("state_"))
+    earlier = segment.arrays | {last: np.zeros((2, 2), dtype=np.uint32)}
+    with pytest.raises(InputError, match="an earlier version of rheojobs"):
+        continuation.unpacked(Segment(segment.meta, earlier))
+    assert continuation.unpacked(segment).snapshots
+
+
 def test_segments_hold_what_was_put_in(tmp_path):
     store = Checkpoints(tmp_path / "kept")
     store.begin(Segment({"words": "plan"}, {"a": np.arange(3)}))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,9 +15,10 @@ from rheojobs.inference.sampling.nuts import (
     MAX_WINDOWS,
     NOT_ROUND,
     ROUND,
+    ChainState,
+    Draws,
     Settings,
     advance,
-    first_state,
     window_ends,
 )
 
@@ -40,53 +39,45 @@ def potential(z):
     return 0.5 * jnp.sum((z / jnp.array([1.0, 3.0])) ** 2)
 
 
-def test_a_chain_begins_at_the_first_point_that_will_do():
-    proposals = np.array([[np.nan, 0.0], [1e9, 0.0], [1.0, 3.0], [0.0, 0.0]])
-    state, good = first_state(potential, proposals, jax.random.PRNGKey(0), False, 1e6)
-    assert bool(good)
-    np.testing.assert_array_equal(state.z, [1.0, 3.0])
-    assert float(state.potential) == pytest.approx(1.0)
-    np.testing.assert_allclose(state.gradient, [1.0, 1.0 / 3.0])
-    _, good = first_state(potential, proposals[:2], jax.random.PRNGKey(0), False, 1e6)
-    assert not bool(good)
-
-
-def test_a_chain_begins_no_further_out_than_it_may():
-    """Beyond the posterior's mass it may find another place to stay."""
-    proposals = np.array([[100.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
-    state, good = first_state(potential, proposals, jax.random.PRNGKey(0), False, 1e6)
-    assert bool(good)
-    np.testing.assert_array_equal(state.z, proposals[1])
-    # Where the center has no density it tells nothing.
-    nowhere = np.array([[100.0, 0.0], [np.nan, 0.0]])
-    state, good = first_state(potential, nowhere, jax.random.PRNGKey(0), False, 1e6)
-    assert bool(good)
-    np.testing.assert_array_equal(state.z, nowhere[0])
-
-
 NO_LIMIT = 10**9
 
 
-@functools.partial(jax.jit, static_argnums=4)
-def take(state, steps, leapfrogs, settings, forward):
-    return advance(potential, state, steps, leapfrogs, settings, forward)
+@jax.jit
+def take(state, steps, leapfrogs, settings):
+    return advance(jax.value_and_grad(potential), state, steps, leapfrogs, settings)
 
 
-def run(state, steps, settings, forward=False, leapfrogs=NO_LIMIT):
+def run(state, steps, settings, leapfrogs=NO_LIMIT):
     """Take steps, with everything an argument as in a sampling."""
-    return take(state, steps, leapfrogs, settings, forward)
+    before = int(state.step)
+    state, rows = take(state, steps, leapfrogs, settings)
+    return state, Draws.of_rows(np.asarray(rows)[: int(state.step) - before])
 
 
-@pytest.mark.parametrize("forward", [False, True])
-def test_the_warm_up_learns_the_mass_and_the_acceptance(forward):
-    state, _ = first_state(potential, np.zeros((1, 2)), jax.random.PRNGKey(1), forward, 1e6)
+def begun(z, key=1):
+    """Return a chain before its first step."""
+    state, _ = run(ChainState.at(np.asarray(z, dtype=float)), 1, Settings.to_look())
+    return state.beginning(np.uint64(key))
+
+
+def test_a_chain_looks_where_it_is_before_its_first_step():
+    state = begun([1.0, 3.0], key=5)
+    assert float(state.potential) == pytest.approx(1.0)
+    np.testing.assert_allclose(state.gradient, [1.0, 1.0 / 3.0])
+    np.testing.assert_array_equal(state.z, [1.0, 3.0])
+    assert int(state.step) == 0
+    assert int(state.key) == 5
+    assert float(state.step_size) == 1.0
+
+
+def test_the_warm_up_learns_the_mass_and_the_acceptance():
     settings = Settings.of(500, 0.9, 10)
-    state, _ = run(state, 500, settings, forward)
+    state, _ = run(begun([0.0, 0.0]), 500, settings)
     accepted, drawn = [], []
     for _ in range(4):
-        state, draws = run(state, 500, settings, forward)
-        accepted.append(np.asarray(draws.accept)[:500])
-        drawn.append(np.asarray(draws.z)[:500])
+        state, draws = run(state, 500, settings)
+        accepted.append(draws.accept)
+        drawn.append(draws.z)
     assert np.mean(accepted) == pytest.approx(0.9, abs=0.05)
     inverse_mass = np.asarray(state.inverse_mass)
     assert inverse_mass[1, 1] / inverse_mass[0, 0] == pytest.approx(9.0, rel=0.6)
@@ -97,9 +88,8 @@ def test_the_warm_up_learns_the_mass_and_the_acceptance(forward):
 
 
 def test_few_draws_leave_the_mass_about_round():
-    state, _ = first_state(potential, np.zeros((1, 2)), jax.random.PRNGKey(1), False, 1e6)
     num_warmup = FEW_STEPS + 1
-    state, _ = run(state, num_warmup, Settings.of(num_warmup, 0.9, 10))
+    state, _ = run(begun([0.0, 0.0]), num_warmup, Settings.of(num_warmup, 0.9, 10))
     _, end, _ = window_ends(num_warmup)
     eigenvalues = np.linalg.eigvalsh(state.inverse_mass)
     weight, _ = ROUND
@@ -116,7 +106,7 @@ def test_where_nothing_is_round_the_draws_decide_as_in_stan():
 
 @pytest.mark.parametrize("leapfrogs", [1, 7, 40, 300])
 def test_no_step_begins_after_so_many_leapfrogs_and_the_draws_stay_the_same(leapfrogs):
-    start, _ = first_state(potential, np.ones((1, 2)), jax.random.PRNGKey(3), False, 1e6)
+    start = begun([1.0, 1.0], key=3)
     settings = Settings.of(50, 0.9, 10)
     whole, at_once = run(start, 100, settings)
     state, parts = start, []
@@ -124,9 +114,9 @@ def test_no_step_begins_after_so_many_leapfrogs_and_the_draws_stay_the_same(leap
         state, draws = run(state, 100 - done, settings, leapfrogs=leapfrogs)
         taken = int(state.step) - done
         assert taken >= 1
-        spent = np.asarray(draws.leapfrogs)[:taken]
+        spent = draws.leapfrogs
         assert spent[:-1].sum() < leapfrogs
         assert spent.sum() >= leapfrogs or int(state.step) == 100
-        parts.append(np.asarray(draws.z)[:taken])
-    np.testing.assert_array_equal(np.concatenate(parts), np.asarray(at_once.z)[:100])
+        parts.append(draws.z)
+    np.testing.assert_array_equal(np.concatenate(parts), at_once.z)
     np.testing.assert_array_equal(state.z, whole.z)

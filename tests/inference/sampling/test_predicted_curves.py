@@ -30,7 +30,7 @@ def assert_quantiles(result: BayesianResult) -> None:
     spread = expected.std(axis=0)
     for name, level in (("low", 0.025), ("median", 0.5), ("high", 0.975)):
         off = (band[name] - np.quantile(expected, level, axis=0)) / spread
-        assert np.abs(off).max() < 0.4, name
+        assert np.abs(off).max() < 0.7, name  # the error of such a quantile is 0.17
     assert (band["low"] < band["high"]).all()
 
 

@@ -13,7 +13,7 @@ __all__ = ["PRELOAD", "warm_up", "warm_up_fully"]
 PRELOAD = ("rheojobs.inference.readiness.warm_up:warm_up",)
 """The function that a `JobEngine` preloads, so that the first fit finds a warm worker."""
 
-LATER = ("numpyro.infer",)
+LATER = ("numpyro.distributions",)
 """Modules that a worker imports while it is ready and idle."""
 
 

@@ -100,10 +100,10 @@ class Chain:
         end = self.warmup if self.done < self.warmup else self.total
         return min(end - self.done, CHUNK_CAPACITY)
 
-    def take(self, state: Any, draws: Draws) -> Draws:
+    def take(self, state: Any, rows: Any) -> Draws:
         """Record the result of a chunk; return its draws, warm-up included."""
         steps = int(state.step) - int(self.state.step)
-        kept = Draws(*(np.asarray(column)[:steps].copy() for column in draws))
+        kept = Draws.of_rows(np.asarray(rows)[:steps])
         with self._lock:
             self.state = state
             self.latest = kept
@@ -121,8 +121,9 @@ class ChainSet:
     ----------
     chains : list of Chain
     advance : callable
-        ``(chain, steps, leapfrogs) -> (state, draws)``: takes so many steps at most, and begins
-        none after so many leapfrogs. Computes without holding the GIL.
+        ``(chain, steps, leapfrogs) -> (state, rows)``: takes so many steps at most, and begins
+        none after so many leapfrogs; the rows are those of `Draws`. Computes without holding
+        the GIL.
     pace : Pace
         Of `advance`.
     check : callable
@@ -137,7 +138,7 @@ class ChainSet:
     def __init__(
         self,
         chains: list[Chain],
-        advance: Callable[[Chain, int, int], tuple[Any, Draws]],
+        advance: Callable[[Chain, int, int], tuple[Any, Any]],
         pace: Pace,
         check: Callable[[], None],
         tick: Callable[[], None],
@@ -181,9 +182,9 @@ class ChainSet:
                 self._check()
                 leapfrogs = self._pace.leapfrogs(CHUNK_SECONDS)
                 start = time.perf_counter()
-                state, draws = self._advance(chain, chain.most_steps(), leapfrogs)
+                state, rows = self._advance(chain, chain.most_steps(), leapfrogs)
                 seconds = time.perf_counter() - start
-                drawn = chain.take(state, draws)
+                drawn = chain.take(state, rows)
                 self._pace.measured(seconds, int(drawn.leapfrogs.sum()))
                 if chain.done < chain.total:
                     with self._lock:

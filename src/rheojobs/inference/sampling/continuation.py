@@ -1,7 +1,7 @@
 """Continue a sampling: from a result, from a checkpoint, after a pause or a crash.
 
-Converts chains to the named arrays of a `Segment`, and back. The random key is part of a chain's
-state, so that later draws equal those of an undisturbed sampling.
+Converts chains to the named arrays of a `Segment`, and back. The key of the random numbers is part
+of a chain's state, so that later draws equal those of an undisturbed sampling.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, Snapshot, joined
 from rheojobs.inference.sampling.checkpoints import Checkpoints
-from rheojobs.inference.sampling.nuts import ChainState, Draws, empty_state
+from rheojobs.inference.sampling.nuts import ChainState, Draws
 from rheojobs.inference.sampling.options import MAX_TREE_DEPTH
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import Starts
@@ -115,9 +115,13 @@ def _pack_states(snapshots: Sequence[Snapshot]) -> dict[str, NDArray[Any]]:
 
 
 def _unpack_states(arrays: Mapping[str, NDArray[Any]], dimension: int) -> list[ChainState]:
-    # Only its structure: nothing is computed or compiled.
-    structure = jax.tree.structure(jax.eval_shape(lambda: empty_state(dimension)))
+    structure = jax.tree.structure(ChainState.at(np.zeros(dimension)))
     columns = [arrays[name] for name in sorted(arrays) if name.startswith("state_")]
+    if columns[-1].ndim > 1:  # keys as they were before
+        raise InputError(
+            "these chains were drawn by an earlier version of rheojobs: this one cannot continue "
+            "them; sample again, to another folder if one is given"
+        )
     return [
         jax.tree.unflatten(structure, [column[chain] for column in columns])
         for chain in range(len(columns[0]))
@@ -199,8 +203,8 @@ class Keeper:
         segments, note = self._checkpoints.read_segments(self._follows)
         if not segments:
             return None, note  # restart with a new plan: its coordinates belong to the states
-        self._has_plan = True
         states = _unpack_states(segments[-1].arrays, starts.geometries[0].center.size)
+        self._has_plan = True
         parts: list[list[Draws]] = [[] for _ in states]
         for segment in segments:
             new = _unpack_draws(segment.meta["lengths"], segment.arrays)

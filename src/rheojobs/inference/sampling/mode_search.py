@@ -105,17 +105,18 @@ def go_on(look: Callable[[Any], View], climb: Climb, points: Any) -> Climb:
 def _after(climb: Climb, seen: View) -> Climb:
     """Go to the candidate if it is higher, and choose the next one."""
     is_first = climb.taken == 0
+    is_regular = _is_regular(seen)
     gain = seen.density - climb.view.density
-    is_better = is_first | ((gain > 0) & _is_regular(seen))
+    is_better = is_first | ((gain > 0) & is_regular)
     view: View = jax.tree.map(lambda new, old: jnp.where(is_better, new, old), seen, climb.view)
     center = jnp.where(is_better, climb.candidate, climb.center)
+    is_regular = jnp.where(is_better, is_regular, climb.is_regular)
     damping, growth = damped_anew(climb.damping, climb.growth, gain / climb.promised, is_better)
     damping = jnp.where(is_first, climb.damping, damping)
 
     units, values, vectors = _axes(view.curvature)
     slope = vectors.T @ (view.gradient / units)
     step = slope / (values + damping)
-    is_regular = _is_regular(view)
     taken = climb.taken + 1
     missing = 0.5 * jnp.sum(slope**2 / values)
     return Climb(

@@ -1,9 +1,9 @@
 """The No-U-Turn sampler as one compiled loop, with every count and setting an argument.
 
-The tree is NumPyro's; the warm-up is Stan's (dual averaging of the step size, dense mass matrix in
-doubling windows) for coordinates in which the posterior is nearly round. The number of warm-up
-steps and the target acceptance are arguments, so that it compiles once. The state holds the
-random key, so that draws do not depend on how the loop is divided into chunks.
+The warm-up is Stan's (dual averaging of the step size, dense mass matrix in doubling windows) for
+coordinates in which the posterior is nearly round. The number of warm-up steps and the target
+acceptance are arguments, so that it compiles once. The random numbers of a step follow from its
+number and the chain's key, so that draws do not depend on how the loop is divided into chunks.
 
 References
 ----------
@@ -13,17 +13,17 @@ Stan Reference Manual, "HMC algorithm parameters".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax, random
+from jax import lax
 from jax.scipy.linalg import solve_triangular
+from numpy.typing import NDArray
 
-from rheojobs.inference.sampling.options import MAX_TREE_DEPTH
-from rheojobs.inference.sampling.private_numpyro import doubled_tree
+from rheojobs.inference.sampling.random_numbers import bits
+from rheojobs.inference.sampling.trajectory import Potential, Start, grown
 from rheojobs.inference.sampling.warmup.adaptation import Moments, StepSize
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "Draws",
     "Settings",
     "advance",
-    "empty_state",
-    "first_state",
     "window_ends",
 ]
 
@@ -52,12 +50,6 @@ chains: some are slow, some diverge.
 FIRST_WINDOW = 25
 """Steps of the first window that estimates the mass matrix; each is twice as long as the last."""
 
-FIRST_ROOM = 5.0
-"""How far above the center's potential a chain may begin, per coordinate.
-
-Draws lie half a unit above it.
-"""
-
 FEW_STEPS = 20
 """A warm-up of at most this length tunes only the step size."""
 
@@ -68,7 +60,8 @@ The first where the coordinates are those in which the posterior is round, the s
 where only their scales are known.
 """
 
-Potential = Callable[[jax.Array], jax.Array]
+NOWHERE = 1e300
+"""The potential of a chain that knows none yet: any that is finite is lower."""
 
 
 class Settings(NamedTuple):
@@ -99,6 +92,11 @@ class Settings(NamedTuple):
             *map(np.float64, ROUND if is_round else NOT_ROUND),
         )
 
+    @classmethod
+    def to_look(cls) -> Settings:
+        """Return the settings of a single leapfrog without warm-up."""
+        return cls.of(0, 0.0, 1)
+
 
 def window_ends(num_warmup: int) -> list[int]:
     """Plan the windows of a warm-up; return the last step of each, counted from 0."""
@@ -115,7 +113,7 @@ def window_ends(num_warmup: int) -> list[int]:
 
 
 class ChainState(NamedTuple):
-    """All that a chain needs to continue: position, adaptation, random key."""
+    """All that a chain needs to continue: position, adaptation, key of its random numbers."""
 
     step: Any
     z: Any
@@ -124,10 +122,39 @@ class ChainState(NamedTuple):
     step_size: Any
     inverse_mass: Any
     mass_sqrt: Any
-    adapting: Any
-    moments: Any
+    adapting: StepSize
+    moments: Moments
     window: Any
     key: Any
+
+    @classmethod
+    def at(cls, z: NDArray[np.float64]) -> Self:
+        """Return a chain that is to begin at a position, shape (d,); it knows no density yet.
+
+        Its step size is zero: a transition with `Settings.to_look` stays there, and finds the
+        density and its gradient. This needs no program of its own.
+        """
+        zero, count = np.float64(0.0), np.int64(0)
+        unit, none = np.eye(z.size), np.zeros(z.size)
+        return cls(
+            count,
+            np.asarray(z, dtype=np.float64),
+            none,
+            np.float64(NOWHERE),
+            zero,
+            unit,
+            unit,
+            StepSize(zero, zero, zero, count, zero),
+            Moments(none, np.zeros((z.size, z.size)), count),
+            count,
+            np.uint64(0),
+        )
+
+    def beginning(self, key: np.uint64) -> ChainState:
+        """Return the chain before its first step, once it knows its density."""
+        one = np.float64(1.0)
+        adapting = self.adapting._replace(center=np.log(10 * one))
+        return self._replace(step=np.int64(0), step_size=one, adapting=adapting, key=key)
 
 
 class Draws(NamedTuple):
@@ -145,62 +172,21 @@ class Draws(NamedTuple):
     step_size: Any
     cut_short: Any
 
-
-def empty_state(dimension: int) -> ChainState:
-    """Return a state whose structure is that of all states of this dimension."""
-    zero = jnp.zeros(dimension)
-    return _state_at(zero, jnp.asarray(0.0), zero, jax.random.PRNGKey(0))
-
-
-def first_state(
-    potential: Potential, proposals: jax.Array, key: jax.Array, forward: bool, largest: float
-) -> tuple[ChainState, jax.Array]:
-    """Start a chain at the first of several points, shape (k, d), whose potential is not too large.
-
-    It is too large if not below `largest`, or far above that of the last point, the center: a
-    chain that begins outside the posterior's mass may get stuck elsewhere.
-
-    Returns
-    -------
-    ChainState, array of bool
-        The state at that point, and whether there is one; else the state is at the first point.
-    """
-    # One after another, not at once: the model is compiled a single time.
-    values, gradients = lax.map(lambda z: _value_and_gradient(potential, z, forward), proposals)
-    good = jnp.isfinite(values) & (values < largest)
-    near = values <= values[-1] + proposals.shape[1] * FIRST_ROOM
-    good = good & jnp.where(good[-1], near, True)
-    chosen = jnp.argmax(good)
-    state = _state_at(proposals[chosen], values[chosen], gradients[chosen], key)
-    return state, good.any()
-
-
-def _state_at(z: jax.Array, value: jax.Array, gradient: jax.Array, key: jax.Array) -> ChainState:
-    """Return the state of a chain at `z`, with a unit mass matrix and a unit step."""
-    dimension = z.shape[0]
-    # With definite types: else the first chunk would be compiled separately.
-    step_size = jnp.asarray(1.0, dtype=jnp.float64)
-    return ChainState(
-        jnp.asarray(0, dtype=jnp.int64),
-        z,
-        gradient,
-        value,
-        step_size,
-        jnp.eye(dimension),
-        jnp.eye(dimension),
-        StepSize.around(jnp.log(10 * step_size)),
-        Moments.none(dimension),
-        jnp.asarray(0, dtype=jnp.int64),
-        key,
-    )
-
-
-def _value_and_gradient(
-    potential: Potential, z: jax.Array, forward: bool
-) -> tuple[jax.Array, jax.Array]:
-    if forward:
-        return potential(z), jax.jacfwd(potential)(z)
-    return jax.value_and_grad(potential)(z)
+    @classmethod
+    def of_rows(cls, rows: NDArray[np.float64]) -> Draws:
+        """Make them of rows of numbers, shape (steps, d + 7), in which a program returns them."""
+        z, others = rows[:, :-7].copy(), rows[:, -7:].T.copy()
+        potential, energy, accept, leapfrogs, diverging, step_size, cut_short = others
+        return cls(
+            z,
+            potential,
+            energy,
+            accept,
+            leapfrogs.astype(np.int32),
+            diverging.astype(bool),
+            step_size,
+            cut_short.astype(bool),
+        )
 
 
 def advance(
@@ -209,14 +195,13 @@ def advance(
     steps: jax.Array,
     leapfrogs: jax.Array,
     settings: Settings,
-    forward: bool,
-) -> tuple[ChainState, Draws]:
+) -> tuple[ChainState, jax.Array]:
     """Take at most `steps` and `CHUNK_CAPACITY` steps; those of the warm-up adapt the chain.
 
     Parameters
     ----------
     potential : callable
-        Minus the log density of a position, shape (d,) -> ().
+        Minus the log density of a position, shape (d,), and its gradient.
     state : ChainState
         The state of the chain.
     steps : array, int
@@ -226,79 +211,51 @@ def advance(
         hundreds: leapfrogs, not steps, take a known time.
     settings : Settings
         The plan of the warm-up, and the limits.
-    forward : bool
-        Differentiate in forward mode, for models whose loops have no reverse.
 
     Returns
     -------
-    ChainState, Draws
-        In `Draws`, only the entries of the steps taken are set, from the first on.
+    ChainState
+        The chain after these steps.
+    array, shape (CHUNK_CAPACITY, d + 7)
+        The rows of `Draws`, of which only those of the steps taken are set, from the first on.
     """
-    dimension = state.z.shape[0]
-    empty = jnp.zeros(CHUNK_CAPACITY)
-    buffers = Draws(
-        jnp.zeros((CHUNK_CAPACITY, dimension)),
-        empty,
-        empty,
-        empty,
-        jnp.zeros(CHUNK_CAPACITY, dtype=jnp.int32),
-        jnp.zeros(CHUNK_CAPACITY, dtype=bool),
-        empty,
-        jnp.zeros(CHUNK_CAPACITY, dtype=bool),
-    )
+    rows = jnp.zeros((CHUNK_CAPACITY, state.z.shape[0] + 7))
 
-    def is_going_on(carry: tuple[Any, Any, ChainState, Draws]) -> Any:
+    def is_going_on(carry: tuple[Any, Any, ChainState, Any]) -> Any:
         taken, spent, _, _ = carry
         return (taken < steps) & (spent < leapfrogs)
 
-    def body(
-        carry: tuple[Any, Any, ChainState, Draws],
-    ) -> tuple[Any, Any, ChainState, Draws]:
+    def body(carry: tuple[Any, Any, ChainState, Any]) -> tuple[Any, Any, ChainState, Any]:
         taken, spent, chain, kept = carry
-        chain, draw = _step(potential, chain, settings, forward)
-        kept = Draws(*(old.at[taken].set(new) for old, new in zip(kept, draw, strict=True)))
-        return taken + 1, spent + draw.leapfrogs, chain, kept
+        chain, row, made = _step(potential, chain, settings)
+        return taken + 1, spent + made, chain, kept.at[taken].set(row)
 
     none = jnp.asarray(0, dtype=jnp.int64)
-    _, _, state, draws = lax.while_loop(is_going_on, body, (none, none, state, buffers))
-    return state, draws
+    _, _, state, rows = lax.while_loop(is_going_on, body, (none, none, state, rows))
+    return state, rows
 
 
 def _step(
-    potential: Potential, state: ChainState, settings: Settings, forward: bool
-) -> tuple[ChainState, Draws]:
-    key, key_momentum, key_tree = random.split(state.key, 3)
-    momentum = state.mass_sqrt @ random.normal(key_momentum, state.z.shape)
-    tree = doubled_tree(
-        potential,
-        forward,
-        (state.z, momentum, state.potential, state.gradient),
-        state.inverse_mass,
+    potential: Potential, state: ChainState, settings: Settings
+) -> tuple[ChainState, Any, Any]:
+    """Make one transition; return the row of its draw and the number of leapfrogs too."""
+    key = bits(state.key, state.step)
+    start = Start.at(state.z, state.potential, state.gradient, state.mass_sqrt, key)
+    end = grown(potential, start, state.inverse_mass, state.step_size, key, settings.max_tree_depth)
+    columns = [
+        end.potential,
+        end.energy,
+        end.accept,
+        end.leapfrogs,
+        end.diverging,
         state.step_size,
-        key_tree,
-        (settings.max_tree_depth, MAX_TREE_DEPTH),
-    )
-    accept = tree.sum_accept_probs / tree.num_proposals
-    used_step_size = state.step_size
-    state = state._replace(
-        z=tree.z_proposal,
-        gradient=tree.z_proposal_grad,
-        potential=tree.z_proposal_pe,
-        key=key,
-    )
+        end.cut_short,
+    ]
+    row = jnp.concatenate([end.z, jnp.stack([jnp.asarray(each, float) for each in columns])])
+    state = state._replace(z=end.z, gradient=end.gradient, potential=end.potential)
     warming = state.step < settings.num_warmup
-    state = lax.cond(warming, lambda s: _adapt(s, accept, settings), lambda s: s, state)
-    draw = Draws(
-        state.z,
-        state.potential,
-        tree.z_proposal_energy,
-        accept,
-        tree.num_proposals.astype(jnp.int32),
-        tree.diverging,
-        used_step_size,
-        (tree.depth >= settings.max_tree_depth) & ~tree.turning & ~tree.diverging,
-    )
-    return state._replace(step=state.step + 1), draw
+    state = lax.cond(warming, lambda s: _adapt(s, end.accept, settings), lambda s: s, state)
+    return state._replace(step=state.step + 1), row, end.leapfrogs
 
 
 def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainState:

@@ -6,6 +6,7 @@ Data, priors and geometry are arguments of these programs, never constants in th
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,10 @@ from rheojobs.inference.programs.kernel_cache import KernelCache
 from rheojobs.inference.sampling import mode_search, nuts
 from rheojobs.inference.sampling.chunk_length import Pace
 
-__all__ = ["Kernels", "programs_of"]
+__all__ = ["NOT_FINITE_PENALTY", "Kernels", "programs_of"]
 
 NOT_FINITE_PENALTY = -1e18
+"""Added to the log density for each point at which a model has no finite value."""
 
 PRIOR_CURVATURE = 0.1
 NARROW_PRIOR = 10.0
@@ -35,6 +37,17 @@ def programs_of(posterior: Posterior) -> Kernels:
     kind = posterior.kind
     key, identity = (*posterior.problem.key, *kind), posterior.problem.identity(*kind)
     return _kept.get(key, lambda: Kernels(posterior, identity))
+
+
+def _constrained(coordinate: Any, prior: Any) -> tuple[Any, Any]:
+    """Return a site's value at an unconstrained coordinate, and the log density there."""
+    from numpyro.distributions import biject_to
+
+    distribution = prior.distribution()
+    transform = biject_to(distribution.support)
+    value = transform(coordinate)
+    density = distribution.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)
+    return value, density
 
 
 class Kernels:
@@ -58,16 +71,15 @@ class Kernels:
         self._scatter = posterior.likelihood
         self._first_noise = posterior.first_noise
         self._forward = problem.model.forward_mode
-        # Only its structure: nothing is computed.
-        state = jax.eval_shape(lambda: nuts.empty_state(len(self._sites)))
-        draws = nuts.Draws(*range(len(nuts.Draws._fields)))
+        state = nuts.ChainState.at(np.zeros(len(self._sites)))
 
-        program = functools.partial(StoredProgram, identity=identity, needs=("numpyro.infer",))
+        program = functools.partial(
+            StoredProgram, identity=identity, needs=("numpyro.distributions",)
+        )
         predict = jax.vmap(self._predict, in_axes=(0, None, None))
         constrain = jax.vmap(self._constrain_scaled, in_axes=(0, None, None))
 
-        self.begin = program(self._begin, (state, True), name="begin")
-        self.advance = program(self._advance, (state, draws), name="advance")
+        self.advance = program(self._advance, (state, 0), name="advance")
         climb = mode_search.setting_out(np.zeros(len(self._sites)))
         self.climb = program(self._climb, climb, name="climb")
         self.predict = program(predict, (0, 0), name="predict")
@@ -83,18 +95,21 @@ class Kernels:
 
     def _constrain(self, z: Any, priors: Any) -> tuple[Any, Any]:
         """Map unconstrained coordinates to site values; return the log density of the prior too."""
-        from numpyro.distributions import biject_to
-
-        values, log_prior = [], 0.0
-        for coordinate, given in zip(z, priors, strict=True):
-            prior = given.distribution()
-            transform = biject_to(prior.support)
-            value = transform(coordinate)
-            log_prior += prior.log_prob(value) + transform.log_abs_det_jacobian(coordinate, value)
-            values.append(value)
-        return jnp.stack(values), log_prior
+        values, log_prior, first = [], jnp.zeros(()), 0
+        # Neighbours of one type together: what is compiled is shorter, and quicker.
+        for _, group in itertools.groupby(priors, jax.tree.structure):
+            alike = list(group)
+            given = jax.tree.map(lambda *numbers: jnp.stack(numbers), *alike)
+            last = first + len(alike)
+            constrained, density = jax.vmap(_constrained)(z[first:last], given)
+            values.append(constrained)
+            log_prior += jnp.sum(density)
+            first = last
+        return jnp.concatenate(values), log_prior
 
     def _parameters(self, site_values: Any) -> Any:
+        if self._names == self._sites[: self._first_noise]:
+            return site_values[: self._first_noise]
         named = dict(zip(self._sites, site_values, strict=True)) | self._fixed
         for name, other in self._substituted.items():
             named[other.replaces] = other.to_parameter(named[name], named)
@@ -122,27 +137,19 @@ class Kernels:
         pointwise, _, _, penalty = self._likelihood(site_values, *observed)
         return log_prior + jnp.sum(pointwise) + penalty
 
-    def _potential(self, geometry: Any, data: tuple[Any, ...]) -> nuts.Potential:
-        return lambda w: -self._log_density(geometry.unconstrained(w), *data)
-
-    def _begin(
-        self, root: Any, chain: Any, spreads: Any, geometry: Any, *data: Any
-    ) -> tuple[Any, Any]:
-        """Start a chain at the first of several points that has a finite density.
-
-        They lie in a random direction, at the distances `spreads` from the center.
-        """
-        key, spread = jax.random.split(jax.random.fold_in(root, chain))
-        direction = jax.random.normal(spread, (len(self._sites),))
-        proposals = jnp.multiply.outer(spreads, direction)
-        potential = self._potential(geometry, data)
-        return nuts.first_state(potential, proposals, key, self._forward, -NOT_FINITE_PENALTY / 2)
-
     def _advance(
         self, state: Any, steps: Any, leapfrogs: Any, settings: Any, geometry: Any, *data: Any
     ) -> tuple[Any, Any]:
-        potential = self._potential(geometry, data)
-        return nuts.advance(potential, state, steps, leapfrogs, settings, self._forward)
+        def potential(w: Any) -> Any:
+            return -self._log_density(geometry.unconstrained(w), *data)
+
+        def with_gradient(w: Any) -> tuple[Any, Any]:
+            if not self._forward:
+                return jax.value_and_grad(potential)(w)
+            gradient, value = jax.jacfwd(lambda w: (potential(w),) * 2, has_aux=True)(w)
+            return value, gradient
+
+        return nuts.advance(with_gradient, state, steps, leapfrogs, settings)
 
     def _climb(self, climb: Any, points: Any, *data: Any) -> mode_search.Climb:
         return mode_search.go_on(lambda z: self._look(z, *data), climb, points)

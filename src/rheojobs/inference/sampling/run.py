@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -28,13 +27,13 @@ from rheojobs.inference.sampling.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.sampling.chunk_length import Pace
 from rheojobs.inference.sampling.collect import Collector
 from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
+from rheojobs.inference.sampling.first_states import first_states
 from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
 from rheojobs.inference.sampling.nuts import Settings
 from rheojobs.inference.sampling.predicted_curves import prepare
 from rheojobs.inference.sampling.programs import programs_of
 from rheojobs.inference.sampling.settings import SampleSettings
 from rheojobs.inference.sampling.starts import (
-    SPREADS,
     Starts,
     curve_of,
     find_starts,
@@ -164,7 +163,7 @@ class Sampling:
                 for number, kept in enumerate(restored.snapshots)
             ]
         else:
-            states = self._begin(posterior, starts)
+            states = first_states(posterior, starts, settings.num_chains, settings.seed)
             self._chains = [
                 Chain(state, settings.num_warmup, total, number=number)
                 for number, state in enumerate(states)
@@ -262,28 +261,6 @@ class Sampling:
         draws = collector.named(constrained, (len(rows), count))
         summary = diagnostics.summarize(draws, self._context.check)
         return diagnostics.is_good(summary, self._settings.until_ess)
-
-    def _begin(self, posterior: Posterior, starts: Starts) -> list[Any]:
-        root, spreads = jax.random.PRNGKey(self._settings.seed), np.array(SPREADS)
-        geometries = itertools.cycle(starts.geometries)
-        begun = [
-            programs_of(posterior).begin(root, chain, spreads, geometry, *posterior.data)
-            for chain, geometry in zip(range(self._settings.num_chains), geometries, strict=False)
-        ]
-        states = []
-        for state, good in begun:
-            if not bool(good):
-                raise InputError(
-                    f"{self._problem.model.name}: the start has no likelihood: give other start "
-                    "values (warm_start=), or wider priors"
-                )
-            if not np.isfinite(state.gradient).all():
-                raise InputError(
-                    f"{self._problem.model.name} cannot be sampled: it has values at the start, "
-                    "but its derivatives are not finite (look at jnp.where, sqrt and abs)"
-                )
-            states.append(state)
-        return states
 
     def _report(self, live: LiveDiagnostics) -> None:
         settings, chains = self._settings, self._chains

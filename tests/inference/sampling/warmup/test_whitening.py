@@ -70,9 +70,9 @@ def test_a_climb_ends_where_the_posterior_is_highest(fractional):
 def test_the_posterior_is_round_there(fractional):
     posterior, start = fractional
     geometry = Geometry.at(climb(posterior, start, never), posterior, never)
-    potential = programs_of(posterior)._potential(geometry, posterior.data)
-    hessian = jax.hessian(potential)(np.zeros(start.size))
-    eigenvalues = np.linalg.eigvalsh(hessian)
+    density = programs_of(posterior).log_density
+    hessian = jax.hessian(lambda w: density(geometry.unconstrained(w), *posterior.data))
+    eigenvalues = -np.linalg.eigvalsh(hessian(np.zeros(start.size)))
     assert eigenvalues.min() > 0.3
     assert eigenvalues.max() < 3.0
 
