@@ -94,3 +94,14 @@ def test_stopped_or_deleted_python_collects_again(qapp: QObject, qtbot: QtBot) -
     with qtbot.waitSignal(second.destroyed):
         second.deleteLater()
     assert gc.isenabled()
+
+
+def test_what_was_there_before_is_not_looked_at_until_it_stops(qapp: QObject) -> None:
+    gc.collect()
+    gc.unfreeze()
+    made = GarbageCollection(qapp)
+    assert gc.get_freeze_count() > 10_000  # the modules of the tests alone
+    made.stop()
+    assert gc.get_freeze_count() == 0
+    assert gc.isenabled()
+    made.deleteLater()

@@ -18,11 +18,16 @@ INTERVAL_MS = 200
 SHARE = 0.02
 """How much of the thread's time collections of everything may take."""
 
+SETTLED_MS = 10_000
+"""When the modules that a window loads after its first paint are there too."""
+
 
 class GarbageCollection(QObject):
     """Collects cycles in the thread that makes it, between events, in place of Python's collector.
 
-    An application makes one, after its `QApplication`. `stop` gives the work back to Python.
+    An application makes one, after its `QApplication` and its imports. What exists then, mostly
+    modules, is not looked at any more, nor what exists ten seconds later: to look at all of it
+    takes 0.2 s, in which a window stands still. `stop` gives the work back to Python.
 
     Parameters
     ----------
@@ -35,14 +40,16 @@ class GarbageCollection(QObject):
         self._next_of_all = 0.0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.collect)
-        self.destroyed.connect(gc.enable)
+        self.destroyed.connect(_give_back)
         gc.disable()
+        gc.freeze()
+        QTimer.singleShot(SETTLED_MS, self, gc.freeze)
         self._timer.start(INTERVAL_MS)
 
     def stop(self) -> None:
         """Let Python collect by itself again."""
         self._timer.stop()
-        gc.enable()
+        _give_back()
 
     def collect(self) -> None:
         """Collect the generations that have as many new objects as Python's thresholds allow."""
@@ -57,3 +64,8 @@ class GarbageCollection(QObject):
             self._next_of_all = now + (now - begun) / SHARE
         elif due:
             gc.collect(min(max(due), 1))
+
+
+def _give_back() -> None:
+    gc.unfreeze()
+    gc.enable()

@@ -94,6 +94,17 @@ class Driver:
         second.select_dataset(second.available_datasets()[-1])
         assert second.is_ready(), second.validation_errors()
 
+    def once_drawing(self, step: Any, act: Callable[[], object]) -> None:
+        """Do something once a sampling that is about to start has begun to draw."""
+
+        def look() -> None:
+            if " draws" in step._elapsed_label.text():
+                act()
+            else:
+                self.later(0.02, look)
+
+        self.later(0.02, look)
+
     def pause_a_second(self, step: Any) -> None:
         """Press *Pause*, and *Resume* a second later; note what the step said meanwhile."""
         (button,) = (each for each in step.findChildren(QPushButton) if each.text() == "Pause")
@@ -192,8 +203,8 @@ def cancelling(driver: Driver) -> None:
     driver.sampler(500, 1000, 4)
     sample.run()
     driver.sampler(500, 100_000, 4)
-    driver.later(1.0, lambda: driver.pause_a_second(sample))
-    driver.later(2.5, sample._cancel_btn.click)
+    driver.once_drawing(sample, lambda: driver.pause_a_second(sample))
+    driver.once_drawing(sample, lambda: driver.later(1.2, sample._cancel_btn.click))
     sample.run()
     cancelled: list[float] = []
 
@@ -201,7 +212,7 @@ def cancelling(driver: Driver) -> None:
         cancelled.append(time.perf_counter())
         sample._cancel_btn.click()
 
-    driver.later(2.0, cancel)
+    driver.once_drawing(sample, lambda: driver.later(1.0, cancel))
     driver.watched("cancelled sampling", sample.run)
     driver.seen["cancelled sampling"]["after_cancel"] = time.perf_counter() - cancelled[0]
     driver.seen["kept"] = driver.draws()
@@ -210,8 +221,12 @@ def cancelling(driver: Driver) -> None:
     QMessageBox.question = staticmethod(
         lambda *args: answers.Discard if "nsaved" in args[1] else answers.Yes
     )
-    driver.later(1.0, driver.window._on_close)
-    driver.seen["close asked"] = time.time() + 1.0
+
+    def close() -> None:
+        driver.seen["close asked"] = time.time()
+        driver.window._on_close()
+
+    driver.once_drawing(sample, close)
     sample.run()
 
 
@@ -367,8 +382,13 @@ def main() -> int:
 
         install(**json.loads(given.options))
 
+    import pyqtgraph
     import rheojax.gui.main as rheojax_main
+    import rheojax.gui.widgets.pyqtgraph_canvas  # noqa: F401 (it asks for OpenGL)
     from PySide6.QtCore import QCoreApplication, QTimer
+
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":  # where each curve would be an exception
+        pyqtgraph.setConfigOptions(useOpenGL=False, enableExperimental=False)
 
     create = rheojax_main._create_workspace_window
     drivers: list[Driver] = []

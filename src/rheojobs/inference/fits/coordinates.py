@@ -161,10 +161,12 @@ class Coordinates:
 
     def checked_params(self, u: Any) -> tuple[Any, Any]:
         """Return the model's parameters, shape (p,), and whether all are within their bounds."""
-        values: dict[str, Any] = {}
-        for k, item in enumerate(self.own):
-            values[item.name] = jnp.exp(u[k]) - self._offsets[k] if self._logarithmic[k] else u[k]
+        own = jnp.exp(jnp.where(self._logarithmic, u, 0.0)) - self._offsets
+        own = jnp.where(self._logarithmic, own, u)
         allowed = jnp.asarray(True)
+        if not self._shares and not self.ties:
+            return own, allowed
+        values = {item.name: own[k] for k, item in enumerate(self.own)}
         for k, j in self._shares:
             value = values[self.own[k].name] * values[self.own[j].name]
             allowed = allowed & (self._bounds[k, 0] <= value) & (value <= self._bounds[k, 1])

@@ -17,6 +17,7 @@ from rheojobs.integrations.rheojax.prewarming import Prewarming
 from rheojobs.integrations.rheojax.running import CannotRunError, Runner
 from rheojobs.integrations.rheojax.window import JobDisplay, verdict_with_rest
 from rheojobs.qt.binding import QCoreApplication, QThreadPool
+from rheojobs.qt.garbage_collection import GarbageCollection
 
 __all__ = ["OBJECTIVES", "install", "uninstall"]
 
@@ -34,6 +35,7 @@ class _Installation:
         self._display = JobDisplay(lambda kind, wanted: runner.pause(_CALLS[kind], wanted))
         self._replacements = hooks.Replacements()
         self._lazy_plots = lazy_plots
+        self._collection: GarbageCollection | None = None
 
     def begin(self, usable: list[hooks.Hook]) -> None:
         """Replace the names."""
@@ -68,6 +70,8 @@ class _Installation:
     def end(self) -> None:
         """Restore the names, cancel the jobs, and end the workers."""
         self._replacements.restore()
+        if self._collection is not None and QCoreApplication.instance() is not None:
+            self._collection.stop()
         self._runner.close()
 
     def _before(self, key: str) -> Any:
@@ -112,6 +116,8 @@ class _Installation:
     def _build_steps(self, app_state: Any, status_bar: Any = None) -> Any:
         controller, bodies = self._before("steps")(app_state, status_bar)
         self._display.take_steps(bodies)
+        if self._collection is None:
+            self._collection = GarbageCollection(QCoreApplication.instance())
         Prewarming(app_state, bodies, self._runner.prewarm)  # the first step owns it
         return controller, bodies
 
