@@ -202,7 +202,7 @@ def cancelling(driver: Driver) -> None:
     fit.run()
     driver.sampler(500, 1000, 4)
     sample.run()
-    driver.sampler(500, 100_000, 4)
+    driver.sampler(500, 100_000, 16)
     driver.once_drawing(sample, lambda: driver.pause_a_second(sample))
     driver.once_drawing(sample, lambda: driver.later(1.2, sample._cancel_btn.click))
     sample.run()

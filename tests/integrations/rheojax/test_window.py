@@ -109,7 +109,7 @@ def test_a_cancelled_sampling_keeps_its_draws_and_the_window_closes(
     assert kept["is_partial"]
     assert 1 <= kept["num_samples"] < 100_000
     sizes = {draws["size"] for draws in kept["draws"].values()}
-    assert sizes == {4 * kept["num_samples"]}
+    assert sizes == {16 * kept["num_samples"]}
     assert not kept["verdict"]["converged"]
     assert f"stopped: {kept['num_samples']} of 100000" in kept["verdict"]["reasons"][0]
     assert seen["cancelled sampling"]["after_cancel"] < BUSY * 0.5
