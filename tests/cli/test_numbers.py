@@ -7,7 +7,6 @@ import math
 import pytest
 
 from rheojobs.cli.numbers import interval, measured, number, plural
-from rheojobs.cli.progress import duration
 
 
 @pytest.mark.parametrize(
@@ -51,14 +50,8 @@ def test_an_interval_has_the_digits_of_its_width(low, high, center, text):
     assert interval(low, high, center) == text
 
 
-def test_numbers_counts_and_times():
+def test_numbers_and_counts():
     values = (0.0, 1234.2, 123456.0, 1e-9, math.inf, -math.inf)
     texts = ["0", "1234", "1.235×10⁵", "1.000×10⁻⁹", "∞", "−∞"]
     assert [number(value) for value in values] == texts
     assert [plural(1, "draw"), plural(4000, "draw")] == ["1 draw", "4,000 draws"]
-    assert [duration(s) for s in (3.21, 12.3, 125.0, 4320.0)] == [
-        "3.2 s",
-        "12 s",
-        "2 min 05 s",
-        "1 h 12 min",
-    ]

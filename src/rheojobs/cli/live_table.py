@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli.drawing import STOPPING, Drawing
-from rheojobs.cli.progress import duration
 from rheojobs.cli.session import FRAME, ctrl_c
+from rheojobs.durations import duration
 from rheojobs.engine import Progress
 
 __all__ = ["LiveRow", "LiveTable", "follow", "progress_words"]

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from rheojobs.cli.drawing import STOPPING, Drawing
 from rheojobs.cli.numbers import plural
+from rheojobs.durations import duration
 from rheojobs.engine import Job, JobState, Progress
 from rheojobs.engine.policy.eta import TimeRemaining
 
-__all__ = ["JobDisplay", "duration"]
+__all__ = ["JobDisplay"]
 
 BAR_WIDTH = 36
 
@@ -25,17 +26,6 @@ _WAITING = {
     JobState.BLOCKED: "waiting",
     JobState.CANCELLING: STOPPING,
 }
-
-
-def duration(seconds: float) -> str:
-    """Write a time: ``3.2 s``, ``2 min 05 s``, ``1 h 12 min``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
 
 
 class JobDisplay(Drawing):

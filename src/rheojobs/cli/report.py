@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli.numbers import interval, measured, plural
-from rheojobs.cli.progress import duration
+from rheojobs.durations import duration
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.results.fit_report import facts, remark
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS

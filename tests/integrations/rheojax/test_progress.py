@@ -30,7 +30,7 @@ def test_a_sampling():
     assert found["short"] == "sampling"
     words = "sampling, 2,000 draws, 1 divergence, R-hat 1.023, ESS 432, 42 s left"
     assert found["message"] == words
-    assert found["details"] == f"75 s: {words}"
+    assert found["details"] == f"1 min 15 s: {words}"
     assert (found["stage"], found["divergences"]) == ("sampling", 1)
 
 
@@ -51,4 +51,4 @@ def test_before_there_are_numbers_there_is_no_percentage(stage):
     assert found["percent"] == 0
     assert len(found["short"]) <= 15
     assert len(found["message"]) <= 60
-    assert found["details"].startswith("2.0 h: ")
+    assert found["details"].startswith("2 h 01 min: ")

@@ -160,7 +160,7 @@ def as_dict(job: StoredJob) -> dict[str, Any]:
 
 
 def _ago(when: float) -> str:
-    from rheojobs.cli.progress import duration
+    from rheojobs.durations import duration
 
     seconds = max(0.0, time.time() - when)
     if seconds < 86400:

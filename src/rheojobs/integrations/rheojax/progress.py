@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rheojobs.durations import duration
 from rheojobs.engine.events import Progress
 
 __all__ = ["message_of"]
@@ -31,14 +32,14 @@ def message_of(progress: Progress, seconds: float) -> dict[str, Any]:
     # That of the warm-up says nothing of the whole.
     seconds_left = progress.metrics.get("time_remaining") if progress.stage == "sampling" else None
     if seconds_left is not None and seconds_left >= 1:
-        details += f", {_duration(seconds_left)} left"
+        details += f", {duration(seconds_left)} left"
     return {
         "type": "progress",
         "percent": percent,
         "total": 100,
         "message": details,
         "short": short,
-        "details": f"{_duration(seconds)}: {details}",
+        "details": f"{duration(seconds)}: {details}",
         "stage": progress.stage,
         "divergences": int(progress.metrics.get("divergences", 0)),
     }
@@ -77,9 +78,3 @@ def _words(progress: Progress) -> tuple[str, str]:
         )
     text = progress.message or progress.stage
     return text[:15], text[:60]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from rheojobs.durations import duration
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.pause_button import PauseButton
 
@@ -76,7 +77,7 @@ class JobDisplay:
             otherwise(step)
             return
         seconds = time.monotonic() - step._run_start_time
-        step._elapsed_label.setText(f"{seconds:.0f} s: {latest['message']}")
+        step._elapsed_label.setText(f"{duration(seconds)}: {latest['message']}")
 
     def _step(self, kind: str) -> Any:
         found = self._steps.get(kind)

@@ -6,6 +6,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
+from rheojobs import durations
 from rheojobs.inference.data.units import shown_unit
 
 __all__ = [
@@ -85,15 +86,8 @@ def bounds_text(lower: float, upper: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time span: ``3.2 s``, ``42 s``, ``2:05 min``, ``1:02 h``."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f}\N{NO-BREAK SPACE}s"
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole}\N{NO-BREAK SPACE}s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d}\N{NO-BREAK SPACE}min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}\N{NO-BREAK SPACE}h"
+    """Write a duration without a place at which a line could break."""
+    return durations.duration(seconds).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def divergences_text(count: int) -> str:
