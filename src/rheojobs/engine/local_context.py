@@ -44,7 +44,7 @@ def local_context(
             stop.cancel()
 
     # No timer thread: a callback's exception ends the task, and Qt's signals belong to a thread.
-    context = TaskContext(send, stop, timed=False)
+    context = TaskContext(send, stop, timed=False, is_heard=callback is not None)
     try:
         yield context
         context.finish()

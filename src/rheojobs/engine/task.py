@@ -90,6 +90,8 @@ class TaskContext:
         As in `ProgressThrottle`.
     is_tidied : bool
         Whether the task's `leftover` will be removed; else the task itself must remove it.
+    is_heard : bool
+        Whether anybody receives progress: if not, a task may save itself the reports.
     scratch : callable, optional
         Returns a folder that replaces the task's own, if that is on another machine.
     """
@@ -102,9 +104,11 @@ class TaskContext:
         *,
         timed: bool = True,
         is_tidied: bool = False,
+        is_heard: bool = True,
         scratch: Callable[[], Path] | None = None,
     ) -> None:
         self.is_tidied = is_tidied
+        self.is_heard = is_heard
         self._scratch = scratch
         self._send = send
         self._restored = restored

@@ -29,6 +29,7 @@ __all__ = [
     "RUNNING",
     "STALLED",
     "Data",
+    "Seen",
     "State",
     "Tolerances",
     "begin",
@@ -37,8 +38,8 @@ __all__ = [
     "residuals_of",
 ]
 
-CHUNK = 16
-"""Iterations of one call at most; it returns loss and coordinates of each."""
+CHUNK = 50
+"""Iterations of one call at most; it returns the loss after each."""
 
 RUNNING, FTOL, XTOL, GTOL, STALLED, FAILED = range(6)
 REASONS = {
@@ -116,7 +117,7 @@ class Tolerances(NamedTuple):
 
 
 class State(NamedTuple):
-    """The state of a fit between iterations.
+    """The state of a fit between iterations, of which nothing is as long as the data.
 
     Attributes
     ----------
@@ -124,12 +125,10 @@ class State(NamedTuple):
         The best coordinates so far.
     cost : float
         The objective there.
-    residuals : array, shape (c * b,)
-        Weighted, before any loss.
-    jacobian : array, shape (c * b, d)
-        Their derivatives.
-    curve : array, shape (c, b)
-        The prediction.
+    gradient : array, shape (d,)
+        The Jacobian of the residuals, transposed, times them; each counts with its weight.
+    hessian : array, shape (d, d)
+        The Jacobian, transposed, times itself; each residual counts with its weight.
     largest : array, shape (d,)
         The largest norm of each column of the Jacobian so far.
     damping, growth : float
@@ -140,32 +139,43 @@ class State(NamedTuple):
 
     u: Any
     cost: Any
-    residuals: Any
-    jacobian: Any
-    curve: Any
+    gradient: Any
+    hessian: Any
     largest: Any
     damping: Any
     growth: Any
     status: Any
 
 
-def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
-    """Return the state before the first iteration, which evaluates the start.
+class Seen(NamedTuple):
+    """What the model gives at the coordinates that were tried last.
 
-    Parameters
+    Attributes
     ----------
-    u : ndarray, shape (d,)
-        The start.
-    shape : tuple of int
-        Components and points, (c, b).
+    residuals : array, shape (c, b)
+        Weighted, before any loss.
+    jacobian : array, shape (d, c, b)
+        Their derivatives.
+    curve : array, shape (c, b)
+        The prediction.
+    is_best : bool
+        Whether these coordinates are those of the state.
     """
-    size, d = shape[0] * shape[1], len(u)
+
+    residuals: Any
+    jacobian: Any
+    curve: Any
+    is_best: Any
+
+
+def begin(u: NDArray[np.float64]) -> State:
+    """Return the state before the first iteration, which evaluates the start, shape (d,)."""
+    d = len(u)
     return State(
         np.array(u, dtype=np.float64),
         np.float64(np.inf),
-        np.zeros(size),
-        np.zeros((size, d)),
-        np.zeros(shape),
+        np.zeros(d),
+        np.zeros((d, d)),
         np.zeros(d),
         np.float64(FIRST_DAMPING),
         np.float64(FIRST_GROWTH),
@@ -175,15 +185,18 @@ def begin(u: NDArray[np.float64], shape: tuple[int, int]) -> State:
 
 def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
     """Return a loss of squared residuals by its number, and its derivative."""
-    far = jnp.maximum(z, 1.0)
     values = {
-        "linear": z,
-        "soft_l1": 2.0 * (jnp.sqrt(1.0 + z) - 1.0),
-        "huber": jnp.where(z <= 1.0, z, 2.0 * jnp.sqrt(far) - 1.0),
-        "cauchy": jnp.log1p(z),
+        "linear": lambda z: z,
+        "soft_l1": lambda z: 2.0 * (jnp.sqrt(1.0 + z) - 1.0),
+        "huber": lambda z: jnp.where(z <= 1.0, z, 2.0 * jnp.sqrt(jnp.maximum(z, 1.0)) - 1.0),
+        "cauchy": jnp.log1p,
     }
-    chosen = jax.lax.select_n(loss, *(values[name] for name in LOSSES))
-    return chosen, jax.lax.select_n(loss, *(loss_weight(z, name) for name in LOSSES))
+
+    def branch(name: str) -> Callable[[Any], tuple[Any, Any]]:
+        return lambda z: (values[name](z), loss_weight(z, name))
+
+    chosen: tuple[Any, Any] = jax.lax.switch(loss, [branch(name) for name in LOSSES], z)
+    return chosen
 
 
 def residuals_of(curve: Any, data: Data) -> Any:
@@ -209,7 +222,7 @@ def iterate(
     data: Data,
     tolerances: Tolerances,
     steps: Any,
-) -> tuple[State, Any, Any, Any]:
+) -> tuple[State, Any, Any, Seen]:
     """Iterate until a stopping criterion is met or `steps` are made; traceable.
 
     Parameters
@@ -232,36 +245,41 @@ def iterate(
         The new state.
     costs : array, shape (CHUNK,)
         The objective after each iteration.
-    us : array, shape (CHUNK, d)
-        The best coordinates after each iteration.
     count : int
         How many iterations were made.
+    seen : Seen
+        Of the last one.
     """
-    dimension = state.u.shape[0]
 
-    def more(carry: tuple[Any, Any, Any, Any]) -> Any:
-        state, _, _, count = carry
+    def more(carry: tuple[Any, ...]) -> Any:
+        state, _, count, _ = carry
         return (state.status == RUNNING) & (count < steps)
 
-    def once(carry: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-        state, costs, us, count = carry
-        state = _iteration(predict, state, data, tolerances)
-        return state, costs.at[count].set(state.cost), us.at[count].set(state.u), count + 1
+    def once(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        state, costs, count, _ = carry
+        state, seen = _iteration(predict, state, data, tolerances)
+        return state, costs.at[count].set(state.cost), count + 1, seen
 
-    empty = jnp.zeros(CHUNK), jnp.zeros((CHUNK, dimension))
-    return jax.lax.while_loop(more, once, (state, *empty, jnp.int64(0)))
+    none = jnp.zeros_like(data.y)
+    nothing = Seen(none, jnp.zeros((len(state.u), *none.shape)), none, jnp.asarray(False))
+    start = state, jnp.zeros(CHUNK), jnp.int64(0), nothing
+    result: tuple[State, Any, Any, Seen] = jax.lax.while_loop(more, once, start)
+    return result
 
 
 def _iteration(
     predict: Callable[[Any, Any], tuple[Any, Any]], state: State, data: Data, goals: Tolerances
-) -> State:
+) -> tuple[State, Seen]:
     """Try one step; a state that was never evaluated evaluates the start."""
     fresh = ~jnp.isfinite(state.cost)
     step, predicted, slope, scale = _step(state, data)
     u = jnp.where(fresh, state.u, jnp.clip(state.u + step, data.lower, data.upper))
     residuals, jacobian, curve, allowed = _linearized(predict, u, data)
-    cost, _ = objective(residuals, data)
-    usable = allowed & jnp.isfinite(cost) & jnp.isfinite(jacobian).all()
+    cost, weights = objective(residuals, data)
+    columns = jacobian.reshape(len(u), -1)
+    weighted = columns * weights.reshape(-1)
+    gradient, hessian = weighted @ residuals.reshape(-1), weighted @ columns.T
+    usable = allowed & jnp.isfinite(cost) & jnp.isfinite(hessian).all()
     cost = jnp.where(usable, cost, jnp.inf)
 
     gain = state.cost - cost
@@ -269,7 +287,7 @@ def _iteration(
     free = state.damping <= 1.0
     flat = free & (predicted >= 0) & (predicted <= ROUNDING * state.cost)
     same = flat & (jnp.abs(gain) <= ROUNDING * state.cost)
-    there = state._replace(u=u, cost=cost, residuals=residuals, jacobian=jacobian)
+    there = state._replace(u=u, cost=cost, gradient=gradient, hessian=hessian)
     # Few iterations ask for it, and it takes as long as the step itself.
     flatter = jax.lax.cond(same, lambda: _step(there, data)[1] < predicted, lambda: False)
     ratio = jnp.where(same, 1.0, gain / jnp.where(predicted > 0, predicted, jnp.inf))
@@ -293,34 +311,34 @@ def _iteration(
     def choose(new: Any, old: Any) -> Any:
         return jnp.where(accepted, new, old)
 
-    return State(
+    moved = State(
         choose(u, state.u),
         choose(cost, state.cost),
-        choose(residuals, state.residuals),
-        choose(jacobian, state.jacobian),
-        choose(curve, state.curve),
-        jnp.maximum(state.largest, choose(jnp.linalg.norm(jacobian, axis=0), 0.0)),
+        choose(gradient, state.gradient),
+        choose(hessian, state.hessian),
+        jnp.maximum(state.largest, choose(jnp.sqrt(jnp.diag(hessian)), 0.0)),
         damping,
         growth,
         status.astype(state.status.dtype),
     )
+    return moved, Seen(residuals, jacobian, curve, accepted)
 
 
 def _linearized(
     predict: Callable[[Any, Any], tuple[Any, Any]], u: Any, data: Data
 ) -> tuple[Any, Any, Any, Any]:
-    """Return weighted residuals, their Jacobian, the curve, and whether `u` is allowed."""
+    """Return weighted residuals, (c, b), their Jacobian, (d, c, b), the curve and `allowed`."""
 
     def weighted(u: Any) -> tuple[Any, Any]:
         curve, allowed = predict(data.x, u)
-        residuals = residuals_of(curve, data).reshape(-1)
+        residuals = residuals_of(curve, data)
         return residuals, (residuals, curve, allowed)
 
     try:
         jacobian, (residuals, curve, allowed) = jax.jacfwd(weighted, has_aux=True)(u)
     except TypeError:  # a function whose only derivative is a vector-Jacobian product
         jacobian, (residuals, curve, allowed) = jax.jacrev(weighted, has_aux=True)(u)
-    return residuals, jacobian, curve, allowed
+    return residuals, jnp.moveaxis(jacobian, -1, 0), curve, allowed
 
 
 def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
@@ -328,10 +346,7 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
 
     The slope is the largest cosine between the residuals and a column of their Jacobian.
     """
-    cost, weights = objective(state.residuals, data)
-    weighted = weights[:, None] * state.jacobian
-    gradient = weighted.T @ state.residuals
-    hessian = weighted.T @ state.jacobian
+    cost, gradient, hessian = state.cost, state.gradient, state.hessian
     lengths = jnp.sqrt(jnp.diag(hessian))
     scale = jnp.maximum(state.largest, lengths)
     # A coordinate that hardly moves the curve would take the longest step at any damping.
@@ -342,8 +357,12 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
     matrix = hessian / jnp.outer(scale, scale) + state.damping * jnp.eye(len(scale))
     wanted = -gradient / scale
 
-    def solve(_: int, carry: tuple[Any, Any]) -> tuple[Any, Any]:
-        step, held = carry
+    def is_going_on(carry: tuple[Any, Any, Any, Any]) -> Any:
+        _, _, has_met, passes = carry
+        return has_met & (passes < PASSES)
+
+    def solve(carry: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+        step, held, _, passes = carry
         rest = jnp.where(held, 0.0, wanted - matrix @ jnp.where(held, step, 0.0))
         system = jnp.where(held[:, None] | held[None, :], jnp.eye(len(scale)), matrix)
         factor = jnp.linalg.cholesky(system)
@@ -351,10 +370,12 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
         moved = jnp.clip(solved / scale, -data.longest, data.longest)
         inside = jnp.clip(state.u + moved, data.lower, data.upper) - state.u
         step = jnp.where(held, step, inside * scale)
-        return step, held | (inside != moved)
+        meets = ~held & (inside != moved)
+        return step, held | meets, meets.any(), passes + 1
 
     # Coordinates that would leave the bounds stop there; the step is solved for the others.
-    step, _ = jax.lax.fori_loop(0, PASSES, solve, (jnp.zeros_like(wanted), pinned))
+    first = jnp.zeros_like(wanted), pinned, jnp.asarray(True), 0
+    step, *_ = jax.lax.while_loop(is_going_on, solve, first)
     # Far from a minimum the slopes hold for a short way only.
     free_scale = jnp.where(data.lower < data.upper, scale, 0.0)
     size = jnp.abs(state.u)

@@ -6,7 +6,7 @@ Computes no model: the optimizer already has the curve.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,13 @@ class PresentCurve:
         self.y: NDArray[np.float64] | None = None
         """Shape (c, k), at `x`, which ascends; None as long as there is none."""
 
-    def add_loss(self, iteration: int, loss: float) -> None:
-        """Note a loss; of very many every other one is dropped, but not the first and the last."""
-        self._losses.append((iteration, loss))
-        if len(self._losses) > MOST_LOSSES:
+    def add_losses(self, first: int, losses: Iterable[float]) -> None:
+        """Note the losses from an iteration on.
+
+        Of very many every other one is dropped, but not the first and the last.
+        """
+        self._losses += enumerate(losses, first)
+        while len(self._losses) > MOST_LOSSES:
             del self._losses[1:-1:2]
 
     def update(self, curve: NDArray[np.float64], at_once: bool = False) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.fits import levenberg_marquardt
 from rheojobs.inference.fits.coordinates import Coordinates, Limits
-from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, State, Tolerances
+from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, Seen, State, Tolerances
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.start_points import candidates
 from rheojobs.inference.models.ties import Tie
@@ -26,6 +26,7 @@ from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights, weights_of
 from rheojobs.inference.programs.exported_program import StoredProgram
 from rheojobs.inference.programs.kernel_cache import KernelCache
+from rheojobs.inference.programs.pace import Pace
 
 __all__ = ["Objective"]
 
@@ -76,12 +77,12 @@ class Objective:
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties), orders)
         program = functools.partial(StoredProgram, identity=identity)
         d = len(self.coordinates.own)
-        state = levenberg_marquardt.begin(np.zeros(d), (1, 1))
-        moved = (state, np.zeros(CHUNK), np.zeros((CHUNK, d)), 0)
+        moved = (levenberg_marquardt.begin(np.zeros(d)), np.zeros(CHUNK), 0, Seen(*range(4)))
         self.predict = program(lambda params, x: self._components(x, params), 0, name="predict")
         self._iterate = program(self._iterations, moved, name="fit")
         each = self._one_by_one if problem.model.forward_mode else self._together
         self._screen = program(each, 0, name="screen")
+        self._paces: dict[tuple[int, ...], Pace] = {}
 
     @staticmethod
     def of(
@@ -113,15 +114,19 @@ class Objective:
 
     def iterate(
         self, state: State, data: Data, tolerances: Tolerances, steps: int
-    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
-        """Run `levenberg_marquardt.iterate` compiled; fetch only losses and coordinates."""
-        state, costs, us, count = self._iterate(state, data, tolerances, np.int64(steps))
-        done = int(count)
-        return state, np.asarray(costs)[:done], np.asarray(us)[:done], done
+    ) -> tuple[State, NDArray[np.float64], Seen]:
+        """Run `levenberg_marquardt.iterate` compiled; return the objective after each iteration."""
+        moved = self._iterate(state, data, tolerances, np.int64(steps))
+        state, costs, count, seen = jax.tree.map(np.asarray, moved)
+        return state, costs[:count], seen
+
+    def pace(self, data: Data) -> Pace:
+        """Return the pace of `iterate` for so many data."""
+        return self._paces.setdefault(data.y.shape, Pace())
 
     def _iterations(
         self, state: State, data: Data, tolerances: Tolerances, steps: Any
-    ) -> tuple[State, Any, Any, Any]:
+    ) -> tuple[State, Any, Any, Seen]:
         return levenberg_marquardt.iterate(self._curve, state, data, tolerances, steps)
 
     def _curve(self, x: Any, u: Any) -> tuple[Any, Any]:

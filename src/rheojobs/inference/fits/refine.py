@@ -19,10 +19,14 @@ from rheojobs.inference.fits.levenberg_marquardt import (
     GTOL,
     RUNNING,
     XTOL,
+    Seen,
     State,
 )
+from rheojobs.inference.fits.losses import loss_weight
 from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
+from rheojobs.inference.programs.pace import Pace
 
 __all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
 
@@ -52,7 +56,7 @@ fall: a solution of differential equations, or a series, is never quite smooth.
 RESOLVED = 1e-4
 """A direction that moves the residuals by less than this part of the largest is noise."""
 
-Report = Callable[[float, NDArray[np.float64], NDArray[np.float64] | None], None]
+Report = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +121,6 @@ class Refiner:
         self._tolerances = tolerances
         self._max_iter = max_iter
         self._context = context
-        self._pace: float | None = None
         self.stopped_at: Outcome | None = None
         """The state of a cancelled refinement."""
 
@@ -137,8 +140,8 @@ class Refiner:
         data : Data
             What is fitted.
         report : callable, optional
-            Called after each iteration, with the objective and the coordinates, and with the
-            curve, shape (c, b), after the last iteration of a compiled call, else None.
+            Called after some iterations with the objective after each of them, and with the
+            coordinates, (d,), and the curve, (c, b), after the last, if it is known.
         max_iter : int, optional
             Fewer iterations than usual.
 
@@ -147,62 +150,64 @@ class Refiner:
         CancellationError
             If the task is cancelled; `stopped_at` holds the state.
         """
-        state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper), data.y.shape)
-        in_valley = _Valley(data)
+        state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper))
+        seen: Seen | None = None
+        in_valley, pace = _Valley(data), self._objective.pace(data)
         most = min(self._max_iter, max_iter or self._max_iter)
         done = 0
         try:
             while int(state.status) == RUNNING and done < most and not in_valley.found:
-                began = time.perf_counter()
                 left = min(most - done, VALLEY_ITERATIONS - done % VALLEY_ITERATIONS)
-                state, costs, us, count = self._advance(state, data, left)
-                if done > 0:  # the first includes compiling
-                    self._pace = (time.perf_counter() - began) / max(count, 1)
-                done += count
+                state, costs, seen = self._advance(state, data, left, pace)
+                done += len(costs)
                 in_valley.watch(done, costs)
-                if report is not None:
-                    last = len(costs) - 1
-                    for k, (cost, u) in enumerate(zip(costs.tolist(), us, strict=True)):
-                        report(cost, u, np.asarray(state.curve) if k == last else None)
+                if report is not None and len(costs):
+                    report(costs, state.u, seen.curve if seen.is_best else None)
                 self._context.check()
         except CancellationError:
-            self.stopped_at = self._outcome(state, data)
+            self.stopped_at = self._outcome(state, seen, data)
             raise
-        return self._outcome(state, data, in_valley.found)
+        return self._outcome(state, seen, data, in_valley.found)
 
     def _advance(
-        self,
-        state: State,
-        data: levenberg_marquardt.Data,
-        left: int,
-    ) -> tuple[State, NDArray[np.float64], NDArray[np.float64], int]:
-        iterate = self._objective.iterate
-        if self._pace is None and not np.isfinite(float(state.cost)):
+        self, state: State, data: levenberg_marquardt.Data, left: int, pace: Pace
+    ) -> tuple[State, NDArray[np.float64], Seen]:
+        iterate, is_new = self._objective.iterate, not np.isfinite(state.cost)
+        if not pace.is_known and is_new:
             with self._context.unstoppable():  # it may have to be compiled
                 return iterate(state, data, self._tolerances, 1)
-        fit = CHUNK if self._pace is None else int(CHUNK_SECONDS / max(self._pace, 1e-9))
-        return iterate(state, data, self._tolerances, min(left, CHUNK, max(1, fit)))
+        steps = min(left, CHUNK, pace.steps(CHUNK_SECONDS))
+        began = time.perf_counter()
+        state, costs, seen = iterate(state, data, self._tolerances, steps)
+        pace.measured(time.perf_counter() - began, len(costs))
+        return state, costs, seen
 
     def _outcome(
-        self, state: State, data: levenberg_marquardt.Data, in_valley: bool = False
+        self,
+        state: State,
+        seen: Seen | None,
+        data: levenberg_marquardt.Data,
+        in_valley: bool = False,
     ) -> Outcome:
         status = int(state.status)
-        shape = state.curve.shape
-        jacobian = np.asarray(state.jacobian).reshape(*shape, -1)
+        if seen is None or not (seen.is_best or status == FAILED):  # the last step was refused
+            start = levenberg_marquardt.begin(state.u)
+            _, _, seen = self._objective.iterate(start, data, self._tolerances, 1)
+        jacobian = np.moveaxis(seen.jacobian, 0, -1)
         converged = status in (FTOL, XTOL, GTOL)
         if status == levenberg_marquardt.STALLED:
-            converged = _promise(state, data) <= told_apart(float(state.cost), data)
+            converged = _promise(state, seen, data) <= told_apart(float(state.cost), data)
         message = levenberg_marquardt.REASONS.get(status, "")
         if status == RUNNING and in_valley:
             converged, message = True, "the sum of squares falls by less than the data can resolve"
         elif status == RUNNING:
             message = f"stopped after {self._max_iter} iterations (max_iter)"
         outcome = Outcome(
-            np.asarray(state.u),
+            state.u,
             float("inf") if status == FAILED else float(state.cost),
-            np.asarray(state.residuals).reshape(shape),
+            seen.residuals,
             jacobian,
-            np.asarray(state.curve),
+            seen.curve,
             converged,
             message,
         )
@@ -254,12 +259,12 @@ def _variance(cost: float, data: levenberg_marquardt.Data) -> float:
     return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
 
 
-def _promise(state: State, data: levenberg_marquardt.Data) -> float:
+def _promise(state: State, seen: Seen, data: levenberg_marquardt.Data) -> float:
     """Return the fall of the objective within the bounds if the residuals were linear."""
-    _, weights = levenberg_marquardt.objective(state.residuals, data)
-    root = np.sqrt(np.asarray(weights))
-    residuals = root * np.asarray(state.residuals)
-    jacobian = root[:, None] * np.asarray(state.jacobian)
+    loss = tuple(LOSSES)[int(data.loss)]
+    root = np.sqrt(loss_weight((seen.residuals / float(data.scale)) ** 2, loss))
+    residuals = (root * seen.residuals).reshape(-1)
+    jacobian = (root * seen.jacobian).reshape(len(state.u), -1).T
     u, lower, upper, gradient = (
         np.asarray(part) for part in (state.u, data.lower, data.upper, jacobian.T @ residuals)
     )

@@ -266,18 +266,21 @@ class FitRun:
         return np.stack([ahead[index].u for index in order])
 
     def _report(
-        self, loss: float, u: NDArray[np.float64], curve: NDArray[np.float64] | None
+        self, losses: NDArray[np.float64], u: NDArray[np.float64], curve: NDArray[np.float64] | None
     ) -> None:
-        self._iterations += 1
-        self._curve.add_loss(self._iterations, loss)
-        if curve is not None:
-            self._curve.update(curve)
-        self._tell(loss, u)
+        first = self._iterations + 1
+        self._iterations += len(losses)
+        if self._context.is_heard:
+            self._curve.add_losses(first, losses.tolist())
+            if curve is not None:
+                self._curve.update(curve)
+            self._tell(float(losses[-1]), u)
 
     def _tell_end(self, best: Outcome) -> None:
         """Report the end of the fit once more, with everything held back to save time."""
-        self._curve.update(best.curve, at_once=True)
-        self._tell(best.cost, best.u)
+        if self._context.is_heard:
+            self._curve.update(best.curve, at_once=True)
+            self._tell(best.cost, best.u)
 
     def _tell(self, loss: float, u: NDArray[np.float64]) -> None:
         count = self._label["starts"]

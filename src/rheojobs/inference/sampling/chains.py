@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rheojobs.engine.cancellation import CancellationError
-from rheojobs.inference.sampling.chunk_length import Pace
+from rheojobs.inference.programs.pace import Pace
 from rheojobs.inference.sampling.nuts import CHUNK_CAPACITY, Draws
 from rheojobs.machine import processors
 
@@ -180,7 +180,7 @@ class ChainSet:
         try:
             while (chain := self._next()) is not None:
                 self._check()
-                leapfrogs = self._pace.leapfrogs(CHUNK_SECONDS)
+                leapfrogs = self._pace.steps(CHUNK_SECONDS)
                 start = time.perf_counter()
                 state, rows = self._advance(chain, chain.most_steps(), leapfrogs)
                 seconds = time.perf_counter() - start

@@ -17,13 +17,16 @@ import numpy as np
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.programs.exported_program import StoredProgram
 from rheojobs.inference.programs.kernel_cache import KernelCache
+from rheojobs.inference.programs.pace import Pace
 from rheojobs.inference.sampling import mode_search, nuts
-from rheojobs.inference.sampling.chunk_length import Pace
 
 __all__ = ["NOT_FINITE_PENALTY", "Kernels", "programs_of"]
 
 NOT_FINITE_PENALTY = -1e18
 """Added to the log density for each point at which a model has no finite value."""
+
+FIRST_LEAPFROGS = 8
+"""Leapfrogs of the first call of a program."""
 
 PRIOR_CURVATURE = 0.1
 NARROW_PRIOR = 10.0
@@ -89,7 +92,9 @@ class Kernels:
 
     def pace(self, priors: Any, observed: Any) -> Pace:
         """Return the pace of `advance`, as compiled for such priors and so many data, (c, b)."""
-        return self._paces.setdefault((jax.tree.structure(priors), observed.shape), Pace())
+        return self._paces.setdefault(
+            (jax.tree.structure(priors), observed.shape), Pace(FIRST_LEAPFROGS)
+        )
 
     # Sites are sampled; parameters are the model's arguments.
 

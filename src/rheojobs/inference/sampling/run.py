@@ -20,11 +20,11 @@ from rheojobs.errors import InputError
 from rheojobs.inference.posterior.likelihood_names import weights_of_likelihood
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.pace import Pace
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, ChainSet, Snapshot
-from rheojobs.inference.sampling.chunk_length import Pace
 from rheojobs.inference.sampling.collect import Collector
 from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
 from rheojobs.inference.sampling.first_states import first_states

@@ -1,40 +1,40 @@
-"""How many leapfrogs take a given time, from those that were measured."""
+"""How many steps take a given time, from those that were measured."""
 
 from __future__ import annotations
 
 import pytest
 
-from rheojobs.inference.sampling.chunk_length import FIRST_LEAPFROGS, Pace
+from rheojobs.inference.programs.pace import Pace
 
 
 def test_nothing_is_known_at_first():
-    pace = Pace()
+    pace = Pace(8)
     assert not pace.is_known
-    assert pace.leapfrogs(0.05) == pace.leapfrogs(50.0) == FIRST_LEAPFROGS
+    assert pace.steps(0.05) == pace.steps(50.0) == 8
 
 
 def test_a_known_pace_fills_the_time():
     pace = Pace()
     pace.measured(0.2, 100)
     assert pace.is_known
-    assert pace.leapfrogs(0.05) == 25
+    assert pace.steps(0.05) == 25
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9])
 def test_there_is_always_one(seconds):
     pace = Pace()
     pace.measured(10.0, 1)
-    assert pace.leapfrogs(seconds) == 1
+    assert pace.steps(seconds) == 1
 
 
 def test_the_slower_of_recent_ones_counts_and_is_forgotten_step_by_step():
     pace = Pace()
     for seconds, expected in [(0.1, 10), (0.01, 20), (0.01, 40), (0.2, 5)]:
         pace.measured(seconds, 1)
-        assert pace.leapfrogs(1.0) == expected
+        assert pace.steps(1.0) == expected
 
 
-def test_a_chunk_without_a_leapfrog_is_no_division_by_zero():
+def test_a_call_without_a_step_is_no_division_by_zero():
     pace = Pace()
     pace.measured(0.5, 0)
-    assert pace.leapfrogs(1.0) == 2
+    assert pace.steps(1.0) == 2
