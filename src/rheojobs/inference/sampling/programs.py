@@ -73,7 +73,7 @@ class Kernels:
         self._substituted = posterior.substituted
         self._scatter = posterior.likelihood
         self._first_noise = posterior.first_noise
-        self._forward = problem.model.forward_mode
+        self.is_forward = problem.model.forward_mode
         state = nuts.ChainState.at(np.zeros(len(self._sites)))
 
         program = functools.partial(
@@ -149,7 +149,7 @@ class Kernels:
             return -self._log_density(geometry.unconstrained(w), *data)
 
         def with_gradient(w: Any) -> tuple[Any, Any]:
-            if not self._forward:
+            if not self.is_forward:
                 return jax.value_and_grad(potential)(w)
             gradient, value = jax.jacfwd(lambda w: (potential(w),) * 2, has_aux=True)(w)
             return value, gradient

@@ -1,0 +1,1 @@
+"""Samplers judged by many posteriors and many seeds."""
