@@ -30,7 +30,7 @@ COUNTS = {"num_warmup": 500, "num_samples": 1000, "num_chains": 4}
 Draws = dict[str, Any]
 
 
-def _ours(target: float) -> Callable[[Case, Dataset, int], tuple[Draws, int]]:
+def _ours(target: float | None = None) -> Callable[[Case, Dataset, int], tuple[Draws, int]]:
     def run(case: Case, data: Dataset, seed: int) -> tuple[Draws, int]:
         result = sample(
             data,
@@ -67,7 +67,7 @@ def _posterior(case: Case, data: Dataset) -> Posterior:
 
 def _sides() -> dict[str, Callable[[Case, Dataset, int], tuple[Draws, int]]]:
     return {
-        "ours": _ours(SampleTask("maxwell", None).target_accept),
+        "ours": _ours(),
         "NumPyro, jitted": _numpyro(NumpyroKernel()),
         "NumPyro, jitted, dense, 0.95": _numpyro(NumpyroKernel(True, 0.95)),
     }

@@ -308,7 +308,7 @@ def fingerprint(settings: SampleSettings, problem: Problem) -> dict[str, str]:
             int(settings.num_warmup),
             int(settings.num_chains),
             int(settings.seed),
-            float(settings.target_accept),
+            settings.target_accept and float(settings.target_accept),
             settings.likelihood,
             _exact(settings.fixed),
             sorted((name, *map(float, ends)) for name, ends in settings.bounds.items()),

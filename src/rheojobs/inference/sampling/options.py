@@ -101,10 +101,11 @@ class SampleOptions(ProblemOptions):
         word="max_draws",
         label="Max. draws",
     )
-    target_accept: float = option(
-        0.95,
+    target_accept: float | None = option(
+        None,
         Number(0.0, 1.0),
-        "Acceptance probability that the step size is adapted to.",
+        "Acceptance probability that the step size is adapted to. By default 0.8 where the "
+        "posterior is nearly Gaussian in the sampler's coordinates, else 0.95.",
         group=Group.SAMPLING,
     )
     max_tree_depth: int = option(
