@@ -90,6 +90,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/whole_jobs.py
 	@$(BIN)/python benchmarks/sampling.py
+	@$(BIN)/python benchmarks/posteriors.py
 	@$(BIN)/python benchmarks/fitting.py
 	@$(BIN)/python benchmarks/responsiveness.py
 	@$(BIN)/python benchmarks/rheojax_window.py

@@ -5,14 +5,16 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.sampling.first_states import ROOM, first_states
+from rheojobs.inference.sampling.first_states import ROOM, first_states, is_nearly_gaussian
 from rheojobs.inference.sampling.programs import programs_of
+from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.sampling.starts import SPREADS, Starts
 from rheojobs.inference.sampling.warmup.curved_whitening import Bend
 from rheojobs.inference.sampling.warmup.whitening import Geometry
@@ -81,3 +83,33 @@ def test_without_density_or_derivatives_it_says_so(function, words):
     posterior, starts = posterior_of(function, 1.0)
     with pytest.raises(InputError, match=words):
         first_states(posterior, starts, 2, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("function", "is_gaussian"),
+    [
+        (lambda x, p: p[0] + 0.0 * x, True),
+        (lambda x, p: p[0] + 5.0 * jnp.maximum(p[0] - 1.01, 0.0) + 0.0 * x, False),
+        (lambda x, p: jnp.where(p[0] < 1.02, p[0], jnp.nan) + 0.0 * x, False),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_density_that_falls_otherwise_is_seen(function, is_gaussian, seed):
+    posterior, starts = posterior_of(function, 1.0)
+    assert is_nearly_gaussian(posterior, starts, seed) is is_gaussian
+
+
+def test_the_acceptance_follows_the_shape_unless_it_is_given():
+    few = {"num_warmup": 50, "num_samples": 50, "num_chains": 2, "checkpoint": "", "seed": 1}
+    found = sample(decay_data(), decay_model(), **few).diagnostics["starts"]
+    assert found["target_accept"] == 0.8
+    given = sample(decay_data(), decay_model(), target_accept=0.9, **few).diagnostics["starts"]
+    assert given["target_accept"] == 0.9
+    steep = Model.from_function(
+        lambda x, p: p[0] + 5.0 * jnp.maximum(p[0] - 1.01, 0.0) + 0.0 * x,
+        {"p": (0.0, 10.0, 1.0)},
+        "relaxation",
+        name="steep",
+    )
+    data = Dataset(1.0 + X, np.ones(X.size), "relaxation", sigma=np.full(X.size, SIGMA))
+    assert sample(data, steep, **few).diagnostics["starts"]["target_accept"] == 0.95

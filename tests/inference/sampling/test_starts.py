@@ -189,7 +189,7 @@ def test_a_climb_that_does_not_arrive_begins_again_from_a_fit():
 
 def test_that_no_maximum_was_found_is_said(monkeypatch):
     monkeypatch.setattr(starts, "_has_arrived", lambda _: False)
-    settings = {"num_warmup": 100, "num_samples": 100, "num_chains": 2, "checkpoint": ""}
+    settings = {"num_warmup": 100, "num_samples": 100, "num_chains": 2, "checkpoint": "", "seed": 0}
     result = sample(decay_data(), decay_model(), **settings)
     assert result.diagnostics["starts"]["arrived"] is False
     (words,) = [

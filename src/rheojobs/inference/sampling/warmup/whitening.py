@@ -66,7 +66,7 @@ class Geometry(NamedTuple):
         moved = wanted
         with np.errstate(all="ignore"):  # far away it may be infinite
             # Each follows only others, and these follow none of it: exact after d steps.
-            for _ in range(wanted.size):
+            for _ in range(wanted.size if np.any(self.bend.rate) else 0):
                 moved = wanted - (np.asarray(self.bend.applied(self.center, moved)) - moved)
             if not np.isfinite(moved).all():
                 return np.full(wanted.size, np.nan)
