@@ -9,7 +9,7 @@ from typing import Any
 from rheojobs.engine.cancellation import CancellationToken
 from rheojobs.engine.events import Progress
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.sampling.options import SampleOptions
+from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.binding import QObject, Signal
 from rheojobs.qt.task_worker import TaskWorker
@@ -75,7 +75,7 @@ class BayesianWorker(TaskWorker):
         model_name: str | Model,
         data: object,
         num_warmup: int = SampleOptions.num_warmup,
-        num_samples: int = SampleOptions.num_samples,
+        num_samples: int = DRAWS,
         num_chains: int = SampleOptions.num_chains,
         warm_start: Mapping[str, float] | None = None,
         priors: Mapping[str, Any] | None = None,

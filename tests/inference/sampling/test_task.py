@@ -13,6 +13,7 @@ import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
 from numpyro.infer import MCMC, NUTS, init_to_value
+from tests.inference.helpers import decay_data, decay_model
 
 from rheojobs.engine.cancellation import CancellationError, CancellationToken
 from rheojobs.engine.events import Progress
@@ -289,3 +290,31 @@ def test_a_model_without_finite_values_is_said_so():
     )
     with pytest.raises(InputError, match="no finite values"):
         sample(DATA, broken, **FEW)
+
+
+@pytest.mark.parametrize(
+    ("given", "ess", "most"),
+    [
+        ({}, 400.0, 2000),
+        ({"max_samples": 300}, 400.0, 300),
+        ({"num_samples": 50}, None, 50),
+        ({"until_ess": 100.0}, 100.0, 20_000),
+        ({"until_ess": 100.0, "num_samples": 50}, 100.0, 500),
+        ({"until_ess": 100.0, "num_samples": 50, "max_samples": 70}, 100.0, 70),
+    ],
+)
+def test_it_draws_what_is_asked_for_or_until_the_draws_are_good(given, ess, most):
+    task = SampleTask(decay_model(), decay_data(), checkpoint="", **given)
+    assert (task.wanted_ess, task.most_draws) == (ess, most)
+    task.validate()
+    settings = task.settings()
+    assert (settings.until_ess, settings.most_draws) == (ess, most)
+
+
+def test_by_default_it_ends_when_the_draws_are_good_enough():
+    drawn = sample(decay_data(), decay_model(), num_warmup=200, seed=1, checkpoint="")
+    assert drawn.num_samples < 1000
+    for row in drawn.summary.values():
+        assert min(row["ess_bulk"], row["ess_tail"]) >= 400.0
+        assert row["r_hat"] <= 1.01
+    assert drawn.diagnostics["warnings"] == []

@@ -12,7 +12,10 @@ from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.posterior.prior_syntax import check_prior, parse_prior
 from rheojobs.inference.problem.options import ProblemOptions
 
-__all__ = ["DEFAULT_PRIORS", "MAX_TREE_DEPTH", "SampleOptions"]
+__all__ = ["DEFAULT_PRIORS", "DRAWS", "MAX_TREE_DEPTH", "SampleOptions"]
+
+DRAWS = 2000
+"""Draws of each chain, at most, where neither their number nor an ESS is given."""
 
 MAX_TREE_DEPTH = 10
 
@@ -52,8 +55,14 @@ class SampleOptions(ProblemOptions):
         word="warmup",
         label="Warm-up",
     )
-    num_samples: int = option(
-        2000, Count(1), "Draws of each chain.", group=Group.SAMPLING, word="draws"
+    num_samples: int | None = option(
+        None,
+        Count(1),
+        "Draws of each chain. By default as many as are needed: until each parameter has 400 "
+        "effective draws and R-hat is at most 1.01, and 2,000 at most.",
+        group=Group.SAMPLING,
+        word="draws",
+        label="Draws",
     )
     num_chains: int = option(4, Count(1), "Chains.", group=Group.SAMPLING, word="chains")
     seed: int = option(
@@ -89,7 +98,8 @@ class SampleOptions(ProblemOptions):
         None,
         Number(),
         "Stop when each parameter has so many effective draws and R-hat is at most 1.01; at the "
-        "latest after ten times the draws. Draws that stop by their own ESS have a little less.",
+        "latest after ten times the draws (20,000 by default). Draws that stop by their own ESS "
+        "have a little less.",
         group=Group.SAMPLING,
         label="Stop at ESS",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -164,7 +165,8 @@ class Sampling:
         posterior, starts, residuals = self._place(restored)
         self._starts = starts
         keeper.describe(starts)
-        total = settings.num_warmup + settings.num_samples
+        first = settings.num_samples if settings.until_ess is None else FIRST_LOOK
+        total = settings.num_warmup + min(first, settings.most_draws)
         if restored is not None:
             self._chains = [
                 Chain.of(kept, settings.num_warmup, total, number)
@@ -285,8 +287,7 @@ class Sampling:
             stage, total = "warmup", settings.num_warmup
             in_stage = [min(count, settings.num_warmup) for count in done]
         else:
-            drawn = [chain.total - settings.num_warmup for chain in chains]
-            stage, total = "sampling", max(settings.num_samples, *drawn)
+            stage, total = "sampling", self._expected_draws(live)
             in_stage = [count - settings.num_warmup for count in done]
         divergences = sum(chain.divergences for chain in chains)
         here = Progress(sum(in_stage), total * len(chains), stage=stage)
@@ -297,13 +298,26 @@ class Sampling:
             stage=stage,
             chains=done,
             num_warmup=settings.num_warmup,
-            num_samples=total if not warming else settings.num_samples,
+            num_samples=self._expected_draws(live),
             divergences=divergences,
             time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),
             **live.metrics,
             **live.traces,
         )
+
+    def _expected_draws(self, live: LiveDiagnostics) -> int:
+        """Return how many draws of each chain there will be; with a wanted ESS, as it grows."""
+        settings = self._settings
+        planned = max(chain.total for chain in self._chains) - settings.num_warmup
+        if settings.until_ess is None:
+            return max(settings.num_samples, planned)
+        drawn = min(chain.done for chain in self._chains) - settings.num_warmup
+        ess = min(live.metrics.get("ess_bulk", {}).values(), default=0.0)
+        if drawn > 0 and ess > 0:  # not NaN
+            needed = math.ceil(drawn * settings.until_ess / ess)
+            planned = max(planned, min(settings.most_draws, needed))
+        return planned
 
 
 def _sampler_metrics(chains: list[Chain]) -> dict[str, list[float]]:

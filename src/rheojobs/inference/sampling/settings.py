@@ -21,6 +21,8 @@ class SampleSettings(SampleOptions):
         Parameter values to start from; empty if there are none.
     other_starts : sequence of mapping
         Further places from which maxima of the posterior are searched.
+    num_samples : int
+        Draws of each chain; with a wanted ESS, how many are expected at most.
     most_draws : int
         Of each chain, at most.
     checkpoint : str or None
@@ -35,6 +37,7 @@ class SampleSettings(SampleOptions):
         The task as plain values and arrays, for its checkpoint.
     """
 
+    num_samples: int
     warm_start: Mapping[str, float]
     other_starts: Sequence[Mapping[str, float]]
     most_draws: int

@@ -28,8 +28,9 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
+from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
-from rheojobs.inference.sampling.options import SampleOptions
+from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.inference.sampling.settings import SampleSettings
 
 __all__ = ["Continuation", "SampleTask"]
@@ -140,11 +141,18 @@ class SampleTask(SampleOptions):
         return self._dataset
 
     @property
+    def wanted_ess(self) -> float | None:
+        """The ESS at which the sampling ends; None if it takes all draws that are wanted."""
+        is_open = self.num_samples is None and self.until_ess is None
+        return MIN_ESS if is_open else self.until_ess
+
+    @property
     def most_draws(self) -> int:
         """How many draws of each chain there may be at most."""
+        draws = self.num_samples or DRAWS
         if self.until_ess is None:
-            return self.num_samples
-        return CAP * self.num_samples if self.max_samples is None else self.max_samples
+            return draws if self.max_samples is None else min(draws, self.max_samples)
+        return CAP * draws if self.max_samples is None else self.max_samples
 
     def validate(self) -> None:
         """Check all that can be checked without JAX; raises `InputError` in one line."""
@@ -214,8 +222,9 @@ class SampleTask(SampleOptions):
 
     def settings(self) -> SampleSettings:
         """Return the options as checked; only after `validate`."""
+        open_ended = {"num_samples": self.num_samples or DRAWS, "until_ess": self.wanted_ess}
         return SampleSettings(
-            **{name: getattr(self, name) for name in _OPTIONS},
+            **{name: getattr(self, name) for name in _OPTIONS} | open_ended,
             warm_start=self.warm_start or {},
             other_starts=self.other_starts,
             most_draws=self.most_draws,

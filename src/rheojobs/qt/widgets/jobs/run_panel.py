@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -26,7 +27,7 @@ from rheojobs.engine.events import Progress
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.options.option import options_of
 from rheojobs.inference.results.thresholds import MIN_ESS
-from rheojobs.inference.sampling.options import SampleOptions
+from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.option_form import OptionForm, has_field
@@ -34,7 +35,8 @@ from rheojobs.qt.widgets.common.texts import divergences_text, number
 
 __all__ = ["ChainBars", "RunPanel"]
 
-_SAMPLING = options_of(SampleOptions)
+_SAMPLING = dict(options_of(SampleOptions))
+_SAMPLING["num_samples"] = replace(_SAMPLING["num_samples"], default=DRAWS)  # a number is shown
 _COUNTS = ("num_warmup", "num_samples", "num_chains")
 _SHOWN = {*_COUNTS, "likelihood", "until_ess"}
 _MORE_SAMPLING = [o for name, o in _SAMPLING.items() if has_field(o) and name not in _SHOWN]
@@ -183,7 +185,8 @@ class RunPanel(QWidget):
 
     def sample_options(self) -> dict[str, Any]:
         """Return the options of a sampling that differ from the default; may raise `InputError`."""
-        chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
+        chosen = {"num_samples": self.draws.value(), **self._counts.values()}
+        chosen |= self._noise.values() | self.more_sampling.values()
         return chosen | ({} if (ess := self.until_ess()) is None else {"until_ess": ess})
 
     def suit_noise(self, likelihood: str, reason: str) -> None:
