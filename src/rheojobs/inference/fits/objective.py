@@ -83,6 +83,7 @@ class Objective:
         each = self._one_by_one if problem.model.forward_mode else self._together
         self._screen = program(each, 0, name="screen")
         self._paces: dict[tuple[int, ...], Pace] = {}
+        self._kept: dict[str, Any] = {}
 
     @staticmethod
     def of(
@@ -120,6 +121,12 @@ class Objective:
         state, costs, count, seen = jax.tree.map(np.asarray, moved)
         return state, costs[:count], seen
 
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what is kept as long as these programs are, made at first."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
+
     def pace(self, data: Data) -> Pace:
         """Return the pace of `iterate` for so many data."""
         return self._paces.setdefault(data.y.shape, Pace())
@@ -127,14 +134,15 @@ class Objective:
     def _iterations(
         self, state: State, data: Data, tolerances: Tolerances, steps: Any
     ) -> tuple[State, Any, Any, Seen]:
-        return levenberg_marquardt.iterate(self._curve, state, data, tolerances, steps)
+        return levenberg_marquardt.iterate(self.curve, state, data, tolerances, steps)
 
-    def _curve(self, x: Any, u: Any) -> tuple[Any, Any]:
+    def curve(self, x: Any, u: Any) -> tuple[Any, Any]:
+        """Return the prediction, (c, b), at coordinates, and if these are valid; traceable."""
         params, allowed = self.coordinates.checked_params(u)
         return self._components(x, params), allowed
 
     def _cost(self, u: Any, data: Data) -> Any:
-        curve, allowed = self._curve(data.x, u)
+        curve, allowed = self.curve(data.x, u)
         cost, _ = levenberg_marquardt.objective(levenberg_marquardt.residuals_of(curve, data), data)
         return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
 

@@ -31,6 +31,10 @@ LOSSES = {
     "huber": "large residuals count linearly",
     "cauchy": "large residuals hardly count",
 }
+METHODS = {
+    "lm": "Levenberg and Marquardt's, ours",
+    "nlsq": "the trust-region method of the library NLSQ, as RheoJAX's fits use it",
+}
 INTERVALS = {"profile": "by profile likelihood"}
 MOST_STARTS = 128
 
@@ -117,6 +121,12 @@ class FitOptions(ProblemOptions):
         Choice(LOSSES),
         "Loss function: linear, or a robust one for data with outliers.",
         group=Group.MODEL,
+    )
+    method: str = option(
+        "lm",
+        Choice(METHODS),
+        "Which optimizer minimizes the sum of squares.",
+        group=Group.TOLERANCES,
     )
     tied: Mapping[str, str] = option(
         {},

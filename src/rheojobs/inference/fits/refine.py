@@ -28,9 +28,9 @@ from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 from rheojobs.inference.programs.pace import Pace
 
-__all__ = ["Outcome", "Refiner", "lowest", "told_apart"]
+__all__ = ["Outcome", "Refiner", "lowest", "refiner_of", "told_apart"]
 
-CHUNK_SECONDS = 0.04
+CHUNK_SECONDS = 0.08
 """Seconds between two checks for cancellation."""
 
 VALLEY_ITERATIONS = 50
@@ -212,6 +212,15 @@ class Refiner:
             message,
         )
         return with_sorted_modes(outcome, self._objective, data)
+
+
+def refiner_of(method: str) -> type[Refiner]:
+    """Return the class that refines by a method, one of `options.METHODS`."""
+    if method != "nlsq":
+        return Refiner
+    from rheojobs.inference.fits.nlsq_method import NlsqRefiner  # which is a subclass
+
+    return NlsqRefiner
 
 
 class _Valley:

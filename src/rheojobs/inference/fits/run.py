@@ -22,7 +22,7 @@ from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.profile_likelihood import Profiler
-from rheojobs.inference.fits.refine import Outcome, Refiner, lowest
+from rheojobs.inference.fits.refine import Outcome, lowest, refiner_of
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.problem import Problem
@@ -116,7 +116,8 @@ class FitRun:
         self._check_count()
         self._weights = weights_of(problem, options.weights)
         tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
-        self._refiner = Refiner(self._objective, tolerances, options.max_iter, context)
+        make = refiner_of(options.method)
+        self._refiner = make(self._objective, tolerances, options.max_iter, context)
         self._iterations = self._iterations_of_ends = 0
         seen = problem.coarse_observations
         self._curve = PresentCurve(seen.x[: seen.n])

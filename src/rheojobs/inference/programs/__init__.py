@@ -7,5 +7,6 @@ Other rooms use:
 - `jax_setup`: `configure_jax`, `cache_folder`
 - `exported_program`: `StoredProgram`, `kept_on_disk`, `source_digest`
 - `kernel_cache`: `KernelCache`, `frozen`
+- `pace`: `Pace`
 - `cache_report`: `cache_info`, `clear_cache`
 """

@@ -52,7 +52,7 @@ def test_what_is_chosen_is_given_by_its_name_in_python(qtbot: QtBot) -> None:
 
 def test_limits_are_the_declarations(qtbot: QtBot) -> None:
     form = sampling(qtbot)
-    assert form.field("num_samples").minimum() == 1
+    assert form.field("num_chains").minimum() == 1
     form.field("num_warmup").setValue(0)
     assert form.values() == {"num_warmup": 0}
 
