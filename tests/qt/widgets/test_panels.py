@@ -301,4 +301,4 @@ def test_more_options_open_in_a_dialog_of_their_own(qtbot: QtBot) -> None:
     panel.more_sampling.field("seed").setValue(7)
     dialog.close()
     assert not panel.more.isChecked()
-    assert panel.sample_options() == {"num_samples": 2000, "seed": 7}
+    assert panel.sample_options() == {"seed": 7}

@@ -6,6 +6,7 @@ the sample is evaluated in one compiled call.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -114,7 +115,7 @@ def candidates(
     ndarray, shape (count, d)
         The first point has the model's defaults if these are plausible.
     """
-    sample = _latin_hypercube(count, len(parameters), np.random.default_rng(0))
+    sample = _latin_hypercube(count, len(parameters))
     points = np.empty_like(sample)
     for column, parameter in enumerate(parameters):
         low, high = plausible_range(parameter, problem)
@@ -185,15 +186,17 @@ def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(logarithm)
 
 
-def _latin_hypercube(
-    count: int, dimension: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return a Latin hypercube sample of the unit cube with `count` points.
+@functools.lru_cache(maxsize=64)
+def _latin_hypercube(count: int, dimension: int) -> NDArray[np.float64]:
+    """Return a Latin hypercube sample of the unit cube with `count` points, always the same.
 
     SciPy has one too, but importing its statistics takes longer than a fit.
     """
+    generator = np.random.default_rng(0)
     parts = np.tile(np.arange(count), (dimension, 1))
     cells: NDArray[np.float64] = generator.permuted(parts, axis=1).T + generator.random(
         (count, dimension)
     )
-    return cells / count
+    cells /= count
+    cells.flags.writeable = False  # it is kept
+    return cells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -59,10 +60,6 @@ class Problem:
         With parameters (p,).
     dataset : Dataset
         In the quantity that the model predicts.
-    observations : Observations
-        The same, padded to fine buckets for programs that run long.
-    coarse_observations : Observations
-        The same, padded to coarse buckets for programs that run briefly.
     test_mode : str
         Of the data.
     protocol : dict
@@ -71,8 +68,6 @@ class Problem:
 
     model: Model
     dataset: Dataset
-    observations: Observations
-    coarse_observations: Observations
     test_mode: str
     protocol: dict[str, float]
 
@@ -98,8 +93,17 @@ class Problem:
             dataset = dataset.as_flow_quantity(wanted)
         dataset = as_step_quantity(dataset, loaded.quantity(mode), loaded.name)
         loaded.probe(mode, len(dataset), dataset.protocol)
-        fine, coarse = Observations.of(dataset), Observations.of(dataset, coarse=True)
-        return cls(loaded, dataset, fine, coarse, mode, dict(dataset.protocol))
+        return cls(loaded, dataset, mode, dict(dataset.protocol))
+
+    @functools.cached_property
+    def observations(self) -> Observations:
+        """The data, padded to fine buckets for programs that run long."""
+        return Observations.of(self.dataset)
+
+    @functools.cached_property
+    def coarse_observations(self) -> Observations:
+        """The data, padded to coarse buckets for programs that run briefly."""
+        return Observations.of(self.dataset, coarse=True)
 
     def fixed_values(self, fixed: Mapping[str, float]) -> dict[str, float]:
         """Check values of fixed parameters; only the model's own parameters can be fixed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -35,8 +34,7 @@ from rheojobs.qt.widgets.common.texts import divergences_text, number
 
 __all__ = ["ChainBars", "RunPanel"]
 
-_SAMPLING = dict(options_of(SampleOptions))
-_SAMPLING["num_samples"] = replace(_SAMPLING["num_samples"], default=DRAWS)  # a number is shown
+_SAMPLING = options_of(SampleOptions)
 _COUNTS = ("num_warmup", "num_samples", "num_chains")
 _SHOWN = {*_COUNTS, "likelihood", "until_ess"}
 _MORE_SAMPLING = [o for name, o in _SAMPLING.items() if has_field(o) and name not in _SHOWN]
@@ -118,6 +116,8 @@ class RunPanel(QWidget):
         self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop the job (Esc)"))
         self._counts = OptionForm([_SAMPLING[name] for name in _COUNTS], 3, self)
         self.warmup, self.draws, self.chains = (self._counts.field(name) for name in _COUNTS)
+        self.draws.setSpecialValueText(self.tr("as needed"))
+        self.draws.setSingleStep(100)
         self._noise = OptionForm([_SAMPLING["likelihood"]], 1, self)
         self.noise: QComboBox = self._noise.field("likelihood")
         narrow = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -177,7 +177,9 @@ class RunPanel(QWidget):
 
     def until_ess(self) -> float | None:
         """Return the ESS that ends a sampling; None if all draws are wanted."""
-        return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
+        if self.stop_when_good.isChecked():
+            return float(self.good_ess.value())
+        return None if self.draws.value() else MIN_ESS
 
     def fit_options(self) -> dict[str, Any]:
         """Return the options of a fit that differ from the default; may raise `InputError`."""
@@ -185,9 +187,9 @@ class RunPanel(QWidget):
 
     def sample_options(self) -> dict[str, Any]:
         """Return the options of a sampling that differ from the default; may raise `InputError`."""
-        chosen = {"num_samples": self.draws.value(), **self._counts.values()}
-        chosen |= self._noise.values() | self.more_sampling.values()
-        return chosen | ({} if (ess := self.until_ess()) is None else {"until_ess": ess})
+        chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
+        is_given = self.stop_when_good.isChecked()
+        return chosen | ({"until_ess": float(self.good_ess.value())} if is_given else {})
 
     def suit_noise(self, likelihood: str, reason: str) -> None:
         """Show which likelihood suits the data, and why; it is used unless another is chosen."""
@@ -205,7 +207,8 @@ class RunPanel(QWidget):
 
     def begin_sampling(self, name: str) -> None:
         """Show that a sampling was started."""
-        self.chain_bars.set_chains(self.chains.value(), self.warmup.value() + self.draws.value())
+        draws = self.draws.value() or DRAWS
+        self.chain_bars.set_chains(self.chains.value(), self.warmup.value() + draws)
         self._told = ("", 0)
         self._begin(self.tr("{name}: waiting for a worker").format(name=name), True)
 
