@@ -120,3 +120,24 @@ def test_no_step_begins_after_so_many_leapfrogs_and_the_draws_stay_the_same(leap
         parts.append(draws.z)
     np.testing.assert_array_equal(np.concatenate(parts), at_once.z)
     np.testing.assert_array_equal(state.z, whole.z)
+
+
+def cliff(z):
+    """Minus the log density of a Gaussian beside which there is nothing."""
+    return jnp.where(z[0] > -0.5, 0.5 * jnp.sum(z**2), jnp.nan)
+
+
+@jax.jit
+def take_at_the_cliff(state, steps, settings):
+    return advance(jax.value_and_grad(cliff), state, steps, NO_LIMIT, settings)
+
+
+def test_a_chain_that_diverges_in_its_warm_up_takes_shorter_steps():
+    sizes = {}
+    for careful in (None, 0.99):
+        settings = Settings.of(400, 0.8, 10, careful_accept=careful)
+        look, _ = take_at_the_cliff(ChainState.at(np.zeros(2)), 1, Settings.to_look())
+        state, _ = take_at_the_cliff(look.beginning(np.uint64(1)), 400, settings)
+        assert bool(state.diverged)
+        sizes[careful] = float(state.step_size)
+    assert sizes[0.99] < 0.7 * sizes[None]

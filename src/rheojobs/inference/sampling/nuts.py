@@ -50,6 +50,9 @@ chains: some are slow, some diverge.
 FIRST_WINDOW = 25
 """Steps of the first window that estimates the mass matrix; each is twice as long as the last."""
 
+SETTLED = 10
+"""Steps of a window after which the step size is about what it is to be."""
+
 FEW_STEPS = 20
 """A warm-up of at most this length tunes only the step size."""
 
@@ -69,6 +72,7 @@ class Settings(NamedTuple):
 
     num_warmup: Any
     target_accept: Any
+    careful_accept: Any
     max_tree_depth: Any
     window_ends: Any
     num_windows: Any
@@ -77,15 +81,24 @@ class Settings(NamedTuple):
 
     @classmethod
     def of(
-        cls, num_warmup: int, target_accept: float, max_tree_depth: int, is_round: bool = True
+        cls,
+        num_warmup: int,
+        target_accept: float,
+        max_tree_depth: int,
+        is_round: bool = True,
+        careful_accept: float | None = None,
     ) -> Settings:
-        """Plan the warm-up, for coordinates in which the posterior is round or is not."""
+        """Plan the warm-up, for coordinates in which the posterior is round or is not.
+
+        A chain that has diverged after its first window aims at `careful_accept`, if it is given.
+        """
         planned = window_ends(num_warmup)
         ends = np.full(MAX_WINDOWS, -1)
         ends[: len(planned)] = planned
         return cls(
             np.int64(num_warmup),
             np.float64(target_accept),
+            np.float64(careful_accept or target_accept),
             np.int64(max_tree_depth),
             ends,
             np.int64(len(planned)),
@@ -125,6 +138,7 @@ class ChainState(NamedTuple):
     adapting: StepSize
     moments: Moments
     window: Any
+    diverged: Any
     key: Any
 
     @classmethod
@@ -147,6 +161,7 @@ class ChainState(NamedTuple):
             StepSize(zero, zero, zero, count, zero),
             Moments(none, np.zeros((z.size, z.size)), count),
             count,
+            np.bool_(False),
             np.uint64(0),
         )
 
@@ -254,12 +269,16 @@ def _step(
     row = jnp.concatenate([end.z, jnp.stack([jnp.asarray(each, float) for each in columns])])
     state = state._replace(z=end.z, gradient=end.gradient, potential=end.potential)
     warming = state.step < settings.num_warmup
+    # With the first steps of a window, which are long, a Gaussian diverges too.
+    counts = warming & (state.window > 0) & (state.adapting.count >= SETTLED)
+    state = state._replace(diverged=state.diverged | (end.diverging & counts))
     state = lax.cond(warming, lambda s: _adapt(s, end.accept, settings), lambda s: s, state)
     return state._replace(step=state.step + 1), row, end.leapfrogs
 
 
 def _adapt(state: ChainState, accept: jax.Array, settings: Settings) -> ChainState:
-    adapting = state.adapting.after(settings.target_accept - accept)
+    target = jnp.where(state.diverged, settings.careful_accept, settings.target_accept)
+    adapting = state.adapting.after(target - accept)
     last = state.step == settings.num_warmup - 1
     step_size = jnp.exp(jnp.where(last, adapting.averaged, adapting.log))
     limits = np.finfo(np.float64)

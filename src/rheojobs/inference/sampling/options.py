@@ -114,7 +114,7 @@ class SampleOptions(ProblemOptions):
     target_accept: float | None = option(
         None,
         Number(0.0, 1.0),
-        "Acceptance probability that the step size is adapted to. By default 0.8 where the "
+        "Acceptance probability that the step size is adapted to. By default 0.85 where the "
         "posterior is nearly Gaussian in the sampler's coordinates, else 0.95.",
         group=Group.SAMPLING,
     )
