@@ -100,7 +100,7 @@ def test_it_goes_on_until_it_may_double_no_more():
     np.testing.assert_allclose(end.gradient, jax.grad(gaussian)(end.z), rtol=1e-12)
 
 
-def test_it_ends_where_it_goes_astray_and_stays_at_a_good_point():
+def test_it_ends_where_it_diverges_and_stays_at_a_good_point():
     z = jnp.array([0.01, 0.0])
     ends = [moved(wall, z, np.uint64(key), step_size=3.0) for key in range(20)]
     assert any(bool(end.diverging) for end in ends)

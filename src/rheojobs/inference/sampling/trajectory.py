@@ -31,7 +31,7 @@ Potential = Callable[[Any], tuple[Any, Any]]
 """Returns the potential energy, minus the log density, of a position (d,), and its gradient."""
 
 DIVERGENT = 1000.0
-"""A leapfrog by which the energy rises by more has gone astray."""
+"""A leapfrog that raises the energy by more diverges."""
 
 MOMENTUM = 2 << MAX_TREE_DEPTH
 """The place of the first random number of the momentum, beyond those of the leapfrogs."""
@@ -63,7 +63,7 @@ class End(NamedTuple):
     leapfrogs : scalar, int
         How many were made.
     diverging : scalar, bool
-        Whether the last has gone astray.
+        Whether the last one diverged.
     cut_short : scalar, bool
         Whether the trajectory could not double any more, with no turn in sight.
     """
