@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -86,6 +87,14 @@ def test_it_tells_its_progress_and_can_be_cancelled():
         FitTask("maxwell", relaxation(seed=1), None, {"method": "nlsq"}).run(context)
     assert kept
     assert not kept[-1].success
+
+
+def test_threads_take_turns():
+    data = [relaxation(seed=seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda each: fit(each, "maxwell", method="nlsq"), data))
+    for each, found in zip(data, together, strict=True):
+        assert found.parameters == fit(each, "maxwell", method="nlsq").parameters
 
 
 def test_too_few_evaluations_are_said():

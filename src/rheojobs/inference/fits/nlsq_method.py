@@ -6,6 +6,7 @@ compiled, in a `CurveFit` that is kept with the objective.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,10 @@ LEAST_TOLERANCE = 4 * float(np.finfo(float).eps)
 """NLSQ refuses smaller ones."""
 
 NO_LIMIT = 1e30
+"""The residuals where a tie leaves its bounds."""
+
+WAIT = 0.05
+"""Seconds between two checks for cancellation, while another thread fits."""
 
 
 class NlsqRefiner(Refiner):
@@ -76,6 +81,8 @@ class NlsqRefiner(Refiner):
             self._context.check()
 
         most = min(self._max_iter, max_iter or self._max_iter)
+        while not self._solver.lock.acquire(timeout=WAIT):
+            self._context.check()
         try:
             with self._context.unstoppable():  # it may compile; `told` stops it between steps
                 u[free], is_done, message = self._solver.solve(
@@ -84,6 +91,8 @@ class NlsqRefiner(Refiner):
         except CancellationError:
             self.stopped_at = self._ended(u, data, False, "cancelled")
             raise
+        finally:
+            self._solver.lock.release()
         return self._ended(u, data, is_done, message)
 
     def _seen(self, u: NDArray[np.float64], data: Data) -> tuple[Seen, float]:
@@ -99,7 +108,10 @@ class NlsqRefiner(Refiner):
 
 
 class _Solver:
-    """NLSQ's `CurveFit` of one objective, and the functions that it has compiled."""
+    """NLSQ's `CurveFit` of one objective, and the functions that it has compiled.
+
+    It is used by one thread at a time, which holds the `lock`: it keeps the state of its fit.
+    """
 
     def __init__(self) -> None:
         try:
@@ -108,6 +120,7 @@ class _Solver:
             raise MissingExtraError(
                 'the method nlsq needs NLSQ: pip install "rheojobs[rheology]"'
             ) from None
+        self.lock = threading.Lock()
         self._fit = CurveFit()
         self._functions: dict[Any, Callable[..., Any]] = {}
 
