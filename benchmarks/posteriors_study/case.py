@@ -26,8 +26,7 @@ class Case:
     settings : mapping
         Of the sampling: priors, noise, the model's own.
     moments : mapping of str to (float, float), optional
-        Published or analytic means and standard deviations; else a long run of NumPyro's has to
-        do.
+        Means and standard deviations that are known otherwise.
     """
 
     name: str

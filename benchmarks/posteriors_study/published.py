@@ -108,8 +108,8 @@ def _cases() -> list[Case]:
                 "priors": {"mu": _normal(0.0, 5.0), "tau": dist.HalfCauchy(5.0)}
                 | {name: _normal(0.0, 1.0) for name in deviations},
             },
-            # The posterior database's reference draws, eight_schools-eight_schools_noncentered.
-            {"mu": (4.37, 3.32), "tau": (3.60, 3.20)},
+            # By quadrature over tau, at which all others are normal.
+            {"mu": (4.397, 3.318), "tau": (3.598, 3.220)},
         ),
         Case(
             "banana",

@@ -19,7 +19,7 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import MissingExtraError
 from rheojobs.inference.fits import levenberg_marquardt
-from rheojobs.inference.fits.levenberg_marquardt import FAILED, Data, Seen, Tolerances
+from rheojobs.inference.fits.levenberg_marquardt import FAILED, Data, Tolerances
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.refine import Outcome, Refiner, Report
@@ -71,7 +71,7 @@ class NlsqRefiner(Refiner):
         """Go from a start to its minimum, as `Refiner.refine` does."""
         free = data.lower < data.upper
         u = np.clip(start, data.lower, data.upper)
-        if not np.isfinite(self._seen(u, data)[1]):
+        if not np.isfinite(self._looked(u, data)[0].cost):
             return self._ended(u, data, False, levenberg_marquardt.REASONS[FAILED])
 
         def told(iteration: int, cost: float, params: Any, info: Any) -> None:
@@ -95,15 +95,12 @@ class NlsqRefiner(Refiner):
             self._solver.lock.release()
         return self._ended(u, data, is_done, message)
 
-    def _seen(self, u: NDArray[np.float64], data: Data) -> tuple[Seen, float]:
-        start = levenberg_marquardt.begin(u)
-        state, _, seen = self._objective.iterate(start, data, self._tolerances, 1)
-        return seen, float(state.cost)
-
     def _ended(self, u: NDArray[np.float64], data: Data, converged: bool, message: str) -> Outcome:
-        seen, cost = self._seen(u, data)
+        state, seen = self._looked(u, data)
         jacobian = np.moveaxis(seen.jacobian, 0, -1)
-        found = Outcome(u, cost, seen.residuals, jacobian, seen.curve, converged, message)
+        found = Outcome(
+            u, float(state.cost), seen.residuals, jacobian, seen.curve, converged, message
+        )
         return with_sorted_modes(found, self._objective, data)
 
 

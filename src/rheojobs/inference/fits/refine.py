@@ -182,6 +182,12 @@ class Refiner:
         pace.measured(time.perf_counter() - began, len(costs))
         return state, costs, seen
 
+    def _looked(self, u: NDArray[np.float64], data: levenberg_marquardt.Data) -> tuple[State, Seen]:
+        """Evaluate the model at coordinates, shape (d,), and go nowhere."""
+        start = levenberg_marquardt.begin(u)
+        state, _, seen = self._objective.iterate(start, data, self._tolerances, 1)
+        return state, seen
+
     def _outcome(
         self,
         state: State,
@@ -191,8 +197,7 @@ class Refiner:
     ) -> Outcome:
         status = int(state.status)
         if seen is None or not (seen.is_best or status == FAILED):  # the last step was refused
-            start = levenberg_marquardt.begin(state.u)
-            _, _, seen = self._objective.iterate(start, data, self._tolerances, 1)
+            _, seen = self._looked(state.u, data)
         jacobian = np.moveaxis(seen.jacobian, 0, -1)
         converged = status in (FTOL, XTOL, GTOL)
         if status == levenberg_marquardt.STALLED:

@@ -11,6 +11,7 @@ from rheojobs.inference.options.option import Group, option
 from rheojobs.inference.posterior.likelihood_names import LIKELIHOODS
 from rheojobs.inference.posterior.prior_syntax import check_prior, parse_prior
 from rheojobs.inference.problem.options import ProblemOptions
+from rheojobs.inference.results.thresholds import MIN_ESS
 
 __all__ = ["DEFAULT_PRIORS", "DRAWS", "MAX_TREE_DEPTH", "SampleOptions"]
 
@@ -124,3 +125,9 @@ class SampleOptions(ProblemOptions):
         "A trajectory has 2^depth leapfrog steps at most.",
         group=Group.SAMPLING,
     )
+
+    @property
+    def wanted_ess(self) -> float | None:
+        """The ESS at which the sampling ends; None if it takes all draws that are wanted."""
+        is_open = self.num_samples is None and self.until_ess is None
+        return MIN_ESS if is_open else self.until_ess

@@ -1,8 +1,7 @@
 """Random numbers of a chain, each by its place: the transition, and the place within it.
 
 They are a hash of the place, so that no state is carried along, and draws depend neither on the
-length of the chunks nor on the order of the chains. JAX's own generator takes longer for one
-number than a model for sixty points.
+length of the chunks nor on the order of the chains.
 
 References
 ----------

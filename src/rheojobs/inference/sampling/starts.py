@@ -68,7 +68,7 @@ class Starts:
     report : dict
         What was found, as JSON: searches, modes (how many maxima are separate), chains (in which
         of them each starts), shares (of the probability in each, by Laplace's approximation) and
-        words.
+        words; once the chains begin, target_accept too.
     """
 
     geometries: tuple[Geometry, ...]

@@ -28,7 +28,6 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
-from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
 from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.inference.sampling.settings import SampleSettings
@@ -139,12 +138,6 @@ class SampleTask(SampleOptions):
         if self._dataset is None:
             raise InputError("the task was not validated yet")
         return self._dataset
-
-    @property
-    def wanted_ess(self) -> float | None:
-        """The ESS at which the sampling ends; None if it takes all draws that are wanted."""
-        is_open = self.num_samples is None and self.until_ess is None
-        return MIN_ESS if is_open else self.until_ess
 
     @property
     def most_draws(self) -> int:

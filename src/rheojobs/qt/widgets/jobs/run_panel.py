@@ -177,9 +177,8 @@ class RunPanel(QWidget):
 
     def until_ess(self) -> float | None:
         """Return the ESS that ends a sampling; None if all draws are wanted."""
-        if self.stop_when_good.isChecked():
-            return float(self.good_ess.value())
-        return None if self.draws.value() else MIN_ESS
+        draws = self.draws.value() or None
+        return SampleOptions(num_samples=draws, until_ess=self._given_ess()).wanted_ess
 
     def fit_options(self) -> dict[str, Any]:
         """Return the options of a fit that differ from the default; may raise `InputError`."""
@@ -188,8 +187,10 @@ class RunPanel(QWidget):
     def sample_options(self) -> dict[str, Any]:
         """Return the options of a sampling that differ from the default; may raise `InputError`."""
         chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
-        is_given = self.stop_when_good.isChecked()
-        return chosen | ({"until_ess": float(self.good_ess.value())} if is_given else {})
+        return chosen | ({} if (ess := self._given_ess()) is None else {"until_ess": ess})
+
+    def _given_ess(self) -> float | None:
+        return float(self.good_ess.value()) if self.stop_when_good.isChecked() else None
 
     def suit_noise(self, likelihood: str, reason: str) -> None:
         """Show which likelihood suits the data, and why; it is used unless another is chosen."""
