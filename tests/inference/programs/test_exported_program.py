@@ -139,6 +139,7 @@ INNOCENT = {
     "rheojobs.inference.results.records",
     "rheojobs.inference.results.fit_report",
     "rheojobs.inference.results.segments",
+    "rheojobs.inference.results.thresholds",
     "rheojobs.inference.results.inference_arrays",
 }
 """What modules with traced functions import besides, of which no number of a program depends."""

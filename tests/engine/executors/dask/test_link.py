@@ -23,6 +23,7 @@ from rheojobs.engine.executors.dask import file_transfer, link
 from rheojobs.engine.executors.dask.executor import DaskExecutor
 from rheojobs.engine.executors.dask.link import ClusterLink
 from rheojobs.engine.executors.dask.loop import LoopTasks
+from rheojobs.engine.executors.dask.worker_side import kill_worker
 from rheojobs.engine.messages import Message, Succeeded
 
 S = JobState
@@ -295,6 +296,19 @@ class TestFaults:
 
 
 @pytest.mark.alone
+class TestAWorkerThatLeftUnnoticed:
+    """Between a client's subscription and its first question a worker may die."""
+
+    def test_holds_no_job(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(DaskExecutor, "_on_cluster_event", lambda executor, event: None)
+        engine = JobEngine(executor := DaskExecutor(shared_cluster().address))
+        worker = executor._table.members.all()[0]
+        executor._client.run(kill_worker, nanny=True, workers=[worker.address], on_error="ignore")
+        jobs = [engine.run(chores.add, float(number)) for number in range(4)]
+        assert [job.result(TIMEOUT) for job in jobs] == [1.0, 2.0, 3.0, 4.0]
+        assert engine.shutdown(timeout=TIMEOUT)
+
+
 class TestTheEventLoopIsNotHeldUp:
     def test_by_a_slow_engine(self, executor: DaskExecutor) -> None:
         is_free = threading.Event()

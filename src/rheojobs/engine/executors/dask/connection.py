@@ -16,6 +16,7 @@ __all__ = [
     "connect",
     "connection_lost",
     "is_listening",
+    "known_workers",
     "prepare_workers",
     "version_problems",
 ]
@@ -103,6 +104,15 @@ async def is_listening(client: Any, address: str) -> bool:
         return True
 
     return bool(address) and bool(await client.run_on_scheduler(probe, address))
+
+
+def known_workers(client: Any) -> dict[str, Any]:
+    """Return the scheduler's descriptions of the workers by address; not in the event loop.
+
+    `Client.scheduler_info` may return what the client asks for at intervals, without workers.
+    """
+    found = client.sync(client.scheduler.identity, n_workers=-1)
+    return found["workers"]  # type: ignore[no-any-return]
 
 
 def version_problems(client: Any) -> list[str]:

@@ -26,6 +26,7 @@ from rheojobs.engine.executors.dask.connection import (
     UNREACHABLE,
     connect,
     connection_lost,
+    known_workers,
     prepare_workers,
     version_problems,
 )
@@ -105,7 +106,7 @@ class DaskExecutor(Executor):
         lost, found = self._on_disconnect, self._on_reconnect
         self._link = ClusterLink(client, tasks, handlers, lost, found, self._look_around)
         try:
-            known = self._client.scheduler_info(n_workers=-1)["workers"]
+            known = known_workers(self._client)
             if not known:
                 message = f"the cluster {cluster} has no worker: start one with `dask worker`"
                 raise InputError(message)
@@ -157,7 +158,7 @@ class DaskExecutor(Executor):
     def workers(self) -> list[WorkerInfo]:
         """Return the workers, each with its state and its memory."""
         try:
-            known = self._client.scheduler_info(n_workers=-1)["workers"]
+            known = known_workers(self._client)
         except (*UNREACHABLE, AttributeError):
             return []
         with self._lock:
@@ -320,12 +321,11 @@ class DaskExecutor(Executor):
 
     def _on_cluster_event(self, event: tuple[float, Any]) -> None:
         """Note that a worker has joined or left."""
-        _, content = event
-        action = content.get("action") if isinstance(content, dict) else None
+        action = event[1].get("action") if isinstance(event[1], dict) else None
         if action == "add-worker":
             self._tasks.start(self._refresh())
         elif action == "remove-worker":
-            self._remove_worker(content["worker"])
+            self._remove_worker(event[1]["worker"])
 
     def _remove_worker(self, address: str) -> None:
         with self._lock:
@@ -348,19 +348,21 @@ class DaskExecutor(Executor):
             with self._lock:
                 gone = self._table.members.addresses() - info["workers"].keys()
                 more = self._table.update(info["workers"], found)
-            for address in gone if find_runs else ():
+            for address in gone:
                 self._remove_worker(address)
             if more:
                 self._delivery.call(partial(self.on_growth, more))
             self._assign()
 
     async def _look_around(self) -> None:
-        """Find the workers that have become free of other applications' runs.
+        """Find workers that joined or left before this client's subscription was in force.
 
-        Also send overdue acknowledgements.
+        Also find those that have become free of others' runs, and send overdue acknowledgements.
         """
-        if self._table.is_stale or not len(self._table.members):
-            await self._refresh(find_runs=True)
+        with contextlib.suppress(*UNREACHABLE):
+            counted = (await self._client.scheduler.identity(n_workers=0))["n_workers"]
+            if self._table.is_stale or counted != len(self._table.members):
+                await self._refresh(find_runs=True)
         with self._lock:
             workers = self._table.members.all()
             addresses = [worker.address for worker in workers if worker.is_occupied]
