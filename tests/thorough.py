@@ -28,7 +28,7 @@ GATE: dict[str, set[str]] = {
     f"{FITS}test_global_search.py::test_it_finds_the_minimum_that_no_start_leads_to": {
         "fractional_zener_ll-oscillation"
     },
-    f"{FITS}test_losses.py::test_errors_and_profiles_cover_the_truth": {
+    f"{FITS}least_squares/test_losses.py::test_errors_and_profiles_cover_the_truth": {
         "0.0-None-huber",
         "0.0-1.0-cauchy",
         "0.1-1.0-huber",

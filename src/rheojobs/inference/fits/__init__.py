@@ -10,5 +10,5 @@ Other rooms use:
 - `objective`: `Objective`
 - `statistics`: `r_squared`
 - `start_points`: `candidates`
-- `damping`: `FIRST_GROWTH`, `damped_anew`
+- `least_squares.damping`: `FIRST_GROWTH`, `damped_anew`
 """

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.fits import statistics as statistics
 from rheojobs.inference.fits.coordinates import Limits
-from rheojobs.inference.fits.levenberg_marquardt import Data
-from rheojobs.inference.fits.losses import loss_weight, robust_scatter
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
+from rheojobs.inference.fits.least_squares.losses import loss_weight, robust_scatter
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.refine import Outcome

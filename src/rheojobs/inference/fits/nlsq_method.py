@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import MissingExtraError
-from rheojobs.inference.fits import levenberg_marquardt
-from rheojobs.inference.fits.levenberg_marquardt import FAILED, Data, Tolerances
+from rheojobs.inference.fits.least_squares import levenberg_marquardt
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import FAILED, Data, Tolerances
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.refine import Outcome, Refiner, Report

@@ -15,9 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.data.arrays import evenly
-from rheojobs.inference.fits import levenberg_marquardt
 from rheojobs.inference.fits.coordinates import Coordinates, Limits
-from rheojobs.inference.fits.levenberg_marquardt import CHUNK, Data, Seen, State, Tolerances
+from rheojobs.inference.fits.least_squares import levenberg_marquardt
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
+    CHUNK,
+    Data,
+    Seen,
+    State,
+    Tolerances,
+)
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.start_points import candidates
 from rheojobs.inference.models.ties import Tie

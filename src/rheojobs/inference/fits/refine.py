@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
-from rheojobs.inference.fits import levenberg_marquardt
-from rheojobs.inference.fits.levenberg_marquardt import (
+from rheojobs.inference.fits.least_squares import levenberg_marquardt
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
     CHUNK,
     FAILED,
     FTOL,
@@ -22,7 +22,7 @@ from rheojobs.inference.fits.levenberg_marquardt import (
     Seen,
     State,
 )
-from rheojobs.inference.fits.losses import loss_weight
+from rheojobs.inference.fits.least_squares.losses import loss_weight
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes

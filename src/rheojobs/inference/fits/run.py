@@ -16,7 +16,7 @@ from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.fits.collect import FitCollector
 from rheojobs.inference.fits.coordinates import free_orders
 from rheojobs.inference.fits.global_search import search
-from rheojobs.inference.fits.levenberg_marquardt import Data, Tolerances
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data, Tolerances
 from rheojobs.inference.fits.live_curve import PresentCurve
 from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
 from rheojobs.inference.fits.objective import Objective

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from rheojobs.inference.fits.damping import FIRST_GROWTH, damped_anew
+from rheojobs.inference.fits.least_squares.damping import FIRST_GROWTH, damped_anew
 
 __all__ = ["MAX_STEPS", "NEAR_ENOUGH", "Climb", "View", "go_on", "setting_out"]
 

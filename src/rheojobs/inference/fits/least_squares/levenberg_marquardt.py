@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.fits.damping import FIRST_GROWTH, damped_anew
-from rheojobs.inference.fits.losses import loss_weight
+from rheojobs.inference.fits.least_squares.damping import FIRST_GROWTH, damped_anew
+from rheojobs.inference.fits.least_squares.losses import loss_weight
 from rheojobs.inference.fits.options import LOSSES
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""Nonlinear least squares, of residuals that are compiled programs."""
