@@ -7,7 +7,7 @@ import pytest
 from tests.inference.models import every_model
 
 from rheojobs.inference.fits.global_search import search
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
+from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.refine import Outcome, lowest
 
 X = np.arange(40.0)

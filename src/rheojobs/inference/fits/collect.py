@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.fits import statistics as statistics
 from rheojobs.inference.fits.coordinates import Limits
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
 from rheojobs.inference.fits.least_squares.losses import loss_weight, robust_scatter
+from rheojobs.inference.fits.least_squares.residuals import Data, Seen
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.refine import Outcome
@@ -84,14 +84,15 @@ class FitCollector:
         """
         problem, model, weights = self.problem, self.problem.model, self.weights
         seen, loss = problem.coarse_observations, self.options.loss
-        y, fitted = seen.y[:, : seen.n], end.curve[:, : seen.n]
+        found = self.at_data(end, data)
+        y, fitted = seen.y[:, : seen.n], found.curve
         residuals = y - fitted
-        chi_squared = float(np.sum(end.residuals**2))
+        chi_squared = float(np.vdot(found.residuals, found.residuals))
         free = int(self.limits.free.sum())
         freedom = y.size - free
         reduced = chi_squared / freedom if freedom > 0 else math.nan
-        jacobian = end.jacobian[:, : seen.n][..., self.limits.free]
-        covariance = self._covariance(end, data, reduced, jacobian)
+        jacobian = found.jacobian[..., self.limits.free]
+        covariance = self._covariance(end.u, found, data, reduced)
         correlation = statistics.correlation_of(covariance)
         parameters = self.objective.coordinates.named(end.u, self.fixed)
         errors = np.sqrt(np.diag(covariance))
@@ -102,7 +103,7 @@ class FitCollector:
         known = statistics.Criteria(math.nan, math.nan, math.nan)  # a robust loss: no likelihood
         if loss == "linear":
             known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
-        neighbours = self._neighbours(end, data, jacobian)
+        neighbours = self._neighbours(found.residuals, data, jacobian)
         concerns = model.concerns(problem.test_mode)
         concerns += [] if success else [f"the fit did not converge: {message}"]
         concerns += self._words_on_residuals(fit_quality, reduced, freedom)
@@ -158,10 +159,20 @@ class FitCollector:
         found += [generous(reduced, freedom)] if is_absolute else []
         return [words for words in found if words]
 
-    def _neighbours(self, end: Outcome, data: Data, jacobian: NDArray[np.float64]) -> LagOne:
+    def at_data(self, end: Outcome, data: Data) -> Seen:
+        """Return what the model gives at all data; the Jacobian, (c, n, d), or a factor of it."""
+        if self.objective.is_large(data):
+            return self.objective.values(end.u, data)
+        n = self.problem.coarse_observations.n
+        return Seen(end.residuals[:, :n], end.jacobian[:, :n], end.curve[:, :n])
+
+    def _neighbours(
+        self, residuals: NDArray[np.float64], data: Data, jacobian: NDArray[np.float64]
+    ) -> LagOne:
         """Return the correlation of neighbouring residuals, large ones counted as in the loss."""
         seen, sigma = self.problem.coarse_observations, self.weights.sigma
-        residuals = end.residuals[:, : seen.n]
+        if seen.is_in_pieces:  # then the few parameters take next to nothing from the residuals
+            jacobian = np.zeros((*residuals.shape, 0))
         if self.options.loss != "linear":
             z = (residuals / float(data.scale)) ** 2
             residuals = residuals * loss_weight(z, self.options.loss)
@@ -171,17 +182,18 @@ class FitCollector:
         return lag_one(residuals, jacobian, seen.x[: seen.n], size)
 
     def _covariance(
-        self, end: Outcome, data: Data, reduced: float, jacobian: NDArray[np.float64]
+        self, u: NDArray[np.float64], found: Seen, data: Data, reduced: float
     ) -> NDArray[np.float64]:
         """Return the covariance of all parameters; infinite for those the data do not determine."""
-        n, free = self.problem.coarse_observations.n, self.limits.free
+        free = self.limits.free
         variance = 1.0 if self.weights.is_absolute else reduced
         if self.options.loss != "linear":
-            residuals, count = end.residuals[:, :n].reshape(-1), int(free.sum())
+            residuals, count = found.residuals.reshape(-1), int(free.sum())
             scale = float(data.scale)
             variance = robust_scatter(residuals, scale, self.options.loss, count).variance
-        block = statistics.covariance_of(jacobian.reshape(-1, jacobian.shape[-1]), variance)
-        return statistics.spread_of(block, self._slopes(end.u)[:, free])
+        jacobian = found.jacobian.reshape(-1, len(u))[:, free]
+        block = statistics.covariance_of(jacobian, variance)
+        return statistics.spread_of(block, self._slopes(u)[:, free])
 
     def _slopes(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivative of each parameter by each coordinate, shape (p, d)."""

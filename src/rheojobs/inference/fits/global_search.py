@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
+from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.refine import Outcome, lowest, told_apart
 from rheojobs.inference.fits.residual_correlation import lag_one_correlation

@@ -19,7 +19,8 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import MissingExtraError
 from rheojobs.inference.fits.least_squares import levenberg_marquardt
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import FAILED, Data, Tolerances
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import FAILED, Tolerances
+from rheojobs.inference.fits.least_squares.residuals import Data, residuals_of
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.refine import Outcome, Refiner, Report
@@ -71,7 +72,7 @@ class NlsqRefiner(Refiner):
         """Go from a start to its minimum, as `Refiner.refine` does."""
         free = data.lower < data.upper
         u = np.clip(start, data.lower, data.upper)
-        if not np.isfinite(self._looked(u, data)[0].cost):
+        if not np.isfinite(self._looked(u, data)[0]):
             return self._ended(u, data, False, levenberg_marquardt.REASONS[FAILED])
 
         def told(iteration: int, cost: float, params: Any, info: Any) -> None:
@@ -96,11 +97,9 @@ class NlsqRefiner(Refiner):
         return self._ended(u, data, is_done, message)
 
     def _ended(self, u: NDArray[np.float64], data: Data, converged: bool, message: str) -> Outcome:
-        state, seen = self._looked(u, data)
+        cost, seen = self._looked(u, data)
         jacobian = np.moveaxis(seen.jacobian, 0, -1)
-        found = Outcome(
-            u, float(state.cost), seen.residuals, jacobian, seen.curve, converged, message
-        )
+        found = Outcome(u, cost, seen.residuals, jacobian, seen.curve, converged, message)
         return with_sorted_modes(found, self._objective, data)
 
 
@@ -189,7 +188,7 @@ class _Solver:
                 told = data._replace(
                     x=x[0], y=y, sigma=sigma, mask=mask[0], logarithmic=is_logarithmic
                 )
-                found = levenberg_marquardt.residuals_of(curve, told)
+                found = residuals_of(curve, told)
                 return jnp.where(allowed, found, NO_LIMIT).reshape(-1)
 
             self._functions[key] = residuals

@@ -16,18 +16,25 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.fits.coordinates import Coordinates, Limits
-from rheojobs.inference.fits.least_squares import levenberg_marquardt
+from rheojobs.inference.fits.least_squares import large_data, levenberg_marquardt
+from rheojobs.inference.fits.least_squares.large_data import PIECE, Pieces
 from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
     CHUNK,
-    Data,
-    Seen,
+    Proposal,
     State,
     Tolerances,
+)
+from rheojobs.inference.fits.least_squares.residuals import (
+    Data,
+    Seen,
+    Sums,
+    objective,
+    residuals_of,
 )
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.start_points import candidates
 from rheojobs.inference.models.ties import Tie
-from rheojobs.inference.problem.observations import PADDED_MODES
+from rheojobs.inference.problem.observations import LARGE, PADDED_MODES, SHOWN
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights, weights_of
 from rheojobs.inference.programs.exported_program import StoredProgram
@@ -48,13 +55,12 @@ _objectives = KernelCache()
 Tell = Callable[[int, int], None]
 
 
-def _thinned(data: Data) -> Data:
+def _screened(data: Data) -> Data:
     """Return data thinned to what a screening needs, spread evenly."""
-    n = int(np.sum(data.mask))
-    index = evenly(n, SCREENED_POINTS)
+    index = evenly(int(np.sum(data.mask)), SCREENED_POINTS)
     mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
     index = np.pad(index, (0, SCREENED_POINTS - len(index)), mode="edge")
-    return data._replace(x=data.x[index], y=data.y[:, index], sigma=data.sigma[:, index], mask=mask)
+    return large_data.thinned(data, index)._replace(mask=mask)
 
 
 class Objective:
@@ -83,9 +89,14 @@ class Objective:
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties), orders)
         program = functools.partial(StoredProgram, identity=identity)
         d = len(self.coordinates.own)
-        moved = (levenberg_marquardt.begin(np.zeros(d)), np.zeros(CHUNK), 0, Seen(*range(4)))
-        self.predict = program(lambda params, x: self._components(x, params), 0, name="predict")
+        state = levenberg_marquardt.begin(np.zeros(d))
+        moved = (state, np.zeros(CHUNK), 0, Seen(*range(3)), 0)
+        self._predict = program(lambda params, x: self._components(x, params), 0, name="predict")
         self._iterate = program(self._iterations, moved, name="fit")
+        self._sums = program(self._block_sums, Sums(*range(4)), name="sums")
+        self._values = program(self._block_values, Seen(*range(3)), name="values")
+        after = (state, Proposal(*range(4)), 0)
+        self._advance = program(levenberg_marquardt.advanced, after, name="advance")
         each = self._one_by_one if problem.model.forward_mode else self._together
         self._screen = program(each, 0, name="screen")
         self._paces: dict[tuple[int, ...], Pace] = {}
@@ -121,11 +132,68 @@ class Objective:
 
     def iterate(
         self, state: State, data: Data, tolerances: Tolerances, steps: int
-    ) -> tuple[State, NDArray[np.float64], Seen]:
-        """Run `levenberg_marquardt.iterate` compiled; return the objective after each iteration."""
+    ) -> tuple[State, NDArray[np.float64], Seen | None]:
+        """Run `levenberg_marquardt.iterate` compiled; return the objective after each iteration.
+
+        None in place of what is seen at the new state if no step was accepted.
+        """
         moved = self._iterate(state, data, tolerances, np.int64(steps))
-        state, costs, count, seen = jax.tree.map(np.asarray, moved)
-        return state, costs[:count], seen
+        state, costs, count, seen, is_seen = jax.tree.map(np.asarray, moved)
+        return state, costs[:count], seen if is_seen else None
+
+    def is_large(self, data: Data) -> bool:
+        """Whether the data are too many for one call, and none depends on the others."""
+        return self._is_pointwise and len(data.x) > LARGE
+
+    def shown(self, data: Data) -> Data:
+        """Return the data that stand for all of too many."""
+        return large_data.thinned(data, evenly(len(data.x), SHOWN))
+
+    def sums(self, u: NDArray[np.float64], pieces: Pieces, check: Callable[[], None]) -> Sums:
+        """Return the sums over all data at coordinates, shape (d,); `check` may raise."""
+        d = len(u)
+        cost, gradient, hessian, allowed = 0.0, np.zeros(d), np.zeros((d, d)), True
+        for found in pieces.mapped(lambda piece: self._sums(u, piece), check):
+            cost, allowed = cost + float(found.cost), allowed and bool(found.allowed)
+            gradient, hessian = gradient + found.gradient, hessian + found.hessian
+        return Sums(np.float64(cost), gradient, hessian, np.bool_(allowed))
+
+    def advance(
+        self, state: State, proposal: Proposal, sums: Sums, data: Data, tolerances: Tolerances
+    ) -> tuple[State, Proposal]:
+        """Return the state after a step was tried, and the next step."""
+        none = np.zeros(0)
+        bounds = data._replace(x=none, y=none, sigma=none, mask=none)
+        moved = self._advance(state, proposal, sums, bounds, tolerances)
+        state, proposal, _ = jax.tree.map(np.asarray, moved)
+        return state, proposal
+
+    def values(self, u: NDArray[np.float64], data: Data) -> Seen:
+        """Return residuals and curve of large data at coordinates, shape (d,).
+
+        In place of the Jacobian, (c, n, d), is a factor of it, (1, d, d), of its singular values.
+        """
+        residuals, curve = np.empty(data.y.shape), np.empty(data.y.shape)
+        factors, done = [], 0
+        for part in Pieces(data).mapped(lambda piece: self._values(u, piece)):
+            span = slice(done, done + PIECE)
+            count = residuals[:, span].shape[1]
+            residuals[:, span], curve[:, span] = part.residuals[:, :count], part.curve[:, :count]
+            factors.append(part.jacobian)
+            done += count
+        factor = np.linalg.qr(np.concatenate(factors), mode="r")
+        return Seen(residuals, factor[None], curve)
+
+    def predict(self, params: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the components at x, shape (c, b), for parameters of shape (p,)."""
+        if not self._is_pointwise or len(x) <= LARGE:
+            return np.asarray(self._predict(params, x))
+        parts = []
+        for first in range(0, len(x), PIECE):
+            part = x[first : first + PIECE]
+            filled = np.pad(part, (0, PIECE - len(part)), mode="edge")
+            parts.append(np.asarray(self._predict(params, filled))[:, : len(part)])
+        return np.concatenate(parts, axis=1)
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """Return what is kept as long as these programs are, made at first."""
@@ -139,8 +207,14 @@ class Objective:
 
     def _iterations(
         self, state: State, data: Data, tolerances: Tolerances, steps: Any
-    ) -> tuple[State, Any, Any, Seen]:
+    ) -> tuple[State, Any, Any, Seen, Any]:
         return levenberg_marquardt.iterate(self.curve, state, data, tolerances, steps)
+
+    def _block_sums(self, u: Any, piece: Data) -> Sums:
+        return large_data.block_sums(self.curve, u, piece)
+
+    def _block_values(self, u: Any, piece: Data) -> Seen:
+        return large_data.block_values(self.curve, u, piece)
 
     def curve(self, x: Any, u: Any) -> tuple[Any, Any]:
         """Return the prediction, (c, b), at coordinates, and if these are valid; traceable."""
@@ -149,7 +223,7 @@ class Objective:
 
     def _cost(self, u: Any, data: Data) -> Any:
         curve, allowed = self.curve(data.x, u)
-        cost, _ = levenberg_marquardt.objective(levenberg_marquardt.residuals_of(curve, data), data)
+        cost, _ = objective(residuals_of(curve, data), data)
         return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
 
     def _together(self, points: Any, data: Data) -> Any:
@@ -177,7 +251,7 @@ class Objective:
             Called with the number done and the total after each `PORTION`; an exception that it
             raises ends the screening.
         """
-        seen, done = _thinned(data) if self._is_pointwise else data, []
+        seen, done = _screened(data) if self._is_pointwise else data, []
         for first in range(0, len(points), PORTION):
             part = points[first : first + PORTION]
             # The last portion is filled up, so that only one shape is compiled.

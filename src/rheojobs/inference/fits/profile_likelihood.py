@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
 from rheojobs.inference.fits.least_squares.losses import RobustScatter, robust_scatter
+from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.refine import Outcome, Refiner
 from rheojobs.inference.fits.statistics import covariance_of

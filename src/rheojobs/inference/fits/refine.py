@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
 from rheojobs.inference.fits.least_squares import levenberg_marquardt
+from rheojobs.inference.fits.least_squares.large_data import Pieces
 from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
     CHUNK,
     FAILED,
@@ -19,12 +20,12 @@ from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
     GTOL,
     RUNNING,
     XTOL,
-    Seen,
+    Proposal,
     State,
+    Tolerances,
 )
-from rheojobs.inference.fits.least_squares.losses import loss_weight
+from rheojobs.inference.fits.least_squares.residuals import Data, Seen
 from rheojobs.inference.fits.objective import Objective
-from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 from rheojobs.inference.programs.pace import Pace
 
@@ -53,6 +54,9 @@ If no step helps any more, the point is a minimum if the linearized residuals pr
 fall: a solution of differential equations, or a series, is never quite smooth.
 """
 
+NEAR_DAMPING = 1e-8
+"""The damping of the first step from a minimum of some of the data to that of all."""
+
 RESOLVED = 1e-4
 """A direction that moves the residuals by less than this part of the largest is noise."""
 
@@ -70,7 +74,7 @@ class Outcome:
     cost : float
         The objective.
     residuals : ndarray, shape (c, b)
-        Weighted; those of padding are zero.
+        Weighted; those of padding are zero. Of large data, those that are shown.
     jacobian : ndarray, shape (c, b, d)
         Their derivatives.
     curve : ndarray, shape (c, b)
@@ -113,7 +117,7 @@ class Refiner:
     def __init__(
         self,
         objective: Objective,
-        tolerances: levenberg_marquardt.Tolerances,
+        tolerances: Tolerances,
         max_iter: int,
         context: TaskContext,
     ) -> None:
@@ -127,7 +131,7 @@ class Refiner:
     def refine(
         self,
         start: NDArray[np.float64],
-        data: levenberg_marquardt.Data,
+        data: Data,
         report: Report | None = None,
         max_iter: int | None = None,
     ) -> Outcome:
@@ -150,6 +154,8 @@ class Refiner:
         CancellationError
             If the task is cancelled; `stopped_at` holds the state.
         """
+        if self._objective.is_large(data):
+            return self._refine_large(start, data, report, max_iter)
         state = levenberg_marquardt.begin(np.clip(start, data.lower, data.upper))
         seen: Seen | None = None
         in_valley, pace = _Valley(data), self._objective.pace(data)
@@ -162,16 +168,72 @@ class Refiner:
                 done += len(costs)
                 in_valley.watch(done, costs)
                 if report is not None and len(costs):
-                    report(costs, state.u, seen.curve if seen.is_best else None)
+                    report(costs, state.u, None if seen is None else seen.curve)
                 self._context.check()
         except CancellationError:
             self.stopped_at = self._outcome(state, seen, data)
             raise
         return self._outcome(state, seen, data, in_valley.found)
 
+    def _refine_large(
+        self,
+        start: NDArray[np.float64],
+        data: Data,
+        report: Report | None,
+        max_iter: int | None,
+    ) -> Outcome:
+        """Go from a start to the minimum of the data that are shown, and from there to that of all.
+
+        A minimum of the former is so near to one of the latter that few steps lead there.
+        """
+        shown = self._objective.shown(data)
+        share = len(data.x) / len(shown.x)
+
+        def told(
+            losses: NDArray[np.float64], u: NDArray[np.float64], curve: NDArray[np.float64] | None
+        ) -> None:
+            if report is not None:
+                report(share * losses, u, curve)
+
+        try:
+            found = self.refine(start, shown, told, max_iter)
+        except CancellationError:
+            if self.stopped_at is not None:
+                self.stopped_at = _grown(self.stopped_at, share)
+            raise
+        if max_iter is not None or not found.is_usable:
+            return _grown(found, share)
+        state = levenberg_marquardt.begin(found.u, NEAR_DAMPING)
+        in_valley, done = _Valley(data), 0
+        proposal, pieces = Proposal.at(found.u), Pieces(data)
+        try:
+            while int(state.status) == RUNNING and done < self._max_iter and not in_valley.found:
+                sums = self._objective.sums(proposal.u, pieces, self._context.check)
+                state, proposal = self._objective.advance(
+                    state, proposal, sums, data, self._tolerances
+                )
+                if self._is_last(state, proposal):
+                    state = state._replace(u=proposal.u, status=np.int64(FTOL))
+                done, costs = done + 1, np.array([state.cost])
+                in_valley.watch(done, costs)
+                if report is not None:
+                    report(costs, state.u, None)
+        except CancellationError:
+            self.stopped_at = _grown(found, share)
+            if np.isfinite(state.cost):
+                self.stopped_at = self._outcome(state, None, data)
+            raise
+        return self._outcome(state, None, data, in_valley.found)
+
+    def _is_last(self, state: State, proposal: Proposal) -> bool:
+        """Whether a step leads so near to the minimum that it is not worth to look there."""
+        most = float(self._tolerances.ftol * state.cost)
+        is_free = int(state.status) == RUNNING and float(state.damping) <= 1.0
+        return is_free and 0.0 <= float(proposal.predicted) <= most
+
     def _advance(
-        self, state: State, data: levenberg_marquardt.Data, left: int, pace: Pace
-    ) -> tuple[State, NDArray[np.float64], Seen]:
+        self, state: State, data: Data, left: int, pace: Pace
+    ) -> tuple[State, NDArray[np.float64], Seen | None]:
         iterate, is_new = self._objective.iterate, not np.isfinite(state.cost)
         if not pace.is_known and is_new:
             with self._context.unstoppable():  # it may have to be compiled
@@ -182,26 +244,32 @@ class Refiner:
         pace.measured(time.perf_counter() - began, len(costs))
         return state, costs, seen
 
-    def _looked(self, u: NDArray[np.float64], data: levenberg_marquardt.Data) -> tuple[State, Seen]:
-        """Evaluate the model at coordinates, shape (d,), and go nowhere."""
-        start = levenberg_marquardt.begin(u)
-        state, _, seen = self._objective.iterate(start, data, self._tolerances, 1)
-        return state, seen
+    def _looked(self, u: NDArray[np.float64], data: Data) -> tuple[float, Seen]:
+        """Evaluate the model at coordinates, shape (d,), and go nowhere; return the cost too.
+
+        Of large data, the cost is about that of all, and those that are shown are seen, with a
+        Jacobian of about the size of that of all.
+        """
+        if self._objective.is_large(data):
+            shown = self._objective.shown(data)
+            share = len(data.x) / len(shown.x)
+            cost, seen = self._looked(u, shown)
+            return share * cost, seen._replace(jacobian=np.sqrt(share) * seen.jacobian)
+        state, _, found = self._objective.iterate(
+            levenberg_marquardt.begin(u), data, self._tolerances, 1
+        )
+        none = np.full(data.y.shape, np.nan)
+        return float(state.cost), found or Seen(none, np.full((len(u), *none.shape), np.nan), none)
 
     def _outcome(
-        self,
-        state: State,
-        seen: Seen | None,
-        data: levenberg_marquardt.Data,
-        in_valley: bool = False,
+        self, state: State, seen: Seen | None, data: Data, in_valley: bool = False
     ) -> Outcome:
         status = int(state.status)
-        if seen is None or not (seen.is_best or status == FAILED):  # the last step was refused
+        if seen is None:
             _, seen = self._looked(state.u, data)
-        jacobian = np.moveaxis(seen.jacobian, 0, -1)
         converged = status in (FTOL, XTOL, GTOL)
         if status == levenberg_marquardt.STALLED:
-            converged = _promise(state, seen, data) <= told_apart(float(state.cost), data)
+            converged = _promise(state, data) <= told_apart(float(state.cost), data)
         message = levenberg_marquardt.REASONS.get(status, "")
         if status == RUNNING and in_valley:
             converged, message = True, "the sum of squares falls by less than the data can resolve"
@@ -211,12 +279,17 @@ class Refiner:
             state.u,
             float("inf") if status == FAILED else float(state.cost),
             seen.residuals,
-            jacobian,
+            np.moveaxis(seen.jacobian, 0, -1),
             seen.curve,
             converged,
             message,
         )
         return with_sorted_modes(outcome, self._objective, data)
+
+
+def _grown(outcome: Outcome, share: float) -> Outcome:
+    """Return an outcome of data that are shown as one of all, which are so many times as many."""
+    return replace(outcome, cost=share * outcome.cost, jacobian=np.sqrt(share) * outcome.jacobian)
 
 
 def refiner_of(method: str) -> type[Refiner]:
@@ -234,7 +307,7 @@ class _Valley:
     It checks at fixed iterations, so that the end does not depend on the machine's speed.
     """
 
-    def __init__(self, data: levenberg_marquardt.Data) -> None:
+    def __init__(self, data: Data) -> None:
         self._data = data
         self._before = self._half = float("inf")
         self.found = False
@@ -255,7 +328,7 @@ class _Valley:
         self._before = cost
 
 
-def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outcome:
+def lowest(outcomes: Sequence[Outcome], data: Data) -> Outcome:
     """Return the lowest; of two that the data cannot distinguish, the one that is a minimum."""
     best = min(outcomes, key=lambda outcome: outcome.cost)
     level = best.cost + told_apart(best.cost, data)
@@ -263,28 +336,24 @@ def lowest(outcomes: Sequence[Outcome], data: levenberg_marquardt.Data) -> Outco
     return min(minima or [best], key=lambda outcome: outcome.cost)
 
 
-def told_apart(cost: float, data: levenberg_marquardt.Data) -> float:
+def told_apart(cost: float, data: Data) -> float:
     """Return by how much objectives must differ for the data to distinguish them."""
     return TOLD * _variance(cost, data)
 
 
-def _variance(cost: float, data: levenberg_marquardt.Data) -> float:
+def _variance(cost: float, data: Data) -> float:
     values = float(np.sum(data.mask)) * data.y.shape[0]
     return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
 
 
-def _promise(state: State, seen: Seen, data: levenberg_marquardt.Data) -> float:
+def _promise(state: State, data: Data) -> float:
     """Return the fall of the objective within the bounds if the residuals were linear."""
-    loss = tuple(LOSSES)[int(data.loss)]
-    root = np.sqrt(loss_weight((seen.residuals / float(data.scale)) ** 2, loss))
-    residuals = (root * seen.residuals).reshape(-1)
-    jacobian = (root * seen.jacobian).reshape(len(state.u), -1).T
-    u, lower, upper, gradient = (
-        np.asarray(part) for part in (state.u, data.lower, data.upper, jacobian.T @ residuals)
-    )
-    lengths = np.linalg.norm(jacobian, axis=0)
+    u, lower, upper, gradient = state.u, data.lower, data.upper, state.gradient
+    lengths = np.sqrt(np.diag(state.hessian))
     outwards = ((u <= lower) & (gradient > 0)) | ((u >= upper) & (gradient < 0))
     free = (lower < upper) & ~outwards & (lengths > 0)
-    left, sizes, _ = np.linalg.svd(jacobian[:, free] / lengths[free], full_matrices=False)
-    told = left[:, sizes > RESOLVED * sizes.max(initial=0.0)]
-    return float(np.sum((told.T @ residuals) ** 2))
+    size = lengths[free]
+    sizes, directions = np.linalg.eigh(state.hessian[np.ix_(free, free)] / np.outer(size, size))
+    told = sizes > RESOLVED**2 * sizes.max(initial=0.0)
+    along = directions[:, told].T @ (gradient[free] / size)
+    return float(np.sum(along**2 / sizes[told]))

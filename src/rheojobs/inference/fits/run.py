@@ -16,7 +16,8 @@ from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.fits.collect import FitCollector
 from rheojobs.inference.fits.coordinates import free_orders
 from rheojobs.inference.fits.global_search import search
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data, Tolerances
+from rheojobs.inference.fits.least_squares.levenberg_marquardt import Tolerances
+from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.live_curve import PresentCurve
 from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
 from rheojobs.inference.fits.objective import Objective
@@ -120,7 +121,7 @@ class FitRun:
         self._refiner = make(self._objective, tolerances, options.max_iter, context)
         self._iterations = self._iterations_of_ends = 0
         seen = problem.coarse_observations
-        self._curve = PresentCurve(seen.x[: seen.n])
+        self._curve = PresentCurve(seen.x[seen.shown])
         self._label: dict[str, Any] = {}
         self._stage = "fit"
         self._ends: list[Outcome] = []
@@ -246,7 +247,7 @@ class FitRun:
         def improve(starts: NDArray[np.float64]) -> Outcome:
             return self._refiner.refine(self._race(starts, data)[0], data, self._report)
 
-        found = search(self._objective, self._ends, points, data, seen.x[: seen.n], improve)
+        found = search(self._objective, self._ends, points, data, seen.x[seen.shown], improve)
         if not any(found is end for end in self._ends):
             self._ends.append(found)
             self._went_beyond = True
@@ -316,14 +317,16 @@ class FitRun:
         for start in self._unraced(data, SPARE_STARTS):
             first = self._refiner.refine(start, data)
             if first.is_usable:
-                return robust._replace(scale=self._scale(first))
+                return robust._replace(scale=self._scale(first, robust))
         return robust
 
-    def _scale(self, outcome: Outcome) -> np.float64:
+    def _scale(self, outcome: Outcome, data: Data) -> np.float64:
         """Set from the residuals' median which of them are large."""
-        sizes = np.abs(outcome.residuals[:, : self._problem.coarse_observations.n])
-        seen = self._problem.coarse_observations.y / self._weights.sigma
-        typical = 1.0 if self._weights.logarithmic else float(np.abs(seen).max()) or 1.0
+        seen = self._problem.coarse_observations
+        found = self._collector.at_data(outcome, data)
+        sizes, typical = np.abs(found.residuals), 1.0
+        if not self._weights.logarithmic:
+            typical = float(np.abs(seen.y / self._weights.sigma).max()) or 1.0
         # If more than half of the data are met exactly, a tiny deviation is still not large.
         spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
         return np.float64(TUNING[self._options.loss] * spread)
@@ -331,7 +334,7 @@ class FitRun:
     def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
         """Iterate until the scale of a robust loss and its minimum agree."""
         for _ in range(SCALE_ROUNDS):
-            scale = self._scale(best)
+            scale = self._scale(best, data)
             if abs(scale - data.scale) <= SCALE_TOLERANCE * data.scale:
                 break
             data = data._replace(scale=scale)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Data
+from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.models.mode_order import mode_columns, mode_order
 

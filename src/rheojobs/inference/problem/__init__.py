@@ -6,6 +6,6 @@ Other rooms use:
 
 - `problem`: `Problem`, `prepare_data`
 - `options`: `ProblemOptions`
-- `observations`: `Observations`, `PADDED_MODES`
+- `observations`: `LARGE`, `Observations`, `PADDED_MODES`, `SHOWN`
 - `weights`: `Weights`, `weights_of`, `default_weights`, `check_weights`
 """

@@ -8,13 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.data.arrays import parts_of
+from rheojobs.inference.data.arrays import evenly, parts_of
 from rheojobs.inference.data.dataset import Dataset
 
-__all__ = ["PADDED_MODES", "Observations", "bucket_length"]
+__all__ = ["LARGE", "PADDED_MODES", "SHOWN", "Observations", "bucket_length"]
 
 PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
 """Test modes in which a model's value at one x does not depend on the other x."""
+
+
+LARGE = 8192
+"""More data than these are fitted in pieces: they are not copied, nor padded."""
+
+
+SHOWN = 2048
+"""How many of them stand for all where these are too many at a time."""
 
 
 def bucket_length(n: int, coarse: bool = False) -> int:
@@ -47,6 +55,8 @@ class Observations:
         The number of data points.
     sigma : ndarray, shape (c, b), or None
         The standard deviations of `y`, if the data have them.
+    is_in_pieces : bool
+        Whether a fit takes the data in pieces.
     """
 
     x: NDArray[np.float64]
@@ -54,6 +64,7 @@ class Observations:
     mask: NDArray[np.float64]
     n: int
     sigma: NDArray[np.float64] | None = None
+    is_in_pieces: bool = False
 
     @property
     def smallest(self) -> NDArray[np.float64]:
@@ -61,11 +72,20 @@ class Observations:
         least = np.array([row[row > 0].min(initial=np.inf) for row in np.abs(self.y)])
         return np.where(np.isfinite(least), least, 1.0)[:, None]
 
+    @property
+    def shown(self) -> NDArray[np.int64]:
+        """The indices of the data that stand for all where these are too many at a time."""
+        return evenly(self.n, SHOWN if self.is_in_pieces else self.n)
+
     @classmethod
     def of(cls, dataset: Dataset, coarse: bool = False) -> Observations:
         """Pad a dataset to its bucket."""
         n = len(dataset)
-        length = bucket_length(n, coarse) if dataset.test_mode in PADDED_MODES else n
+        is_pointwise = dataset.test_mode in PADDED_MODES
+        if coarse and is_pointwise and n > LARGE:
+            sigma = None if dataset.sigma is None else _rows(dataset.sigma)
+            return cls(dataset.x, _rows(dataset.y), np.broadcast_to(1.0, n), n, sigma, True)
+        length = bucket_length(n, coarse) if is_pointwise else n
         index = np.minimum(np.arange(length), n - 1)
 
         def padded(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -76,3 +96,11 @@ class Observations:
         mask = (np.arange(length) < n).astype(np.float64)
         sigma = None if dataset.sigma is None else padded(dataset.sigma)
         return cls(dataset.x[index], padded(dataset.y), mask, n, sigma)
+
+
+def _rows(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values as real rows, shape (c, n), without a copy."""
+    if np.iscomplexobj(values):
+        pairs: NDArray[np.float64] = np.ascontiguousarray(values).view(np.float64).reshape(-1, 2)
+        return pairs.T
+    return np.asarray(values, dtype=np.float64)[None]

@@ -81,7 +81,7 @@ def sigma_of(problem: Problem, weights: str) -> NDArray[np.float64]:
     """Return the divisor of each residual, shape (c, b)."""
     y = problem.coarse_observations.y
     if weights == "uniform":
-        return np.ones_like(y)
+        return np.broadcast_to(1.0, y.shape)
     if weights == "sigma":
         check_weights(weights, problem.dataset)
         assert problem.coarse_observations.sigma is not None
@@ -99,7 +99,7 @@ def weights_of(problem: Problem, wanted: str | None = None) -> Weights:
     factor too high or too low counts the same; small deviations agree in both forms.
     """
     name, reason = (wanted, "") if wanted is not None else default_weights(problem.dataset)
-    sigma = sigma_of(problem, name)
-    if name == "relative" and (problem.coarse_observations.y > 0).all():
-        return Weights(name, np.ones_like(sigma), True, reason)
-    return Weights(name, sigma, False, reason)
+    y = problem.coarse_observations.y
+    if name == "relative" and y.min() > 0:
+        return Weights(name, np.broadcast_to(1.0, y.shape), True, reason)
+    return Weights(name, sigma_of(problem, name), False, reason)

@@ -259,7 +259,7 @@ def curve_of(problem: Problem, parameters: Mapping[str, float]) -> tuple[Floats,
     """Return the data and the model's prediction, shape (c, n) each."""
     params = np.array([parameters[name] for name in problem.model.names])
     seen = problem.coarse_observations
-    predicted = np.asarray(Objective.of(problem).predict(params, seen.x))[:, : seen.n]
+    predicted = Objective.of(problem).predict(params, seen.x)[:, : seen.n]
     if not np.isfinite(predicted).all():
         start = ", ".join(f"{name} = {value:g}" for name, value in parameters.items())
         raise InputError(

@@ -1,16 +1,11 @@
 """Nonlinear least squares within bounds by the Levenberg-Marquardt method, as a compiled program.
 
-Data, weights, bounds and the kind of loss are arguments, so that one program serves every fit
-of a model.
-
 Sources: Marquardt, SIAM J. Appl. Math. 11 (1963) 431; Moré, Lect. Notes Math. 630 (1978) 105
-(scaling, when to stop); Nielsen, Report IMM-REP-1999-05, DTU (damping); Holland & Welsch,
-Commun. Stat. A6 (1977) 813 (robust losses by reweighting).
+(scaling, when to stop); Nielsen, Report IMM-REP-1999-05, DTU (damping).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -19,8 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.inference.fits.least_squares.damping import FIRST_GROWTH, damped_anew
-from rheojobs.inference.fits.least_squares.losses import loss_weight
-from rheojobs.inference.fits.options import LOSSES
+from rheojobs.inference.fits.least_squares.residuals import (
+    Data,
+    Predict,
+    Seen,
+    Sums,
+    linearized,
+    summed,
+)
 
 __all__ = [
     "CHUNK",
@@ -28,14 +29,12 @@ __all__ = [
     "REASONS",
     "RUNNING",
     "STALLED",
-    "Data",
-    "Seen",
+    "Proposal",
     "State",
     "Tolerances",
+    "advanced",
     "begin",
     "iterate",
-    "objective",
-    "residuals_of",
 ]
 
 CHUNK = 50
@@ -66,44 +65,6 @@ PASSES = 3
 
 LEAST_INFLUENCE = 1e-8
 """The least scale of a coordinate when steps are scaled, relative to the largest."""
-
-LEAST_RATIO = 1e-10
-"""Below this fraction of a datum, a curve's logarithm is continued as a straight line."""
-
-
-class Data(NamedTuple):
-    """The data, weights, loss and bounds of a fit.
-
-    Attributes
-    ----------
-    x : array, shape (b,)
-        The independent variable.
-    y, sigma : array, shape (c, b)
-        The observed components, and the divisors of their residuals.
-    mask : array, shape (b,)
-        1 at data, 0 at padding.
-    logarithmic : float
-        1 if residuals are ln(curve / data), else 0.
-    loss : int
-        An index of `options.LOSSES`.
-    scale : float
-        The residual beyond which a robust loss counts it for less.
-    lower, upper : array, shape (d,)
-        Bounds of the coordinates; a coordinate is not free if they coincide.
-    longest : array, shape (d,)
-        The longest step of each coordinate.
-    """
-
-    x: Any
-    y: Any
-    sigma: Any
-    mask: Any
-    logarithmic: Any
-    loss: Any
-    scale: Any
-    lower: Any
-    upper: Any
-    longest: Any
 
 
 class Tolerances(NamedTuple):
@@ -147,28 +108,33 @@ class State(NamedTuple):
     status: Any
 
 
-class Seen(NamedTuple):
-    """What the model gives at the coordinates that were tried last.
+class Proposal(NamedTuple):
+    """A step that is to be tried.
 
     Attributes
     ----------
-    residuals : array, shape (c, b)
-        Weighted, before any loss.
-    jacobian : array, shape (d, c, b)
-        Their derivatives.
-    curve : array, shape (c, b)
-        The prediction.
-    is_best : bool
-        Whether these coordinates are those of the state.
+    u : array, shape (d,)
+        Where it leads, within the bounds.
+    predicted : float
+        The fall of the objective if the residuals were linear.
+    slope : float
+        The largest cosine between the residuals and a column of their Jacobian at the state.
+    scale : array, shape (d,)
+        Of each coordinate: its influence on the residuals; zero if it is not free.
     """
 
-    residuals: Any
-    jacobian: Any
-    curve: Any
-    is_best: Any
+    u: Any
+    predicted: Any
+    slope: Any
+    scale: Any
+
+    @classmethod
+    def at(cls, u: NDArray[np.float64]) -> Proposal:
+        """Return the first one, which evaluates the start, shape (d,)."""
+        return cls(u, np.float64(0.0), np.float64(0.0), np.zeros(len(u)))
 
 
-def begin(u: NDArray[np.float64]) -> State:
+def begin(u: NDArray[np.float64], damping: float = FIRST_DAMPING) -> State:
     """Return the state before the first iteration, which evaluates the start, shape (d,)."""
     d = len(u)
     return State(
@@ -177,59 +143,21 @@ def begin(u: NDArray[np.float64]) -> State:
         np.zeros(d),
         np.zeros((d, d)),
         np.zeros(d),
-        np.float64(FIRST_DAMPING),
+        np.float64(damping),
         np.float64(FIRST_GROWTH),
         np.int64(RUNNING),
     )
 
 
-def _rho(z: Any, loss: Any) -> tuple[Any, Any]:
-    """Return a loss of squared residuals by its number, and its derivative."""
-    values = {
-        "linear": lambda z: z,
-        "soft_l1": lambda z: 2.0 * (jnp.sqrt(1.0 + z) - 1.0),
-        "huber": lambda z: jnp.where(z <= 1.0, z, 2.0 * jnp.sqrt(jnp.maximum(z, 1.0)) - 1.0),
-        "cauchy": jnp.log1p,
-    }
-
-    def branch(name: str) -> Callable[[Any], tuple[Any, Any]]:
-        return lambda z: (values[name](z), loss_weight(z, name))
-
-    chosen: tuple[Any, Any] = jax.lax.switch(loss, [branch(name) for name in LOSSES], z)
-    return chosen
-
-
-def residuals_of(curve: Any, data: Data) -> Any:
-    """Return the weighted residuals of a curve, shape (c, b); zero at padding."""
-    positive = jnp.where(data.y > 0, data.y, 1.0)
-    ratio = curve / positive
-    kept = jnp.maximum(ratio, LEAST_RATIO)
-    logarithm = jnp.log(kept) + (ratio - kept) / LEAST_RATIO
-    plain = curve - data.y
-    chosen = jnp.where(data.logarithmic > 0, logarithm, plain) / data.sigma
-    return jnp.where(data.mask > 0, chosen, 0.0)
-
-
-def objective(residuals: Any, data: Data) -> tuple[Any, Any]:
-    """Return the sum that is minimized, and each residual's weight in it."""
-    values, weights = _rho((residuals / data.scale) ** 2, data.loss)
-    return data.scale**2 * jnp.sum(values), weights
-
-
 def iterate(
-    predict: Callable[[Any, Any], tuple[Any, Any]],
-    state: State,
-    data: Data,
-    tolerances: Tolerances,
-    steps: Any,
-) -> tuple[State, Any, Any, Seen]:
+    predict: Predict, state: State, data: Data, tolerances: Tolerances, steps: Any
+) -> tuple[State, Any, Any, Seen, Any]:
     """Iterate until a stopping criterion is met or `steps` are made; traceable.
 
     Parameters
     ----------
     predict : callable
-        ``(x, u) -> (curve, allowed)``: the components, shape (c, b), and whether the coordinates
-        are valid.
+        The model.
     state : State
         The current state.
     data : Data
@@ -248,37 +176,67 @@ def iterate(
     count : int
         How many iterations were made.
     seen : Seen
-        Of the last one.
+        What the model gives at the new state.
+    is_seen : bool
+        Whether it does: not if no step was accepted.
     """
 
     def more(carry: tuple[Any, ...]) -> Any:
-        state, _, count, _ = carry
+        state, _, _, count, _, _ = carry
         return (state.status == RUNNING) & (count < steps)
 
     def once(carry: tuple[Any, ...]) -> tuple[Any, ...]:
-        state, costs, count, _ = carry
-        state, seen = _iteration(predict, state, data, tolerances)
-        return state, costs.at[count].set(state.cost), count + 1, seen
+        state, proposal, costs, count, before, is_seen = carry
+        seen, allowed = linearized(predict, proposal.u, data)
+        sums = summed(seen, allowed, data)
+        state, proposal, accepted = advanced(state, proposal, sums, data, tolerances)
+        seen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), seen, before)
+        costs = costs.at[count].set(state.cost)
+        return state, proposal, costs, count + 1, seen, is_seen | accepted
 
     none = jnp.zeros_like(data.y)
-    nothing = Seen(none, jnp.zeros((len(state.u), *none.shape)), none, jnp.asarray(False))
-    start = state, jnp.zeros(CHUNK), jnp.int64(0), nothing
-    result: tuple[State, Any, Any, Seen] = jax.lax.while_loop(more, once, start)
-    return result
+    nothing = Seen(none, jnp.zeros((len(state.u), *none.shape)), none)
+    begun = jnp.zeros(CHUNK), jnp.int64(0), nothing, jnp.asarray(False)
+    first = (state, _proposed(state, data), *begun)
+    state, _, costs, count, seen, is_seen = jax.lax.while_loop(more, once, first)
+    return state, costs, count, seen, is_seen
 
 
-def _iteration(
-    predict: Callable[[Any, Any], tuple[Any, Any]], state: State, data: Data, goals: Tolerances
-) -> tuple[State, Seen]:
-    """Try one step; a state that was never evaluated evaluates the start."""
-    fresh = ~jnp.isfinite(state.cost)
+def advanced(
+    state: State, proposal: Proposal, sums: Sums, data: Data, goals: Tolerances
+) -> tuple[State, Proposal, Any]:
+    """Return the state after a step was tried, the next step, and if that one was accepted.
+
+    Parameters
+    ----------
+    state : State
+        The state before.
+    proposal : Proposal
+        The step.
+    sums : Sums
+        Where it leads.
+    data : Data
+        Its bounds alone are used.
+    goals : Tolerances
+        When to stop.
+    """
+    state, accepted = _judged(state, proposal, sums, data, goals)
+    return state, _proposed(state, data), accepted
+
+
+def _proposed(state: State, data: Data) -> Proposal:
+    """Return the next step; a state that was never evaluated evaluates the start."""
     step, predicted, slope, scale = _step(state, data)
-    u = jnp.where(fresh, state.u, jnp.clip(state.u + step, data.lower, data.upper))
-    residuals, jacobian, curve, allowed = _linearized(predict, u, data)
-    cost, weights = objective(residuals, data)
-    columns = jacobian.reshape(len(u), -1)
-    weighted = columns * weights.reshape(-1)
-    gradient, hessian = weighted @ residuals.reshape(-1), weighted @ columns.T
+    moved = jnp.clip(state.u + step, data.lower, data.upper)
+    return Proposal(jnp.where(_is_fresh(state), state.u, moved), predicted, slope, scale)
+
+
+def _judged(
+    state: State, proposal: Proposal, sums: Sums, data: Data, goals: Tolerances
+) -> tuple[State, Any]:
+    """Return the state after a step was tried, and whether the step was accepted."""
+    fresh, (u, predicted, slope, scale) = _is_fresh(state), proposal
+    cost, gradient, hessian, allowed = sums
     usable = allowed & jnp.isfinite(cost) & jnp.isfinite(hessian).all()
     cost = jnp.where(usable, cost, jnp.inf)
 
@@ -321,24 +279,11 @@ def _iteration(
         growth,
         status.astype(state.status.dtype),
     )
-    return moved, Seen(residuals, jacobian, curve, accepted)
+    return moved, accepted
 
 
-def _linearized(
-    predict: Callable[[Any, Any], tuple[Any, Any]], u: Any, data: Data
-) -> tuple[Any, Any, Any, Any]:
-    """Return weighted residuals, (c, b), their Jacobian, (d, c, b), the curve and `allowed`."""
-
-    def weighted(u: Any) -> tuple[Any, Any]:
-        curve, allowed = predict(data.x, u)
-        residuals = residuals_of(curve, data)
-        return residuals, (residuals, curve, allowed)
-
-    try:
-        jacobian, (residuals, curve, allowed) = jax.jacfwd(weighted, has_aux=True)(u)
-    except TypeError:  # a function whose only derivative is a vector-Jacobian product
-        jacobian, (residuals, curve, allowed) = jax.jacrev(weighted, has_aux=True)(u)
-    return residuals, jnp.moveaxis(jacobian, -1, 0), curve, allowed
+def _is_fresh(state: State) -> Any:
+    return ~jnp.isfinite(state.cost)
 
 
 def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
