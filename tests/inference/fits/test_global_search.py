@@ -8,7 +8,7 @@ from tests.inference.models import every_model
 
 from rheojobs.inference.fits.global_search import search
 from rheojobs.inference.fits.least_squares.residuals import Data
-from rheojobs.inference.fits.refine import Outcome, lowest
+from rheojobs.inference.fits.outcome import Outcome, lowest
 
 X = np.arange(40.0)
 NOISE = np.random.default_rng(3).standard_normal((1, 40))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 
-__all__ = ["components", "evenly", "numeric", "parts_of"]
+__all__ = ["components", "evenly", "numeric", "own", "parts_of"]
 
 
 def numeric(values: object, label: str) -> NDArray[np.generic]:
@@ -36,6 +36,15 @@ def components(values: object, label: str) -> NDArray[np.generic]:
         moduli = array.astype(np.float64)
         return moduli[:, 0] + 1j * moduli[:, 1]
     return array
+
+
+def own(values: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a copy of an array, of that type; or a file's memory map itself if it is read-only."""
+    source = values if isinstance(values, np.memmap) else values.base
+    is_fixed = isinstance(source, np.memmap) and source.mode == "r"
+    if is_fixed and values.dtype == dtype and values.flags.c_contiguous:
+        return values
+    return np.array(values, dtype=dtype, order="C")
 
 
 def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:

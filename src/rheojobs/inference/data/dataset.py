@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.data.arrays import components, numeric
+from rheojobs.inference.data.arrays import components, numeric, own
 from rheojobs.inference.data.protocol import (
     MODE_CONSTANTS,
     PROTOCOL_ALIASES,
@@ -117,7 +117,7 @@ class Dataset:
             key: str(source.get(key) or "") for key in ("name", "quantity", "x_unit", "y_unit")
         }
         notes = source.get("notes")
-        is_complex = np.iscomplexobj(y)
+        kind = np.complex128 if np.iscomplexobj(y) else np.float64
         mode = None if known is None else canonical_test_mode(known)
         constants = check_protocol(source.get("protocol")) | check_protocol(protocol)
         strain = source.get("strain")
@@ -125,12 +125,12 @@ class Dataset:
             history = np.asarray(numeric(strain, "strain"), dtype=np.float64)
             constants = constants_of_strain(mode, np.asarray(x, float), history) | constants
         dataset = cls(
-            np.array(x, dtype=np.float64, order="C"),
-            np.array(y, np.complex128, order="C") if is_complex else np.array(y, float, order="C"),
+            own(x, np.float64),
+            own(y, kind),
             mode,
             protocol=constants,
             notes=notes if isinstance(notes, tuple) else (),
-            sigma=None if sigma is None else np.array(sigma, complex if is_complex else float),
+            sigma=None if sigma is None else own(sigma, kind),
             **texts,
         )
         dataset.validate()

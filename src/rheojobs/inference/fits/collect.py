@@ -16,7 +16,7 @@ from rheojobs.inference.fits.least_squares.losses import loss_weight, robust_sca
 from rheojobs.inference.fits.least_squares.residuals import Data, Seen
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
-from rheojobs.inference.fits.refine import Outcome
+from rheojobs.inference.fits.outcome import Outcome
 from rheojobs.inference.fits.residual_correlation import LagOne, lag_one
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights
@@ -86,7 +86,6 @@ class FitCollector:
         seen, loss = problem.coarse_observations, self.options.loss
         found = self.at_data(end, data)
         y, fitted = seen.y[:, : seen.n], found.curve
-        residuals = y - fitted
         chi_squared = float(np.vdot(found.residuals, found.residuals))
         free = int(self.limits.free.sum())
         freedom = y.size - free
@@ -104,6 +103,8 @@ class FitCollector:
         if loss == "linear":
             known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
         neighbours = self._neighbours(found.residuals, data, jacobian)
+        del found, jacobian  # of many data, residuals in units of the noise are not kept beside
+        residuals = y - fitted
         concerns = model.concerns(problem.test_mode)
         concerns += [] if success else [f"the fit did not converge: {message}"]
         concerns += self._words_on_residuals(fit_quality, reduced, freedom)
@@ -178,7 +179,8 @@ class FitCollector:
             residuals = residuals * loss_weight(z, self.options.loss)
         size = 1.0
         if not self.weights.logarithmic:
-            size = math.sqrt(float(np.mean((seen.y / sigma)[:, : seen.n] ** 2)))
+            shown = seen.shown
+            size = math.sqrt(float(np.mean((seen.y[:, shown] / sigma[:, shown]) ** 2)))
         return lag_one(residuals, jacobian, seen.x[: seen.n], size)
 
     def _covariance(

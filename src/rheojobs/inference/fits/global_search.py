@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.objective import Objective
-from rheojobs.inference.fits.refine import Outcome, lowest, told_apart
+from rheojobs.inference.fits.outcome import Outcome, lowest, told_apart
 from rheojobs.inference.fits.residual_correlation import lag_one_correlation
 
 __all__ = ["search"]

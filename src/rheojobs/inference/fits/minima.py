@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.fits.refine import Outcome
+from rheojobs.inference.fits.outcome import Outcome
 
 __all__ = ["distinct_minima", "minima_warnings"]
 

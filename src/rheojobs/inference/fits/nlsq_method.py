@@ -23,7 +23,8 @@ from rheojobs.inference.fits.least_squares.levenberg_marquardt import FAILED, To
 from rheojobs.inference.fits.least_squares.residuals import Data, residuals_of
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import LOSSES
-from rheojobs.inference.fits.refine import Outcome, Refiner, Report
+from rheojobs.inference.fits.outcome import Outcome
+from rheojobs.inference.fits.refine import Refiner, Report
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 
 __all__ = ["NlsqRefiner"]

@@ -18,7 +18,8 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.inference.fits.least_squares.losses import RobustScatter, robust_scatter
 from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.objective import Objective
-from rheojobs.inference.fits.refine import Outcome, Refiner
+from rheojobs.inference.fits.outcome import Outcome
+from rheojobs.inference.fits.refine import Refiner
 from rheojobs.inference.fits.statistics import covariance_of
 
 __all__ = ["LEVEL", "Profiled", "Profiler"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +25,11 @@ from rheojobs.inference.fits.least_squares.levenberg_marquardt import (
 )
 from rheojobs.inference.fits.least_squares.residuals import Data, Seen
 from rheojobs.inference.fits.objective import Objective
+from rheojobs.inference.fits.outcome import Outcome, grown, told_apart, variance
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 from rheojobs.inference.programs.pace import Pace
 
-__all__ = ["Outcome", "Refiner", "lowest", "refiner_of", "told_apart"]
+__all__ = ["Refiner", "Report", "refiner_of"]
 
 CHUNK_SECONDS = 0.08
 """Seconds between two checks for cancellation."""
@@ -47,56 +47,39 @@ STEADY = 0.3, 0.5
 If it has less, the minimum is about to be reached; if it has more, the valley opens.
 """
 
-TOLD = 0.1
-"""A fall by less than this part of the variance moves no parameter by a third of its error.
-
-If no step helps any more, the point is a minimum if the linearized residuals predict no larger
-fall: a solution of differential equations, or a series, is never quite smooth.
-"""
-
 NEAR_DAMPING = 1e-8
 """The damping of the first step from a minimum of some of the data to that of all."""
 
 RESOLVED = 1e-4
 """A direction that moves the residuals by less than this part of the largest is noise."""
 
-Report = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None], None]
+PASS_SECONDS = 0.5
+"""Seconds between two reports within an iteration over many data."""
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """Where a start ended.
+class Report(Protocol):
+    """Is told of a refinement's progress."""
 
-    Attributes
-    ----------
-    u : ndarray, shape (d,)
-        The coordinates.
-    cost : float
-        The objective.
-    residuals : ndarray, shape (c, b)
-        Weighted; those of padding are zero. Of large data, those that are shown.
-    jacobian : ndarray, shape (c, b, d)
-        Their derivatives.
-    curve : ndarray, shape (c, b)
-        The prediction.
-    converged : bool
-        Whether it is a minimum.
-    message : str
-        Why it ended.
-    """
+    def __call__(
+        self,
+        losses: NDArray[np.float64],
+        u: NDArray[np.float64],
+        curve: NDArray[np.float64] | None = None,
+        part: float = 1.0,
+    ) -> None:
+        """Take the objective after each of the newest iterations, and what there is after the last.
 
-    u: NDArray[np.float64]
-    cost: float
-    residuals: NDArray[np.float64]
-    jacobian: NDArray[np.float64]
-    curve: NDArray[np.float64]
-    converged: bool
-    message: str
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether the start could be evaluated."""
-        return bool(np.isfinite(self.cost))
+        Parameters
+        ----------
+        losses : ndarray, shape (k,)
+            None if an iteration over many data is under way.
+        u : ndarray, shape (d,)
+            Coordinates.
+        curve : ndarray, shape (c, b), optional
+            The curve, if it is known.
+        part : float
+            The share of the data that such an iteration has been over.
+        """
 
 
 class Refiner:
@@ -144,8 +127,7 @@ class Refiner:
         data : Data
             What is fitted.
         report : callable, optional
-            Called after some iterations with the objective after each of them, and with the
-            coordinates, (d,), and the curve, (c, b), after the last, if it is known.
+            Called after some iterations.
         max_iter : int, optional
             Fewer iterations than usual.
 
@@ -190,25 +172,30 @@ class Refiner:
         share = len(data.x) / len(shown.x)
 
         def told(
-            losses: NDArray[np.float64], u: NDArray[np.float64], curve: NDArray[np.float64] | None
+            losses: NDArray[np.float64],
+            u: NDArray[np.float64],
+            curve: NDArray[np.float64] | None = None,
+            part: float = 1.0,
         ) -> None:
             if report is not None:
-                report(share * losses, u, curve)
+                report(share * losses, u, curve, part)
 
         try:
             found = self.refine(start, shown, told, max_iter)
         except CancellationError:
             if self.stopped_at is not None:
-                self.stopped_at = _grown(self.stopped_at, share)
+                self.stopped_at = grown(self.stopped_at, share)
             raise
         if max_iter is not None or not found.is_usable:
-            return _grown(found, share)
+            return grown(found, share)
         state = levenberg_marquardt.begin(found.u, NEAR_DAMPING)
         in_valley, done = _Valley(data), 0
         proposal, pieces = Proposal.at(found.u), Pieces(data)
         try:
             while int(state.status) == RUNNING and done < self._max_iter and not in_valley.found:
-                sums = self._objective.sums(proposal.u, pieces, self._context.check)
+                sums = self._objective.sums(
+                    proposal.u, pieces, _Pass(pieces, state.u, report, self._context).go_on
+                )
                 state, proposal = self._objective.advance(
                     state, proposal, sums, data, self._tolerances
                 )
@@ -217,9 +204,9 @@ class Refiner:
                 done, costs = done + 1, np.array([state.cost])
                 in_valley.watch(done, costs)
                 if report is not None:
-                    report(costs, state.u, None)
+                    report(costs, state.u)
         except CancellationError:
-            self.stopped_at = _grown(found, share)
+            self.stopped_at = grown(found, share)
             if np.isfinite(state.cost):
                 self.stopped_at = self._outcome(state, None, data)
             raise
@@ -287,11 +274,6 @@ class Refiner:
         return with_sorted_modes(outcome, self._objective, data)
 
 
-def _grown(outcome: Outcome, share: float) -> Outcome:
-    """Return an outcome of data that are shown as one of all, which are so many times as many."""
-    return replace(outcome, cost=share * outcome.cost, jacobian=np.sqrt(share) * outcome.jacobian)
-
-
 def refiner_of(method: str) -> type[Refiner]:
     """Return the class that refines by a method, one of `options.METHODS`."""
     if method != "nlsq":
@@ -299,6 +281,29 @@ def refiner_of(method: str) -> type[Refiner]:
     from rheojobs.inference.fits.nlsq_method import NlsqRefiner  # which is a subclass
 
     return NlsqRefiner
+
+
+class _Pass:
+    """Checks and reports within one iteration over many data."""
+
+    def __init__(
+        self,
+        pieces: Pieces,
+        u: NDArray[np.float64],
+        report: Report | None,
+        context: TaskContext,
+    ) -> None:
+        self._total, self._u, self._report, self._context = len(pieces), u, report, context
+        self._done = 0
+        self._due = time.monotonic() + PASS_SECONDS
+
+    def go_on(self) -> None:
+        """Check for cancellation before the next piece, and report if it is time."""
+        self._context.check()
+        if self._report is not None and (now := time.monotonic()) >= self._due:
+            self._due = now + PASS_SECONDS
+            self._report(np.empty(0), self._u, part=self._done / self._total)
+        self._done += 1
 
 
 class _Valley:
@@ -324,26 +329,8 @@ class _Valley:
         cost = float(costs[-1])
         fall, later = self._before - cost, self._half - cost
         is_steady = fall <= 0 or STEADY[0] * fall <= later <= STEADY[1] * fall
-        self.found = is_steady and fall < VALLEY_FALL * _variance(cost, self._data)
+        self.found = is_steady and fall < VALLEY_FALL * variance(cost, self._data)
         self._before = cost
-
-
-def lowest(outcomes: Sequence[Outcome], data: Data) -> Outcome:
-    """Return the lowest; of two that the data cannot distinguish, the one that is a minimum."""
-    best = min(outcomes, key=lambda outcome: outcome.cost)
-    level = best.cost + told_apart(best.cost, data)
-    minima = [outcome for outcome in outcomes if outcome.converged and outcome.cost <= level]
-    return min(minima or [best], key=lambda outcome: outcome.cost)
-
-
-def told_apart(cost: float, data: Data) -> float:
-    """Return by how much objectives must differ for the data to distinguish them."""
-    return TOLD * _variance(cost, data)
-
-
-def _variance(cost: float, data: Data) -> float:
-    values = float(np.sum(data.mask)) * data.y.shape[0]
-    return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
 
 
 def _promise(state: State, data: Data) -> float:

@@ -25,6 +25,9 @@ RESOLVED = 1e-8
 FEWEST = 5
 """Degrees of freedom below which nothing can be said."""
 
+SLICE = 1 << 17
+"""Values at a time, so that many of them are not copied."""
+
 EXACT = 1e-6
 """Residuals below this part of the data are rounding errors, or those of a model's own solver."""
 
@@ -68,9 +71,9 @@ class LagOne:
 
 def lag_one_correlation(residuals: NDArray[np.float64], x: NDArray[np.float64]) -> float:
     """Return the lag-1 correlation of residuals, shape (c, n), in the order of x, shape (n,)."""
-    ordered = residuals[:, np.argsort(x, kind="stable")]
-    total = float(np.sum(ordered**2))
-    return float(np.sum(ordered[:, 1:] * ordered[:, :-1])) / total if total > 0 else 0.0
+    ordered = _in_order(residuals, x)
+    total = float(np.vdot(ordered, ordered))
+    return _products(ordered)[0] / total if total > 0 else 0.0
 
 
 def lag_one(
@@ -100,23 +103,40 @@ def lag_one(
     small ones raise no alarm.
     """
     c, n = residuals.shape
-    order = np.argsort(x, kind="stable")
-    r = residuals[:, order]
-    basis = _range_of(jacobian[:, order].reshape(c * n, -1))
+    r = _in_order(residuals, x)
+    basis = _range_of(_in_order(jacobian, x).reshape(c * n, -1))
     freedom = c * n - basis.shape[1]
-    total = float(np.sum(r**2))
+    total = float(np.vdot(r, r))
     if freedom < FEWEST or n < 3 or math.sqrt(total / r.size) <= EXACT * size:
         return LagOne()
-    products = r[:, 1:] * r[:, :-1]
-    correlation = float(np.sum(products)) / total
+    product, square = _products(r)
+    correlation = product / total
     moved = _neighbours(basis.reshape(c, n, -1)).reshape(basis.shape)
     inner = basis.T @ moved
     first = -float(np.trace(inner))
     second = 0.5 * c * (n - 1) - 2.0 * float(np.sum(moved**2)) + float(np.sum(inner**2))
     mean = first / freedom
     variance = 2.0 * (second - first**2 / freedom) / (freedom * (freedom + 2.0))
-    variance = max(variance, float(np.sum(products**2)) / total**2)
+    variance = max(variance, square / total**2)
     return LagOne(correlation, (correlation - mean) / math.sqrt(variance))
+
+
+def _in_order(values: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values, shape (c, n, ...), in the order of x; no copy if they are."""
+    if (x[1:] >= x[:-1]).all():
+        return values
+    return values[:, np.argsort(x, kind="stable")]
+
+
+def _products(r: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the sum of the products of neighbours along the second axis, and of their squares."""
+    product = square = 0.0
+    for row in r:
+        for first in range(0, len(row) - 1, SLICE):
+            part = row[first : first + SLICE + 1]
+            products = part[1:] * part[:-1]
+            product, square = product + float(np.sum(products)), square + float(products @ products)
+    return product, square
 
 
 def _neighbours(series: NDArray[np.float64]) -> NDArray[np.float64]:

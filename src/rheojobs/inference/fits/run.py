@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,13 +18,15 @@ from rheojobs.inference.fits.collect import FitCollector
 from rheojobs.inference.fits.coordinates import free_orders
 from rheojobs.inference.fits.global_search import search
 from rheojobs.inference.fits.least_squares.levenberg_marquardt import Tolerances
+from rheojobs.inference.fits.least_squares.losses import TUNING, large_from
 from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.live_curve import PresentCurve
 from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
 from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
+from rheojobs.inference.fits.outcome import Outcome, lowest
 from rheojobs.inference.fits.profile_likelihood import Profiler
-from rheojobs.inference.fits.refine import Outcome, lowest, refiner_of
+from rheojobs.inference.fits.refine import refiner_of
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.problem import Problem
@@ -40,14 +43,6 @@ RACE = 16
 """With `RACED_FROM` parameters or more, starts are refined by `RACE` iterations before a choice.
 
 Screening alone often picks a start that leads to an inferior minimum.
-"""
-
-MAD_TO_SIGMA = 1.4826
-TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
-"""The number of standard deviations above which a residual is large.
-
-Estimates have then 95 % efficiency if all noise is Gaussian: by Holland & Welsch (1977) for Huber's
-and Cauchy's loss; for soft L1, with Huber's constant, by integration of (E ψ')² / E ψ².
 """
 
 SCALE_ROUNDS = 10
@@ -123,7 +118,7 @@ class FitRun:
         seen = problem.coarse_observations
         self._curve = PresentCurve(seen.x[seen.shown])
         self._label: dict[str, Any] = {}
-        self._stage = "fit"
+        self._stage, self._loss = "fit", math.nan
         self._ends: list[Outcome] = []
         self._went_beyond = False
         self._collector = FitCollector(
@@ -268,7 +263,11 @@ class FitRun:
         return np.stack([ahead[index].u for index in order])
 
     def _report(
-        self, losses: NDArray[np.float64], u: NDArray[np.float64], curve: NDArray[np.float64] | None
+        self,
+        losses: NDArray[np.float64],
+        u: NDArray[np.float64],
+        curve: NDArray[np.float64] | None = None,
+        part: float = 1.0,
     ) -> None:
         first = self._iterations + 1
         self._iterations += len(losses)
@@ -276,7 +275,8 @@ class FitRun:
             self._curve.add_losses(first, losses.tolist())
             if curve is not None:
                 self._curve.update(curve)
-            self._tell(float(losses[-1]), u)
+            self._loss = float(losses[-1]) if len(losses) else self._loss
+            self._tell(self._loss, u, "" if part == 1.0 else f", {part:.0%} of the next")
 
     def _tell_end(self, best: Outcome) -> None:
         """Report the end of the fit once more, with everything held back to save time."""
@@ -284,13 +284,13 @@ class FitRun:
             self._curve.update(best.curve, at_once=True)
             self._tell(best.cost, best.u)
 
-    def _tell(self, loss: float, u: NDArray[np.float64]) -> None:
+    def _tell(self, loss: float, u: NDArray[np.float64], more: str = "") -> None:
         count = self._label["starts"]
         label = f"start {self._label['start']} of {count}, " if count > 1 else ""
         self._context.progress(
             self._iterations,
             self._expected_iterations(),
-            f"{label}iteration {self._iterations}, loss {loss:.4g}",
+            f"{label}iteration {self._iterations}, loss {loss:.4g}{more}",
             stage=self._stage,
             loss=loss,
             parameters=self._named(u),
@@ -322,14 +322,11 @@ class FitRun:
 
     def _scale(self, outcome: Outcome, data: Data) -> np.float64:
         """Set from the residuals' median which of them are large."""
-        seen = self._problem.coarse_observations
-        found = self._collector.at_data(outcome, data)
-        sizes, typical = np.abs(found.residuals), 1.0
+        seen, typical = self._problem.coarse_observations, 1.0
         if not self._weights.logarithmic:
             typical = float(np.abs(seen.y / self._weights.sigma).max()) or 1.0
-        # If more than half of the data are met exactly, a tiny deviation is still not large.
-        spread = max(MAD_TO_SIGMA * float(np.median(sizes)), 1e-9 * typical, 1e-100)
-        return np.float64(TUNING[self._options.loss] * spread)
+        residuals = self._collector.at_data(outcome, data).residuals
+        return np.float64(large_from(residuals, self._options.loss, typical))
 
     def _settle_scale(self, best: Outcome, data: Data) -> tuple[Outcome, Data]:
         """Iterate until the scale of a robust loss and its minimum agree."""

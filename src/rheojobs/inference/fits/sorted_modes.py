@@ -12,7 +12,7 @@ from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.models.mode_order import mode_columns, mode_order
 
 if TYPE_CHECKING:
-    from rheojobs.inference.fits.refine import Outcome
+    from rheojobs.inference.fits.outcome import Outcome
 
 __all__ = ["with_sorted_modes"]
 

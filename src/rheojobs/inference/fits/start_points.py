@@ -10,6 +10,7 @@ import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,16 @@ NUMBER = 100.0
 """How far a number without a unit may lie from the model's default, within its bounds."""
 
 
+def _data_of(problem: Problem) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return x and y of the data, or of those that stand for too many."""
+    x, y, seen = problem.dataset.x, problem.dataset.y, problem.coarse_observations
+    return (x[seen.shown], y[seen.shown]) if seen.is_in_pieces else (x, y)
+
+
 def _scales(problem: Problem) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the ranges of stress / Pa and of time / s in the data."""
-    x, y = problem.dataset.x, np.abs(problem.dataset.y)
-    x, y = x[x > 0], y[y > 0]
+    x, y = _data_of(problem)
+    x, y = x[x > 0], np.abs(y[y != 0])
     times = (1.0, 1.0) if x.size == 0 else (float(x.min()), float(x.max()))
     values = (1.0, 1.0) if y.size == 0 else (float(y.min()), float(y.max()))
     mode, given = problem.test_mode, problem.protocol
@@ -172,7 +179,7 @@ def _spread_modes(
 
 def _level(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the size of the modulus in the data at these times."""
-    x, y = problem.dataset.x, problem.dataset.y
+    x, y = _data_of(problem)
     # A mode of modulus g has a loss modulus of g / 2 at its relaxation frequency.
     value = np.abs(y.imag) if problem.is_complex else np.abs(y)
     if problem.test_mode == "creep":

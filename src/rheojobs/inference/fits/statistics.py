@@ -6,7 +6,7 @@ Imports no JAX.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 STRONG_CORRELATION = 0.999
+SLICE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,12 @@ def correlation_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def mean_deviation(y: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
     """Compute the mean absolute relative deviation in percent, over the data that are not zero."""
-    seen = y != 0
-    return float(np.mean(np.abs(curve[seen] / y[seen] - 1.0)) * 100) if seen.any() else math.nan
+    total, count = 0.0, 0
+    for part in _slices(y):
+        seen = y[part] != 0
+        total += float(np.sum(np.abs(curve[part][seen] / y[part][seen] - 1.0)))
+        count += int(np.count_nonzero(seen))
+    return 100.0 * total / count if count else math.nan
 
 
 def r_squared(
@@ -142,12 +147,32 @@ def r_squared(
         Divisors of the residuals: then each value counts with the weight 1/sigma², also in the
         mean of the data.
     """
-    if logarithmic and (y > 0).all() and (curve > 0).all():
-        y, curve, sigma = np.log(y), np.log(curve), None
-    weights = np.ones_like(y) if sigma is None else (sigma.min() / sigma) ** 2
-    mean = np.sum(weights * y, axis=1, keepdims=True) / np.sum(weights, axis=1, keepdims=True)
-    total = float(np.sum(weights * (y - mean) ** 2))
-    return 1.0 - float(np.sum(weights * (y - curve) ** 2)) / total if total > 0 else math.nan
+    is_logarithmic = logarithmic and y.min() > 0 and curve.min() > 0
+    least = 1.0 if sigma is None or is_logarithmic else sigma.min()
+
+    def seen(part: tuple[slice, slice]) -> tuple[NDArray[np.float64], ...]:
+        if is_logarithmic:
+            return np.log(y[part]), np.log(curve[part]), np.ones(1)
+        return y[part], curve[part], np.ones(1) if sigma is None else (least / sigma[part]) ** 2
+
+    sums = np.zeros((2, len(y), 1))
+    for part in _slices(y):
+        value, _, weight = seen(part)
+        sums[0] += np.sum(weight * value, axis=1, keepdims=True)
+        sums[1] += np.sum(np.broadcast_to(weight, value.shape), axis=1, keepdims=True)
+    mean = sums[0] / sums[1]
+    total = left = 0.0
+    for part in _slices(y):
+        value, fitted, weight = seen(part)
+        total += float(np.sum(weight * (value - mean) ** 2))
+        left += float(np.sum(weight * (value - fitted) ** 2))
+    return 1.0 - left / total if total > 0 else math.nan
+
+
+def _slices(y: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
+    """Yield slices of data, shape (c, n), so that many of them are not copied at a time."""
+    for first in range(0, y.shape[1], SLICE):
+        yield slice(None), slice(first, first + SLICE)
 
 
 def warnings_of(

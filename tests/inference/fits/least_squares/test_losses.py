@@ -9,8 +9,12 @@ import pytest
 from scipy import integrate, stats
 
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.fits.least_squares.losses import loss_slope, loss_weight, robust_scatter
-from rheojobs.inference.fits.run import TUNING
+from rheojobs.inference.fits.least_squares.losses import (
+    TUNING,
+    loss_slope,
+    loss_weight,
+    robust_scatter,
+)
 from rheojobs.inference.fits.task import fit
 from rheojobs.inference.models.model import Model
 

@@ -62,6 +62,9 @@ class Pieces:
         if self._last is not None:
             yield self._last
 
+    def __len__(self) -> int:
+        return self._full + (self._last is not None)
+
     def mapped[T](
         self, program: Callable[[Data], T], check: Callable[[], None] = lambda: None
     ) -> Iterator[T]:

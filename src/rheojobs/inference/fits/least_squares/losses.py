@@ -12,7 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RobustScatter", "loss_slope", "loss_weight", "robust_scatter"]
+__all__ = [
+    "TUNING",
+    "RobustScatter",
+    "large_from",
+    "loss_slope",
+    "loss_weight",
+    "robust_scatter",
+]
+
+MAD_TO_SIGMA = 1.4826
+TUNING = {"soft_l1": 1.345, "huber": 1.345, "cauchy": 2.385}
+"""The number of standard deviations above which a residual is large.
+
+Estimates have then 95 % efficiency if all noise is Gaussian: by Holland & Welsch (1977) for Huber's
+and Cauchy's loss; for soft L1, with Huber's constant, by integration of (E ψ')² / E ψ².
+"""
 
 
 def loss_weight(z: Any, loss: str) -> Any:
@@ -47,6 +62,23 @@ def loss_slope(z: Any, loss: str) -> Any:
     if loss == "huber":
         return 1.0 * (z <= 1.0)
     return (1.0 - z) / (1.0 + z) ** 2 if loss == "cauchy" else 1.0 + 0.0 * z
+
+
+def large_from(residuals: NDArray[np.float64], loss: str, typical: float) -> float:
+    """Return the size from which on residuals are large, by their median.
+
+    Parameters
+    ----------
+    residuals : ndarray
+        Weighted, of any shape.
+    loss : str
+        One of `options.LOSSES`, but ``"linear"``.
+    typical : float
+        The size of the weighted data.
+    """
+    # If more than half of the data are met exactly, a tiny deviation is still not large.
+    spread = max(MAD_TO_SIGMA * float(np.median(np.abs(residuals))), 1e-9 * typical, 1e-100)
+    return TUNING[loss] * spread
 
 
 @dataclass(frozen=True)
