@@ -41,7 +41,7 @@ from rheojobs.inference.programs.exported_program import StoredProgram
 from rheojobs.inference.programs.kernel_cache import KernelCache
 from rheojobs.inference.programs.pace import Pace
 
-__all__ = ["Objective"]
+__all__ = ["SCREENED_POINTS", "Objective", "screened"]
 
 SCREENED = 256
 PORTION = 32
@@ -55,7 +55,7 @@ _objectives = KernelCache()
 Tell = Callable[[int, int], None]
 
 
-def _screened(data: Data) -> Data:
+def screened(data: Data) -> Data:
     """Return data thinned to what a screening needs, spread evenly."""
     index = evenly(int(np.sum(data.mask)), SCREENED_POINTS)
     mask = (np.arange(SCREENED_POINTS) < len(index)).astype(np.float64)
@@ -87,7 +87,8 @@ class Objective:
         self._components = problem.components
         self._is_pointwise = problem.test_mode in PADDED_MODES
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties), orders)
-        program = functools.partial(StoredProgram, identity=identity)
+        self.program = program = functools.partial(StoredProgram, identity=identity)
+        """Makes another program of this objective, which is known by its name."""
         d = len(self.coordinates.own)
         state = levenberg_marquardt.begin(np.zeros(d))
         moved = (state, np.zeros(CHUNK), 0, Seen(*range(3)), 0)
@@ -221,20 +222,21 @@ class Objective:
         params, allowed = self.coordinates.checked_params(u)
         return self._components(x, params), allowed
 
-    def _cost(self, u: Any, data: Data) -> Any:
+    def cost(self, u: Any, data: Data) -> Any:
+        """Return the objective at coordinates; infinite where they are not valid; traceable."""
         curve, allowed = self.curve(data.x, u)
         cost, _ = objective(residuals_of(curve, data), data)
         return jnp.where(allowed & jnp.isfinite(cost), cost, jnp.inf)
 
     def _together(self, points: Any, data: Data) -> Any:
-        return jax.vmap(self._cost, in_axes=(0, None))(points, data)
+        return jax.vmap(self.cost, in_axes=(0, None))(points, data)
 
     def _one_by_one(self, points: Any, data: Data) -> Any:
         """Return the costs of points one after another, for models with differential equations.
 
         Evaluated together, all would wait at each step for the stiffest: 32 s instead of 4 s.
         """
-        return jax.lax.map(lambda u: self._cost(u, data), points)
+        return jax.lax.map(lambda u: self.cost(u, data), points)
 
     def screen(
         self, points: NDArray[np.float64], data: Data, tell: Tell | None = None
@@ -251,7 +253,7 @@ class Objective:
             Called with the number done and the total after each `PORTION`; an exception that it
             raises ends the screening.
         """
-        seen, done = _screened(data) if self._is_pointwise else data, []
+        seen, done = screened(data) if self._is_pointwise else data, []
         for first in range(0, len(points), PORTION):
             part = points[first : first + PORTION]
             # The last portion is filled up, so that only one shape is compiled.

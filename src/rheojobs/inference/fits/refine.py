@@ -29,7 +29,7 @@ from rheojobs.inference.fits.outcome import Outcome, grown, told_apart, variance
 from rheojobs.inference.fits.sorted_modes import with_sorted_modes
 from rheojobs.inference.programs.pace import Pace
 
-__all__ = ["Refiner", "Report", "refiner_of"]
+__all__ = ["VALLEY_ITERATIONS", "Refiner", "Report", "outcome_of", "refiner_of"]
 
 CHUNK_SECONDS = 0.08
 """Seconds between two checks for cancellation."""
@@ -251,27 +251,55 @@ class Refiner:
     def _outcome(
         self, state: State, seen: Seen | None, data: Data, in_valley: bool = False
     ) -> Outcome:
-        status = int(state.status)
         if seen is None:
             _, seen = self._looked(state.u, data)
-        converged = status in (FTOL, XTOL, GTOL)
-        if status == levenberg_marquardt.STALLED:
-            converged = _promise(state, data) <= told_apart(float(state.cost), data)
-        message = levenberg_marquardt.REASONS.get(status, "")
-        if status == RUNNING and in_valley:
-            converged, message = True, "the sum of squares falls by less than the data can resolve"
-        elif status == RUNNING:
-            message = f"stopped after {self._max_iter} iterations (max_iter)"
-        outcome = Outcome(
-            state.u,
-            float("inf") if status == FAILED else float(state.cost),
-            seen.residuals,
-            np.moveaxis(seen.jacobian, 0, -1),
-            seen.curve,
-            converged,
-            message,
-        )
-        return with_sorted_modes(outcome, self._objective, data)
+        return outcome_of(self._objective, state, seen, data, self._max_iter, in_valley)
+
+
+def outcome_of(
+    objective: Objective,
+    state: State,
+    seen: Seen,
+    data: Data,
+    max_iter: int,
+    in_valley: bool = False,
+) -> Outcome:
+    """Return the outcome of a refinement.
+
+    Parameters
+    ----------
+    objective : Objective
+        What was minimized.
+    state : State
+        Where it ended.
+    seen : Seen
+        What the model gives there.
+    data : Data
+        What was fitted.
+    max_iter : int
+        How many iterations were allowed.
+    in_valley : bool
+        Whether it ended because it gained nothing any more.
+    """
+    status = int(state.status)
+    converged = status in (FTOL, XTOL, GTOL)
+    if status == levenberg_marquardt.STALLED:
+        converged = _promise(state, data) <= told_apart(float(state.cost), data)
+    message = levenberg_marquardt.REASONS.get(status, "")
+    if status == RUNNING and in_valley:
+        converged, message = True, "the sum of squares falls by less than the data can resolve"
+    elif status == RUNNING:
+        message = f"stopped after {max_iter} iterations (max_iter)"
+    outcome = Outcome(
+        state.u,
+        float("inf") if status == FAILED else float(state.cost),
+        seen.residuals,
+        np.moveaxis(seen.jacobian, 0, -1),
+        seen.curve,
+        converged,
+        message,
+    )
+    return with_sorted_modes(outcome, objective, data)
 
 
 def refiner_of(method: str) -> type[Refiner]:

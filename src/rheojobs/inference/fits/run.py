@@ -13,37 +13,22 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.task import TaskContext
-from rheojobs.errors import InputError, RheojobsError
-from rheojobs.inference.fits.collect import FitCollector
-from rheojobs.inference.fits.coordinates import free_orders
+from rheojobs.errors import RheojobsError
 from rheojobs.inference.fits.global_search import search
-from rheojobs.inference.fits.least_squares.levenberg_marquardt import Tolerances
 from rheojobs.inference.fits.least_squares.losses import TUNING, large_from
 from rheojobs.inference.fits.least_squares.residuals import Data
 from rheojobs.inference.fits.live_curve import PresentCurve
 from rheojobs.inference.fits.minima import distinct_minima, minima_warnings
-from rheojobs.inference.fits.objective import Objective
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.outcome import Outcome, lowest
 from rheojobs.inference.fits.profile_likelihood import Profiler
 from rheojobs.inference.fits.refine import refiner_of
+from rheojobs.inference.fits.setup import RACE, SPARE_STARTS, FitSetup
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.problem import Problem
-from rheojobs.inference.problem.weights import weights_of
 from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["FitRun"]
-
-SPARE_STARTS = 8
-"""How many starts are available if some cannot be evaluated."""
-
-RACED_FROM = 4
-RACE = 16
-"""With `RACED_FROM` parameters or more, starts are refined by `RACE` iterations before a choice.
-
-Screening alone often picks a start that leads to an inferior minimum.
-"""
 
 SCALE_ROUNDS = 10
 SCALE_TOLERANCE = 0.01
@@ -95,25 +80,10 @@ class FitRun:
     ) -> None:
         self._started = time.perf_counter()
         self._problem, self._options, self._context = problem, options, context
-        model = problem.model
-        self._fixed = problem.fixed_values(options.fixed)
-        ties = parse_ties(options.tied, model.names, model.name, list(self._fixed))
-        for name in initial:
-            if name in self._fixed or name in options.tied:
-                how = "fixed" if name in self._fixed else "tied"
-                raise InputError(f"{model.name}: {name!r} is {how}: it takes no initial value")
-        self._given = model.resolve_values(initial, self._fixed)
-        # A profile holds a parameter, not its share of another.
-        held = {*self._fixed, *options.bounds, *options.tied}
-        orders = () if options.intervals else free_orders(model.orders, held)
-        self._objective = Objective.of(problem, ties, orders)
-        self._limits = self._objective.coordinates.limits(self._fixed, model.name, options.bounds)
-        self._check_start()
-        self._check_count()
-        self._weights = weights_of(problem, options.weights)
-        tolerances = Tolerances(options.ftol, options.xtol, options.gtol)
+        self._setup = setup = FitSetup.of(problem, options, initial)
+        self._objective, self._limits, self._weights = setup.objective, setup.limits, setup.weights
         make = refiner_of(options.method)
-        self._refiner = make(self._objective, tolerances, options.max_iter, context)
+        self._refiner = make(self._objective, setup.tolerances, options.max_iter, context)
         self._iterations = self._iterations_of_ends = 0
         seen = problem.coarse_observations
         self._curve = PresentCurve(seen.x[seen.shown])
@@ -121,19 +91,14 @@ class FitRun:
         self._stage, self._loss = "fit", math.nan
         self._ends: list[Outcome] = []
         self._went_beyond = False
-        self._collector = FitCollector(
-            problem, options, self._objective, self._limits, self._weights, self._fixed
-        )
-        own = self._objective.coordinates.own
-        self._is_given = all(item.name in self._given for item in own)
-        self._has_many = int(self._limits.free.sum()) >= RACED_FROM
+        self._collector = setup.collector
 
     def run(self) -> FitResult:
         """Fit; if cancelled, hand over the best so far."""
         context = self._context
         context.check()
         context.progress(0, 0, "looking for a start", stage="start")
-        data = self._objective.data(self._problem, self._weights, self._limits)
+        data = self._setup.data()
         try:
             end = self._end(data)
             self._tell_end(end.best)
@@ -154,28 +119,8 @@ class FitRun:
         if self._weights.is_absolute:
             variance = 1.0
         first = self._ends[0].cost
-        return minima_warnings(end.minima, result.uncertainties, variance, self._is_given, first)
-
-    def _check_start(self) -> None:
-        """Raise `InputError` if an initial value lies outside narrower bounds."""
-        model = self._problem.model.name
-        for name, (lower, upper) in self._options.bounds.items():
-            value = self._given.get(name)
-            if value is not None and not lower <= value <= upper:
-                raise InputError(
-                    f"{model}: {name} = {value:g} is outside the bounds that are given, "
-                    f"{lower:g} to {upper:g}"
-                )
-
-    def _check_count(self) -> None:
-        """Raise `InputError` if there are fewer values than free parameters."""
-        free, values = int(self._limits.free.sum()), self._problem.values
-        if values < free:
-            raise InputError(
-                f"{self._problem.model.name} has {free} free parameters, the data have {values} "
-                "values: more data, parameters kept by {fixed}, or a simpler model are needed",
-                options=("fixed",),
-            )
+        is_given = self._setup.is_given
+        return minima_warnings(end.minima, result.uncertainties, variance, is_given, first)
 
     def _end(self, data: Data) -> _End:
         loss, count = self._options.loss, self._options.multi_start
@@ -201,10 +146,10 @@ class FitRun:
 
     def _starts(self, data: Data) -> Iterator[NDArray[np.float64]]:
         """Return the starts: a full set of given values first, then the most promising."""
-        count, first = self._options.multi_start, int(self._is_given)
+        count, first = self._options.multi_start, int(self._setup.is_given)
         wanted = max(count, SPARE_STARTS)
         # If all of them are needed, there is nothing to choose.
-        if not self._has_many or count == first or count >= wanted:
+        if not self._setup.has_many or count == first or count >= wanted:
             yield from self._unraced(data, wanted)
             return
         starts = np.stack(list(self._unraced(data, wanted)))
@@ -217,8 +162,8 @@ class FitRun:
         The screening runs only when a start besides the given values is needed: if these
         suffice, a slow model is not evaluated at hundreds of points for nothing.
         """
-        given = self._given
-        if self._is_given:
+        given = self._setup.given
+        if self._setup.is_given:
             yield from self._objective.starts(self._problem, given, data, 1)
             given, count = {}, count - 1
         with self._context.unstoppable():
@@ -232,10 +177,10 @@ class FitRun:
 
     def _best(self, data: Data) -> Outcome:
         """Return the best end; with several starts, also search beyond them for a lower one."""
-        if self._options.multi_start == 1 or not self._has_many:
+        if self._options.multi_start == 1 or not self._setup.has_many:
             return lowest(self._ends, data)
         seen = self._problem.coarse_observations
-        given = {} if self._is_given else self._given
+        given = {} if self._setup.is_given else self._setup.given
         with self._context.unstoppable():
             points = self._objective.points(self._problem, given, data)
 
@@ -310,7 +255,7 @@ class FitRun:
     def _with_loss(self, data: Data) -> Data:
         """Return the data with a robust loss, its scale taken from a first fit without one."""
         loss = self._options.loss
-        robust = self._objective.data(self._problem, self._weights, self._limits, loss)
+        robust = self._setup.data(loss)
         if self._weights.is_absolute:
             return robust._replace(scale=np.float64(TUNING[loss]))
         self._label = {"start": 1, "starts": 1}
@@ -347,7 +292,7 @@ class FitRun:
         return distinct_minima(self._ends, self._went_beyond, self._named)
 
     def _named(self, u: NDArray[np.float64]) -> dict[str, float]:
-        return self._objective.coordinates.named(u, self._fixed)
+        return self._objective.coordinates.named(u, self._setup.fixed)
 
     def _keep(self, data: Data) -> None:
         """Hand over the best result so far of a cancelled fit."""

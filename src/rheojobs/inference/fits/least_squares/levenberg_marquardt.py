@@ -35,6 +35,8 @@ __all__ = [
     "advanced",
     "begin",
     "iterate",
+    "next_step",
+    "tried",
 ]
 
 CHUNK = 50
@@ -187,9 +189,7 @@ def iterate(
 
     def once(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         state, proposal, costs, count, before, is_seen = carry
-        seen, allowed = linearized(predict, proposal.u, data)
-        sums = summed(seen, allowed, data)
-        state, proposal, accepted = advanced(state, proposal, sums, data, tolerances)
+        state, proposal, accepted, seen = tried(predict, state, proposal, data, tolerances)
         seen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), seen, before)
         costs = costs.at[count].set(state.cost)
         return state, proposal, costs, count + 1, seen, is_seen | accepted
@@ -197,9 +197,17 @@ def iterate(
     none = jnp.zeros_like(data.y)
     nothing = Seen(none, jnp.zeros((len(state.u), *none.shape)), none)
     begun = jnp.zeros(CHUNK), jnp.int64(0), nothing, jnp.asarray(False)
-    first = (state, _proposed(state, data), *begun)
+    first = (state, next_step(state, data), *begun)
     state, _, costs, count, seen, is_seen = jax.lax.while_loop(more, once, first)
     return state, costs, count, seen, is_seen
+
+
+def tried(
+    predict: Predict, state: State, proposal: Proposal, data: Data, goals: Tolerances
+) -> tuple[State, Proposal, Any, Seen]:
+    """Try a step: what `advanced` returns, and what the model gives where the step leads."""
+    seen, allowed = linearized(predict, proposal.u, data)
+    return *advanced(state, proposal, summed(seen, allowed, data), data, goals), seen
 
 
 def advanced(
@@ -221,10 +229,10 @@ def advanced(
         When to stop.
     """
     state, accepted = _judged(state, proposal, sums, data, goals)
-    return state, _proposed(state, data), accepted
+    return state, next_step(state, data), accepted
 
 
-def _proposed(state: State, data: Data) -> Proposal:
+def next_step(state: State, data: Data) -> Proposal:
     """Return the next step; a state that was never evaluated evaluates the start."""
     step, predicted, slope, scale = _step(state, data)
     moved = jnp.clip(state.u + step, data.lower, data.upper)
