@@ -51,6 +51,8 @@ _HOMES = {
     "rheojobs.inference.comparison.run": ("ComparisonRun", "compare"),
     "rheojobs.inference.comparison.ranking": ("ComparedModel", "Comparison"),
     "rheojobs.inference.readiness.warm_up": ("PRELOAD",),
+    "rheojobs.inference.fits.many.results": ("FitResults",),
+    "rheojobs.inference.fits.many.task": ("FitManyTask", "fit_many"),
     "rheojobs.inference.fits.task": ("FitTask", "fit"),
     "rheojobs.inference.sampling.sample": ("extend", "resume", "sample"),
     "rheojobs.inference.sampling.task": ("SampleTask",),
@@ -79,7 +81,9 @@ __all__ = [
     "Dataset",
     "EngineClosedError",
     "Executor",
+    "FitManyTask",
     "FitResult",
+    "FitResults",
     "FitTask",
     "FitWorker",
     "FitWorkerSignals",
@@ -120,6 +124,7 @@ __all__ = [
     "compare",
     "extend",
     "fit",
+    "fit_many",
     "prior_concerns",
     "prior_predictive",
     "read",
@@ -165,6 +170,8 @@ if TYPE_CHECKING:
     from rheojobs.inference.comparison.run import ComparisonRun, compare
     from rheojobs.inference.data.dataset import Dataset
     from rheojobs.inference.data.reading.read import read
+    from rheojobs.inference.fits.many.results import FitResults
+    from rheojobs.inference.fits.many.task import FitManyTask, fit_many
     from rheojobs.inference.fits.task import FitTask, fit
     from rheojobs.inference.models.catalogue import ModelInfo, catalogue
     from rheojobs.inference.models.model import Model

@@ -65,6 +65,9 @@ Below it the gradient decides whether a step is taken: the sum of squares is fla
 PASSES = 3
 """How often a step is recomputed because it met a bound."""
 
+WRITTEN_OUT = 8
+"""The most unknowns for which the solution of the normal equations is written out."""
+
 LEAST_INFLUENCE = 1e-8
 """The least scale of a coordinate when steps are scaled, relative to the largest."""
 
@@ -318,8 +321,7 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
         step, held, _, passes = carry
         rest = jnp.where(held, 0.0, wanted - matrix @ jnp.where(held, step, 0.0))
         system = jnp.where(held[:, None] | held[None, :], jnp.eye(len(scale)), matrix)
-        factor = jnp.linalg.cholesky(system)
-        solved = jax.scipy.linalg.cho_solve((factor, True), rest)
+        solved = _solved(system, rest)
         moved = jnp.clip(solved / scale, -data.longest, data.longest)
         inside = jnp.clip(state.u + moved, data.lower, data.upper) - state.u
         step = jnp.where(held, step, inside * scale)
@@ -340,3 +342,27 @@ def _step(state: State, data: Data) -> tuple[Any, Any, Any, Any]:
     cosines = jnp.abs(gradient) / (jnp.where(lengths > 0, lengths, 1.0) * jnp.sqrt(cost))
     slope = jnp.max(jnp.where(pinned | (cost <= 0), 0.0, cosines))
     return taken, jnp.where(jnp.isfinite(predicted), predicted, -jnp.inf), slope, free_scale
+
+
+def _solved(matrix: Any, right: Any) -> Any:
+    """Solve for a positive definite matrix, shape (d, d); NaN if it is not.
+
+    A few unknowns are written out: LAPACK takes one small matrix of many after another.
+    """
+    d = len(right)
+    if d > WRITTEN_OUT:
+        factor = jnp.linalg.cholesky(matrix)
+        return jax.scipy.linalg.cho_solve((factor, True), right)
+    lower: list[list[Any]] = [[] for _ in range(d)]
+    for i in range(d):
+        for j in range(i + 1):
+            rest = matrix[i, j] - sum(lower[i][k] * lower[j][k] for k in range(j))
+            lower[i].append(rest / lower[j][j] if j < i else jnp.sqrt(rest))
+    found: list[Any] = []
+    for i in range(d):
+        rest = right[i] - sum(lower[i][k] * found[k] for k in range(i))
+        found.append(rest / lower[i][i])
+    for i in reversed(range(d)):
+        rest = found[i] - sum(lower[k][i] * found[k] for k in range(i + 1, d))
+        found[i] = rest / lower[i][i]
+    return jnp.stack(found)

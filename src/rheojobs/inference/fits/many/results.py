@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Self, overload
 
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.results.records import pack, unpack
 
 __all__ = ["FitResults"]
 
@@ -14,13 +16,15 @@ class FitResults(Sequence[FitResult]):
     """The results of many fits, in the order of their datasets.
 
     The statistics of a fit take longer than the fit itself: each result is made at its first use,
-    and all of them when they are sent to another process, where they are a list.
+    and all of them when they are sent to another process or stored.
 
     Parameters
     ----------
     makers : sequence of callable
         Each makes a result.
     """
+
+    is_result: ClassVar[bool] = True
 
     def __init__(self, makers: Sequence[Callable[[], FitResult]]) -> None:
         self._makers = tuple(makers)
@@ -46,5 +50,22 @@ class FitResults(Sequence[FitResult]):
     def __iter__(self) -> Iterator[FitResult]:
         return (self[place] for place in range(len(self)))
 
+    @classmethod
+    def of(cls, results: Iterable[FitResult]) -> Self:
+        """Return results that are made."""
+        made = list(results)
+        new = cls([partial(made.__getitem__, place) for place in range(len(made))])
+        new._made = dict(enumerate(made))
+        return new
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return list, (list(self),)
+        return FitResults.of, (list(self),)
+
+    def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
+        """Return the results as JSON and arrays, for the store of jobs."""
+        return pack({"fits": [result.as_dict() for result in self]})
+
+    @classmethod
+    def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
+        """Return what `to_record` has described."""
+        return cls.of(FitResult(**fields) for fields in unpack(content, blobs)["fits"])

@@ -76,18 +76,24 @@ class FitManyRun:
         self._makers: dict[int, Made] = {}
 
     def run(self) -> FitResults:
-        """Fit all; if cancelled, hand over those that are done, and None for each of the others."""
-        places = range(len(self._setups))
+        """Fit all; if cancelled, hand over those that are done: the others are without success."""
         try:
             for place in self._fit_groups():
                 self._context.check()
                 self._makers[place] = self._fit_alone(place)
                 self._tell()
         except CancellationError:
-            done = self._makers
-            self._context.partial([done[place]() if place in done else None for place in places])
+            self._context.partial(self._results())
             raise
-        return FitResults([self._makers[place] for place in places])
+        return self._results()
+
+    def _results(self) -> FitResults:
+        """Return the results, and for fits that were not made what says so."""
+        makers = [
+            self._makers.get(place) or partial(_failed, setup.problem, "cancelled before its fit")
+            for place, setup in enumerate(self._setups)
+        ]
+        return FitResults(makers)
 
     def _fit_groups(self) -> list[int]:
         """Fit what can be fitted side by side; return the places of the others."""
@@ -141,7 +147,9 @@ class FitManyRun:
         seconds = (time.perf_counter() - began) / len(places)
         for place, setup, end in zip(places, setups, ends, strict=True):
             if end is not None:
-                self._makers[place] = partial(_result, setup, end, seconds)
+                make = partial(_result, setup, end, seconds)
+                # Where somebody listens, a cancelled task must hand them over at once.
+                self._makers[place] = _made(make()) if self._context.is_heard else make
         return [place for place, end in zip(places, ends, strict=True) if end is None]
 
     def _fit_alone(self, place: int) -> Made:
@@ -152,11 +160,15 @@ class FitManyRun:
                 result = FitRun(problem, self._options, self._initial[place], quiet).run()
         except RheojobsError as error:
             result = _failed(problem, str(error))
-        return lambda: result
+        return _made(result)
 
     def _tell(self) -> None:
         done, total = len(self._makers), len(self._setups)
         self._context.progress(done, total, f"{done} of {total} fits", stage="fit")
+
+
+def _made(result: FitResult) -> Made:
+    return lambda: result
 
 
 def _result(setup: FitSetup, end: End, seconds: float) -> FitResult:
