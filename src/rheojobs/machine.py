@@ -1,10 +1,13 @@
-"""The resources of the machine that this process may use."""
+"""The resources of the machine that this process may use: processors, a device."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["processors"]
+__all__ = ["DEVICE", "processors"]
+
+DEVICE = "RHEOJOBS_DEVICE"
+"""The environment variable that names the device on which JAX computes, such as ``gpu:0``."""
 
 
 def processors() -> int:

@@ -1,10 +1,11 @@
-"""Environment variables of workers that limit their threads and their share of a GPU."""
+"""Environment variables of workers: their device, their threads, their share of a GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from rheojobs.errors import InputError
+from rheojobs.machine import DEVICE
 
 __all__ = ["environments", "worker_environment"]
 
@@ -13,6 +14,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC
 
 def worker_environment(
     *,
+    device: str | None = None,
     threads: int | None = None,
     gpus: Iterable[int | str] | None = None,
     gpu_memory: float | None = None,
@@ -21,6 +23,9 @@ def worker_environment(
 
     Parameters
     ----------
+    device : str, optional
+        The device on which a worker computes, as JAX names it: ``"cpu"``, ``"cpu:1"``, ``"gpu"``,
+        ``"cuda:1"``. Its number counts the devices that the worker sees (`gpus`).
     threads : int, optional
         Threads that a worker computes on: those of OpenMP, OpenBLAS, MKL, and XLA's pool
         (``NPROC``, which jaxlib reads in place of the number of cores). N workers with 1/N of the
@@ -39,6 +44,8 @@ def worker_environment(
         ProcessExecutor(4, env=two)  # 0.3, since a warm spare comes on top
     """
     env: dict[str, str] = {}
+    if device is not None:
+        env[DEVICE] = device
     if threads is not None:
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
             raise InputError(f"threads must be a whole number above 0, got {threads!r}")

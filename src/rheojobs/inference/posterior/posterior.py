@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from rheojobs.inference.posterior.likelihood import Likelihood
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.posterior.priors import Prior, prior_of
 from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.devices import on_device
 from rheojobs.inference.results.predictions import Predictions
 
 __all__ = ["Posterior"]
@@ -318,10 +320,11 @@ class Posterior:
             self.likelihood,
         )
 
-    @property
+    @cached_property
     def data(self) -> tuple[Any, ...]:
-        """The arguments of a compiled program: the priors, and `observed`."""
-        return self.priors, *self.observed
+        """The arguments of a compiled program, on its device: the priors, and `observed`."""
+        moved: tuple[Any, ...] = on_device((self.priors, *self.observed))
+        return moved
 
     @property
     def observed(self) -> tuple[Any, ...]:

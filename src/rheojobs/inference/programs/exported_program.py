@@ -21,7 +21,9 @@ from typing import Any
 import jax
 import numpy as np
 from jax import export
+from jax.sharding import SingleDeviceSharding
 
+from rheojobs.inference.programs.devices import default_device, platform
 from rheojobs.inference.programs.disk_cache import ProgramCache
 from rheojobs.inference.programs.jax_setup import MAX_CACHE_BYTES, programs_folder
 
@@ -85,6 +87,9 @@ def _cache(root: Path) -> ProgramCache:
 class StoredProgram:
     """A compiled function whose trace is stored on disk.
 
+    It runs on JAX's default device, takes arrays of NumPy and of that device, and leaves its
+    results there: what one call returns the next one takes without moving it.
+
     Parameters
     ----------
     function : callable
@@ -114,83 +119,101 @@ class StoredProgram:
         self._result = jax.tree.structure(result)
         self._identity = identity
         self._name = name
-        self._plain = jax.jit(function)
         self._programs: dict[Hashable, Callable[..., Any]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
         """Call the function, by a stored trace if there is one."""
         if not self._identity:
-            self._import_needs()
-            return self._plain(*args)
+            return self._plain()(*args)
         leaves, structure = _flat(args)
         return jax.tree.unflatten(self._result, self._program(structure, leaves)(*leaves))
 
     def prepare(self, *args: Any) -> None:
         """Compile the function for such arguments, without calling it."""
         if not self._identity:
-            self._import_needs()
-            self._plain.lower(*args).compile()  # kept by JAX for the call
+            self._plain().lower(*args).compile()  # kept by JAX for the call
             return
         leaves, structure = _flat(args)
         self._program(structure, leaves).lower(*leaves).compile()
 
+    def _plain(self) -> Any:
+        """Return the function itself, jitted for the device."""
+        device = default_device()
+        program = self._programs.get(device)
+        if program is None:
+            self._import_needs()
+            program = self._programs.setdefault(device, _jitted(self._function, device))
+        return program
+
     def _program(self, structure: Any, leaves: list[Any]) -> Any:
         """Return the function of flat arguments, jitted; there is one for each kind of them."""
-        kind = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        device = default_device()
+        kind = (device, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         program = self._programs.get(kind)
         if program is None:
             with self._lock:
                 program = self._programs.get(kind)
                 if program is None:
-                    program = self._programs[kind] = self._make(structure, leaves)
+                    made = self._make(structure, leaves, device)
+                    program = self._programs[kind] = _jitted(made, device)
         return program
 
-    def _make(self, structure: Any, leaves: list[Any]) -> Callable[..., Any]:
+    def _make(
+        self, structure: Any, leaves: list[Any], device: jax.Device
+    ) -> Callable[..., list[Any]]:
+        """Return the function of flat arguments: its stored trace, if it has one."""
+
         def flat(*leaves: Any) -> list[Any]:
             return jax.tree.leaves(self._function(*jax.tree.unflatten(structure, leaves)))
 
         shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves]
-        key = self._key(structure, shapes)
+        key = self._key(structure, shapes, platform(device))
         if not key:
             self._import_needs()
-            return jax.jit(flat)
+            return flat
         cache = kept_on_disk()
         stored = cache.get(key)
         if stored is not None:
             try:
-                return jax.jit(export.deserialize(bytearray(stored)).call)
+                return export.deserialize(bytearray(stored)).call
             except Exception as error:  # any exception on a flatbuffer of another version
                 logger.info("a stored program cannot be used: %s", error)
                 cache.drop(key)
         self._import_needs()
         try:
-            traced = export.export(jax.jit(flat))(*shapes)
+            traced = export.export(jax.jit(flat), platforms=[platform(device)])(*shapes)
             cache.put(key, bytes(traced.serialize()))
         except (ValueError, NotImplementedError) as error:  # programs that JAX cannot export
             logger.info("a program cannot be stored: %s", error)
-            return jax.jit(flat)
-        return jax.jit(traced.call)
+            return flat
+        return traced.call
 
     def _import_needs(self) -> None:
         for module in self._needs:
             importlib.import_module(module)
         self._needs = ()
 
-    def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct]) -> str:
+    def _key(self, structure: Any, shapes: list[jax.ShapeDtypeStruct], target: str) -> str:
         """Return the name on disk; empty if another process would derive another name."""
         described = f"{self._name} {self._identity}\n{structure}\n{shapes}"
         if " at 0x" in described:  # an object that is identified by its address in memory
             return ""
-        text = f"{source_digest()}\n{jax.default_backend()}\n{described}"
+        text = f"{source_digest()}\n{target}\n{described}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _flat(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
-    """Return the arguments' arrays and their structure.
+def _jitted(function: Callable[..., Any], device: jax.Device) -> Any:
+    """Return a function jitted for a device, wherever its arguments come from.
 
-    All are made arrays of NumPy: JAX takes results of an exported program as bound to their
-    device, and would compile again for them.
+    If this were not declared, JAX would compile again for each mixture of arrays that are bound
+    to the device, as results of an exported program are, and arrays that are not.
     """
+    there = SingleDeviceSharding(device)
+    return jax.jit(function, in_shardings=there, out_shardings=there)
+
+
+def _flat(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
+    """Return the arguments' arrays and their structure; those of JAX stay where they are."""
     leaves, structure = jax.tree.flatten(args)
-    return [np.asarray(leaf) for leaf in leaves], structure
+    return [leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in leaves], structure

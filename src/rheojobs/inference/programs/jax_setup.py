@@ -1,4 +1,4 @@
-"""Configure JAX: float64, and a cache of compiled programs on disk."""
+"""Configure JAX: float64, the device, and a cache of compiled programs on disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from rheojobs.inference.programs.private_jax import keep_programs
+from rheojobs.machine import DEVICE
 
 __all__ = [
     "MAX_CACHE_BYTES",
@@ -38,7 +39,18 @@ def programs_folder() -> Path:
 
 
 def configure_jax() -> None:
-    """Set float64 and the compile cache; idempotent, and must come before the first array."""
+    """Set float64, the device and the compile cache; idempotent; comes before the first array.
+
+    The device is that of the environment variable `RHEOJOBS_DEVICE`, and JAX's own choice by
+    default. A variable, because an executor gives its workers nothing else before they import,
+    and because it also reaches a Dask worker, the window and a script. JAX has none: its
+    `JAX_DEFAULT_DEVICE` takes a platform but no number.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
+    """
     global _configured
     with _lock:
         if _configured:
@@ -49,6 +61,7 @@ def configure_jax() -> None:
         os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
         import jax
 
+        _choose_device(os.environ.get(DEVICE, ""))
         jax.config.update("jax_enable_x64", True)
         # Many programs compile in less than the minimum time for which JAX stores a program.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -57,6 +70,19 @@ def configure_jax() -> None:
             programs_folder() / _processor_fingerprint(), programs_folder(), MAX_CACHE_BYTES
         )
         _configured = True
+
+
+def _choose_device(name: str) -> None:
+    if not name:
+        return
+    import jax
+
+    from rheojobs.inference.programs.devices import device_named
+
+    if name.partition(":")[0].strip().lower() == "cpu":
+        # JAX would start on every GPU too, and take memory of each.
+        jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_default_device", device_named(name))
 
 
 def _processor_fingerprint() -> str:

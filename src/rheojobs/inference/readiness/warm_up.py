@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 
+from rheojobs.errors import InputError
 from rheojobs.inference.programs.jax_setup import configure_jax
 
 __all__ = ["PRELOAD", "warm_up", "warm_up_fully"]
@@ -26,7 +27,10 @@ def warm_up() -> Iterator[None]:
         Between the imports of the other modules that fits and samplings need, which an idle
         worker makes.
     """
-    configure_jax()
+    try:
+        configure_jax()
+    except InputError:  # no such device: each task reports it, a dead worker would not
+        return
     import jax.numpy as jnp
 
     for module in ("rheojobs.inference.sampling.run", "rheojobs.inference.fits.run"):

@@ -176,21 +176,22 @@ def predicted_band(
 
 def prepare(posterior: Posterior) -> None:
     """Compile the program of predictions, so that a cancellation need not wait for it."""
-    seen = posterior.problem.observations
+    _, x, _, mask, _ = posterior.data
     rows = np.zeros((draws_in_a_call(posterior.problem), len(posterior.sites)))
-    programs_of(posterior).predict.prepare(rows, seen.x, seen.mask)
+    programs_of(posterior).predict.prepare(rows, x, mask)
 
 
 def _curves(
     posterior: Posterior, rows: NDArray[np.float64], check: Callable[[], None]
 ) -> NDArray[np.float64]:
     """Return the model's curves, shape (k, c, n), at the sites' values, shape (k, d)."""
-    seen, kernels = posterior.problem.observations, programs_of(posterior)
+    n, kernels = posterior.problem.observations.n, programs_of(posterior)
+    _, x, _, mask, _ = posterior.data
 
     def predict(part: NDArray[np.float64]) -> tuple[Any, ...]:
         check()
-        predicted, _penalty = kernels.predict(part, seen.x, seen.mask)
-        return (np.asarray(predicted)[..., : seen.n],)
+        predicted, _penalty = kernels.predict(part, x, mask)
+        return (np.asarray(predicted)[..., :n],)
 
     (curves,) = in_blocks(predict, rows, draws_in_a_call(posterior.problem))
     return curves

@@ -104,10 +104,11 @@ def _predict(
     from rheojobs.inference.sampling.programs import programs_of
 
     seen = posterior.problem.observations
+    _, x, _, mask, _ = posterior.data
     every = thinning(seen, sites.shape[0])
 
     def evaluate(part: NDArray[np.float64]) -> tuple[Any, ...]:
-        predicted, penalty = programs_of(posterior).predict(part, seen.x, seen.mask)
+        predicted, penalty = programs_of(posterior).predict(part, x, mask)
         return predicted[..., : seen.n], penalty
 
     predicted, penalty = in_blocks(evaluate, sites[::every], draws_in_a_call(posterior.problem))

@@ -22,6 +22,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.posterior.likelihood_names import weights_of_likelihood
 from rheojobs.inference.posterior.posterior import Posterior
 from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.devices import on_device
 from rheojobs.inference.programs.pace import Pace
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
@@ -246,11 +247,11 @@ class Sampling:
             Settings.of(given.num_warmup, target, given.max_tree_depth, each.is_round, careful)
             for each in starts.geometries
         ]
+        places = on_device(list(zip(plans, starts.geometries, strict=True)))
         kernels, data = programs_of(posterior), posterior.data
 
         def advance(chain: Chain, steps: int, leapfrogs: int) -> tuple[Any, Any]:
-            place = chain.number % len(plans)
-            settings, geometry = plans[place], starts.geometries[place]
+            settings, geometry = places[chain.number % len(places)]
             result = kernels.advance(chain.state, steps, leapfrogs, settings, geometry, *data)
             return jax.block_until_ready(result)  # type: ignore[no-any-return]
 
