@@ -55,7 +55,7 @@ def rheojobs(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Ran]:
     """Run the command in this process, and its jobs in the warm worker."""
-    monkeypatch.setattr(session, "start_engine", lambda preload, workers=1: kept_engine)
+    monkeypatch.setattr(session, "start_engine", lambda preload, workers=1, devices=(): kept_engine)
 
     def run(*arguments: object) -> Ran:
         capsys.readouterr()

@@ -20,6 +20,7 @@ from rheojobs.cli.options import (
     BatchOutOption,
     BatchSources,
     ClusterOption,
+    DeviceOption,
     ElsewhereOption,
     FileArgument,
     JsonOption,
@@ -136,6 +137,7 @@ def fit(
     plot: PlotOption = None,
     report: ReportOption = None,
     cluster: ClusterOption = None,
+    device: DeviceOption = None,
 ) -> int:
     """Fit a model to the data of a file by least squares.
 
@@ -147,7 +149,7 @@ def fit(
     from rheojobs.cli.work import run_fit
 
     outputs = Outputs(json, plot, report=report)
-    return run_fit(Request(file, model, reading, fitting), outputs, cluster)
+    return run_fit(Request(file, model, reading, fitting), outputs, cluster, device)
 
 
 @app.command()
@@ -169,6 +171,7 @@ def sample(
     json: JsonOption = None,
     plot: PlotOption = None,
     cluster: ClusterOption = None,
+    device: DeviceOption = None,
 ) -> int:
     """Sample the posterior of a model's parameters with NUTS, starting from a fit.
 
@@ -184,12 +187,12 @@ def sample(
     if resume is not None:
         if file is not None or model is not None:
             raise InputError("--resume takes no FILE and no --model: the folder has both")
-        return run_resume(resume, outputs, cluster)
+        return run_resume(resume, outputs, cluster, device)
     if file is None or model is None:
         missing = "FILE" if file is None else "--model"
         raise InputError(f"{missing} is missing: rheojobs sample FILE --model NAME")
     request = Request(file, model, reading, fitting)
-    return run_sample(request, sampling, outputs, cluster, warm_start=warm_start)
+    return run_sample(request, sampling, outputs, cluster, device, warm_start=warm_start)
 
 
 @app.command()
@@ -208,6 +211,7 @@ def compare(
     json: JsonOption = None,
     plot: PlotOption = None,
     cluster: ClusterOption = None,
+    device: DeviceOption = None,
 ) -> int:
     """Fit many models to the data of a file, in parallel, and rank them.
 
@@ -221,7 +225,8 @@ def compare(
     from rheojobs.cli.request import Request
 
     request = Request(file, "", reading, fitting)
-    return run_compare(request, parse_models(models), Outputs(json, plot), cluster, **comparing)
+    outputs = Outputs(json, plot)
+    return run_compare(request, parse_models(models), outputs, cluster, device, **comparing)
 
 
 @app.command()
@@ -233,6 +238,7 @@ def batch(
     model: OptionalModelOption = None,
     out: BatchOutOption = None,
     cluster: ClusterOption = None,
+    device: DeviceOption = None,
     elsewhere: ElsewhereOption = False,
 ) -> int:
     """Fit many files, and sample if the plan says so; a second run does only what is missing.
@@ -248,7 +254,7 @@ def batch(
     outputs = Outputs()
     request = Request(Path(sources[0]), model or "", reading, fitting)
     plan, again = plan_of(sources, request, out, outputs), ["rheojobs", *sys.argv[1:]]
-    return run_batch(plan, outputs, shlex.join(again), cluster, elsewhere)
+    return run_batch(plan, outputs, shlex.join(again), cluster, elsewhere, device)
 
 
 @app.command()

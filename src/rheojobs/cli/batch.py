@@ -80,6 +80,7 @@ def run_batch(
     again: str,
     cluster: str | None = None,
     elsewhere: bool = False,
+    device: str | None = None,
 ) -> int:
     """Run what is missing, write the table, print the outcome; return the exit status.
 
@@ -95,6 +96,8 @@ def run_batch(
         The address of a Dask scheduler, whose workers run the jobs.
     elsewhere : bool
         Whether to restart jobs recorded as running on another cluster.
+    device : str, optional
+        The devices that the workers here take in turn, with commas between them.
     """
     from rheojobs.inference.batch.run import BatchRun
     from rheojobs.inference.comparison.run import available_workers
@@ -104,7 +107,7 @@ def run_batch(
         plan.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the folder {plan.out} cannot be made: {error.strerror}") from error
-    engine = session.start(PRELOAD, min(available_workers(), len(plan.items)), cluster)
+    engine = session.start(PRELOAD, min(available_workers(), len(plan.items)), cluster, device)
     try:
         run = BatchRun(engine, plan, elsewhere)
         title = f"batch of {plural(len(plan.items), 'fit')}"

@@ -52,6 +52,7 @@ def run_compare(
     models: Sequence[tuple[str, dict[str, Any]]] | None,
     outputs: Outputs,
     cluster: str | None = None,
+    device: str | None = None,
     **comparing: Any,
 ) -> int:
     """Fit, rank, save and show; return the exit status.
@@ -66,6 +67,8 @@ def run_compare(
         Where the results go.
     cluster : str, optional
         The address of a Dask scheduler.
+    device : str, optional
+        The devices that the workers here take in turn, with commas between them.
     **comparing
         As in `CompareOptions`.
     """
@@ -74,7 +77,7 @@ def run_compare(
 
     dataset = request.read()
     listing.load(outputs.talk)
-    engine = session.start(PRELOAD, available_workers(), cluster)
+    engine = session.start(PRELOAD, available_workers(), cluster, device)
     try:
         run = ComparisonRun(engine, dataset, models, options=request.fit_options, **comparing)
         report.show_data(outputs.talk, run.dataset)

@@ -16,6 +16,7 @@ __all__ = [
     "BatchOutOption",
     "BatchSources",
     "ClusterOption",
+    "DeviceOption",
     "ElsewhereOption",
     "FileArgument",
     "JsonOption",
@@ -144,6 +145,17 @@ ClusterOption = Annotated[
         "--cluster",
         metavar="ADDRESS",
         help="Run the jobs on the workers of this Dask cluster, such as tcp://head:8786.",
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Compute on this device, named as JAX does: cpu, cpu:1, gpu, cuda:0. Workers of "
+        "[bold]batch[/] and [bold]compare[/] take the devices of a list, cuda:0,cuda:1, in turn. "
+        "By default RHEOJOBS_DEVICE, else JAX's choice.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]

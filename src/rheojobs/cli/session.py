@@ -6,11 +6,13 @@ This process imports no JAX: it stays free to draw and to react to Ctrl-C.
 from __future__ import annotations
 
 import concurrent.futures
+import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -18,14 +20,16 @@ from rich.console import Console
 
 from rheojobs.cli.outputs import INTERRUPTED
 from rheojobs.cli.progress import JobDisplay
-from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task
+from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task, worker_environment
 from rheojobs.engine.job_control import JobControl
 from rheojobs.engine.store import default_path
+from rheojobs.errors import InputError
 
 __all__ = [
     "FRAME",
     "Interrupted",
     "Session",
+    "check_devices",
     "ctrl_c",
     "start",
     "start_engine",
@@ -34,6 +38,9 @@ __all__ = [
 
 FRAME = 1 / 15
 """Seconds between two drawings."""
+
+MEMORY_SHARE = 0.75
+"""The fraction of a GPU's memory that JAX takes; several workers on one GPU divide it."""
 
 
 class Interrupted(Exception):  # noqa: N818 - a request of the user, not an error
@@ -53,13 +60,25 @@ class Interrupted(Exception):  # noqa: N818 - a request of the user, not an erro
         self.progress = progress
 
 
-def start_engine(preload: tuple[str, ...], workers: int = 1) -> JobEngine:
+def start_engine(
+    preload: tuple[str, ...], workers: int = 1, devices: Sequence[str] = ()
+) -> JobEngine:
     """Start an engine, whose workers import while the command reads its input.
 
-    Its jobs are in the user's store, where `rheojobs jobs` finds them.
+    Its jobs are in the user's store, where `rheojobs jobs` finds them. Its workers take the
+    devices in turn.
     """
-    executor = ProcessExecutor(max_workers=workers, preload=preload, spares=0)
+    workers = max(workers, len(devices))
+    env = _environments(devices, workers)
+    executor = ProcessExecutor(max_workers=workers, preload=preload, spares=0, env=env)
     return JobEngine(executor, store=default_path())
+
+
+def _environments(devices: Sequence[str], workers: int) -> list[dict[str, str]]:
+    """Return the environments of workers that take the devices in turn."""
+    each = math.ceil(workers / max(len(devices), 1))
+    share = MEMORY_SHARE / each if each > 1 else None
+    return [worker_environment(device=name, gpu_memory=share) for name in devices]
 
 
 def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine:
@@ -69,11 +88,55 @@ def start_engine_on_cluster(address: str, preload: tuple[str, ...]) -> JobEngine
     return JobEngine(DaskExecutor(address, preload=preload), store=default_path())
 
 
-def start(preload: tuple[str, ...], workers: int, cluster: str | None) -> JobEngine:
-    """Start an engine here, or on a cluster if the user has named one."""
-    if cluster is None:
+def start(
+    preload: tuple[str, ...], workers: int, cluster: str | None, device: str | None = None
+) -> JobEngine:
+    """Start an engine here, or on a cluster if the user has named one.
+
+    Parameters
+    ----------
+    preload : tuple of str
+        What workers import before their first task.
+    workers : int
+        How many there are here at most; with more devices, one for each.
+    cluster : str or None
+        The address of a Dask scheduler.
+    device : str, optional
+        The devices of the workers here, with commas between them. A worker checks first that
+        they exist: one line about a name instead of a failure of each job.
+    """
+    if cluster is not None:
+        if device is not None:
+            raise InputError(
+                "--device is for this computer: on a cluster, set RHEOJOBS_DEVICE where each "
+                "worker is started"
+            )
+        return start_engine_on_cluster(cluster, preload)
+    if device is None:
         return start_engine(preload, workers)
-    return start_engine_on_cluster(cluster, preload)
+    devices = _names(device)
+    engine = start_engine(preload, workers, devices)
+    try:
+        engine.submit(partial(check_devices, devices), name="check of the devices").result()
+    except BaseException:  # Ctrl-C too: no worker may be left behind
+        engine.shutdown(timeout=3.0)
+        raise
+    return engine
+
+
+def check_devices(names: Sequence[str]) -> None:
+    """Raise an `InputError` if there is no device of one of the names; runs in a worker."""
+    from rheojobs.inference.programs.devices import device_named
+
+    for name in names:
+        device_named(name)
+
+
+def _names(device: str) -> list[str]:
+    names = [name.strip() for name in device.split(",")]
+    if not all(names):
+        raise InputError(f"--device takes names such as cpu:1 or cuda:0,cuda:1; got {device!r}")
+    return names
 
 
 class Session:
@@ -87,6 +150,8 @@ class Session:
         What the worker imports before its first task.
     cluster : str, optional
         The address of a Dask scheduler, whose workers run the jobs.
+    device : str, optional
+        The device on which the worker computes.
     """
 
     def __init__(
@@ -94,13 +159,16 @@ class Session:
         console: Console,
         preload: tuple[str, ...] | None = None,
         cluster: str | None = None,
+        device: str | None = None,
     ) -> None:
+        if device is not None and "," in device:
+            raise InputError(f"--device: this command computes on one device, got {device!r}")
         if preload is None:
             from rheojobs.inference.readiness.warm_up import PRELOAD
 
             preload = PRELOAD
         self._console = console
-        self._engine = start(preload, 1, cluster)
+        self._engine = start(preload, 1, cluster, device)
 
     def __enter__(self) -> Session:
         return self

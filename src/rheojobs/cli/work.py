@@ -48,9 +48,11 @@ def describe_sampling(result: BayesianResult) -> str:
     return f"{count} draws, {plural(result.diagnostics['divergences'], 'divergence')}"
 
 
-def run_fit(request: Request, outputs: Outputs, cluster: str | None = None) -> int:
+def run_fit(
+    request: Request, outputs: Outputs, cluster: str | None = None, device: str | None = None
+) -> int:
     """Fit, save and show; return the exit status."""
-    with Session(outputs.talk, cluster=cluster) as session:
+    with Session(outputs.talk, cluster=cluster, device=device) as session:
         dataset = request.read()
         task = request.fit_task(dataset)
         report.show_data(outputs.talk, dataset)
@@ -80,11 +82,12 @@ def run_sample(
     sampling: dict[str, Any],
     outputs: Outputs,
     cluster: str | None = None,
+    device: str | None = None,
     *,
     warm_start: bool,
 ) -> int:
     """Fit, sample from there, save and show; return the exit status."""
-    with Session(outputs.talk, cluster=cluster) as session:
+    with Session(outputs.talk, cluster=cluster, device=device) as session:
         dataset = request.read()
         # Checked here, so that a bad prior or count is refused before the fit.
         request.sample_task(dataset, sampling, request.initial)
@@ -108,13 +111,15 @@ def run_sample(
     return hand_over_draws(dataset, result, fit, outputs)
 
 
-def run_resume(folder: Path, outputs: Outputs, cluster: str | None = None) -> int:
+def run_resume(
+    folder: Path, outputs: Outputs, cluster: str | None = None, device: str | None = None
+) -> int:
     """Continue a stopped sampling, save and show; return the exit status."""
     from rheojobs.inference.sampling.task import SampleTask
 
     task = SampleTask.of_checkpoint(folder)
     task.validate()
-    with Session(outputs.talk, cluster=cluster) as session:
+    with Session(outputs.talk, cluster=cluster, device=device) as session:
         report.show_data(outputs.talk, task.dataset)
         import_in_advance()
         title = f"sampling of {task.model_name}"

@@ -6,7 +6,7 @@ Other rooms use:
 
 - `jax_setup`: `configure_jax`, `cache_folder`
 - `exported_program`: `StoredProgram`, `kept_on_disk`, `source_digest`
-- `devices`: `check_devices`, `on_device`
+- `devices`: `device_named`, `on_device`
 - `kernel_cache`: `KernelCache`, `frozen`
 - `pace`: `Pace`
 - `cache_report`: `cache_info`, `clear_cache`

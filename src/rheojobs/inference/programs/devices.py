@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,7 +13,7 @@ from jax.extend import backend
 
 from rheojobs.errors import InputError
 
-__all__ = ["check_devices", "default_device", "device_named", "on_device", "platform"]
+__all__ = ["default_device", "device_named", "on_device", "platform"]
 
 
 def default_device() -> jax.Device:
@@ -61,12 +60,6 @@ def device_named(name: str) -> jax.Device:
         return found[int(number or 0)]
     names = ", ".join(_names())
     raise InputError(f"there is no device {name!r}; JAX finds here: {names}")
-
-
-def check_devices(names: Sequence[str]) -> None:
-    """Raise `InputError` if this process has no device of one of the names."""
-    for name in names:
-        device_named(name)
 
 
 def _names() -> list[str]:
