@@ -28,7 +28,7 @@ class Ran:
         return self.stderr.strip().splitlines()[-1]
 
 
-class _KeptEngine:
+class KeptEngine:
     """An engine that a command cannot shut down."""
 
     def __init__(self, engine: JobEngine) -> None:
@@ -42,15 +42,15 @@ class _KeptEngine:
 
 
 @pytest.fixture(scope="session")
-def kept_engine() -> Iterator[_KeptEngine]:
+def kept_engine() -> Iterator[KeptEngine]:
     engine = session.start_engine(PRELOAD)
-    yield _KeptEngine(engine)
+    yield KeptEngine(engine)
     engine.shutdown()
 
 
 @pytest.fixture
 def rheojobs(
-    kept_engine: _KeptEngine,
+    kept_engine: KeptEngine,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Ran]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from typing import Any
@@ -51,13 +52,15 @@ def device_named(name: str) -> jax.Device:
     InputError
         If there is none of this name; the message names those there are.
     """
-    kind, _, number = name.strip().lower().partition(":")
-    try:
-        found = jax.local_devices(backend=kind)
-    except RuntimeError:  # JAX has no such platform, or its driver does not start
-        found = []
-    if re.fullmatch(r"[0-9]*", number) and int(number or 0) < len(found):
-        return found[int(number or 0)]
+    parts = re.fullmatch(r"([a-z_]+)(?::([0-9]+))?", name.strip().lower())
+    found: list[jax.Device] = []
+    if parts is not None:
+        # JAX has no such platform, or its driver does not start.
+        with contextlib.suppress(RuntimeError):
+            found = jax.local_devices(backend=parts[1])
+    number = int(parts[2] or 0) if parts is not None else 0
+    if number < len(found):
+        return found[number]
     names = ", ".join(_names())
     raise InputError(f"there is no device {name!r}; JAX finds here: {names}")
 
