@@ -17,6 +17,7 @@ import pytest
 
 import rheojobs.inference
 from rheojobs.inference.programs import exported_program
+from rheojobs.inference.programs.devices import on_device
 from rheojobs.inference.programs.exported_program import SOURCES, StoredProgram, source_files
 from rheojobs.inference.programs.jax_setup import configure_jax
 
@@ -65,14 +66,24 @@ def test_numbers_are_arguments_and_shapes_are_not():
     assert function.traced == 2
 
 
-def test_what_it_gives_it_takes_again_without_compiling(compilations):
+@pytest.mark.parametrize("identity", ["it", ""])
+def test_what_it_gives_it_takes_again_without_compiling(compilations, identity):
     """JAX takes results of a program from disk for bound to their device, unlike NumPy's arrays."""
-    program = StoredProgram(Counted(), SHAPE, "it")
-    found = program(PAIR, 2.0)
+    program = StoredProgram(Counted(), SHAPE, identity)
+    found = program(PAIR, np.float64(2.0))
     compilations.clear()
     again = program((found["sum"], found["first"]), np.float64(2.0))
     np.testing.assert_array_equal(again["sum"], [4.0, 10.0, 16.0])
+    again = program((found["sum"], PAIR[1]), on_device(2.0))
+    np.testing.assert_array_equal(again["sum"], [6.0, 10.0, 14.0])
     assert compilations == []
+
+
+def test_arrays_of_jax_are_not_fetched():
+    array = jnp.ones(3)
+    (kept, made), _ = exported_program._flat((array, 2.0))
+    assert kept is array
+    assert (type(made), made.dtype) == (np.ndarray, np.float64)
 
 
 def test_another_identity_is_another_program(folder):
