@@ -86,6 +86,8 @@ class Study:
         What ``--quick`` puts in their place.
     options : mapping of str to str
         Settings that are options of the command, with their help.
+    absent : callable
+        Given the settings, returns in one line what of the machine is missing; else nothing.
     """
 
     script: str
@@ -95,6 +97,7 @@ class Study:
     settings: Mapping[str, Any]
     quick: Mapping[str, Any]
     options: Mapping[str, str] = field(default_factory=dict)
+    absent: Callable[[Mapping[str, Any]], str] = lambda settings: ""
 
     def main(self, argv: Sequence[str] | None = None) -> int:
         """Run the parts that are asked for; return the exit status."""
@@ -110,6 +113,9 @@ class Study:
                 importlib.import_module(module)
         except ImportError as error:
             print(f"the study needs `make bench`'s environment: {error}", file=sys.stderr)
+            return 2
+        if words := self.absent(self._chosen(arguments)):
+            print(words, file=sys.stderr)
             return 2
         from side_by_side import machine, measure
 
@@ -150,14 +156,20 @@ class Study:
             if isinstance(default, tuple):
                 add(f"--{name}", nargs="+", choices=default, default=default, help=words)
             else:
-                words = f"{words} ({default:g})"
+                shown = default if isinstance(default, str) else f"{default:g}"
+                words = f"{words} ({shown})"
                 add(f"--{name}", type=type(default), default=default, metavar="N", help=words)
         arguments = parser.parse_args(argv)
         for name in self.options:
             value = getattr(arguments, name)
-            if not isinstance(value, tuple | list) and value < 1:
+            if not isinstance(value, tuple | list | str) and value < 1:
                 parser.error(f"--{name} must be at least 1")
         return arguments
+
+    def _chosen(self, arguments: argparse.Namespace) -> dict[str, Any]:
+        """Return the settings as the command's options have them."""
+        given = {name: getattr(arguments, name, value) for name, value in self.settings.items()}
+        return given | {**(self.quick if arguments.quick else {}), "quick": arguments.quick}
 
     def _run(self, arguments: argparse.Namespace, console: Console, folder: Path) -> None:
         from PySide6.QtCore import QCoreApplication
@@ -165,8 +177,7 @@ class Study:
         from side_by_side import machine
 
         app = QCoreApplication.instance() or QCoreApplication(sys.argv[:1])
-        settings = {name: getattr(arguments, name, value) for name, value in self.settings.items()}
-        settings |= {**(self.quick if arguments.quick else {}), "quick": arguments.quick}
+        settings = self._chosen(arguments)
         about = machine.describe()
         console.print(about["words"], highlight=False)
         if about["load"] > 0.5:
