@@ -216,4 +216,6 @@ def _jitted(function: Callable[..., Any], device: jax.Device) -> Any:
 def _flat(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
     """Return the arguments' arrays and their structure; those of JAX stay where they are."""
     leaves, structure = jax.tree.flatten(args)
-    return [leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in leaves], structure
+    # NumPy's first: JAX decides in Python what is an array of its own.
+    kinds = np.ndarray, jax.Array
+    return [leaf if isinstance(leaf, kinds) else np.asarray(leaf) for leaf in leaves], structure
