@@ -6,7 +6,7 @@ Other rooms use:
 
 - `jax_setup`: `configure_jax`, `cache_folder`
 - `exported_program`: `StoredProgram`, `kept_on_disk`, `source_digest`
-- `devices`: `device_named`, `on_device`
+- `devices`: `default_device`, `device_named`, `on_device`, `platform`
 - `kernel_cache`: `KernelCache`, `frozen`
 - `pace`: `Pace`
 - `cache_report`: `cache_info`, `clear_cache`

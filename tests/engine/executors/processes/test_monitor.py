@@ -291,6 +291,7 @@ class TestEnvironment:
             "XLA_CLIENT_MEM_FRACTION": "0.5",
         }
         assert worker_environment(gpus=["GPU-a", 1])["CUDA_VISIBLE_DEVICES"] == "GPU-a,1"
+        assert worker_environment(device="cuda:1") == {"RHEOJOBS_DEVICE": "cuda:1"}
 
     def test_nonsense(self) -> None:
         with pytest.raises(InputError, match="threads must be"):
