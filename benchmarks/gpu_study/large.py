@@ -16,8 +16,8 @@ from gpu_study.device import devices, names_of
 
 __all__ = ["fit_once", "measure", "tables"]
 
-BYTES_OF_A_POINT = 500
-"""Memory that a fit takes at most: data, weights, residuals and slopes, padded."""
+BYTES_OF_A_POINT = 150
+"""Memory that a process of each device needs; 80 were measured for ten million points."""
 
 NOISE = 0.02
 
@@ -29,7 +29,7 @@ def measure(
     found: dict[str, Any] = {"devices": names_of(settings), "rows": []}
     with devices(settings, say) as sides:
         for points in map(int, settings["sizes"]):
-            free = psutil.virtual_memory().available
+            free = psutil.virtual_memory().available / len(sides)
             if points * BYTES_OF_A_POINT > free:
                 say(f"{points:,} points: left out, they may need more than {free / 1e9:.0f} GB")
                 continue
