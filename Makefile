@@ -95,7 +95,7 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/responsiveness.py
 	@$(BIN)/python benchmarks/rheojax_window.py
 	@$(BIN)/python benchmarks/scaling.py
-	@$(BIN)/python benchmarks/coverage.py
+	@$(BIN)/python benchmarks/interval_coverage.py
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:

@@ -3,6 +3,7 @@
 import sys
 
 if __name__ == "__main__":
+    from posteriors_study.names import POSTERIORS, SIDES
     from side_by_side.study import Part, Study
 
     study = Study(
@@ -17,8 +18,12 @@ if __name__ == "__main__":
                 alone=True,
             ),
         },
-        settings={"seeds": 20},
+        settings={"seeds": 20, "posteriors": POSTERIORS, "sides": SIDES},
         quick={"seeds": 3},
-        options={"seeds": "seeds of each posterior"},
+        options={
+            "seeds": "seeds of each posterior",
+            "posteriors": "which",
+            "sides": "which samplers",
+        },
     )
     sys.exit(study.main())

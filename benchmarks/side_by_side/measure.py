@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import psutil
 
-__all__ = ["by_turns", "children", "cpu_seconds", "end_children", "timed", "wait_until_quiet"]
+__all__ = [
+    "by_turns",
+    "children",
+    "cpu_of_tree",
+    "cpu_seconds",
+    "end_children",
+    "timed",
+    "wait_until_quiet",
+]
 
 QUIET_SHARE = 0.03
 """Of one processor, that all our children together may use in a quiet moment."""
@@ -29,6 +38,12 @@ def by_turns[T](sides: Mapping[str, Callable[[], T]], turns: int) -> dict[str, l
         for name in list(sides)[:: -1 if turn % 2 else 1]:
             found[name].append(sides[name]())
     return found
+
+
+def cpu_of_tree() -> float:
+    """Return the processor time of this process, its threads and its ended children."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 def cpu_seconds(processes: Iterable[psutil.Process]) -> float:

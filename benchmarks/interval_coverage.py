@@ -1,4 +1,7 @@
-"""How often intervals of 95 % hold the truth; `benchmarks/README.md` describes it."""
+"""How often intervals of 95 % hold the truth; `benchmarks/README.md` describes it.
+
+Not named after coverage alone: Numba would import it in place of that package.
+"""
 
 import sys
 
@@ -6,15 +9,17 @@ if __name__ == "__main__":
     from side_by_side.study import Part, Study
 
     study = Study(
-        "benchmarks/coverage.py",
+        "benchmarks/interval_coverage.py",
         "How often intervals of 95 % hold the truth, on simulated data.",
         needs=("PySide6",),
         parts={
-            "fits": Part("Intervals of fits", "{datasets} datasets each.", "coverage_study.fits"),
+            "fits": Part(
+                "Intervals of fits", "{datasets} datasets each.", "interval_coverage_study.fits"
+            ),
             "posteriors": Part(
                 "Intervals of posteriors",
                 "{datasets} datasets each, half of them from a fit.",
-                "coverage_study.posteriors",
+                "interval_coverage_study.posteriors",
             ),
         },
         settings={"datasets": 400},

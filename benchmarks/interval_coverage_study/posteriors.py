@@ -8,8 +8,8 @@ from typing import Any
 
 from side_by_side.table import Table
 
-from coverage_study.cases import CASES
-from coverage_study.counts import Counts, table_of
+from interval_coverage_study.cases import CASES
+from interval_coverage_study.counts import Counts, table_of
 from rheojobs import fit, sample
 
 __all__ = ["measure", "tables"]

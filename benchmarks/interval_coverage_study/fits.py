@@ -9,8 +9,8 @@ from typing import Any
 from scipy import stats
 from side_by_side.table import Table
 
-from coverage_study.cases import CASES
-from coverage_study.counts import LEVEL, Counts, table_of
+from interval_coverage_study.cases import CASES
+from interval_coverage_study.counts import LEVEL, Counts, table_of
 from rheojobs import fit
 
 __all__ = ["measure", "tables"]

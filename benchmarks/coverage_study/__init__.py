@@ -1,1 +1,0 @@
-"""The parts of `benchmarks/coverage.py`: how often intervals of 95 % hold the truth."""
