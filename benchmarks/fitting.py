@@ -10,22 +10,28 @@ if __name__ == "__main__":
 
     study = Study(
         "benchmarks/fitting.py",
-        "Fits beside RheoJAX's jobs and loops, SciPy and NLSQ.",
-        needs=("PySide6", "rheojax", "nlsq"),
+        "Fits beside RheoJAX's jobs and loops, SciPy, optimistix and NLSQ.",
+        needs=("PySide6", "rheojax", "nlsq", "optimistix"),
         parts={
             "jobs": Part("Whole fits", "repeats: {repeats}.", "fitting_study.jobs"),
-            "inside": Part("A fit against SciPy's", "repeats: {repeats}.", "fitting_study.inside"),
-            "many": Part("Many datasets", "repeats: {repeats}.", "fitting_study.many"),
+            "inside": Part(
+                "A fit beside others", "repeats: {repeats}.", "fitting_study.inside", alone=True
+            ),
+            "large": Part("Very many points", "repeats: {repeats}.", "fitting_study.large"),
+            "many": Part(
+                "Batches of datasets", "repeats: {repeats}.", "fitting_study.many", alone=True
+            ),
             "callback": Part(
                 "What a callback costs", "repeats: {repeats}.", "fitting_study.callback"
             ),
         },
         settings={
             "repeats": 5,
-            "datasets": 200,
+            "sizes": (1_000_000, 10_000_000),
+            "batches": (200, 2_000, 10_000),
             "models": ("maxwell", "fractional_maxwell_liquid", "carreau"),
         },
-        quick={"repeats": 1, "datasets": 20},
+        quick={"repeats": 1, "sizes": (100_000,), "batches": (20, 100)},
         options={"repeats": "how often each"},
     )
     sys.exit(study.main())

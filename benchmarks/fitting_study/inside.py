@@ -1,7 +1,4 @@
-"""A fit in a hot process against SciPy's and NLSQ's `curve_fit`: the same model and residuals.
-
-Of few points and of very many: the one has overhead, the other has one core and differences.
-"""
+"""A fit in a hot process, and as a job, beside SciPy's, optimistix' and NLSQ's."""
 
 from __future__ import annotations
 
@@ -10,110 +7,105 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
-import nlsq
-import numpy as np
-from scipy.optimize import curve_fit
 from side_by_side.measure import by_turns, timed
 from side_by_side.table import Table, median, ratio
 from side_by_side.table import seconds as written
 
-from rheojobs import Dataset, fit
+from fitting_study.problems import PROBLEMS, Problem
+from fitting_study.solvers import OURS, SCIPY, SOLVERS, Fit
 
-__all__ = ["measure", "tables"]
+__all__ = ["JOB", "as_job", "columns_of", "fastest_of_scipy", "measure", "tables"]
 
-SIZES = (60, 10_000, 1_000_000)
-NOISE = 0.02
+SIZES = (60, 1_000, 10_000)
 
-START = 1.7
-"""All begin at values that are off by that factor."""
-
-SIDES = ("rheojobs", "SciPy", "NLSQ")
-
-
-def _maxwell(np: Any, t: Any, G0: Any, eta: Any) -> Any:
-    return G0 * np.exp(-t * G0 / eta)
-
-
-def _carreau(np: Any, rate: Any, eta0: Any, eta_inf: Any, lambda_: Any, n: Any) -> Any:
-    return eta_inf + (eta0 - eta_inf) * (1 + (lambda_ * rate) ** 2) ** ((n - 1) / 2)
-
-
-CASES: dict[str, tuple[str, Callable[..., Any], dict[str, float], tuple[float, float], str]] = {
-    "maxwell": ("relaxation", _maxwell, {"G0": 1e5, "eta": 3e5}, (0.01, 8.0), ""),
-    "carreau": (
-        "flow_curve",
-        _carreau,
-        {"eta0": 1e3, "eta_inf": 100.0, "lambda_": 10.0, "n": 0.4},
-        (1e-3, 1e3),
-        "viscosity",
-    ),
-}
+JOB = f"{OURS}, as a job"
 
 
 def measure(
     settings: Mapping[str, Any], folder: Path, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Fit data of each size, by turns; return medians in seconds and how far results are apart."""
-    found: dict[str, Any] = {model: [] for model in CASES}
-    for model, size in ((model, size) for model in CASES for size in SIZES):
-        fits = _fits(model, size)
-        first = {side: run() for side, run in fits.items()}  # compiles
-        repeats = settings["repeats"] if size < 100_000 else max(1, settings["repeats"] // 4)
-        turns = by_turns({side: partial(timed, run) for side, run in fits.items()}, repeats)
-        row: dict[str, Any] = {"points": size}
-        for side in SIDES:
-            row[side] = median(seconds for seconds, _ in turns[side])
-            row[f"{side} apart"] = float(np.max(np.abs(first[side] / first["SciPy"] - 1)))
-        found[model].append(row)
-        say(f"{model}, {size} points: {', '.join(f'{side} {row[side]:.4f} s' for side in SIDES)}")
+    """Fit data of each size, by turns; return medians in seconds, and how far the costs are apart.
+
+    New data each time: a fit is of data that no side has seen.
+    """
+    from rheojobs import PRELOAD, JobEngine
+
+    found: dict[str, Any] = {}
+    with JobEngine("processes", max_workers=1, preload=PRELOAD) as engine:
+        for name, problem in PROBLEMS.items():
+            fits = {side: make(problem) for side, make in SOLVERS.items()}
+            fits[JOB] = as_job(problem, engine)
+            found[name] = []
+            for size in SIZES:
+                row = _row(problem, fits, size, settings["repeats"])
+                found[name].append(row)
+                times = ", ".join(f"{side} {row[side]:.4f} s" for side in fits)
+                say(f"{name}, {size} points: {times}")
     return found
 
 
-def _fits(model: str, size: int) -> dict[str, Callable[[], Any]]:
-    """Return a fit of each side; all minimize the sum of (model - data)²."""
-    mode, curve, truth, (low, high), quantity = CASES[model]
-    start = {name: value * (START if name != "n" else 1.2) for name, value in truth.items()}
-    x = np.geomspace(low, high, size)
-    noise = np.random.default_rng(size).standard_normal(size)
-    y = curve(np, x, **truth) * (1 + NOISE * noise)
-    data = Dataset(x, y, mode, quantity=quantity)
-    kept = nlsq.CurveFit()
-    common: dict[str, Any] = {"p0": list(start.values()), "bounds": (0, np.inf)}
+def as_job(problem: Problem, engine: Any) -> Fit:
+    """Return a fit that is submitted to an engine, from the arrays to the result."""
+    import numpy as np
 
-    def ours() -> Any:
-        found = fit(data, model, initial_params=start, weights="uniform").parameters
-        return np.array([found[name] for name in start])
+    from rheojobs import FitTask
 
-    def theirs() -> Any:
-        values, _ = kept.curve_fit(in_jax, x, y, **common)
-        return np.asarray(values)
+    def run(x: Any, y: Any) -> Any:
+        data = problem.dataset(x, y)
+        task = FitTask(problem.model, data, dict(problem.start), {"weights": "relative"})
+        found = engine.submit(task).result().parameters
+        return np.array([found[name] for name in problem.truth])
 
-    def in_jax(*args: Any) -> Any:
-        return curve(jnp, *args)
+    return run
 
-    return {
-        "rheojobs": ours,
-        "SciPy": lambda: curve_fit(
-            lambda *args: curve(np, *args), x, y, x_scale=list(start.values()), **common
-        )[0],
-        "NLSQ": theirs,
-    }
+
+def _row(problem: Problem, fits: Mapping[str, Fit], size: int, repeats: int) -> dict[str, Any]:
+    for fit in fits.values():
+        fit(*problem.data(size, 0))  # compiles
+    seeds = {side: iter(range(1, repeats + 1)) for side in fits}
+
+    def turn(side: str) -> tuple[float, float]:
+        x, y = problem.data(size, next(seeds[side]))
+        seconds, values = timed(lambda: fits[side](x, y))
+        return seconds, problem.cost(values, x, y)
+
+    turns = by_turns({side: partial(turn, side) for side in fits}, repeats)
+    row: dict[str, Any] = {"points": size, "apart": {}}
+    least = [min(costs) for costs in zip(*([c for _, c in t] for t in turns.values()), strict=True)]
+    for side, took in turns.items():
+        row[side] = median(seconds for seconds, _ in took)
+        row["apart"][side] = max(c / low - 1.0 for (_, c), low in zip(took, least, strict=True))
+    return row
+
+
+def fastest_of_scipy(row: Mapping[str, Any]) -> str:
+    """Return which of SciPy's functions was fastest."""
+    return min(SCIPY, key=lambda side: float(row[side]))
+
+
+def columns_of(row: Mapping[str, Any], others: tuple[str, ...]) -> list[str]:
+    """Return the cells of SciPy's fastest and of others: times, and times over ours."""
+    scipy = fastest_of_scipy(row)
+    cells = [f"{written(row[scipy])}, {scipy}", ratio(row[scipy], row[OURS], 2)]
+    for side in others:
+        cells += [written(row[side]), ratio(row[side], row[OURS], 2)]
+    return cells
 
 
 def tables(found: Mapping[str, Any]) -> list[Table]:
-    """Compare the three."""
-    columns = ["model", "points", *(f"{side} / s" for side in SIDES), "SciPy : ours"]
-    columns += ["NLSQ : ours", "ours apart from SciPy", "NLSQ apart from SciPy"]
-    table = Table("In a hot process, from the same start, unweighted residuals", columns)
+    """Compare all sides."""
+    others = ("optimistix LM, jitted", "NLSQ, kept")
+    own = [OURS, f"{OURS}, no start", JOB]
+    columns = ["model", "points", *(f"{side} / s" for side in own)]
+    for side in ("SciPy's fastest", *others):
+        columns += [f"{side} / s", ": ours"]
+    table = Table("In a hot process, from the same start, residuals ln(curve/data)", columns)
+    apart = []
     for model, rows in found.items():
         for row in rows:
-            ours = row["rheojobs"]
-            table.add(
-                model,
-                f"{row['points']:,}",
-                *(written(row[side]) for side in SIDES),
-                *(ratio(row[side], ours, 2) for side in ("SciPy", "NLSQ")),
-                *(f"{row[f'{side} apart']:.0e}" for side in ("rheojobs", "NLSQ")),
-            )
+            times = [written(row[side]) for side in own]
+            table.add(model, f"{row['points']:,}", *times, *columns_of(row, others))
+            apart += row["apart"].items()
+    side, most = max(apart, key=lambda item: float(item[1]))
+    table.notes.append(f"The sums of squares agree to {most:.0e} (the worst: {side}).")
     return [table]

@@ -34,7 +34,8 @@ LENGTH = 10
 class DreamSampler:
     """Samples the same log density as our sampler, from the normal distribution at its maximum.
 
-    That is how bumps starts after a fit (`init="cov"`); from draws of the priors it gets lost. bumps' own tests trim what precedes equilibrium and leave out chains that got lost.
+    So bumps starts after a fit (``init="cov"``); from draws of the priors it gets lost. Its own
+    tests trim what precedes equilibrium and leave out chains that got lost.
     """
 
     def __init__(self) -> None:

@@ -63,7 +63,7 @@ def _row(
     prepared: Prepared, run: Run, reference: Moments
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Sample once; return what is told of it, and its means and standard deviations."""
-    assert prepared.posterior and prepared.maximum  # outside the measured time
+    prepared.ready()
     began = cpu_of_tree()
     draws, divergences = run(prepared)
     used = cpu_of_tree() - began

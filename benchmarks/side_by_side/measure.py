@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +18,8 @@ __all__ = [
     "cpu_of_tree",
     "cpu_seconds",
     "end_children",
+    "memory_now",
+    "memory_peak",
     "timed",
     "wait_until_quiet",
 ]
@@ -53,6 +57,37 @@ def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
         with contextlib.suppress(psutil.Error):
             used += sum(process.cpu_times()[:2])
     return used
+
+
+def memory_now() -> float:
+    """Return what this process and its children hold, MB, and forget the peaks so far.
+
+    NaN except on Linux, whose kernel notes the peaks.
+    """
+    with contextlib.suppress(OSError):
+        for process in _family():
+            Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
+    return _noted("VmRSS")
+
+
+def memory_peak() -> float:
+    """Return the most that this process and its children have held since `memory_now`, MB."""
+    return _noted("VmHWM")
+
+
+def _family() -> list[int]:
+    return [os.getpid(), *(child.pid for child in children())]
+
+
+def _noted(name: str) -> float:
+    used = 0.0
+    for process in _family():
+        try:
+            lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return math.nan
+        used += sum(float(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+    return used / 1024.0
 
 
 def children() -> list[psutil.Process]:
