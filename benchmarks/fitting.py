@@ -14,12 +14,12 @@ if __name__ == "__main__":
         needs=("PySide6", "rheojax", "nlsq", "optimistix"),
         parts={
             "jobs": Part("Whole fits", "repeats: {repeats}.", "fitting_study.jobs"),
-            "inside": Part(
-                "A fit beside others", "repeats: {repeats}.", "fitting_study.inside", alone=True
+            "single": Part(
+                "A fit beside others", "repeats: {repeats}.", "fitting_study.single", alone=True
             ),
             "large": Part("Very many points", "repeats: {repeats}.", "fitting_study.large"),
-            "many": Part(
-                "Batches of datasets", "repeats: {repeats}.", "fitting_study.many", alone=True
+            "batches": Part(
+                "Batches of datasets", "repeats: {repeats}.", "fitting_study.batches", alone=True
             ),
             "callback": Part(
                 "What a callback costs", "repeats: {repeats}.", "fitting_study.callback"

@@ -12,8 +12,8 @@ from side_by_side.measure import memory_now, memory_peak, timed, wait_until_quie
 from side_by_side.table import NONE, Table, median, number
 from side_by_side.table import seconds as written
 
-from fitting_study.inside import JOB, as_job
 from fitting_study.problems import PROBLEMS, Problem
+from fitting_study.single import JOB, as_job
 from fitting_study.solvers import SOLVERS, Fit
 
 __all__ = ["measure", "run", "tables"]

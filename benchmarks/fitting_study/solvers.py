@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -103,6 +104,7 @@ def _nlsq(problem: Problem) -> Fit:
     import jax.numpy as jnp
     import nlsq
 
+    logging.getLogger("nlsq").setLevel(logging.ERROR)  # it logs each fit, which takes time
     kept, given = nlsq.CurveFit(), {"ftol": TOLERANCE, "xtol": TOLERANCE, "gtol": TOLERANCE}
 
     def logarithm(x: Any, *u: Any) -> Any:

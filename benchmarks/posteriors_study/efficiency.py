@@ -154,13 +154,14 @@ def _means(rows: Rows) -> str:
 
 
 def _cost_of_a_start(found: Mapping[str, Any]) -> str:
-    """Return in words how much quicker a sampling is from the maximum than without a start."""
+    """Return in words how long samplings take without a start beside those from the maximum."""
     gains = {}
     for name, rows in found.items():
         with_start, without = (median(row["cpu"] for row in rows[s]) for s in (MAXIMUM, OURS))
         gains[name] = without / with_start
-    most = max(gains, key=lambda name: gains[name])
+    ends = [end(gains, key=lambda name: gains[name]) for end in (min, max)]
+    least, most = (f"{gains[name]:.2f} ({name})" for name in ends)
     return (
         f"Without a start a sampling of ours takes {median(gains.values()):.2f} times the time of "
-        f"one from the maximum in the median, at most {gains[most]:.2f} times ({most})."
+        f"one from the maximum in the median, from {least} to {most}."
     )

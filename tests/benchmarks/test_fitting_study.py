@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fitting_study import inside, large, many
-from fitting_study.inside import JOB
+from fitting_study import batches, large, single
 from fitting_study.problems import PROBLEMS
+from fitting_study.single import JOB
 from fitting_study.small_lm import minimized
 from fitting_study.solvers import OURS, SOLVERS
 
@@ -60,7 +60,7 @@ def test_a_seed_is_a_dataset_of_its_own() -> None:
 
 def test_tables() -> None:
     row = dict.fromkeys((*SOLVERS, JOB), 0.002) | {"points": 60, "leastsq": 0.001}
-    [table] = inside.tables({"maxwell": [row | {"apart": dict.fromkeys(SOLVERS, 1e-9)}]})
+    [table] = single.tables({"maxwell": [row | {"apart": dict.fromkeys(SOLVERS, 1e-9)}]})
     assert "0.001, leastsq" in table.rows[0]
     assert "0.50×" in table.rows[0]
     found = {"seconds": 0.5, "cost": 1.0, "megabytes": 120.0}
@@ -69,7 +69,7 @@ def test_tables() -> None:
     assert "0.5 s, 120 MB" in table.rows[0]
     assert "–" in table.rows[0]
     batch = {"seconds": 2.0, "apart": 1e-9, "missed": 0}
-    [table] = many.tables(
-        {"maxwell": [{"datasets": 200, "a": batch, many.RHEOJAX: {"seconds": 40.0}}]}
+    [table] = batches.tables(
+        {"maxwell": [{"datasets": 200, "a": batch, batches.RHEOJAX: {"seconds": 40.0}}]}
     )
-    assert table.rows == [["a", "100", "1e-09", "0"], [many.RHEOJAX, "5", "–", "–"]]
+    assert table.rows == [["a", "100", "1e-09", "0"], [batches.RHEOJAX, "5", "–", "–"]]

@@ -57,5 +57,6 @@ def test_tables_say_what_is_missing() -> None:
     assert found["nutpie, Numba"] == "no nutpie"
     assert found["blackjax, jitted"] == "–"
     assert "1.25 times" in quick.notes[-1]
+    assert "to 1.25 (maxwell 60)" in quick.notes[-1]
     assert dict(zip(means.columns, means.rows[0], strict=True))[SIDES[-1]] == "lost"
     assert "1000, 1.000, 0 / 0" in worst.rows[0]

@@ -48,7 +48,7 @@ def measure(
                 found.setdefault(model, []).append(row)
     first = settings["batches"][0]
     batch = [PROBLEMS["maxwell"].data(POINTS, seed) for seed in range(first)]
-    with Child("fitting_study.many") as loop:
+    with Child("fitting_study.batches") as loop:
         for part in (batch[:1], batch):
             wait_until_quiet()
             loop.ask({"rows": [[t.tolist(), G.tolist()] for t, G in part]})
@@ -96,8 +96,10 @@ def _sides(problem: Problem, engine: Any) -> dict[str, FitAll]:
     def loop_of(name: str) -> FitAll:
         return lambda batch: [fits[name](x, y) for x, y in batch]
 
-    return {
-        "rheojobs.fit_many": _together(problem),
+    import rheojobs
+
+    together = {"rheojobs.fit_many": _together(problem)} if hasattr(rheojobs, "fit_many") else {}
+    return together | {
         "rheojobs.fit in a loop": loop_of("rheojobs"),
         "jobs on two workers": _as_jobs(problem, engine),
         "leastsq in a loop": loop_of("leastsq"),
