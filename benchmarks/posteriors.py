@@ -13,7 +13,7 @@ if __name__ == "__main__":
         parts={
             "efficiency": Part(
                 "Nineteen posteriors",
-                "4 × (500 + 1000) draws, {seeds} seeds, new data each time, no start.",
+                "4 × (500 + 1000) draws, {seeds} seeds, new data each time.",
                 "posteriors_study.efficiency",
                 alone=True,
             ),

@@ -104,7 +104,7 @@ def _nlsq(problem: Problem) -> Fit:
     import jax.numpy as jnp
     import nlsq
 
-    logging.getLogger("nlsq").setLevel(logging.ERROR)  # it logs each fit, which takes time
+    logging.getLogger("nlsq").propagate = False  # each fit's progress, where others log all
     kept, given = nlsq.CurveFit(), {"ftol": TOLERANCE, "xtol": TOLERANCE, "gtol": TOLERANCE}
 
     def logarithm(x: Any, *u: Any) -> Any:

@@ -19,12 +19,13 @@ import psutil
 __all__ = ["children_write_to", "compile_bytecode", "describe", "empty_caches"]
 
 COMPILED = ("rheojobs", "rheojax", "jax", "jaxlib", "numpyro", "nlsq", "arviz", "PySide6")
+PEERS = ("scipy", "optimistix", "blackjax", "nutpie", "pymc", "numba", "bumps")
 
 
 def describe() -> dict[str, Any]:
     """Return the load, and a line with processor, memory, revision and versions."""
     versions = [f"python {platform.python_version()}"]
-    for name in (*COMPILED, "numpy"):
+    for name in (*COMPILED, "numpy", *PEERS):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
     load = round(psutil.getloadavg()[0], 2)
