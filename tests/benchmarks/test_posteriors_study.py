@@ -6,11 +6,14 @@ import types
 
 import numpy as np
 import pytest
+from posteriors_study.case import Case
 from posteriors_study.curves import CURVES
 from posteriors_study.efficiency import CASES, tables
 from posteriors_study.names import MAXIMUM, OURS, POSTERIORS, SIDES
-from posteriors_study.sides import Prepared
 from scipy.special import gammaln
+
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.jax_setup import configure_jax
 
 NUMPY = types.SimpleNamespace(**{name: getattr(np, name) for name in dir(np)}, gammaln=gammaln)
 
@@ -20,9 +23,9 @@ def test_the_command_knows_all_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=POSTERIORS)
-def test_formulas_for_pymc_are_the_models(case: object) -> None:
-    prepared = Prepared(case, 1)  # type: ignore[arg-type]
-    problem = prepared.posterior.problem
+def test_formulas_for_pymc_are_the_models(case: Case) -> None:
+    configure_jax()
+    problem = Problem.of(case.model, case.dataset(1), case.settings.get("model_config"))
     if problem.model.name not in CURVES:
         assert problem.model.name == "giesekus"
         return
