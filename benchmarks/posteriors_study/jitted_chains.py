@@ -73,8 +73,9 @@ class JittedChains:
             def density(z: Any) -> Any:
                 return kernels._log_density(z, *data)
 
-            given = (kernels.is_forward, num_warmup, num_samples, key, z)
-            drawn, divergent = self._chain(density, *given)
+            drawn, divergent = self._chain(
+                density, kernels.is_forward, num_warmup, num_samples, key, z
+            )
             values = jax.vmap(lambda z: kernels._constrain(z, data[0])[0])(drawn)
             return values, jnp.sum(divergent)
 
