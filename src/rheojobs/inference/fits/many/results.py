@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar, Self, overload
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 
-__all__ = ["FitResults"]
+__all__ = ["FitResults", "Made", "Maker"]
+
+
+class Maker(Protocol):
+    """Makes a result, and has its parameters beforehand."""
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """The estimates."""
+        ...
+
+    def __call__(self) -> FitResult:
+        """Make the result."""
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result that is made."""
+
+    result: FitResult
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """The estimates."""
+        return self.result.parameters
+
+    def __call__(self) -> FitResult:
+        """Return the result."""
+        return self.result
 
 
 class FitResults(Sequence[FitResult]):
@@ -20,13 +52,13 @@ class FitResults(Sequence[FitResult]):
 
     Parameters
     ----------
-    makers : sequence of callable
+    makers : sequence of Maker
         Each makes a result.
     """
 
     is_result: ClassVar[bool] = True
 
-    def __init__(self, makers: Sequence[Callable[[], FitResult]]) -> None:
+    def __init__(self, makers: Sequence[Maker]) -> None:
         self._makers = tuple(makers)
         self._made: dict[int, FitResult] = {}
 
@@ -50,13 +82,16 @@ class FitResults(Sequence[FitResult]):
     def __iter__(self) -> Iterator[FitResult]:
         return (self[place] for place in range(len(self)))
 
+    @property
+    def parameters(self) -> dict[str, NDArray[np.float64]]:
+        """The estimates of all fits by name, shape (k,) each; no result is made for them."""
+        rows = [maker.parameters for maker in self._makers]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
     @classmethod
     def of(cls, results: Iterable[FitResult]) -> Self:
         """Return results that are made."""
-        made = list(results)
-        new = cls([partial(made.__getitem__, place) for place in range(len(made))])
-        new._made = dict(enumerate(made))
-        return new
+        return cls([Made(result) for result in results])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FitResults.of, (list(self),)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.local_context import local_context
@@ -15,7 +15,7 @@ from rheojobs.engine.task import TaskContext
 from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.many.group import End, fit_group
-from rheojobs.inference.fits.many.results import FitResults
+from rheojobs.inference.fits.many.results import FitResults, Made, Maker
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.fits.run import FitRun
 from rheojobs.inference.fits.setup import FitSetup
@@ -35,8 +35,6 @@ PORTION = 256
 
 LONGEST = 1024
 """Longer datasets are fitted one by one: then the calls cost next to nothing."""
-
-type Made = Callable[[], FitResult]
 
 
 class FitManyRun:
@@ -73,7 +71,7 @@ class FitManyRun:
                     self._setups.append(FitSetup.of(problem, options, given))
                 except InputError as error:
                     raise error.within(f"dataset {number} of {len(datasets)}") from None
-        self._makers: dict[int, Made] = {}
+        self._makers: dict[int, Maker] = {}
 
     def run(self) -> FitResults:
         """Fit all; if cancelled, hand over those that are done: the others are without success."""
@@ -90,7 +88,7 @@ class FitManyRun:
     def _results(self) -> FitResults:
         """Return the results, and for fits that were not made what says so."""
         makers = [
-            self._makers.get(place) or partial(_failed, setup.problem, "cancelled before its fit")
+            self._makers.get(place) or Made(_failed(setup.problem, "cancelled before its fit"))
             for place, setup in enumerate(self._setups)
         ]
         return FitResults(makers)
@@ -147,9 +145,9 @@ class FitManyRun:
         seconds = (time.perf_counter() - began) / len(places)
         for place, setup, end in zip(places, setups, ends, strict=True):
             if end is not None:
-                make = partial(_result, setup, end, seconds)
+                found = _Found(setup, end, seconds)
                 # Where somebody listens, a cancelled task must hand them over at once.
-                self._makers[place] = _made(make()) if self._context.is_heard else make
+                self._makers[place] = Made(found()) if self._context.is_heard else found
         return [place for place, end in zip(places, ends, strict=True) if end is None]
 
     def _fit_alone(self, place: int) -> Made:
@@ -160,30 +158,40 @@ class FitManyRun:
                 result = FitRun(problem, self._options, self._initial[place], quiet).run()
         except RheojobsError as error:
             result = _failed(problem, str(error))
-        return _made(result)
+        return Made(result)
 
     def _tell(self) -> None:
         done, total = len(self._makers), len(self._setups)
         self._context.progress(done, total, f"{done} of {total} fits", stage="fit")
 
 
-def _made(result: FitResult) -> Made:
-    return lambda: result
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A fit that has ended, of which the statistics are not computed yet."""
 
+    setup: FitSetup
+    end: End
+    seconds: float
 
-def _result(setup: FitSetup, end: End, seconds: float) -> FitResult:
-    outcome = end.outcome
-    result = setup.collector.result(
-        outcome,
-        setup.data(),
-        outcome.converged,
-        outcome.message,
-        iterations=end.iterations,
-        seconds=seconds,
-    )
-    named = setup.objective.coordinates.named(outcome.u, setup.fixed)
-    result.minima = [{"objective": outcome.cost, "parameters": named, "starts": 1}]
-    return result
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The estimates."""
+        return self.setup.objective.coordinates.named(self.end.outcome.u, self.setup.fixed)
+
+    def __call__(self) -> FitResult:
+        """Make the result."""
+        outcome = self.end.outcome
+        result = self.setup.collector.result(
+            outcome,
+            self.setup.data(),
+            outcome.converged,
+            outcome.message,
+            iterations=self.end.iterations,
+            seconds=self.seconds,
+        )
+        found = {"objective": outcome.cost, "parameters": result.parameters, "starts": 1}
+        result.minima = [found]
+        return result
 
 
 def _failed(problem: Problem, message: str) -> FitResult:
