@@ -25,9 +25,6 @@ def measure(
     """Fit all datasets on each device; return the seconds of each turn."""
     names, count = names_of(settings), settings["fits"]
     found: dict[str, Any] = {"devices": names, "count": count}
-    if not hasattr(rheojobs, "fit_many"):
-        say("left out: this version has no rheojobs.fit_many")
-        return found
     with devices(settings, say) as sides:
         calls = {
             n: partial(side, "gpu_study.many:fit_all", count=count) for n, side in sides.items()

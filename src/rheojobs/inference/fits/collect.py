@@ -87,6 +87,8 @@ class FitCollector:
         found = self.at_data(end, data)
         y, fitted = seen.y[:, : seen.n], found.curve
         chi_squared = float(np.vdot(found.residuals, found.residuals))
+        # That of a fit of many data that was cancelled is estimated from some of them.
+        objective = chi_squared if loss == "linear" else end.cost
         free = int(self.limits.free.sum())
         freedom = y.size - free
         reduced = chi_squared / freedom if freedom > 0 else math.nan
@@ -101,7 +103,7 @@ class FitCollector:
         fit_quality = statistics.r_squared(y, fitted, weights.name == "relative", sigma)
         known = statistics.Criteria(math.nan, math.nan, math.nan)  # a robust loss: no likelihood
         if loss == "linear":
-            known = statistics.criteria(end.cost, y.size, free, weights.is_absolute)
+            known = statistics.criteria(objective, y.size, free, weights.is_absolute)
         neighbours = self._neighbours(found.residuals, data, jacobian)
         del found, jacobian  # of many data, residuals in units of the noise are not kept beside
         residuals = y - fitted
@@ -143,7 +145,7 @@ class FitCollector:
             weights_reason=weights.reason,
             loss=loss,
             loss_scale=math.nan if loss == "linear" else float(data.scale),
-            objective=end.cost,
+            objective=objective,
             correlation=correlation,
             bounds=bounds,
             fixed=dict(self.fixed),

@@ -73,7 +73,7 @@ class NlsqRefiner(Refiner):
         """Go from a start to its minimum, as `Refiner.refine` does."""
         free = data.lower < data.upper
         u = np.clip(start, data.lower, data.upper)
-        if not np.isfinite(self._looked(u, data)[0]):
+        if not np.isfinite(self._cost(u, data)):
             return self._ended(u, data, False, levenberg_marquardt.REASONS[FAILED])
 
         def told(iteration: int, cost: float, params: Any, info: Any) -> None:
@@ -98,7 +98,7 @@ class NlsqRefiner(Refiner):
         return self._ended(u, data, is_done, message)
 
     def _ended(self, u: NDArray[np.float64], data: Data, converged: bool, message: str) -> Outcome:
-        cost, seen = self._looked(u, data)
+        cost, seen = self._cost(u, data), self._seen(u, data)
         jacobian = np.moveaxis(seen.jacobian, 0, -1)
         found = Outcome(u, cost, seen.residuals, jacobian, seen.curve, converged, message)
         return with_sorted_modes(found, self._objective, data)

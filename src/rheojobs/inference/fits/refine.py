@@ -231,28 +231,36 @@ class Refiner:
         pace.measured(time.perf_counter() - began, len(costs))
         return state, costs, seen
 
-    def _looked(self, u: NDArray[np.float64], data: Data) -> tuple[float, Seen]:
-        """Evaluate the model at coordinates, shape (d,), and go nowhere; return the cost too.
+    def _cost(self, u: NDArray[np.float64], data: Data) -> float:
+        """Return the objective at coordinates, shape (d,); infinite where it cannot be fitted."""
+        if self._objective.is_large(data):
+            sums = self._objective.sums(u, Pieces(data), self._context.check)
+            return float(sums.cost) if sums.allowed and np.isfinite(sums.hessian).all() else np.inf
+        return float(self._looked(u, data)[0].cost)
 
-        Of large data, the cost is about that of all, and those that are shown are seen, with a
-        Jacobian of about the size of that of all.
+    def _seen(self, u: NDArray[np.float64], data: Data) -> Seen:
+        """Return what the model gives at coordinates, shape (d,).
+
+        Of large data, those that are shown are seen, with a Jacobian about as large as that of all.
         """
         if self._objective.is_large(data):
             shown = self._objective.shown(data)
-            share = len(data.x) / len(shown.x)
-            cost, seen = self._looked(u, shown)
-            return share * cost, seen._replace(jacobian=np.sqrt(share) * seen.jacobian)
-        state, _, found = self._objective.iterate(
+            seen = self._seen(u, shown)
+            return seen._replace(jacobian=np.sqrt(len(data.x) / len(shown.x)) * seen.jacobian)
+        none = np.full(data.y.shape, np.nan)
+        return self._looked(u, data)[1] or Seen(none, np.full((len(u), *none.shape), np.nan), none)
+
+    def _looked(self, u: NDArray[np.float64], data: Data) -> tuple[State, Seen | None]:
+        state, _, seen = self._objective.iterate(
             levenberg_marquardt.begin(u), data, self._tolerances, 1
         )
-        none = np.full(data.y.shape, np.nan)
-        return float(state.cost), found or Seen(none, np.full((len(u), *none.shape), np.nan), none)
+        return state, seen
 
     def _outcome(
         self, state: State, seen: Seen | None, data: Data, in_valley: bool = False
     ) -> Outcome:
         if seen is None:
-            _, seen = self._looked(state.u, data)
+            seen = self._seen(state.u, data)
         return outcome_of(self._objective, state, seen, data, self._max_iter, in_valley)
 
 
