@@ -142,6 +142,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         console.print(Padding(table, (1, 0, 1, 0), expand=False))
         logarithms = "R² of the logarithms; " if comparison.weights == "relative" else ""
         console.print(Text(f"{logarithms}k: free parameters, the noise not counted", style="dim"))
+        if any(row.evidence is not None for row in comparison.models):
+            _show_evidence(console, comparison)
         for note in comparison.notes[1:]:  # the first was printed before the fits
             console.print(Text(note, style="dim"))
     if comparison.left_out:
@@ -190,6 +192,43 @@ def _loo_cells(row: ComparedModel) -> list[str]:
     return [f"{loo.elpd:.1f} ± {loo.se:.1f}", apart, _weight(loo.weight), f"{loo.p:.1f}"]
 
 
+def _show_evidence(console: Console, comparison: Comparison) -> None:
+    """Print the evidence of the models that were sampled, most probable first."""
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), highlight=False
+    )
+    table.add_column("model", no_wrap=True)
+    for head in ("log evidence ± se", "probability", "by importance sampling", "k̂"):
+        table.add_column(head, justify="right", no_wrap=True)
+    known = [row for row in comparison.models if row.evidence is not None]
+    for row in sorted(known, key=lambda row: -row.probability if row.probability >= 0 else 1.0):
+        table.add_row(*_evidence_cells(row))
+    console.print(Padding(table, (1, 0, 1, 0), expand=False))
+    words = (
+        "log evidence: natural, by bridge sampling; probability: if these models are equally "
+        "probable before the data. Both depend on the priors: the wider, the lower the evidence"
+    )
+    console.print(Text(words, style="dim"))
+
+
+def _evidence_cells(row: ComparedModel) -> list[str]:
+    evidence = row.evidence
+    assert evidence is not None
+
+    def estimate(log: float, error: float) -> str:
+        return f"{log:.2f} ± {error:.2f}" if math.isfinite(log) else "–"
+
+    other = estimate(evidence.importance, evidence.importance_error)
+    cells = [
+        row.label,
+        estimate(evidence.log, evidence.error),
+        _weight(row.probability),
+        other if evidence.importance_is_reliable else "–",
+        f"{evidence.importance_k:.2f}" if math.isfinite(evidence.importance_k) else "∞",
+    ]
+    return [cell.replace("-", "−") if number else cell for number, cell in enumerate(cells)]
+
+
 def _weight(weight: float) -> str:
     if not math.isfinite(weight):
         return "–"
@@ -235,5 +274,7 @@ def concerns(comparison: Comparison) -> list[str]:
                 f"{row.label}: {plural(row.loo.bad_k, 'value')} with a Pareto k above "
                 f"{row.loo.good_k:.2g} (the worst {row.loo.worst_k:.2f}): its elpd is not reliable"
             )
+        if row.evidence is not None and row.evidence.reason:
+            found.append(f"{row.label}: {row.evidence.reason}")
         found += [f"{row.label}: {words}" for words in row.posterior_warnings]
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli.drawing import STOPPING, Drawing
-from rheojobs.cli.numbers import plural
+from rheojobs.cli.numbers import interval, measured, plural
 from rheojobs.durations import duration
 from rheojobs.engine import Job, JobState, Progress
 from rheojobs.engine.policy.eta import TimeRemaining
@@ -87,7 +87,8 @@ class JobDisplay(Drawing):
                 Text("warm-up" if warming else "draws", style=colour),
                 Text(f"{part:>{len(str(whole))}}/{whole}"),
             )
-        return Group(head, bars)
+        preview = progress.metrics.get("preview")
+        return Group(head, bars, *([] if preview is None else [_preview(preview)]))
 
     def _outlook(self, metrics: Any) -> str:
         chains, each = metrics["chains"], metrics["num_warmup"] + metrics["num_samples"]
@@ -104,3 +105,17 @@ class JobDisplay(Drawing):
         if self._left is not None:
             parts.append(f"{duration(self._left)} left")
         return f"{', '.join(parts)}, {duration(self.elapsed)} so far"
+
+
+def _preview(preview: Mapping[str, Any]) -> RenderableType:
+    """Return the approximate posterior that is shown until draws replace it."""
+    table = Table.grid(padding=(0, 2))
+    for name, row in preview["summary"].items():
+        ends = interval(row["q05"], row["q95"], row["mean"])
+        table.add_row(
+            Text(f"  {name}"),
+            measured(row["mean"], row["std"]),
+            f"5 % to 95 %: {ends}",
+            style="dim",
+        )
+    return Group(Text(f"  {preview['words']}", style="dim italic"), table)

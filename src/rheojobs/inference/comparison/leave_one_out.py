@@ -1,12 +1,14 @@
-"""Leave-one-out scores of posteriors, by ArviZ: each measured value is left out once.
+"""Leave-one-out scores of posteriors, by ArviZ, and the evidence of their models.
 
-For an oscillation, G' and G'' are separate values. This runs in the worker that has sampled, since
-smoothing the weights of many points takes time.
+Each measured value is left out once; for an oscillation, G' and G'' are separate values. This runs
+in the worker that has sampled, since smoothing the weights of many points takes time.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +18,17 @@ from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
 from rheojobs.errors import RheojobsError
-from rheojobs.inference.comparison.ranking import LooScore, scale_to_data
+from rheojobs.inference.comparison.ranking import ComparedModel, LooScore, scale_to_data
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.evidence import UNKNOWN, Evidence, probabilities
 from rheojobs.inference.sampling.checkpoints import Leftover
 from rheojobs.inference.sampling.task import SampleTask
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["Scored", "ScoredSampling", "relate", "score"]
+__all__ = ["Scored", "ScoredSampling", "relate", "score", "with_scores"]
 
 SAME_LIKELIHOOD = 1e-9
 """A log likelihood that varies by less between draws counts as constant."""
@@ -48,11 +51,14 @@ class Scored:
         Expected log predictive density of each value.
     loo : LooScore
         The sums.
+    evidence : Evidence
+        Of the model, for the measured quantity.
     """
 
     posterior: BayesianResult
     pointwise: NDArray[np.float64]
     loo: LooScore
+    evidence: Evidence = UNKNOWN
 
 
 @dataclass
@@ -95,16 +101,16 @@ class ScoredSampling:
 
     def run(self, context: TaskContext) -> Scored:
         """Sample, and score."""
-        posterior = self.sampling.run(context)
+        posterior, evidence = self.sampling.run_with_evidence(context)
         context.progress(0, 0, "leaving out one value at a time", stage="loo")
         with context.unstoppable():
-            scored = score(self.sampling.dataset, posterior)
+            scored = score(self.sampling.dataset, posterior, evidence)
         context.check()
         posterior.continuation = None  # large, and not needed for a comparison
         return scored
 
 
-def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
+def score(dataset: Dataset, posterior: BayesianResult, evidence: Evidence = UNKNOWN) -> Scored:
     """Score a posterior by PSIS-LOO, with densities of the measured quantity.
 
     Parameters
@@ -113,6 +119,8 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         The data as measured: the model may predict viscosity while these are stresses.
     posterior : BayesianResult
         With a log likelihood of each value.
+    evidence : Evidence, optional
+        For the quantity that the model predicts.
     """
     from arviz_stats.loo import loo
 
@@ -123,7 +131,9 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
     if "y" in tree["observed_data"]:
         # p(σ) = p(η) |dη/dσ|: densities of different quantities cannot be compared.
         observed = np.asarray(tree["observed_data"]["y"])
-        likelihood = likelihood - np.log(np.abs(scale_to_data(dataset, observed)))
+        shift = np.log(np.abs(scale_to_data(dataset, observed)))
+        likelihood = likelihood - shift
+        evidence = evidence.shifted(-float(shift.sum()))
     chains, draws, _ = likelihood.shape
     pointwise = likelihood.mean(axis=(0, 1))
     # With known noise, a value that depends on no sampled parameter is equally likely under each
@@ -149,7 +159,7 @@ def score(dataset: Dataset, posterior: BayesianResult) -> Scored:
         good_k=good_k,
         worst_k=float(pareto_k.max()),
     )
-    return Scored(posterior, pointwise, summary)
+    return Scored(posterior, pointwise, summary, evidence)
 
 
 def _values(tree: DataTree) -> NDArray[np.float64]:
@@ -168,7 +178,25 @@ def _as_tree(likelihood: NDArray[np.float64]) -> Any:
     )
 
 
-def relate(scored: dict[str, Scored]) -> dict[str, LooScore]:
+def with_scores(rows: Iterable[ComparedModel], scored: Mapping[str, Scored]) -> list[ComparedModel]:
+    """Return the models with their posteriors, scores and probabilities, if they were sampled."""
+    scores = relate(scored)
+    chances = probabilities({label: one.evidence for label, one in scored.items()})
+    return [
+        replace(
+            row,
+            loo=scores[row.label],
+            posterior=scored[row.label].posterior,
+            evidence=scored[row.label].evidence,
+            probability=chances.get(row.label, math.nan),
+        )
+        if row.label in scored
+        else row
+        for row in rows
+    ]
+
+
+def relate(scored: Mapping[str, Scored]) -> dict[str, LooScore]:
     """Return the scores of several models with their differences from the best, and weights.
 
     The standard error of a difference is that of the sum of the pointwise differences.
@@ -205,7 +233,7 @@ def _relative_efficiency(posterior: BayesianResult, count: int) -> float:
     return min(1.0, float(np.mean(known)) / count) if known else 1.0
 
 
-def _stacking(scored: dict[str, Scored]) -> dict[str, float]:
+def _stacking(scored: Mapping[str, Scored]) -> dict[str, float]:
     """Return weights of predictive distributions for the best mixture (Yao et al. 2018)."""
     if len(scored) == 1:
         return dict.fromkeys(scored, 1.0)

@@ -23,6 +23,7 @@ from rheojobs.inference.results.json_format import to_json
 
 if TYPE_CHECKING:
     from rheojobs.inference.results.bayesian_result import BayesianResult
+    from rheojobs.inference.results.evidence import Evidence
     from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = [
@@ -99,6 +100,11 @@ class ComparedModel:
         The score, if it was sampled.
     posterior : BayesianResult or None
         The posterior, if it was sampled.
+    evidence : Evidence or None
+        The evidence, if it was sampled.
+    probability : float
+        Of the model among those with an evidence, if all are equally probable before the data;
+        NaN without an evidence.
     """
 
     label: str
@@ -110,6 +116,8 @@ class ComparedModel:
     same_as: str = ""
     loo: LooScore | None = None
     posterior: BayesianResult | None = None
+    evidence: Evidence | None = None
+    probability: float = math.nan
 
     @property
     def posterior_warnings(self) -> list[str]:
@@ -209,6 +217,8 @@ def _facts(place: int, row: ComparedModel) -> dict[str, Any]:
         "same_as": row.same_as or None,
         "r_squared": row.r_squared,
         "loo": None if row.loo is None else vars(row.loo),
+        "evidence": None if row.evidence is None else vars(row.evidence),
+        "probability": row.probability,
         "posterior_summary": None if row.posterior is None else row.posterior.summary,
         "posterior_warnings": row.posterior_warnings,
         "fit": fit.as_dict(),

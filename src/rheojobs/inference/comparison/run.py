@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from rheojobs.engine import JobEngine, ProcessExecutor
@@ -16,7 +15,7 @@ from rheojobs.engine.jobs.attempt import Attempt
 from rheojobs.errors import InputError, RheojobsError, nearest
 from rheojobs.inference.comparison.candidates import Candidate, ModelLike, candidates_of
 from rheojobs.inference.comparison.common_parameters import Shared, ask_names
-from rheojobs.inference.comparison.leave_one_out import ScoredSampling, relate
+from rheojobs.inference.comparison.leave_one_out import ScoredSampling, with_scores
 from rheojobs.inference.comparison.options import CompareOptions
 from rheojobs.inference.comparison.ranking import (
     Comparison,
@@ -160,20 +159,15 @@ class ComparisonRun:
     def result(self) -> Comparison:
         """Return the ranking of the models finished so far."""
         fitted = [one.fitted for one in self.candidates if one.fitted is not None]
-        scores = relate({one.label: one.scored for one in self.candidates if one.scored})
-        ranked = rank(self.dataset, fitted)
-        posteriors = {one.label: one.scored.posterior for one in self.candidates if one.scored}
-        rows = [
-            replace(row, loo=scores.get(row.label), posterior=posteriors.get(row.label))
-            for row in ranked
-        ]
+        scored = {one.label: one.scored for one in self.candidates if one.scored}
+        rows = with_scores(rank(self.dataset, fitted), scored)
         rows.sort(key=lambda row: -row.loo.elpd if row.loo else float("inf"))
         return Comparison(
             self.dataset,
             self.weights,
             tuple(rows),
             tuple(self._left_out()),
-            by_loo=bool(scores),
+            by_loo=bool(scored),
             is_partial=self._stopped,
             notes=tuple(self.notes),
         )

@@ -102,18 +102,20 @@ class PrewarmTask:
             if self.is_fit:
                 options = {"max_iter": ITERATIONS, "model_config": self.model_config}
                 FitTask(self.model, dataset, None, options).run(quiet)
-            if self.is_sampling:
-                quiet.check()
-                SampleTask(
-                    self.model,
-                    dataset,
-                    num_warmup=STEPS,
-                    num_samples=STEPS,
-                    num_chains=1,
-                    warm_start=values,
-                    model_config=self.model_config or {},
-                    **self.sampling_options,
-                ).run(quiet)
+        if self.is_sampling:
+            context.check()
+            task = SampleTask(
+                self.model,
+                dataset,
+                num_warmup=STEPS,
+                num_samples=STEPS,
+                num_chains=1,
+                warm_start=values,
+                model_config=self.model_config or {},
+                **self.sampling_options,
+            )
+            with local_context(_ignore, context.token) as heard:  # which computes the preview too
+                task.run(heard)
 
     def _synthetic(self, model: Model, values: Mapping[str, float]) -> Dataset:
         """Make synthetic data of the expected kind."""
@@ -136,6 +138,10 @@ class PrewarmTask:
             size = SCATTER * max(float(np.abs(y).max()), SCATTER)
             data["sigma"] = np.full(len(x), size * (1 + 1j) if mode == "oscillation" else size)
         return Dataset.of(data, test_mode=mode, protocol=self.protocol)
+
+
+def _ignore(_: object) -> None:
+    """Take a report of progress."""
 
 
 def _usual_value(parameter: Parameter) -> float:

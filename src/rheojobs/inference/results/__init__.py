@@ -10,6 +10,9 @@ Other rooms use:
 - `predictions`: `Predictions`, `Noise`
 - `inference_arrays`: `InferenceArrays`
 - `diagnostics`: `summarize`, `is_good`
+- `convergence`: `Convergence`, `FEWEST_DRAWS`
+- `pareto_smoothing`: `smoothed`, `largest_good_k`
+- `evidence`: `Evidence`, `UNKNOWN`, `probabilities`
 - `thresholds`: `MAX_R_HAT`, `MIN_ESS`, `MIN_BFMI`, `verdict`
 - `concerns`: `concerns`
 - `records`: `pack`, `unpack`

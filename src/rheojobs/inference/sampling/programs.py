@@ -87,6 +87,7 @@ class Kernels:
         self.climb = program(self._climb, climb, name="climb")
         self.predict = program(predict, (0, 0), name="predict")
         self.constrain = program(constrain, 0, name="constrain")
+        self.explore = program(self._explore, (0, 0, 0), name="explore")
         self.log_density = jax.jit(self._log_density)
         self._paces: dict[Any, Pace] = {}
 
@@ -180,6 +181,19 @@ class Kernels:
         relative_slopes = jnp.diag(slopes[:, self._first_noise :]) / noise
         own = own.at[self._first_noise :].add(2 * jnp.sum(mask) * relative_slopes**2)
         return mode_search.View(density, gradient, weighted.T @ weighted + jnp.diag(own))
+
+    def _explore(
+        self, rows: Any, geometry: Any, priors: Any, *observed: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return unconstrained coordinates, (n, d), site values and log density at rows, (n, d)."""
+
+        def at(w: Any) -> tuple[Any, Any, Any]:
+            z = geometry.unconstrained(w)
+            values = self._constrain(z, priors)[0]
+            return z, values, self._log_density(z, priors, *observed)
+
+        # Solved together, all equations would take as many steps as the slowest.
+        return jax.lax.map(at, rows) if self.is_forward else jax.vmap(at)(rows)
 
     def _constrain_scaled(self, w: Any, geometry: Any, priors: Any) -> Any:
         return self._constrain(geometry.unconstrained(w), priors)[0]

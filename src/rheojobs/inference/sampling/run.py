@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,11 +26,15 @@ from rheojobs.inference.programs.devices import on_device
 from rheojobs.inference.programs.pace import Pace
 from rheojobs.inference.results import diagnostics
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.evidence import Evidence
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.chains import Chain, ChainSet, Snapshot
 from rheojobs.inference.sampling.collect import Collector
 from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
 from rheojobs.inference.sampling.first_states import first_states, is_nearly_gaussian
+from rheojobs.inference.sampling.importance.evidence import evidence_of
+from rheojobs.inference.sampling.importance.modes import Modes
+from rheojobs.inference.sampling.importance.preview import Preview
 from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
 from rheojobs.inference.sampling.nuts import Settings
 from rheojobs.inference.sampling.predicted_curves import prepare
@@ -80,6 +84,8 @@ class Sampling:
         self._started = time.perf_counter()
         self._chains: list[Chain] = []
         self._starts: Starts | None = None
+        self._posterior: Posterior | None = None
+        self._preview: Preview | None = None
         self._note = ""
         self._remaining = TimeRemaining()
 
@@ -119,6 +125,8 @@ class Sampling:
             self._keep(keeper, look)
             raise
         assert result is not None
+        if self._preview is not None:
+            self._preview.wait()  # a thread that compiles must not outlive the sampling
         keeper.done(self._chains, context.is_tidied)
         self._add_note(result)
         return result
@@ -127,6 +135,18 @@ class Sampling:
         """Return the state and the draws of each chain, once all is drawn."""
         assert self._starts is not None
         return packed(self._starts, self._snapshots())
+
+    def evidence(self) -> Evidence:
+        """Return the evidence of the model, once all is drawn."""
+        assert self._posterior is not None
+        assert self._starts is not None
+        return evidence_of(
+            self._posterior,
+            self._starts,
+            self._snapshots(),
+            self._settings.seed,
+            self._context.check,
+        )
 
     def _keep(self, keeper: Keeper, look: Callable[[], BayesianResult | None]) -> None:
         """Store the draws on disk, and hand over a partial result, at the same time."""
@@ -164,8 +184,11 @@ class Sampling:
         """Choose the start, or restore the chains from a checkpoint; compile the programs."""
         settings = self._settings
         posterior, starts, residuals = self._place(restored)
-        self._starts = starts
+        self._posterior, self._starts = posterior, starts
         keeper.describe(starts)
+        collector = Collector(settings, posterior, starts, residuals)
+        if restored is None:
+            self._begin_preview(collector)
         first = settings.num_samples if settings.until_ess is None else FIRST_LOOK
         total = settings.num_warmup + min(first, settings.most_draws)
         if restored is not None:
@@ -179,7 +202,6 @@ class Sampling:
                 Chain(state, settings.num_warmup, total, number=number)
                 for number, state in enumerate(states)
             ]
-        collector = Collector(settings, posterior, starts, residuals)
         advance = self._stepper(posterior, starts)
         pace = programs_of(posterior).pace(posterior.priors, self._problem.observations.y)
         if not pace.is_known:
@@ -190,6 +212,21 @@ class Sampling:
             collector.constrain([np.zeros((1, len(posterior.sites)))])
             prepare(posterior)
         return collector, advance, pace
+
+    def _begin_preview(self, collector: Collector) -> None:
+        """Compute a preview beside the chains, if anybody is listening and there is a maximum."""
+        posterior, starts = self._posterior, self._starts
+        assert posterior is not None
+        assert starts is not None
+        if not self._context.is_heard or not starts.report.get("arrived", True):
+            return
+
+        def named(sites: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
+            draws = collector.named(posterior.with_sorted_modes(sites), (1, len(sites)))
+            return {name: values[0] for name, values in draws.items()}
+
+        modes = Modes.of(posterior, starts)
+        self._preview = Preview(modes, named, self._settings.seed, self._context.check)
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Starts, dict[str, float]]:
         """Return the posterior, where the chains start, and the residuals' size at the start."""
@@ -304,9 +341,12 @@ class Sampling:
             divergences=divergences,
             time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),
-            **live.metrics,
+            **(live.metrics or self._previewed()),
             **live.traces,
         )
+
+    def _previewed(self) -> dict[str, Any]:
+        return {} if self._preview is None else self._preview.metrics
 
     def _expected_draws(self, live: LiveDiagnostics) -> int:
         """Return how many draws of each chain there will be; with a wanted ESS, as it grows."""

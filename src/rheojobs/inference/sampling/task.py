@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,16 @@ from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.problem.problem import Problem, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
+from rheojobs.inference.results.evidence import Evidence
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.records import pack, unpack
 from rheojobs.inference.results.segments import Segment
 from rheojobs.inference.sampling.checkpoints import Checkpoints, Leftover, new_folder
 from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.inference.sampling.settings import SampleSettings
+
+if TYPE_CHECKING:
+    from rheojobs.inference.sampling.run import Sampling
 
 __all__ = ["Continuation", "SampleTask"]
 
@@ -201,6 +205,15 @@ class SampleTask(SampleOptions):
 
     def run(self, context: TaskContext) -> BayesianResult:
         """Sample."""
+        return self._sampled(context)[0]
+
+    def run_with_evidence(self, context: TaskContext) -> tuple[BayesianResult, Evidence]:
+        """Sample, and estimate the evidence of the model from the draws."""
+        result, sampling = self._sampled(context)
+        context.progress(0, 0, "computing the evidence", stage="evidence")
+        return result, sampling.evidence()
+
+    def _sampled(self, context: TaskContext) -> tuple[BayesianResult, Sampling]:
         dataset = self.checked_data()
         configure_jax()
         from rheojobs.inference.sampling.run import Sampling
@@ -211,7 +224,7 @@ class SampleTask(SampleOptions):
         sampling = Sampling(self.settings(), problem, context)
         result = sampling.run()
         result.continuation = Continuation(self, sampling.segment())
-        return result
+        return result, sampling
 
     def settings(self) -> SampleSettings:
         """Return the options as checked; only after `validate`."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,16 +62,26 @@ class Geometry(NamedTuple):
         return self.center + self.bend.applied(self.center, self.scale @ w)
 
     def whitened(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map unconstrained coordinates, shape (d,), to the sampler's; undoes `unconstrained`."""
-        wanted = z - self.center
+        """Map unconstrained coordinates, shape (d,) or (n, d), to the sampler's.
+
+        Undoes `unconstrained`. Rows for which that is not possible, far away, are NaN.
+        """
+        wanted = np.atleast_2d(z) - self.center
         moved = wanted
+        applied = jax.vmap(self.bend.applied, in_axes=(None, 0))
         with np.errstate(all="ignore"):  # far away it may be infinite
             # Each follows only others, and these follow none of it: exact after d steps.
-            for _ in range(wanted.size if np.any(self.bend.rate) else 0):
-                moved = wanted - (np.asarray(self.bend.applied(self.center, moved)) - moved)
-            if not np.isfinite(moved).all():
-                return np.full(wanted.size, np.nan)
-            return np.asarray(np.linalg.solve(self.scale, moved))
+            for _ in range(wanted.shape[1] if np.any(self.bend.rate) else 0):
+                moved = wanted - (np.asarray(applied(self.center, moved)) - moved)
+            known = np.isfinite(moved).all(axis=1)
+            found = np.full(wanted.shape, np.nan)
+            found[known] = np.linalg.solve(self.scale, moved[known].T).T
+        return found.reshape(z.shape)
+
+    @property
+    def log_volume(self) -> float:
+        """The logarithm of the volume in unconstrained coordinates of a unit of the sampler's."""
+        return float(np.linalg.slogdet(np.asarray(self.scale))[1])
 
     @property
     def is_round(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS, Verdict, verdict
-from rheojobs.qt.widgets.common.colors import alarm, good
+from rheojobs.qt.widgets.common.colors import alarm, good, muted
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
 
 __all__ = ["ConvergenceTable"]
@@ -89,6 +89,31 @@ class ConvergenceTable(QTableWidget):
             facts = {key: values[name] for key, values in numbers.items()}
             self._show_row(row, name, facts, units.get(name, ""), wanted_ess)
 
+    def show_preview(
+        self, summary: Mapping[str, Mapping[str, float]], units: Mapping[str, str]
+    ) -> None:
+        """Show an approximate posterior until there are draws.
+
+        Parameters
+        ----------
+        summary : mapping
+            Of each parameter: mean, std, q05 and q95.
+        units : mapping
+            Units, by parameter.
+        """
+        self._shown = None
+        if self.rowCount() != len(summary):
+            self._make_rows(len(summary))
+        for row, (name, facts) in enumerate(summary.items()):
+            words = self.tr("preview; 5 % to 95 %: {low} … {high}").format(
+                low=number(facts["q05"], 3, trim=False), high=number(facts["q95"], 3, trim=False)
+            )
+            self._fill(row, self._texts(name, facts, units.get(name, ""), words))
+            for column in range(8):
+                item = self.item(row, column)
+                assert item is not None
+                item.setForeground(QBrush(muted(self.palette())))
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
         super().changeEvent(event)
@@ -119,29 +144,40 @@ class ConvergenceTable(QTableWidget):
     ) -> None:
         r_hat, bulk, tail = facts["r_hat"], facts["ess_bulk"], facts["ess_tail"]
         words, is_good = self._judge(facts, wanted_ess)
-        texts = (
-            name,
-            estimate(facts["mean"], facts["std"]),
-            number(facts["std"], 2, trim=False),
-            unit_text(unit),
-            "–" if math.isnan(r_hat) else f"{r_hat:.3f}",
-            "–" if math.isnan(bulk) else f"{bulk:.0f}",
-            "–" if math.isnan(tail) else f"{tail:.0f}",
-            words,
-        )
+        self._fill(row, self._texts(name, facts, unit, words))
         bad = {
             _R_HAT: r_hat > MAX_R_HAT,
             _BULK: not bulk >= wanted_ess,
             _TAIL: not tail >= wanted_ess,
             _WORDS: not is_good,
         }
+        for column in range(8):
+            item = self.item(row, column)
+            assert item is not None
+            if column in bad:
+                color = alarm(self.palette()) if bad[column] else good(self.palette())
+                item.setForeground(QBrush(color))
+            else:
+                item.setData(Qt.ItemDataRole.ForegroundRole, None)  # a preview was pale
+
+    def _texts(self, name: str, facts: Mapping[str, float], unit: str, words: str) -> list[str]:
+        """Return the texts of a row."""
+        r_hat, *sizes = (facts.get(key, math.nan) for key in ("r_hat", "ess_bulk", "ess_tail"))
+        return [
+            name,
+            estimate(facts["mean"], facts["std"]),
+            number(facts["std"], 2, trim=False),
+            unit_text(unit),
+            "–" if math.isnan(r_hat) else f"{r_hat:.3f}",
+            *("–" if math.isnan(size) else f"{size:.0f}" for size in sizes),
+            words,
+        ]
+
+    def _fill(self, row: int, texts: Sequence[str]) -> None:
         for column, text in enumerate(texts):
             item = self.item(row, column)
             assert item is not None
             item.setText(text)
-            if column in bad:
-                color = alarm(self.palette()) if bad[column] else good(self.palette())
-                item.setForeground(QBrush(color))
 
     def _judge(self, facts: Mapping[str, float], wanted: float) -> tuple[str, bool]:
         """Return a verdict on the draws of a parameter, and whether they are good."""

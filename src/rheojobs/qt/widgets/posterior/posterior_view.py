@@ -66,6 +66,7 @@ class PosteriorView(QWidget):
         self._wanted = MIN_ESS
         self._metrics: dict[str, Any] = {}
         self._traces: tuple[Any, Any] | None = None
+        self._is_preview = False
         self._refresher = Refresher(self._draw, self)
         self.clear()
 
@@ -73,6 +74,7 @@ class PosteriorView(QWidget):
         """Show nothing."""
         self._refresher.cancel()
         self._metrics, self._traces = {}, None
+        self._is_preview = False
         for page in (self.plot, self.pairs, self.ranks):
             page.clear()
         self.message.clear()
@@ -110,6 +112,7 @@ class PosteriorView(QWidget):
         }
         self.table.show_numbers(numbers, result.units, self._wanted)
         self.table.show()
+        self._is_preview = False
         self._tell(result.diagnostics.get("warnings", ()))
         self.plot.show_posterior(result)
         self.pairs.show_result(result)
@@ -118,7 +121,7 @@ class PosteriorView(QWidget):
     def end(self) -> None:
         """Show that the sampling has ended."""
         self._refresher.cancel()
-        if self.table.isHidden():
+        if self.table.isHidden() or self._is_preview:
             self.clear()
 
     def _tell(self, warnings: Sequence[object]) -> None:
@@ -136,6 +139,11 @@ class PosteriorView(QWidget):
             numbers = {key: self._metrics[key] for key in _NUMBERS}
             self.table.show_numbers(numbers, self._units, self._wanted)
             self.table.show()
+            self._is_preview = False
+        elif summary := self._metrics.get("preview", {}).get("summary"):
+            self.table.show_preview(summary, self._units)
+            self.table.show()
+            self._is_preview = True
         if self._traces is not None:
             traces, at = self._traces
             self._traces = None
@@ -158,6 +166,8 @@ class PosteriorView(QWidget):
                 self.tr("step size {values}").format(values=_each(metrics["step_size"], 2)),
                 self.tr("tree depth {values}").format(values=_each(metrics["tree_depth"], 2)),
             ]
+        if preview := metrics.get("preview"):
+            parts.append(str(preview["words"]))
         return " · ".join(parts)
 
     def _result_text(self, result: BayesianResult) -> str:

@@ -1,0 +1,1 @@
+"""Importance sampling: the preview of a posterior from its maximum, and its evidence."""
