@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rheojobs import CancellationError, CancellationToken, InputError, PrewarmTask, fit, sample
+from rheojobs.engine.events import Progress
 from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
 
@@ -24,7 +25,10 @@ def test_the_job_that_follows_compiles_nothing(model, compilations, melt_data):
     compilations.clear()
     start = fit(melt_data, model).parameters
     shorter = Dataset.of((melt_data.x[:-1], melt_data.y[:-1]), test_mode="oscillation")
-    sample(shorter, model, num_warmup=30, num_samples=30, num_chains=2, warm_start=start)
+    counts = {"num_warmup": 30, "num_samples": 30, "num_chains": 2, "warm_start": start}
+    reports: list[Progress] = []
+    sample(shorter, model, callback=reports.append, **counts)
+    assert any("preview" in report.metrics for report in reports)
     assert compilations == []
 
 

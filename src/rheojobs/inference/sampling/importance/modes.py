@@ -102,7 +102,8 @@ class Modes:
         found = []
         for mode, geometry in enumerate(self.geometries):
             rows, others = points.rows.copy(), points.mode != mode
-            rows[others] = geometry.whitened(points.z[others])
+            if others.any():
+                rows[others] = geometry.whitened(points.z[others])
             found.append(rows)
         return found
 

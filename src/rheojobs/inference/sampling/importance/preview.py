@@ -50,7 +50,7 @@ class Preview:
     metrics : dict
         For a progress report: ``preview``, once it is known, with ``k`` (the Pareto k̂ of the
         weights), ``words``, and ``summary`` (mean, std, q05 and q95 of each parameter), which is
-        empty if k̂ is too large.
+        empty if the preview is not reliable.
     """
 
     def __init__(
@@ -86,11 +86,13 @@ class Preview:
             self._modes, POINTS, random, self._check, lambda: time.perf_counter() > end
         )
         where = "maximum" if len(self._modes.geometries) == 1 else "maxima"
-        words = f"preview: importance sampling at the {where}, k̂ = {found.k:.2f}"
-        if not found.is_reliable:
-            words = f"no reliable preview: importance sampling at the {where} has k̂ = {found.k:.2f}"
-            return {"k": found.k, "words": words, "summary": {}}
-        return {"k": found.k, "words": words, "summary": _summary(found, self._named)}
+        how = f"importance sampling at the {where}, k̂ = {found.k:.2f}"
+        if found.is_reliable:
+            words, summary = f"preview: {how}", _summary(found, self._named)
+        else:
+            percent = 100.0 * found.efficiency
+            words, summary = f"no reliable preview: {how}, {percent:.0f} % of the points count", {}
+        return {"k": found.k, "words": words, "summary": summary}
 
 
 def _summary(

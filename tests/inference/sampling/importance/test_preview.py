@@ -1,0 +1,146 @@
+"""The preview says what the draws will say, or that it cannot; and changes none of them."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from tests.inference.helpers import decay_data, decay_model, run_until, same_draws
+
+from rheojobs.engine.local_context import local_context
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.model import Model
+from rheojobs.inference.problem.problem import Problem
+from rheojobs.inference.programs.jax_setup import configure_jax
+from rheojobs.inference.results.diagnostics import QUANTILES
+from rheojobs.inference.sampling import live_diagnostics
+from rheojobs.inference.sampling.importance import preview as module
+from rheojobs.inference.sampling.importance.mixture import weighted_points
+from rheojobs.inference.sampling.importance.modes import Modes
+from rheojobs.inference.sampling.importance.preview import Preview
+from rheojobs.inference.sampling.run import Sampling
+from rheojobs.inference.sampling.sample import sample
+from rheojobs.inference.sampling.task import SampleTask
+
+pytestmark = pytest.mark.promise("right-or-refused")
+
+COUNTS = {"num_warmup": 300, "num_samples": 500, "num_chains": 2, "checkpoint": ""}
+
+
+def previews(model: Model, data: Dataset, **settings: object):
+    """Sample; return the reports with a preview, those with draws, and the result."""
+    reports = []
+    result = sample(data, model, callback=reports.append, **COUNTS | settings)
+    with_preview = [each.metrics for each in reports if "preview" in each.metrics]
+    with_draws = [each.metrics for each in reports if "r_hat" in each.metrics]
+    return with_preview, with_draws, result
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """Let the chains wait for the preview, which they would otherwise overtake when compiling."""
+    begin = Sampling._begin_preview
+
+    def begin_and_wait(self, collector):
+        begin(self, collector)
+        self._preview.wait()
+
+    monkeypatch.setattr(Sampling, "_begin_preview", begin_and_wait)
+
+
+def test_its_numbers_are_those_of_the_draws(slowly):
+    reports, _, result = previews(decay_model(), decay_data(), num_samples=2000)
+    preview = reports[0]["preview"]
+    assert preview["k"] <= 0.7
+    assert (
+        preview["words"] == f"preview: importance sampling at the maximum, k̂ = {preview['k']:.2f}"
+    )
+    assert list(preview["summary"]) == list(result.summary)
+    for name, row in preview["summary"].items():
+        drawn = result.summary[name]
+        assert set(row) == {"mean", "std", "q05", "q95"}
+        assert abs(row["mean"] - drawn["mean"]) < 0.2 * drawn["std"]
+        assert row["std"] == pytest.approx(drawn["std"], rel=0.15)
+        for level in ("q05", "q95"):
+            assert abs(row[level] - drawn[level]) < 0.3 * drawn["std"]
+    assert QUANTILES["q05"] == module.LEVELS["q05"]
+
+
+@pytest.mark.parametrize("width", [0.5, 0.05])
+def test_an_unreliable_one_shows_no_numbers(slowly, width):
+    """About a narrow ridge that is a parabola; if it is very narrow, k̂ alone would not show it."""
+    model = Model.from_function(
+        lambda x, p: (p[1] - 2.0 * p[0] ** 2) / width + 0.0 * x,
+        {"a": (-1e6, 1e6, 0.5), "b": (-1e6, 1e6, 0.5)},
+        "relaxation",
+        name="banana",
+    )
+    wide = {"type": "normal", "loc": 0.0, "scale": 2.0}
+    data = Dataset(np.ones(1), np.zeros(1), "relaxation", sigma=np.ones(1))
+    reports, _, _ = previews(model, data, priors={"a": wide, "b": wide})
+    preview = reports[0]["preview"]
+    assert (preview["k"] > 0.7) == (width == 0.5)
+    assert preview["summary"] == {}
+    assert preview["words"].startswith("no reliable preview: importance sampling")
+
+
+def test_draws_replace_it(slowly, monkeypatch):
+    monkeypatch.setattr(live_diagnostics, "INTERVAL", 0.0)
+    monkeypatch.setattr(live_diagnostics, "MAX_SHARE", 1.0)
+    reports, drawn, _ = previews(decay_model(), decay_data(), num_warmup=4000, num_samples=4000)
+    assert reports
+    assert drawn
+    assert not any("preview" in metrics for metrics in drawn)
+
+
+def test_it_does_not_change_the_draws_and_is_not_made_for_nobody(monkeypatch):
+    made = []
+
+    class Counted(Preview):
+        def __init__(self, *args):
+            made.append(1)
+            super().__init__(*args)
+
+    monkeypatch.setattr("rheojobs.inference.sampling.run.Preview", Counted)
+    silent = sample(decay_data(), decay_model(), **COUNTS)
+    assert made == []
+    *_, heard = previews(decay_model(), decay_data())
+    assert made == [1]
+    assert same_draws(silent, heard)
+
+
+def test_a_sampling_with_a_preview_can_be_cancelled(slowly, tmp_path):
+    task = SampleTask(decay_model(), decay_data(), **COUNTS | {"checkpoint": tmp_path / "c"})
+    began = time.monotonic()
+    run_until(task, lambda progress: "preview" in progress.metrics)
+    assert time.monotonic() - began < 60
+
+
+def test_an_error_in_it_is_no_error_of_the_sampling(monkeypatch):
+    def fail(*args):
+        raise ValueError("no points")
+
+    monkeypatch.setattr(module, "weighted_points", fail)
+    reports, _, result = previews(decay_model(), decay_data())
+    assert reports == []
+    assert result.num_samples == 500
+
+
+@pytest.mark.alone
+def test_once_compiled_it_takes_less_than_30_ms(melt_data):
+    pytest.importorskip("rheojax")
+    configure_jax()
+    task = SampleTask("maxwell", melt_data, checkpoint="")
+    task.validate()
+    with local_context() as context:
+        problem = Problem.of(task.model, task.dataset, {}, {})
+        posterior, starts, _ = Sampling(task.settings(), problem, context)._place(None)
+    modes = Modes.of(posterior, starts)
+    modes.prepare()
+    took = []
+    for seed in range(7):
+        began = time.perf_counter()
+        weighted_points(modes, module.POINTS, np.random.default_rng(seed), lambda: None)
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[3] < 0.03
