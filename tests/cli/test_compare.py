@@ -58,6 +58,11 @@ def test_with_bayes_the_ranking_is_by_leave_one_out(rheojobs, shared_data: Path)
     assert first["loo"]["elpd"] > second["loo"]["elpd"]
     assert second["loo"]["difference_se"] > 0
     assert "elpd ± se" in ran.stderr  # the table went there
+    assert first["evidence"]["log"] > second["evidence"]["log"]
+    assert 0 < first["evidence"]["error"] < 0.1
+    assert first["probability"] + second["probability"] == pytest.approx(1.0)
+    assert re.search(r"model +log evidence ± se +probability", ran.stderr)
+    assert "Both depend on the priors" in ran.stderr
     assert "sampled: all that converged, by AICc (power_law, bingham)" in ran.stderr
 
 

@@ -17,7 +17,8 @@ class CompareOptions:
     bayes: bool = option(
         False,
         Flag(),
-        "Sample the best five, each from its fit, and rank them by leave-one-out cross-validation.",
+        "Sample the best five, each from its fit; rank them by leave-one-out cross-validation, and "
+        "show their evidence.",
         group=Group.SAMPLING,
     )
     timeout: float | None = option(

@@ -335,7 +335,8 @@ def compare(
     engine : JobEngine, optional
         Where the fits run; by default, new worker processes.
     bayes : bool
-        Sample the best five that converged, each from its fit, and rank them by PSIS-LOO.
+        Sample the best five that converged, each from its fit; rank them by PSIS-LOO, and
+        estimate their evidence.
     timeout : float or None
         Seconds that a fit may take until it is stopped and listed; a sampling gets five times
         as many. None sets no limit.

@@ -19,6 +19,7 @@ from rheojobs.inference.sampling.task import SampleTask
 
 pytestmark = pytest.mark.promise("right-or-refused")
 
+PARAMETERS = decay_model().parameters
 COUNTS = {"num_warmup": 300, "num_samples": 500, "num_chains": 4, "checkpoint": ""}
 
 
@@ -154,6 +155,14 @@ def test_a_prior_that_may_be_improper_leaves_no_evidence():
     found = evidence(decay_data(), decay_model(), priors={"G0": prior})
     assert math.isnan(found.log)
     assert "the prior of 'G0' may be improper" in found.reason
+
+
+def test_priors_that_are_centred_on_the_fit_are_warned_of():
+    centred = [replace(item, prior_is_centred=item.name == "tau") for item in PARAMETERS]
+    model = replace(decay_model(), parameters=tuple(centred))
+    assert "the priors of tau are centred on the fit" in evidence(decay_data(), model).reason
+    prior = {"type": "loguniform", "low": 0.1, "high": 10.0}
+    assert evidence(decay_data(), model, priors={"tau": prior}).reason == ""
 
 
 def test_too_few_draws_leave_the_importance_sampling():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,12 @@ def evidence_of(
         drawn = _evaluated(modes, starts, [part[:length] for part in rows], check)
         bridge = _bridge(modes, drawn, len(rows), random, check)
         reason = reason if math.isnan(bridge[0]) else ""
-    return Evidence.of(bridge, _mean(modes, found), found.k, found.is_reliable, reason)
+    made = Evidence.of(bridge, _mean(modes, found), found.k, found.is_reliable, reason)
+    if centred := _centred(posterior):
+        words = f"the priors of {', '.join(centred)} are centred on the fit, which uses the data"
+        words += " twice: the evidence is too high; give priors of your own"
+        made = replace(made, reason="; ".join(filter(None, (made.reason, words))))
+    return made
 
 
 def _improper(posterior: Posterior) -> str:
@@ -82,6 +88,16 @@ def _improper(posterior: Posterior) -> str:
         except NotImplementedError:
             return name
     return ""
+
+
+def _centred(posterior: Posterior) -> list[str]:
+    """Name the parameters whose default prior is centred on the start of the sampling."""
+    return [
+        item.name
+        for item in posterior.problem.model.parameters
+        if item.prior_is_centred and item.name in posterior.sites
+        if item.name not in posterior.given
+    ]
 
 
 def _mean(modes: Modes, found: Weighted) -> tuple[float, float]:
