@@ -59,10 +59,12 @@ class JobDisplay(Drawing):
         progress = job.latest_progress or Progress()
         chains = progress.metrics.get("chains")
         stopping = job.state is JobState.CANCELLING
+        preview = None if stopping else progress.metrics.get("preview")
         if chains and not stopping:
-            return self._sampling(progress, chains)
-        words = _WAITING.get(job.state) or progress.message or "starting"
-        return self._line(words)
+            shown = self._sampling(progress, chains)
+        else:
+            shown = self._line(_WAITING.get(job.state) or progress.message or "starting")
+        return shown if preview is None else Group(shown, _preview(preview))
 
     def _line(self, words: str) -> RenderableType:
         row = Table.grid(padding=(0, 1))
@@ -87,8 +89,7 @@ class JobDisplay(Drawing):
                 Text("warm-up" if warming else "draws", style=colour),
                 Text(f"{part:>{len(str(whole))}}/{whole}"),
             )
-        preview = progress.metrics.get("preview")
-        return Group(head, bars, *([] if preview is None else [_preview(preview)]))
+        return Group(head, bars)
 
     def _outlook(self, metrics: Any) -> str:
         chains, each = metrics["chains"], metrics["num_warmup"] + metrics["num_samples"]

@@ -35,7 +35,8 @@ class BayesianWorkerSignals(QObject):
         The number of divergences so far, after the warm-up.
     reported : Signal(object)
         The whole `Progress` of warm-up and sampling: its metrics have R-hat and ESS, step sizes
-        and acceptance, and about once a second the thinned draws as `traces`.
+        and acceptance, and about once a second the thinned draws as `traces`; before the first
+        draws a `preview`, also in a report before the warm-up.
     """
 
     progress = Signal(int, int, int)
@@ -105,6 +106,8 @@ class BayesianWorker(TaskWorker):
     def relay_progress(self, progress: Progress) -> None:
         """Emit the stage when it changes, each chain that has advanced, and new divergences."""
         if progress.stage not in ("warmup", "sampling"):
+            if "preview" in progress.metrics:
+                self.signals.reported.emit(progress)
             return
         if progress.stage != self._stage:
             self._stage = progress.stage

@@ -34,7 +34,7 @@ from rheojobs.inference.sampling.continuation import Keeper, Restored, packed
 from rheojobs.inference.sampling.first_states import first_states, is_nearly_gaussian
 from rheojobs.inference.sampling.importance.evidence import evidence_of
 from rheojobs.inference.sampling.importance.modes import Modes
-from rheojobs.inference.sampling.importance.preview import Preview
+from rheojobs.inference.sampling.importance.preview import preview_of
 from rheojobs.inference.sampling.live_diagnostics import LiveDiagnostics
 from rheojobs.inference.sampling.nuts import Settings
 from rheojobs.inference.sampling.predicted_curves import prepare
@@ -85,7 +85,7 @@ class Sampling:
         self._chains: list[Chain] = []
         self._starts: Starts | None = None
         self._posterior: Posterior | None = None
-        self._preview: Preview | None = None
+        self._preview: dict[str, Any] = {}
         self._note = ""
         self._remaining = TimeRemaining()
 
@@ -125,8 +125,6 @@ class Sampling:
             self._keep(keeper, look)
             raise
         assert result is not None
-        if self._preview is not None:
-            self._preview.wait()  # a thread that compiles must not outlive the sampling
         keeper.done(self._chains, context.is_tidied)
         self._add_note(result)
         return result
@@ -188,7 +186,7 @@ class Sampling:
         keeper.describe(starts)
         collector = Collector(settings, posterior, starts, residuals)
         if restored is None:
-            self._begin_preview(collector)
+            self._report_preview(collector)
         first = settings.num_samples if settings.until_ess is None else FIRST_LOOK
         total = settings.num_warmup + min(first, settings.most_draws)
         if restored is not None:
@@ -213,8 +211,8 @@ class Sampling:
             prepare(posterior)
         return collector, advance, pace
 
-    def _begin_preview(self, collector: Collector) -> None:
-        """Compute a preview beside the chains, if anybody is listening and there is a maximum."""
+    def _report_preview(self, collector: Collector) -> None:
+        """Report a preview, if anybody is listening and there is a maximum."""
         posterior, starts = self._posterior, self._starts
         assert posterior is not None
         assert starts is not None
@@ -226,7 +224,9 @@ class Sampling:
             return {name: values[0] for name, values in draws.items()}
 
         modes = Modes.of(posterior, starts)
-        self._preview = Preview(modes, named, self._settings.seed, self._context.check)
+        self._preview = preview_of(modes, named, self._settings.seed, self._context.check)
+        if self._preview:
+            self._context.progress(0, 0, "compiling", stage="compile", **self._preview)
 
     def _place(self, restored: Restored | None) -> tuple[Posterior, Starts, dict[str, float]]:
         """Return the posterior, where the chains start, and the residuals' size at the start."""
@@ -341,12 +341,9 @@ class Sampling:
             divergences=divergences,
             time_remaining=self._remaining.update(here, time.monotonic()),
             **_sampler_metrics(chains),
-            **(live.metrics or self._previewed()),
+            **(live.metrics or self._preview),
             **live.traces,
         )
-
-    def _previewed(self) -> dict[str, Any]:
-        return {} if self._preview is None else self._preview.metrics
 
     def _expected_draws(self, live: LiveDiagnostics) -> int:
         """Return how many draws of each chain there will be; with a wanted ESS, as it grows."""

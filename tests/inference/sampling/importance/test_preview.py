@@ -16,9 +16,8 @@ from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.diagnostics import QUANTILES
 from rheojobs.inference.sampling import live_diagnostics
 from rheojobs.inference.sampling.importance import preview as module
-from rheojobs.inference.sampling.importance.mixture import weighted_points
 from rheojobs.inference.sampling.importance.modes import Modes
-from rheojobs.inference.sampling.importance.preview import Preview
+from rheojobs.inference.sampling.importance.preview import preview_of
 from rheojobs.inference.sampling.run import Sampling
 from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.sampling.task import SampleTask
@@ -37,19 +36,7 @@ def previews(model: Model, data: Dataset, **settings: object):
     return with_preview, with_draws, result
 
 
-@pytest.fixture
-def slowly(monkeypatch):
-    """Let the chains wait for the preview, which they would otherwise overtake when compiling."""
-    begin = Sampling._begin_preview
-
-    def begin_and_wait(self, collector):
-        begin(self, collector)
-        self._preview.wait()
-
-    monkeypatch.setattr(Sampling, "_begin_preview", begin_and_wait)
-
-
-def test_its_numbers_are_those_of_the_draws(slowly):
+def test_its_numbers_are_those_of_the_draws():
     reports, _, result = previews(decay_model(), decay_data(), num_samples=2000)
     preview = reports[0]["preview"]
     assert preview["k"] <= 0.7
@@ -68,7 +55,7 @@ def test_its_numbers_are_those_of_the_draws(slowly):
 
 
 @pytest.mark.parametrize("width", [0.5, 0.05])
-def test_an_unreliable_one_shows_no_numbers(slowly, width):
+def test_an_unreliable_one_shows_no_numbers(width):
     """About a narrow ridge that is a parabola; if it is very narrow, k̂ alone would not show it."""
     model = Model.from_function(
         lambda x, p: (p[1] - 2.0 * p[0] ** 2) / width + 0.0 * x,
@@ -85,11 +72,12 @@ def test_an_unreliable_one_shows_no_numbers(slowly, width):
     assert preview["words"].startswith("no reliable preview: importance sampling")
 
 
-def test_draws_replace_it(slowly, monkeypatch):
+def test_draws_replace_it(monkeypatch):
     monkeypatch.setattr(live_diagnostics, "INTERVAL", 0.0)
     monkeypatch.setattr(live_diagnostics, "MAX_SHARE", 1.0)
     reports, drawn, _ = previews(decay_model(), decay_data(), num_warmup=4000, num_samples=4000)
-    assert reports
+    assert [metrics for metrics in reports if "chains" not in metrics]  # at once
+    assert [metrics for metrics in reports if "chains" in metrics]
     assert drawn
     assert not any("preview" in metrics for metrics in drawn)
 
@@ -97,12 +85,11 @@ def test_draws_replace_it(slowly, monkeypatch):
 def test_it_does_not_change_the_draws_and_is_not_made_for_nobody(monkeypatch):
     made = []
 
-    class Counted(Preview):
-        def __init__(self, *args):
-            made.append(1)
-            super().__init__(*args)
+    def counted(*args):
+        made.append(1)
+        return preview_of(*args)
 
-    monkeypatch.setattr("rheojobs.inference.sampling.run.Preview", Counted)
+    monkeypatch.setattr("rheojobs.inference.sampling.run.preview_of", counted)
     silent = sample(decay_data(), decay_model(), **COUNTS)
     assert made == []
     *_, heard = previews(decay_model(), decay_data())
@@ -110,7 +97,7 @@ def test_it_does_not_change_the_draws_and_is_not_made_for_nobody(monkeypatch):
     assert same_draws(silent, heard)
 
 
-def test_a_sampling_with_a_preview_can_be_cancelled(slowly, tmp_path):
+def test_a_sampling_with_a_preview_can_be_cancelled(tmp_path):
     task = SampleTask(decay_model(), decay_data(), **COUNTS | {"checkpoint": tmp_path / "c"})
     began = time.monotonic()
     run_until(task, lambda progress: "preview" in progress.metrics)
@@ -131,16 +118,20 @@ def test_an_error_in_it_is_no_error_of_the_sampling(monkeypatch):
 def test_once_compiled_it_takes_less_than_30_ms(melt_data):
     pytest.importorskip("rheojax")
     configure_jax()
-    task = SampleTask("maxwell", melt_data, checkpoint="")
+    task = SampleTask("fractional_maxwell_liquid", melt_data, checkpoint="")
     task.validate()
     with local_context() as context:
         problem = Problem.of(task.model, task.dataset, {}, {})
         posterior, starts, _ = Sampling(task.settings(), problem, context)._place(None)
     modes = Modes.of(posterior, starts)
-    modes.prepare()
+
+    def named(sites):
+        return dict(zip(posterior.sites, sites.T, strict=True))
+
     took = []
     for seed in range(7):
         began = time.perf_counter()
-        weighted_points(modes, module.POINTS, np.random.default_rng(seed), lambda: None)
+        found = preview_of(modes, named, seed, lambda: None)
         took.append(time.perf_counter() - began)
+        assert found["preview"]["summary"]
     assert sorted(took)[3] < 0.03

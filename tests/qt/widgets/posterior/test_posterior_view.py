@@ -45,8 +45,11 @@ def texts(view: PosteriorView, row: int) -> list[str]:
 
 
 def test_a_preview_is_shown_until_draws_replace_it(qtbot: QtBot, view: PosteriorView) -> None:
-    view.take_progress(COUNTS | {"preview": PREVIEW})
+    view.take_progress({"preview": PREVIEW})  # before the chains begin
     qtbot.waitUntil(lambda: view.table.isVisible())
+    assert view.status.text() == WORDS
+    view.take_progress(COUNTS | {"preview": PREVIEW})
+    qtbot.waitUntil(lambda: "Warm-up: 10, 12 of 100 steps" in view.status.text())
     assert WORDS in view.status.text()
     assert texts(view, 0)[:7] == ["G0", "1000", "10", "Pa", "–", "–", "–"]
     assert texts(view, 0)[7] == "preview; 5 % to 95 %: 984 … 1016"

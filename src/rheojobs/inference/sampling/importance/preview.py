@@ -1,9 +1,8 @@
-"""A preview of the posterior while the chains warm up: importance sampling at the maximum."""
+"""A preview of the posterior before the first draws: importance sampling at the maximum."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from rheojobs.engine.cancellation import CancellationError
 from rheojobs.inference.sampling.importance.mixture import Weighted, weighted_points
 from rheojobs.inference.sampling.importance.modes import Modes
 
-__all__ = ["Preview"]
+__all__ = ["preview_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +30,13 @@ LEVELS = {"q05": 0.05, "q95": 0.95}
 type Draws = Mapping[str, NDArray[np.float64]]
 
 
-class Preview:
-    """Computes a preview on a thread of its own, since its program may have to be compiled.
+def preview_of(
+    modes: Modes,
+    named: Callable[[NDArray[np.float64]], Draws],
+    seed: int,
+    check: Callable[[], None],
+) -> dict[str, Any]:
+    """Return a preview of a posterior, as a progress report has it; empty if there can be none.
 
     Parameters
     ----------
@@ -45,54 +49,30 @@ class Preview:
     check : callable
         Called before each call of the model; may raise.
 
-    Attributes
-    ----------
-    metrics : dict
-        For a progress report: ``preview``, once it is known, with ``k`` (the Pareto k̂ of the
-        weights), ``words``, and ``summary`` (mean, std, q05 and q95 of each parameter), which is
-        empty if the preview is not reliable.
+    Returns
+    -------
+    dict
+        ``preview``, with ``k`` (the Pareto k̂ of the weights), ``words``, and ``summary`` (mean,
+        std, q05 and q95 of each parameter), which is empty if the preview is not reliable.
     """
-
-    def __init__(
-        self,
-        modes: Modes,
-        named: Callable[[NDArray[np.float64]], Draws],
-        seed: int,
-        check: Callable[[], None],
-    ) -> None:
-        self._modes, self._named, self._seed, self._check = modes, named, seed, check
-        self.metrics: dict[str, Any] = {}
-        self._thread = threading.Thread(target=self._work, name="rheojobs-preview", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until it is known, or was given up."""
-        self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            self.metrics = {"preview": self._computed()}
-        except CancellationError:
-            pass
-        except Exception as error:  # any exception of a model: the chains report it, or go on
-            logger.info("there is no preview: %s", error)
-
-    def _computed(self) -> dict[str, Any]:
-        self._check()
-        self._modes.prepare()
+    try:
+        modes.prepare()
         end = time.perf_counter() + SECONDS
-        random = np.random.default_rng(np.random.SeedSequence((self._seed, STREAM)))
-        found = weighted_points(
-            self._modes, POINTS, random, self._check, lambda: time.perf_counter() > end
-        )
-        where = "maximum" if len(self._modes.geometries) == 1 else "maxima"
+        random = np.random.default_rng(np.random.SeedSequence((seed, STREAM)))
+        found = weighted_points(modes, POINTS, random, check, lambda: time.perf_counter() > end)
+        where = "maximum" if len(modes.geometries) == 1 else "maxima"
         how = f"importance sampling at the {where}, k̂ = {found.k:.2f}"
         if found.is_reliable:
-            words, summary = f"preview: {how}", _summary(found, self._named)
+            words, summary = f"preview: {how}", _summary(found, named)
         else:
             percent = 100.0 * found.efficiency
             words, summary = f"no reliable preview: {how}, {percent:.0f} % of the points count", {}
-        return {"k": found.k, "words": words, "summary": summary}
+    except CancellationError:
+        raise
+    except Exception as error:  # any exception of a model, which its chains report if they have it
+        logger.info("there is no preview: %s", error)
+        return {}
+    return {"preview": {"k": found.k, "words": words, "summary": summary}}
 
 
 def _summary(

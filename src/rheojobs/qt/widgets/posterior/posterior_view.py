@@ -95,7 +95,7 @@ class PosteriorView(QWidget):
 
     def take_progress(self, metrics: Mapping[str, Any]) -> None:
         """Take the progress of a running sampling; it is drawn soon."""
-        if "chains" not in metrics:
+        if "chains" not in metrics and "preview" not in metrics:
             return
         self._metrics = dict(metrics)
         if "traces" in metrics:
@@ -150,6 +150,12 @@ class PosteriorView(QWidget):
             self.plot.show_traces(traces, at, self._units)
 
     def _live_text(self, metrics: Mapping[str, Any]) -> str:
+        parts = self._chain_texts(metrics) if "chains" in metrics else []
+        if preview := metrics.get("preview"):
+            parts.append(str(preview["words"]))
+        return " · ".join(parts)
+
+    def _chain_texts(self, metrics: Mapping[str, Any]) -> list[str]:
         warmup = int(metrics["num_warmup"])
         drawn = [max(0, int(done) - warmup) for done in metrics["chains"]]
         warming = any(done < warmup for done in metrics["chains"])
@@ -166,9 +172,7 @@ class PosteriorView(QWidget):
                 self.tr("step size {values}").format(values=_each(metrics["step_size"], 2)),
                 self.tr("tree depth {values}").format(values=_each(metrics["tree_depth"], 2)),
             ]
-        if preview := metrics.get("preview"):
-            parts.append(str(preview["words"]))
-        return " · ".join(parts)
+        return parts
 
     def _result_text(self, result: BayesianResult) -> str:
         parts = [
