@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.inference.helpers import decay_data, decay_model, run_until, same_draws
 
+from rheojobs.engine.cancellation import CancellationError
 from rheojobs.engine.local_context import local_context
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.model import Model
@@ -72,6 +75,40 @@ def test_an_unreliable_one_shows_no_numbers(width):
     assert preview["words"].startswith("no reliable preview: importance sampling")
 
 
+def test_of_two_maxima_it_is_of_both():
+    """Both signs of p suit the data; the moments are those of quadrature."""
+    x = np.linspace(0.1, 2.0, 30)
+    y = x + 0.05 * np.random.default_rng(3).standard_normal(x.size)
+    data = Dataset(x, y, "relaxation", sigma=np.full(x.size, 0.05))
+    model = Model.from_function(
+        lambda x, p: (p[0] ** 2 + 0.02 * p[0]) * x, {"p": (-3.0, 3.0, 1.0)}, "relaxation"
+    )
+    reports, _, _ = previews(model, data)
+    grid = np.linspace(-3.0, 3.0, 100_001)
+    misfit = (y[:, None] - (grid**2 + 0.02 * grid) * x[:, None]) / 0.05
+    weights = np.exp(-0.5 * (misfit**2).sum(axis=0))
+    mean = np.average(grid, weights=weights)
+    deviation = np.sqrt(np.average((grid - mean) ** 2, weights=weights))
+    found = reports[0]["preview"]
+    assert "at the maxima" in found["words"]
+    assert found["summary"]["p"]["mean"] == pytest.approx(mean, abs=0.1)
+    assert found["summary"]["p"]["std"] == pytest.approx(deviation, rel=0.05)
+
+
+def test_equal_terms_are_in_order():
+    x = np.linspace(0.05, 6.0, 40)
+    clean = np.exp(-x / 0.5) + np.exp(-x / 3.0)
+    y = clean + 0.02 * np.random.default_rng(5).standard_normal(x.size)
+    data = Dataset(x, y, "relaxation", sigma=np.full(x.size, 0.02))
+    bounds = {"tau_1": (0.01, 100.0, 5.0), "tau_2": (0.01, 100.0, 0.3)}
+    model = Model.from_function(
+        lambda x, p: jnp.exp(-x / p[0]) + jnp.exp(-x / p[1]), bounds, "relaxation"
+    )
+    reports, _, result = previews(replace(model, modes=(("tau_1",), ("tau_2",))), data)
+    for name, row in reports[0]["preview"]["summary"].items():
+        assert abs(row["mean"] - result.summary[name]["mean"]) < 0.2 * row["std"]
+
+
 def test_it_is_reported_at_once_and_with_the_chains_until_draws_replace_it(monkeypatch):
     reports, _, _ = previews(decay_model(), decay_data())
     assert "chains" not in reports[0]
@@ -103,6 +140,19 @@ def test_a_sampling_with_a_preview_can_be_cancelled(tmp_path):
     began = time.monotonic()
     run_until(task, lambda progress: "preview" in progress.metrics)
     assert time.monotonic() - began < 60
+
+
+def test_it_stops_when_asked():
+    def check():
+        raise CancellationError
+
+    with local_context() as context:
+        task = SampleTask(decay_model(), decay_data(), checkpoint="")
+        task.validate()
+        problem = Problem.of(task.model, task.dataset, {}, {})
+        posterior, starts, _ = Sampling(task.settings(), problem, context)._place(None)
+    with pytest.raises(CancellationError):
+        preview_of(Modes.of(posterior, starts), lambda sites: {}, 0, check)
 
 
 def test_an_error_in_it_is_no_error_of_the_sampling(monkeypatch):
