@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from types import SimpleNamespace
 
@@ -33,6 +34,12 @@ def test_a_preview_is_shown_as_such():
     text = drawn(preview=PREVIEW)
     assert "preview: importance sampling at the maximum, k̂ = 0.30" in text
     assert re.search(r"G0 +1000 ± 10 +5 % to 95 %: 984 … 1016", text)
+
+
+def test_without_a_mean_the_quantiles_are_shown():
+    row = {"mean": math.nan, "std": math.nan, "q05": 983.6, "q95": 1016.4}
+    text = drawn(preview=PREVIEW | {"summary": {"G0": row}})
+    assert re.search(r"G0 +– +5 % to 95 %: 984 … 1016", text)
 
 
 def test_an_unreliable_one_has_words_only():

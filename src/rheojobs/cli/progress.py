@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -112,7 +113,8 @@ def _preview(preview: Mapping[str, Any]) -> RenderableType:
     """Return the approximate posterior that is shown until draws replace it."""
     table = Table.grid(padding=(0, 2))
     for name, row in preview["summary"].items():
-        ends = interval(row["q05"], row["q95"], row["mean"])
+        center = row["mean"] if math.isfinite(row["mean"]) else None
+        ends = interval(row["q05"], row["q95"], center)
         table.add_row(
             Text(f"  {name}"),
             measured(row["mean"], row["std"]),

@@ -19,8 +19,9 @@ from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.diagnostics import QUANTILES
 from rheojobs.inference.sampling import live_diagnostics
 from rheojobs.inference.sampling.importance import preview as module
+from rheojobs.inference.sampling.importance.mixture import Weighted
 from rheojobs.inference.sampling.importance.modes import Modes
-from rheojobs.inference.sampling.importance.preview import preview_of
+from rheojobs.inference.sampling.importance.preview import _summary, preview_of
 from rheojobs.inference.sampling.run import Sampling
 from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.sampling.task import SampleTask
@@ -107,6 +108,18 @@ def test_equal_terms_are_in_order():
     reports, _, result = previews(replace(model, modes=(("tau_1",), ("tau_2",))), data)
     for name, row in reports[0]["preview"]["summary"].items():
         assert abs(row["mean"] - result.summary[name]["mean"]) < 0.2 * row["std"]
+
+
+def test_of_a_long_tail_there_are_only_quantiles():
+    """Of a Pareto distribution with an exponent of 0.8 there is neither a mean nor a deviation."""
+    random = np.random.default_rng(0)
+    values = np.stack([random.standard_normal(1000), random.pareto(0.8, 1000)], axis=1)
+    points = Weighted(values, np.zeros(1000), -0.5)
+    found = _summary(points, lambda sites: {"a": sites[:, 0], "b": sites[:, 1]})
+    assert found["a"]["mean"] == pytest.approx(values[:, 0].mean())
+    assert found["a"]["q95"] == pytest.approx(np.quantile(values[:, 0], 0.95), rel=0.01)
+    assert np.isnan([found["b"]["mean"], found["b"]["std"]]).all()
+    assert found["b"]["q95"] == pytest.approx(np.quantile(values[:, 1], 0.95), rel=0.05)
 
 
 def test_it_is_reported_at_once_and_with_the_chains_until_draws_replace_it(monkeypatch):

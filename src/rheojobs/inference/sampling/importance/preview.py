@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.cancellation import CancellationError
+from rheojobs.inference.results.pareto_smoothing import smoothed
 from rheojobs.inference.sampling.importance.mixture import Weighted, weighted_points
 from rheojobs.inference.sampling.importance.modes import Modes
 
@@ -24,6 +26,9 @@ STREAM = 2_000_017
 POINTS = 1000
 SECONDS = 0.02
 """No more points are evaluated after this time; only models that are slow take longer."""
+
+NO_MEAN = 1.0
+"""A distribution whose tail has this k̂, or a larger one, has no mean."""
 
 LEVELS = {"q05": 0.05, "q95": 0.95}
 
@@ -53,7 +58,8 @@ def preview_of(
     -------
     dict
         ``preview``, with ``k`` (the Pareto k̂ of the weights), ``words``, and ``summary`` (mean,
-        std, q05 and q95 of each parameter), which is empty if the preview is not reliable.
+        std, q05 and q95 of each parameter), which is empty if the preview is not reliable. The
+        mean and std of a parameter with a very long tail are NaN.
     """
     try:
         modes.prepare()
@@ -78,13 +84,21 @@ def preview_of(
 def _summary(
     found: Weighted, named: Callable[[NDArray[np.float64]], Draws]
 ) -> dict[str, dict[str, float]]:
-    """Return the weighted mean, standard deviation and quantiles of each parameter."""
+    """Return the weighted mean, standard deviation and quantiles of each parameter.
+
+    A parameter whose squared deviations have too long a tail has quantiles only.
+    """
     used = found.shares > 0
-    shares = found.shares[used]
+    shares, log_weights = found.shares[used], found.log_weights[used]
     summary = {}
     for name, values in named(found.values[used]).items():
         mean = float(shares @ values)
-        row = {"mean": mean, "std": float(np.sqrt(shares @ (values - mean) ** 2))}
+        squares = (values - mean) ** 2
+        row = {"mean": mean, "std": float(np.sqrt(shares @ squares))}
+        with np.errstate(divide="ignore"):
+            _, k = smoothed(log_weights + np.log(squares))
+        if k >= NO_MEAN:
+            row = dict.fromkeys(row, math.nan)
         order = np.argsort(values)
         below = np.cumsum(shares[order]) - 0.5 * shares[order]
         ends = np.interp(list(LEVELS.values()), below, values[order])
