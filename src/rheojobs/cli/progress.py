@@ -121,4 +121,5 @@ def _preview(preview: Mapping[str, Any]) -> RenderableType:
             f"5 % to 95 %: {ends}",
             style="dim",
         )
-    return Group(Text(f"  {preview['words']}", style="dim italic"), table)
+    words = Text(f"  {preview['words']}", style="dim italic")
+    return Group(words, table) if table.row_count else words
