@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rheojobs.errors import InputError
 from rheojobs.inference.fits.collect import FitCollector
@@ -86,6 +86,13 @@ class FitSetup:
         weights = weights_of(problem, options.weights)
         setup = cls(problem, options, fixed, given, objective, limits, weights)
         setup._check_start()
+        setup._check_count()
+        return setup
+
+    def of_like(self, problem: Problem) -> FitSetup:
+        """Return the setup of a problem that differs in its data alone, from the same start."""
+        weights = weights_of(problem, self.options.weights)
+        setup = replace(self, problem=problem, weights=weights)
         setup._check_count()
         return setup
 

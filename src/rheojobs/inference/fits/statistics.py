@@ -225,8 +225,11 @@ def _inseparable(
     names: Sequence[str], correlation: NDArray[np.float64], but: set[str]
 ) -> list[str]:
     """Name pairs of strongly correlated parameters, without those in `but`."""
-    found = []
-    for i, j in zip(*np.nonzero(np.triu(np.abs(correlation) > STRONG_CORRELATION, 1)), strict=True):
+    found: list[str] = []
+    strong = np.abs(correlation) > STRONG_CORRELATION
+    if np.count_nonzero(strong) <= len(names):  # each with itself
+        return found
+    for i, j in zip(*np.nonzero(np.triu(strong, 1)), strict=True):
         if not {names[i], names[j]} & but and abs(correlation[i, j]) < 1.0 - 1e-12:
             found.append(
                 f"these data hardly distinguish {names[i]} and {names[j]} (correlation "

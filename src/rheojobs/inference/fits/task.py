@@ -17,7 +17,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.problem.problem import Problem, prepare_data
+from rheojobs.inference.problem.problem import Problem, check_model, prepare_data
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.fit_result import FitResult
@@ -67,6 +67,7 @@ class FitTask:
         """Check all that can be checked without JAX; raises `InputError` in one line."""
         options = FitOptions.of(self.options)
         if self._dataset is None:
+            check_model(self.model)
             dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
             check_weights(options.weights, dataset)
             self._dataset, self.data = dataset, None  # sent once, as checked

@@ -4,7 +4,7 @@ Also pads data for compiled programs, and chooses the weights of a fit.
 
 Other rooms use:
 
-- `problem`: `Problem`, `prepare_data`
+- `problem`: `Problem`, `check_model`, `prepare_data`
 - `options`: `ProblemOptions`
 - `observations`: `LARGE`, `Observations`, `PADDED_MODES`, `SHOWN`
 - `weights`: `Weights`, `weights_of`, `default_weights`, `check_weights`

@@ -19,7 +19,15 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.programs.kernel_cache import frozen
 
-__all__ = ["Problem", "prepare_data"]
+__all__ = ["Problem", "check_model", "prepare_data"]
+
+
+def check_model(model: str | Model) -> None:
+    """Raise `InputError` if a model is unknown, as far as that can be seen without JAX."""
+    if isinstance(model, str):
+        check_name(model)
+    elif not isinstance(model, Model):
+        raise InputError(f"a model is a name or a Model, got {type(model).__name__}")
 
 
 def prepare_data(
@@ -28,17 +36,13 @@ def prepare_data(
     test_mode: str | None = None,
     protocol: Mapping[str, float] | None = None,
 ) -> Dataset:
-    """Check a job's input as far as possible without JAX; return the dataset to work on.
+    """Check a job's data as far as possible without JAX; return the dataset to work on.
 
     Raises
     ------
     InputError
         In one line, what is wrong and what would be right.
     """
-    if isinstance(model, str):
-        check_name(model)
-    elif not isinstance(model, Model):
-        raise InputError(f"a model is a name or a Model, got {type(model).__name__}")
     constants = check_protocol(protocol)
     if test_mode is not None:
         test_mode = canonical_test_mode(test_mode)

@@ -22,7 +22,7 @@ from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.options.option import options_of
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
-from rheojobs.inference.problem.problem import Problem, prepare_data
+from rheojobs.inference.problem.problem import Problem, check_model, prepare_data
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.evidence import Evidence
@@ -158,6 +158,7 @@ class SampleTask(SampleOptions):
             return
         for name, option in _OPTIONS.items():
             setattr(self, name, option.check(getattr(self, name)))
+        check_model(self.model)
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
         self.likelihood = likelihood_of(dataset, self.likelihood)
         self.other_starts = [dict(place) for place in self.other_starts]

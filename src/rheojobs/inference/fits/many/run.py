@@ -64,13 +64,19 @@ class FitManyRun:
     ) -> None:
         self._initial, self._options, self._context = initial, options, context
         self._setups: list[FitSetup] = []
+        kinds: dict[Hashable, FitSetup] = {}
         with context.unstoppable():
             for number, (dataset, given) in enumerate(zip(datasets, initial, strict=True), 1):
                 try:
                     problem = Problem.of(model, dataset, options.model_config, options.bounds)
-                    self._setups.append(FitSetup.of(problem, options, given))
+                    kind = (problem.key, id(given))
+                    if (known := kinds.get(kind)) is not None:
+                        setup = known.of_like(problem)
+                    else:
+                        setup = kinds[kind] = FitSetup.of(problem, options, given)
                 except InputError as error:
                     raise error.within(f"dataset {number} of {len(datasets)}") from None
+                self._setups.append(setup)
         self._makers: dict[int, Maker] = {}
 
     def run(self) -> FitResults:

@@ -14,7 +14,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.problem.problem import prepare_data
+from rheojobs.inference.problem.problem import check_model, prepare_data
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.results.records import pack, unpack
@@ -69,6 +69,7 @@ class FitManyTask:
         options = FitOptions.of(self.options)
         if self._checked is not None:
             return
+        check_model(self.model)
         checked: list[Dataset] = []
         for number, data in enumerate(self.datasets, 1):
             try:
