@@ -5,7 +5,7 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all test-quick physics faults lint format gui bench env clean distclean help
+.PHONY: demo test test-all test-quick physics faults lint format docs gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PRIVATE_UV := .uv/bin/uv
 STAMP := $(VENV)/.rheojobs-env
 BENCH_STAMP := $(VENV)/.rheojobs-bench
+DOCS_STAMP := $(VENV)/.rheojobs-docs
 OLDEST_UV := 0.6
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
@@ -82,6 +83,10 @@ format: env ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+docs: $(DOCS_STAMP) ## build the documentation site into build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
 gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window
 	@$(BIN)/rheojobs gui
@@ -129,10 +134,13 @@ $(STAMP): pyproject.toml uv.lock scripts/find-python
 	$(BIN)/python -m compileall -q src; \
 	printf '%s\n%s\n' "$$(pwd -P)" '$(PYTHON)' >$@
 
-# The comparisons' own group, on top of the environment; `env` made anew takes it away again.
-$(BENCH_STAMP): $(STAMP)
+# Groups of their own, on top of the environment and of one another; `env` made anew takes them
+# away again.
+$(BENCH_STAMP): GROUP := bench
+$(DOCS_STAMP): GROUP := docs
+$(BENCH_STAMP) $(DOCS_STAMP): $(STAMP)
 	@set -eu; uv=uv; test ! -x $(PRIVATE_UV) || uv=$(PRIVATE_UV); \
-	"$$uv" sync --quiet --locked --all-extras --group bench --python $(BIN)/python; \
+	"$$uv" sync --quiet --locked --inexact --all-extras --group $(GROUP) --python $(BIN)/python; \
 	touch $@
 
 clean: ## remove what the targets wrote, but not the environment
