@@ -77,6 +77,7 @@ lint: env ## ruff, mypy and the three floors
 	$(BIN)/python -m mypy || status=1; \
 	$(BIN)/lint-imports || status=1; \
 	$(BIN)/python scripts/options-page --check || status=1; \
+	$(BIN)/python scripts/states-diagram --check || status=1; \
 	exit $$status
 
 format: env ## let ruff format and mend what it can
