@@ -231,6 +231,33 @@ def test_plans_can_be_read(folder: Path) -> None:
     assert [item.fit.get("loss") for item in plan.items] == [None, None, "huber", "huber"]
 
 
+def templates() -> list[re.Pattern[str]]:
+    """Return a pattern for each text of the code that is long enough to be a message."""
+    found = []
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            texts = [part.value if isinstance(part, ast.Constant) else None for part in parts]
+            if all(text is None or isinstance(text, str) for text in texts):
+                # A name in braces is that of an option, as the caller writes it.
+                words = [re.split(r"\{\w+\}", text) if text else ["", ""] for text in texts]
+                pattern = "".join(".+?".join(map(re.escape, each)) for each in words)
+                if len(re.sub(r"\W|\.\+\?", "", "".join(filter(None, texts)))) >= 12:
+                    found.append(re.compile(pattern, re.DOTALL))
+    return found
+
+
+def test_the_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text("utf-8")
+    messages = re.findall(r"^### (?:[^`\n]*: )?`(.*)`$", text, re.M)
+    known = templates()
+    for message in messages:
+        found = [match for pattern in known if (match := pattern.search(message))]
+        longest = max((match.end() - match.start() for match in found), default=0)
+        assert longest >= 20, f"no text of the code is like {message!r}"
+    assert len(messages) >= 20
+
+
 def test_each_public_name_is_in_the_reference_once() -> None:
     text = "".join(path.read_text("utf-8") for path in ROOT.glob("docs/reference/*.md"))
     named = re.findall(r"^::: rheojobs\.(\w+)$", text, re.M)
