@@ -159,8 +159,8 @@ def check_command(line: str) -> None:
         name, found, words = command.resolve_command(context, words)
         assert found is not None
         command, context = found, found.context_class(found, info_name=name, parent=context)
-    made = command.make_context(context.info_name, words, parent=context.parent)
-    made.close()
+    if words:  # else the text names the command, with nothing that could be wrong
+        command.make_context(context.info_name, words, parent=context.parent).close()
 
 
 def rheojobs_app() -> typer.Typer:
@@ -182,6 +182,19 @@ def lines_of(program: str) -> list[tuple[str, str]]:
 def test_commands_and_options_of_rheojobs_exist(page: str, line: str) -> None:
     if "rheojax-gui" in line:  # passes its arguments on
         return
+    check_command(line)
+
+
+INLINE = [
+    (page, line)
+    for page in pages()
+    for line in re.findall(r"`(rheojobs [a-z][^`]*)`", (ROOT / page).read_text("utf-8"))
+    if "…" not in line
+]
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(INLINE)))
+def test_commands_in_the_text_exist(page: str, line: str) -> None:
     check_command(line)
 
 
@@ -218,15 +231,50 @@ def test_the_first_commands_of_the_tutorial_run(folder: Path) -> None:
     assert (folder / "fit.md").is_file()
 
 
+CANNOT_RUN = {
+    "--cluster": "a cluster",
+    "--device": "a GPU",
+    "rheojobs gui": "a user",
+    "rheojax-gui": "a user",
+    "--resume": "a sampling that was stopped",
+    "jobs cancel": "the id of a job",
+    "jobs pause": "the id of a job",
+    "jobs resume": "the id of a job",
+    "jobs retry": "the id of a job",
+}
+"""What a command line needs that is not here; tests/cli and tests/qt run such commands."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    sorted(
+        {
+            line.removeprefix("rheojobs ")
+            for _, line in lines_of("rheojobs")
+            if not any(words in line for words in CANNOT_RUN)
+        }
+    ),
+)
+def test_each_command_line_runs(line: str, folder: Path) -> None:
+    write_plan(folder)
+    run([sys.executable, "-m", "rheojobs", *shlex.split(line)], folder)
+
+
 # ---------------------------------------------------------------------- other files
+
+
+def write_plan(folder: Path) -> Path:
+    """Write the plan of the page on batches to the folder."""
+    (block,) = blocks_of("docs/how-to/batch.md", "yaml")
+    (folder / "plan.yaml").write_text(block.code, encoding="utf-8")
+    return folder / "plan.yaml"
 
 
 def test_plans_can_be_read(folder: Path) -> None:
     from rheojobs.inference.batch.plan import BatchPlan
 
-    (block,) = blocks_of("docs/how-to/batch.md", "yaml")
-    (folder / "plan.yaml").write_text(block.code, encoding="utf-8")
-    plan = BatchPlan.read(folder / "plan.yaml")
+    plan = BatchPlan.read(write_plan(folder))
     assert len(plan.items) == 4
     assert [item.fit.get("loss") for item in plan.items] == [None, None, "huber", "huber"]
 

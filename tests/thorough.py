@@ -15,6 +15,7 @@ RHEOJAX = f"{MODELS}rheojax/"
 NONE: set[str] = set()
 
 GATE: dict[str, set[str]] = {
+    "test_docs.py::test_each_command_line_runs": {"jobs list", "models --mode oscillation"},
     "cli/jobs/test_commands.py::"
     "test_a_sampling_that_was_killed_draws_what_it_would_have_drawn": NONE,
     "cli/test_fit.py::test_each_measured_file": {
