@@ -146,7 +146,10 @@ class Profiler:
     def _scatter(self, best: Outcome, data: Data, freedom: int) -> RobustScatter:
         if self._loss == "linear":
             return RobustScatter(best.cost / freedom, 1.0)
-        residuals = best.residuals[:, np.asarray(data.mask) > 0].reshape(-1)
+        if self._objective.is_large(data):
+            residuals = self._objective.values(best.u, data).residuals.reshape(-1)
+        else:
+            residuals = best.residuals[:, np.asarray(data.mask) > 0].reshape(-1)
         free = residuals.size - freedom
         return robust_scatter(residuals, float(data.scale), self._loss, free)
 

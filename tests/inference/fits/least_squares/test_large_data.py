@@ -79,6 +79,7 @@ def test_an_oscillation_has_the_minimum_of_both_moduli(order):
         {"weights": "sigma"},
         {"weights": "divided", "multi_start": 3},
         {"weights": "relative", "intervals": "profile"},
+        {"weights": "relative", "intervals": "profile", "loss": "cauchy"},
         {"weights": "relative", "fixed": {"G0": 1000.0}},
         {"weights": "relative", "tied": {"eta": "10 * G0"}},
     ],
