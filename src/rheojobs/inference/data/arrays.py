@@ -54,4 +54,6 @@ def parts_of(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
 
 def evenly(size: int, count: int) -> NDArray[np.int64]:
     """Return the indices of so many of `size` values, evenly spread, both ends included."""
+    if count >= size:
+        return np.arange(size)
     return np.unique(np.linspace(0, size - 1, min(size, count)).round().astype(np.int64))

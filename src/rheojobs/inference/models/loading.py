@@ -52,7 +52,16 @@ def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
 
 def check_name(name: str) -> None:
     """Raise the `InputError` of an unknown model, if the list is at hand; never imports RheoJAX."""
+    if name in _found:
+        return
     known = cached_catalogue()
-    if known is not None and name not in {info.name for info in known}:
+    if known is None:
+        return
+    _found.update(info.name for info in known)
+    if name not in _found:
         hint = nearest(str(name), (info.name for info in known))
         raise InputError(f"there is no model {name!r}; {hint}")
+
+
+_found: set[str] = set()
+"""Names that the list had once: to look for its file takes as long as to check small data."""
