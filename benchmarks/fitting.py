@@ -28,7 +28,7 @@ if __name__ == "__main__":
         settings={
             "repeats": 5,
             "sizes": (1_000_000, 10_000_000),
-            "batches": (200, 2_000, 10_000),
+            "batches": (200, 10_000),
             "models": ("maxwell", "fractional_maxwell_liquid", "carreau"),
         },
         quick={"repeats": 1, "sizes": (100_000,), "batches": (20, 100)},
