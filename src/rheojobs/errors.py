@@ -85,7 +85,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def one_line(error: BaseException) -> str:
     """Return the message of an error on one line, for a window or a terminal.
 
-    The message of an error of another package is preceded by its type.
+    The message of an error of another package is preceded by its type; for a package that is not
+    installed, the extra is named.
     """
     try:
         text = " ".join(str(error).split())
@@ -93,4 +94,10 @@ def one_line(error: BaseException) -> str:
         text = ""
     if isinstance(error, RheojobsError) and text:
         return text
+    if isinstance(error, ModuleNotFoundError):
+        from rheojobs.extras import missing_extra  # late: it reads the metadata of the package
+
+        missing = missing_extra(error)
+        if missing is not None:
+            return str(missing)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -24,7 +24,12 @@ def importer(package: str, home_of: Mapping[str, str]) -> Callable[[str], Any]:
     def get(name: str) -> Any:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(home_of[name]), name)
+        try:
+            value = getattr(importlib.import_module(home_of[name]), name)
+        except ModuleNotFoundError as error:
+            from rheojobs.extras import missing_extra
+
+            raise missing_extra(error) or error from None
         setattr(sys.modules[package], name, value)
         return value
 

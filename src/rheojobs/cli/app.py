@@ -309,12 +309,18 @@ def _of_a_window(module: str, needs_display: bool = True) -> Any:
         raise MissingExtraError(
             'the window needs PySide6, which is not installed: pip install "rheojobs[gui]"'
         )
+    if importlib.util.find_spec("jax") is None:
+        raise MissingExtraError(
+            'the window needs JAX, which is not installed: pip install "rheojobs[inference]"'
+        )
     has_display = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} & os.environ.keys()
     if sys.platform == "linux" and needs_display and not has_display:
         # Qt would end the process by a signal, in five lines.
         raise InputError("the window needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set")
     try:
         return importlib.import_module(module)
+    except (MissingExtraError, ModuleNotFoundError):
+        raise  # `main` names the extra
     except ImportError as error:  # usually a system library that Qt needs is missing
         raise MissingExtraError(f"the window cannot be opened: {error}") from error
 

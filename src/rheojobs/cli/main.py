@@ -10,7 +10,8 @@ import os
 import sys
 
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
-from rheojobs.errors import InputError, MissingExtraError, one_line
+from rheojobs.errors import InputError, one_line
+from rheojobs.extras import missing_extra
 
 __all__ = ["main"]
 
@@ -49,9 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         from rheojobs.cli.declared import flag_of
 
         return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
-    except MissingExtraError as error:
-        return _say(one_line(error), BAD_INPUT)
     except Exception as error:
+        missing = missing_extra(error)
+        if missing is not None:
+            return _say(one_line(missing), BAD_INPUT)
         usage = _usage(error)
         if usage is not None:
             return _say(usage, BAD_INPUT)

@@ -8,6 +8,7 @@ import platform
 import threading
 from pathlib import Path
 
+from rheojobs.extras import missing_extra
 from rheojobs.inference.programs.private_jax import keep_programs
 from rheojobs.machine import DEVICE
 
@@ -50,6 +51,8 @@ def configure_jax() -> None:
     ------
     InputError
         If there is no such device.
+    MissingExtraError
+        If JAX is not installed.
     """
     global _configured
     with _lock:
@@ -59,7 +62,10 @@ def configure_jax() -> None:
         # dropped.
         os.environ.setdefault("NLSQ_DISABLE_PERSISTENT_CACHE", "1")
         os.environ.setdefault("RHEOJAX_NO_JIT_CACHE", "1")
-        import jax
+        try:
+            import jax
+        except ModuleNotFoundError as error:
+            raise missing_extra(error) or error from None
 
         _choose_device(os.environ.get(DEVICE, ""))
         jax.config.update("jax_enable_x64", True)

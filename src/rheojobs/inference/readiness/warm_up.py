@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, MissingExtraError
 from rheojobs.inference.programs.jax_setup import configure_jax
 
 __all__ = ["PRELOAD", "warm_up", "warm_up_fully"]
@@ -29,8 +29,8 @@ def warm_up() -> Iterator[None]:
     """
     try:
         configure_jax()
-    except InputError:  # no such device: each task reports it, a dead worker would not
-        return
+    except (InputError, MissingExtraError):
+        return  # no such device, or no JAX: each task reports it, a dead worker would not
     import jax.numpy as jnp
 
     for module in ("rheojobs.inference.sampling.run", "rheojobs.inference.fits.run"):
