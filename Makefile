@@ -5,7 +5,8 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all test-quick physics faults lint format docs gui bench env clean distclean help
+.PHONY: demo test test-all test-quick test-lowest test-next test-wheel physics faults lint format \
+	review docs gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -15,6 +16,8 @@ STAMP := $(VENV)/.rheojobs-env
 BENCH_STAMP := $(VENV)/.rheojobs-bench
 DOCS_STAMP := $(VENV)/.rheojobs-docs
 OLDEST_UV := 0.6
+UV = $(shell test -x $(PRIVATE_UV) && echo $(PRIVATE_UV) || echo uv)
+NEXT_PYTHON := 3.13
 DEMO_OUT ?= demo
 PYTEST_ARGS ?=
 LEFT_OUT := and not thorough
@@ -58,11 +61,32 @@ test-all: ## run the tests with all cases, which takes about twice as long
 # Those that compile programs of JAX, open windows or start clusters take the most; what every
 # executor must do is tried on threads and processes, but not once more with a store.
 QUICK := tests/engine tests/inference/data tests/inference/options tests/inference/results \
-	tests/test_import.py
+	tests/test_import.py tests/test_packages.py
+QUICKLY := -m "not slow and not alone" -k "not dask and not stored" $(SHARED) -q
 
 test-quick: env ## run what takes less than two minutes: the engine, reading, results
 	@$(BIN)/python scripts/check-qt
-	@$(PYTEST) $(QUICK) -m "not slow and not alone" -k "not dask and not stored" $(SHARED) -q
+	@$(PYTEST) $(QUICK) $(QUICKLY)
+
+# Environments of their own, which `make clean` removes; uv.lock is for .venv alone.
+test-lowest: env ## run the quick tests with the lowest versions that pyproject.toml allows
+	@$(UV) venv --quiet --clear --python $(BIN)/python build/lowest
+	@$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct \
+	  --group dev --editable '.[all]'
+	@QT_QPA_PLATFORM=offscreen build/lowest/bin/python -m pytest $(QUICK) $(QUICKLY)
+
+test-next: env ## run the quick tests on Python 3.13, if this machine has one
+	@if python=$$(PYTHON= UV=/nonexistent scripts/find-python $(NEXT_PYTHON) 2>/dev/null); then \
+	  UV_PROJECT_ENVIRONMENT=build/next $(UV) sync --quiet --locked --all-extras --python "$$python" \
+	  && QT_QPA_PLATFORM=offscreen build/next/bin/python -m pytest $(QUICK) $(QUICKLY); \
+	else echo "rheojobs: no Python $(NEXT_PYTHON) here, so nothing is tested on it"; fi
+
+test-wheel: env ## build wheel and sdist, and run the demonstration from the wheel in an empty environment
+	@rm -rf dist
+	@$(UV) build --quiet --python $(BIN)/python --out-dir dist
+	@$(UV) venv --quiet --clear --python $(BIN)/python build/wheel
+	@$(UV) pip install --quiet --python build/wheel/bin/python "$$(ls dist/*.whl)[all]"
+	@cd build && wheel/bin/rheojobs demo --out demo-of-wheel
 
 physics: env ## hold all models against nature, at all points (the tests take a few)
 	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile
@@ -87,6 +111,13 @@ format: env ## let ruff format and mend what it can
 docs: $(DOCS_STAMP) ## build the documentation site into build/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "build/site/index.html"
+
+review: env ## check the conventions of the repository, its workflows and its spelling
+	@set -e; in_review="$(UV) run --isolated --locked --only-group review --python $(BIN)/python"; \
+	$$in_review sp-repo-review .; \
+	$$in_review zizmor --quiet --offline .; \
+	$$in_review check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml; \
+	git ls-files -z | xargs -0 $$in_review codespell
 
 gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window
@@ -152,4 +183,4 @@ distclean: clean ## remove the environment too
 	@rm -rf .venv .uv
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
