@@ -112,11 +112,13 @@ docs: $(DOCS_STAMP) ## build the documentation site into build/site; a broken li
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "build/site/index.html"
 
-review: env ## check the conventions of the repository, its workflows and its spelling
+review: env ## check conventions, workflows, the recipe of conda-forge, and spelling
 	@set -e; in_review="$(UV) run --isolated --locked --only-group review --python $(BIN)/python"; \
 	$$in_review sp-repo-review .; \
 	$$in_review zizmor --quiet --offline .; \
 	$$in_review check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml; \
+	$$in_review python -c "import rattler_build as r; \
+	  r.Stage0Recipe.from_file('recipe/recipe.yaml').render(r.VariantConfig())"; \
 	git ls-files -z | xargs -0 $$in_review codespell
 
 gui: env ## open the window

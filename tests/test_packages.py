@@ -7,8 +7,10 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 import rheojobs
 from rheojobs.errors import MissingExtraError
@@ -17,6 +19,7 @@ from rheojobs.lazy import importer
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "rheojobs"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 MAY_USE = {
     "engine/executors/dask": {"dask"},
@@ -30,15 +33,11 @@ MAY_USE = {
 }
 """The extras whose packages each folder may import; the longest name that fits holds."""
 
-ALWAYS = ("engine/executors/dask", "engine", "")
-"""The folders whose imports the base installation must satisfy, but for those of Dask."""
-
 
 @pytest.fixture(scope="module")
 def declared() -> dict[str, set[str]]:
     """Return the distributions of each extra; those of the base installation are ``""``'s."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lists = {"": project["dependencies"], **project["optional-dependencies"]}
+    lists = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
     return {extra: {name_of(item) for item in items} for extra, items in lists.items()}
 
 
@@ -123,8 +122,25 @@ def test_a_public_name_without_its_extra(tmp_path: Path, monkeypatch: pytest.Mon
         get("mine")
 
 
-def test_one_version() -> None:
-    recipe = (ROOT / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
-    found = re.search(r'^  version: "(.+)"$', recipe, re.MULTILINE)
-    assert found
-    assert found[1] == rheojobs.__version__
+@pytest.fixture(scope="module")
+def recipe() -> dict[str, Any]:
+    """Return the recipe of conda-forge."""
+    text = (ROOT / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
+    recipe: dict[str, Any] = yaml.safe_load(text)
+    return recipe
+
+
+def test_one_version(recipe: dict[str, Any]) -> None:
+    assert recipe["context"]["version"] == rheojobs.__version__
+
+
+def test_the_recipe_of_conda_has_the_same_bounds(recipe: dict[str, Any]) -> None:
+    names_there = {"flatbuffers": "python-flatbuffers", "matplotlib": "matplotlib-base"}
+    lists = [PROJECT["dependencies"], PROJECT["optional-dependencies"]["inference"]]
+    expected = set()
+    for requirement in [item for items in lists for item in items]:
+        name = re.match(r"[\w-]+", requirement)
+        assert name
+        bound = requirement.partition(">=")[2]
+        expected.add(f"{names_there.get(name[0], name[0])} >={bound}")
+    assert set(recipe["requirements"]["run"]) - {"python >=${{ python_min }}"} == expected
