@@ -5,8 +5,8 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all test-quick test-lowest test-next test-wheel physics faults lint format \
-	review docs gui bench env clean distclean help
+.PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel physics faults \
+	lint format review docs gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -69,10 +69,11 @@ test-quick: env ## run what takes less than two minutes: the engine, reading, re
 	@$(PYTEST) $(QUICK) $(QUICKLY)
 
 # Environments of their own, which `make clean` removes; uv.lock is for .venv alone.
+# Without RheoJAX, whose own bounds are higher than most of these.
 test-lowest: env ## run the quick tests with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/lowest
 	@$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct \
-	  --group dev --editable '.[all]'
+	  --group dev --editable '.[inference,gui,dask,parquet]'
 	@QT_QPA_PLATFORM=offscreen build/lowest/bin/python -m pytest $(QUICK) $(QUICKLY)
 
 test-next: env ## run the quick tests on Python 3.13, if this machine has one
@@ -80,6 +81,17 @@ test-next: env ## run the quick tests on Python 3.13, if this machine has one
 	  UV_PROJECT_ENVIRONMENT=build/next $(UV) sync --quiet --locked --all-extras --python "$$python" \
 	  && QT_QPA_PLATFORM=offscreen build/next/bin/python -m pytest $(QUICK) $(QUICKLY); \
 	else echo "rheojobs: no Python $(NEXT_PYTHON) here, so nothing is tested on it"; fi
+
+# The files left out need NumPy or SciPy.
+test-base: env ## run the engine's tests in the base installation, on Python 3.13 if this machine has one
+	@python=$$(PYTHON= UV=/nonexistent scripts/find-python $(NEXT_PYTHON) 2>/dev/null) \
+	  || python=$(BIN)/python; \
+	$(UV) venv --quiet --clear --python "$$python" build/base
+	@$(UV) pip install --quiet --python build/base/bin/python --editable . \
+	  pytest hypothesis pytest-timeout pytest-xdist
+	@build/base/bin/python -m pytest tests/engine $(QUICKLY) -o addopts="--import-mode=importlib" \
+	  --ignore tests/engine/conformance/test_futures.py --ignore tests/engine/progress/test_numbers.py \
+	  --ignore tests/engine/test_moved_names.py
 
 test-wheel: env ## build wheel and sdist, and run the demonstration from the wheel in an empty environment
 	@rm -rf dist

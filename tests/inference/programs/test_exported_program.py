@@ -128,6 +128,7 @@ INNOCENT = {
     "rheojobs.engine",
     "rheojobs.engine.errors",
     "rheojobs.errors",
+    "rheojobs.extras",
     "rheojobs.lazy",
     "rheojobs.machine",
     "rheojobs.whole_files",
