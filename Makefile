@@ -15,7 +15,7 @@ PRIVATE_UV := .uv/bin/uv
 STAMP := $(VENV)/.rheojobs-env
 BENCH_STAMP := $(VENV)/.rheojobs-bench
 DOCS_STAMP := $(VENV)/.rheojobs-docs
-OLDEST_UV := 0.6
+OLDEST_UV := 0.7
 UV = $(shell test -x $(PRIVATE_UV) && echo $(PRIVATE_UV) || echo uv)
 NEXT_PYTHON := 3.13
 DEMO_OUT ?= demo
@@ -71,7 +71,7 @@ test-quick: env ## run what takes less than two minutes: the engine, reading, re
 # Environments of their own, which `make clean` removes; uv.lock is for .venv alone.
 # Without RheoJAX, whose own bounds are higher than most of these.
 test-lowest: env ## run the quick tests with the lowest versions that pyproject.toml allows
-	@$(UV) venv --quiet --clear --python $(BIN)/python build/lowest
+	@rm -rf build/lowest && $(UV) venv --quiet --python $(BIN)/python build/lowest
 	@$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct \
 	  --group dev --editable '.[inference,gui,dask,parquet]'
 	@QT_QPA_PLATFORM=offscreen build/lowest/bin/python -m pytest $(QUICK) $(QUICKLY)
@@ -86,7 +86,7 @@ test-next: env ## run the quick tests on Python 3.13, if this machine has one
 test-base: env ## run the engine's tests in the base installation, on Python 3.13 if this machine has one
 	@python=$$(PYTHON= UV=/nonexistent scripts/find-python $(NEXT_PYTHON) 2>/dev/null) \
 	  || python=$(BIN)/python; \
-	$(UV) venv --quiet --clear --python "$$python" build/base
+	rm -rf build/base && $(UV) venv --quiet --python "$$python" build/base
 	@$(UV) pip install --quiet --python build/base/bin/python --editable . \
 	  pytest hypothesis pytest-timeout pytest-xdist
 	@build/base/bin/python -m pytest tests/engine $(QUICKLY) -o addopts="--import-mode=importlib" \
@@ -96,7 +96,7 @@ test-base: env ## run the engine's tests in the base installation, on Python 3.1
 test-wheel: env ## build wheel and sdist, and run the demonstration from the wheel in an empty environment
 	@rm -rf dist
 	@$(UV) build --quiet --python $(BIN)/python --out-dir dist
-	@$(UV) venv --quiet --clear --python $(BIN)/python build/wheel
+	@rm -rf build/wheel && $(UV) venv --quiet --python $(BIN)/python build/wheel
 	@$(UV) pip install --quiet --python build/wheel/bin/python "$$(ls dist/*.whl)[all]"
 	@cd build && wheel/bin/rheojobs demo --out demo-of-wheel
 
