@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rheojobs.inference.results.pareto_smoothing import largest_good_k, smoothed
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.promise("right-or-refused")
 
 
 @settings(max_examples=60, deadline=None)
+@example(count=2280, scale=5.501953125, offset=0.0, freedom=1.5, seed=188)
 @given(
     count=st.integers(25, 3000),
     scale=st.floats(0.01, 20.0),
@@ -32,8 +33,10 @@ def test_weights_and_k_are_those_of_arviz(count, scale, offset, freedom, seed):
     if math.isfinite(k):
         assert k == pytest.approx(float(expected_k), rel=1e-9, abs=1e-9)
         np.testing.assert_allclose(normalized, expected, rtol=1e-8, atol=1e-8)
-    else:
-        assert not math.isfinite(float(expected_k))
+    else:  # ArviZ goes on where a quarter of the tail's weights are zero in floating point
+        tail = np.sort(weights)[-int(min(count / 5, 3 * math.sqrt(count))) :]
+        is_zero = np.exp(tail[len(tail) // 4] - tail[-1]) < 1e-300
+        assert is_zero or not math.isfinite(float(expected_k))
     assert found.max() <= weights.max()
 
 
