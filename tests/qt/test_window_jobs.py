@@ -180,7 +180,7 @@ class TestStart:
     ) -> None:
         window = open_window()
         assert not window.jobs_pane.recovery.isVisible()
-        task = SampleTask("maxwell", data, num_warmup=100, num_samples=3000, num_chains=2)
+        task = SampleTask("maxwell", data, num_warmup=100, num_samples=40_000, num_chains=2)
         sampling = window.pool.engine.submit(task)
         qtbot.waitUntil(
             lambda: (
@@ -212,7 +212,7 @@ class TestStart:
         assert store is not None
         qtbot.waitUntil(lambda: store.counts() == {S.SUCCEEDED: len(others) + 1}, timeout=JOB_MS)
         result = store.result(sampling.id)
-        assert result.num_samples == 3000
+        assert result.num_samples == 40_000
         assert store.find(sampling.id).attempts == 2
         assert pane.table.model.rowCount() == len(others) + 1
         assert pane.message.kind == ""

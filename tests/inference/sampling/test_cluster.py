@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engine.cluster import Cluster, kill
@@ -59,7 +60,7 @@ class SlowSampling(SampleTask):
 class DyingSampling(SampleTask):
     """A sampling whose worker dies as soon as a large file is kept, but for the second time."""
 
-    def run(self, context: TaskContext) -> BayesianResult:
+    def _sampled(self, context: TaskContext) -> Any:
         continuation.CHECKPOINT_SECONDS = 0.1
         begun, died = Path(f"{self.checkpoint}.begun"), Path(f"{self.checkpoint}.died")
         begun.write_text("\n".join(segments(context.folder(self.checkpoint or ""))))
@@ -72,7 +73,7 @@ class DyingSampling(SampleTask):
                 os.kill(os.getpid(), signal.SIGKILL)
 
         context.kept = keep_and_die  # type: ignore[method-assign]
-        return super().run(context)
+        return super()._sampled(context)
 
 
 def gate_of(folder: object) -> Path:
@@ -130,7 +131,7 @@ def test_a_worker_dies_before_its_last_checkpoint_was_sent(
     cluster: Cluster, tmp_path: Path, is_scored: bool
 ) -> None:
     """It goes on from there all the same, since the nanny can read it: with the same draws."""
-    counts = COUNTS | {"num_samples": 4000}
+    counts = COUNTS | {"num_samples": 40_000}  # far more than until the first checkpoint
     folder = tmp_path / "kept"
     with JobEngine(DaskExecutor(cluster.address)) as engine:
         recorder = Recorder(engine)
