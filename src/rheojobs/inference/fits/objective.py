@@ -34,7 +34,7 @@ from rheojobs.inference.fits.least_squares.residuals import (
 from rheojobs.inference.fits.options import LOSSES
 from rheojobs.inference.fits.start_points import candidates
 from rheojobs.inference.models.ties import Tie
-from rheojobs.inference.problem.observations import LARGE, PADDED_MODES, SHOWN
+from rheojobs.inference.problem.observations import PADDED_MODES, is_in_pieces, shown_indices
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights, weights_of
 from rheojobs.inference.programs.exported_program import StoredProgram
@@ -85,7 +85,7 @@ class Objective:
         self.coordinates = Coordinates(problem.model.parameters, ties, orders)
         self.modes = problem.model.modes
         self._components = problem.components
-        self._is_pointwise = problem.test_mode in PADDED_MODES
+        self._test_mode = problem.test_mode
         identity = problem.identity(tuple((tie.name, tie.text) for tie in ties), orders)
         self.program = program = functools.partial(StoredProgram, identity=identity)
         """Makes another program of this objective, which is known by its name."""
@@ -144,11 +144,11 @@ class Objective:
 
     def is_large(self, data: Data) -> bool:
         """Whether the data are too many for one call, and none depends on the others."""
-        return self._is_pointwise and len(data.x) > LARGE
+        return is_in_pieces(len(data.x), self._test_mode)
 
     def shown(self, data: Data) -> Data:
         """Return the data that stand for all of too many."""
-        return large_data.thinned(data, evenly(len(data.x), SHOWN))
+        return large_data.thinned(data, shown_indices(len(data.x)))
 
     def sums(self, u: NDArray[np.float64], pieces: Pieces, check: Callable[[], None]) -> Sums:
         """Return the sums over all data at coordinates, shape (d,); `check` may raise."""
@@ -187,7 +187,7 @@ class Objective:
 
     def predict(self, params: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the components at x, shape (c, b), for parameters of shape (p,)."""
-        if not self._is_pointwise or len(x) <= LARGE:
+        if not is_in_pieces(len(x), self._test_mode):
             return np.asarray(self._predict(params, x))
         parts = []
         for first in range(0, len(x), PIECE):
@@ -198,9 +198,9 @@ class Objective:
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """Return what is kept as long as these programs are, made at first."""
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]
+        kept = self._kept.get(name)
+        # Of two threads that make it at a time, both get the same.
+        return self._kept.setdefault(name, make()) if kept is None else kept
 
     def pace(self, data: Data) -> Pace:
         """Return the pace of `iterate` for so many data."""
@@ -253,7 +253,7 @@ class Objective:
             Called with the number done and the total after each `PORTION`; an exception that it
             raises ends the screening.
         """
-        seen, done = screened(data) if self._is_pointwise else data, []
+        seen, done = screened(data) if self._test_mode in PADDED_MODES else data, []
         for first in range(0, len(points), PORTION):
             part = points[first : first + PORTION]
             # The last portion is filled up, so that only one shape is compiled.

@@ -70,6 +70,7 @@ def told_apart(cost: float, data: Data) -> float:
 
 
 def variance(cost: float, data: Data) -> float:
+    """Return the variance of a residual, if the objective is that of a minimum."""
     values = float(np.sum(data.mask)) * data.y.shape[0]
     return float(cost / max(values - float(np.sum(data.lower < data.upper)), 1.0))
 

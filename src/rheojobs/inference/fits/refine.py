@@ -58,7 +58,7 @@ PASS_SECONDS = 0.5
 
 
 class Report(Protocol):
-    """Is told of a refinement's progress."""
+    """Receives the progress of a refinement."""
 
     def __call__(
         self,

@@ -6,6 +6,6 @@ Other rooms use:
 
 - `problem`: `Problem`, `check_model`, `prepare_data`
 - `options`: `ProblemOptions`
-- `observations`: `LARGE`, `Observations`, `PADDED_MODES`, `SHOWN`
+- `observations`: `Observations`, `PADDED_MODES`, `is_in_pieces`, `shown_indices`
 - `weights`: `Weights`, `weights_of`, `default_weights`, `check_weights`
 """

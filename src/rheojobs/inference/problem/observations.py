@@ -11,18 +11,32 @@ from numpy.typing import NDArray
 from rheojobs.inference.data.arrays import evenly, parts_of
 from rheojobs.inference.data.dataset import Dataset
 
-__all__ = ["LARGE", "PADDED_MODES", "SHOWN", "Observations", "bucket_length"]
+__all__ = [
+    "PADDED_MODES",
+    "Observations",
+    "bucket_length",
+    "is_in_pieces",
+    "shown_indices",
+]
 
 PADDED_MODES = frozenset({"relaxation", "creep", "oscillation", "flow_curve"})
 """Test modes in which a model's value at one x does not depend on the other x."""
 
-
 LARGE = 8192
 """More data than these are fitted in pieces: they are not copied, nor padded."""
 
-
 SHOWN = 2048
 """How many of them stand for all where these are too many at a time."""
+
+
+def is_in_pieces(n: int, test_mode: str | None) -> bool:
+    """Whether a fit takes so many data of a test in pieces."""
+    return n > LARGE and test_mode in PADDED_MODES
+
+
+def shown_indices(n: int) -> NDArray[np.int64]:
+    """Return the indices of the data that stand for all n where these are in pieces."""
+    return evenly(n, SHOWN)
 
 
 def bucket_length(n: int, coarse: bool = False) -> int:
@@ -75,17 +89,16 @@ class Observations:
     @property
     def shown(self) -> NDArray[np.int64]:
         """The indices of the data that stand for all where these are too many at a time."""
-        return evenly(self.n, SHOWN if self.is_in_pieces else self.n)
+        return shown_indices(self.n) if self.is_in_pieces else np.arange(self.n)
 
     @classmethod
     def of(cls, dataset: Dataset, coarse: bool = False) -> Observations:
         """Pad a dataset to its bucket."""
         n = len(dataset)
-        is_pointwise = dataset.test_mode in PADDED_MODES
-        if coarse and is_pointwise and n > LARGE:
+        if coarse and is_in_pieces(n, dataset.test_mode):
             sigma = None if dataset.sigma is None else _rows(dataset.sigma)
             return cls(dataset.x, _rows(dataset.y), np.broadcast_to(1.0, n), n, sigma, True)
-        length = bucket_length(n, coarse) if is_pointwise else n
+        length = bucket_length(n, coarse) if dataset.test_mode in PADDED_MODES else n
         index = np.minimum(np.arange(length), n - 1)
 
         def padded(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -59,8 +59,7 @@ class FitResults(Sequence[FitResult]):
     is_result: ClassVar[bool] = True
 
     def __init__(self, makers: Sequence[Maker]) -> None:
-        self._makers = tuple(makers)
-        self._made: dict[int, FitResult] = {}
+        self._makers = list(makers)
 
     def __len__(self) -> int:
         return len(self._makers)
@@ -75,9 +74,10 @@ class FitResults(Sequence[FitResult]):
         places = range(len(self))[index]
         if isinstance(places, range):
             return [self[place] for place in places]
-        if places not in self._made:
-            self._made[places] = self._makers[places]()
-        return self._made[places]
+        maker = self._makers[places]
+        if not isinstance(maker, Made):
+            maker = self._makers[places] = Made(maker())
+        return maker.result
 
     def __iter__(self) -> Iterator[FitResult]:
         return (self[place] for place in range(len(self)))
