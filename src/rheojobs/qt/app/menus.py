@@ -39,7 +39,7 @@ class Menus(QObject):
         run_menu = bar.addMenu(self.tr("&Run"))
         jobs_menu = bar.addMenu(self.tr("&Jobs"))
         view_menu = bar.addMenu(self.tr("&View"))
-        self.open = action(window, self.tr("&Open…"), "Ctrl+O", window.ask_for_files)
+        self.open = action(window, self.tr("&Open…"), "Ctrl+O", window.opening.ask)
         self.correct = action(
             window, self.tr("&Correct how data are read…"), "Ctrl+R", window.correcting.open
         )
