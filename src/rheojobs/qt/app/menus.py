@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction
+from qtpy.QtCore import QObject
+from qtpy.QtGui import QAction
 
 from rheojobs.qt.app.building import action
 from rheojobs.qt.widgets.plots.axes_menu import AxesMenu
