@@ -15,6 +15,7 @@ import typer
 from rheojobs import __version__
 from rheojobs.cli import cache
 from rheojobs.cli.declared import takes
+from rheojobs.cli.encoding import print_json
 from rheojobs.cli.jobs import commands as jobs
 from rheojobs.cli.options import (
     BatchOutOption,
@@ -113,7 +114,7 @@ def list_models(
     outputs = Outputs()
     models = listing.choose(listing.load(outputs.talk), name, mode)
     if json:
-        print(listing.to_json(models))
+        print_json(listing.to_json(models))
     elif name is not None:
         for model in models:
             listing.show_model(outputs.tables, model)

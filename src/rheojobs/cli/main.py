@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 
+from rheojobs.cli import encoding
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
 from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
@@ -30,12 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
     """
     if sys.stdout is None or sys.stderr is None:  # closed by the parent process
-        nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A terminal whose encoding lacks ± or η shows a question mark instead.
-        with contextlib.suppress(AttributeError):  # replaced by a plain stream, as in tests
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        encoding.prepare(stream)
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from rheojobs.cli.encoding import print_json
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
 
@@ -67,8 +68,7 @@ class Outputs:
         if str(self.json) == "-":
             from rheojobs.inference.results.json_format import to_json
 
-            sys.stdout.write(to_json(result) + "\n")
-            sys.stdout.flush()
+            print_json(to_json(result))
         else:
             result.save(self.json)
             self.wrote(self.json)

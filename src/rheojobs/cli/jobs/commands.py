@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from rheojobs.cli.encoding import print_json
 from rheojobs.cli.jobs import job_list
 from rheojobs.cli.options import (
     ClusterOption,
@@ -85,7 +86,7 @@ def show(
             "result": _plain(value),
             "traceback": error.get("traceback", ""),
         }
-        print(writer.dumps(fields, indent=2, ensure_ascii=False))
+        print_json(writer.dumps(fields, indent=2, ensure_ascii=False))
         return 0
     outputs = Outputs()
     _show_facts(outputs.tables, job, history, may_go_on)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ class TestEngine:
         monkeypatch.setattr(lifeline, "kernel_ends_workers", lambda: False)
         monkeypatch.setattr(guard, "guard", guard.Guard())
         with monkeypatch.context() as patch:
-            patch.setattr(guard.subprocess, "Popen", popen)
+            patch.setattr(subprocess, "Popen", popen)
             guard.guard.watch(os.getpid())
         assert "stuck workers may outlive this application" in caplog.text
         guard.guard.release(os.getpid())
