@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 
@@ -15,6 +16,9 @@ from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
 
 __all__ = ["main"]
+
+GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)
+"""What writing to a pipe raises whose reader has gone; on Windows, not only `BrokenPipeError`."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,10 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # The reader has gone; Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
         return _say("stopped", INTERRUPTED)
     except InputError as error:
@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
     except Exception as error:
+        if _reader_has_gone(error):
+            return _give_up_writing()
         missing = missing_extra(error)
         if missing is not None:
             return _say(one_line(missing), BAD_INPUT)
@@ -59,6 +61,17 @@ def main(arguments: list[str] | None = None) -> int:
         # A job may fail with any exception of a model, an optimizer or a disk.
         _debug("failed")
         return _say(one_line(error), FAILED)
+
+
+def _reader_has_gone(error: Exception) -> bool:
+    """Return whether an error says that nobody reads a pipe any more."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in GONE
+
+
+def _give_up_writing() -> int:
+    # The reader has gone; Python would complain again when it closes the stream.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
 
 
 def _run(arguments: list[str]) -> int:
