@@ -139,3 +139,16 @@ def test_text_is_read_and_written_with_a_named_encoding(function: str) -> None:
             if not (is_binary or is_named):
                 without.append(f"{name_of(path)}:{node.lineno}")
     assert without == []
+
+
+def test_tests_are_collected_without_modules_of_posix() -> None:
+    """The workflow runs quick tests on Windows: one such import would end them all."""
+
+    def imports_some(path: Path) -> bool:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        return any(
+            isinstance(node, ast.Import) and {alias.name for alias in node.names} & MODULES
+            for node in tree.body
+        )
+
+    assert [path.name for path in Path(__file__).parent.rglob("*.py") if imports_some(path)] == []
