@@ -26,6 +26,7 @@ MAY_USE = {
     "engine": set(),
     "cli": {"inference"},  # loads late what `fit` and `sample` need
     "qt": {"inference", "gui"},
+    "notebook": {"inference", "notebook"},
     "integrations/rheojax": {"inference", "rheology", "gui"},
     # What is of `rheology` or `parquet` is imported by functions that look for it first.
     "inference": {"inference", "rheology", "parquet"},
@@ -94,6 +95,7 @@ def test_every_package_of_an_extra_is_imported(declared: dict[str, set[str]]) ->
         ("PySide6", "gui"),
         ("distributed", "dask"),
         ("pyarrow", "parquet"),
+        ("ipywidgets", "notebook"),
         ("no_such_package", None),
     ],
 )
