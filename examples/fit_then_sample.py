@@ -7,14 +7,14 @@ that does not exist yet: the sampling starts from its parameters and keeps its b
 from rheojobs import PRELOAD, FitTask, JobEngine, ResultOf, SampleTask, read
 from rheojobs.inference.data import example_melt
 
-MODEL = "fractional_maxwell_model"
+MODEL, CONFIG = "generalized_maxwell", {"n_modes": 6}
 
 
 def main() -> None:
     data = read(example_melt.csv_path())
     with JobEngine(max_workers=1, preload=PRELOAD) as engine:
-        fit = engine.submit(FitTask(MODEL, data))
-        sampling = engine.submit(SampleTask(MODEL, data, fit=ResultOf(fit), num_samples=500))
+        fit = engine.submit(FitTask(MODEL, data, options={"model_config": CONFIG}))
+        sampling = engine.submit(SampleTask(MODEL, data, fit=ResultOf(fit), model_config=CONFIG))
         print(f"{fit.name}: {fit.state}, {sampling.name}: {sampling.state}")
         posterior = sampling.result()  # the error of the fit if that failed
         for name, estimate in fit.result().parameters.items():

@@ -6,7 +6,7 @@ in a worker process, so this one is free to show the progress and to react.
 
 import sys
 
-from rheojobs import PRELOAD, JobEngine, JobEvent, ProgressMade, SampleTask, read
+from rheojobs import PRELOAD, CancellationError, JobEngine, JobEvent, ProgressMade, SampleTask, read
 from rheojobs.inference.data import example_melt
 
 
@@ -18,7 +18,8 @@ def show(event: JobEvent) -> None:
 
 
 def main() -> None:
-    task = SampleTask("fractional_maxwell_model", read(example_melt.csv_path()), num_samples=20_000)
+    data = read(example_melt.csv_path())
+    task = SampleTask("generalized_maxwell", data, model_config={"n_modes": 6}, num_samples=50_000)
     with JobEngine(max_workers=1, preload=PRELOAD) as engine:
         job = engine.submit(task)
         engine.subscribe(show, job=job)
@@ -26,7 +27,10 @@ def main() -> None:
             posterior = job.result()
         except KeyboardInterrupt:
             job.cancel()  # returns at once; the worker hands over what it has
-            posterior, _ = job.result_or_partial()
+            try:
+                posterior, _ = job.result_or_partial()
+            except CancellationError:
+                sys.exit("\nstopped before there were enough draws")
     print(f"\n{posterior.num_samples} draws of each of {posterior.num_chains} chains")
     for name, row in posterior.summary.items():
         print(f"{name}: {row['mean']:.4g} ± {row['std']:.2g}")

@@ -53,6 +53,7 @@ class Window(QMainWindow):
         upper.setStretchFactor(1, 1)
         whole.addWidget(upper)
         whole.addWidget(self.jobs)
+        whole.setSizes([400, 200])
         return whole
 
     def fit(self):
