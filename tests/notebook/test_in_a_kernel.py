@@ -95,7 +95,7 @@ def test_a_fit_shows_its_loss_and_returns_a_table(kernel: Kernel) -> None:
 
 def test_an_interrupted_sampling_keeps_its_draws(kernel: Kernel) -> None:
     code = "posterior = sample(data, 'maxwell', num_samples=100_000, checkpoint='')"
-    output = kernel.run(code, lambda output: "sampling" in output.newest)
+    output = kernel.run(code, lambda output: "R-hat <b>" in output.newest)
     assert not output.traceback
     assert "the result so far is kept" in output.newest
     printed = kernel.run("print(posterior.is_partial, posterior.num_samples > 0)").printed

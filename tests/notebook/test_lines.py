@@ -171,7 +171,7 @@ def test_ctrl_c_in_a_terminal_keeps_the_draws() -> None:
             except OSError:  # the other side is closed
                 break
             said += more
-            if not asked and b"sampling" in said:
+            if not asked and b"ESS" in said:
                 asked = True
                 script.send_signal(signal.SIGINT)
             if not more:
