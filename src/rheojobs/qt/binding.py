@@ -65,6 +65,7 @@ def _load(name: str) -> None:
 
 _load(chosen_binding())
 
+import qtpy  # noqa: E402
 from qtpy.QtCore import (  # noqa: E402  (qtpy reads what `_load` has set)
     QCoreApplication,
     QEvent,
@@ -79,6 +80,20 @@ from qtpy.QtCore import (  # noqa: E402  (qtpy reads what `_load` has set)
     Slot,
 )
 
+if qtpy.PYSIDE6:
+    from qtpy.shiboken import isValid
+
+    def is_alive(thing: QObject) -> bool:
+        """Whether the C++ part of an object has not been deleted by Qt."""
+        return isValid(thing)
+else:
+    from qtpy.sip import isdeleted
+
+    def is_alive(thing: QObject) -> bool:
+        """Whether the C++ part of an object has not been deleted by Qt."""
+        return not isdeleted(thing)
+
+
 __all__ = [
     "QCoreApplication",
     "QEvent",
@@ -91,4 +106,5 @@ __all__ = [
     "Signal",
     "SignalInstance",
     "Slot",
+    "is_alive",
 ]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from rheojobs.qt.binding import QObject, Qt, SignalInstance
+from rheojobs.qt.binding import QObject, Qt, SignalInstance, is_alive
 
 __all__ = ["ThreadGate"]
 
@@ -37,6 +38,7 @@ class ThreadGate:
     def __init__(self, owner: QObject, wake: SignalInstance, awake: Callable[[], object]) -> None:
         self._lock = threading.RLock()
         self._items: deque[Any] = deque()
+        self._owner = weakref.ref(owner)
         self._wake = wake
         self._is_awake = False
         self._is_open = True
@@ -59,6 +61,10 @@ class ThreadGate:
 
     def _emit(self) -> None:
         """Wake the owner; close the gate if it is being deleted and has not said so yet."""
+        owner = self._owner()
+        if owner is None or not is_alive(owner):  # PyQt would crash, where PySide raises
+            self.close()
+            return
         try:
             self._wake.emit()
         except RuntimeError:

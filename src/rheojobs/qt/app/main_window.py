@@ -45,6 +45,7 @@ from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.garbage_collection import GarbageCollection
+from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
@@ -193,7 +194,7 @@ class MainWindow(QMainWindow):
         with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
         self._show_model(self.model_picker.model)
-        QTimer.singleShot(0, self.tabs, self.tabs.prepare)
+        single_shot(0, self.tabs, self.tabs.prepare)
         name = "" if dataset is None else dataset.name
         self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
 
