@@ -5,6 +5,7 @@ No item is lost before the gate is closed, and none is delivered afterwards.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
@@ -86,14 +87,19 @@ class ThreadGate:
         Parameters
         ----------
         receive : callable
-            Called in this thread, which is the owner's. If it raises, no other item is lost.
+            Called in this thread, which is the owner's. If it raises, `sys.excepthook` gets the
+            error, and no other item is lost.
         budget : float
             Seconds after which the rest waits for the next wake-up.
         """
         deadline = time.monotonic() + budget
         try:
             while self._items:  # only this thread takes items out
-                receive(self._items.popleft())
+                item = self._items.popleft()
+                try:
+                    receive(item)
+                except Exception:  # PyQt would end the process; PySide would do the same as here
+                    sys.excepthook(*sys.exc_info())
                 if time.monotonic() > deadline:
                     break
         finally:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -315,8 +316,14 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is visible when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
+    if sys.excepthook is sys.__excepthook__:  # PyQt would end the process at an error in a slot
+        sys.excepthook = _print_error
     status = application.exec()
     # Now, because the order of deletion when Python ends is undefined.
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     return status
+
+
+def _print_error(*error: Any) -> None:
+    sys.__excepthook__(*error)
