@@ -5,8 +5,8 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel test-pyqt6 physics faults \
-	lint format review docs gui bench env clean distclean help
+.PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel test-pyqt6 \
+	physics faults lint format review docs gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -210,4 +210,4 @@ distclean: clean ## remove the environment too
 	@rm -rf .venv .uv
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

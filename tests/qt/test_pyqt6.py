@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,7 +18,9 @@ from tests.qt.test_window import SCRIPT
 
 from rheojobs.inference.data import example_melt
 
-pytest.importorskip("PyQt6", reason="PyQt6 is not installed")
+# Not importorskip, which would import it beside PySide6.
+if importlib.util.find_spec("PyQt6") is None:
+    pytest.skip("PyQt6 is not installed", allow_module_level=True)
 
 EMBEDDED = """
 import json, sys
