@@ -63,7 +63,10 @@ def _load(name: str) -> None:
     os.environ["PYQTGRAPH_QT_LIB"] = name
 
 
-_load(chosen_binding())
+BINDING = chosen_binding()
+"""The package that this process uses."""
+
+_load(BINDING)
 
 import qtpy  # noqa: E402
 from qtpy.QtCore import (  # noqa: E402  (qtpy reads what `_load` has set)
@@ -95,6 +98,7 @@ else:
 
 
 __all__ = [
+    "BINDING",
     "QCoreApplication",
     "QEvent",
     "QMetaMethod",
