@@ -38,9 +38,11 @@ def parse_models(text: str | None) -> list[tuple[str, dict[str, Any]]] | None:
     """Read ``--models A,B:n_modes=6,C``; None if it is not given."""
     if text is None:
         return None
+    from rheojobs.inference.models.own.reference import split_names, split_settings
+
     models = []
-    for item in text.split(","):
-        name, *given = (part.strip() for part in item.split(":"))
+    for item in split_names(text):
+        name, given = split_settings(item)
         if not name:
             raise InputError(f"--models takes names with commas between them; got {text!r}")
         models.append((name, settings(given, f"--models {name}:")))

@@ -41,7 +41,8 @@ _MODEL = typer.Option(
     "-m",
     metavar="NAME",
     show_default=False,
-    help="A name from [bold]rheojobs models[/].",
+    help="A name from [bold]rheojobs models[/], a formula such as 'G0*exp(-t/tau)', or a function "
+    "in a file, my_models.py:burgers.",
     rich_help_panel=Group.MODEL,
 )
 FileArgument = Annotated[Path, _FILE]

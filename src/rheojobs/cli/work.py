@@ -18,6 +18,7 @@ from rheojobs.cli.session import Interrupted, Session
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
+    from rheojobs.inference.models.model import Model
     from rheojobs.inference.results.bayesian_result import BayesianResult
     from rheojobs.inference.results.fit_result import FitResult
 
@@ -97,7 +98,7 @@ def run_sample(
         fit: FitResult | None = None
         try:
             if names := list(sampling.get("priors", {})):
-                check = partial(check_prior_names, request.model, request.config, names)
+                check = partial(check_prior_names, first.model, request.config, names)
                 session.run(check, "check of the priors")
             if warm_start:
                 fit = session.run(first, f"fit of {request.model}", describe_fit)
@@ -146,7 +147,7 @@ def hand_over_draws(
     return 0
 
 
-def check_prior_names(model: str, config: Mapping[str, Any], names: Sequence[str]) -> None:
+def check_prior_names(model: str | Model, config: Mapping[str, Any], names: Sequence[str]) -> None:
     """Raise an `InputError` if a prior names no parameter of the model; runs in the worker.
 
     The sampling checks that too, but only after the fit.

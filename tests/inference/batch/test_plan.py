@@ -160,7 +160,7 @@ GOOD = "files: data/*.csv\nmodels: zener\n"
         (GOOD + "fit:\n  fix: {Ge: all}\n", "line 4, fit.fix", "a finite number for Ge"),
         (GOOD + "fit:\n  fixed: {Ge: 1}\n", "line 4, fit.fixed", "did you mean 'fix'?"),
         (GOOD + "fit:\n  tie: {Ge: G9}\n", "line 4, fit.tie", "zener has no parameter 'G9'"),
-        (GOOD + "fit:\n  tie: {Ge: 2 +}\n", "line 4, fit.tie", "not an arithmetic expression"),
+        (GOOD + "fit:\n  tie: {Ge: 2 +}\n", "line 4, fit.tie", "it ends too early"),
         (GOOD + "fit:\n  tie: Ge\n", "line 4, fit.tie", "expressions by name"),
         (GOOD + "fit:\n  loss: hubr\n", "line 4, fit.loss", "did you mean 'huber'?"),
         (

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from rheojobs.errors import InputError
+from rheojobs.inference.batch.own_models import folder_of
 from rheojobs.inference.batch.plan import BatchItem
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
@@ -77,8 +77,7 @@ class ItemStore:
         if name.is_absolute():  # a file elsewhere: there may be others of the same name
             digest = hashlib.sha256(item.name.encode()).hexdigest()[:8]
             name = Path(f"{name.name}-{digest}")
-        model = re.sub(r"[^\w.=,+-]", "_", item.label)
-        self.folder = out / "items" / name / model
+        self.folder = out / "items" / name / folder_of(item.model, item.label)
 
     @property
     def fit_path(self) -> Path:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from rheojobs.errors import InputError, MissingExtraError, nearest
+from rheojobs.inference.batch.own_models import stored
 from rheojobs.inference.batch.plan_values import DATA_KEYS, FIT_KEYS, SAMPLE_KEYS, words_of
 from rheojobs.inference.batch.yaml_with_lines import Place, PlanText
 from rheojobs.inference.models.catalogue import catalogue
 from rheojobs.inference.models.labels import label_of
+from rheojobs.inference.models.own.reference import is_own
 from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.options.kinds import Number, shown
 from rheojobs.inference.options.option import Group, Option
@@ -43,7 +45,7 @@ class BatchItem:
     name : str
         The file's name in results: relative to the plan if it lies below its folder.
     model : str
-        A name of the catalogue.
+        A name of the catalogue, a formula, or a function in a file.
     config : dict
         Settings of the model.
     data, fit : dict
@@ -200,6 +202,8 @@ class _Reader:
         """
         fixed, tied = sections["fit"].get("fixed", {}), sections["fit"].get("tied", {})
         for model in [model for model, config in models if not config]:
+            if model not in self._parameters:  # a file is executed by the worker of its fit
+                continue
             names = self._parameters[model]
             for key, given in (("fix", fixed), ("bounds", sections["fit"].get("bounds", {}))):
                 for name in given:
@@ -267,13 +271,24 @@ class _Reader:
             if not isinstance(name, str):
                 words = f"must be a name, or a name with its settings in braces, got {entry!r}"
                 raise self._text.error(here, words)
-            if name not in known:
+            if is_own(name):
+                name = self._own(name, here)
+            elif name not in known:
                 raise self._text.error(here, f"there is no model {name!r}; {nearest(name, known)}")
             label = label_of(name, config)
             if label in found:
                 raise self._text.error(here, f"the model {label} is given twice")
             found[label] = (name, config)
         return list(found.values())
+
+    def _own(self, name: str, place: Place) -> str:
+        """Return the name of a formula, or of a function in a file beside the plan, as stored."""
+        try:
+            name, names = stored(name, self._base)
+        except InputError as error:
+            raise self._text.error(place, str(error)) from None
+        self._parameters |= {} if names is None else {name: names}
+        return name
 
     # ---------------------------------------------------------------- overrides
 
@@ -293,7 +308,9 @@ class _Reader:
                 if not any(_names_file(pattern, name) for _, name in files):
                     words = f"{pattern!r} matches none of the plan's files"
                     raise self._text.error((*place, "files"), words)
-            names = self._names(override, "models", place)
+            here = (*place, "models")
+            given_names = self._names(override, "models", place)
+            names = [self._own(name, here) if is_own(name) else name for name in given_names]
             for name in names:
                 known = {model for model, _ in models}
                 if name not in known:

@@ -11,7 +11,9 @@ from rheojobs.errors import InputError
 from rheojobs.inference.comparison.leave_one_out import Scored
 from rheojobs.inference.comparison.ranking import ComparedModel
 from rheojobs.inference.models.labels import label_of
+from rheojobs.inference.models.loading import check_name
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.reference import is_own
 
 __all__ = ["Candidate", "ModelLike", "candidates_of"]
 
@@ -70,6 +72,7 @@ def candidates_of(models: Iterable[ModelLike]) -> list[Candidate]:
             candidate = Candidate(label_of(given.name, given.config), given)
         else:
             name, config = (given, {}) if isinstance(given, str) else (given[0], dict(given[1]))
+            name = check_name(name) if is_own(name) else name
             candidate = Candidate(label_of(name, config), name, config)
         if candidate.label in found:
             raise InputError(f"the model {candidate.label} is given twice")

@@ -12,9 +12,10 @@ from typing import Any
 
 from rheojobs.engine import JobEngine, ProcessExecutor
 from rheojobs.engine.jobs.attempt import Attempt
-from rheojobs.errors import InputError, RheojobsError, nearest
+from rheojobs.errors import InputError, RheojobsError
 from rheojobs.inference.comparison.candidates import Candidate, ModelLike, candidates_of
 from rheojobs.inference.comparison.common_parameters import Shared, ask_names
+from rheojobs.inference.comparison.descriptions import described
 from rheojobs.inference.comparison.leave_one_out import ScoredSampling, with_scores
 from rheojobs.inference.comparison.options import CompareOptions
 from rheojobs.inference.comparison.ranking import (
@@ -187,25 +188,12 @@ class ComparisonRun:
         """List the models, with the reason for those that cannot be compared."""
         mode = self.dataset.require_test_mode()
         if models is None:
-            infos = catalogue()
-            relevant = [info for info in infos if mode in (*info.test_modes, *info.refused)]
+            relevant = [info for info in catalogue() if mode in (*info.test_modes, *info.refused)]
             found = [Candidate(info.name, info.name) for info in relevant]
         else:
             found = candidates_of(models)
-            # Making the list takes seconds, and own functions do not need it.
-            needs_list = any(isinstance(candidate.model, str) for candidate in found)
-            infos = catalogue() if needs_list else ()
-        known = {info.name: info for info in infos}
         seen: dict[Any, str] = {}
-        for candidate in found:
-            info: ModelInfo | Model
-            if isinstance(candidate.model, Model):
-                info = candidate.model
-            elif candidate.model in known:
-                info = known[candidate.model]
-            else:
-                hint = nearest(candidate.model, known)
-                raise InputError(f"there is no model {candidate.model!r}; {hint}")
+        for candidate, info in zip(found, described(self._engine, found), strict=True):
             candidate.names = tuple(parameter.name for parameter in info.parameters)
             reason = self._unsuitable(info)
             if models is None and not reason:
@@ -329,7 +317,7 @@ def compare(
     data : object
         A `Dataset`, RheoJAX's `RheoData`, a pair ``(x, y)``, or a mapping with x and y.
     models : iterable, optional
-        Names, `Model` objects, or pairs of a name and its settings, such as
+        Names, formulas, `Model` objects, or pairs of a name and its settings, such as
         ``("generalized_maxwell", {"n_modes": 6})``; all of the catalogue that describe the test
         mode by default.
     engine : JobEngine, optional

@@ -17,6 +17,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.files import source_of
 from rheojobs.inference.problem.problem import Problem, check_model, prepare_data
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.programs.jax_setup import configure_jax
@@ -67,7 +68,7 @@ class FitTask:
         """Check all that can be checked without JAX; raises `InputError` in one line."""
         options = FitOptions.of(self.options)
         if self._dataset is None:
-            check_model(self.model)
+            self.model = check_model(self.model)
             dataset = prepare_data(self.model, self.data, options.test_mode, options.protocol)
             check_weights(options.weights, dataset)
             self._dataset, self.data = dataset, None  # sent once, as checked
@@ -81,7 +82,8 @@ class FitTask:
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the task as JSON and arrays, to be stored."""
         settings = {"initial_params": self.initial_params, "options": self.options}
-        return pack({"model": self.model, "data": self.checked_data()} | settings)
+        content, blobs = pack({"model": self.model, "data": self.checked_data()} | settings)
+        return content, blobs | source_of(self.model)
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:

@@ -12,13 +12,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rheojobs.errors import MissingExtraError
 from rheojobs.inference.models.equations import equation_of
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.programs.jax_setup import cache_folder
 from rheojobs.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from rheojobs.inference.models.model import Model
 
 __all__ = ["ModelInfo", "cached_catalogue", "catalogue"]
 
@@ -54,6 +57,19 @@ class ModelInfo:
     flow_quantity: str
     refused: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model) -> ModelInfo:
+        """Return the description of a model."""
+        return cls(
+            name=model.name,
+            test_modes=model.test_modes,
+            parameters=model.parameters,
+            description=model.description,
+            flow_quantity=model.flow_quantity,
+            refused=dict(model.refused),
+            warnings=dict(model.warnings),
+        )
 
     def equation(self, test_mode: str | None = None) -> str:
         """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""
@@ -124,18 +140,7 @@ def _build() -> tuple[ModelInfo, ...]:
             'the models come from RheoJAX, which is not installed: pip install "rheojobs[rheology]"'
         )
     models = (registry.load(name, {}) for name in registry.names())
-    return tuple(
-        ModelInfo(
-            name=model.name,
-            test_modes=model.test_modes,
-            parameters=model.parameters,
-            description=model.description,
-            flow_quantity=model.flow_quantity,
-            refused=dict(model.refused),
-            warnings=dict(model.warnings),
-        )
-        for model in models
-    )
+    return tuple(map(ModelInfo.of, models))
 
 
 def _write(models: tuple[ModelInfo, ...]) -> None:

@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.reference import shown_name
 
 __all__ = ["affinity_of", "label_of", "name_of"]
 
 
 def label_of(name: str, config: Mapping[str, Any]) -> str:
     """Write a model with its settings, as `rheojobs compare --models` takes it."""
-    return ":".join([name, *(f"{key}={value}" for key, value in config.items())])
+    return ":".join([shown_name(name), *(f"{key}={value}" for key, value in config.items())])
 
 
 def name_of(model: str | Model) -> str:
     """Return the name of a model that a task was given."""
-    return model.name if isinstance(model, Model) else str(model)
+    return model.name if isinstance(model, Model) else shown_name(str(model))
 
 
 def affinity_of(model: str | Model, config: Mapping[str, Any] | None) -> str:
     """Return the affinity of all tasks that share the compiled programs of a model."""
-    return f"{name_of(model)} {config or {}}"
+    name = model.name if isinstance(model, Model) else model
+    return f"{name} {config or {}}"

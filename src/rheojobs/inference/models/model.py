@@ -72,7 +72,8 @@ class Model:
         ``(bounds, x, y, test_mode)`` -> bounds.
     key : tuple
         Hashable; equal keys mean equal predictions *within a process*. Only a key that starts
-        with ``"rheojax"`` holds beyond it (a user's function may call what is edited later).
+        with ``"rheojax"`` or ``"formula"`` holds beyond it (a user's function may call what is
+        edited later).
     config : mapping
         The model's configuration.
     refused : mapping of str to str

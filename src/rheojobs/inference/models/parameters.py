@@ -68,6 +68,8 @@ class Parameter:
         The model's own prior, as `rheojobs.sample` takes it.
     prior_is_centred : bool
         Whether the model has a prior of its own that is centred on the start of a sampling.
+    is_assumed : bool
+        Whether the bounds are an assumption of ours, as in a formula.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Parameter:
     description: str = ""
     prior: Mapping[str, Any] | None = field(default=None, hash=False)
     prior_is_centred: bool = False
+    is_assumed: bool = False
 
     @property
     def widest(self) -> tuple[float, float]:
@@ -85,6 +88,8 @@ class Parameter:
         A modulus, a viscosity or a time may be any positive one, whatever range the model expects;
         an order, a share, and a value that the test fixes keep to the model's bounds.
         """
+        if self.is_assumed:
+            return (-math.inf, math.inf)
         lower, upper = self.bounds
         is_size = shown_unit(self.unit) and 0 <= lower < upper
         return (0.0, math.inf) if is_size else self.bounds

@@ -1,34 +1,22 @@
-"""Ties: parameters computed from others by arithmetic, such as ``{"G2": "0.5 * G1"}``.
+"""Ties: parameters computed from others, such as ``{"G2": "0.5 * G1"}``.
 
-Numbers, names, ``+ - * / **`` and parentheses; an expression is parsed, never executed.
+An expression is parsed, never executed.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.expressions.expression import Expression
+from rheojobs.inference.expressions.parser import parse
 
 __all__ = ["Tie", "parse_tie", "parse_ties"]
 
 LONGEST = 500
-
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 
 
 @dataclass(frozen=True)
@@ -51,13 +39,13 @@ class Tie:
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """Compute the parameter from the values of its sources: floats, arrays or traced values."""
-        return _evaluate(_body(self.text), values)
+        return _expression(self.text).evaluate(values)
 
 
 @functools.lru_cache(maxsize=256)
-def _body(text: str) -> ast.expr:
+def _expression(text: str) -> Expression:
     """Parse an expression; cached, since it is evaluated often."""
-    return ast.parse(text, mode="eval").body
+    return parse(text)
 
 
 def parse_ties(
@@ -113,7 +101,7 @@ def parse_ties(
 def _parse(name: str, text: str, names: Sequence[str], model: str) -> Tie:
     if name not in names:
         raise InputError(f"{model} has no parameter {name!r} to tie; {nearest(str(name), names)}")
-    tie = parse_tie(name, text)
+    tie = parse_tie(name, text, names)
     for source in tie.sources:
         if source not in names:
             raise InputError(
@@ -123,49 +111,15 @@ def _parse(name: str, text: str, names: Sequence[str], model: str) -> Tie:
     return tie
 
 
-def parse_tie(name: str, text: str) -> Tie:
-    """Parse one tie for any parameters; raises `InputError` for anything but arithmetic."""
+def parse_tie(name: str, text: str, known: Sequence[str] = ()) -> Tie:
+    """Parse one tie for any parameters; raises `InputError` for anything but an expression.
+
+    The parameters `known` are no constants, if one is called e or pi.
+    """
     where = f"tie {name} = {text!r}"
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: must be an expression such as '0.5 * G1'")
     if len(text) > LONGEST:
         raise InputError(f"tie of {name}: longer than {LONGEST} characters")
-    try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise InputError(f"{where} is not an arithmetic expression, such as '0.5 * G1'") from None
-    sources: list[str] = []
-    for node in ast.walk(body):
-        if isinstance(node, ast.Name):
-            if node.id not in sources:
-                sources.append(node.id)
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-                raise InputError(f"{where}: {node.value!r} is not a number")
-        elif isinstance(node, ast.BinOp):
-            _check_operator(where, node.op, _BINARY)
-        elif isinstance(node, ast.UnaryOp):
-            _check_operator(where, node.op, _UNARY)
-        elif not isinstance(node, ast.operator | ast.unaryop | ast.expr_context):
-            what = ast.unparse(node) if isinstance(node, ast.expr) else type(node).__name__
-            raise InputError(
-                f"{where}: {what!r} is not allowed; numbers, names, + - * / ** and () are"
-            )
-    return Tie(name, ast.unparse(body), tuple(sources))
-
-
-def _check_operator(where: str, found: ast.AST, known: Mapping[Any, object]) -> None:
-    if type(found) not in known:
-        raise InputError(f"{where}: {type(found).__name__} is not allowed; + - * / ** are")
-
-
-def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
-    if isinstance(node, ast.Constant):
-        return float(node.value)  # type: ignore[arg-type]
-    if isinstance(node, ast.Name):
-        return values[node.id]
-    if isinstance(node, ast.UnaryOp):
-        return _UNARY[type(node.op)](_evaluate(node.operand, values))
-    assert isinstance(node, ast.BinOp)
-    left, right = _evaluate(node.left, values), _evaluate(node.right, values)
-    return _BINARY[type(node.op)](left, right)
+    expression = parse(text, where)
+    return Tie(name, expression.text, expression.free_names(known))

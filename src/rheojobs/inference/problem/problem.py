@@ -16,18 +16,26 @@ from rheojobs.inference.data.step_quantity import as_step_quantity
 from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.models.loading import check_name, load
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.reference import is_formula
 from rheojobs.inference.problem.observations import Observations
 from rheojobs.inference.programs.kernel_cache import frozen
 
 __all__ = ["Problem", "check_model", "prepare_data"]
 
 
-def check_model(model: str | Model) -> None:
-    """Raise `InputError` if a model is unknown, as far as that can be seen without JAX."""
+def check_model(model: str | Model) -> str | Model:
+    """Return a model as a task should store it: a function in a file with its digest.
+
+    Raises
+    ------
+    InputError
+        If the model is unknown, as far as that can be seen without JAX.
+    """
     if isinstance(model, str):
-        check_name(model)
-    elif not isinstance(model, Model):
+        return check_name(model)
+    if not isinstance(model, Model):
         raise InputError(f"a model is a name or a Model, got {type(model).__name__}")
+    return model
 
 
 def prepare_data(
@@ -47,10 +55,19 @@ def prepare_data(
     if test_mode is not None:
         test_mode = canonical_test_mode(test_mode)
     dataset = Dataset.of(data, test_mode=test_mode, protocol=constants)
-    if dataset.test_mode is None and isinstance(model, Model) and len(model.test_modes) == 1:
-        (only,) = model.test_modes
-        dataset = Dataset.of(dataset, test_mode=only)
+    if dataset.test_mode is None:
+        dataset = _with_test_of(model, dataset)
     dataset.require_test_mode()
+    return dataset
+
+
+def _with_test_of(model: str | Model, dataset: Dataset) -> Dataset:
+    """Return data whose test mode is unknown with the model's, if that is known."""
+    if isinstance(model, str) and is_formula(model):
+        # A formula of t, in which nothing names another test, is a relaxation modulus.
+        return Dataset.of(dataset, test_mode=load(model).test_modes[0])
+    if isinstance(model, Model) and len(model.test_modes) == 1:
+        return Dataset.of(dataset, test_mode=model.test_modes[0])
     return dataset
 
 
@@ -140,7 +157,8 @@ class Problem:
 
         Empty for a function of the user's, whose key holds only within this process.
         """
-        return repr((*self.key, *more)) if self.model.key[0] == "rheojax" else ""
+        holds_everywhere = self.model.key[0] in ("rheojax", "formula")
+        return repr((*self.key, *more)) if holds_everywhere else ""
 
     def components(self, x: Any, params: Any) -> Any:
         """Predict the observed components, shape (c, b): one, or real and imaginary part.

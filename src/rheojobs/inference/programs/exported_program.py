@@ -36,6 +36,7 @@ SOURCES = (
     "rheojobs.inference.data.protocol",
     "rheojobs.inference.data.test_modes",
     "rheojobs.inference.programs",
+    "rheojobs.inference.expressions",
     "rheojobs.inference.models",
     "rheojobs.inference.problem",
     "rheojobs.inference.fits",

@@ -20,6 +20,7 @@ from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.files import source_of
 from rheojobs.inference.options.option import options_of
 from rheojobs.inference.posterior.likelihood_names import likelihood_of
 from rheojobs.inference.problem.problem import Problem, check_model, prepare_data
@@ -158,7 +159,7 @@ class SampleTask(SampleOptions):
             return
         for name, option in _OPTIONS.items():
             setattr(self, name, option.check(getattr(self, name)))
-        check_model(self.model)
+        self.model = check_model(self.model)
         dataset = prepare_data(self.model, self.data, self.test_mode, self.protocol)
         self.likelihood = likelihood_of(dataset, self.likelihood)
         self.other_starts = [dict(place) for place in self.other_starts]
@@ -282,7 +283,8 @@ class SampleTask(SampleOptions):
         others: dict[str, Any] = {"model": self.model, "data": data, "checkpoint": folder}
         if self.fit is not None:  # the result of another job, which cannot be stored
             others["fit"] = self.fit
-        return pack(settings | others | {"continues": self.continues})
+        content, blobs = pack(settings | others | {"continues": self.continues})
+        return content, blobs | source_of(self.model)
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:

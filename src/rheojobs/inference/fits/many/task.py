@@ -14,6 +14,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.labels import affinity_of, name_of
 from rheojobs.inference.models.model import Model
+from rheojobs.inference.models.own.files import source_of
 from rheojobs.inference.problem.problem import check_model, prepare_data
 from rheojobs.inference.problem.weights import check_weights
 from rheojobs.inference.programs.jax_setup import configure_jax
@@ -69,7 +70,7 @@ class FitManyTask:
         options = FitOptions.of(self.options)
         if self._checked is not None:
             return
-        check_model(self.model)
+        self.model = check_model(self.model)
         checked: list[Dataset] = []
         for number, data in enumerate(self.datasets, 1):
             try:
@@ -103,7 +104,8 @@ class FitManyTask:
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the task as JSON and arrays, to be stored."""
         settings = {"initial_params": self.initial_params, "options": self.options}
-        return pack({"model": self.model, "datasets": self.checked_data()} | settings)
+        content, blobs = pack({"model": self.model, "datasets": self.checked_data()} | settings)
+        return content, blobs | source_of(self.model)
 
     @classmethod
     def from_record(cls, content: Any, blobs: Mapping[str, bytes]) -> Self:
