@@ -59,4 +59,4 @@ class Expression:
 def _again(text: str) -> Expression:
     from rheojobs.inference.expressions.parser import parse
 
-    return parse(text, is_complex=True)
+    return parse(text, is_complex=True, longest=len(text))

@@ -25,7 +25,12 @@ BOTH = ("gamma",)
 
 
 def parse(
-    text: str, where: str = "", *, example: str = "0.5 * G1", is_complex: bool = False
+    text: str,
+    where: str = "",
+    *,
+    example: str = "0.5 * G1",
+    is_complex: bool = False,
+    longest: int = LONGEST,
 ) -> Expression:
     """Parse an expression.
 
@@ -39,6 +44,8 @@ def parse(
         A good one, for errors.
     is_complex : bool
         Whether imaginary numbers, such as ``2j``, may be in it.
+    longest : int
+        The most characters.
 
     Raises
     ------
@@ -49,8 +56,8 @@ def parse(
     where = where or f"formula {shown!r}"
     if not text.strip():
         raise InputError(f"{where}: must be an expression such as {example!r}")
-    if len(text) > LONGEST:
-        raise InputError(f"{where}: longer than {LONGEST} characters")
+    if len(text) > longest:
+        raise InputError(f"{where}: longer than {longest} characters")
     parser = _Parser(tokenize(text, where), where, example, is_complex=is_complex)
     return Expression(parser.whole(), tuple(parser.names))
 

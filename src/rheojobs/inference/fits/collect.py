@@ -20,7 +20,7 @@ from rheojobs.inference.fits.outcome import Outcome
 from rheojobs.inference.fits.residual_correlation import LagOne, lag_one
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.problem.weights import Weights
-from rheojobs.inference.results.fit_result import FitResult, generous, misfit
+from rheojobs.inference.results.fit_result import FitResult, bound_reached, generous, misfit
 
 AT_LIMIT = 1e-4
 """A parameter is at its limit if it is nearer than this part of it."""
@@ -115,6 +115,7 @@ class FitCollector:
         concerns += statistics.warnings_of(
             parameters, uncertainties, bounds, list(self.fixed), correlation
         )
+        concerns += self._words_on_assumed(parameters, bounds)
         concerns += [
             f"{smaller} is at its limit, which is {larger}: beyond, moduli are negative"
             for smaller, larger in model.orders
@@ -154,6 +155,19 @@ class FitCollector:
             residual_correlation=neighbours.correlation,
             given_bounds=dict(self.options.bounds),
         )
+
+    def _words_on_assumed(
+        self, parameters: dict[str, float], bounds: dict[str, tuple[float, float]]
+    ) -> list[str]:
+        """Return in words which parameters lie at a bound that was only assumed."""
+        settled = {*self.fixed, *self.options.bounds}
+        return [
+            f"the bounds of {item.name}, {item.bounds[0]:g} to {item.bounds[1]:g}, are assumed, "
+            f"since the model gives none: give bounds of {item.name} that suit your material"
+            for item in self.problem.model.parameters
+            if item.is_assumed and item.name not in settled
+            if bound_reached(parameters[item.name], bounds[item.name])
+        ]
 
     def _words_on_residuals(self, r_squared: float, reduced: float, freedom: int) -> list[str]:
         """Return in words whether the residuals are larger or smaller than they should be."""

@@ -103,8 +103,9 @@ class FitManyTask:
 
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the task as JSON and arrays, to be stored."""
+        datasets = self.checked_data()  # before the model, which the check completes
         settings = {"initial_params": self.initial_params, "options": self.options}
-        content, blobs = pack({"model": self.model, "datasets": self.checked_data()} | settings)
+        content, blobs = pack({"model": self.model, "datasets": datasets} | settings)
         return content, blobs | source_of(self.model)
 
     @classmethod
