@@ -328,3 +328,25 @@ def test_a_plan_chooses_rows_and_a_range_of_x(plan):
     assert len(fit_fingerprint(replace(item, data={"x_range": (2.0, 3.0)}), "0" * 64)) == 64
     with pytest.raises(InputError, match=r"data\.rows: must be rows such as 3-60"):
         plan(text % "often")
+
+
+def test_a_plan_has_formulas_and_functions_in_files_beside_it(plan, tmp_path: Path):
+    mark = tmp_path / "executed"
+    (tmp_path / "lab.py").write_text(f"open({str(mark)!r}, 'w').close()\ndef f(t, G): return G*t\n")
+    text = (
+        "files: ['data/run1.csv']\nmodels: ['G0*exp(-t/tau)', 'lab.py:f', zener]\n"
+        "fit:\n  bounds: {%s: [1, 10]}\noverrides:\n- {models: 'lab.py:f', fit: {fix: {G: 2}}}\n"
+    )
+    with pytest.raises(InputError, match=r"zener has no parameter 'tau'"):
+        plan(text % "tau")
+    items = plan((text % "tau").replace(", zener", "")).items
+    assert [item.label for item in items] == ["G0*exp(-t/tau)", "lab.py:f"]
+    assert items[1].model.startswith(f"{tmp_path / 'lab.py'}:f@")
+    assert items[1].fit == {"bounds": {"tau": (1.0, 10.0)}, "fixed": {"G": 2.0}}
+    assert not mark.exists()
+    folders = {ItemStore(tmp_path, replace(items[0], model=f"G0{sign}t")).folder for sign in "+-*/"}
+    assert len(folders) == 4
+    long = ItemStore(tmp_path, replace(items[0], model="t" + "+G0" * 200)).folder
+    assert len(long.name) < 100
+    with pytest.raises(InputError, match=r"plan.yaml, line 2, models.*column 4: write a sign"):
+        plan("files: ['data/run1.csv']\nmodels: ['G0 exp(-t)']\n")

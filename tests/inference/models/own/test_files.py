@@ -180,7 +180,7 @@ def test_a_changed_file_is_refused_and_not_executed(file):
     file.write_text(f"open({str(mark)!r}, 'w').close()\n{SOURCE}")
     again = task_of(record)
     assert again.name == "fit lab.py:stretched"
-    with pytest.raises(InputError, match="has changed since the job was made .* submit a new job"):
+    with pytest.raises(InputError, match=r"has changed since the job was made .* submit a new job"):
         again.validate()
     with pytest.raises(InputError, match="has changed"):
         load(again.model)
@@ -207,7 +207,11 @@ def test_another_process_loads_it_by_its_path(file, tmp_path):
     name = check_name(f"{file}:stretched")
     code = f"from rheojobs.inference.models.loading import load; print(load({name!r}).names)"
     ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=other, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", code],
+        cwd=other,
+        capture_output=True,
+        text=True,
+        check=False,
         env=os.environ,
     )
     assert ran.stdout.strip() == "('G0', 'tau', 'beta')", ran.stderr

@@ -223,7 +223,10 @@ def test_a_stretched_exponential_agrees_with_scipy(shared_data):
         data.x,
         np.log(data.y),
         start,
-        **{"method": "trf", "x_scale": np.abs(start), "xtol": 1e-14, "ftol": 1e-14},
+        method="trf",
+        x_scale=np.abs(start),
+        xtol=1e-14,
+        ftol=1e-14,
     )
     residuals = curve(data.x, *best) - np.log(data.y)
     assert result.chi_squared <= np.sum(residuals**2) * (1 + 1e-9)
