@@ -14,6 +14,6 @@ Other rooms use:
 - `own.files`: `source_of`
 - `catalogue`: `ModelInfo`, `catalogue`, `cached_catalogue`
 - `ties`: `Tie`, `parse_tie`, `parse_ties`
-- `labels`: `affinity_of`, `label_of`, `name_of`
+- `labels`: `affinity_of`, `label_of`, `name_of`, `title_of`
 - `rheojax.registry`: `register_all`
 """

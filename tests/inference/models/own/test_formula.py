@@ -12,6 +12,7 @@ import scipy.optimize
 from rheojobs import Dataset, InputError, fit, sample
 from rheojobs.inference.data.reading.read import read
 from rheojobs.inference.fits.task import FitTask
+from rheojobs.inference.models.labels import title_of
 from rheojobs.inference.models.loading import check_name, load, load_own
 from rheojobs.inference.models.own.formula import formula_model
 from rheojobs.inference.models.own.reference import (
@@ -240,3 +241,35 @@ def test_a_formula_is_stored_and_read_again():
     again = FitTask.from_record(content, blobs)
     assert again.model == MAXWELL
     assert again.checked_data().test_mode == "relaxation"
+
+
+def test_equal_terms_are_found_whatever_the_form():
+    def modes(text: str, mode: str) -> tuple[tuple[str, ...], ...]:
+        return formula_model(text).for_test(mode).modes
+
+    expected = (("tau_1", "G_1"), ("tau_2", "G_2"))
+    assert modes("Ge + G_1*exp(-t/tau_1) + G_2*exp(-t/tau_2)", "relaxation") == expected
+    assert modes("G1*exp(-t*k1) + G2*exp(-t*k2)", "relaxation") == (("k1", "G1"), ("k2", "G2"))
+    text = "G_1*i*ω/(i*ω + 1/τ_1) + i*ω*τ_2*G_2/(1 + i*ω*τ_2)"
+    assert modes(text, "oscillation") == expected
+    assert modes("G_1*exp(-t/tau_1) + G_2*exp(-(t/tau_2)^0.5)", "relaxation") == ()
+    assert modes("G_1*exp(-t/tau_1)", "relaxation") == ()
+    sizes = formula_model("(b1 + b2)*t").for_test("relaxation")
+    assert sizes.modes == ()
+
+
+def test_equal_terms_are_ordered_by_their_times():
+    t = np.geomspace(0.01, 100, 60)
+    y = 1e4 * np.exp(-t / 0.3) + 1e3 * np.exp(-t / 10.0)
+    start = {"tau_1": 10.0, "tau_2": 0.3}
+    result = fit((t, y + 1.0), "1 + G_1*exp(-t/tau_1) + G_2*exp(-t/tau_2)", initial_params=start)
+    expected = {"G_1": 1e4, "tau_1": 0.3, "G_2": 1e3, "tau_2": 10.0}
+    assert result.parameters == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_figure_has_greek_letters():
+    assert title_of("G0*exp(-t/tau)") == "G₀·exp(−t/τ)"
+    assert title_of("J=1/G0+t/eta_0") == "J = 1/G₀ + t/η₀"
+    assert title_of("maxwell") == "maxwell"
+    assert title_of("written by another version: a+b") == "written by another version: a+b"
+    assert len(title_of("t" + "+G0" * 100)) == 80

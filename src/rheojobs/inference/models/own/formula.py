@@ -23,6 +23,7 @@ from rheojobs.inference.expressions.expression import Expression
 from rheojobs.inference.expressions.parser import parse
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.own.assumed import assumed_parameter
+from rheojobs.inference.models.own.equal_terms import equal_terms
 
 __all__ = ["FormulaModel", "formula_model", "modes_of"]
 
@@ -107,12 +108,20 @@ class Formula:
 
 @dataclass(frozen=True, eq=False)
 class FormulaModel(Model):
-    """A model given by a formula: bounds and units of its parameters depend on the test."""
+    """A model given by a formula: units, bounds and equal terms depend on the test."""
+
+    function: Formula
 
     def for_test(self, test_mode: str) -> Self:
         """Return the model with the units and the bounds that its parameters have in that test."""
         parameters = _parameters(self.function, test_mode, self.quantity(test_mode))
-        return replace(self, parameters=parameters)
+        return replace(self, parameters=parameters, modes=equal_terms(parameters, self._tried))
+
+    def _tried(self, values: Mapping[str, float]) -> Any:
+        """Return what the formula gives for these parameters, at a few x and constants."""
+        constants = {name: 0.7 + 0.1 * k for k, name in enumerate(self.function.constants)}
+        x = np.array([0.3, 1.1, 2.7])
+        return self.function(x, [values[name] for name in self.names], **constants)
 
 
 @functools.lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from rheojobs.inference.models.labels import title_of
 from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
 from rheojobs.inference.reports.figures.style import BLUE, GREY, RED
 
@@ -179,7 +180,7 @@ def limit_to_data(axes: Axes, values: NDArray[np.float64]) -> None:
 
 
 def _title(dataset: Dataset, model: str) -> str:
-    return f"{model}: {short_name(dataset.name)}"
+    return f"{title_of(model)}: {short_name(dataset.name)}"
 
 
 def _draw_residuals(
