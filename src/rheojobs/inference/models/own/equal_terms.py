@@ -19,6 +19,8 @@ __all__ = ["equal_terms"]
 
 _POINTS = 5
 _TOLERANCE = 1e-9
+_TIMES = ("tau", "lam", "theta")
+"""How the names of times begin, if units are not known."""
 
 
 def equal_terms(
@@ -42,8 +44,9 @@ def equal_terms(
     for item in parameters:
         if (found := re.fullmatch(r"(.+?_?)(\d+)", item.name)) is not None:
             families.setdefault(found[1], {})[found[2]] = item
-    for unit in ("s", "1/s", ""):  # without units, the first family
-        for key in families.values():
+    ordered = sorted(families, key=lambda stem: not stem.startswith(_TIMES))
+    for unit in ("s", "1/s", ""):
+        for key in map(families.__getitem__, ordered):
             if len(key) < 2 or any(item.unit != unit for item in key.values()):
                 continue
             others = [
