@@ -49,7 +49,7 @@ def _text(node: Node, parts: Sequence[Printed]) -> Printed:
 def _sides(node: Binary, parts: Sequence[Printed]) -> tuple[str, str]:
     rank = _RANKS[node.sign]
     if node.sign == "**":  # from right to left
-        return _within(parts[0], _ATOM), _within(parts[1], _SIGN)
+        return _within(parts[0], _ATOM), _within(parts[1], _POWER)
     return _within(parts[0], rank), _within(parts[1], rank + 1)
 
 
