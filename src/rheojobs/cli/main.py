@@ -10,6 +10,8 @@ import os
 import sys
 
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
+from rheojobs.cli.terminal.stopping import terminable
+from rheojobs.cli.terminal.verbosity import of_one_command
 from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
 
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
+        The exit status, as `statuses` has them.
     """
     if sys.stdout is None or sys.stderr is None:  # closed by the parent process
         nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
@@ -36,8 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
         # A terminal whose encoding lacks ± or η shows a question mark instead.
         with contextlib.suppress(AttributeError):  # replaced by a plain stream, as in tests
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with of_one_command(), terminable():
+        return _status_of(sys.argv[1:] if arguments is None else arguments)
+
+
+def _status_of(arguments: list[str]) -> int:
+    """Run the command; describe an error in one line."""
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _run(arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -47,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say("stopped", INTERRUPTED)
     except InputError as error:
-        from rheojobs.cli.declared import flag_of
+        from rheojobs.cli.arguments.declared import flag_of
 
         return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
     except Exception as error:

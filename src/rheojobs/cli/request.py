@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from rheojobs.inference.fits.task import FitTask
     from rheojobs.inference.sampling.task import SampleTask
 
-__all__ = ["FIGURE_SUFFIXES", "Request", "check_output"]
+__all__ = ["FIGURE_SUFFIXES", "Request", "check_output", "file_of"]
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -35,6 +38,20 @@ def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -
         raise InputError(f"{option} {path}: the name must end in {', '.join(suffixes)}")
 
 
+@contextmanager
+def file_of(path: Path) -> Iterator[Path]:
+    """Return the path of the data; standard input, for ``-``, becomes a file for that time."""
+    if str(path) != "-":
+        yield path
+        return
+    if sys.stdin.isatty():
+        print("reading standard input; Ctrl-D ends it", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "stdin.csv")  # a name for messages; its bytes say what it is
+        copy.write_bytes(sys.stdin.buffer.read())
+        yield copy
+
+
 @dataclass(frozen=True)
 class Request:
     """What to fit, and from which file.
@@ -42,7 +59,7 @@ class Request:
     Attributes
     ----------
     file : Path
-        The data.
+        The data; ``-`` for standard input.
     model : str
         A name from the catalogue.
     reading, fitting : dict
@@ -74,7 +91,8 @@ class Request:
         """Read the file."""
         from rheojobs.inference.data.reading.read import read
 
-        return read(self.file, **self.reading)
+        with file_of(self.file) as path:
+            return read(path, **self.reading)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
         """Return the task of the fit, checked as far as possible in this process."""
