@@ -315,5 +315,5 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status; errors are raised."""
     try:
         return int(app(args=arguments, prog_name="rheojobs", standalone_mode=False) or 0)
-    except typer.Abort as abort:
-        raise abort.__cause__ or KeyboardInterrupt from None  # Ctrl-C, or SIGTERM
+    except typer.Abort:
+        raise KeyboardInterrupt from None

@@ -20,8 +20,8 @@ __all__ = ["StopRequest", "Terminated", "stop_requests", "terminable"]
 _STATUSES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived: whatever handles Ctrl-C handles this too."""
+class Terminated(BaseException):  # noqa: N818 - a request of the system, not an error
+    """SIGTERM arrived; no KeyboardInterrupt, since typer would make status 130 of that."""
 
 
 class StopRequest:
