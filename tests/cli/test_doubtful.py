@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,11 @@ def test_a_batch(rheojobs, folder: Path):
     (folder / "wavy.csv").write_text("time (s),relaxation modulus (Pa)\n" + rows)
     files = (folder / "good.csv", folder / "wavy.csv")
     for again in ("1 done, 0 skipped", "0 done, 2 skipped"):
-        ran = rheojobs("batch", *files, "-m", "zener", "-o", out)
+        ran = rheojobs("batch", *files, "-m", "zener", "-o", out, "--json")
         assert ran.status == 3, ran.stderr
-        assert again in ran.stdout
-        assert "0 failed, 1 doubtful" in ran.stdout
+        assert [bool(row["warnings"]) for row in json.loads(ran.stdout)] == [False, True]
+        assert again in ran.stderr
+        assert "0 failed, 1 doubtful" in ran.stderr
         assert "exit status 3: 1 doubtful fit" in ran.stderr
     with (out / "results.csv").open(encoding="utf-8") as file:
         warnings = {Path(row["file"]).name: row["warnings"] for row in csv.DictReader(file)}

@@ -262,6 +262,8 @@ def batch(
     fitting: Given,
     model: OptionalModelOption = None,
     out: BatchOutOption = None,
+    json: JsonOption = None,
+    overwrite: OverwriteOption = None,
     cluster: ClusterOption = None,
     device: DeviceOption = None,
     elsewhere: ElsewhereOption = False,
@@ -276,7 +278,7 @@ def batch(
     from rheojobs.cli.batch import plan_of, run_batch
     from rheojobs.cli.request import Request
 
-    outputs = Outputs()
+    outputs = Outputs(json, overwrite=overwrite)
     request = Request(Path(sources[0]), model or "", reading, fitting)
     plan, again = plan_of(sources, request, out, outputs), ["rheojobs", *sys.argv[1:]]
     return run_batch(plan, outputs, shlex.join(again), cluster, elsewhere, device)

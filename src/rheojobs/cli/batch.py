@@ -16,6 +16,7 @@ from rheojobs.cli.terminal.live_table import LiveRow, LiveTable, follow, progres
 from rheojobs.cli.terminal.numbers import plural
 from rheojobs.errors import InputError, one_line
 from rheojobs.inference.batch.results_table import doubt_of, rows_of, write_csv, write_parquet
+from rheojobs.inference.results.json_format import plain
 
 if TYPE_CHECKING:
     from rheojobs.cli.request import Request
@@ -152,6 +153,7 @@ def _row(entry: BatchEntry) -> LiveRow:
 
 def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outputs) -> None:
     rows = rows_of(entries)
+    outputs.write_plain(plain(rows))
     write_csv(rows, plan.out / "results.csv")
     outputs.wrote(plan.out / "results.csv")
     try:

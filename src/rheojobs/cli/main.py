@@ -9,8 +9,8 @@ import contextlib
 import os
 import sys
 
-from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
-from rheojobs.cli.terminal.stopping import terminable
+from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED, TERMINATED
+from rheojobs.cli.terminal.stopping import Terminated, terminable
 from rheojobs.cli.terminal.verbosity import of_one_command
 from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
@@ -52,6 +52,8 @@ def _status_of(arguments: list[str]) -> int:
         # The reader has gone; Python would complain again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except Terminated:
+        return _say("stopped by SIGTERM", TERMINATED)
     except KeyboardInterrupt:
         return _say("stopped", INTERRUPTED)
     except InputError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rheojobs.cli.terminal.stopping import end_at_sigterm
 from rheojobs.errors import InputError, MissingExtraError
 
 __all__ = ["gui", "rheojax_gui"]
@@ -53,6 +54,7 @@ def _of_a_window(module: str, needs_display: bool = True) -> Any:
     if sys.platform == "linux" and needs_display and not has_display:
         # Qt would end the process by a signal, in five lines.
         raise InputError("the window needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set")
+    end_at_sigterm()
     try:
         return importlib.import_module(module)
     except (MissingExtraError, ModuleNotFoundError):

@@ -181,6 +181,4 @@ DeviceOption = Annotated[
         rich_help_panel=RESULT_PANEL,
     ),
 ]
-YesOption = Annotated[
-    bool, typer.Option("--yes", metavar="", help="Do not ask; a script is not asked.")
-]
+YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask.")]

@@ -11,9 +11,9 @@ import typer
 
 from rheojobs.cli.arguments import completion
 from rheojobs.cli.jobs.job_list import ID_LENGTH, states_of
-from rheojobs.cli.statuses import BAD_INPUT
+from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED, TERMINATED
 from rheojobs.cli.terminal.numbers import plural
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from rheojobs.engine.states import JobState
@@ -115,7 +115,8 @@ class Selection:
 def each(jobs: Iterable[StoredJob], act: Callable[[StoredJob], int]) -> int:
     """Do something for each job; return the first exit status that is not 0.
 
-    What cannot be done for one of several is written, and does not keep it from the others.
+    What goes wrong with one of several is written, and does not keep it from the others. A stop
+    by a signal is for all of them.
     """
     jobs = list(jobs)
     if len(jobs) == 1:
@@ -124,9 +125,11 @@ def each(jobs: Iterable[StoredJob], act: Callable[[StoredJob], int]) -> int:
     for job in jobs:
         try:
             statuses.append(act(job))
-        except InputError as error:
-            print(f"rheojobs: {label(job)}: {error}", file=sys.stderr)
-            statuses.append(BAD_INPUT)
+        except Exception as error:  # a job that is run again may fail with any
+            print(f"rheojobs: {label(job)}: {one_line(error)}", file=sys.stderr)
+            statuses.append(BAD_INPUT if isinstance(error, InputError) else FAILED)
+        if statuses[-1] in (INTERRUPTED, TERMINATED):
+            return statuses[-1]
     return next(filter(None, statuses), 0)
 
 

@@ -15,12 +15,12 @@ from types import FrameType
 
 from rheojobs.cli.statuses import INTERRUPTED, TERMINATED
 
-__all__ = ["StopRequest", "Terminated", "stop_requests", "terminable"]
+__all__ = ["StopRequest", "Terminated", "end_at_sigterm", "stop_requests", "terminable"]
 
 _STATUSES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 
-class Terminated(BaseException):  # noqa: N818 - a request of the system, not an error
+class Terminated(BaseException):
     """SIGTERM arrived; no KeyboardInterrupt, since typer would make status 130 of that."""
 
 
@@ -76,3 +76,9 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def end_at_sigterm() -> None:
+    """End the process at SIGTERM: the loop of a window would not see a handler in Python."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
