@@ -5,7 +5,6 @@ Imports neither typer nor rich, so that `jobs list` is quick.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,5 +48,7 @@ def without_color() -> None:
 
 def log_details() -> None:
     """Log details to standard error."""
+    import logging  # late: it takes as long as the rest
+
     logging.basicConfig(format="%(relativeCreated)6d ms %(name)s: %(message)s")
     logging.getLogger("rheojobs").setLevel(logging.DEBUG)
