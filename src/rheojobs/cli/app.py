@@ -40,6 +40,7 @@ from rheojobs.cli.statuses import WORDS
 from rheojobs.errors import InputError
 from rheojobs.inference.comparison.options import CompareOptions
 from rheojobs.inference.data.reading.options import ReadOptions
+from rheojobs.inference.data.test_modes import canonical_test_mode
 from rheojobs.inference.fits.options import FitOptions, StartOptions
 from rheojobs.inference.sampling.options import SampleOptions
 
@@ -114,7 +115,8 @@ def list_models(
     from rheojobs.cli import listing
 
     outputs = Outputs(json, overwrite=overwrite)
-    models = listing.choose(listing.load(outputs.talk), name, mode)
+    test = None if mode is None else canonical_test_mode(mode)
+    models = listing.choose(listing.load(outputs.talk), name, test)
     if outputs.write_plain(listing.as_plain(models)):
         return 0
     if name is not None:

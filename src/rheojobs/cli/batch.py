@@ -69,7 +69,7 @@ def _plan_of_files(
     from rheojobs.inference.batch.plan import BatchPlan
 
     if not request.model:
-        raise InputError("--model is missing: rheojobs batch '*.csv' --model NAME, or a PLAN.yaml")
+        raise InputError("--model is missing: rheojobs batch *.csv --model NAME, or a PLAN.yaml")
     listing.load(outputs.talk)
     fit = {key: value for key, value in request.fitting.items() if key not in _OF_THE_PROBLEM}
     config = request.config

@@ -45,17 +45,14 @@ def load(console: Console) -> tuple[ModelInfo, ...]:
 
 
 def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
-    """Return the models with this name, and those that describe the test mode."""
-    from rheojobs.inference.data.test_modes import canonical_test_mode
-
+    """Return the models with this name, and those that describe the test."""
     if name is not None and name not in {model.name for model in models}:
         hint = nearest(name, (model.name for model in models))
         raise InputError(f"there is no model {name!r}; {hint}")
-    wanted = None if mode is None else canonical_test_mode(mode)
     return [
         model
         for model in models
-        if (name is None or model.name == name) and (wanted is None or wanted in model.test_modes)
+        if (name is None or model.name == name) and (mode is None or mode in model.test_modes)
     ]
 
 

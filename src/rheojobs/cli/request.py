@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE_SUFFIXES", "Request", "check_output", "file_of"]
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 
 
 def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -> None:
@@ -34,6 +35,8 @@ def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -
         raise InputError(f"{option} {path}: there is no folder {folder}")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{option} {path} cannot be written: permission denied")
+    if path.suffix.lower() in TABLE_SUFFIXES:  # a slip that would replace measured data
+        raise InputError(f"{option} {path}: that is the name of a table of data")
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"{option} {path}: the name must end in {', '.join(suffixes)}")
 
