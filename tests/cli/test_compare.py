@@ -121,6 +121,11 @@ def test_what_is_refused(rheojobs, arguments, words):
     assert "Traceback" not in ran.stderr
 
 
+def test_an_expression_in_the_table_can_be_copied(rheojobs, folder: Path):
+    ran = rheojobs("compare", folder / "run0.csv", "--models", "zener", "--tie", "eta=Gm-1")
+    assert "eta = Gm-1" in ran.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
 def test_ctrl_c_prints_and_saves_what_is_finished(shared_data: Path, tmp_path: Path):

@@ -19,9 +19,12 @@ def can_ask() -> bool:
 def agrees(question: str) -> bool:
     """Ask a question on standard error; anything but yes is no."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):  # the end of the input: the prompt's line is still open
-        print(file=sys.stderr)
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):  # Ctrl-C or Ctrl-D: the prompt's line is still open
+            print(file=sys.stderr)
     return answer.strip().casefold() in ("y", "yes")
 
 
