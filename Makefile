@@ -61,7 +61,7 @@ test-all: ## run the tests with all cases, which takes about twice as long
 # Those that compile programs of JAX, open windows or start clusters take the most; what every
 # executor must do is tried on threads and processes, but not once more with a store.
 QUICK := tests/engine tests/inference/data tests/inference/options tests/inference/results \
-	tests/test_import.py tests/test_packages.py
+	tests/test_import.py tests/test_packages.py tests/test_platforms.py tests/test_whole_files.py
 QUICKLY := -m "not slow and not alone" -k "not dask and not stored" $(SHARED) -q
 
 test-quick: env ## run what takes less than two minutes: the engine, reading, results

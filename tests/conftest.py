@@ -16,6 +16,10 @@ from tests.thorough import mark_thorough
 settings.register_profile("rheojobs", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("rheojobs")
 
+# Tests import Qt through qtpy, some before pytest-qt is ready, others in programs that they start:
+# all from one binding.
+os.environ["QT_API"] = os.environ.get("PYTEST_QT_API", "pyside6")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled programs of tests in a folder of this checkout, not among the user's own.

@@ -79,7 +79,7 @@ def test_every_import_is_declared(declared: dict[str, set[str]]) -> None:
 def test_every_package_of_an_extra_is_imported(declared: dict[str, set[str]]) -> None:
     imported = set().union(*(imports_of(path) for path in PACKAGE.rglob("*.py")))
     used = {normalised(DISTRIBUTIONS.get(package, package)) for package in imported}
-    called_by_others = {"flatbuffers", "h5netcdf"}  # by jax.export and by xarray
+    called_by_others = {"flatbuffers", "h5netcdf", "pyside6"}  # by jax.export, xarray and qtpy
     everything = set().union(*declared.values()) - {"rheojobs"}
     assert everything - used == called_by_others
 

@@ -80,6 +80,31 @@ def test_a_reader_that_leaves_early_brings_no_traceback():
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize("words", [["models", "--json"], ["jobs", "list"], ["--help"]], ids=str)
+def test_a_reader_that_leaves_early_on_windows(words, tmp_path):
+    """It raises another error there, also of the flush at the end."""
+    script = """
+import io, os, sys
+
+class Gone(io.RawIOBase):
+    def writable(self): return True
+    def fileno(self): return 1
+    def write(self, data):
+        if os.fstat(1).st_rdev != os.stat(os.devnull).st_rdev:
+            raise OSError(22, "Invalid argument")
+        return len(data)
+
+sys.stdout = io.TextIOWrapper(io.BufferedWriter(Gone()), encoding="utf-8")
+from rheojobs.cli import main
+main.GONE = (22,)
+sys.exit(main.main(sys.argv[1:]))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, timeout=60
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "")
+
+
 def test_the_list_is_made_where_it_is_not_known(rheojobs, monkeypatch, tmp_path):
     monkeypatch.setenv("RHEOJOBS_CACHE_DIR", str(tmp_path))
     ran = rheojobs("models", "maxwell")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import resource
 import signal
 import sys
 import time
@@ -128,6 +127,8 @@ def churn(store: Path, folder: Path) -> None:
 
 def fill_the_disk(store: Path, folder: Path) -> None:
     """Run jobs while files can grow no more, and then while they can again."""
+    import resource  # late: other tests of this module run on Windows too
+
     maintenance.RENEWAL = 0.1
     with JobEngine("threads", max_workers=2, store=store) as engine:
         engine.run(chores.add, 1.0).result(30)

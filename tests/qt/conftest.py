@@ -11,7 +11,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QObject
+from qtpy.QtCore import QObject
 from tests.qt.helpers import OF_THE_PLUGIN, Recorder, decay_data
 
 from rheojobs import Dataset, WorkerPool

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QRunnable, QThread, Signal
+import qtpy
+from qtpy.QtCore import QObject, QRunnable, QThread, Signal
 
 if TYPE_CHECKING:  # workers import this file
     from rheojobs.qt.app.main_window import MainWindow
@@ -25,6 +26,18 @@ OF_THE_PLUGIN = "This plugin does not support"
 
 SIGNALS = ("job_started", "job_progress", "job_completed", "job_failed", "job_cancelled")
 ENDS = {"job_completed", "job_failed", "job_cancelled"}
+
+
+def delete(thing: QObject) -> None:
+    """Delete the C++ part of a Qt object, as Qt itself would."""
+    if qtpy.PYSIDE6:
+        from qtpy import shiboken
+
+        shiboken.delete(thing)
+    else:
+        from qtpy import sip
+
+        sip.delete(thing)
 
 
 class Recorder:

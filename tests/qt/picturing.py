@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, qInstallMessageHandler
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QEvent, QPoint, QRect, Qt, qInstallMessageHandler
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,

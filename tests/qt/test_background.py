@@ -4,8 +4,8 @@ import logging
 import threading
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QObject, QThread
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QCoreApplication, QObject, QThread
 
 from rheojobs.errors import InputError
 from rheojobs.qt.background import Background

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
 from tests.qt.helpers import OF_THE_PLUGIN
 from tests.qt.moments import ANSWERS, MOMENTS, QUICK, REAL, Jobs, click_answer, expected
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QObject
 
 from rheojobs.qt.garbage_collection import GarbageCollection
 

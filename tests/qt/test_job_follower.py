@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QCoreApplication, QEvent, QTimer
 from tests.qt import helpers
 
 from rheojobs import Dataset, JobEngine, WorkerPool

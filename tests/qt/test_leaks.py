@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-import shiboken6
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QApplication
 from tests.qt.helpers import data_plot, posterior_view, priors_editor
 from tests.qt.test_window import click, finish
 
@@ -44,7 +44,7 @@ def counts(app: QApplication) -> dict[str, int]:
     wrappers = [thing for thing in objects if isinstance(thing, QObject)]
     return {
         "Qt objects known to Python": len(wrappers),
-        "of them deleted": sum(not shiboken6.isValid(thing) for thing in wrappers),
+        "of them deleted": sum(not isalive(thing) for thing in wrappers),
         "widgets": len(app.allWidgets()),
         "top-level widgets": len(app.topLevelWidgets()),
         "threads": process.num_threads(),

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 from tests.qt.helpers import data_plot, fit_view, posterior_view, priors_editor
 from tests.qt.test_window import click, finish, open_file, prepare
 

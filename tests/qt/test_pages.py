@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QLabel
 
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.parameters import Parameter
@@ -25,7 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SCRIPT = """
 import json, sys
-from PySide6.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication
 from rheojobs.qt.app.main_window import MainWindow
 
 app = QApplication([])
@@ -42,7 +42,7 @@ app.processEvents()
 
 WHILE_TYPES_ARE_ASKED_FOR = """
 import sys
-from PySide6 import QtCore, QtGui, QtWidgets
+from qtpy import QtCore, QtGui, QtWidgets
 from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.page_tabs import PageTabs
 
@@ -62,7 +62,7 @@ print("made")
 
 ENDED_AMID_AN_IMPORT = """
 import sys, time
-from PySide6.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication
 from rheojobs.qt.app.pages.late_tabs import load_in_background
 
 app = QApplication([])

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import shiboken6
-from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QCoreApplication, QObject, QThread, Signal
+from tests.qt.helpers import delete
 
 from rheojobs.qt.thread_gate import ThreadGate
 
@@ -85,7 +85,7 @@ def test_an_owner_that_is_deleted_and_has_not_said_so_closes_the_gate() -> None:
     owner = Owner()
     gate = owner.gate
     owner.destroyed.disconnect(gate.close)
-    shiboken6.delete(owner)
+    delete(owner)
     gate.put("too late")
     assert not gate.is_open
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QApplication, QPushButton
 from tests.qt.helpers import OF_THE_PLUGIN, data_plot, posterior_view
 
 from rheojobs.engine.events import Progress
@@ -270,8 +270,8 @@ def test_closing_while_a_job_runs_leaves_no_process(moment: str, qtbot: QtBot) -
 SCRIPT = """
 import json, sys
 from rheojobs.qt.app import main_window
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 app = QApplication([])
 facts = {}
@@ -297,7 +297,7 @@ print(json.dumps(facts | {"status": status}))
 BARE_WINDOW = """
 import time
 import numpy
-from PySide6.QtWidgets import QApplication, QMainWindow
+from qtpy.QtWidgets import QApplication, QMainWindow
 app = QApplication([])
 window = QMainWindow()
 window.statusBar().show()
@@ -310,8 +310,8 @@ print(time.process_time())
 OUR_WINDOW = """
 import sys, time
 from rheojobs.qt.app import main_window
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 app = QApplication([])
 
 def usable():

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QSettings, Qt
 from tests.engine.cluster import Cluster
 from tests.qt import helpers
 

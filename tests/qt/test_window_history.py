@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtWidgets import QFileDialog
 from tests.qt.helpers import decay_data, posterior_view
 
 from rheojobs import Dataset, WorkerPool
@@ -225,8 +225,8 @@ def test_a_posterior_is_opened_without_arviz(past: dict[str, str], state_folder:
     """In a new process, as this one has loaded everything; it ends as soon as it is shown."""
     script = f"""
 import json, sys
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 from rheojobs.qt.app import main_window
 def begin():
     (window,) = (w for w in QApplication.topLevelWidgets() if hasattr(w, "history"))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
 from tests.qt import helpers
 
 from rheojobs import Dataset, WorkerPool

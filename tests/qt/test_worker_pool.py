@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
-from PySide6.QtCore import QObject, QThread
+from qtpy.QtCore import QObject, QThread
 from tests.qt.helpers import BareRunnable, PlainWorker, SelfCancelled, count_to, decay_model
 
 import rheojobs
@@ -317,7 +317,7 @@ def test_an_application_that_forgets_the_pool_exits_cleanly():
     done = run_script(
         """
         import sys, time
-        from PySide6.QtCore import QCoreApplication, QTimer
+        from qtpy.QtCore import QCoreApplication, QTimer
         from rheojobs import WorkerPool
 
         def work(context):
@@ -340,7 +340,7 @@ def test_the_contract_s_example_runs_as_it_stands(shared_data):
     done = run_script(
         f"""
         import sys, warnings
-        from PySide6.QtCore import QCoreApplication, QTimer
+        from qtpy.QtCore import QCoreApplication, QTimer
         from rheojobs import BayesianWorker, CancellationToken, FitWorker, WorkerPool
         from rheojax.core.data import RheoData
         import numpy as np

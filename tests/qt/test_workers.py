@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QThread, QThreadPool
+from qtpy.QtCore import QThread, QThreadPool
 from tests.qt.helpers import decay_model
 
 from rheojobs import (

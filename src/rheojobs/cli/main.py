@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 
+from rheojobs.cli import encoding
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED, TERMINATED
 from rheojobs.cli.terminal.stopping import Terminated, terminable
 from rheojobs.cli.terminal.verbosity import of_one_command
@@ -16,6 +18,9 @@ from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
 
 __all__ = ["main"]
+
+GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)
+"""What writing to a pipe raises whose reader has gone; on Windows, not only `BrokenPipeError`."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,12 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status, as `statuses` has them.
     """
     if sys.stdout is None or sys.stderr is None:  # closed by the parent process
-        nowhere = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A terminal whose encoding lacks ± or η shows a question mark instead.
-        with contextlib.suppress(AttributeError):  # replaced by a plain stream, as in tests
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        encoding.prepare(stream)
     with of_one_command(), terminable():
         return _status_of(sys.argv[1:] if arguments is None else arguments)
 
@@ -48,10 +51,6 @@ def _status_of(arguments: list[str]) -> int:
         status = _run(arguments)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # The reader has gone; Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Terminated:
         return _say("stopped by SIGTERM", TERMINATED)
     except KeyboardInterrupt:
@@ -61,6 +60,8 @@ def _status_of(arguments: list[str]) -> int:
 
         return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
     except Exception as error:
+        if _reader_has_gone(error):
+            return _give_up_writing()
         missing = missing_extra(error)
         if missing is not None:
             return _say(one_line(missing), BAD_INPUT)
@@ -70,6 +71,17 @@ def _status_of(arguments: list[str]) -> int:
         # A job may fail with any exception of a model, an optimizer or a disk.
         _debug("failed")
         return _say(one_line(error), FAILED)
+
+
+def _reader_has_gone(error: Exception) -> bool:
+    """Return whether an error says that nobody reads a pipe any more."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in GONE
+
+
+def _give_up_writing() -> int:
+    # The reader has gone; Python would complain again when it closes the stream.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
 
 
 def _run(arguments: list[str]) -> int:

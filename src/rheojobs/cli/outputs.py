@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from rheojobs.cli.encoding import print_json
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 from rheojobs.cli.statuses import DOUBTFUL
 from rheojobs.cli.terminal.consent import check_overwriting
@@ -92,7 +93,7 @@ class Outputs:
         if self._is_piped:
             from rheojobs.inference.results.json_format import to_json
 
-            self._pipe(to_json(result))
+            print_json(to_json(result))
         else:
             result.save(self.json)
             self.wrote(self.json)
@@ -103,15 +104,11 @@ class Outputs:
             return False
         text = writer.dumps(content, indent=2, ensure_ascii=False)
         if self._is_piped:
-            self._pipe(text)
+            print_json(text)
         else:
             self.json.write_text(text + "\n", encoding="utf-8")
             self.wrote(self.json)
         return True
-
-    def _pipe(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
 
     def write_report(self, fit: FitResult, title: str) -> None:
         """Write the full report of a fit, if it was asked for."""

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
-
 from rheojobs.errors import RheojobsError, one_line
+from rheojobs.qt.binding import QObject, Signal
 from rheojobs.qt.thread_gate import ThreadGate
 
 __all__ = ["Background", "Then"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import time
 
-from PySide6.QtCore import QObject, QTimer
+from rheojobs.qt.binding import QObject, QTimer
 
 __all__ = ["GarbageCollection"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,3 +220,13 @@ class TestKilledWithin:
         store.prune()
         files = list((path.parent / "jobs.sqlite3.files").glob("*-*/*"))
         assert len(files) == 1
+
+    def test_pruned_in_the_tick_in_which_it_ended(
+        self, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The clock of Windows has steps of 16 ms."""
+        monkeypatch.setattr(time, "time", lambda: 1.8e9)
+        job_id = enter(store, S.RUNNING)
+        store.move(job_id, S.SUCCEEDED)
+        assert store.prune(max_age=0.0) == 1
+        assert store.jobs() == []

@@ -120,6 +120,22 @@ def test_where_nothing_can_be_written_programs_are_still_read(cache, tmp_path, m
     cache.put("other", VALUE)
 
 
+def test_a_program_that_another_process_reads_stays(cache, monkeypatch, caplog):
+    """Windows does not replace open files; under its key there is the same program."""
+    real = os.replace
+
+    def replace(partial: str, path: str) -> None:
+        real(partial, path)  # the other process was quicker, and reads it
+        Path(partial).write_bytes(b"ours")
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", replace)
+    cache.put("key", VALUE)
+    assert cache.get("key") == VALUE
+    assert caplog.text == ""
+    assert not list(cache._path.glob(f"{PARTIAL}*"))
+
+
 def test_a_file_where_the_folder_should_be_is_no_error(tmp_path):
     (tmp_path / "xla").write_text("in the way")
     cache = ProgramCache(tmp_path / "xla" / "here", tmp_path / "xla", 1 << 20)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import sys
 from dataclasses import replace
 
@@ -278,6 +277,7 @@ def test_very_many_points():
     data = Dataset(t, 2e4 * np.exp(-t / 1.5) + noise, "relaxation")
     start = fit(data, decay_model()).parameters
     unit = 1 if sys.platform == "darwin" else 1024
+    resource = pytest.importorskip("resource")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     result = draw(data, warm_start=start, num_warmup=100, num_samples=150)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before

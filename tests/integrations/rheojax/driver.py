@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QPushButton
+from qtpy.QtWidgets import QPushButton
 
 LIMIT = 240.0
 """Seconds after which the process gives up."""
@@ -27,7 +27,7 @@ class Driver:
     """The window's controls, and what is seen of it."""
 
     def __init__(self, window: Any, out: Path, files: list[str]) -> None:
-        from PySide6.QtCore import QTimer
+        from qtpy.QtCore import QTimer
 
         self.window = window
         self.out = out
@@ -73,7 +73,7 @@ class Driver:
 
     def wait(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let the window work until something is so."""
-        from PySide6.QtCore import QCoreApplication, QEventLoop
+        from qtpy.QtCore import QCoreApplication, QEventLoop
 
         end = time.perf_counter() + seconds
         while not until():
@@ -135,7 +135,7 @@ class Driver:
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Do something while a job runs."""
-        from PySide6.QtCore import QTimer
+        from qtpy.QtCore import QTimer
 
         QTimer.singleShot(int(1000 * seconds), act)
 
@@ -195,7 +195,7 @@ def look_at_plots(driver: Driver) -> None:
 
 def cancelling(driver: Driver) -> None:
     """Cancel a fit and a sampling by the buttons of their steps; close amid a sampling."""
-    from PySide6.QtWidgets import QMessageBox
+    from qtpy.QtWidgets import QMessageBox
 
     driver.choose("relaxation", "maxwell")
     fit, sample = driver.steps()
@@ -285,7 +285,7 @@ def kinds(driver: Driver) -> None:
 
 def pipeline(driver: Driver) -> None:
     """Run a pipeline of a fit and a sampling on three datasets; then close amid another."""
-    from PySide6.QtWidgets import QMessageBox
+    from qtpy.QtWidgets import QMessageBox
 
     for file in driver.files:
         driver.load(file, "relaxation")
@@ -385,7 +385,7 @@ def main() -> int:
     import pyqtgraph
     import rheojax.gui.main as rheojax_main
     import rheojax.gui.widgets.pyqtgraph_canvas  # noqa: F401 (it asks for OpenGL)
-    from PySide6.QtCore import QCoreApplication, QTimer
+    from qtpy.QtCore import QCoreApplication, QTimer
 
     if os.environ.get("QT_QPA_PLATFORM") == "offscreen":  # where each curve would be an exception
         pyqtgraph.setConfigOptions(useOpenGL=False, enableExperimental=False)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtTest import QAbstractItemModelTester
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo

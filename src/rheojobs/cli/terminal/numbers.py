@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rheojobs.cli.encoding import can_show
+
 __all__ = ["interval", "measured", "number", "plural"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -12,7 +14,9 @@ _PLAIN_EXPONENTS = range(-2, 4)
 
 
 def _power(exponent: int) -> str:
-    return f"×10{str(exponent).translate(_SUPERSCRIPTS)}"
+    power = f"×10{str(exponent).translate(_SUPERSCRIPTS)}"
+    # As a whole: encodings of Western Europe have ¹, ² and ³ only.
+    return power if can_show(power) else f"e{exponent:+03d}"
 
 
 def _exponent(value: float) -> int:

@@ -28,6 +28,8 @@ __all__ = ["GONE", "Leases", "Owner", "without_owner"]
 GONE = "the application that ran it ended"
 """The message of a job whose owner has ended without it."""
 
+_CRYPTOGRAPHY = r"SOFTWARE\Microsoft\Cryptography"
+
 
 @functools.cache
 def _machine() -> str:
@@ -39,8 +41,11 @@ def _machine() -> str:
     if sys.platform == "win32":
         import winreg
 
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
-            return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CRYPTOGRAPHY) as key:
+                return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+        except OSError:  # a policy forbids it
+            return ""
     if sys.platform == "darwin":
         import ctypes
 
@@ -49,7 +54,7 @@ def _machine() -> str:
         return "" if failed else bytes(found).hex()
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
-            return Path(path).read_text().strip()
+            return Path(path).read_text("ascii", errors="replace").strip()
         except OSError:
             continue
     return ""
@@ -63,7 +68,7 @@ def _boot() -> str:
     them, so they count as one machine.
     """
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii", errors="replace").strip()
     except OSError:  # not Linux
         return ""
 

@@ -35,7 +35,7 @@ def prune(database: Database, payloads: Payloads, max_age: float, max_bytes: flo
         total = database.rows("SELECT coalesce(sum(bytes), 0) FROM jobs")[0][0]
         old, going = time.time() - max_age, []
         for number, job_id, changed, size in found:
-            if changed >= old and total <= max_bytes:
+            if changed > old and total <= max_bytes:
                 break
             total -= size
             going.append((number, job_id))

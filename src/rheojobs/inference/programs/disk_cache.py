@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rheojobs.whole_files import replace
+
 __all__ = ["ProgramCache", "StoredFile", "stored_files"]
 
 logger = logging.getLogger(__name__)
@@ -126,9 +128,11 @@ class ProgramCache:
             descriptor, partial = tempfile.mkstemp(dir=self._path, prefix=PARTIAL)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(stored)
-            os.replace(partial, path)
+            replace(partial, path)
         except OSError as error:
-            self._complain("kept", error)
+            # Windows does not replace a file that another process reads: the same program.
+            if not path.exists():
+                self._complain("kept", error)
             if partial:
                 self._drop(partial)
 

@@ -96,6 +96,6 @@ def _processor_fingerprint() -> str:
     lines = [platform.machine(), platform.processor()]
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        text = cpuinfo.read_text(errors="replace").splitlines()
+        text = cpuinfo.read_text("utf-8", errors="replace").splitlines()
         lines += [next((line for line in text if line.startswith(("flags", "Features"))), "")]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

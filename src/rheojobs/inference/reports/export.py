@@ -14,6 +14,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_report import remark
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.whole_files import replace
 
 __all__ = ["KINDS", "check_export", "export"]
 
@@ -63,7 +64,7 @@ def export(result: Result, dataset: Dataset, path: str) -> str:
     fresh = file.with_name(f".{file.stem}.part{file.suffix}")
     try:
         _writer(file.suffix.lower())(result, dataset, fresh)
-        fresh.replace(file)
+        replace(fresh, file)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:

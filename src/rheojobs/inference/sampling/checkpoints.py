@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.results.segments import Segment
+from rheojobs.whole_files import replace
 
 __all__ = ["Checkpoints", "Leftover", "new_folder", "samplings_folder"]
 
@@ -187,7 +188,7 @@ class Checkpoints:
             np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        replace(temporary, path)
         self._told(path)
 
     def _read(self, path: Path) -> Segment | None:

@@ -363,9 +363,9 @@ def show_image(canvas: Any, image: Any) -> None:
 
 def is_alive(widget: Any) -> bool:
     """Whether a widget has not been deleted by Qt."""
-    from shiboken6 import isValid
+    from qtpy.compat import isalive
 
-    return bool(isValid(widget))
+    return bool(isalive(widget))  # type: ignore[no-untyped-call]
 
 
 def run_window(arguments: Sequence[str]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QPushButton
+from qtpy.QtWidgets import QPushButton
+
+from rheojobs.qt.binding import QEvent, QObject
 
 __all__ = ["PauseButton"]
 

@@ -15,3 +15,4 @@ for _name in (
     "rheojobs.inference.sampling.task",
 ):
     import_module(_name)
+import_module("rheojobs.qt.binding")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QMainWindow, QMessageBox
+from qtpy.QtCore import QObject, Qt, QTimer
+from qtpy.QtWidgets import QMainWindow, QMessageBox
 
 from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState

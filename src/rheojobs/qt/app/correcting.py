@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QWidget
+from qtpy.QtCore import QObject, Qt
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.preview import Look, Reading, amended, look

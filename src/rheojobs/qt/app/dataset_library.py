@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Signal
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.preview import Reading

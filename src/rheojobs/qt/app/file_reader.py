@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QRunnable, Signal
+from qtpy.QtCore import QObject, QRunnable, Signal
 
 from rheojobs.errors import one_line
 from rheojobs.inference.data.dataset import Dataset

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog
 
 from rheojobs.engine.job_control import JobControl, StoredResult
 from rheojobs.engine.states import JobState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Signal
 
 from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged

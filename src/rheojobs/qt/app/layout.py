@@ -5,8 +5,8 @@ What cannot be restored is left as it is.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings
-from PySide6.QtWidgets import QHeaderView, QMainWindow, QSplitter, QTabWidget
+from qtpy.QtCore import QByteArray, QSettings
+from qtpy.QtWidgets import QHeaderView, QMainWindow, QSplitter, QTabWidget
 
 from rheojobs.engine.store.reader import state_folder
 

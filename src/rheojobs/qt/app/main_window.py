@@ -11,11 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
     QVBoxLayout,
     QWidget,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.models.catalogue import ModelInfo, cached_catalogue, catalogue
+from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.posterior.likelihood_names import suited_likelihood
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
@@ -38,6 +37,8 @@ from rheojobs.qt.app.history import History
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
 from rheojobs.qt.app.menus import Menus
+from rheojobs.qt.app.model_list_loader import ModelListLoader
+from rheojobs.qt.app.opening import Opening, files_of
 from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
@@ -78,9 +79,7 @@ class MainWindow(QMainWindow):
         self.closing = WindowClosing(self, self.pool, HOUSEKEEPING)
         self.library = DatasetLibrary(self)
         self.session = WindowSession(self.pool, self.library, self)
-        self.reader = FileReader(self.pool, self)
         self._settings = settings
-        self._catalogue_job = ""
         self.setWindowTitle("rheojobs")
         self.setAcceptDrops(True)
         self._build()
@@ -89,9 +88,9 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         if settings is not None:
             restore_layout(self, settings)
-        self._load_models()
         self.run_place.restore()
         self.tabs.load_soon()
+        ModelListLoader(self.pool, self.model_picker, self).load()
 
     # ---------------------------------------------------------------- its parts
 
@@ -105,6 +104,14 @@ class MainWindow(QMainWindow):
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
         self.correcting = Correcting(self.library, self.session, background, self)
+        self.opening = Opening(
+            FileReader(self.pool, self),
+            self.library,
+            self.session,
+            self.data_panel,
+            self.correcting,
+            self,
+        )
         self.machine_status = MachineStatus(self.pool.engine, background)
         self.run_place = RunPlace(self.pool, self, self._settings)
         self.statusBar().addPermanentWidget(self.run_place.button)
@@ -136,7 +143,6 @@ class MainWindow(QMainWindow):
         self.library.listed.connect(self._list_data)
         self.library.shown.connect(self._show_data)
         self.library.dropped.connect(self._drop_data)
-        self.data_panel.open_wanted.connect(self.ask_for_files)
         self.data_panel.close_wanted.connect(self.close_data)
         self.data_panel.dataset_chosen.connect(self.library.show)
         self.data_panel.mode_chosen.connect(self._set_test_mode)
@@ -144,53 +150,31 @@ class MainWindow(QMainWindow):
         self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.run_place.told.connect(self._show_place)
-        self.reader.dataset_read.connect(self._on_read)
-        self.reader.failed.connect(self._on_unread)
-        self.data_panel.failed_button.clicked.connect(self.correcting.open_failed)
         self.model_picker.model_changed.connect(self._show_model)
         self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
         self.parameters.dataChanged.connect(self._tell_bounds)
-        self.pool.job_completed.connect(self._on_models)
-        self.pool.job_failed.connect(self._on_no_models)
 
     # ---------------------------------------------------------------- data
 
     def open(self, files: Sequence[str | Path]) -> None:
         """Read files in the background, and show each when it is read."""
-        for file in files:
-            self.reader.read(Path(file))
-
-    def ask_for_files(self) -> None:
-        """Let the user choose files to open."""
-        kinds = self.tr(
-            "Measured data (*.csv *.tsv *.txt *.dat *.xlsx *.xls *.ods *.xml *.tri);;All files (*)"
-        )
-        files, _ = QFileDialog.getOpenFileNames(self, self.tr("Open measured data"), "", kinds)
-        self.open(files)
+        self.opening.open(files)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files that are dragged in."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if files_of(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the files that are dropped."""
-        self.open([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        self.open(files_of(event.mimeData()))
         event.acceptProposedAction()
 
     def close_data(self) -> None:
         """Close the present data; a job of them keeps running, in the table of jobs."""
         self.session.release()
         self.library.close()
-
-    def _on_read(self, dataset: Dataset, path: Path) -> None:
-        # A running job belongs to the data that are shown: new data wait in the list.
-        self.library.add(dataset, path, show=not self.session.is_running)
-
-    def _on_unread(self, text: str, path: Path) -> None:
-        self.correcting.note_failure(path)
-        self.data_panel.show_failure(text, can_correct=path.is_file())
 
     def _set_test_mode(self, mode: str) -> None:
         try:
@@ -218,21 +202,6 @@ class MainWindow(QMainWindow):
             page.dataset_dropped(dataset)
 
     # ---------------------------------------------------------------- models
-
-    def _load_models(self) -> None:
-        models = cached_catalogue()
-        if models is not None:
-            self.model_picker.set_models(models)
-        else:
-            self._catalogue_job = self.pool.run(catalogue)
-
-    def _on_models(self, job_id: str, models: object) -> None:
-        if job_id == self._catalogue_job and isinstance(models, tuple):
-            self.model_picker.set_models(models)
-
-    def _on_no_models(self, job_id: str, message: str) -> None:
-        if job_id == self._catalogue_job:
-            self.model_picker.message.say("error", message)
 
     def _show_model(self, model: ModelInfo | None) -> None:
         """Start again with a model: the data without curves, the parameters without estimates."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction
+from qtpy.QtCore import QObject
+from qtpy.QtGui import QAction
 
 from rheojobs.qt.app.building import action
 from rheojobs.qt.widgets.plots.axes_menu import AxesMenu
@@ -39,7 +39,7 @@ class Menus(QObject):
         run_menu = bar.addMenu(self.tr("&Run"))
         jobs_menu = bar.addMenu(self.tr("&Jobs"))
         view_menu = bar.addMenu(self.tr("&View"))
-        self.open = action(window, self.tr("&Open…"), "Ctrl+O", window.ask_for_files)
+        self.open = action(window, self.tr("&Open…"), "Ctrl+O", window.opening.ask)
         self.correct = action(
             window, self.tr("&Correct how data are read…"), "Ctrl+R", window.correcting.open
         )

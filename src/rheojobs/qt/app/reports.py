@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from qtpy.QtCore import QCoreApplication
 
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult

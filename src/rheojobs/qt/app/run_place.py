@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QToolButton, QWidget
+from qtpy.QtCore import QObject, QSettings, Qt, Signal
+from qtpy.QtWidgets import QToolButton, QWidget
 
 from rheojobs.engine import JobEngine
 from rheojobs.engine.events import JobEvent, StateChanged

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from rheojobs.engine.errors import EngineClosedError
 from rheojobs.engine.events import Progress

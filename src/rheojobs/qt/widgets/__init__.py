@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 
 from rheojobs.errors import MissingExtraError
-from rheojobs.qt import binding as _binding  # noqa: F401  (a one-line error if PySide6 is missing)
+from rheojobs.qt import binding as _binding  # noqa: F401  (before qtpy)
 
 if importlib.util.find_spec("pyqtgraph") is None:
     raise MissingExtraError('the window needs pyqtgraph: pip install "rheojobs[gui]"')

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
+from qtpy.QtGui import QColor, QPalette
 
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 

@@ -6,9 +6,9 @@ import threading
 import time
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QAbstractItemModelTester
 from tests.engine import application
 from tests.qt import helpers
 from tests.qt.widgets.jobs.helpers import LONG, choose, shown, state, text

@@ -6,9 +6,9 @@ import statistics
 import threading
 import time
 
-from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from qtpy.QtTest import QAbstractItemModelTester
+from qtpy.QtWidgets import QApplication
 from tests.qt.widgets.jobs.helpers import LONG, choose, shown, state, text
 
 from rheojobs import JobEngine

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pyqtgraph as pg
 import xarray as xr
-from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
+from qtpy.QtGui import QColor, QPalette
 
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.posterior.convergence_table import ConvergenceTable

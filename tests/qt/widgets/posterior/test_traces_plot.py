@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor, QPalette
 
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot
 from rheojobs.qt.widgets.posterior.traces_plot import PosteriorPlot

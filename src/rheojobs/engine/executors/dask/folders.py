@@ -10,7 +10,6 @@ import contextlib
 import os
 import platform
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ import psutil
 
 from rheojobs.engine import messages
 from rheojobs.engine.executors.dask import file_transfer
+from rheojobs.engine.executors.process_family import kill_process
 from rheojobs.engine.serialization import state_from_disk, state_to_disk
 from rheojobs.whole_files import write_whole
 
@@ -84,7 +84,7 @@ def unsent(
         Given by Dask.
     """
     if dask_worker.worker_address == address and dask_worker.pid is not None:
-        os.kill(dask_worker.pid, signal.SIGKILL)
+        kill_process(dask_worker.pid)
     found: list[messages.Kept | messages.Checkpointed] = []
     for folder in _folders(Path(dask_worker.local_directory), key):
         found += file_transfer.differences(folder, digests)

@@ -10,7 +10,6 @@ import importlib.metadata
 import logging
 import os
 import platform
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from rheojobs.engine import messages
 from rheojobs.engine.errors import MemoryLimitError
 from rheojobs.engine.executors.dask.held import HeldRun, HeldRunInfo, HeldRuns, pickled
 from rheojobs.engine.executors.memory import MEMORY_INTERVAL, resident_bytes
+from rheojobs.engine.executors.process_family import kill_process
 from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.sizes import size
 from rheojobs.engine.task import TaskContext
@@ -195,7 +195,7 @@ def _watch(worker: Any) -> None:
     while _held.active() and time.monotonic() < deadline:
         time.sleep(MEMORY_INTERVAL)
     if _held.active():
-        os.kill(os.getpid(), signal.SIGKILL)
+        kill_process(os.getpid())
 
 
 def _check_memory(run: HeldRun) -> None:
@@ -255,4 +255,4 @@ def versions() -> dict[str, str]:
 def kill_worker(dask_worker: Any = None) -> None:
     """Kill a worker's process; called in its nanny, or in the worker if it has none."""
     pid = getattr(dask_worker, "pid", None)  # a nanny has the pid of its worker
-    os.kill(pid if isinstance(pid, int) else os.getpid(), signal.SIGKILL)
+    kill_process(pid if isinstance(pid, int) else os.getpid())

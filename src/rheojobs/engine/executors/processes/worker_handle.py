@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import json
 import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,17 +14,17 @@ from collections.abc import Callable, Mapping
 from io import BufferedReader, BufferedWriter
 from typing import Any, BinaryIO, cast
 
+from rheojobs.engine.executors import process_family
+from rheojobs.engine.executors.processes import lifeline
 from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedError
+from rheojobs.engine.executors.processes.guard import guard
 from rheojobs.errors import one_line
 
 __all__ = ["Phase", "WorkerHandle"]
 
 logger = logging.getLogger(__name__)
 
-_BOOTSTRAP = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; "
-    "from rheojobs.engine.executors.processes.worker_main import main; main()"
-)
+_MAIN = "rheojobs.engine.executors.processes.worker_main"
 
 
 class Phase(enum.StrEnum):
@@ -97,31 +94,36 @@ class WorkerHandle:
         self._scribe = threading.Thread(target=self._note_words, name=f"{name}-err", daemon=True)
 
     def _start(self, preload: tuple[str, ...], nice: int) -> subprocess.Popen[bytes]:
-        posix = os.name == "posix"
         read_end: int | None = None
-        if posix:
+        if lifeline.kernel_ends_workers():
             read_end, self._lifeline = os.pipe()
-        path = [entry for entry in sys.path if isinstance(entry, str)]
-        config = {"path": path, "preload": preload, "lifeline": read_end, "nice": nice}
         try:
-            return subprocess.Popen(
-                # -P: a file in the working folder must not shadow a standard module.
-                [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(config)],
+            process = subprocess.Popen(
+                process_family.python_command(
+                    _MAIN,
+                    preload=preload,
+                    lifeline=read_end,
+                    nice=nice,
+                ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(read_end,) if read_end is not None else (),
                 # Ctrl-C in the terminal must only reach the application, and a kill must
                 # also end the processes that the task has started.
-                start_new_session=posix,
+                **process_family.start_apart(nice),
                 env={**os.environ, **self.env} if self.env else None,
             )
         except BaseException:
-            self._close_lifeline()
+            if self._lifeline is not None:
+                os.close(self._lifeline)
             raise
         finally:
             if read_end is not None:
                 os.close(read_end)
+        if read_end is None:
+            guard.watch(process.pid)
+        return process
 
     def begin(self) -> None:
         """Start to read from the process; called once, when its pool can handle messages.
@@ -200,6 +202,8 @@ class WorkerHandle:
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
+        else:
+            guard.release(self.process.pid)
 
     def _note_words(self) -> None:
         """Store the last lines that the process writes to its standard error."""
@@ -222,11 +226,7 @@ class WorkerHandle:
         with self._reaping:
             if self._is_reaped:
                 return
-            if os.name != "posix":
-                self.process.kill()
-                return
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended already
-                os.killpg(self.process.pid, signal.SIGKILL)
+            process_family.kill_family(self.process.pid)
 
     def join(self, timeout: float) -> bool:
         """Wait until the process has ended and its death was handled."""

@@ -5,7 +5,6 @@ Started by `rheojobs.engine.executors.processes.pool`; never imported by the app
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import gc
 import importlib
@@ -14,16 +13,17 @@ import json
 import logging
 import os
 import queue
-import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from rheojobs.engine import messages
+from rheojobs.engine.executors import process_family
 from rheojobs.engine.executors.processes.channel import Channel, ChannelClosedError
+from rheojobs.engine.executors.processes.lifeline import die_with_the_application
 from rheojobs.engine.executors.worker_task import obey, run_pickled, undeliverable
 from rheojobs.engine.task import TaskContext
 
@@ -140,7 +140,7 @@ class Worker:
 
     def _leave(self, status: int = 0) -> None:
         """End the process: the application has ended, or must start another worker."""
-        os._exit(status)
+        _end_process(status)
 
     def _wait_for_a_long_task(self) -> None:
         """Return, with the right to read, once a task has run from one check to the next."""
@@ -176,22 +176,12 @@ class Worker:
                 obey(context, verb)
 
 
-def _die_with_the_application(lifeline: int) -> None:
-    """Have the kernel end this process, and those that its task has started, with the application.
-
-    The reading thread notices the end too, but needs the interpreter's lock, which a task in C
-    code may never release. SIGKILL also ends a stopped process; SIGIO, the only choice on some
-    systems, which terminates by default, ends it when it continues.
-    """
-    import fcntl
-
-    if hasattr(fcntl, "F_SETSIG"):
-        with contextlib.suppress(OSError):  # a kernel without this choice
-            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0.0)[0]:  # it was closed before it was watched
-        os._exit(0)
+def _end_process(status: int = 0) -> NoReturn:
+    """End this process at once: exit handlers of other libraries save nothing, and may hang."""
+    try:
+        process_family.kill_children()
+    finally:
+        os._exit(status)
 
 
 def main() -> None:
@@ -199,7 +189,8 @@ def main() -> None:
     config: dict[str, Any] = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the application handles Ctrl-C
     if config["lifeline"] is not None:
-        _die_with_the_application(config["lifeline"])
+        die_with_the_application(config["lifeline"])
+    if hasattr(os, "nice"):  # on Windows the application has set the priority
         os.nice(config["nice"])
     faulthandler.enable()
     channel = _take_standard_streams()
@@ -215,10 +206,9 @@ def main() -> None:
     try:
         Worker(channel, itertools.chain(*later)).serve()
     except ChannelClosedError:
-        os._exit(0)
-    # Exit handlers and threads of other libraries have nothing to save here, and may hang.
+        _end_process()
     sys.stderr.flush()
-    os._exit(0)
+    _end_process()
 
 
 def _take_standard_streams() -> Channel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from qtpy.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from PySide6 import QtCore, QtGui, QtWidgets
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QTabWidget, QWidget
+from qtpy import QtCore, QtGui, QtWidgets
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QPalette
+from qtpy.QtWidgets import QLabel, QTabWidget, QWidget
 
 __all__ = ["LatePage", "LateTabs", "load_in_background", "steps_to_all_types"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QWidget
+from qtpy.QtCore import QCoreApplication
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background, steps_to_all_types

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+from qtpy.QtCore import QT_TRANSLATE_NOOP
 
 from rheojobs.engine.events import Progress
 from rheojobs.inference.models.catalogue import ModelInfo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+from qtpy.QtCore import QT_TRANSLATE_NOOP
 
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.qt.app.pages.late_tabs import LateTabs

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QModelIndex, QPersistentModelIndex
+from qtpy.QtGui import QPalette
+from qtpy.QtWidgets import (
     QCheckBox,
     QStyledItemDelegate,
     QStyleOptionButton,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QPalette
+from qtpy.QtGui import QColor, QPalette
 
 __all__ = ["alarm", "good", "is_dark", "muted", "series"]
 

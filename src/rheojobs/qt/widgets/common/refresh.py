@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer
 
 __all__ = ["InSteps", "Refresher"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QCoreApplication
+from qtpy.QtCore import QCoreApplication
 
 from rheojobs import durations
 from rheojobs.inference.data.units import shown_unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from qtpy.QtWidgets import QWidget
 
 __all__ = ["grow_to_fit"]
 

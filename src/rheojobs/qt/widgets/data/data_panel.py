@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QPalette
+from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bands import predictive_bands

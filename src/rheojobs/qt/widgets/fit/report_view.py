@@ -6,9 +6,9 @@ import math
 import re
 from html import escape
 
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QTextBrowser, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QTextBrowser, QWidget
 
 from rheojobs.inference.results.fit_report import facts, remark
 from rheojobs.inference.results.fit_result import FitResult

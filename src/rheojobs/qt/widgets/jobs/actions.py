@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtGui import QAction, QKeySequence
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.engine.job_control import JobControl
 from rheojobs.engine.states import JobState

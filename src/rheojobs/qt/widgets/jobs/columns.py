@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
+from qtpy.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
 from rheojobs.engine.states import JobState
 from rheojobs.qt.widgets.jobs.rows import JobRow, signed, state_text

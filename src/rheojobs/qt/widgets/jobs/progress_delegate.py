@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QPainter, QPalette
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
+from qtpy.QtGui import QPainter, QPalette
+from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from rheojobs.engine.states import JobState
 from rheojobs.qt.widgets.jobs.columns import FRACTION_ROLE, job_state

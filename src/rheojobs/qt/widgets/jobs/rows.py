@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from qtpy.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from rheojobs.engine.events import JobEvent, PriorityChanged, Progress, ProgressMade, StateChanged
 from rheojobs.engine.jobs.job import Job

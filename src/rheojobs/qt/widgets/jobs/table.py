@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
+from qtpy.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHBoxLayout,

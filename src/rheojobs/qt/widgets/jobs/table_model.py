@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import (
+from qtpy.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,

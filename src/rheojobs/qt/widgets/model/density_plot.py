@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QPalette, QShowEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from rheojobs.inference.models.parameters import spans_decades
 from rheojobs.inference.posterior.densities import density, extent

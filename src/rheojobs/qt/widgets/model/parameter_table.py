@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import (
+from qtpy.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,
@@ -15,8 +15,8 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.bayesian_result import BayesianResult

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QPalette
+from qtpy.QtGui import QPalette
 
 from rheojobs.qt.widgets.common.colors import muted
 from rheojobs.qt.widgets.common.texts import number, power_of_ten

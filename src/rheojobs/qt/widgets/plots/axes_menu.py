@@ -5,9 +5,9 @@ It loads no plots: the menu may be made before them.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QAction, QActionGroup, QKeySequence
+from qtpy.QtWidgets import QMenu, QWidget
 
 __all__ = ["AxesMenu"]
 

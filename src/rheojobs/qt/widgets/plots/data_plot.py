@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bands import Band

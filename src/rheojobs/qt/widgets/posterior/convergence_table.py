@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QBrush
-from PySide6.QtWidgets import (
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QBrush
+from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QTableWidget,

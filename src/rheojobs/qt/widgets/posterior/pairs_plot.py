@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QWidget
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.inference.results.bands import diverging
 from rheojobs.inference.results.bayesian_result import BayesianResult

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QWidget
 
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.plots.plot_page import PlotPage

@@ -38,6 +38,8 @@ def sheets_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
             capture_output=True,
             timeout=_SECONDS,
             check=False,
+            # On Windows an application without a console would show one for a moment.
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         answer = json.loads(done.stdout) if done.returncode == 0 else {}
         reason = answer.get("error", "it is damaged, or has a cell too far from the others")

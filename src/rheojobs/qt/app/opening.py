@@ -1,0 +1,86 @@
+"""`Opening`: opens files by the dialog, by dropping them, or by name, and lists their data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtWidgets import QFileDialog
+
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.qt.app.correcting import Correcting
+from rheojobs.qt.app.dataset_library import DatasetLibrary
+from rheojobs.qt.app.file_reader import FileReader
+from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.widgets.data.data_panel import DataPanel
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QMainWindow
+
+__all__ = ["Opening", "files_of"]
+
+
+def files_of(data: QMimeData) -> list[str]:
+    """Return the local files among what is dragged or dropped."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+class Opening(QObject):
+    """Reads files in the background, and adds their data to the library.
+
+    Parameters
+    ----------
+    reader : FileReader
+        Reads the files.
+    library : DatasetLibrary
+        Gets the data.
+    session : WindowSession
+        While its job runs, new data wait in the list.
+    panel : DataPanel
+        Shows why a file could not be read.
+    correcting : Correcting
+        Offers to correct how such a file is read.
+    window : QMainWindow
+        The parent of the dialog.
+    """
+
+    def __init__(
+        self,
+        reader: FileReader,
+        library: DatasetLibrary,
+        session: WindowSession,
+        panel: DataPanel,
+        correcting: Correcting,
+        window: QMainWindow,
+    ) -> None:
+        super().__init__(window)
+        self._reader, self._library, self._session = reader, library, session
+        self._panel, self._correcting, self._window = panel, correcting, window
+        reader.dataset_read.connect(self._on_read)
+        reader.failed.connect(self._on_unread)
+        panel.open_wanted.connect(self.ask)
+        panel.failed_button.clicked.connect(correcting.open_failed)
+
+    def open(self, files: Sequence[str | Path]) -> None:
+        """Read files, and show each when it is read."""
+        for file in files:
+            self._reader.read(Path(file))
+
+    def ask(self) -> None:
+        """Let the user choose files to open."""
+        kinds = self.tr(
+            "Measured data (*.csv *.tsv *.txt *.dat *.xlsx *.xls *.ods *.xml *.tri);;All files (*)"
+        )
+        title = self.tr("Open measured data")
+        files, _ = QFileDialog.getOpenFileNames(self._window, title, "", kinds)
+        self.open(files)
+
+    def _on_read(self, dataset: Dataset, path: Path) -> None:
+        # A running job belongs to the data that are shown: new data wait in the list.
+        self._library.add(dataset, path, show=not self._session.is_running)
+
+    def _on_unread(self, text: str, path: Path) -> None:
+        self._correcting.note_failure(path)
+        self._panel.show_failure(text, can_correct=path.is_file())
