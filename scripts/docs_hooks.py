@@ -36,6 +36,8 @@ def on_files(files: Files, config: Any) -> Files:
             files.append(File.generated(config, page, content=turned(text, source, page)))
     for folder in COPIED:
         for path in sorted((ROOT / folder).glob("*.*")):
+            if path.suffix == ".md":  # a page that is not part of the site
+                continue
             place = path.relative_to(ROOT).as_posix()
             files.append(File.generated(config, place, abs_src_path=str(path)))
     return files

@@ -26,6 +26,7 @@ MAY_USE = {
     "engine": set(),
     "cli": {"inference"},  # loads late what `fit` and `sample` need
     "qt": {"inference", "gui"},
+    "notebook": {"inference", "notebook"},
     "integrations/rheojax": {"inference", "rheology", "gui"},
     # What is of `rheology` or `parquet` is imported by functions that look for it first.
     "inference": {"inference", "rheology", "parquet"},
@@ -76,6 +77,12 @@ def test_every_import_is_declared(declared: dict[str, set[str]]) -> None:
     assert not undeclared
 
 
+def test_no_file_chooses_the_binding_of_qt() -> None:
+    """A window of PyQt6 crashes where PySide6 is loaded too: `rheojobs.qt.binding` chooses."""
+    bindings = {"PySide6", "shiboken6", "PyQt6"}
+    assert not [path for path in PACKAGE.rglob("*.py") if bindings & imports_of(path)]
+
+
 def test_every_package_of_an_extra_is_imported(declared: dict[str, set[str]]) -> None:
     imported = set().union(*(imports_of(path) for path in PACKAGE.rglob("*.py")))
     used = {normalised(DISTRIBUTIONS.get(package, package)) for package in imported}
@@ -94,6 +101,7 @@ def test_every_package_of_an_extra_is_imported(declared: dict[str, set[str]]) ->
         ("PySide6", "gui"),
         ("distributed", "dask"),
         ("pyarrow", "parquet"),
+        ("ipywidgets", "notebook"),
         ("no_such_package", None),
     ],
 )

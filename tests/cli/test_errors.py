@@ -141,8 +141,9 @@ def test_ctrl_c_outside_a_job(rheojobs, monkeypatch):
 
 def test_a_window_that_cannot_be_opened(refused, monkeypatch):
     find_spec = importlib.util.find_spec
+    bindings = {"PySide6", "PyQt6"}
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "PySide6" else find_spec(name)
+        importlib.util, "find_spec", lambda name: None if name in bindings else find_spec(name)
     )
     assert 'pip install "rheojobs[gui]"' in refused("gui")
     monkeypatch.undo()

@@ -297,7 +297,7 @@ print(json.dumps(facts | {"status": status}))
 BARE_WINDOW = """
 import time
 import numpy
-from qtpy.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 app = QApplication([])
 window = QMainWindow()
 window.statusBar().show()

@@ -42,7 +42,7 @@ def rheojax_gui(context: typer.Context) -> int:
 
 def _of_a_window(module: str, needs_display: bool = True) -> Any:
     """Import a module that opens a window, or say in one line why that is not possible."""
-    if importlib.util.find_spec("PySide6") is None:
+    if not any(importlib.util.find_spec(name) for name in ("PySide6", "PyQt6")):
         raise MissingExtraError(
             'the window needs PySide6, which is not installed: pip install "rheojobs[gui]"'
         )

@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from rheojobs.errors import RheojobsError, one_line
-from rheojobs.qt.binding import QObject, Signal
+from rheojobs.qt.binding import QObject, Signal, Slot
+from rheojobs.qt.deletion import when_deleted
 from rheojobs.qt.thread_gate import ThreadGate
 
 __all__ = ["Background", "Then"]
@@ -31,8 +32,7 @@ class Background(QObject):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rheojobs-window")
         self._gate = ThreadGate(self, self._woken, self._deliver)
         # Deleted by its parent: the results of the thread are no longer needed.
-        thread = self._thread
-        self.destroyed.connect(lambda: _leave(thread))
+        when_deleted(self, _leave, self._thread)
 
     def do(
         self,
@@ -60,6 +60,7 @@ class Background(QObject):
         self._gate.close()
         _leave(self._thread)
 
+    @Slot()
     def _deliver(self) -> None:
         self._gate.deliver(self._tell)
 

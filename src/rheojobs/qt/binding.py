@@ -63,8 +63,12 @@ def _load(name: str) -> None:
     os.environ["PYQTGRAPH_QT_LIB"] = name
 
 
-_load(chosen_binding())
+BINDING = chosen_binding()
+"""The package that this process uses."""
 
+_load(BINDING)
+
+import qtpy  # noqa: E402
 from qtpy.QtCore import (  # noqa: E402  (qtpy reads what `_load` has set)
     QCoreApplication,
     QEvent,
@@ -79,7 +83,22 @@ from qtpy.QtCore import (  # noqa: E402  (qtpy reads what `_load` has set)
     Slot,
 )
 
+if qtpy.PYSIDE6:
+    from qtpy.shiboken import isValid
+
+    def is_alive(thing: QObject) -> bool:
+        """Whether the C++ part of an object has not been deleted by Qt."""
+        return isValid(thing)
+else:
+    from qtpy.sip import isdeleted
+
+    def is_alive(thing: QObject) -> bool:
+        """Whether the C++ part of an object has not been deleted by Qt."""
+        return not isdeleted(thing)
+
+
 __all__ = [
+    "BINDING",
     "QCoreApplication",
     "QEvent",
     "QMetaMethod",
@@ -91,4 +110,5 @@ __all__ = [
     "Signal",
     "SignalInstance",
     "Slot",
+    "is_alive",
 ]

@@ -11,6 +11,7 @@ import gc
 import time
 
 from rheojobs.qt.binding import QObject, QTimer
+from rheojobs.qt.single_shot import single_shot
 
 __all__ = ["GarbageCollection"]
 
@@ -43,7 +44,7 @@ class GarbageCollection(QObject):
         self.destroyed.connect(_give_back)
         gc.disable()
         gc.freeze()
-        QTimer.singleShot(SETTLED_MS, self, gc.freeze)
+        single_shot(SETTLED_MS, self, gc.freeze)
         self._timer.start(INTERVAL_MS)
 
     def stop(self) -> None:

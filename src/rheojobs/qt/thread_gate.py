@@ -5,13 +5,15 @@ No item is lost before the gate is closed, and none is delivered afterwards.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from rheojobs.qt.binding import QObject, Qt, SignalInstance
+from rheojobs.qt.binding import QObject, Qt, SignalInstance, is_alive
 
 __all__ = ["ThreadGate"]
 
@@ -37,6 +39,7 @@ class ThreadGate:
     def __init__(self, owner: QObject, wake: SignalInstance, awake: Callable[[], object]) -> None:
         self._lock = threading.RLock()
         self._items: deque[Any] = deque()
+        self._owner = weakref.ref(owner)
         self._wake = wake
         self._is_awake = False
         self._is_open = True
@@ -59,6 +62,10 @@ class ThreadGate:
 
     def _emit(self) -> None:
         """Wake the owner; close the gate if it is being deleted and has not said so yet."""
+        owner = self._owner()
+        if owner is None or not is_alive(owner):  # PyQt would crash, where PySide raises
+            self.close()
+            return
         try:
             self._wake.emit()
         except RuntimeError:
@@ -80,14 +87,19 @@ class ThreadGate:
         Parameters
         ----------
         receive : callable
-            Called in this thread, which is the owner's. If it raises, no other item is lost.
+            Called in this thread, which is the owner's. If it raises, `sys.excepthook` gets the
+            error, and no other item is lost.
         budget : float
             Seconds after which the rest waits for the next wake-up.
         """
         deadline = time.monotonic() + budget
         try:
             while self._items:  # only this thread takes items out
-                receive(self._items.popleft())
+                item = self._items.popleft()
+                try:
+                    receive(item)
+                except Exception:  # PyQt would end the process; PySide would do the same as here
+                    sys.excepthook(*sys.exc_info())
                 if time.monotonic() > deadline:
                     break
         finally:

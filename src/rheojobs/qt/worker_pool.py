@@ -26,6 +26,7 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.readiness.prewarm import PrewarmTask
 from rheojobs.inference.readiness.warm_up import PRELOAD
 from rheojobs.qt.binding import QObject, QRunnable, Signal, Slot
+from rheojobs.qt.deletion import when_deleted
 from rheojobs.qt.runnable_task import RunnableTask
 from rheojobs.qt.task_worker import TaskWorker
 from rheojobs.qt.thread_gate import ThreadGate
@@ -87,8 +88,7 @@ class WorkerPool(QObject):
         self._gate = ThreadGate(self, self._woken, self._deliver)
         self._engine.subscribe(self._gate.put)
         # Deleted by its parent without a shutdown: the engine must not call it any more.
-        engine = weakref.ref(self._engine)
-        self.destroyed.connect(lambda: _abandon(engine))
+        when_deleted(self, _abandon, weakref.ref(self._engine))
 
     @property
     def engine(self) -> JobEngine:

@@ -42,6 +42,15 @@ def test_what_is_wrong_is_one_line():
     assert "must be a whole number from 1 up, got 'none'" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.skipif(importlib.util.find_spec("PyQt6") is None, reason="PyQt6 is not installed")
+def test_pyqt6_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setenv("QT_API", "pyqt6")
+    done = command(OURS, "--no-store")
+    assert done.returncode == 2
+    said = "rheojobs: RheoJAX's window needs PySide6, but this process uses PyQt6"
+    assert done.stderr.splitlines() == [said]
+
+
 def test_a_file_that_is_not_there_ends_with_the_workers(tmp_path):
     """RheoJAX says so and ends; the test would time out if a worker held the pipes."""
     missing = str(tmp_path / "none.csv")

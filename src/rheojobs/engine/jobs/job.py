@@ -252,6 +252,12 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.id[:8]} {self.state}>"
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from rheojobs.engine.jobs.job_html import job_html  # late: only notebooks ask for it
+
+        return job_html(self)
+
     @property
     def priority(self) -> int:
         """Higher runs first."""

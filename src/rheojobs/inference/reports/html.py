@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.results.bayesian_result import BayesianResult
-from rheojobs.inference.results.fit_report import facts, remark
+from rheojobs.inference.results.fit_report import facts
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.results.html_view import draws_table, fit_table
+from rheojobs.markup import html_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,7 @@ def html_report(result: FitResult | BayesianResult, dataset: Dataset) -> str:
     is_fit = isinstance(result, FitResult)
     kind = "Fit" if is_fit else "Posterior"
     title = f"{kind} of {result.model_name}" + (f" to {dataset.name}" if dataset.name else "")
-    head, rows = _fit_table(result) if isinstance(result, FitResult) else _draws_table(result)
+    head, rows = fit_table(result) if isinstance(result, FitResult) else draws_table(result)
     told = facts(result) if isinstance(result, FitResult) else _draws_facts(result)
     warnings = (
         result.warnings
@@ -71,10 +71,10 @@ def html_report(result: FitResult | BayesianResult, dataset: Dataset) -> str:
         *_notes([dataset.summary(), *dataset.notes, f"{result.timestamp:%Y-%m-%d %H:%M %Z}"]),
         _warnings(warnings),
         "<h2>Parameters</h2>",
-        _table(head, rows),
+        html_table(head, rows),
         f'<h2>Data and model</h2>\n<img alt="{escape(title)}" src="{_image(result, dataset)}">',
         f"<h2>{'How good it is' if is_fit else 'How it was sampled'}</h2>",
-        _table((), told),
+        html_table((), told),
     ]
     body = "\n".join(part for part in parts if part)
     return (
@@ -101,57 +101,6 @@ def _warnings(lines: Sequence[str]) -> str:
     return f'<h2>Warnings</h2>\n<ul class="warnings">\n{items}\n</ul>'
 
 
-def _table(head: Row, rows: Iterable[Row]) -> str:
-    lines = []
-    if head:
-        cells = "".join(f"<th{_kind(text)}>{escape(text)}</th>" for text in head)
-        lines.append(f"<tr>{cells}</tr>")
-    for row in rows:
-        kinds = [_kind(text) for text in head] or [""] * len(row)
-        cells = "".join(
-            f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)
-        )
-        lines.append(f"<tr>{cells}</tr>")
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
-
-
-def _kind(head: str) -> str:
-    return "" if head in ("parameter", "unit", "") else ' class="number"'
-
-
-def _fit_table(fit: FitResult) -> tuple[Row, list[Row]]:
-    head = ["parameter", "estimate", "standard error", "unit"]
-    if fit.intervals:
-        head.insert(3, "95 % interval")
-    rows: list[Row] = []
-    for name, value in fit.parameters.items():
-        error = "–" if name in fit.fixed else _number(fit.uncertainties.get(name, math.nan), 3)
-        row = [name, _number(value), error, shown_unit(fit.units.get(name, ""))]
-        if fit.intervals:
-            row.insert(3, _ends(fit.intervals.get(name)))
-        rows.append([*row, remark(fit, name)])
-    return [*head, ""], rows
-
-
-def _draws_table(result: BayesianResult) -> tuple[Row, list[Row]]:
-    head = ["parameter", "mean", "std", "95 % interval", "R-hat", "ESS bulk", "ESS tail", "unit"]
-    intervals = result.credible_intervals or {}
-    rows: list[Row] = [
-        [
-            name,
-            _number(row["mean"]),
-            _number(row["std"], 3),
-            _ends(intervals.get(name)),
-            _number(row["r_hat"], 4),
-            _number(row["ess_bulk"], 4),
-            _number(row["ess_tail"], 4),
-            shown_unit(result.units.get(name, "")),
-        ]
-        for name, row in result.summary.items()
-    ]
-    return head, rows
-
-
 def _draws_facts(result: BayesianResult) -> list[Row]:
     told = result.diagnostics
     rows: list[Row] = [
@@ -164,13 +113,3 @@ def _draws_facts(result: BayesianResult) -> list[Row]:
     if result.is_partial:
         rows.insert(2, ["stopped", "before it was done"])
     return rows
-
-
-def _ends(ends: tuple[float, float] | None) -> str:
-    return "–" if ends is None else f"{_number(ends[0], 4)} … {_number(ends[1], 4)}"
-
-
-def _number(value: float, digits: int = 6) -> str:
-    if math.isfinite(value):
-        return f"{value:.{digits}g}".replace("-", "−")
-    return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"

@@ -18,6 +18,7 @@ Other rooms use:
 - `records`: `pack`, `unpack`
 - `json_format`: `to_json`, `plain`
 - `fit_report`: `facts`, `remark`
+- `html_view`: `fit_table`, `draws_table`
 - `bands`: `Band`, `predictive_bands`
 - `curves`: `Curve`, `components`
 """

@@ -142,6 +142,12 @@ class BayesianResult:
             if item.name not in ("inference_data", "continuation")
         }
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from rheojobs.inference.results.html_view import posterior_html
+
+        return posterior_html(self)
+
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the result as JSON and arrays, for the store of jobs; without `continuation`.
 

@@ -242,6 +242,12 @@ class FitResult:
 
         return markdown(self, title)
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from rheojobs.inference.results.html_view import fit_html
+
+        return fit_html(self)
+
     def to_record(self) -> tuple[Any, Mapping[str, bytes]]:
         """Return the result as JSON and arrays, for the store of jobs."""
         from rheojobs.inference.results.records import pack

@@ -6,7 +6,7 @@ Other rooms use:
 
 - `task`: `SampleTask`
 - `options`: `SampleOptions`
-- `sample`: `sample`, `resume`, `extend`
+- `sample`: `sample`, `sample_task`, `resume`, `extend`
 - `run`: `Sampling`
 - `checkpoints`: `Leftover`
 - `prior_predictive`: `prior_predictive`, `prior_concerns`

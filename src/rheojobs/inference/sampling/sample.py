@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rheojobs.inference.models.model import Model
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.task import SampleTask
 
-__all__ = ["extend", "resume", "sample"]
+__all__ = ["extend", "resume", "sample", "sample_task"]
 
 
 def sample(
@@ -48,11 +48,16 @@ def sample(
     InputError
         In one line, what is wrong with the input.
     """
+    return _run(sample_task(data, model, settings), callback)
+
+
+def sample_task(data: object, model: str | Model, settings: Mapping[str, Any]) -> SampleTask:
+    """Return the task of `sample`; raises `InputError` for a setting that does not exist."""
     known = [item.name for item in fields(SampleTask) if item.init and item.name[0] != "_"]
     for name in settings:
         if name not in known:
             raise InputError(f"unknown setting {name!r} of a sampling; {nearest(name, known)}")
-    return _run(SampleTask(model, data, **settings), callback)
+    return SampleTask(model, data, **settings)
 
 
 def resume(

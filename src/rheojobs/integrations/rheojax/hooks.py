@@ -28,7 +28,6 @@ __all__ = [
     "draw_plot",
     "fit_result",
     "inference_data",
-    "is_alive",
     "log",
     "new_token",
     "own_prior_names",
@@ -359,13 +358,6 @@ def show_image(canvas: Any, image: Any) -> None:
     canvas._canvas.resize(int(columns / ratio), int(rows / ratio))
     canvas._canvas.show()
     canvas._canvas.draw_idle()
-
-
-def is_alive(widget: Any) -> bool:
-    """Whether a widget has not been deleted by Qt."""
-    from qtpy.compat import isalive
-
-    return bool(isalive(widget))  # type: ignore[no-untyped-call]
 
 
 def run_window(arguments: Sequence[str]) -> int:

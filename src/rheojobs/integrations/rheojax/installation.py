@@ -16,7 +16,7 @@ from rheojobs.integrations.rheojax.plots import PlotDrawing
 from rheojobs.integrations.rheojax.prewarming import Prewarming
 from rheojobs.integrations.rheojax.running import CannotRunError, Runner
 from rheojobs.integrations.rheojax.window import JobDisplay, verdict_with_rest
-from rheojobs.qt.binding import QCoreApplication, QThreadPool
+from rheojobs.qt.binding import BINDING, QCoreApplication, QThreadPool
 from rheojobs.qt.garbage_collection import GarbageCollection
 
 __all__ = ["OBJECTIVES", "install", "uninstall"]
@@ -155,12 +155,16 @@ def install(
         If the installed RheoJAX has another window; nothing is changed then.
     MissingExtraError
         If RheoJAX is not installed.
+    InputError
+        If this process uses PyQt6.
     """
     global _installed
     if _installed is not None:
         return
     if objective not in OBJECTIVES:
         raise InputError(f"objective must be one of {', '.join(OBJECTIVES)}, got {objective!r}")
+    if BINDING != "PySide6":  # RheoJAX imports it by name
+        raise InputError(f"RheoJAX's window needs PySide6, but this process uses {BINDING}")
     usable = hooks.check_hooks()
     made = _Installation(Runner(objective, workers, store), lazy_plots)
     made.begin(usable)

@@ -11,7 +11,7 @@ import numpy as np
 from rheojobs.engine import Job, JobEngine
 from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.plot_task import PlotTask
-from rheojobs.qt.binding import QEvent, QObject, Qt, Signal
+from rheojobs.qt.binding import QEvent, QObject, Qt, Signal, is_alive
 
 __all__ = ["PlotDrawing"]
 
@@ -101,7 +101,7 @@ class PlotDrawing(QObject):
     def _show(self, known: weakref.ref[Any], job: Job) -> None:
         """Show the image of a job that has ended, unless another plot is wanted by now."""
         canvas = known()
-        if canvas is None or self._jobs.get(canvas) is not job or not hooks.is_alive(canvas):
+        if canvas is None or self._jobs.get(canvas) is not job or not is_alive(canvas):
             return
         del self._jobs[canvas]
         job.forget()

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rheojobs.durations import duration
-from rheojobs.integrations.rheojax import hooks
 from rheojobs.integrations.rheojax.pause_button import PauseButton
+from rheojobs.qt.binding import is_alive
 
 __all__ = ["JobDisplay", "verdict_with_rest"]
 
@@ -82,7 +82,7 @@ class JobDisplay:
     def _step(self, kind: str) -> Any:
         found = self._steps.get(kind)
         step = None if found is None else found()
-        return step if step is not None and hooks.is_alive(step) else None
+        return step if step is not None and is_alive(step) else None
 
 
 def verdict_with_rest(

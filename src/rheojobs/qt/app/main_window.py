@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QCoreApplication, QEvent, QSettings, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -45,6 +46,7 @@ from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.garbage_collection import GarbageCollection
+from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
@@ -193,7 +195,7 @@ class MainWindow(QMainWindow):
         with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
         self._show_model(self.model_picker.model)
-        QTimer.singleShot(0, self.tabs, self.tabs.prepare)
+        single_shot(0, self.tabs, self.tabs.prepare)
         name = "" if dataset is None else dataset.name
         self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
 
@@ -314,8 +316,14 @@ def run(files: Sequence[str] = ()) -> int:
     window.show()
     # After the first paint, so that the window is visible when a message comes.
     QTimer.singleShot(0, lambda: window.open(files))
+    if sys.excepthook is sys.__excepthook__:  # PyQt would end the process at an error in a slot
+        sys.excepthook = _print_error
     status = application.exec()
     # Now, because the order of deletion when Python ends is undefined.
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     return status
+
+
+def _print_error(*error: Any) -> None:
+    sys.__excepthook__(*error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from qtpy.QtCore import QObject
 
 from rheojobs.inference.models.catalogue import cached_catalogue, catalogue
 from rheojobs.qt.widgets.model.model_picker import ModelPicker

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject
-from PySide6.QtWidgets import QFileDialog
+from qtpy.QtCore import QMimeData, QObject
+from qtpy.QtWidgets import QFileDialog
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.qt.app.correcting import Correcting
@@ -17,7 +17,7 @@ from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QMainWindow
+    from qtpy.QtWidgets import QMainWindow
 
 __all__ = ["Opening", "files_of"]
 

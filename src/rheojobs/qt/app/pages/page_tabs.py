@@ -12,6 +12,7 @@ from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background, steps_
 from rheojobs.qt.app.pages.page import Page
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
+from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.refresh import InSteps
 
 __all__ = ["PAGES", "PageTabs"]
@@ -73,5 +74,5 @@ class PageTabs(LateTabs):
         for page in self.pages:
             if page.made is None:
                 page.view  # noqa: B018 - the access makes it
-                QTimer.singleShot(0, self, self.prepare)
+                single_shot(0, self, self.prepare)
                 return

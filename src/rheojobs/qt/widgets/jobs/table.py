@@ -189,8 +189,8 @@ class JobTable(QWidget):
         ranges = self.view.selectionModel().selection()
         found: list[JobRow] = []
         for number in range(ranges.count()):
-            first, last = ranges.at(number).top(), ranges.at(number).bottom()
-            found += self.model.rows_between(first, last)
+            each = ranges[number]  # type: ignore[index]  # `at` is PySide's alone
+            found += self.model.rows_between(each.top(), each.bottom())
         return found
 
     def select(self, job_id: str) -> None:

@@ -20,6 +20,7 @@ from rheojobs.engine.events import StateChanged
 from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.store.glance import Glance, StoreGlance
 from rheojobs.qt.background import Background
+from rheojobs.qt.deletion import when_deleted
 from rheojobs.qt.thread_gate import ThreadGate
 from rheojobs.qt.widgets.jobs.columns import (
     FRACTION_ROLE,
@@ -90,7 +91,7 @@ class JobTableModel(QAbstractTableModel):
         self._gate = ThreadGate(self, self._woken, self._flush_timer.start)
         self._unsubscribe = self.engine.subscribe(self._gate.put)
         # Deleted by its parent: the engine must not call it any more.
-        self.destroyed.connect(self._unsubscribe)
+        when_deleted(self, self._unsubscribe)
         self._add([self._kept(row_of_job(job), job) for job in self.engine.jobs()])
         store = self.engine.store
         self._glance = StoreGlance(store.path, store.owner.id) if store is not None else None
