@@ -40,7 +40,7 @@ ifneq ($(ENV_OK),yes)
 endif
 
 demo: env ## set up and run the demonstration into demo/ (the default)
-	@$(BIN)/rheojobs demo --out "$(DEMO_OUT)"
+	@$(BIN)/rheojobs demo --out "$(DEMO_OUT)" --overwrite
 
 # Those that measure time or kill processes come last, when no other test runs.
 # Three processes on two cores, since tests wait too.
@@ -107,7 +107,7 @@ test-wheel: env ## build wheel and sdist, and run the demonstration from the whe
 	@$(UV) build --quiet --python $(BIN)/python --out-dir dist
 	@rm -rf build/wheel && $(UV) venv --quiet --python $(BIN)/python build/wheel
 	@$(UV) pip install --quiet --python build/wheel/bin/python "$$(ls dist/*.whl)[all]"
-	@cd build && wheel/bin/rheojobs demo --out demo-of-wheel
+	@cd build && wheel/bin/rheojobs demo --out demo-of-wheel --overwrite
 
 physics: env ## hold all models against nature, at all points (the tests take a few)
 	@RHEOJOBS_PHYSICS=full $(PYTEST) tests/physics -n 2 --dist loadfile

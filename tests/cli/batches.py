@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+ENDED = (0, 3)
+"""The statuses of a command that ended; its few draws or its simple model may be doubtful."""
+
 
 def write_run(path: Path, tau: float, seed: int = 0) -> None:
     """Relaxation of a Zener solid with 2 % of noise."""

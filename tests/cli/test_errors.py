@@ -71,6 +71,35 @@ def test_what_can_be_known_before_a_worker_is_needed(refused, arguments, words):
     assert words in refused(*arguments).lower()
 
 
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--mode", "oscilation"),
+        ("--weights", "relativ"),
+        ("--loss", "hubert"),
+        ("--method", "nslq"),
+        ("--likelihood", "relativ"),
+        ("--default-priors", "jax"),
+        ("--draws", "0"),
+        ("--decimal", ";"),
+        ("--rows", "9-3"),
+    ],
+)
+def test_options_are_checked_before_the_file_is_read(refused, flag, value):
+    told = refused("sample", "absent.csv", "-m", "maxwell", flag, value)
+    assert told.startswith(flag)
+    assert "absent.csv" not in told
+
+
+def test_measured_data_are_not_replaced_by_a_slip(refused, tmp_path: Path):
+    data = tmp_path / "sweep.csv"
+    data.write_bytes(MELT.read_bytes())
+    for option in ("--json", "--report"):
+        told = refused("fit", data, "-m", "maxwell", f"{option}={data}")
+        assert told == f"{option} {data}: that is the name of a table of data"
+    assert data.read_bytes() == MELT.read_bytes()
+
+
 def test_an_empty_file(refused, tmp_path: Path):
     (tmp_path / "empty.csv").touch()
     assert "the file is empty" in refused("fit", tmp_path / "empty.csv", "-m", "maxwell")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli import listing, session
-from rheojobs.cli.live_table import LiveRow, LiveTable, follow, progress_words
-from rheojobs.cli.numbers import plural
-from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
+from rheojobs.cli.outputs import Outputs
+from rheojobs.cli.statuses import FAILED
+from rheojobs.cli.terminal.live_table import LiveRow, LiveTable, follow, progress_words
+from rheojobs.cli.terminal.numbers import plural
 from rheojobs.errors import InputError, one_line
+from rheojobs.inference.batch.results_table import doubt_of, rows_of, write_csv, write_parquet
+from rheojobs.inference.results.json_format import plain
 
 if TYPE_CHECKING:
     from rheojobs.cli.request import Request
@@ -67,7 +69,7 @@ def _plan_of_files(
     from rheojobs.inference.batch.plan import BatchPlan
 
     if not request.model:
-        raise InputError("--model is missing: rheojobs batch '*.csv' --model NAME, or a PLAN.yaml")
+        raise InputError("--model is missing: rheojobs batch *.csv --model NAME, or a PLAN.yaml")
     listing.load(outputs.talk)
     fit = {key: value for key, value in request.fitting.items() if key not in _OF_THE_PROBLEM}
     config = request.config
@@ -117,15 +119,19 @@ def run_batch(
     _write_tables(plan, run.entries, outputs)
     _show(run.entries, outputs)
     if stopped:
-        outputs.talk.print(f"stopped; continue with: {again}", soft_wrap=True, markup=False)
-        return INTERRUPTED
-    return FAILED if any(entry.state == "failed" for entry in run.entries) else 0
+        outputs.alerts.print(f"stopped; continue with: {again}", soft_wrap=True, markup=False)
+        return stopped
+    if any(entry.state == "failed" for entry in run.entries):
+        return FAILED
+    doubtful = sum(bool(doubt_of(entry)) for entry in run.entries)
+    return outputs.status_of(f"{plural(doubtful, 'doubtful fit')}" if doubtful else "")
 
 
 def _rows(run: BatchRun) -> list[LiveRow]:
-    """Return the rows of the live table: failures first, then the last that were done."""
+    """Return the rows of the live table: failures first, then doubtful ones, then the last."""
     rows = [_row(entry) for entry in reversed(run.entries) if not entry.was_skipped]
-    return sorted(rows, key=lambda row: row.kind != "failed")
+    first = {"failed": 0, "doubtful": 1}
+    return sorted(rows, key=lambda row: first.get(row.kind, 2))
 
 
 def _row(entry: BatchEntry) -> LiveRow:
@@ -137,17 +143,17 @@ def _row(entry: BatchEntry) -> LiveRow:
         return LiveRow(label, "failed", entry.message)
     if entry.state != "succeeded" or entry.fit is None:
         return LiveRow(label, "waiting")
-    words = f"R² {entry.fit.r_squared:.5g}" + ("" if entry.fit.success else ", not converged")
+    words = f"R² {entry.fit.r_squared:.5g}"
     if entry.posterior is not None:
         draws = entry.posterior["num_samples"] * entry.posterior["num_chains"]
         words += f", {plural(draws, 'draw')}"
-    return LiveRow(label, "done", words)
+    doubt = doubt_of(entry)
+    return LiveRow(label, "doubtful" if doubt else "done", f"{words}: {doubt}" if doubt else words)
 
 
 def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outputs) -> None:
-    from rheojobs.inference.batch.results_table import rows_of, write_csv, write_parquet
-
     rows = rows_of(entries)
+    outputs.write_plain(plain(rows))
     write_csv(rows, plan.out / "results.csv")
     outputs.wrote(plan.out / "results.csv")
     try:
@@ -163,20 +169,18 @@ def _write_tables(plan: BatchPlan, entries: Sequence[BatchEntry], outputs: Outpu
 
 
 def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
-    """Print how many fits were done, and name each that failed or describes nothing."""
-    from rheojobs.inference.batch.results_table import is_worse_than_constant
-
+    """Print how many fits were done, and name each that failed or is doubtful."""
     skipped = sum(entry.was_skipped for entry in entries)
-    poor = [entry for entry in entries if is_worse_than_constant(entry)]
+    doubtful = [entry for entry in entries if doubt_of(entry)]
     done = sum(entry.state == "succeeded" for entry in entries) - skipped
-    done -= sum(not entry.was_skipped for entry in poor)
+    done -= sum(not entry.was_skipped for entry in doubtful)
     failed = [entry for entry in entries if entry.state == "failed"]
     stopped = sum(entry.state == "stopped" for entry in entries)
     parts = [f"{done} done", f"{skipped} skipped (nothing has changed)", f"{len(failed)} failed"]
     parts += [f"{stopped} not done"] if stopped else []
-    parts += [f"{len(poor)} no better than a constant"] if poor else []
+    parts += [f"{len(doubtful)} doubtful"] if doubtful else []
     outputs.tables.print(", ".join(parts))
-    if not (failed or poor):
+    if not (failed or doubtful):
         return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
@@ -184,8 +188,6 @@ def _show(entries: Sequence[BatchEntry], outputs: Outputs) -> None:
     grid.add_column(overflow="fold")
     for entry in failed:
         grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(entry.message))
-    for entry in poor:
-        r_squared = math.nan if entry.fit is None else entry.fit.r_squared
-        words = f"R² {r_squared:.3g}: the model describes the data no better than a constant"
-        grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(words))
+    for entry in doubtful:
+        grid.add_row(Text(entry.item.name), Text(entry.item.label), Text(doubt_of(entry)))
     outputs.tables.print(grid)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from rheojobs.cli.arguments.general import command, group
+from rheojobs.cli.arguments.options import JsonOption, OverwriteOption, YesOption
 from rheojobs.cli.outputs import Outputs
+from rheojobs.cli.terminal.consent import agrees, can_ask
+from rheojobs.errors import InputError
 
 __all__ = ["app"]
 
 _STEP = 1000.0
 
-app = typer.Typer(
-    help="Show or clear the on-disk cache: compiled programs and the list of models.",
-    invoke_without_command=True,
+app = group(
+    "Show or clear the on-disk cache: compiled programs and the list of models.\n\n"
+    "Example: rheojobs cache info"
 )
 
 
@@ -29,39 +29,39 @@ def _size(count: float) -> str:
     return f"{count / _STEP:.2f} GB"
 
 
-@app.callback()
-def _start(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+@command(app)
+def info(json: JsonOption = None, overwrite: OverwriteOption = None) -> int:
+    """Show the cache folder, its size, and the limit of the compiled programs.
 
+    Example: rheojobs cache info
+    """
+    from dataclasses import asdict
 
-@app.command()
-def info(
-    json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print JSON, with sizes in bytes.")
-    ] = False,
-) -> int:
-    """Show the cache folder, its size, and the limit of the compiled programs."""
     from rheojobs.inference.programs.cache_report import cache_info
 
+    outputs = Outputs(json, overwrite=overwrite)
     kept = cache_info()
-    if json:
-        import json as writer
-        from dataclasses import asdict
-
-        print(writer.dumps(asdict(kept) | {"folder": str(kept.folder)}, indent=2))
+    if outputs.write_plain(asdict(kept) | {"folder": str(kept.folder)}):
         return 0
-    tables = Outputs().tables
-    tables.print(f"folder   {kept.folder}", soft_wrap=True)
-    tables.print(f"entries  {kept.entries}")
-    tables.print(f"size     {_size(kept.bytes)} of {_size(kept.limit)}")
+    outputs.tables.print(f"folder   {kept.folder}", soft_wrap=True)
+    outputs.tables.print(f"entries  {kept.entries}")
+    outputs.tables.print(f"size     {_size(kept.bytes)} of {_size(kept.limit)}")
     return 0
 
 
-@app.command()
-def clear() -> int:
-    """Clear the cache; its contents are made again when they are needed."""
-    from rheojobs.inference.programs.cache_report import clear_cache
+@command(app)
+def clear(yes: YesOption = False) -> int:
+    """Clear the cache; its contents are made again when they are needed.
 
+    Example: rheojobs cache clear --yes
+
+    Asks on a terminal.
+    """
+    from rheojobs.inference.programs.cache_report import cache_info, clear_cache
+
+    kept = cache_info()
+    question = f"Clear {kept.folder} ({_size(kept.bytes)})? The next fits take longer."
+    if can_ask() and not yes and not agrees(question):
+        raise InputError("nothing was cleared")
     Outputs().tables.print(f"freed {_size(clear_cache())}")
     return 0

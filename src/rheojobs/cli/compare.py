@@ -17,11 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from rheojobs.cli import listing, report, session
-from rheojobs.cli.declared import settings
-from rheojobs.cli.live_table import LiveRow, LiveTable, follow, progress_words
-from rheojobs.cli.numbers import plural
-from rheojobs.cli.outputs import FAILED, INTERRUPTED, Outputs
+from rheojobs.cli.arguments.declared import settings
+from rheojobs.cli.outputs import Outputs
 from rheojobs.cli.request import Request
+from rheojobs.cli.statuses import FAILED
+from rheojobs.cli.terminal.live_table import LiveRow, LiveTable, follow, progress_words
+from rheojobs.cli.terminal.numbers import plural
 from rheojobs.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,11 +97,16 @@ def run_compare(
         _draw(comparison, outputs.plot)
         outputs.wrote(outputs.plot)
     show_comparison(outputs.tables, comparison)
-    report.show_concerns(outputs.talk, concerns(comparison))
+    report.show_concerns(outputs.alerts, concerns(comparison))
     if stopped:
-        outputs.talk.print(f"stopped; kept {plural(len(comparison.models), 'fit')}")
-        return INTERRUPTED
-    return 0 if comparison.models else FAILED
+        outputs.alerts.print(f"stopped; kept {plural(len(comparison.models), 'fit')}")
+        return stopped
+    if not comparison.models:
+        return FAILED
+    best = comparison.best
+    return outputs.status_of(
+        f"the best model, {best.label}: {best.fit.doubt}" if best.fit.doubt else ""
+    )
 
 
 def _draw(comparison: Comparison, path: Path) -> None:
@@ -182,8 +188,9 @@ def _cells(row: ComparedModel, comparison: Comparison) -> list[str]:
         cells += _loo_cells(row)
     aicc = f"{row.fit.aicc:.1f}" if math.isfinite(row.fit.aicc) else "∞"
     cells += [aicc, f"{row.delta:.1f}" if math.isfinite(row.delta) else "–"]
-    cells += [_weight(row.weight), f"{row.r_squared:.5g}", str(row.free), _remark(row)]
-    return [cell.replace("-", "−") if number else cell for number, cell in enumerate(cells)]
+    cells += [_weight(row.weight), f"{row.r_squared:.5g}", str(row.free)]
+    numbers = [cell.replace("-", "−") for cell in cells[1:]]
+    return [cells[0], *numbers, _remark(row)]
 
 
 def _loo_cells(row: ComparedModel) -> list[str]:

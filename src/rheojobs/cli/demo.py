@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rheojobs.cli import report
-from rheojobs.cli.numbers import measured, number
 from rheojobs.cli.outputs import Outputs
 from rheojobs.cli.request import Request
 from rheojobs.cli.session import Interrupted, Session
+from rheojobs.cli.terminal.numbers import measured, number
 from rheojobs.cli.work import (
     describe_fit,
     describe_sampling,
@@ -67,13 +67,14 @@ def start_values(dataset: Dataset) -> dict[str, float]:
     return values
 
 
-def run_demo(folder: Path) -> int:
+def run_demo(folder: Path, overwrite: bool | None = None) -> int:
     """Fit and sample the melt and write the results to `folder`; return the exit status."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
-    outputs = Outputs(folder / "fit.json", folder / "figure.png", folder / "posterior.nc")
+    names = ("fit.json", "figure.png", "posterior.nc")
+    outputs = Outputs(*(folder / name for name in names), overwrite=overwrite)
     fitting: dict[str, Any] = {"model_config": CONFIG}
     request = Request(example_melt.csv_path(), MODEL, fitting=fitting)
     with Session(outputs.talk) as session:
@@ -98,14 +99,14 @@ def run_demo(folder: Path) -> int:
     _write(outputs, folder, dataset, result, fit)
     outputs.tables.print("\n[bold]Posterior[/]")
     report.show_posterior(outputs.tables, result)
-    report.show_concerns(outputs.talk, report.sampling_concerns(result))
+    report.show_concerns(outputs.alerts, report.sampling_concerns(result))
     noise = [result.summary[name]["mean"] for name in ("sigma_real", "sigma_imag")]
     outputs.talk.print(
         f"estimated noise: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "
         f"the data were made with {100 * example_melt.NOISE:.0f} %"
     )
     outputs.talk.print(f"\nThe figure is {folder / 'figure.png'}.")
-    return 0
+    return outputs.status_of(result.doubt)
 
 
 def _show_fit(outputs: Outputs, fit: FitResult) -> None:
@@ -117,7 +118,7 @@ def _show_fit(outputs: Outputs, fit: FitResult) -> None:
         f"Laun's spectrum {number(example_melt.zero_shear_viscosity(), 3)} Pa s, 2 % of "
         "which is at times too long for these data\n"
     )
-    report.show_concerns(outputs.talk, report.fit_concerns(fit))
+    report.show_concerns(outputs.alerts, report.fit_concerns(fit))
 
 
 def _zero_shear_viscosity(fit: FitResult) -> tuple[float, float]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from rheojobs.cli.numbers import number
+from rheojobs.cli.terminal.numbers import number
 from rheojobs.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from rheojobs.inference.models.catalogue import ModelInfo
 
-__all__ = ["choose", "load", "show_model", "show_models", "to_json"]
+__all__ = ["as_plain", "choose", "load", "show_model", "show_models"]
 
 _HEADS = {
     "relaxation": "relax",
@@ -46,25 +45,22 @@ def load(console: Console) -> tuple[ModelInfo, ...]:
 
 
 def choose(models: Sequence[ModelInfo], name: str | None, mode: str | None) -> list[ModelInfo]:
-    """Return the models with this name, and those that describe the test mode."""
-    from rheojobs.inference.data.test_modes import canonical_test_mode
-
+    """Return the models with this name, and those that describe the test."""
     if name is not None and name not in {model.name for model in models}:
         hint = nearest(name, (model.name for model in models))
         raise InputError(f"there is no model {name!r}; {hint}")
-    wanted = None if mode is None else canonical_test_mode(mode)
     return [
         model
         for model in models
-        if (name is None or model.name == name) and (wanted is None or wanted in model.test_modes)
+        if (name is None or model.name == name) and (mode is None or mode in model.test_modes)
     ]
 
 
-def to_json(models: Sequence[ModelInfo]) -> str:
-    """Return all details of the models as JSON."""
+def as_plain(models: Sequence[ModelInfo]) -> list[Any]:
+    """Return all details of the models as JSON has them."""
     from rheojobs.inference.results.json_format import plain
 
-    return json.dumps([plain(asdict(model)) for model in models], indent=2, ensure_ascii=False)
+    return [plain(asdict(model)) for model in models]
 
 
 def show_models(console: Console, models: Sequence[ModelInfo]) -> None:

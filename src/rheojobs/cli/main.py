@@ -11,7 +11,9 @@ import os
 import sys
 
 from rheojobs.cli import encoding
-from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
+from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED, TERMINATED
+from rheojobs.cli.terminal.stopping import Terminated, terminable
+from rheojobs.cli.terminal.verbosity import of_one_command
 from rheojobs.errors import InputError, one_line
 from rheojobs.extras import missing_extra
 
@@ -32,21 +34,29 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 done, 1 the job failed, 2 bad usage or input, 130 Ctrl-C.
+        The exit status, as `statuses` has them.
     """
     if sys.stdout is None or sys.stderr is None:  # closed by the parent process
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         encoding.prepare(stream)
+    with of_one_command(), terminable():
+        return _status_of(sys.argv[1:] if arguments is None else arguments)
+
+
+def _status_of(arguments: list[str]) -> int:
+    """Run the command; describe an error in one line."""
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _run(arguments)
         sys.stdout.flush()
         return status
+    except Terminated:
+        return _say("stopped by SIGTERM", TERMINATED)
     except KeyboardInterrupt:
         return _say("stopped", INTERRUPTED)
     except InputError as error:
-        from rheojobs.cli.declared import flag_of
+        from rheojobs.cli.arguments.declared import flag_of
 
         return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
     except Exception as error:

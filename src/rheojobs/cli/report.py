@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli.numbers import interval, measured, plural
+from rheojobs.cli.terminal.numbers import interval, measured, plural
 from rheojobs.durations import duration
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.results.fit_report import facts, remark

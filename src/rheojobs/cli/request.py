@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +18,10 @@ if TYPE_CHECKING:
     from rheojobs.inference.fits.task import FitTask
     from rheojobs.inference.sampling.task import SampleTask
 
-__all__ = ["FIGURE_SUFFIXES", "Request", "check_output"]
+__all__ = ["FIGURE_SUFFIXES", "Request", "check_output", "file_of"]
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 
 
 def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -> None:
@@ -31,8 +35,24 @@ def check_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) -
         raise InputError(f"{option} {path}: there is no folder {folder}")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{option} {path} cannot be written: permission denied")
+    if path.suffix.lower() in TABLE_SUFFIXES:  # a slip that would replace measured data
+        raise InputError(f"{option} {path}: that is the name of a table of data")
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"{option} {path}: the name must end in {', '.join(suffixes)}")
+
+
+@contextmanager
+def file_of(path: Path) -> Iterator[Path]:
+    """Return the path of the data; standard input, for ``-``, becomes a file for that time."""
+    if str(path) != "-":
+        yield path
+        return
+    if sys.stdin.isatty():
+        print("reading standard input; Ctrl-D ends it", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "stdin.csv")  # a name for messages; its bytes say what it is
+        copy.write_bytes(sys.stdin.buffer.read())
+        yield copy
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ class Request:
     Attributes
     ----------
     file : Path
-        The data.
+        The data; ``-`` for standard input.
     model : str
         A name from the catalogue.
     reading, fitting : dict
@@ -74,7 +94,8 @@ class Request:
         """Read the file."""
         from rheojobs.inference.data.reading.read import read
 
-        return read(self.file, **self.reading)
+        with file_of(self.file) as path:
+            return read(path, **self.reading)
 
     def fit_task(self, dataset: Dataset) -> FitTask:
         """Return the task of the fit, checked as far as possible in this process."""

@@ -1,50 +1,43 @@
-"""Runs a command's jobs in a worker process; Ctrl-C stops them and keeps partial results.
+"""Runs a command's jobs in a worker process; Ctrl-C and SIGTERM stop them and keep partial results.
 
-This process imports no JAX: it stays free to draw and to react to Ctrl-C.
+This process imports no JAX: it stays free to draw and to react to signals.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import math
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
-from rheojobs.cli.outputs import INTERRUPTED
-from rheojobs.cli.progress import JobDisplay
+from rheojobs.cli.statuses import INTERRUPTED
+from rheojobs.cli.terminal.drawing import FRAME
+from rheojobs.cli.terminal.progress import JobDisplay
+from rheojobs.cli.terminal.stopping import stop_requests
 from rheojobs.engine import Job, JobEngine, ProcessExecutor, Progress, Task, worker_environment
 from rheojobs.engine.job_control import JobControl
 from rheojobs.engine.store import default_path
 from rheojobs.errors import InputError
 
 __all__ = [
-    "FRAME",
     "Interrupted",
     "Session",
     "check_devices",
-    "ctrl_c",
     "start",
     "start_engine",
     "start_engine_on_cluster",
 ]
-
-FRAME = 1 / 15
-"""Seconds between two drawings."""
 
 MEMORY_SHARE = 0.75
 """The fraction of a GPU's memory that JAX takes; several workers on one GPU divide it."""
 
 
 class Interrupted(Exception):  # noqa: N818 - a request of the user, not an error
-    """The job was stopped by Ctrl-C.
+    """The job was stopped by Ctrl-C or SIGTERM.
 
     Attributes
     ----------
@@ -52,12 +45,17 @@ class Interrupted(Exception):  # noqa: N818 - a request of the user, not an erro
         The result so far, or None.
     progress : Progress or None
         How far it had come.
+    status : int
+        The exit status: it says which of them it was.
     """
 
-    def __init__(self, partial: Any = None, progress: Progress | None = None) -> None:
-        super().__init__("stopped by Ctrl-C")
+    def __init__(
+        self, partial: Any = None, progress: Progress | None = None, status: int = INTERRUPTED
+    ) -> None:
+        super().__init__("stopped by a signal")
         self.partial = partial
         self.progress = progress
+        self.status = status
 
 
 def start_engine(
@@ -196,7 +194,7 @@ class Session:
         Raises
         ------
         Interrupted
-            At Ctrl-C, when the job has stopped.
+            At Ctrl-C or SIGTERM, when the job has stopped.
         Exception
             Any exception that the task raised.
         """
@@ -228,40 +226,20 @@ class Session:
         return job, self._follow(lambda: job, job.name, describe)
 
     def _follow(self, begin: Callable[[], Job], title: str, describe: Callable[[Any], str]) -> Any:
-        with JobDisplay(self._console, title) as display, ctrl_c() as wanted:
+        with JobDisplay(self._console, title) as display, stop_requests() as wanted:
             job = begin()
             asked = False
             while not job.done():
                 concurrent.futures.wait([job.future], FRAME)
-                if wanted() and not asked:
+                if wanted and not asked:
                     asked = True
                     job.cancel()
                 display.update(job)
             if job.cancelled():
-                raise Interrupted(job.partial, job.latest_progress)
+                status = wanted.status or INTERRUPTED  # another terminal may have cancelled it
+                raise Interrupted(job.partial, job.latest_progress, status)
             result = job.result()
-            if wanted():  # it ended before it could be stopped
-                raise Interrupted(result)
+            if wanted:  # it ended before it could be stopped
+                raise Interrupted(result, status=wanted.status)
             display.close(describe(result))
             return result
-
-
-@contextmanager
-def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Count Ctrl-C instead of raising it within a drawing; the second ends the process at once."""
-    count = 0
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal count
-        count += 1
-        if count > 1:
-            if sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), b"\x1b[?25h\n")  # the drawing has hidden the cursor
-            # The worker ends with this process: the pipe between them closes.
-            os._exit(INTERRUPTED)
-
-    before = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield lambda: count > 0
-    finally:
-        signal.signal(signal.SIGINT, before)

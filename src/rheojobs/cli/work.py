@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.cli import report
-from rheojobs.cli.numbers import plural
-from rheojobs.cli.outputs import INTERRUPTED, Outputs
+from rheojobs.cli.outputs import Outputs
 from rheojobs.cli.request import Request
 from rheojobs.cli.session import Interrupted, Session
+from rheojobs.cli.terminal.numbers import plural
 
 if TYPE_CHECKING:
     from rheojobs.inference.data.dataset import Dataset
@@ -74,8 +74,8 @@ def hand_over_fit(dataset: Dataset, fit: FitResult, outputs: Outputs) -> int:
         fit_figure(dataset, fit).savefig(outputs.plot)
         outputs.wrote(outputs.plot)
     report.show_fit(outputs.tables, fit)
-    report.show_concerns(outputs.talk, report.fit_concerns(fit))
-    return 0
+    report.show_concerns(outputs.alerts, report.fit_concerns(fit))
+    return outputs.status_of(fit.doubt)
 
 
 def run_sample(
@@ -102,7 +102,7 @@ def run_sample(
                 session.run(check, "check of the priors")
             if warm_start:
                 fit = session.run(first, f"fit of {request.model}", describe_fit)
-                report.show_concerns(outputs.talk, report.fit_concerns(fit))
+                report.show_concerns(outputs.alerts, report.fit_concerns(fit))
             start = fit.parameters if fit is not None else request.initial
             task = request.sample_task(dataset, sampling, start)
             title = f"sampling of {request.model}"
@@ -143,8 +143,8 @@ def hand_over_draws(
         draw_posterior(dataset, result, fit, outputs.plot)
         outputs.wrote(outputs.plot)
     report.show_posterior(outputs.tables, result)
-    report.show_concerns(outputs.talk, report.sampling_concerns(result))
-    return 0
+    report.show_concerns(outputs.alerts, report.sampling_concerns(result))
+    return outputs.status_of(result.doubt)
 
 
 def check_prior_names(model: str | Model, config: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -190,16 +190,16 @@ def keep_fit(stop: Interrupted, outputs: Outputs) -> int:
 
     fit = stop.partial
     if not isinstance(fit, FitResult):
-        outputs.talk.print(_nothing(stop, "fit", "iteration"))
-        return INTERRUPTED
+        outputs.alerts.print(_nothing(stop, "fit", "iteration"))
+        return stop.status
     if outputs.json is None:
         outputs.json = _free_name("fit-partial.json")
     outputs.write_json(fit)
-    outputs.talk.print(
+    outputs.alerts.print(
         f"stopped after {plural(fit.n_iterations or 0, 'iteration')}; kept the best parameters "
         "so far"
     )
-    return INTERRUPTED
+    return stop.status
 
 
 def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
@@ -208,23 +208,23 @@ def keep_draws(stop: Interrupted, outputs: Outputs) -> int:
 
     result = stop.partial
     if not isinstance(result, BayesianResult):
-        outputs.talk.print(_nothing(stop, "sampling", "draw"))
-        return INTERRUPTED
+        outputs.alerts.print(_nothing(stop, "sampling", "draw"))
+        return stop.status
     if outputs.posterior is None and outputs.json is None:
         outputs.posterior = _free_name("posterior-partial.nc")
     if outputs.posterior is not None:
         result.save_netcdf(outputs.posterior)
         outputs.wrote(outputs.posterior)
     outputs.write_json(result)
-    outputs.talk.print(
+    outputs.alerts.print(
         f"stopped; kept {plural(result.num_samples, 'draw')} of each of "
         f"{plural(result.num_chains, 'chain')}"
     )
     if result.checkpoint:
-        outputs.talk.print(
+        outputs.alerts.print(
             f"continue with: rheojobs sample --resume {result.checkpoint}", soft_wrap=True
         )
-    return INTERRUPTED
+    return stop.status
 
 
 def _nothing(stop: Interrupted, stage: str, unit: str) -> str:

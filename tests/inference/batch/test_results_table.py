@@ -1,4 +1,4 @@
-"""The table of a batch holds the warnings, and fits that describe nothing are counted apart."""
+"""The table of a batch holds the warnings, and doubtful results are counted apart."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ import pytest
 from rich.console import Console
 
 from rheojobs.cli import batch
-from rheojobs.inference.batch.results_table import is_worse_than_constant, rows_of
+from rheojobs.inference.batch.results_table import doubt_of, rows_of
 
 pytestmark = pytest.mark.promise("right-or-refused")
 
 
 def entry(
-    name: str, r_squared: float | None, *, worked: bool = True, warnings=(), draws=None
+    name: str,
+    r_squared: float | None,
+    *,
+    worked: bool = True,
+    warnings=(),
+    draws=None,
+    doubt: str = "",
+    r_hat: float = 1.0,
 ) -> SimpleNamespace:
     fit = None
     if r_squared is not None:
@@ -33,10 +40,11 @@ def entry(
             parameters={"G0": 1.0},
             uncertainties={"G0": 0.1},
             units={"G0": "Pa"},
+            doubt=doubt,
         )
     posterior = draws and {
         "summary": {},
-        "diagnostics": {"divergences": 3, "warnings": list(draws)},
+        "diagnostics": {"divergences": 3, "warnings": list(draws), "r_hat": {"G0": r_hat}},
         "num_samples": 10,
         "num_chains": 2,
     }
@@ -69,21 +77,32 @@ def test_warnings_have_a_column() -> None:
                                 (0.01, False), (1.0, False)],
 )  # fmt: skip
 def test_which_fits_are_no_better_than_a_constant(r_squared: float, expected: bool) -> None:
-    assert is_worse_than_constant(entry("a.csv", r_squared)) is expected
+    assert ("no better than a constant" in doubt_of(entry("a.csv", r_squared))) is expected
 
 
-def test_fits_no_better_than_a_constant_are_counted_apart_and_named() -> None:
+def test_what_is_doubtful() -> None:
+    assert doubt_of(entry("a.csv", None)) == ""
+    assert doubt_of(entry("a.csv", 0.9, doubt="the fit did not converge")) == (
+        "the fit did not converge"
+    )
+    assert doubt_of(entry("a.csv", 0.99, draws=["few draws"])) == ""
+    apart = doubt_of(entry("a.csv", 0.99, draws=["apart"], r_hat=1.2))
+    assert apart == "the chains did not converge: R-hat of G0 is above 1.01"
+
+
+def test_doubtful_results_are_counted_apart_and_named() -> None:
     text = io.StringIO()
     console = Console(file=text, width=120)
     entries = [
         entry("a.csv", 0.99),
         entry("b.csv", -61.0),
-        entry("c.csv", 0.0),
+        entry("c.csv", 0.5, doubt="the curve misses the data (R² = 0.5)"),
         entry("d.csv", -0.01, worked=False),
         entry("e.csv", None),
     ]
     batch._show(entries, SimpleNamespace(tables=console))
     said = text.getvalue()
-    assert "1 done, 1 skipped (nothing has changed), 1 failed, 3 no better than a constant" in said
-    for name, r_squared in (("b.csv", "-61"), ("c.csv", "0"), ("d.csv", "-0.01")):
-        assert f"{name}  maxwell  R² {r_squared}: the model describes the data no better" in said
+    assert "1 done, 1 skipped (nothing has changed), 1 failed, 3 doubtful" in said
+    for name, r_squared in (("b.csv", "-61"), ("d.csv", "-0.01")):
+        assert f"{name}  maxwell  R² is {r_squared}: no better than a constant" in said
+    assert "c.csv  maxwell  the curve misses the data (R² = 0.5)" in said

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -16,10 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rheojobs.cli.arguments import json_target
 from rheojobs.cli.outputs import Outputs
 from rheojobs.errors import InputError, nearest
 
 if TYPE_CHECKING:
+    from rheojobs.engine.states import JobState
     from rheojobs.engine.store import JobStore, StoredJob, StoreReader
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "parse",
     "progress_of",
     "resume_command",
+    "states_of",
 ]
 
 RECENT = 20
@@ -64,10 +68,10 @@ class ListOption:
 
 STATE = ListOption("--state", "STATE", "Only jobs in this state.")
 ALL = ListOption("--all", "", "Also jobs that ended long ago.")
-JSON = ListOption("--json", "", "Print the jobs as JSON.")
+JSON = ListOption(json_target.FLAG, json_target.METAVAR, json_target.HELP)
 
 
-def parse(words: Sequence[str]) -> tuple[list[str], bool, bool] | None:
+def parse(words: Sequence[str]) -> tuple[list[str], bool, Path | None] | None:
     """Return the arguments of `list_jobs`; None if the words are not just its options.
 
     Typer parses all other words: it has the help and the messages for mistakes.
@@ -79,10 +83,12 @@ def parse(words: Sequence[str]) -> tuple[list[str], bool, bool] | None:
         if word not in given or value.startswith("-"):
             return None
         given[word].append(value)
-    return given[STATE.flag], bool(given[ALL.flag]), bool(given[JSON.flag])
+    return given[STATE.flag], bool(given[ALL.flag]), Path("-") if given[JSON.flag] else None
 
 
-def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
+def list_jobs(
+    states: Sequence[str], every: bool, json: Path | None, overwrite: bool | None = None
+) -> int:
     """List the jobs, newest last: all that have not ended, and the last that have ended.
 
     Parameters
@@ -91,24 +97,21 @@ def list_jobs(states: Sequence[str], every: bool, as_json: bool) -> int:
         Only jobs in one of these states; empty for all.
     every : bool
         Also jobs that ended long ago.
-    as_json : bool
-        Print JSON on standard output.
+    json : Path or None
+        Write JSON to this file instead; ``-`` is standard output.
+    overwrite : bool, optional
+        As `Outputs` has it.
     """
-    from rheojobs.engine.states import JobState
-
-    wanted = [_state(text) for text in states or JobState]
+    outputs = Outputs(json, overwrite=overwrite)
+    wanted = states_of(states)
     with open_to_read() as store:
         ended = [state for state in wanted if state.is_terminal]
         open_ones = [state for state in wanted if not state.is_terminal]
         jobs = store.jobs(open_ones) + store.jobs(ended, limit=None if every else RECENT)
         counts = store.counts()
     jobs.sort(key=lambda job: job.number)
-    if as_json:
-        import json
-
-        print(json.dumps([as_dict(job) for job in jobs], indent=2))
+    if outputs.write_plain([as_dict(job) for job in jobs]):
         return 0
-    outputs = Outputs()
     left_out = sum(counts.get(state, 0) for state in wanted) - len(jobs)
     _show_list(outputs.tables, jobs)
     if left_out:
@@ -133,11 +136,18 @@ def open_to_read() -> StoreReader:
     try:
         return open_store()
     except StoreElsewhereError as error:
-        Outputs().talk.print(f"read-only: {error}", style="yellow")
+        Outputs().alerts.print(f"read-only: {error}", style="yellow")
         return StoreReader()
 
 
-def _state(text: str) -> Any:
+def states_of(texts: Sequence[str]) -> list[JobState]:
+    """Return the states of these names; all states if there are none."""
+    from rheojobs.engine.states import JobState
+
+    return [_state(text) for text in texts or JobState]
+
+
+def _state(text: str) -> JobState:
     from rheojobs.engine.states import JobState
 
     try:

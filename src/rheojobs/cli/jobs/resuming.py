@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rheojobs.cli.outputs import INTERRUPTED, Outputs
+from rheojobs.cli.outputs import Outputs
 from rheojobs.cli.session import Interrupted, Session
 from rheojobs.cli.work import (
     describe_fit,
@@ -67,8 +67,8 @@ def run_job(
                 return keep_draws(stop, outputs)
             if is_fit:
                 return keep_fit(stop, outputs)
-            outputs.talk.print("stopped")
-            return INTERRUPTED
+            outputs.alerts.print("stopped")
+            return stop.status
     task: Any = job.task
     if is_sampling:
         return hand_over_draws(task.checked_data(), result, None, outputs)

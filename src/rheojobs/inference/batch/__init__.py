@@ -6,5 +6,5 @@ Other rooms use:
 
 - `plan`: `BatchPlan`
 - `run`: `BatchRun`, `BatchEntry`
-- `results_table`: `rows_of`, `write_csv`, `write_parquet`
+- `results_table`: `rows_of`, `doubt_of`, `write_csv`, `write_parquet`
 """

@@ -15,9 +15,10 @@ from typing import Any
 
 from rheojobs.inference.batch.run import BatchEntry
 from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.results.concerns import doubt
 from rheojobs.whole_files import write_whole
 
-__all__ = ["Row", "is_worse_than_constant", "rows_of", "write_csv", "write_parquet"]
+__all__ = ["Row", "doubt_of", "rows_of", "write_csv", "write_parquet"]
 
 Row = dict[str, Any]
 
@@ -66,19 +67,26 @@ def _row(entry: BatchEntry) -> Row:
     return row
 
 
-def is_worse_than_constant(entry: BatchEntry) -> bool:
-    """Whether a finished fit describes its data no better than their mean does."""
-    return entry.state == "succeeded" and entry.fit is not None and not entry.fit.r_squared > 0
+def doubt_of(entry: BatchEntry) -> str:
+    """Return why a finished result should not be used as it is; empty if it may be."""
+    fit = entry.fit
+    if entry.state != "succeeded" or fit is None:
+        return ""
+    if not fit.r_squared > 0:  # NaN included
+        return f"R² is {fit.r_squared:.3g}: no better than a constant"
+    if fit.doubt or entry.posterior is None:
+        return fit.doubt
+    return doubt(entry.posterior["diagnostics"])
 
 
 def _warnings(entry: BatchEntry) -> list[str]:
-    """Return the warnings on the fit and on the draws of an entry."""
+    """Return the warnings on the fit and on the draws of an entry; a doubt comes first."""
     found = list(entry.fit.warnings) if entry.fit is not None else []
-    if entry.fit is not None and is_worse_than_constant(entry):
-        found.insert(0, f"R² is {entry.fit.r_squared:.3g}: no better than a constant")
     if entry.posterior is not None:
         found += map(str, entry.posterior["diagnostics"].get("warnings", ()))
-    return found
+    words = doubt_of(entry)
+    is_new = words and not any(words in warning for warning in found)
+    return [words, *found] if is_new else found
 
 
 def _posterior(posterior: dict[str, Any]) -> Row:

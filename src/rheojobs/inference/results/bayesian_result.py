@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
+from rheojobs.inference.results.concerns import doubt
 from rheojobs.inference.results.json_format import array, read_fields, to_json
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class BayesianResult:
 
         value = self.__dict__["_inference_data"]
         return value if isinstance(value, InferenceArrays) else None
+
+    @property
+    def doubt(self) -> str:
+        """Why the draws should not be used as they are, in a few words; empty if they may be."""
+        return doubt(self.diagnostics)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields by name, but for `inference_data` and `continuation`."""

@@ -19,7 +19,7 @@ from rheojobs.inference.results.thresholds import (
     MIN_MISFIT,
 )
 
-__all__ = ["concerns"]
+__all__ = ["concerns", "doubt"]
 
 type _Report = Mapping[str, Any]
 
@@ -52,9 +52,40 @@ def concerns(diagnostics: _Report, count: int) -> list[str]:
     ]
 
 
+def doubt(diagnostics: _Report) -> str:
+    """Return why draws should not be used as they are; empty if they may be.
+
+    That is if they miss the data, or the chains have not converged. Too few draws, or a parameter
+    that the data do not determine, are concerns, but no doubt.
+
+    Parameters
+    ----------
+    diagnostics : mapping
+        As for `concerns`; those read from JSON have None for NaN.
+    """
+    if next(_misses(diagnostics), None) is not None:
+        return "the draws miss the data"
+    apart = [name for name, value in diagnostics["r_hat"].items() if (value or 0.0) > MAX_R_HAT]
+    if apart:
+        return f"the chains did not converge: R-hat of {', '.join(apart)} is above {MAX_R_HAT}"
+    if diagnostics.get("stuck", 0) or diagnostics.get("not_finite"):
+        return "the chains did not converge"
+    return ""
+
+
 def _of_the_data(diagnostics: _Report) -> Iterator[str]:
+    yield from _misses(diagnostics)
+    misfit = diagnostics.get("misfit", 1.0)
+    if misfit < MIN_MISFIT:
+        yield (
+            f"the residuals are {misfit:.2g} of the given standard deviations: these are too "
+            "large, and the posterior is too wide"
+        )
+
+
+def _misses(diagnostics: _Report) -> Iterator[str]:
     ratios = diagnostics.get("noise_ratio", {})
-    high = {name: ratio for name, ratio in ratios.items() if ratio > MAX_NOISE_RATIO}
+    high = {name: ratio for name, ratio in ratios.items() if (ratio or 0.0) > MAX_NOISE_RATIO}
     if high:
         words = ", ".join(f"{name} is {_times(ratio)} times" for name, ratio in high.items())
         yield (
@@ -62,22 +93,17 @@ def _of_the_data(diagnostics: _Report) -> Iterator[str]:
             "the data: give narrower priors, or another likelihood"
         )
     shares = diagnostics.get("noise_share", {})
-    drowned = [name for name, share in shares.items() if share > MAX_NOISE_SHARE]
+    drowned = [name for name, share in shares.items() if (share or 0.0) > MAX_NOISE_SHARE]
     if drowned:
         yield (
             f"the noise ({', '.join(drowned)}) is as large as the data: the model describes "
             "nothing of them; check their units, the model's bounds, and the priors"
         )
-    misfit = diagnostics.get("misfit", 1.0)
+    misfit = diagnostics.get("misfit") or 1.0
     if misfit > MAX_MISFIT:
         yield (
             f"the residuals are {misfit:.2g} times the given standard deviations: the model misses "
             "the data, or these deviations are too small; the posterior is too narrow"
-        )
-    elif misfit < MIN_MISFIT:
-        yield (
-            f"the residuals are {misfit:.2g} of the given standard deviations: these are too "
-            "large, and the posterior is too wide"
         )
 
 

@@ -231,6 +231,11 @@ class FitResult:
             self.r_squared, self.reduced_chi_squared, self.values - self.free, is_absolute
         )
 
+    @property
+    def doubt(self) -> str:
+        """Why the fit should not be used as it is, in a few words; empty if it may be."""
+        return self.misfit if self.success else "the fit did not converge"
+
     def to_markdown(self, title: str = "") -> str:
         """Return the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
         from rheojobs.inference.results.fit_report import markdown

@@ -7,6 +7,6 @@ corrected.
 Other rooms use:
 
 - `read`: `read`, `PLAIN_SUFFIXES`
-- `preview`: `look`, `amended`, `Look`, `Reading`, `TableSeen`
+- `preview`: `look`, `amended`, `table_of`, `Look`, `Reading`, `TableSeen`
 - `options`: `ReadOptions`, `ROLES`
 """

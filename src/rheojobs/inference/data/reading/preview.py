@@ -5,6 +5,7 @@ Reports the available choices, and the choice at which a problem lies.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,7 @@ from rheojobs.inference.data.reading.read import (
 from rheojobs.inference.data.step_quantity import divided
 from rheojobs.inference.options.option import options_of
 
-__all__ = ["LEFT_OUT", "ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look"]
+__all__ = ["LEFT_OUT", "ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look", "table_of"]
 
 LEFT_OUT = ("skip", "rows", "x_range")
 """The options that leave out a part of a file."""
@@ -196,6 +197,35 @@ def look(path: str | Path, reading: Reading) -> Look:
         place = next((name for name in error.options if name in LEFT_OUT), place)
         return Look(None, printable(str(error)), place, table)
     return Look(dataset, "", "", table)
+
+
+def table_of(path: str | Path, wanted: ReadOptions) -> TableSeen | None:
+    """Return the choices that a file offers if it is read in this way.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    wanted : ReadOptions
+        How to read it. If it cannot be read so, no column is chosen; `read` says why.
+
+    Returns
+    -------
+    TableSeen or None
+        None if the file holds no table of text.
+    """
+    path = Path(path)
+    data = file_bytes(path)
+    suffix = path.suffix.lower()
+    sections = sections_of(data, suffix, wanted.delimiter, wanted.decimal, wanted.skip)
+    if not sections:
+        return None
+    curve = None
+    with contextlib.suppress(InputError):
+        sections = curves_in(sections, wanted)
+        curve = curve_of(sections, wanted)
+    step = curve.number if curve is not None else min(wanted.step or 1, len(sections))
+    return _seen(sections, step, curve, not (is_workbook(data) or is_xml(data)))
 
 
 def amended(dataset: Dataset, reading: Reading) -> Look:

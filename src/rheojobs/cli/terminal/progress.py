@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli.drawing import STOPPING, Drawing
-from rheojobs.cli.numbers import interval, measured, plural
+from rheojobs.cli.terminal.drawing import STOPPING, Drawing
+from rheojobs.cli.terminal.numbers import interval, measured, plural
 from rheojobs.durations import duration
 from rheojobs.engine import Job, JobState, Progress
 from rheojobs.engine.policy.eta import TimeRemaining

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rheojobs.cli.numbers import interval, measured, number, plural
+from rheojobs.cli.terminal.numbers import interval, measured, number, plural
 
 
 @pytest.mark.parametrize(

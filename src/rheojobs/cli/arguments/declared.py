@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 import typer
 
+from rheojobs.cli.arguments import completion
 from rheojobs.errors import InputError
 from rheojobs.inference.comparison.options import CompareOptions
 from rheojobs.inference.data.reading.options import ReadOptions
@@ -30,7 +32,7 @@ from rheojobs.inference.options.kinds import (
     Settings,
     shown,
 )
-from rheojobs.inference.options.option import Option, options_of
+from rheojobs.inference.options.option import Group, Option, options_of
 from rheojobs.inference.sampling.options import SampleOptions
 
 __all__ = ["flag_of", "settings", "takes"]
@@ -60,10 +62,13 @@ def takes(
     def decorate(function: Callable[..., int]) -> Callable[..., int]:
         signature = inspect.signature(function, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name not in groups]
-        arguments = [p for p in own if p.default is p.empty]
+        required = [p for p in own if p.default is p.empty]
         others = [p for p in own if p.default is not p.empty]
-        made = [_parameter(option) for option in by_word.values()]
-        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in (*arguments, *made, *others)]
+        # Help shows the headings in the order of their first options.
+        data = [_parameter(o) for o in by_word.values() if o.group == Group.DATA]
+        made = [_parameter(o) for o in by_word.values() if o.group != Group.DATA]
+        ordered = (*data, *required, *made, *others)
+        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in ordered]
 
         def command(**values: Any) -> int:
             given = {
@@ -106,6 +111,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         metavar=kind.metavar,
         help=help_text,
         show_default=False,
+        autocompletion=completion.of_option(option),
         rich_help_panel=option.group,
     )
     return inspect.Parameter(
@@ -162,7 +168,7 @@ def _numbers(texts: Sequence[str], flag: str) -> dict[str, float]:
 
 def _ends(flag: str, name: str, text: str) -> list[float]:
     try:
-        return [float(part) for part in text.split(",")]
+        return [float(part) for part in re.split("[,:]", text)]
     except ValueError:
         raise InputError(f"{flag} {name}: must be two numbers, got {shown(text)}") from None
 

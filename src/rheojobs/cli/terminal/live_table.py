@@ -11,14 +11,20 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rheojobs.cli.drawing import STOPPING, Drawing
-from rheojobs.cli.session import FRAME, ctrl_c
+from rheojobs.cli.terminal.drawing import FRAME, STOPPING, Drawing
+from rheojobs.cli.terminal.stopping import stop_requests
 from rheojobs.durations import duration
 from rheojobs.engine import Progress
 
 __all__ = ["LiveRow", "LiveTable", "follow", "progress_words"]
 
-MARKS = {"running": ("", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}
+MARKS = {
+    "running": ("", "cyan"),
+    "done": ("✓", "green"),
+    "doubtful": ("!", "yellow"),
+    "failed": ("✗", "red"),
+}
+ENDED = ("done", "doubtful", "failed")
 SPARE_LINES = 4
 """Lines of the terminal for the head, the count of hidden rows, and the prompt."""
 
@@ -32,7 +38,7 @@ class LiveRow:
     label : str
         What the row is about.
     kind : str
-        ``"waiting"``, ``"running"``, ``"done"`` or ``"failed"``.
+        ``"waiting"``, ``"running"``, ``"done"``, ``"doubtful"`` or ``"failed"``.
     words : str
         Its progress or outcome.
     seconds : float
@@ -71,7 +77,7 @@ class LiveTable(Drawing):
             self.draw(self._render(rows, stopping))
             return
         for row in rows:
-            if row.kind in ("done", "failed") and (row.label, row.words) not in self._printed:
+            if row.kind in ENDED and (row.label, row.words) not in self._printed:
                 self._printed.add((row.label, row.words))
                 took = f", {duration(row.seconds)}" if row.seconds else ""
                 self._console.print(
@@ -81,7 +87,8 @@ class LiveTable(Drawing):
     def _render(self, rows: Sequence[LiveRow], stopping: bool) -> RenderableType:
         counts = {kind: sum(row.kind == kind for row in rows) for kind in ("waiting", *MARKS)}
         parts = [f"{counts['done']} of {len(rows)} done"]
-        parts += [f"{counts['failed']} failed"] if counts["failed"] else []
+        for kind in ("doubtful", "failed"):
+            parts += [f"{counts[kind]} {kind}"] if counts[kind] else []
         parts += [f"{counts['waiting']} waiting"] if counts["waiting"] else []
         parts += ["starting workers"] if counts["waiting"] and not counts["running"] else []
         head = Table.grid(padding=(0, 1))
@@ -89,7 +96,7 @@ class LiveTable(Drawing):
         head.add_row(self._spinner, Text(f"{self._title}: {said}"))
         shown = [row for row in rows if row.kind == "running"]
         room = max(1, self._console.height - SPARE_LINES - len(shown))
-        ended = [row for row in rows if row.kind in ("done", "failed")]
+        ended = [row for row in rows if row.kind in ENDED]
         shown += ended[:room]
         table = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
@@ -123,15 +130,15 @@ def progress_words(progress: Progress) -> str:
     return f"sampling, {stage}, {100 * share:.0f} %"
 
 
-def follow(run: _Pollable, display: LiveTable, rows: Callable[[], Sequence[LiveRow]]) -> bool:
-    """Poll to the end, drawing the rows; return whether Ctrl-C stopped it."""
+def follow(run: _Pollable, display: LiveTable, rows: Callable[[], Sequence[LiveRow]]) -> int:
+    """Poll to the end, drawing the rows; return the exit status if it was stopped, else 0."""
     asked = False
-    with ctrl_c() as wanted, display:
+    with stop_requests() as wanted, display:
         while not run.poll():
-            if wanted() and not asked:
+            if wanted and not asked:
                 asked = True
                 run.cancel()
             display.update(rows(), asked)
             time.sleep(FRAME)
         display.update(rows(), asked)
-        return asked or wanted()
+        return wanted.status

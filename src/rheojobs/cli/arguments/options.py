@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from rheojobs.cli.arguments import completion, json_target
 from rheojobs.inference.options.option import Group
 
 __all__ = [
@@ -24,17 +25,21 @@ __all__ = [
     "ModelsOption",
     "OptionalFileArgument",
     "OptionalModelOption",
+    "OverwriteOption",
     "PlotOption",
     "PosteriorOption",
     "ReportOption",
     "ResumeOption",
     "WarmStartOption",
+    "YesOption",
 ]
 
 RESULT_PANEL = "Results"
 
 _FILE = typer.Argument(
-    metavar="FILE", show_default=False, help="CSV, TSV, Excel, or an export of a rheometer."
+    metavar="FILE",
+    show_default=False,
+    help="CSV, TSV, Excel, or an export of a rheometer; - for standard input.",
 )
 _MODEL = typer.Option(
     "--model",
@@ -43,6 +48,7 @@ _MODEL = typer.Option(
     show_default=False,
     help="A name from [bold]rheojobs models[/], a formula such as 'G0*exp(-t/tau)', or a function "
     "in a file, my_models.py:burgers.",
+    autocompletion=completion.model_names,
     rich_help_panel=Group.MODEL,
 )
 FileArgument = Annotated[Path, _FILE]
@@ -70,9 +76,20 @@ ResumeOption = Annotated[
 JsonOption = Annotated[
     Path | None,
     typer.Option(
-        "--json",
-        metavar="OUT",
-        help="Write all fields of the result; - for standard output.",
+        json_target.FLAG,
+        metavar=json_target.METAVAR,
+        help=json_target.HELP,
+        rich_help_panel=RESULT_PANEL,
+    ),
+]
+OverwriteOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--overwrite/--no-overwrite",
+        metavar="",
+        show_default=False,
+        help="Replace existing files, or refuse to. By default you are asked; a script replaces "
+        "them.",
         rich_help_panel=RESULT_PANEL,
     ),
 ]
@@ -100,6 +117,7 @@ PosteriorOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
+        "-o",
         metavar="POSTERIOR.nc",
         help="Write the draws as NetCDF, which ArviZ opens.",
         rich_help_panel=RESULT_PANEL,
@@ -112,19 +130,23 @@ ModelsOption = Annotated[
         metavar="A,B,…",
         help="Names from [bold]rheojobs models[/], optionally with settings: "
         "zener,generalized_maxwell:n_modes=6. By default all that describe the test mode.",
+        autocompletion=completion.model_lists,
         rich_help_panel=Group.MODEL,
     ),
 ]
 BatchSources = Annotated[
     list[str],
     typer.Argument(
-        metavar="PLAN.yaml | GLOB", show_default=False, help="A plan, or files in quotes: '*.csv'."
+        metavar="PLAN.yaml|FILE",
+        show_default=False,
+        help="A plan, or files; patterns such as data/*.csv too, quoted or not.",
     ),
 ]
 BatchOutOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
+        "-o",
         metavar="FOLDER",
         help="Folder of the results: batch-results beside the plan by default.",
         rich_help_panel=RESULT_PANEL,
@@ -160,3 +182,4 @@ DeviceOption = Annotated[
         rich_help_panel=RESULT_PANEL,
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask.")]

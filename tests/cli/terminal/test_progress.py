@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from rich.console import Console
 
-from rheojobs.cli.progress import JobDisplay
+from rheojobs.cli.terminal.progress import JobDisplay
 from rheojobs.engine import JobState, Progress
 
 COUNTS = {"chains": [10, 12], "num_warmup": 100, "num_samples": 200, "divergences": 0}

@@ -9,7 +9,10 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 
-__all__ = ["STOPPING", "Drawing"]
+__all__ = ["FRAME", "STOPPING", "Drawing"]
+
+FRAME = 1 / 15
+"""Seconds between two drawings."""
 
 STOPPING = "stopping, keeping the results so far (Ctrl-C again exits at once)"
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from rheojobs import InputError
-from rheojobs.cli.declared import flag_of, settings, takes
+from rheojobs.cli.arguments.declared import flag_of, settings, takes
 from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.fits.options import FitOptions, StartOptions
 from rheojobs.inference.sampling.options import SampleOptions
