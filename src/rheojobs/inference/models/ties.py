@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,22 @@ def parse_tie(name: str, text: str) -> Tie:
             raise InputError(
                 f"{where}: {what!r} is not allowed; numbers, names, + - * / ** and () are"
             )
+    _check_constants(where, body)
     return Tie(name, ast.unparse(body), tuple(sources))
+
+
+def _check_constants(where: str, node: ast.AST) -> bool:
+    """Return whether there is no name in an expression, which then must have a finite value."""
+    parts = [_check_constants(where, part) for part in ast.iter_child_nodes(node)]
+    is_constant = all(parts) and not isinstance(node, ast.Name)
+    if is_constant and isinstance(node, ast.expr):
+        try:
+            value = _evaluate(node, {})
+        except ArithmeticError:  # 1/0, 9**9**9
+            value = math.nan
+        if not isinstance(value, float) or not math.isfinite(value):  # (-2)**0.5 is complex
+            raise InputError(f"{where}: {ast.unparse(node)!r} has no finite value")
+    return is_constant
 
 
 def _check_operator(where: str, found: ast.AST, known: Mapping[Any, object]) -> None:

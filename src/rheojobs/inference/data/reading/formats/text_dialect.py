@@ -19,7 +19,6 @@ __all__ = [
     "is_missing",
     "is_number",
     "is_row",
-    "printable",
     "split_lines",
 ]
 
@@ -114,11 +113,6 @@ def is_number(cell: str) -> bool:
 def is_missing(cell: str) -> bool:
     """Whether a cell stands for a missing value."""
     return cell.casefold() in _MISSING
-
-
-def printable(text: str) -> str:
-    """Put a text on one line, without control characters and characters that do not print."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def decoded(data: bytes) -> str:
