@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rheojobs.errors import InputError
-from rheojobs.inference.models.ties import parse_ties
+from rheojobs.inference.models.ties import parse_tie, parse_ties
 
 NAMES = ("G1", "G2", "tau")
 
@@ -65,3 +65,9 @@ def test_any_text_is_computed_or_refused(text):
     except ArithmeticError:
         return
     assert isinstance(value, float | complex)
+
+
+@pytest.mark.parametrize("text", ["9**9**9", "1/0", "G * (-2)**0.5", "1e999", "9" * 400])
+def test_constants_need_a_finite_value(text: str):
+    with pytest.raises(InputError, match="has no finite value"):
+        parse_tie("tau", text)
