@@ -52,7 +52,7 @@ def info(
         print(writer.dumps(asdict(kept) | {"folder": str(kept.folder)}, indent=2))
         return 0
     tables = Outputs().tables
-    tables.print(f"folder   {kept.folder}", soft_wrap=True)
+    tables.print(f"folder   {kept.folder}", soft_wrap=True, markup=False)
     tables.print(f"entries  {kept.entries}")
     tables.print(f"size     {_size(kept.bytes)} of {_size(kept.limit)}")
     return 0

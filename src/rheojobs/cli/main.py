@@ -12,7 +12,7 @@ import sys
 
 from rheojobs.cli import encoding
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
-from rheojobs.errors import InputError, one_line
+from rheojobs.errors import InputError, one_line, printable
 from rheojobs.extras import missing_extra
 
 __all__ = ["main"]
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         from rheojobs.cli.declared import flag_of
 
-        return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
+        return _say(error.spelled(flag_of), BAD_INPUT)
     except Exception as error:
         if _reader_has_gone(error):
             return _give_up_writing()
@@ -97,7 +97,7 @@ def _usage(error: Exception) -> str | None:
 
 def _say(line: str, status: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        print(f"rheojobs: {line}", file=sys.stderr, flush=True)
+        print(f"rheojobs: {printable(line)}", file=sys.stderr, flush=True)
     return status
 
 

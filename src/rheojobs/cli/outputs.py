@@ -15,6 +15,7 @@ from rich.console import Console
 from rheojobs.cli.encoding import print_json
 from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED
+from rheojobs.errors import printable
 
 if TYPE_CHECKING:
     from rheojobs.inference.comparison.ranking import Comparison
@@ -81,4 +82,4 @@ class Outputs:
 
     def wrote(self, path: Path) -> None:
         """Print that a file was written."""
-        self.talk.print(f"wrote {path}", style="dim")
+        self.talk.print(printable(f"wrote {path}"), style="dim", markup=False)

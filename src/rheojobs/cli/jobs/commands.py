@@ -91,7 +91,7 @@ def show(
     outputs = Outputs()
     _show_facts(outputs.tables, job, history, may_go_on)
     if lost:
-        outputs.talk.print(f"the result cannot be shown: {lost}", style="yellow")
+        outputs.talk.print(f"the result cannot be shown: {lost}", style="yellow", markup=False)
     elif value is not None:
         _show_result(outputs.tables, value)
     return 0

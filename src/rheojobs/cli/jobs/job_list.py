@@ -133,7 +133,7 @@ def open_to_read() -> StoreReader:
     try:
         return open_store()
     except StoreElsewhereError as error:
-        Outputs().talk.print(f"read-only: {error}", style="yellow")
+        Outputs().talk.print(f"read-only: {error}", style="yellow", markup=False)
         return StoreReader()
 
 
