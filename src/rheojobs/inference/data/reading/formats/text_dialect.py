@@ -28,7 +28,8 @@ _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*
 _MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _PLAIN = {
-    mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
+    # No two neighbours match the same digits, or a damaged cell of 50,000 would take minutes.
+    mark: re.compile(rf"[+-]?(?:\d+(?:[{mark}]\d*)?|[{mark}]\d+){_EXPONENT}", re.ASCII)
     for mark in DECIMAL_MARKS
 }
 _FORTRAN = re.compile(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])")  # 1.0D+05
