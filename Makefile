@@ -2,11 +2,11 @@
 #   make            set up, then the demonstration
 #   make help       the other targets
 # Settings: PYTHON=/path/to/python3.12   PYTEST_ARGS="-k cancel -x"   DEMO_OUT=folder
-#   FAULTS="--faults 50 --seed 7"
+#   FAULTS="--faults 50 --seed 7"   FUZZ="--minutes 60"   SOAK="--minutes 10"
 
 .DEFAULT_GOAL := demo
 .PHONY: demo test test-all test-quick test-lowest test-next test-base test-wheel test-pyqt6 \
-	physics faults lint format review docs gui bench env clean distclean help
+	physics faults fuzz lint format review docs gui bench soak env clean distclean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -24,6 +24,8 @@ LEFT_OUT := and not thorough
 SHARED := -n 3 --dist loadfile --max-worker-restart 3
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 FAULTS ?= --faults 200 --minutes 30
+FUZZ ?= --minutes 10
+SOAK ?=
 
 # Imports cost 10 s instead of 4 without bytecode, so it is written whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -115,6 +117,9 @@ physics: env ## hold all models against nature, at all points (the tests take a 
 faults: env ## kill and stop workers and applications 200 times, and count what is left (half an hour at most)
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.faults.campaign $(FAULTS)
 
+fuzz: env ## open damaged and hostile files with ever new seeds (ten minutes; FUZZ="--seed 7 --rounds 1")
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.fuzz.campaign $(FUZZ)
+
 lint: env ## ruff, mypy and the three floors
 	@status=0; \
 	$(BIN)/ruff check || status=1; \
@@ -160,6 +165,9 @@ bench: $(BENCH_STAMP) ## run the comparisons of benchmarks/ (an hour or more)
 	@$(BIN)/python benchmarks/rheojax_window.py
 	@$(BIN)/python benchmarks/scaling.py
 	@$(BIN)/python benchmarks/interval_coverage.py
+
+soak: env ## work on mixed jobs for half an hour and see what grows (SOAK="--minutes 10")
+	@$(BIN)/python benchmarks/soak.py --markdown docs/benchmarks.md $(SOAK)
 
 env: $(STAMP) ## only make or update the environment in .venv
 	@:

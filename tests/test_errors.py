@@ -79,3 +79,10 @@ def test_kinds() -> None:
     assert issubclass(MissingExtraError, ImportError)
     assert issubclass(InputError, RheojobsError)
     assert issubclass(MissingExtraError, RheojobsError)
+
+
+def test_a_message_is_printable_and_not_endless():
+    text = one_line(InputError("\x1b[31ma\nb" + "x" * 5000))
+    assert text.startswith("[31ma b")
+    assert text.isprintable()
+    assert len(text) == 2001

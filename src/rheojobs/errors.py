@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-__all__ = ["InputError", "MissingExtraError", "RheojobsError", "nearest", "one_line"]
+__all__ = [
+    "InputError",
+    "MissingExtraError",
+    "RheojobsError",
+    "nearest",
+    "one_line",
+    "printable",
+    "shortened",
+]
+
+
+LONGEST = 2000
+"""Characters of a message in a window or a terminal."""
 
 
 class RheojobsError(Exception):
@@ -82,6 +94,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}"
 
 
+def printable(text: str) -> str:
+    """Put a text on one line, without control characters and characters that do not print."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """Cut a text that came from a file, which may be all of a damaged one."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def one_line(error: BaseException) -> str:
     """Return the message of an error on one line, for a window or a terminal.
 
@@ -89,7 +111,7 @@ def one_line(error: BaseException) -> str:
     installed, the extra is named.
     """
     try:
-        text = " ".join(str(error).split())
+        text = shortened(printable(str(error)))
     except Exception:  # an error of the user's whose own __str__ fails
         text = ""
     if isinstance(error, RheojobsError) and text:

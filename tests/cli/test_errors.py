@@ -11,6 +11,7 @@ import pytest
 
 from rheojobs import InputError, catalogue
 from rheojobs.cli import work
+from rheojobs.cli.outputs import Outputs
 from rheojobs.inference.data import example_melt
 
 pytestmark = pytest.mark.promise("one-line-errors")
@@ -159,3 +160,13 @@ def test_help_and_version(rheojobs):
         ran = rheojobs(*arguments)
         assert ran.status == 0
         assert "Usage: rheojobs" in ran.stdout
+
+
+def test_a_name_of_a_file_colours_no_terminal(refused):
+    assert "\x1b" not in refused("fit", "\x1b[31mred.csv", "--model", "maxwell")
+
+
+def test_a_name_of_a_file_is_no_markup(tmp_path: Path, capsys):
+    outputs = Outputs()
+    outputs.wrote(tmp_path / "[bold][/].json")
+    assert "[bold][/].json" in capsys.readouterr().err.replace("\n", "")

@@ -43,7 +43,7 @@ def info(json: JsonOption = None, overwrite: OverwriteOption = None) -> int:
     kept = cache_info()
     if outputs.write_plain(asdict(kept) | {"folder": str(kept.folder)}):
         return 0
-    outputs.tables.print(f"folder   {kept.folder}", soft_wrap=True)
+    outputs.tables.print(f"folder   {kept.folder}", soft_wrap=True, markup=False)
     outputs.tables.print(f"entries  {kept.entries}")
     outputs.tables.print(f"size     {_size(kept.bytes)} of {_size(kept.limit)}")
     return 0

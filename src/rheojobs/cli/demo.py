@@ -105,7 +105,7 @@ def run_demo(folder: Path, overwrite: bool | None = None) -> int:
         f"estimated noise: {100 * noise[0]:.1f} % of G′, {100 * noise[1]:.1f} % of G″; "
         f"the data were made with {100 * example_melt.NOISE:.0f} %"
     )
-    outputs.talk.print(f"\nThe figure is {folder / 'figure.png'}.")
+    outputs.talk.print(f"\nThe figure is {folder / 'figure.png'}.", markup=False)
     return outputs.status_of(result.doubt)
 
 

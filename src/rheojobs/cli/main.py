@@ -14,7 +14,7 @@ from rheojobs.cli import encoding
 from rheojobs.cli.statuses import BAD_INPUT, FAILED, INTERRUPTED, TERMINATED
 from rheojobs.cli.terminal.stopping import Terminated, terminable
 from rheojobs.cli.terminal.verbosity import of_one_command
-from rheojobs.errors import InputError, one_line
+from rheojobs.errors import InputError, one_line, printable
 from rheojobs.extras import missing_extra
 
 __all__ = ["main"]
@@ -58,7 +58,7 @@ def _status_of(arguments: list[str]) -> int:
     except InputError as error:
         from rheojobs.cli.arguments.declared import flag_of
 
-        return _say(" ".join(error.spelled(flag_of).split()), BAD_INPUT)
+        return _say(error.spelled(flag_of), BAD_INPUT)
     except Exception as error:
         if _reader_has_gone(error):
             return _give_up_writing()
@@ -107,7 +107,7 @@ def _usage(error: Exception) -> str | None:
 
 def _say(line: str, status: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        print(f"rheojobs: {line}", file=sys.stderr, flush=True)
+        print(f"rheojobs: {printable(line)}", file=sys.stderr, flush=True)
     return status
 
 

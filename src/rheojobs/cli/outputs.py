@@ -18,6 +18,7 @@ from rheojobs.cli.request import FIGURE_SUFFIXES, check_output
 from rheojobs.cli.statuses import DOUBTFUL
 from rheojobs.cli.terminal.consent import check_overwriting
 from rheojobs.cli.terminal.verbosity import is_quiet
+from rheojobs.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +120,7 @@ class Outputs:
     def wrote(self, path: Path) -> None:
         """Print that a file was written, or replaced."""
         verb = "replaced" if path in self._replaced else "wrote"
-        self.talk.print(f"{verb} {path}", style="dim")
+        self.talk.print(printable(f"{verb} {path}"), style="dim", markup=False)
 
     def status_of(self, doubt: str) -> int:
         """Return the exit status of work that is done; say so if its result is doubtful."""

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from rheojobs.engine.errors import NotDurableError
 from rheojobs.engine.moved_names import present_path
-from rheojobs.errors import InputError, one_line
+from rheojobs.errors import InputError, one_line, printable, shortened
 
 __all__ = [
     "Durable",
@@ -215,7 +215,7 @@ def load(path: str) -> Any:
     try:
         return functools.reduce(getattr, name.split("."), importlib.import_module(module))
     except Exception as error:  # any exception of the import
-        raise InputError(f"{path} cannot be imported: {one_line(error)}") from error
+        raise InputError(f"{_shown(path)} cannot be imported: {one_line(error)}") from error
 
 
 def _record(thing: Durable) -> Record:
@@ -293,7 +293,7 @@ def value_of(record: Record) -> Any:
     if record.kind == PLAIN:
         return record.content
     if record.kind == UNKEPT:
-        raise InputError(f"it was not kept on disk: {record.content}")
+        raise InputError(f"it was not kept on disk: {_shown(str(record.content))}")
     return _of(record, _declared(record.kind, _RESULT, "result"))
 
 
@@ -312,11 +312,13 @@ def _declared(path: str, declaration: str, what: str) -> type:
         for part in name.split("."):
             found = vars(found)[part]  # not getattr: a module may import on demand
     except Exception as error:  # a record that is damaged, or from another version
-        raise InputError(f"there is no {path} to read the {what} by: {one_line(error)}") from error
+        raise InputError(
+            f"there is no {_shown(path)} to read the {what} by: {one_line(error)}"
+        ) from error
     is_its_own = isinstance(found, type) and found.__module__ == module
     if not is_its_own or not _declares(found, declaration):
         raise InputError(
-            f"{path} is not the class of a {what}: it does not set {declaration} = True"
+            f"{_shown(path)} is not the class of a {what}: it does not set {declaration} = True"
         )
     return cast(type, found)
 
@@ -325,15 +327,22 @@ def _declares(kind: type, declaration: str) -> bool:
     return getattr(kind, declaration, False) is True
 
 
+def _shown(path: str) -> str:
+    """Return a path of a store as a message may contain it."""
+    return shortened(printable(path), 200)
+
+
 def _check_module(path: str, what: str) -> None:
     module = path.partition(":")[0]
     if not module.startswith(OWN) and module not in sys.modules:
-        raise InputError(f"the {what} is a {path}: import {module} before it is read")
+        raise InputError(
+            f"the {what} is a {_shown(path)}: import {_shown(module)} before it is read"
+        )
 
 
 def _of(record: Record, cls: Any) -> Any:
     if not isinstance(cls, type) or not hasattr(cls, "from_record"):
-        raise InputError(f"{record.kind} is no class that can be read from a store")
+        raise InputError(f"{_shown(record.kind)} is no class that can be read from a store")
     try:
         return cls.from_record(record.content, record.blobs)
     except Exception as error:  # any error of a damaged or foreign record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.engine.store.helpers import enter
 from rheojobs.engine import JobState, JobStore, StoreError
 from rheojobs.engine.serialization import Record, record_of
 from rheojobs.engine.store import schema
+from rheojobs.engine.store.reader import StoreReader
 from rheojobs.engine.task import FunctionTask
 
 S = JobState
@@ -111,3 +113,20 @@ def _read_all(path: Path) -> list[object]:
         for job in store.jobs():
             store.history(job.id)
         return results
+
+
+@pytest.mark.parametrize("column", ["needs", "limits", "after", "retry", "progress", "state"])
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "5"])
+def test_a_damaged_row_is_one_line(path: Path, column: str, text: str) -> None:
+    with contextlib.closing(JobStore(path)) as store:
+        store.join()
+        enter(store)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE jobs SET {column} = ?", (text,))
+    words = f"the {column} of job .* is damaged"
+    with (
+        contextlib.closing(StoreReader(path)) as reader,
+        pytest.raises(StoreError, match=words) as caught,
+    ):
+        reader.jobs()
+    assert len(str(caught.value)) < 3000

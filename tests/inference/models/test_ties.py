@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rheojobs.errors import InputError
-from rheojobs.inference.models.ties import parse_ties
+from rheojobs.inference.models.ties import parse_tie, parse_ties
 
 NAMES = ("G1", "G2", "tau")
 
@@ -75,3 +75,9 @@ def test_a_parameter_may_have_the_name_of_a_constant():
     (tie,) = parse_ties({"G": "2 * e"}, ("G", "e"), "m")
     assert tie.sources == ("e",)
     assert tie.evaluate({"e": 5.0}) == 10.0
+
+
+@pytest.mark.parametrize("text", ["9**9**9", "1/0", "G * (-2)**0.5", "1e999", "9" * 400])
+def test_constants_need_a_finite_value(text: str):
+    with pytest.raises(InputError, match="no finite number|divides by zero|too large for a number"):
+        parse_tie("tau", text)

@@ -134,3 +134,13 @@ def test_a_sampling_of_an_earlier_version_is_refused_and_stays(tmp_path):
     with pytest.raises(InputError, match="earlier version"):
         sample(decay_data(), decay_model(), num_warmup=5, num_samples=5, checkpoint=tmp_path)
     assert (tmp_path / "plan.zarr.zip").exists()
+
+
+def test_a_compressed_plan_is_damaged(tmp_path: Path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.begin(Segment({"task": {}}, {"x": np.zeros(100_000)}))
+    with np.load(tmp_path / "plan.npz") as plan:
+        arrays = dict(plan)
+    np.savez_compressed(tmp_path / "plan.npz", **arrays)
+    with pytest.raises(InputError, match="is damaged"):
+        checkpoints.read_plan()

@@ -96,7 +96,7 @@ def show(job_id: IdArgument, json: JsonOption = None, overwrite: OverwriteOption
         return 0
     details.show_facts(outputs.tables, job, history, may_go_on)
     if lost:
-        outputs.alerts.print(f"the result cannot be shown: {lost}", style="yellow")
+        outputs.alerts.print(f"the result cannot be shown: {lost}", style="yellow", markup=False)
     elif value is not None:
         details.show_result(outputs.tables, value)
     return 0

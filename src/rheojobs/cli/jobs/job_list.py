@@ -136,7 +136,7 @@ def open_to_read() -> StoreReader:
     try:
         return open_store()
     except StoreElsewhereError as error:
-        Outputs().alerts.print(f"read-only: {error}", style="yellow")
+        Outputs().alerts.print(f"read-only: {error}", style="yellow", markup=False)
         return StoreReader()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rheojobs.engine.errors import StoreError
 from rheojobs.engine.store import permissions
+from rheojobs.errors import shortened
 
 __all__ = ["MARKER", "PayloadFiles", "is_uuid", "strays"]
 
@@ -174,7 +175,9 @@ class PayloadFiles:
     def _folder_of(self, job_id: str) -> Path:
         """Return the folder of a job; only here an id becomes a path."""
         if not isinstance(job_id, str) or not is_uuid(job_id):
-            raise StoreError(f"{job_id!r} is not the id of a job with files: {self._path}")
+            raise StoreError(
+                f"{shortened(repr(job_id), 200)} is not the id of a job with files: {self._path}"
+            )
         folder = self.folder / job_id
         if folder.is_symlink():
             raise StoreError(f"{folder} is a symbolic link, which leads out of the job store")
@@ -182,7 +185,8 @@ class PayloadFiles:
 
     def _file(self, job_id: str, name: str) -> Path:
         if not isinstance(name, str) or _FILE.fullmatch(name) is None:
-            raise StoreError(f"{name!r} is not the name of a file of job {job_id!r}: {self._path}")
+            shown = shortened(repr(name), 200)
+            raise StoreError(f"{shown} is not the name of a file of job {job_id!r}: {self._path}")
         return self._folder_of(job_id) / name
 
 

@@ -38,7 +38,7 @@ from rheojobs.engine.store.payload_files import PayloadFiles
 from rheojobs.engine.store.payloads import Payloads, content_of
 from rheojobs.engine.store.schema import connect
 from rheojobs.engine.store.stored_job import WAITING, StoredJob
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, one_line
 
 __all__ = [
     "UNTIDIED",
@@ -179,7 +179,8 @@ class StoreReader:
         counts: Counter[JobState] = Counter()
         for whose in ("IS NULL", "IS NOT NULL"):  # each in the order of the index
             statement = f"SELECT state, count(*) FROM jobs WHERE owner {whose} GROUP BY state"
-            counts.update({JobState(state): count for state, count in self._db.rows(statement)})
+            for state, count in self._db.rows(statement):
+                counts[_state(state)] += count
         return dict(counts)
 
     def history(self, job_id: str) -> list[tuple[float, JobState, str]]:
@@ -334,9 +335,19 @@ class StoreReader:
         return [StoredJob.from_row(row) for row in self._db.named_rows(sql.SELECT + where, values)]
 
 
+def _state(text: str) -> JobState:
+    try:
+        return JobState(text)
+    except ValueError as error:
+        raise StoreError(f"the state of a job is damaged: {one_line(error)}") from error
+
+
 def _entries(history: str) -> list[tuple[float, JobState, str]]:
-    lines = map(json.loads, history.splitlines())
-    return [(when, JobState(state), message) for when, state, message in lines]
+    try:
+        lines = map(from_json, history.splitlines())
+        return [(float(when), JobState(state), str(message)) for when, state, message in lines]
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"the history of a job is damaged: {one_line(error)}") from error
 
 
 def _word(task: bytes, keys: Iterable[str]) -> str | None:

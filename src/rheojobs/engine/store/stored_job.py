@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from rheojobs.engine.errors import StoreError
 from rheojobs.engine.events import Progress
+from rheojobs.engine.serialization import from_json
 from rheojobs.engine.states import JobState
+from rheojobs.errors import one_line
 
 __all__ = ["WAITING", "StoredJob"]
 
@@ -83,7 +85,12 @@ class StoredJob:
     def from_row(cls, row: dict[str, Any]) -> StoredJob:
         """Return the job of a row of `sql.SELECT`, a mapping of column names to values."""
         for name, decode in _DECODERS:
-            row[name] = decode(row[name])
+            try:
+                row[name] = decode(row[name])
+            except (ValueError, TypeError, RecursionError) as error:
+                raise StoreError(
+                    f"the {name} of job {row['id'][:8]} is damaged: {one_line(error)}"
+                ) from error
         if row["cluster_address"] and row["state"].is_terminal:
             row["cluster_address"] = ""
         return cls(**row)
@@ -95,11 +102,18 @@ class StoredJob:
 
 
 def _array(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(json.loads(text))
+    return () if text == "[]" else tuple(_checked(text, list))
 
 
 def _object(text: str) -> dict[str, Any]:
-    return {} if text == "{}" else json.loads(text)
+    return {} if text == "{}" else cast(dict[str, Any], _checked(text, dict))
+
+
+def _checked(text: str, kind: type) -> Any:
+    value = from_json(text)
+    if not isinstance(value, kind):
+        raise TypeError(f"a {kind.__name__} is needed, got a {type(value).__name__}")
+    return value
 
 
 _DECODERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
@@ -108,7 +122,7 @@ _DECODERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("after", _array),
     ("after_any", _array),
     ("state", JobState),
-    ("retry", lambda text: json.loads(text) if text else None),
-    ("progress", lambda text: Progress(*json.loads(text)) if text else None),
+    ("retry", lambda text: _checked(text, dict) if text else None),
+    ("progress", lambda text: Progress(*_checked(text, list)) if text else None),
 )
 """Converters of the columns whose type in Python differs from that in SQL."""

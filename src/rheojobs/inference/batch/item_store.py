@@ -181,6 +181,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     """Read an object; empty if it is missing or damaged, so that the step is repeated."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -6,6 +6,7 @@ Opening one executes nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, printable
 
 __all__ = ["Place", "PlanText"]
 
@@ -71,9 +72,14 @@ class PlanText:
             mark = error.problem_mark or error.context_mark
             where = f", line {mark.line + 1}" if mark is not None else ""
             words = " ".join(str(error.problem or error.context or "not YAML").split())
-            raise InputError(f"{path.name}{where}: not YAML: {words}") from None
+            raise InputError(printable(f"{path.name}{where}: not YAML: {words}")) from None
+        except RecursionError:
+            raise InputError(printable(f"{path.name}: the plan is nested too deeply")) from None
+        except InputError:
+            raise
         except (yaml.YAMLError, ValueError) as error:  # invalid characters or dates
-            raise InputError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
+            words = printable(f"{path.name}: not YAML: {error}")
+            raise InputError(words) from None
         finally:
             if loader is not None:
                 loader.dispose()
@@ -98,6 +104,7 @@ class _Builder:
         self._name = name
         self._loader = loader
         self._lines = lines
+        self._merged = 0
 
     def build(self, node: Any, place: Place, above: tuple[Any, ...]) -> Any:
         line = node.start_mark.line + 1
@@ -114,15 +121,37 @@ class _Builder:
                 self.build(child, (*place, number), above)
                 for number, child in enumerate(node.value)
             ]
-        return self._loader.construct_object(node)
+        try:
+            return self._loader.construct_object(node)
+        except (AttributeError, LookupError) as error:  # a tag such as !!timestamp before no date
+            raise InputError(
+                f"{self._name}, line {line}: {printable(str(node.value))!r} is no {node.tag}"
+            ) from error
+
+    def _count_merged(self, node: Any, above: tuple[Any, ...]) -> int:
+        """Return how many parts a mapping has when others are merged into it, if not too many."""
+        if node in above:
+            raise InputError(f"{self._name}: a mapping is merged into itself")
+        count = 0
+        if isinstance(node, yaml.SequenceNode):
+            count = sum(self._count_merged(child, (*above, node)) for child in node.value)
+        elif isinstance(node, yaml.MappingNode):
+            for key, child in node.value:
+                merges = key.tag == "tag:yaml.org,2002:merge"
+                count += self._count_merged(child, (*above, node)) if merges else 1
+                self._merged += 1
+        if max(count, self._merged) > MAX_NODES:
+            raise InputError(f"{self._name}: the plan has more than {MAX_NODES} parts")
+        return count
 
     def _mapping(self, node: Any, place: Place, above: tuple[Any, ...]) -> dict[str, Any]:
         built: dict[str, Any] = {}
-        own = [key.value for key, _ in node.value if isinstance(key.value, Hashable)]
-        for key in own:
-            if own.count(key) > 1:
+        counts = Counter(key.value for key, _ in node.value if isinstance(key.value, Hashable))
+        for key, count in counts.items():
+            if count > 1:
                 line = node.start_mark.line + 1
                 raise InputError(f"{self._name}, line {line}: {key!r} is given twice")
+        self._count_merged(node, ())
         self._loader.flatten_mapping(node)  # <<: merges another mapping
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode):

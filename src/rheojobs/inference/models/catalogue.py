@@ -117,7 +117,7 @@ def _stored(path: Path, stamp: tuple[int, int]) -> tuple[ModelInfo, ...] | None:
         if stored["format"] != _FORMAT or not stored["models"]:
             return None
         return tuple(_info(entry) for entry in stored["models"])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         logger.info("the list of models in %s is not readable (%s): making it again", path, error)
         return None
 

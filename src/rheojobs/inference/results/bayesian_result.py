@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError
 from rheojobs.inference.results.concerns import doubt
-from rheojobs.inference.results.json_format import array, read_fields, to_json
+from rheojobs.inference.results.json_format import array, read_result, to_json
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -177,7 +177,10 @@ class BayesianResult:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a result that `save` wrote; raises `InputError` if it is none."""
-        content = read_fields(path, cls)
+        return read_result(path, cls, cls._of_json)
+
+    @classmethod
+    def _of_json(cls, content: dict[str, Any]) -> Self:
         samples = content.get("posterior_samples", {})
         content["posterior_samples"] = {name: array(values) for name, values in samples.items()}
         intervals = content.get("credible_intervals")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.inference.results.json_format import array, limits, read_fields, to_json
+from rheojobs.inference.results.json_format import array, limits, read_result, to_json
 
 __all__ = ["FitResult", "bound_reached", "generous", "misfit"]
 
@@ -268,7 +268,10 @@ class FitResult:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a result that `save` wrote; raises `InputError` if it is none."""
-        content = read_fields(path, cls)
+        return read_result(path, cls, cls._of_json)
+
+    @classmethod
+    def _of_json(cls, content: dict[str, Any]) -> Self:
         for name in ("covariance", "correlation", "residuals", "fitted"):
             if content.get(name) is not None:
                 content[name] = array(content[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +13,26 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, one_line, printable
 
-__all__ = ["HasFields", "array", "limits", "plain", "read_fields", "to_json"]
+__all__ = ["HasFields", "array", "limits", "plain", "read_result", "to_json"]
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float, type(None)),
+    "dict": (dict,),
+    "list": (list,),
+    "datetime": (datetime,),
+}
+"""The types of JSON, by the beginning of a field's annotation."""
+
+_DAMAGE = (
+    *(TypeError, ValueError, KeyError, IndexError, AttributeError),
+    *(OverflowError, RecursionError),
+)
+"""What values of wrong types raise."""
 
 
 def plain(value: Any) -> Any:
@@ -63,15 +80,44 @@ def limits(low: float | None, high: float | None) -> tuple[float, float]:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def read_fields(path: str | Path, cls: type) -> dict[str, Any]:
-    """Return the fields of a result that `to_json` wrote; raise `InputError` if it did not."""
+def read_result[Result](
+    path: str | Path, cls: type[Result], make: Callable[[dict[str, Any]], Result]
+) -> Result:
+    """Return the result that `to_json` wrote; raise `InputError` if it did not.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    cls : type
+        The class of the result.
+    make : callable
+        Makes it from its fields.
+    """
+    try:
+        return make(_fields(path, cls))
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        words = printable(f"{path} is a damaged {cls.__name__}: {one_line(error)}")
+        raise InputError(words) from error
+
+
+def _fields(path: str | Path, cls: type) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a {cls.__name__}: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        words = printable(f"{path} cannot be read as a {cls.__name__}: {error}")
+        raise InputError(words) from None
     required = {item.name for item in fields(cls)} & {"model_name", "timestamp"}
     if not isinstance(content, dict) or not required <= content.keys():
-        raise InputError(f"{path} is not a {cls.__name__} that this program wrote")
+        raise InputError(printable(f"{path} is not a {cls.__name__} that this program wrote"))
     content["timestamp"] = datetime.fromisoformat(content["timestamp"])
-    known = {item.name for item in fields(cls)}
-    return {key: value for key, value in content.items() if key in known}
+    known = {item.name: str(item.type) for item in fields(cls)}
+    found = {key: value for key, value in content.items() if key in known}
+    for name, value in found.items():
+        kinds = _KINDS.get(known[name].split("[")[0].split(" ")[0])
+        is_empty = value is None and "None" in known[name]
+        if kinds is not None and not is_empty and not isinstance(value, kinds):
+            raise TypeError(f"{name} must be a {kinds[0].__name__}, got a {type(value).__name__}")
+    return found

@@ -194,6 +194,9 @@ class Checkpoints:
     def _read(self, path: Path) -> Segment | None:
         try:
             with np.load(path, allow_pickle=False) as file:
+                # Nothing is written compressed: what unpacks to more is no checkpoint.
+                if sum(item.file_size for item in file.zip.infolist()) > path.stat().st_size:
+                    raise ValueError("it is compressed")
                 arrays = {name: file[name] for name in file.files}
             told = json.loads(arrays.pop(TOLD).tobytes())
             meta = told["meta"]

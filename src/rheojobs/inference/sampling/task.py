@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheojobs.engine.task import TaskContext
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, one_line
 from rheojobs.inference.data.arrays import parts_of
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.labels import affinity_of, name_of
@@ -303,6 +303,16 @@ class SampleTask(SampleOptions):
         plan = Checkpoints(folder).read_plan()
         if plan is None:
             raise InputError(f"{folder} is not the folder of a stopped sampling")
+        try:
+            return cls._of_plan(plan, folder)
+        except InputError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            # Its checksum is right, but this program has not written it.
+            raise InputError(f"the plan in {folder} is damaged: {one_line(error)}") from error
+
+    @classmethod
+    def _of_plan(cls, plan: Segment, folder: str | Path) -> Self:
         told = plan.meta["task"]
         if told["model"] is None or told["priors"] is None:
             raise InputError(

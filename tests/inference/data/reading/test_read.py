@@ -304,3 +304,14 @@ def test_other_formats_name_the_extra(write, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "rheojax.io", None)
     with pytest.raises(InputError, match=re.escape('pip install "rheojobs[rheology]"')):
         read(write("{}", "export.json"))
+
+
+@pytest.mark.parametrize("name", ["a\nb.csv", "\x1b[31mred.csv", "\udcff.csv"])
+def test_a_name_that_does_not_print_is_made_printable(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("t [s],G [Pa]\n1,2\n2,1\n")
+    assert read(path).name.isprintable()
+    path.write_text("nothing")
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert str(caught.value).isprintable()

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, printable
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.columns.column_choice import Column, columns_of
 from rheojobs.inference.data.reading.curves.curves import curves_in
 from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.formats.sections import sections_of
 from rheojobs.inference.data.reading.formats.spreadsheets import is_workbook
-from rheojobs.inference.data.reading.formats.text_dialect import printable
 from rheojobs.inference.data.reading.formats.xml_tables import is_xml
 from rheojobs.inference.data.reading.headings.unit_errors import UnitError
 from rheojobs.inference.data.reading.options import ROLES, ReadOptions

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rheojobs.errors import InputError, nearest
+from rheojobs.errors import InputError, nearest, printable
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.data.reading.columns.column_choice import Choice, Column, choose, columns_of
@@ -21,11 +21,11 @@ from rheojobs.inference.data.reading.curves.one_frequency import (
     refuse_other_x,
 )
 from rheojobs.inference.data.reading.curves.start_up import is_flow_at_one_rate
+from rheojobs.inference.data.reading.formats import reptate
 from rheojobs.inference.data.reading.formats.header_split import refuse_numbers_without_name
 from rheojobs.inference.data.reading.formats.instruments import read_with_rheojax
 from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.formats.sections import sections_of
-from rheojobs.inference.data.reading.formats.text_dialect import printable
 from rheojobs.inference.data.reading.options import ReadOptions
 from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
 from rheojobs.inference.data.step_quantity import divided
@@ -34,7 +34,9 @@ __all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "
 
 logger = logging.getLogger(__name__)
 
-PLAIN_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml"})
+_TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml"})
+
+PLAIN_SUFFIXES = _TABLES | reptate.SUFFIXES
 """Suffixes never passed to RheoJAX, whose readers would load JAX into this process."""
 
 _LARGEST = 500_000_000  # bytes
@@ -69,7 +71,7 @@ def read(path: str | Path, **options: Any) -> Dataset:
     try:
         dataset = divided(Dataset.of(_understood(path, data, wanted), protocol=wanted.protocol))
     except InputError as error:
-        raise error.within(path.name, printable) from error
+        raise error.within(printable(path.name), printable) from error
     logger.debug("read %s: %s", path, dataset.summary())
     return dataset
 
@@ -85,25 +87,26 @@ class Curve(NamedTuple):
 
 def file_bytes(path: Path) -> bytes:
     """Read a file of measured data; `InputError` if it is missing or holds no such data."""
+    shown, name = printable(str(path)), printable(path.name)
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a folder: give one file in it")
+            raise InputError(f"{shown} is a folder: give one file in it")
         if not path.exists():
             siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            hint = nearest(path.name, siblings)
+            hint = printable(nearest(path.name, siblings))
             hint = f"; {hint}" if hint.startswith("did you mean") else ""
-            raise InputError(f"there is no file {path}{hint}")
+            raise InputError(f"there is no file {shown}{hint}")
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} cannot be read: {reason}") from error
+        raise InputError(f"{shown} cannot be read: {printable(str(reason))}") from error
     if len(data) > _LARGEST:
-        raise InputError(f"{path.name}: the file has more than {_LARGEST / 1e6:g} MB: no table has")
+        raise InputError(f"{name}: the file has more than {_LARGEST / 1e6:g} MB: no table has")
     if not data.strip():
-        raise InputError(f"{path.name}: the file is empty")
+        raise InputError(f"{name}: the file is empty")
     return data
 
 
@@ -127,7 +130,8 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
 
 def named_after(path: Path, dataset: Dataset) -> Dataset:
     """Name a dataset after its file and its section, and check it."""
-    name = f"{path.stem}, {dataset.name}" if dataset.name else path.stem
+    stem = printable(path.stem)
+    name = f"{stem}, {dataset.name}" if dataset.name else stem
     return Dataset.of(replace(dataset, name=name))
 
 

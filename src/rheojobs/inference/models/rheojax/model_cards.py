@@ -100,7 +100,7 @@ def read[Card: Model](
             probed=dict(card["probed"]),
             **values,
         )
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         logger.info("the card of %s is not readable (%s): making it again", identity, error)
         cache.drop(own)
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import time
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data import example_melt
-from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, decoded
+from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle, decoded, is_number
 from rheojobs.inference.data.reading.read import read
 
 pytestmark = pytest.mark.promise("right-or-refused")
@@ -340,3 +341,9 @@ def test_a_comma_before_three_digits_is_a_decimal_comma_unless_proven(tmp_path: 
 def test_encodings(encoding: str) -> None:
     text = "µPa·s °C\n" * 5
     assert decoded(text.encode(encoding)).lstrip("\ufeff") == text
+
+
+def test_a_cell_of_very_many_digits_takes_no_time():
+    begin = time.perf_counter()
+    assert not is_number("9" * 90_000 + "x")  # it took minutes
+    assert time.perf_counter() - begin < 5.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rheojobs.errors import InputError
+from rheojobs.errors import InputError, printable
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.units import parse_unit, si_name
 
@@ -73,7 +73,7 @@ def _loaded(path: Path) -> list[Dataset]:
             ) from error
         finally:
             speaker.setLevel(level)
-    told = tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+    told = tuple(printable(str(w.message)) for w in caught if issubclass(w.category, UserWarning))
     datasets = []
     for item in loaded if isinstance(loaded, list) else [loaded]:
         dataset = Dataset.of(item)
@@ -81,7 +81,15 @@ def _loaded(path: Path) -> list[Dataset]:
         y, y_unit, y_notes = _rescaled(dataset.y, dataset.y_unit, "y")
         notes = ("read with RheoJAX", *told, *x_notes, *y_notes, *dataset.notes)
         datasets.append(
-            replace(dataset, x=x, y=y, x_unit=x_unit, y_unit=y_unit, name=path.stem, notes=notes)
+            replace(
+                dataset,
+                x=x,
+                y=y,
+                x_unit=x_unit,
+                y_unit=y_unit,
+                name=printable(path.stem),
+                notes=notes,
+            )
         )
     return datasets
 

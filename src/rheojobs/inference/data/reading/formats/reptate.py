@@ -16,7 +16,7 @@ from rheojobs.inference.data.reading.formats.text_dialect import NumberStyle
 from rheojobs.inference.data.reading.headings.headers import recognise
 from rheojobs.inference.data.units import SI_UNITS, si_factor
 
-__all__ = ["constants_in", "is_reptate", "section_of_reptate"]
+__all__ = ["SUFFIXES", "constants_in", "is_reptate", "section_of_reptate"]
 
 
 class _Format(NamedTuple):
@@ -42,8 +42,12 @@ _FORMATS = {
         ("s", "Pa", "Pa", "1/s"),
     ),
 }
-_CONSTANT = r"[^\W\d][\w.()*-]*\s*=\s*[^;=]*"
-_CONSTANTS = re.compile(rf"\s*{_CONSTANT}(?:;\s*{_CONSTANT})*;?\s*")
+SUFFIXES = frozenset({*_FORMATS, ".uext"})
+"""Those of RepTate's files."""
+
+# No two neighbours match the same characters, or a long line of blanks would take minutes.
+_CONSTANT = r"[^\W\d][\w.()*-]*\s*=[^;=]*"
+_CONSTANTS = re.compile(rf"\s*{_CONSTANT}(?:;\s*{_CONSTANT})*(?:;\s*)?")
 _SYMBOLS = {"gt", "n1", "sigma_xy", "sxy", "tau_xy", "tau_yx", "t(t)", "s"}
 # Test mode -> constants in the file and here.
 _NAMES: Mapping[str, Mapping[str, str]] = {
@@ -56,7 +60,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 
 def is_reptate(suffix: str, lines: Sequence[str]) -> bool:
     """Whether a suffix is one of RepTate's and the text holds no other format."""
-    return suffix in (*_FORMATS, ".uext") and not any("[step]" in line.lower() for line in lines)
+    return suffix in SUFFIXES and not any("[step]" in line.lower() for line in lines)
 
 
 def section_of_reptate(suffix: str, lines: Sequence[str]) -> list[Section]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rheojobs.errors import printable, shortened
 from rheojobs.inference.data.reading.formats.decimal_sign import decided
 from rheojobs.inference.data.reading.formats.header_split import tabbed
 from rheojobs.inference.data.reading.formats.instrument_blocks import Block, blocks_of
@@ -19,13 +20,13 @@ from rheojobs.inference.data.reading.formats.text_dialect import (
     NumberStyle,
     decoded,
     delimiter_of,
-    printable,
     split_lines,
 )
 from rheojobs.inference.data.reading.formats.xml_tables import is_xml, tables_of_xml
 
 __all__ = ["sections_of"]
 
+_LONGEST_NAME = 300
 _INSTRUMENT_SUFFIXES = {".json", ".rdf", ".iwp", ".tri"}
 
 
@@ -65,12 +66,17 @@ def _of_points(sections: Sequence[Section]) -> list[Section]:
 def _printable(section: Section) -> Section:
     return replace(
         section,
-        title=printable(section.title),
-        header=[printable(cell) for cell in section.header],
-        units=[printable(cell) for cell in section.units],
-        unread=[printable(cell) for cell in section.unread],
+        title=_name(section.title),
+        header=[_name(cell) for cell in section.header],
+        units=[_name(cell) for cell in section.units],
+        unread=[_name(cell) for cell in section.unread],
         notes=tuple(map(printable, section.notes)),
     )
+
+
+def _name(text: str) -> str:
+    """Return a name that a message may contain: printable, and not the whole of a damaged file."""
+    return shortened(printable(text), _LONGEST_NAME)
 
 
 def _of_sheets(

@@ -19,7 +19,6 @@ __all__ = [
     "is_missing",
     "is_number",
     "is_row",
-    "printable",
     "split_lines",
 ]
 
@@ -29,7 +28,8 @@ _MISSING = {"", "-", "--", "---", "nan", "n/a", "na", "#n/a", "null", "none", "*
 _MISSING |= {"n.a.", "nd", "n.d.", "#div/0!", "#value!", "#num!", "#ref!", "-inf", "+inf", "…", "–"}
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _PLAIN = {
-    mark: re.compile(rf"[+-]?(?:\d+[{mark}]?\d*|[{mark}]\d+){_EXPONENT}", re.ASCII)
+    # No two neighbours match the same digits, or a damaged cell of 50,000 would take minutes.
+    mark: re.compile(rf"[+-]?(?:\d+(?:[{mark}]\d*)?|[{mark}]\d+){_EXPONENT}", re.ASCII)
     for mark in DECIMAL_MARKS
 }
 _FORTRAN = re.compile(r"(?<=[0-9.,])[dD](?=[+-]?[0-9])")  # 1.0D+05
@@ -114,11 +114,6 @@ def is_number(cell: str) -> bool:
 def is_missing(cell: str) -> bool:
     """Whether a cell stands for a missing value."""
     return cell.casefold() in _MISSING
-
-
-def printable(text: str) -> str:
-    """Put a text on one line, without control characters and characters that do not print."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def decoded(data: bytes) -> str:

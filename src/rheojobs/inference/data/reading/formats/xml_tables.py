@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from rheojobs.errors import InputError
 
@@ -13,6 +15,10 @@ __all__ = ["is_xml", "tables_of_xml"]
 _ROWS = {"row", "tr", "record", "datapoint", "point", "datarow", "measpoint", "measuringpoint"}
 _CELLS = {"cell", "td", "th", "data", "value", "c", "v", "item", "property", "col", "field"}
 _COLUMNS = {"column", "series", "variable", "channel", "quantity", "datacolumn"}
+_MOST_CELLS = 10_000_000
+"""Far more than a table has: a few cells with high indices, or columns of unequal length, would
+be filled up to more than memory holds."""
+
 _NAMES = ("name", "title", "label", "variable", "quantity")
 
 
@@ -30,9 +36,8 @@ def tables_of_xml(data: bytes) -> list[tuple[str, list[list[str]]]]:
     InputError
         If the XML is damaged, or holds no table.
     """
-    if re.search(rb"<!(DOCTYPE|ENTITY)[^>]*\[", data[:5000]):
-        raise InputError("XML with definitions of its own is not read: export the table as CSV")
     try:
+        _refuse_definitions(data)
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(f"damaged XML ({error}): export the table as CSV or Excel") from error
@@ -46,6 +51,29 @@ def tables_of_xml(data: bytes) -> list[tuple[str, list[list[str]]]]:
     raise InputError(f"{kind} without measured points: export the table as CSV or Excel")
 
 
+def _refuse_definitions(data: bytes) -> None:
+    """Refuse entities of the file's own, each of which may stand for any amount of text.
+
+    The parser finds them, whatever the encoding and however far from the beginning.
+    """
+
+    class _Begun(Exception):  # noqa: N818 - the end of the search
+        pass
+
+    def doctype(name: str, system: str | None, public: str | None, has_subset: int) -> None:
+        if has_subset:
+            raise InputError("XML with definitions of its own is not read: export the table as CSV")
+
+    def element(name: str, attributes: object) -> None:
+        raise _Begun
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = element
+    with contextlib.suppress(_Begun, expat.ExpatError):  # damage is reported by the next parser
+        parser.Parse(data, True)
+
+
 def _tables(parent: ElementTree.Element, title: str) -> Iterator[tuple[str, list[list[str]]]]:
     title = _title(parent) or title
     rows = [child for child in parent if _tag(child) in _ROWS]
@@ -54,8 +82,9 @@ def _tables(parent: ElementTree.Element, title: str) -> Iterator[tuple[str, list
         yield title, _grid(rows)
     elif columns:
         yield title, _transposed(columns)
+    taken = set(map(id, (*rows, *columns)))
     for child in parent:
-        if child not in rows and child not in columns:
+        if id(child) not in taken:
             yield from _tables(child, title)
 
 
@@ -77,6 +106,7 @@ def _grid(rows: list[ElementTree.Element]) -> list[list[str]]:
     header: list[str] = []
     units: list[str] = []
     grid: list[list[str]] = []
+    count = 0
     for row in rows:
         names = [_name(child) for child in row]
         if not len(row) and row.attrib:
@@ -84,11 +114,18 @@ def _grid(rows: list[ElementTree.Element]) -> list[list[str]]:
             cells = list(row.attrib.values())
         else:
             cells = _cells(row)
+        count += len(cells)
+        _check_count(count)
         if all(names) and len(set(names)) == len(names) > 1 and not header and not grid:
             header, units = names, [_attribute(child, "unit", "units") or "" for child in row]
         grid.append([cell.strip() for cell in cells])
     above = [header] if header else []
     return [*above, *([units] if any(units) else []), *grid]
+
+
+def _check_count(cells: int) -> None:
+    if cells > _MOST_CELLS:
+        raise InputError(f"an XML table of more than {_MOST_CELLS:,} cells: export it as CSV")
 
 
 def _cells(row: ElementTree.Element) -> list[str]:
@@ -104,6 +141,7 @@ def _cells(row: ElementTree.Element) -> list[str]:
 def _transposed(columns: list[ElementTree.Element]) -> list[list[str]]:
     values = [_values(column) for column in columns]
     longest = max(map(len, values))
+    _check_count(longest * len(values))
     names = [_title(column) or f"column {k}" for k, column in enumerate(columns, 1)]
     units = [_attribute(column, "unit", "units") or "" for column in columns]
     padded = [column + [""] * (longest - len(column)) for column in values]
