@@ -95,8 +95,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Put a text on one line, without control characters and characters that do not print."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Put a text on one line, without control characters and characters that do not print.
+
+    A byte of a file's name that is no text in this locale (a surrogate) becomes a question mark.
+    """
+    shown = (c if c.isprintable() else "?" if "\ud800" <= c <= "\udfff" else " " for c in text)
+    return " ".join("".join(shown).split())
 
 
 def shortened(text: str, most: int = LONGEST) -> str:

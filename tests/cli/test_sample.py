@@ -106,7 +106,7 @@ def test_killed_outright_it_goes_on_with_the_same_draws(
     """Command and worker are killed at once; the files on disk must be enough to resume."""
     asked = [
         *("sample", str(shared_data / "ethylcellulose_5pct_flow.csv"), "-m", "carreau"),
-        *("--warmup", "200", "--draws", "60000", "--chains", "2", "--seed", "5"),
+        *("--warmup", "200", "--draws", "150000", "--chains", "2", "--seed", "5"),
     ]
     terminal = Terminal(tmp_path, *asked)
     terminal.wait_for(r"chain 2 .*draws")
