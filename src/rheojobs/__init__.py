@@ -31,7 +31,6 @@ _HOMES = {
         "ProgressMade",
         "ResultOf",
         "RetryPolicy",
-        "RetryPolicy",
         "StateChanged",
         "StoreError",
         "StoredJob",

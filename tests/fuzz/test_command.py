@@ -28,7 +28,7 @@ from rheojobs.inference.data import example_melt
 LEFT_OUT = {"gui", "rheojax-gui", "demo"}
 """Commands that open a window or work for a minute."""
 
-STATUSES = {0, 1, 2, 130}
+STATUSES = {0, 1, 2, 3, 130}
 
 NAMES = {
     "good.csv": b"t,G\n1,100\n2,80\n4,60\n8,40\n16,20\n",
