@@ -6,6 +6,7 @@ import re
 
 from rheojobs.inference.data.test_modes import x_of
 from rheojobs.inference.data.units import SI_UNITS, shown_unit
+from rheojobs.inference.expressions.parameter_symbols import mathtext_of
 
 __all__ = ["parameter_label", "short_name", "x_label", "y_label"]
 
@@ -23,11 +24,6 @@ _MODE_SYMBOLS = {
     "creep": ("J", "Pa⁻¹"),
 }
 _UNITS = {"1/Pa": "Pa⁻¹", "rad/s": "rad s⁻¹", "1/s": "s⁻¹", "Pa·s": "Pa s"}
-
-_GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
-    | {"mu", "nu", "xi", "phi", "chi", "psi", "rho", "sigma", "tau", "omega", "Gamma", "Delta"}
-)
 
 
 def x_label(test_mode: str | None, unit: str) -> str:
@@ -65,39 +61,12 @@ def parameter_label(name: str, unit: str, power: int = 0) -> str:
     scale = f"10$^{{{power}}}$" if power else ""
     plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
     # Pa·s^α: the power becomes a superscript.
-    plain = re.sub(r"\^\(?(\w+)\)?", lambda found: f"$^{{{_mathematical(found[1])}}}$", plain)
+    plain = re.sub(
+        r"\^\(?(\w+)\)?", lambda found: f"$^{{{mathtext_of(found[1]).strip('$')}}}$", plain
+    )
     below = " ".join(part for part in (scale, plain) if part)
-    return f"{_symbol(name)} / {below}" if below else _symbol(name)
-
-
-def _symbol(name: str) -> str:
-    found = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_)[A-Za-z0-9_]+)", name.rstrip("_"))
-    if found is None:
-        return name
-    base, index = found[1], found[2]
-    if re.fullmatch("[A-Z][a-z]", base) and not index:  # Gm, Jk
-        base, index = base[0], base[1]
-    if base not in _GREEK and len(base) > 2:
-        return name.replace("_", " ")
-    if not index:
-        return f"${_mathematical(base)}$"
-    return f"${_mathematical(base)}_{{{_index(index)}}}$"
-
-
-def _mathematical(word: str) -> str:
-    return rf"\{word}" if word in _GREEK else word
-
-
-def _index(index: str) -> str:
-    if index == "inf":
-        return r"\infty"
-    if index == "real":
-        return "G\\prime"
-    if index == "imag":
-        return "G\\prime\\prime"
-    if index in _GREEK:
-        return _mathematical(index)
-    return rf"\mathrm{{{index.replace('_', ',')}}}" if len(index) > 1 else index
+    symbol = mathtext_of(name)
+    return f"{symbol} / {below}" if below else symbol
 
 
 def short_name(name: str) -> str:
