@@ -61,9 +61,7 @@ def parameter_label(name: str, unit: str, power: int = 0) -> str:
     scale = f"10$^{{{power}}}$" if power else ""
     plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
     # Pa·s^α: the power becomes a superscript.
-    plain = re.sub(
-        r"\^\(?(\w+)\)?", lambda found: f"$^{{{mathtext_of(found[1]).strip('$')}}}$", plain
-    )
+    plain = re.sub(r"\^\(?(\w+)\)?", lambda found: _raised(found[1]), plain)
     below = " ".join(part for part in (scale, plain) if part)
     symbol = mathtext_of(name)
     return f"{symbol} / {below}" if below else symbol
@@ -73,3 +71,7 @@ def short_name(name: str) -> str:
     """Return the name of data, shortened to fit a title."""
     name = name or "data"
     return name if len(name) <= 50 else f"{name[:49]}…"
+
+
+def _raised(exponent: str) -> str:
+    return f"$^{{{mathtext_of(exponent).strip('$')}}}$"

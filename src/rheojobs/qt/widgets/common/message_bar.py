@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -25,11 +27,15 @@ class MessageBar(QLabel):
     ----------
     kind : str
         ``"info"``, ``"success"``, ``"warning"``, ``"error"``, or empty while there is none.
+    words : str
+        The text, without its link.
+    link : str
+        The text of the link at its end, if it has one; `linkActivated` is emitted at a click.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind = ""
+        self.kind = self.words = self.link = ""
         self.setWordWrap(True)
         self.setContentsMargins(8, 6, 8, 6)
         # A message quotes file names and errors: it must not be taken for HTML.
@@ -37,21 +43,30 @@ class MessageBar(QLabel):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            | Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.setAccessibleName(self.tr("Message"))
         self.hide()
 
-    def say(self, kind: str, text: str) -> None:
-        """Show a message of a kind."""
-        self.kind = kind
-        self.setText(text)
-        self.setAccessibleDescription(text)
+    def say(self, kind: str, text: str, link: str = "") -> None:
+        """Show a message of a kind, with a link at its end if there is more to see."""
+        self.kind, self.words, self.link = kind, text, link
+        if link:
+            # Only this form is HTML, and nothing of the text is taken for it.
+            self.setTextFormat(Qt.TextFormat.RichText)
+            plain = escape(text).replace("\n", "<br>")
+            self.setText(f"{plain} <a href='more'>{escape(link)}</a>")
+        else:
+            self.setTextFormat(Qt.TextFormat.PlainText)
+            self.setText(text)
+        self.setAccessibleDescription(f"{text} {link}".strip())
         self.show()
 
     def clear(self) -> None:
         """Hide the message."""
-        self.kind = ""
+        self.kind = self.words = self.link = ""
         super().clear()
         self.setAccessibleDescription("")
         self.hide()

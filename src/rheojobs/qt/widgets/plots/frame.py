@@ -1,0 +1,131 @@
+"""`Frame`: what the axes of the data plot show, and how data and curves are brought into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rheojobs.inference.data.axis_scales import are_logarithmic
+from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.results.curves import Curve, components
+from rheojobs.inference.results.oscillation_views import VIEWS, OscillationView
+from rheojobs.qt.widgets.common.texts import with_unit
+
+__all__ = ["Frame"]
+
+_X_LABELS = {
+    "oscillation": "Angular frequency ω",
+    "flow_curve": "Shear rate γ̇",
+    None: "x",
+}
+_Y_LABELS = {
+    "oscillation": (VIEWS[0].y_label, VIEWS[0].symbols),
+    "relaxation": ("Relaxation modulus G", ("G",)),
+    "creep": ("Creep compliance J", ("J",)),
+    "startup": ("Shear stress σ", ("σ",)),
+    "laos": ("Shear stress σ", ("σ",)),
+}
+
+type _Values = NDArray[np.float64]
+type _Points = tuple[_Values, tuple[_Values, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The quantities and scales of the axes.
+
+    Attributes
+    ----------
+    view : OscillationView or None
+        The view of an oscillation; None for other data.
+    x_label, y_label : str
+        With units.
+    symbols : tuple of str
+        The components.
+    log : (bool, bool)
+        Whether x and y are logarithmic.
+    """
+
+    view: OscillationView | None
+    x_label: str
+    y_label: str
+    symbols: tuple[str, ...]
+    log: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, data: Dataset, view: OscillationView, wanted_log: bool | None) -> Frame:
+        """Return the frame of data; `view` counts if they are an oscillation.
+
+        Parameters
+        ----------
+        data : Dataset
+            The data.
+        view : OscillationView
+            What is shown of an oscillation.
+        wanted_log : bool or None
+            Whether both axes are logarithmic; None for as usual.
+        """
+        if np.iscomplexobj(data.y) and not view.is_modulus_view:
+            labels = (with_unit(view.x_label, view.x_unit), with_unit(view.y_label, view.y_unit))
+            log = view.log if wanted_log is None else (wanted_log, wanted_log)
+            return cls(view, *labels, view.symbols, log)
+        parts = components(data.y)
+        usual = are_logarithmic(data.test_mode, data.x, np.concatenate(parts))
+        y_name, symbols = _y_names(data)
+        return cls(
+            view if np.iscomplexobj(data.y) else None,
+            with_unit(_X_LABELS.get(data.test_mode, "Time t"), data.x_unit),
+            with_unit(y_name, data.y_unit),
+            symbols[: len(parts)],
+            usual if wanted_log is None else (wanted_log, wanted_log),
+        )
+
+    @property
+    def shows_x(self) -> bool:
+        """Whether the axis of x is that of the data."""
+        return self.view is None or self.view.x_label == VIEWS[0].x_label
+
+    @property
+    def shows_y(self) -> bool:
+        """Whether the data are shown as they are measured, so that bands can be drawn."""
+        return self.view is None or self.view.is_modulus_view
+
+    def points(self, data: Dataset) -> _Points:
+        """Return x and the components of data."""
+        return self._viewed(data.x, tuple(components(data.y)))
+
+    def line(self, curve: Curve) -> _Points:
+        """Return x and the components of a curve, in the order of the curve."""
+        return self._viewed(curve.x, curve.parts)
+
+    def visible(self, x: _Values, y: _Values) -> NDArray[np.bool_]:
+        """Return which points the axes can show."""
+        shown = np.isfinite(x) & np.isfinite(y)
+        for values, is_log in zip((x, y), self.log, strict=True):
+            shown &= values > 0 if is_log else True
+        return shown
+
+    def scaled(self, x: _Values, y: _Values) -> tuple[_Values, _Values]:
+        """Return points in the coordinates of the axes: logarithms, if they are logarithmic."""
+        x, y = (
+            np.log10(values) if is_log else values
+            for values, is_log in zip((x, y), self.log, strict=True)
+        )
+        return x, y
+
+    def _viewed(self, x: _Values, parts: tuple[_Values, ...]) -> _Points:
+        return (x, parts) if self.view is None else self.view.points(x, *parts)
+
+
+def _y_names(data: Dataset) -> tuple[str, tuple[str, ...]]:
+    if np.iscomplexobj(data.y):
+        return _Y_LABELS["oscillation"]
+    if "viscosity" in data.quantity:
+        return "Viscosity η", ("η",)
+    if "stress" in data.quantity:
+        return "Shear stress σ", ("σ",)
+    if data.quantity and data.test_mode not in _Y_LABELS:
+        return data.quantity.capitalize(), (data.quantity,)
+    return _Y_LABELS.get(data.test_mode or "", ("y", ("y",)))
