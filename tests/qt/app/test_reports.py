@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
@@ -61,8 +62,8 @@ def test_a_message_with_a_link_takes_no_text_for_html(qtbot: QtBot) -> None:
     bar.show()
     bar.setFocus()
     with qtbot.waitSignal(bar.linkActivated):
-        qtbot.keyClick(bar, Qt.Key.Key_Tab)
-        qtbot.keyClick(bar, Qt.Key.Key_Return)
+        QTest.keyClick(bar, Qt.Key.Key_Tab)
+        QTest.keyClick(bar, Qt.Key.Key_Return)
     bar.say("error", "a <b>")
     assert bar.textFormat() == Qt.TextFormat.PlainText
     assert bar.link == ""

@@ -34,9 +34,7 @@ class OscillationView:
     title : str
         In menus.
     x_label, y_label : str
-        Quantities of the axes.
-    x_unit, y_unit : str
-        Their units if moduli are in Pa and frequencies in rad/s.
+        Of the axes, with the units for moduli in Pa and frequencies in rad/s.
     symbols : tuple of str
         The components.
     log : tuple of bool
@@ -51,8 +49,6 @@ class OscillationView:
     title: str
     x_label: str
     y_label: str
-    x_unit: str
-    y_unit: str
     symbols: tuple[str, ...]
     log: tuple[bool, bool]
     transform: Callable[[_Values, _Values, _Values], _Points]
@@ -72,11 +68,11 @@ def _cole_cole(omega: _Values, storage: _Values, loss: _Values) -> _Points:
     return loss / omega, (storage / omega,)
 
 
-def _loss_tangent(omega: _Values, storage: _Values, loss: _Values) -> _Points:
+def _tangent(omega: _Values, storage: _Values, loss: _Values) -> _Points:
     return omega, (loss / storage,)
 
 
-def _complex_viscosity(omega: _Values, storage: _Values, loss: _Values) -> _Points:
+def _viscosity(omega: _Values, storage: _Values, loss: _Values) -> _Points:
     return omega, (np.hypot(storage, loss) / omega,)
 
 
@@ -84,16 +80,14 @@ def _van_gurp_palmen(omega: _Values, storage: _Values, loss: _Values) -> _Points
     return np.hypot(storage, loss), (np.degrees(np.arctan2(loss, storage)),)
 
 
-_FREQUENCY = "Angular frequency ω"
+_FREQUENCY = "ω / rad s⁻¹"
 
 VIEWS = (
     OscillationView(
         "moduli",
         "Moduli G′, G″",
         _FREQUENCY,
-        "Storage and loss modulus G′, G″",
-        "rad/s",
-        "Pa",
+        "G′, G″ / Pa",
         ("G′", "G″"),
         (True, True),
         _moduli,
@@ -102,43 +96,29 @@ VIEWS = (
     OscillationView(
         "cole_cole",
         "Cole–Cole: η″ over η′",
-        "Viscous part of the viscosity η′",
-        "Elastic part of the viscosity η″",
-        "Pa·s",
-        "Pa·s",
+        "η′ / Pa s",
+        "η″ / Pa s",
         ("η″",),
         (False, False),
         _cole_cole,
     ),
     OscillationView(
-        "tan_delta",
-        "Loss tangent tan δ",
-        _FREQUENCY,
-        "Loss tangent tan δ",
-        "rad/s",
-        "",
-        ("tan δ",),
-        (True, True),
-        _loss_tangent,
+        "tan_delta", "Loss tangent tan δ", _FREQUENCY, "tan δ", ("tan δ",), (True, True), _tangent
     ),
     OscillationView(
         "viscosity",
         "Complex viscosity |η*|",
         _FREQUENCY,
-        "Complex viscosity |η*|",
-        "rad/s",
-        "Pa·s",
+        "|η*| / Pa s",
         ("|η*|",),
         (True, True),
-        _complex_viscosity,
+        _viscosity,
     ),
     OscillationView(
         "van_gurp_palmen",
         "van Gurp–Palmen: δ over |G*|",
-        "Complex modulus |G*|",
-        "Phase angle δ",
-        "Pa",
-        "°",
+        "|G*| / Pa",
+        "δ / °",
         ("δ",),
         (True, False),
         _van_gurp_palmen,

@@ -80,7 +80,8 @@ def test_residuals_are_those_of_the_present_curve_then_of_the_fit(
 
 
 def test_known_deviations_give_residuals_in_sigma(view: FitView) -> None:
-    data = replace(SWEEP, sigma=0.05 * np.abs(MODULI) * (1 + 1j))
+    sigma = (0.05 * np.abs(MODULI) * (1 + 1j)).astype(np.complex128)
+    data = replace(SWEEP, sigma=sigma)
     view.show_data(data, data)
     view.show_fit(replace(FIT, weights="sigma"), "fitted")
     shown = view.residual_plot.residuals
@@ -103,7 +104,7 @@ def test_the_residuals_share_the_x_of_the_data_unless_this_is_another_quantity(
     menu.actions_of["cole_cole"].trigger()
     assert view.view_button.text() == "Cole–Cole: η″ over η′"
     assert view.residual_plot.plot.getViewBox().linkedView(0) is None
-    assert "Angular frequency ω" in view.residual_plot.plot.getAxis("bottom").labelText
+    assert "ω / rad s⁻¹" in view.residual_plot.plot.getAxis("bottom").labelText
     assert view.residual_plot.plot.getAxis("bottom").logMode
     view.clear()
     assert not view.view_button.isVisible()

@@ -87,7 +87,7 @@ def test_other_tests_have_no_views(plot: DataPlot) -> None:
     plot.show_data(Dataset(t, np.exp(-t), "relaxation", x_unit="s", y_unit="Pa"))
     assert plot.frame is not None
     assert plot.frame.view is None
-    assert plot.plot.getAxis("left").labelText == "Relaxation modulus G / Pa"
+    assert plot.plot.getAxis("left").labelText == "G / Pa"
 
 
 def test_the_menu_offers_the_views_with_keys_and_only_for_oscillations(qtbot: QtBot) -> None:
@@ -115,7 +115,7 @@ def test_residuals_follow_the_data_and_show_runs(plot: DataPlot, qtbot: QtBot) -
     # Distinguished as in the data: filled and open.
     assert pg.mkBrush(first.opts["symbolBrush"]).style() == Qt.BrushStyle.SolidPattern
     assert pg.mkBrush(second.opts["symbolBrush"]).style() == Qt.BrushStyle.NoBrush
-    assert "Residual / %" in below.plot.getAxis("left").labelText
+    assert "Resid. / %" in below.plot.getAxis("left").labelText
     low, high = below.plot.viewRange()[1]
     assert -low == high > 10.0
     plot.plot.setXRange(-1.0, 1.0, padding=0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 __all__ = ["MessageBar"]
@@ -34,8 +34,8 @@ class MessageBar(QLabel):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.kind = self.words = self.link = ""
+        super().__init__(parent)
         self.setWordWrap(True)
         self.setContentsMargins(8, 6, 8, 6)
         # A message quotes file names and errors: it must not be taken for HTML.
@@ -53,14 +53,7 @@ class MessageBar(QLabel):
     def say(self, kind: str, text: str, link: str = "") -> None:
         """Show a message of a kind, with a link at its end if there is more to see."""
         self.kind, self.words, self.link = kind, text, link
-        if link:
-            # Only this form is HTML, and nothing of the text is taken for it.
-            self.setTextFormat(Qt.TextFormat.RichText)
-            plain = escape(text).replace("\n", "<br>")
-            self.setText(f"{plain} <a href='more'>{escape(link)}</a>")
-        else:
-            self.setTextFormat(Qt.TextFormat.PlainText)
-            self.setText(text)
+        self._write()
         self.setAccessibleDescription(f"{text} {link}".strip())
         self.show()
 
@@ -70,6 +63,25 @@ class MessageBar(QLabel):
         super().clear()
         self.setAccessibleDescription("")
         self.hide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.link:
+            self._write()
+
+    def _write(self) -> None:
+        if not self.link:
+            self.setTextFormat(Qt.TextFormat.PlainText)
+            self.setText(self.words)
+            return
+        # Only this form is HTML, and nothing of the text is taken for it.
+        self.setTextFormat(Qt.TextFormat.RichText)
+        plain = escape(self.words).replace("\n", "<br>")
+        # A link's usual blue cannot be read on the tinted ground of a dark window.
+        color = self.palette().color(QPalette.ColorRole.WindowText).name()
+        link = f"<a href='more' style='color: {color}'>{escape(self.link)}</a>"
+        self.setText(f"{plain} {link}")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the background; with a style sheet the text colour would not follow the palette."""

@@ -82,10 +82,11 @@ class FitView(QWidget):
         self._whole.setChildrenCollapsible(False)
         for widget in (plots, self.residual_plot, self.details):
             self._whole.addWidget(widget)
-        self._whole.setStretchFactor(0, 1)
-        self._whole.setSizes([310, 110, 160])
+        for place, share in enumerate((6, 2, 2)):
+            self._whole.setStretchFactor(place, share)
+        self._whole.setSizes([275, 140, 145])
         self.data_plot.setMinimumHeight(120)
-        self.residual_plot.setMinimumHeight(80)
+        self.residual_plot.setMinimumHeight(100)
         self.details.setMinimumHeight(110)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -105,7 +106,6 @@ class FitView(QWidget):
         button = QToolButton(self)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        button.setAutoRaise(True)
         button.setToolTip(self.tr("What is shown of the oscillation"))
         button.setAccessibleName(self.tr("View of the oscillation"))
         button.hide()
@@ -219,6 +219,7 @@ class FitView(QWidget):
             return
         plain = frame if frame.shows_x else Frame.of(self._dataset, VIEWS[0], None)
         above = self.data_plot.plot if frame.shows_x else None
+        self.data_plot.share_x(above is not None)
         self.residual_plot.set_x(plain.x_label, plain.log[0], above)
 
     # ---------------------------------------------------------------- residuals

@@ -54,7 +54,7 @@ class FitReportView(QTextBrowser):
         parts += [
             _span(f"⚠ {sentence(text, result.parameters)}", caution(palette)) for text in concerns
         ]
-        head = "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts)
+        head = "".join(f"<p style='margin: 0 0 6px 0'>{part}</p>" for part in parts)
         return head + self._parameters(result) + self._facts(result)
 
     def _parameters(self, result: FitResult) -> str:

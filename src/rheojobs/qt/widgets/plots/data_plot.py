@@ -41,6 +41,9 @@ _MOST_OTHERS = 8
 _POINTS_OF_OTHERS = 400
 """Most points of each component of all other datasets together."""
 
+_MOST_IN_A_COLUMN = 4
+"""Most entries of the legend in one column."""
+
 _MANY = 300
 """Number of points above which they are drawn smaller."""
 
@@ -58,6 +61,7 @@ class DataPlot(QWidget):
         self._kept: list[Curve] = []
         self._others: Sequence[Dataset] = ()
         self._wanted_log: bool | None = None
+        self._shares_x = False
         self._bands: Sequence[Band] = ()
         self._view = VIEWS[0]
         self._frame: Frame | None = None
@@ -128,6 +132,11 @@ class DataPlot(QWidget):
         """Whether both axes are logarithmic."""
         return self._frame is None or all(self._frame.log)
 
+    def share_x(self, shared: bool) -> None:
+        """Leave the label and the ticks of x to a plot below, or show them here."""
+        self._shares_x = shared
+        self._name_x()
+
     def set_view(self, view: OscillationView) -> None:
         """Choose what is shown of an oscillation."""
         if view is self._view:
@@ -195,7 +204,7 @@ class DataPlot(QWidget):
         # Switched when empty: pyqtgraph would transform the items that are about to go.
         self.plot.setLogMode(*frame.log)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
-        self.plot.setLabel("bottom", frame.x_label, color=text.name())
+        self._name_x()
         self.plot.setLabel("left", frame.y_label, color=text.name())
         self._draw_points(data, frame.symbols)
         self._draw_others()
@@ -203,6 +212,13 @@ class DataPlot(QWidget):
         self._lay_extras()
         points = [self._picked(data, index, _MOST_POINTS) for index in range(len(frame.symbols))]
         place_legend(self._legend, [frame.scaled(*each) for each in points], palette)
+
+    def _name_x(self) -> None:
+        axis = self.plot.getAxis("bottom")
+        axis.setStyle(showValues=not self._shares_x)
+        text = self.palette().color(QPalette.ColorRole.Text).name()
+        label = "" if self._frame is None or self._shares_x else self._frame.x_label
+        self.plot.setLabel("bottom", label or None, color=text)
 
     def _draw_others(self) -> None:
         shown = self._others[:_MOST_OTHERS]
@@ -303,6 +319,8 @@ class DataPlot(QWidget):
         self._draw_bands()
         for number, curve in enumerate(self._kept):
             self._draw_kept(number, curve)
+        # A column of many entries would cover the data.
+        self._legend.setColumnCount(1 + (len(self._legend.items) > _MOST_IN_A_COLUMN))
 
     def _draw_kept(self, number: int, curve: Curve) -> None:
         color = series(self.palette(), 2 + number % _KEPT_COLORS)

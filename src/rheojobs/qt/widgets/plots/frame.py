@@ -7,26 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.axis_labels import x_label, y_label, y_symbol
 from rheojobs.inference.data.axis_scales import are_logarithmic
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.curves import Curve, components
 from rheojobs.inference.results.oscillation_views import VIEWS, OscillationView
-from rheojobs.qt.widgets.common.texts import with_unit
 
 __all__ = ["Frame"]
-
-_X_LABELS = {
-    "oscillation": "Angular frequency ω",
-    "flow_curve": "Shear rate γ̇",
-    None: "x",
-}
-_Y_LABELS = {
-    "oscillation": (VIEWS[0].y_label, VIEWS[0].symbols),
-    "relaxation": ("Relaxation modulus G", ("G",)),
-    "creep": ("Creep compliance J", ("J",)),
-    "startup": ("Shear stress σ", ("σ",)),
-    "laos": ("Shear stress σ", ("σ",)),
-}
 
 type _Values = NDArray[np.float64]
 type _Points = tuple[_Values, tuple[_Values, ...]]
@@ -68,17 +55,16 @@ class Frame:
             Whether both axes are logarithmic; None for as usual.
         """
         if np.iscomplexobj(data.y) and not view.is_modulus_view:
-            labels = (with_unit(view.x_label, view.x_unit), with_unit(view.y_label, view.y_unit))
             log = view.log if wanted_log is None else (wanted_log, wanted_log)
-            return cls(view, *labels, view.symbols, log)
-        parts = components(data.y)
-        usual = are_logarithmic(data.test_mode, data.x, np.concatenate(parts))
-        y_name, symbols = _y_names(data)
+            return cls(view, view.x_label, view.y_label, view.symbols, log)
+        is_complex = np.iscomplexobj(data.y)
+        values = np.concatenate(components(data.y))
+        usual = are_logarithmic(data.test_mode, data.x, values)
         return cls(
-            view if np.iscomplexobj(data.y) else None,
-            with_unit(_X_LABELS.get(data.test_mode, "Time t"), data.x_unit),
-            with_unit(y_name, data.y_unit),
-            symbols[: len(parts)],
+            view if is_complex else None,
+            x_label(data.test_mode, data.x_unit),
+            y_label(data.test_mode, data.quantity, data.y_unit),
+            view.symbols if is_complex else (y_symbol(data.test_mode, data.quantity),),
             usual if wanted_log is None else (wanted_log, wanted_log),
         )
 
@@ -117,15 +103,3 @@ class Frame:
 
     def _viewed(self, x: _Values, parts: tuple[_Values, ...]) -> _Points:
         return (x, parts) if self.view is None else self.view.points(x, *parts)
-
-
-def _y_names(data: Dataset) -> tuple[str, tuple[str, ...]]:
-    if np.iscomplexobj(data.y):
-        return _Y_LABELS["oscillation"]
-    if "viscosity" in data.quantity:
-        return "Viscosity η", ("η",)
-    if "stress" in data.quantity:
-        return "Shear stress σ", ("σ",)
-    if data.quantity and data.test_mode not in _Y_LABELS:
-        return data.quantity.capitalize(), (data.quantity,)
-    return _Y_LABELS.get(data.test_mode or "", ("y", ("y",)))

@@ -89,9 +89,9 @@ class ResidualPlot(QWidget):
                 item.setData(x, y, connect="finite")
             else:
                 item.setData([], [])
-        if residuals is not None:
-            reach = _ROOM * residuals.reach or 1.0
-            self.plot.setYRange(-reach, reach, padding=0)
+        reach = 0.0 if residuals is None else _ROOM * residuals.reach
+        self.plot.setYRange(-(reach or 1.0), reach or 1.0, padding=0)
+        self.plot.getAxis("left").setStyle(showValues=reach > 0)
         self._name_axes()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -127,4 +127,4 @@ class ResidualPlot(QWidget):
         text = self.palette().color(QPalette.ColorRole.Text).name()
         unit = "" if self._residuals is None else self._residuals.unit
         self.plot.setLabel("bottom", self._x_label or None, color=text)
-        self.plot.setLabel("left", with_unit(self.tr("Residual"), unit), color=text)
+        self.plot.setLabel("left", with_unit(self.tr("Resid."), unit), color=text)
