@@ -31,7 +31,6 @@ def view(qtbot: QtBot) -> FitView:
     view = FitView()
     qtbot.addWidget(view)
     view.resize(800, 540)
-    view.follow(OscillationMenu(view))
     view.show()
     view.show_data(SWEEP, SWEEP)
     return view
@@ -95,7 +94,6 @@ def test_the_residuals_share_the_x_of_the_data_unless_this_is_another_quantity(
     view: FitView,
 ) -> None:
     menu = view._menu
-    assert menu is not None
     assert view.view_button.isVisible()
     box = view.data_plot.plot.getViewBox()
     for name in ("tan_delta", "viscosity", "moduli"):
@@ -109,6 +107,32 @@ def test_the_residuals_share_the_x_of_the_data_unless_this_is_another_quantity(
     view.clear()
     assert not view.view_button.isVisible()
     assert not menu.actions_of["moduli"].isEnabled()
+
+
+def test_data_and_residuals_are_moved_together(view: FitView, qtbot: QtBot) -> None:
+    view.show_fit(FIT, "fitted")
+    view.data_plot.plot.setXRange(-1.0, 1.0, padding=0)
+    ranges = (view.data_plot.plot.viewRange, view.residual_plot.plot.viewRange)
+    qtbot.waitUntil(lambda: np.allclose(ranges[0]()[0], ranges[1]()[0], atol=0.02))
+    np.testing.assert_allclose(ranges[1]()[0], [-1.0, 1.0], atol=0.02)
+    # One axis of x for both.
+    assert view.data_plot.plot.getAxis("bottom").labelText == ""
+    assert view.residual_plot.plot.getAxis("bottom").labelText == "ω / rad s⁻¹"
+
+
+def test_a_view_alone_has_a_menu_of_its_own_until_it_follows_another(
+    view: FitView, qtbot: QtBot
+) -> None:
+    view.view_button.menu().actions()[2].trigger()
+    frame = view.data_plot.frame
+    assert frame is not None
+    assert frame.symbols == ("tan δ",)
+    menu = OscillationMenu(view)
+    view.follow(menu)
+    assert view.view_button.menu() is menu
+    assert view.data_plot.frame is not None
+    assert view.data_plot.frame.symbols == ("G′", "G″")
+    assert menu.actions_of["cole_cole"].isEnabled()
 
 
 def test_the_loss_is_broken_at_each_start(qtbot: QtBot) -> None:

@@ -103,10 +103,10 @@ def test_the_menu_offers_the_views_with_keys_and_only_for_oscillations(qtbot: Qt
     assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5"]
 
 
-def test_residuals_follow_the_data_and_show_runs(plot: DataPlot, qtbot: QtBot) -> None:
+def test_residuals_look_like_the_data_and_show_runs(qtbot: QtBot) -> None:
     below = ResidualPlot()
     qtbot.addWidget(below)
-    below.set_x("ω", True, plot.plot)
+    below.set_x("ω", True, None)
     residuals = residuals_of(OMEGA, MODULI, MODULI * (0.9 + 0j), is_relative=True)
     below.show_residuals(residuals)
     first, second = below.items
@@ -118,8 +118,6 @@ def test_residuals_follow_the_data_and_show_runs(plot: DataPlot, qtbot: QtBot) -
     assert "Resid. / %" in below.plot.getAxis("left").labelText
     low, high = below.plot.viewRange()[1]
     assert -low == high > 10.0
-    plot.plot.setXRange(-1.0, 1.0, padding=0)
-    np.testing.assert_allclose(below.plot.viewRange()[0], [-1.0, 1.0], atol=1e-6)
     below.show_residuals(None)
     assert [item.getData()[0] is None or item.getData()[0].size == 0 for item in below.items] == [
         True,

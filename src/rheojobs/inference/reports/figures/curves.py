@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.axis_labels import y_label
 from rheojobs.inference.data.axis_scales import are_logarithmic
 from rheojobs.inference.models.labels import title_of
-from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
+from rheojobs.inference.reports.figures.labels import short_name, x_label
 from rheojobs.inference.reports.figures.style import BLUE, GREY, RED
 from rheojobs.inference.results.residuals import Residuals, residuals_of
 

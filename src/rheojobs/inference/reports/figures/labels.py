@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from rheojobs.inference.data import axis_labels
-from rheojobs.inference.data.axis_labels import powers, y_label
+from rheojobs.inference.data.axis_labels import powers
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.expressions.parameter_symbols import mathtext_of
 
-__all__ = ["parameter_label", "short_name", "x_label", "y_label"]
+__all__ = ["parameter_label", "short_name", "x_label"]
 
 
 def x_label(test_mode: str | None, unit: str) -> str:

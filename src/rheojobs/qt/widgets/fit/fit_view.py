@@ -91,7 +91,6 @@ class FitView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._whole)
-        self._menu: OscillationMenu | None = None
         self._dataset: Dataset | None = None
         self._shown: FitResult | None = None
         self._present: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
@@ -101,6 +100,8 @@ class FitView(QWidget):
         self._sampled: BayesianResult | None = None
         self._banding = Refresher(self._lay_bands, self)
         self.kept.changed.connect(self._show_kept)
+        self._menu = OscillationMenu(self)
+        self.follow(self._menu)
 
     def _make_view_button(self) -> QToolButton:
         button = QToolButton(self)
@@ -112,8 +113,12 @@ class FitView(QWidget):
         return button
 
     def follow(self, menu: OscillationMenu) -> None:
-        """Show an oscillation as this menu says."""
+        """Show an oscillation as this menu says, not as the view's own menu."""
+        if menu is not self._menu:
+            self._menu.chosen.disconnect(self._show_view)
+            self._menu.deleteLater()
         self._menu = menu
+        menu.set_offered(self._dataset is not None and np.iscomplexobj(self._dataset.y))
         self.view_button.setMenu(menu)
         menu.chosen.connect(self._show_view)
         self._show_view()
@@ -202,11 +207,9 @@ class FitView(QWidget):
 
     def _offer_views(self, offered: bool) -> None:
         self.view_button.setVisible(offered)
-        if self._menu is not None:
-            self._menu.set_offered(offered)
+        self._menu.set_offered(offered)
 
     def _show_view(self) -> None:
-        assert self._menu is not None
         view = self._menu.view
         self.view_button.setText(self.tr(view.title))
         self.data_plot.set_view(view)
