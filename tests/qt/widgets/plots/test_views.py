@@ -115,7 +115,7 @@ def test_residuals_look_like_the_data_and_show_runs(qtbot: QtBot) -> None:
     # Distinguished as in the data: filled and open.
     assert pg.mkBrush(first.opts["symbolBrush"]).style() == Qt.BrushStyle.SolidPattern
     assert pg.mkBrush(second.opts["symbolBrush"]).style() == Qt.BrushStyle.NoBrush
-    assert "Resid. / %" in below.plot.getAxis("left").labelText
+    assert "Residual / %" in below.plot.getAxis("left").labelText
     low, high = below.plot.viewRange()[1]
     assert -low == high > 10.0
     below.show_residuals(None)

@@ -127,4 +127,4 @@ class ResidualPlot(QWidget):
         text = self.palette().color(QPalette.ColorRole.Text).name()
         unit = "" if self._residuals is None else self._residuals.unit
         self.plot.setLabel("bottom", self._x_label or None, color=text)
-        self.plot.setLabel("left", with_unit(self.tr("Resid."), unit), color=text)
+        self.plot.setLabel("left", with_unit(self.tr("Residual"), unit), color=text)
