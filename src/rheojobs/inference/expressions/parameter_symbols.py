@@ -22,7 +22,7 @@ _LETTERS = frozenset(GREEK.values())
 class _Parts(NamedTuple):
     base: str
     dotted: bool
-    index: str
+    below: str
 
 
 def parameter_symbol(name: str) -> str:
@@ -34,13 +34,13 @@ def parameter_symbol(name: str) -> str:
     if parts is None:
         return name
     base = symbol_of(parts.base) + (DOT if parts.dotted else "")
-    if not parts.index:
+    if not parts.below:
         return base
-    if parts.index in _PRIMES:
-        return f"{base}_{_PRIMES[parts.index]}"
-    if parts.index in _LOWERED:
-        return base + _LOWERED[parts.index]
-    return base + symbol_of(f"x_{parts.index}").removeprefix("x")
+    if parts.below in _PRIMES:
+        return f"{base}_{_PRIMES[parts.below]}"
+    if parts.below in _LOWERED:
+        return base + _LOWERED[parts.below]
+    return base + symbol_of(f"x_{parts.below}").removeprefix("x")
 
 
 def with_symbols(text: str, names: Iterable[str]) -> str:
@@ -59,7 +59,7 @@ def mathtext_of(name: str) -> str:
         return name.replace("_", " ")
     base = _mathematical(parts.base)
     base = rf"\dot{{{base}}}" if parts.dotted else base
-    return f"${base}_{{{_below(parts.index)}}}$" if parts.index else f"${base}$"
+    return f"${base}_{{{_below(parts.below)}}}$" if parts.below else f"${base}$"
 
 
 def _parts(name: str) -> _Parts | None:
