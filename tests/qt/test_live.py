@@ -18,7 +18,7 @@ from tests.qt.test_window import click, finish, open_file, prepare
 
 from rheojobs import WorkerPool
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_table import ParameterColumn, ParameterModel
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -67,9 +67,13 @@ def until_still(qtbot: QtBot, counts: Callable[[], list[int]]) -> list[int]:
     return known
 
 
+def _name(model: ParameterModel, row: int) -> str:
+    return str(model.index(row, 0).data(Qt.ItemDataRole.EditRole))
+
+
 def tick(window: MainWindow, name: str, on: bool) -> None:
     model = window.parameters
-    (row,) = [r for r in range(model.rowCount()) if model.index(r, 0).data() == name]
+    (row,) = [r for r in range(model.rowCount()) if _name(model, r) == name]
     state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
     cell = model.index(row, ParameterColumn.FIXED)
     assert model.setData(cell, state, Qt.ItemDataRole.CheckStateRole)

@@ -116,6 +116,8 @@ def test_the_axes_are_chosen_and_stay_so(window: MainWindow) -> None:
     window.library.add(Dataset(T, T, "startup"))
     assert plot.is_log
     menu.usual.trigger()
+    assert plot.is_log  # T spans decades, as in a figure
+    window.library.add(Dataset(T + 50.0, T + 50.0, "startup"))
     assert not plot.is_log
     window.data_panel.names.activated.emit(0)
     assert plot.is_log

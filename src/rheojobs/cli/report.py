@@ -113,7 +113,7 @@ def _show_correlations(console: Console, fit: FitResult) -> None:
 
 def fit_concerns(fit: FitResult) -> list[str]:
     """Return warnings that say why a fit should not be trusted, and what to do."""
-    concerns = list(fit.warnings)
+    concerns = fit.concerns
     if not fit.success or fit.misfit:
         concerns.append(
             "start elsewhere (--init, --multi-start), or try another model "

@@ -29,7 +29,8 @@ class FitWorkerSignals(QObject):
     cancelled : Signal()
     reported : Signal(object)
         The whole `Progress` of an iteration. Its metrics have the present parameters, the
-        present curve as `curve_x` and `curve_y`, and the losses so far, iterations first.
+        present curve as `curve_x` and `curve_y`, and the `losses` so far: three rows, the
+        iterations, their losses, and the number of the start to which each belongs.
     """
 
     progress = Signal(int, float, str)

@@ -297,7 +297,8 @@ def test_each_iteration_tells_the_curve_that_belongs_to_it():
     first = next(report for report in reports if report.stage == "fit").metrics
     assert first["curve_y"].shape == (1, first["curve_x"].size) == (1, 200)
     assert (np.diff(first["curve_x"]) > 0).all()
-    iterations, losses = first["losses"]
+    iterations, losses, starts = first["losses"]
+    assert (np.diff(starts) >= 0).all()
     assert iterations[-1] <= result.n_iterations
     # The curve is that of the last loss told beside it.
     at = np.searchsorted(data.x, first["curve_x"])

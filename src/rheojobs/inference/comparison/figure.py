@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rheojobs.inference.comparison.ranking import ComparedModel, Comparison, as_measured, same_curve
+from rheojobs.inference.data.axis_labels import y_label
 from rheojobs.inference.reports.figures.curves import limit_to_data, scales
-from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
+from rheojobs.inference.reports.figures.labels import short_name, x_label
 from rheojobs.inference.reports.figures.style import GREY, new_figure, style
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ Other rooms use:
 - `protocol`: `PROTOCOL_CONSTANTS`, `MODE_CONSTANTS`, `check_protocol`, `protocol_option`
 - `units`: `SI_UNITS`, `USUAL_UNITS`, `parse_unit`, `shown_unit`
 - `arrays`: `parts_of`
+- `axis_labels`: `powers`, `x_label`, `y_label`, `y_symbol`
+- `axis_scales`: `are_logarithmic`
 - `number`: `as_number`
 - `reading.options`: `ReadOptions`, `ROLES`
 - `reading.read`: `read`, `PLAIN_SUFFIXES`

@@ -8,5 +8,6 @@ Other rooms use:
 - `parser`: `parse`, `split_outside_brackets`
 - `expression`: `Expression`
 - `symbols`: `symbol_of`
+- `parameter_symbols`: `mathtext_of`, `parameter_symbol`, `with_symbols`
 - `dimensions`: `Dimension`, `dimensions_of`
 """

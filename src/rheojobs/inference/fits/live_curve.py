@@ -37,18 +37,24 @@ class PresentCurve:
         self._index = np.argsort(x, kind="stable")[picked]
         self._clock = clock
         self._due = -np.inf
-        self._losses: list[tuple[int, float]] = []
-        self._told: NDArray[np.float64] = np.empty((2, 0))
+        self._losses: list[tuple[int, float, int]] = []
+        self._start = 0
+        self._told: NDArray[np.float64] = np.empty((3, 0))
         self.x = np.array(x[self._index])
         self.y: NDArray[np.float64] | None = None
         """Shape (c, k), at `x`, which ascends; None as long as there is none."""
+
+    def begin_start(self) -> None:
+        """Note that the losses to come are those of another start."""
+        self._start += 1
 
     def add_losses(self, first: int, losses: Iterable[float]) -> None:
         """Note the losses from an iteration on.
 
         Of very many every other one is dropped, but not the first and the last.
         """
-        self._losses += enumerate(losses, first)
+        start = self._start
+        self._losses += [(number, loss, start) for number, loss in enumerate(losses, first)]
         while len(self._losses) > MOST_LOSSES:
             del self._losses[1:-1:2]
 

@@ -127,7 +127,7 @@ class FitRun:
         if loss != "linear":
             data = self._with_loss(data)
         for start in self._starts(data):
-            self._label = {"start": len(self._ends) + 1, "starts": count}
+            self._begin_start({"start": len(self._ends) + 1, "starts": count})
             outcome = self._refiner.refine(start, data, self._report)
             if outcome.is_usable:
                 self._ends.append(outcome)
@@ -201,11 +201,17 @@ class FitRun:
         # If several are refined, they are numbered consecutively.
         self._stage = "fit" if self._options.multi_start == 1 else "race"
         for number, start in enumerate(starts):
-            self._label = {"start": number + 1, "starts": len(starts)}
+            self._begin_start({"start": number + 1, "starts": len(starts)})
             ahead.append(self._refiner.refine(start, data, self._report, RACE))
-        self._stage, self._label = "fit", label
+        self._stage = "fit"
+        self._begin_start(label)
         order = np.argsort([outcome.cost for outcome in ahead], kind="stable")
         return np.stack([ahead[index].u for index in order])
+
+    def _begin_start(self, label: dict[str, Any]) -> None:
+        """Report what follows as the iterations of a start, whose losses do not join the last."""
+        self._label = label
+        self._curve.begin_start()
 
     def _report(
         self,
@@ -258,7 +264,7 @@ class FitRun:
         robust = self._setup.data(loss)
         if self._weights.is_absolute:
             return robust._replace(scale=np.float64(TUNING[loss]))
-        self._label = {"start": 1, "starts": 1}
+        self._begin_start({"start": 1, "starts": 1})
         for start in self._unraced(data, SPARE_STARTS):
             first = self._refiner.refine(start, data)
             if first.is_usable:

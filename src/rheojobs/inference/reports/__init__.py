@@ -8,6 +8,6 @@ Other rooms use:
 - `export`: `export`, `check_export`, `KINDS`
 - `figures`: `fit_figure`, `posterior_figure`
 - `figures.curves`: `limit_to_data`, `scales`
-- `figures.labels`: `short_name`, `x_label`, `y_label`
+- `figures.labels`: `short_name`, `x_label`
 - `figures.style`: `style`, `new_figure`, `GREY`
 """

@@ -21,4 +21,6 @@ Other rooms use:
 - `html_view`: `fit_table`, `draws_table`
 - `bands`: `Band`, `predictive_bands`
 - `curves`: `Curve`, `components`
+- `residuals`: `Residuals`, `residuals_of`
+- `oscillation_views`: `VIEWS`, `OscillationView`
 """

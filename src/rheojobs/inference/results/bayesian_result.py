@@ -134,6 +134,14 @@ class BayesianResult:
         """Why the draws should not be used as they are, in a few words; empty if they may be."""
         return doubt(self.diagnostics)
 
+    @property
+    def concerns(self) -> list[str]:
+        """All that speaks against using the draws, the gravest first; empty if nothing does."""
+        found = [str(text) for text in self.diagnostics.get("warnings", ())]
+        if not found and self.doubt:
+            found = [self.doubt]
+        return [*(["the sampling was stopped before it was done"] * self.is_partial), *found]
+
     def as_dict(self) -> dict[str, Any]:
         """Return all fields by name, but for `inference_data` and `continuation`."""
         return {

@@ -41,9 +41,3 @@ class Curve:
         """Make a curve of values in any order of x; complex ones become two components."""
         order = np.argsort(x, kind="stable")
         return cls(name, x[order], tuple(part[order] for part in components(y)))
-
-    def between(self, is_log: bool, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return x and a component, as far as the axes can show them."""
-        x, y = self.x, self.parts[index]
-        shown = (x > 0) & (y > 0) if is_log else np.isfinite(y)
-        return x[shown], y[shown]

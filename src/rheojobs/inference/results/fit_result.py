@@ -236,6 +236,17 @@ class FitResult:
         """Why the fit should not be used as it is, in a few words; empty if it may be."""
         return self.misfit if self.success else "the fit did not converge"
 
+    @property
+    def concerns(self) -> list[str]:
+        """All that speaks against using the fit, what makes it doubtful first; empty if nothing."""
+        doubt = self.doubt
+        if not doubt:
+            return list(self.warnings)
+        named = [text for text in self.warnings if text.startswith(doubt)]
+        reason = f": {self.message}" if self.message and not self.success else ""
+        others = [text for text in self.warnings if text not in named]
+        return [*(named or [f"{doubt}{reason}"]), *others]
+
     def to_markdown(self, title: str = "") -> str:
         """Return the full report as Markdown, such as ``Path("fit.md").write_text`` takes it."""
         from rheojobs.inference.results.fit_report import markdown

@@ -19,24 +19,20 @@ type Table = tuple[list[str], list[list[str]]]
 def fit_html(fit: FitResult) -> str:
     """Return a fit for a notebook: warnings first, then the estimates."""
     quality = f"R² = {fit.r_squared:.6g}, reduced χ² = {fit.reduced_chi_squared:.4g}"
-    ended = [] if fit.success else [fit.message or "it has not converged"]
     return (
         f"<b>Fit of {escape(fit.model_name)}</b>, {quality}\n"
-        f"{html_warnings([*ended, *fit.warnings])}{html_table(*fit_table(fit))}"
+        f"{html_warnings(fit.concerns)}{html_table(*fit_table(fit))}"
     )
 
 
 def posterior_html(result: BayesianResult) -> str:
     """Return a posterior for a notebook: warnings first, then mean and interval."""
     told = result.diagnostics
-    warnings = [str(text) for text in told.get("warnings", ())]
-    if result.is_partial:
-        warnings.insert(0, "the sampling was stopped before it was done")
     divergences = int(told.get("divergences", 0))
     return (
         f"<b>Posterior of {escape(result.model_name)}</b>, {result.num_chains} chains of "
         f"{result.num_samples} draws, {divergences} divergences\n"
-        f"{html_warnings(warnings)}{html_table(*draws_table(result))}"
+        f"{html_warnings(result.concerns)}{html_table(*draws_table(result))}"
     )
 
 

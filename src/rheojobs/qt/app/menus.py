@@ -8,7 +8,9 @@ from qtpy.QtCore import QObject
 from qtpy.QtGui import QAction
 
 from rheojobs.qt.app.building import action
+from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.widgets.plots.axes_menu import AxesMenu
+from rheojobs.qt.widgets.plots.oscillation_menu import OscillationMenu
 
 if TYPE_CHECKING:
     from rheojobs.qt.app.main_window import MainWindow
@@ -30,6 +32,8 @@ class Menus(QObject):
         The most frequent actions.
     axes : AxesMenu
         The axes of the data plot.
+    oscillation : OscillationMenu
+        What the data plot shows of an oscillation.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -63,3 +67,6 @@ class Menus(QObject):
         view_menu.addAction(show_jobs)
         self.axes = AxesMenu(window)
         view_menu.addMenu(self.axes)
+        self.oscillation = OscillationMenu(window)
+        view_menu.addMenu(self.oscillation)
+        window.tabs.page(FitPage).follow(self.oscillation)

@@ -10,8 +10,10 @@ from rheojobs.engine.events import Progress
 from rheojobs.errors import InputError
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.page import RunStart
 from rheojobs.qt.app.pages.page_tabs import PageTabs
+from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import WindowSession
@@ -71,14 +73,24 @@ class Runs(QObject):
         session.failed.connect(self._on_failed)
         session.cancelled.connect(self._on_cancelled)
         session.released.connect(self._end)
+        panel.message.linkActivated.connect(self._show_more)
+        self._of_posterior = False
 
     def show_result(self, result: FitResult | BayesianResult) -> None:
         """Show the result of a fit or a sampling in the pages and as a message."""
         self._show(result)
+        self._of_posterior = isinstance(result, BayesianResult)
         if isinstance(result, FitResult):
             self._panel.message.say(*fit_report(result))
         else:
             self._panel.message.say(*posterior_report(result))
+
+    def _show_more(self, _: str) -> None:
+        """Show the warnings to which the message has a link."""
+        if self._of_posterior:
+            self._tabs.page(PosteriorPage).come_forward()
+        else:
+            self._tabs.page(FitPage).show_report()
 
     # ---------------------------------------------------------------- buttons
 

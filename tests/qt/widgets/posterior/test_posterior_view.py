@@ -51,7 +51,7 @@ def test_a_preview_is_shown_until_draws_replace_it(qtbot: QtBot, view: Posterior
     view.take_progress(COUNTS | {"preview": PREVIEW})
     qtbot.waitUntil(lambda: "Warm-up: 10, 12 of 100 steps" in view.status.text())
     assert WORDS in view.status.text()
-    assert texts(view, 0)[:7] == ["G0", "1000", "10", "Pa", "–", "–", "–"]
+    assert texts(view, 0)[:7] == ["G₀", "1000", "10", "Pa", "–", "–", "–"]
     assert texts(view, 0)[7] == "preview; 5 % to 95 %: 984 … 1016"
     pale = view.table.item(0, 1).foreground().color()
     view.take_progress(COUNTS | DRAWN)

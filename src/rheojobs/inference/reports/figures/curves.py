@@ -10,9 +10,12 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from rheojobs.inference.data.axis_labels import y_label
+from rheojobs.inference.data.axis_scales import are_logarithmic
 from rheojobs.inference.models.labels import title_of
-from rheojobs.inference.reports.figures.labels import short_name, x_label, y_label
+from rheojobs.inference.reports.figures.labels import short_name, x_label
 from rheojobs.inference.reports.figures.style import BLUE, GREY, RED
+from rheojobs.inference.results.residuals import Residuals, residuals_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +50,7 @@ def draw_fit(figure: Figure, dataset: Dataset, fit: FitResult) -> None:
     _draw_curves(top, dataset, parts, order, quantity)
     top.set(title=_title(dataset, fit.model_name), xlabel="")
     top.tick_params(labelbottom=False)
-    _draw_residuals(bottom, dataset, parts, order, quantity)
+    _draw_residuals(bottom, dataset, parts, order, quantity, fit)
 
 
 def _parts(
@@ -101,19 +104,10 @@ def _bands(result: BayesianResult | None) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _is_logarithmic(values: NDArray[np.float64]) -> bool:
-    return bool(values.size and values.min() > 0 and values.max() / values.min() > 10)
-
-
 def scales(dataset: Dataset, values: NDArray[np.float64]) -> tuple[str, str]:
     """Choose the scales: logarithmic if the data, `values`, are positive and span decades."""
-    if dataset.test_mode == "laos":
-        return "linear", "linear"
-    x = "log" if _is_logarithmic(dataset.x) else "linear"
-    moduli = dataset.test_mode in ("oscillation", "relaxation", "creep", "flow_curve")
-    positive = bool(values.min() > 0)
-    y = "log" if positive and (_is_logarithmic(values) or (moduli and x == "log")) else "linear"
-    return x, y
+    x, y = are_logarithmic(dataset.test_mode, dataset.x, values)
+    return "log" if x else "linear", "log" if y else "linear"
 
 
 def _draw_curves(
@@ -189,24 +183,22 @@ def _draw_residuals(
     parts: Sequence[_Part],
     order: NDArray[np.intp],
     quantity: tuple[str, str],
+    fit: FitResult | None,
 ) -> None:
-    """Draw residuals: in percent of the data if these span decades, else as they are."""
-    x = dataset.x[order]
-    x_scale, y_scale = scales(dataset, np.concatenate([part.observed for part in parts]))
+    """Draw residuals in the unit in which the fit counts them: σ, percent or the data's."""
+    x_scale, _ = scales(dataset, np.concatenate([part.observed for part in parts]))
     axes.set_xscale(x_scale)
     axes.axhline(0.0, color=GREY, linewidth=0.8)
-    for part in parts:
-        if part.fitted is None:
-            continue
-        residual = part.observed - part.fitted
-        if y_scale == "log":
-            residual = 100.0 * residual / part.observed
+    shown = _residuals(dataset, parts, order, quantity[1], fit)
+    for part, residual in zip(parts, shown.parts, strict=True):
         axes.plot(
-            x,
+            shown.x,
             residual,
-            linestyle="none",
+            linestyle="-",
+            linewidth=0.5,
+            color=part.colour,
             marker="s" if part.hollow else "o",
-            markersize=3.2 if len(x) <= 150 else 1.8,
+            markersize=3.2 if len(shown.x) <= 150 else 1.8,
             markerfacecolor="white" if part.hollow else part.colour,
             markeredgecolor=part.colour,
             markeredgewidth=0.7,
@@ -216,8 +208,37 @@ def _draw_residuals(
     axes.set_ylim(-reach, reach)
     axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
     axes.set_xlabel(x_label(dataset.test_mode, dataset.x_unit))
-    unit = "%" if y_scale == "log" else quantity[1]
-    axes.set_ylabel(f"residual / {unit}" if unit else "residual")
+    axes.set_ylabel(f"residual / {shown.unit}" if shown.unit else "residual")
+
+
+def _residuals(
+    dataset: Dataset,
+    parts: Sequence[_Part],
+    order: NDArray[np.intp],
+    unit: str,
+    fit: FitResult | None,
+) -> Residuals:
+    observed, fitted = (
+        np.stack([np.asarray(getattr(part, name)) for part in parts])
+        for name in ("observed", "fitted")
+    )
+    if len(parts) == 2:
+        observed, fitted = observed[0] + 1j * observed[1], fitted[0] + 1j * fitted[1]
+    else:
+        observed, fitted = observed[0], fitted[0]
+    sigma = None
+    if fit is not None and fit.weights == "sigma" and dataset.sigma is not None:
+        sigma = dataset.sigma[order]
+        if not np.iscomplexobj(observed):
+            sigma = sigma * np.abs(observed / dataset.y[order])  # 1 if the quantity is the same
+    return residuals_of(
+        dataset.x[order],
+        observed,
+        fitted,
+        sigma=sigma,
+        is_relative=fit is not None and fit.is_relative,
+        unit=unit,
+    )
 
 
 def draw_predictive(
@@ -231,7 +252,7 @@ def draw_predictive(
         top.tick_params(labelbottom=False)
         _draw_curves(top, dataset, parts, order, quantity)
         top.set_xlabel("")
-        _draw_residuals(bottom, dataset, parts, order, quantity)
+        _draw_residuals(bottom, dataset, parts, order, quantity, fit)
     else:
         top = figure.subplots()
         _draw_curves(top, dataset, parts, order, quantity)

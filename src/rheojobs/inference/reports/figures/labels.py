@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import re
 
-from rheojobs.inference.data.test_modes import x_of
-from rheojobs.inference.data.units import SI_UNITS, shown_unit
+from rheojobs.inference.data import axis_labels
+from rheojobs.inference.data.axis_labels import powers
+from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.expressions.parameter_symbols import mathtext_of
 
-__all__ = ["parameter_label", "short_name", "x_label", "y_label"]
-
-_SYMBOLS = {
-    "complex modulus": "G′, G″",
-    "relaxation modulus": "G",
-    "creep compliance": "J",
-    "shear stress": "σ",
-    "viscosity": "η",
-    "strain": "γ",
-}
-_MODE_SYMBOLS = {
-    "oscillation": ("G′, G″", "Pa"),
-    "relaxation": ("G", "Pa"),
-    "creep": ("J", "Pa⁻¹"),
-}
-_UNITS = {"1/Pa": "Pa⁻¹", "rad/s": "rad s⁻¹", "1/s": "s⁻¹", "Pa·s": "Pa s"}
-
-_GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
-    | {"mu", "nu", "xi", "phi", "chi", "psi", "rho", "sigma", "tau", "omega", "Gamma", "Delta"}
-)
+__all__ = ["parameter_label", "short_name", "x_label"]
 
 
 def x_label(test_mode: str | None, unit: str) -> str:
-    """Name the independent variable: ``ω / rad s⁻¹``; in its SI unit if it is known."""
-    if test_mode is None:
-        return f"x / {unit}" if unit else "x"
-    quantity, symbol = x_of(test_mode)
+    """Name the independent variable as the window does: ``ω / rad s⁻¹``."""
     # Matplotlib draws the dot of γ̇ beside the letter, not above it.
-    name = quantity if test_mode == "flow_curve" else symbol
-    return f"{name} / {_UNITS.get(SI_UNITS[quantity], SI_UNITS[quantity])}"
-
-
-def y_label(test_mode: str, quantity: str, unit: str) -> str:
-    """Name the measured quantity: ``G′, G″ / Pa``."""
-    symbol = _SYMBOLS.get(quantity)
-    if symbol is None:
-        symbol, usual = _MODE_SYMBOLS.get(test_mode, (quantity or "y", ""))
-        unit = unit or usual
-    unit = _UNITS.get(unit, unit)
-    return f"{symbol} / {unit}" if unit else symbol
+    return axis_labels.x_label(test_mode, unit).replace("γ̇", "shear rate")
 
 
 def parameter_label(name: str, unit: str, power: int = 0) -> str:
@@ -63,44 +31,19 @@ def parameter_label(name: str, unit: str, power: int = 0) -> str:
         Written before the unit.
     """
     scale = f"10$^{{{power}}}$" if power else ""
-    plain = _UNITS.get(shown_unit(unit), shown_unit(unit))
+    plain = powers(shown_unit(unit))
     # Pa·s^α: the power becomes a superscript.
-    plain = re.sub(r"\^\(?(\w+)\)?", lambda found: f"$^{{{_mathematical(found[1])}}}$", plain)
+    plain = re.sub(r"\^\(?(\w+)\)?", lambda found: _raised(found[1]), plain)
     below = " ".join(part for part in (scale, plain) if part)
-    return f"{_symbol(name)} / {below}" if below else _symbol(name)
-
-
-def _symbol(name: str) -> str:
-    found = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_)[A-Za-z0-9_]+)", name.rstrip("_"))
-    if found is None:
-        return name
-    base, index = found[1], found[2]
-    if re.fullmatch("[A-Z][a-z]", base) and not index:  # Gm, Jk
-        base, index = base[0], base[1]
-    if base not in _GREEK and len(base) > 2:
-        return name.replace("_", " ")
-    if not index:
-        return f"${_mathematical(base)}$"
-    return f"${_mathematical(base)}_{{{_index(index)}}}$"
-
-
-def _mathematical(word: str) -> str:
-    return rf"\{word}" if word in _GREEK else word
-
-
-def _index(index: str) -> str:
-    if index == "inf":
-        return r"\infty"
-    if index == "real":
-        return "G\\prime"
-    if index == "imag":
-        return "G\\prime\\prime"
-    if index in _GREEK:
-        return _mathematical(index)
-    return rf"\mathrm{{{index.replace('_', ',')}}}" if len(index) > 1 else index
+    symbol = mathtext_of(name)
+    return f"{symbol} / {below}" if below else symbol
 
 
 def short_name(name: str) -> str:
     """Return the name of data, shortened to fit a title."""
     name = name or "data"
     return name if len(name) <= 50 else f"{name[:49]}…"
+
+
+def _raised(exponent: str) -> str:
+    return f"$^{{{mathtext_of(exponent).strip('$')}}}$"

@@ -11,7 +11,9 @@ from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.qt.app.pages.late_tabs import LateTabs
 from rheojobs.qt.app.pages.page import Page, RunStart
+from rheojobs.qt.widgets.plots.oscillation_menu import OscillationMenu
 
 if TYPE_CHECKING:  # the plots take as long to load as everything else
     from rheojobs.qt.widgets.fit.fit_view import FitView
@@ -24,7 +26,7 @@ def _tr(text: str) -> str:
 
 
 class FitPage(Page["FitView"]):
-    """The data with the curve of a fit, its loss while it runs, and its report."""
+    """The data with the curve of a fit, its residuals, its report and its loss."""
 
     title = str(QT_TRANSLATE_NOOP("pages", "Data and fit"))
     hint = str(
@@ -32,11 +34,29 @@ class FitPage(Page["FitView"]):
     )
     modules = ("rheojobs.qt.widgets.fit.fit_view",)
 
+    def __init__(self, tabs: LateTabs) -> None:
+        self._menu: OscillationMenu | None = None
+        super().__init__(tabs)
+
     def make(self) -> FitView:
         """Return an empty view; it is made for the first data at the latest."""
         from rheojobs.qt.widgets.fit.fit_view import FitView
 
-        return FitView()
+        view = FitView()
+        if self._menu is not None:
+            view.follow(self._menu)
+        return view
+
+    def follow(self, menu: OscillationMenu) -> None:
+        """Show an oscillation as this menu says."""
+        self._menu = menu
+        if self.made is not None:
+            self.made.follow(menu)
+
+    def show_report(self) -> None:
+        """Bring the report of the last fit forward."""
+        self.come_forward()
+        self.view.show_report()
 
     def dataset_shown(self, dataset: Dataset | None, owner: Dataset | None) -> None:
         """Show data with the earlier fits of `owner`."""
@@ -52,9 +72,8 @@ class FitPage(Page["FitView"]):
 
     def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
         """Show other data beside the present data, on axes of this kind."""
-        plot = self.view.data_plot
-        plot.set_log(is_log)
-        plot.show_others(others)
+        self.view.set_log(is_log)
+        self.view.data_plot.show_others(others)
 
     def run_began(self, run: RunStart) -> None:
         """Show that a fit begins."""

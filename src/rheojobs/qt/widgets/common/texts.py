@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from qtpy.QtCore import QCoreApplication
 
 from rheojobs import durations
 from rheojobs.inference.data.units import shown_unit
+from rheojobs.inference.expressions.parameter_symbols import with_symbols
 
 __all__ = [
     "bounds_text",
@@ -16,6 +18,7 @@ __all__ = [
     "estimate",
     "number",
     "power_of_ten",
+    "sentence",
     "unit_text",
     "with_unit",
 ]
@@ -88,6 +91,16 @@ def bounds_text(lower: float, upper: float) -> str:
 def duration(seconds: float) -> str:
     """Write a duration without a place at which a line could break."""
     return durations.duration(seconds).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def sentence(text: str, names: Iterable[str] = ()) -> str:
+    """Write a warning as a sentence, with the symbols of these parameters.
+
+    A symbol at its beginning keeps its case.
+    """
+    shown = with_symbols(text, names)
+    starts_with_word = shown[:2] == text[:2] and not text.startswith(tuple(names))
+    return f"{shown[:1].upper()}{shown[1:]}." if starts_with_word else f"{shown}."
 
 
 def divergences_text(count: int) -> str:

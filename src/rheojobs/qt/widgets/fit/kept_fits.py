@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QStyle,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,9 +23,10 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.curves import Curve
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.widgets.common.texts import number
+from rheojobs.qt.widgets.common.texts import number, sentence
 
 __all__ = ["KeptFit", "KeptFits"]
 
@@ -56,7 +58,7 @@ class KeptFit:
     @property
     def name(self) -> str:
         """The model, its fixed parameters, and its AICc."""
-        fixed = ", ".join(self.result.fixed)
+        fixed = ", ".join(map(parameter_symbol, self.result.fixed))
         model = f"{self.result.model_name} ({fixed} fixed)" if fixed else self.result.model_name
         return f"{model}, AICc {number(self.result.aicc)}"
 
@@ -177,12 +179,21 @@ class KeptFits(QWidget):
             )
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                if column:
+                if column == 0:
+                    self._mark(item, result)
+                else:
                     right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                     item.setTextAlignment(right)
                 self.table.setItem(row, column, item)
         self.note.setText(self._note(fits))
         self._enable()
+
+    def _mark(self, item: QTableWidgetItem, result: FitResult) -> None:
+        """Mark a fit with something against it, and say what in the tool tip."""
+        if concerns := result.concerns:
+            sign = QStyle.StandardPixmap.SP_MessageBoxWarning
+            item.setIcon(self.style().standardIcon(sign))
+            item.setToolTip("\n".join(sentence(text, result.parameters) for text in concerns))
 
     def _note(self, fits: Sequence[KeptFit]) -> str:
         if len({(fit.result.weights, fit.result.loss) for fit in fits}) > 1:

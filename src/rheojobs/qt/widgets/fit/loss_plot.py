@@ -18,12 +18,11 @@ LEAST = 1e-300
 
 
 class LossPlot(QWidget):
-    """A small plot; `add` takes points, `draw` shows them."""
+    """A small plot; `add` and `replace` take points, `draw` shows them; each start is a line."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._iterations: list[int] = []
-        self._losses: list[float] = []
+        self._points: NDArray[np.float64] = np.empty((3, 0))
         self.view = pg.PlotWidget(self)
         self.view.setAcceptDrops(False)
         self.view.setAccessibleName(self.tr("Loss of the fit over its iterations"))
@@ -39,28 +38,29 @@ class LossPlot(QWidget):
 
     def clear(self) -> None:
         """Begin with no points."""
-        self._iterations, self._losses = [], []
+        self._points = np.empty((3, 0))
         self.draw()
 
-    def add(self, iteration: int, loss: float) -> None:
-        """Take one more point."""
-        if self._iterations and iteration <= self._iterations[-1]:
+    def add(self, iteration: int, loss: float, start: int = 1) -> None:
+        """Take one more point, of this start."""
+        if self.count() and iteration <= self._points[0, -1]:
             return
-        self._iterations.append(iteration)
-        self._losses.append(max(loss, LEAST))
+        self._points = np.column_stack([self._points, (iteration, loss, start)])
 
     def replace(self, points: NDArray[np.float64]) -> None:
-        """Replace the points by iterations and losses, of shape (2, k)."""
-        self._iterations = points[0].astype(int).tolist()
-        self._losses = np.maximum(points[1], LEAST).tolist()
+        """Replace the points by iterations, losses and numbers of the starts, of shape (3, k)."""
+        self._points = points
 
     def count(self) -> int:
         """Count the points."""
-        return len(self._iterations)
+        return int(self._points.shape[1])
 
     def draw(self) -> None:
-        """Show the points."""
-        self.curve.setData(self._iterations, self._losses)
+        """Show the points, those of one start joined."""
+        iterations, losses, starts = self._points
+        joined = np.append(starts[1:] == starts[:-1], False) if starts.size else starts
+        connect = joined.astype(np.int32)
+        self.curve.setData(iterations, np.maximum(losses, LEAST), connect=connect)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""

@@ -10,10 +10,11 @@ from qtpy.QtCore import QEvent
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QTextBrowser, QWidget
 
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol, with_symbols
 from rheojobs.inference.results.fit_report import facts, remark
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.widgets.common.colors import alarm, good, muted
-from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
+from rheojobs.qt.widgets.common.colors import alarm, caution, good, muted
+from rheojobs.qt.widgets.common.texts import estimate, number, sentence, unit_text
 
 __all__ = ["FitReportView"]
 
@@ -42,14 +43,18 @@ class FitReportView(QTextBrowser):
 
     def _html(self, result: FitResult) -> str:
         palette = self.palette()
-        if result.success:
-            word, color = self.tr("converged"), good(palette)
-        else:
+        concerns = result.concerns
+        if not result.success:
             word, color = self.tr("not converged"), alarm(palette)
+        elif concerns:
+            word, color = self.tr("converged, with warnings"), caution(palette)
+        else:
+            word, color = self.tr("converged"), good(palette)
         parts = [f"<b>{escape(result.model_name)}</b> – {_span(word, color)}"]
-        concerns = [f"⚠ {text[:1].upper()}{text[1:]}." for text in result.warnings]
-        parts += [_span(text, alarm(palette)) for text in concerns]
-        head = "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts)
+        parts += [
+            _span(f"⚠ {sentence(text, result.parameters)}", caution(palette)) for text in concerns
+        ]
+        head = "".join(f"<p style='margin: 0 0 6px 0'>{part}</p>" for part in parts)
         return head + self._parameters(result) + self._facts(result)
 
     def _parameters(self, result: FitResult) -> str:
@@ -61,14 +66,15 @@ class FitReportView(QTextBrowser):
             low_high = result.intervals.get(name)
             if low_high is not None:
                 spread += f" ({number(low_high[0])} … {number(low_high[1])})"
-            told = escape(remark(result, name))
+            remarked = remark(result, name)
+            told = with_symbols(remarked, result.parameters)
             rows.append(
                 _row(
-                    f"<b>{escape(name)}</b>",
+                    f"<b>{escape(parameter_symbol(name))}</b>",
                     escape(number(value) if settled else estimate(value, error)),
                     escape(spread),
                     escape(unit_text(result.units.get(name, ""))),
-                    _span(told, alarm(self.palette())) if told not in ("", "fixed") else told,
+                    told if remarked in ("", "fixed") else _span(told, caution(self.palette())),
                 )
             )
         return _table(rows)

@@ -99,7 +99,9 @@ class Row:
         }
 
     def edited(self, column: int) -> str | None:
-        """Return the text that an editor begins with."""
+        """Return the text that an editor begins with; of a name, what Python calls it."""
+        if column == ParameterColumn.NAME:
+            return self.name
         if column == ParameterColumn.VALUE:
             return "" if self.value is None else f"{self.value:.10g}"
         if column == ParameterColumn.BOUNDS and self.bounds is not None:

@@ -18,6 +18,7 @@ from qtpy.QtCore import (
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
@@ -225,7 +226,9 @@ class ParameterModel(QAbstractTableModel):
             row.value = row.parameter.default if row.parameter is not None else None
             row.is_given = row.value is not None
         if fixed and row.value is None:
-            return self.tr("{name}: type a value to fix it at").format(name=row.name)
+            return self.tr("{name}: type a value to fix it at").format(
+                name=parameter_symbol(row.name)
+            )
         row.fixed_at = row.value if fixed else None
         return ""
 
@@ -236,7 +239,9 @@ class ParameterModel(QAbstractTableModel):
         except ValueError:
             given = math.nan
         if given is not None and not math.isfinite(given):
-            return self.tr("{name}: {text} is not a number").format(name=row.name, text=repr(text))
+            return self.tr("{name}: {text} is not a number").format(
+                name=parameter_symbol(row.name), text=repr(text)
+            )
         row.value, row.is_given = given, given is not None
         row.fixed_at = given if row.is_fixed else None
         row.uncertainty = row.r_hat = row.ess = row.interval = None
@@ -252,17 +257,19 @@ class ParameterModel(QAbstractTableModel):
         try:
             low, high = (float(part) for part in re.split(r"\s*(?:…|\.\.+|;|\bto\b)\s*", text))
         except ValueError:
-            return self.tr("{name}: bounds are two numbers, such as 0.1 … 10").format(name=row.name)
+            return self.tr("{name}: bounds are two numbers, such as 0.1 … 10").format(
+                name=parameter_symbol(row.name)
+            )
         if not lower <= low < high <= upper:
             return self.tr("{name}: bounds must ascend and lie within {limits}").format(
-                name=row.name, limits=bounds_text(lower, upper)
+                name=parameter_symbol(row.name), limits=bounds_text(lower, upper)
             )
         row.edited_bounds = None if (low, high) == (lower, upper) else (low, high)
         return ""
 
     def _text(self, row: Row, column: int) -> str:
         if column == ParameterColumn.NAME:
-            return row.name
+            return parameter_symbol(row.name)
         if column == ParameterColumn.VALUE:
             return (
                 self.tr("estimated") if row.value is None else estimate(row.value, row.uncertainty)
@@ -297,8 +304,9 @@ class ParameterModel(QAbstractTableModel):
         return None
 
     def _hint(self, row: Row, column: int) -> str | None:
-        if column == ParameterColumn.NAME and row.parameter is not None:
-            return row.parameter.description or None
+        if column == ParameterColumn.NAME:
+            words = row.parameter.description if row.parameter is not None else ""
+            return f"{row.name}: {words}" if words else row.name
         if column == ParameterColumn.BOUNDS and row.bounds is not None:
             return with_unit(bounds_text(*row.bounds), row.unit)
         if column == ParameterColumn.UNCERTAINTY and row.is_undetermined:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.errors import InputError
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.densities import share_within
@@ -106,7 +107,9 @@ class PriorsEditor(QWidget):
         self._bounds = {}
         self.table.setRowCount(len(self._parameters))
         for row, parameter in enumerate(self._parameters):
-            self.table.setItem(row, 0, QTableWidgetItem(parameter.name))
+            shown = QTableWidgetItem(parameter_symbol(parameter.name))
+            shown.setToolTip(parameter.name)
+            self.table.setItem(row, 0, shown)
             self.table.setItem(row, 1, QTableWidgetItem())
         self._tell_table()
         if self._parameters:
@@ -229,7 +232,7 @@ class PriorsEditor(QWidget):
             self.message.clear()
             self.picture.show_prior(None, (0.0, 1.0), "")
             return
-        label = with_unit(parameter.name, parameter.unit)
+        label = with_unit(parameter_symbol(parameter.name), parameter.unit)
         limits = self._limits(parameter)
         prior: Mapping[str, Any] | None = self._given.get(parameter.name)
         self.message.clear()

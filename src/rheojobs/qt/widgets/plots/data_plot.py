@@ -18,25 +18,14 @@ from qtpy.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bands import Band
 from rheojobs.inference.results.curves import Curve, components
+from rheojobs.inference.results.oscillation_views import VIEWS, OscillationView
 from rheojobs.qt.widgets.common.colors import series
-from rheojobs.qt.widgets.common.texts import with_unit
 from rheojobs.qt.widgets.plots.axes import log_ticks, tint_axes
+from rheojobs.qt.widgets.plots.frame import Frame
+from rheojobs.qt.widgets.plots.legend import place_legend
 
-__all__ = ["DataPlot", "emptiest_corner"]
+__all__ = ["DataPlot"]
 
-_LINEAR_MODES = ("startup", "laos")
-_X_LABELS = {
-    "oscillation": "Angular frequency ω",
-    "flow_curve": "Shear rate γ̇",
-    None: "x",
-}
-_Y_LABELS = {
-    "oscillation": ("Storage and loss modulus G′, G″", ("G′", "G″")),
-    "relaxation": ("Relaxation modulus G", ("G",)),
-    "creep": ("Creep compliance J", ("J",)),
-    "startup": ("Shear stress σ", ("σ",)),
-    "laos": ("Shear stress σ", ("σ",)),
-}
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
 """Symbols of the first and the second component."""
 
@@ -52,45 +41,14 @@ _MOST_OTHERS = 8
 _POINTS_OF_OTHERS = 400
 """Most points of each component of all other datasets together."""
 
+_MOST_IN_A_COLUMN = 4
+"""Most entries of the legend in one column."""
+
 _MANY = 300
 """Number of points above which they are drawn smaller."""
 
-_LEGEND_SHARE = 0.45
-"""Fractions of the width and of the height that a legend may cover."""
-
 _KEPT_COLORS = 4
 """Number of colours of other curves, after the two of the data."""
-
-
-def _least_positive(data: Dataset | None, index: int) -> float:
-    assert data is not None
-    y = components(data.y)[index]
-    return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300
-
-
-def emptiest_corner(data: Dataset, is_log: bool) -> tuple[int, int]:
-    """Return the corner with the fewest points: right or left (1, 0), above or below (1, 0)."""
-    x, y = (np.concatenate(parts) for parts in zip(*_points(data, is_log), strict=True))
-    if x.size == 0:
-        return 0, 1
-    x, y = ((values - values.min()) / (np.ptp(values) or 1.0) for values in (x, y))
-    corners = ((0, 1), (1, 1), (1, 0), (0, 0))
-    return min(
-        corners,
-        key=lambda corner: np.count_nonzero(
-            (np.abs(x - corner[0]) < _LEGEND_SHARE) & (np.abs(y - corner[1]) < _LEGEND_SHARE)
-        ),
-    )
-
-
-def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return x and y of each component in the scale of the axes."""
-    found = []
-    for y in components(data.y):
-        shown = (data.x > 0) & (y > 0) if is_log else np.isfinite(y)
-        x, y = data.x[shown], y[shown]
-        found.append((np.log(x), np.log(y)) if is_log else (x, y))
-    return found
 
 
 class DataPlot(QWidget):
@@ -103,9 +61,10 @@ class DataPlot(QWidget):
         self._kept: list[Curve] = []
         self._others: Sequence[Dataset] = ()
         self._wanted_log: bool | None = None
+        self._shares_x = False
         self._bands: Sequence[Band] = ()
-        self._symbols: tuple[str, ...] = ()
-        self._is_log = True
+        self._view = VIEWS[0]
+        self._frame: Frame | None = None
         self._curve_items: list[pg.PlotDataItem] = []
         self._extra_items: list[pg.GraphicsObject] = []
         self.view = pg.PlotWidget(self)
@@ -164,9 +123,28 @@ class DataPlot(QWidget):
         self.plot.enableAutoRange()
 
     @property
+    def frame(self) -> Frame | None:
+        """What the axes show; None without data."""
+        return self._frame
+
+    @property
     def is_log(self) -> bool:
-        """Whether the axes are logarithmic."""
-        return self._is_log
+        """Whether both axes are logarithmic."""
+        return self._frame is None or all(self._frame.log)
+
+    def share_x(self, shared: bool) -> None:
+        """Leave the label and the ticks of x to a plot below, or show them here."""
+        self._shares_x = shared
+        self._name_x()
+
+    def set_view(self, view: OscillationView) -> None:
+        """Choose what is shown of an oscillation."""
+        if view is self._view:
+            return
+        self._view = view
+        if self._frame is not None and self._frame.view is not None:
+            self._draw()
+            self.plot.enableAutoRange()
 
     def set_log(self, is_log: bool | None) -> None:
         """Make both axes logarithmic or linear; None: as usual for the test."""
@@ -218,24 +196,29 @@ class DataPlot(QWidget):
         self.plot.clear()
         self._legend.clear()
         self._curve_items, self._extra_items = [], []
+        self._frame = None
         if self._dataset is None:
             return
         data = self._dataset
-        usual = data.test_mode not in _LINEAR_MODES
-        self._is_log = is_log = usual if self._wanted_log is None else self._wanted_log
+        self._frame = frame = Frame.of(data, self._view, self._wanted_log)
         # Switched when empty: pyqtgraph would transform the items that are about to go.
-        self.plot.setLogMode(is_log, is_log)
+        self.plot.setLogMode(*frame.log)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
-        x_name = _X_LABELS.get(data.test_mode, "Time t")
-        y_name, symbols = self._y_names(data)
-        self.plot.setLabel("bottom", with_unit(x_name, data.x_unit), color=text.name())
-        self.plot.setLabel("left", with_unit(y_name, data.y_unit), color=text.name())
-        self._symbols = symbols
-        self._draw_points(data, symbols[: len(components(data.y))])
+        self._name_x()
+        self.plot.setLabel("left", frame.y_label, color=text.name())
+        self._draw_points(data, frame.symbols)
         self._draw_others()
         self._lay_curve(self._curve)
         self._lay_extras()
-        self._place_legend()
+        points = [self._picked(data, index, _MOST_POINTS) for index in range(len(frame.symbols))]
+        place_legend(self._legend, [frame.scaled(*each) for each in points], palette)
+
+    def _name_x(self) -> None:
+        axis = self.plot.getAxis("bottom")
+        axis.setStyle(showValues=not self._shares_x)
+        text = self.palette().color(QPalette.ColorRole.Text).name()
+        label = "" if self._frame is None or self._shares_x else self._frame.x_label
+        self.plot.setLabel("bottom", label or None, color=text)
 
     def _draw_others(self) -> None:
         shown = self._others[:_MOST_OTHERS]
@@ -270,9 +253,9 @@ class DataPlot(QWidget):
         """Return the points of the `number`-th other dataset as one item, for speed."""
         color = series(self.palette(), 2 + number % _KEPT_COLORS, 170)
         filled, many = pg.mkBrush(color), data.x.size > _MANY
-        parts = [self._picked(data, index, most) for index in range(len(components(data.y)))]
-        if self._is_log:
-            parts = [(np.log10(x), np.log10(y)) for x, y in parts]
+        assert self._frame is not None
+        count = len(self._frame.symbols)
+        parts = [self._frame.scaled(*self._picked(data, index, most)) for index in range(count)]
         brushes = [
             filled if index == 0 else pg.mkBrush(None)
             for index, (x, _) in enumerate(parts)
@@ -295,8 +278,10 @@ class DataPlot(QWidget):
 
         All points would be repainted with each present curve of a fit.
         """
-        x, y = data.x, components(data.y)[index]
-        shown = np.flatnonzero((x > 0) & (y > 0) if self._is_log else np.ones(x.size, dtype=bool))
+        assert self._frame is not None
+        x, parts = self._frame.points(data)
+        y = parts[index]
+        shown = np.flatnonzero(self._frame.visible(x, y))
         if shown.size > most:
             shown = shown[np.linspace(0, shown.size - 1, most).round().astype(np.intp)]
         return x[shown], y[shown]
@@ -307,15 +292,15 @@ class DataPlot(QWidget):
         """Give the items of the curve new data; they are made once for a dataset."""
         before = self._curve.name if self._curve is not None and self._curve_items else ""
         self._curve = curve
-        parts = () if curve is None else curve.parts
+        x, parts = self._line(curve)
         while len(self._curve_items) < len(parts):
             pen = self._pen(self.palette().color(QPalette.ColorRole.Text), 2, self._curve_items)
             item = pg.PlotDataItem(pen=pen, antialias=True)
             self.plot.addItem(item, ignoreBounds=True)
             self._curve_items.append(item)
         for index, item in enumerate(self._curve_items):
-            if curve is not None and index < len(parts):
-                item.setData(*curve.between(self._is_log, index))
+            if index < len(parts):
+                item.setData(*self._between(x, parts[index]))
             item.setVisible(index < len(parts))
         name = curve.name if curve is not None else ""
         if self._curve_items and name != before:
@@ -334,61 +319,61 @@ class DataPlot(QWidget):
         self._draw_bands()
         for number, curve in enumerate(self._kept):
             self._draw_kept(number, curve)
+        # A column of many entries would cover the data.
+        self._legend.setColumnCount(1 + (len(self._legend.items) > _MOST_IN_A_COLUMN))
 
     def _draw_kept(self, number: int, curve: Curve) -> None:
         color = series(self.palette(), 2 + number % _KEPT_COLORS)
         items: list[pg.PlotDataItem] = []
-        for index in range(len(curve.parts)):
+        x, parts = self._line(curve)
+        for part in parts:
             pen = self._pen(color, 1.3, items)
-            x, y = curve.between(self._is_log, index)
-            item = pg.PlotDataItem(x, y, pen=pen, antialias=True)
+            item = pg.PlotDataItem(*self._between(x, part), pen=pen, antialias=True)
             item.setZValue(-5)
             self.plot.addItem(item, ignoreBounds=True)
             items.append(item)
         self._legend.addItem(items[0], curve.name)
         self._extra_items += items
 
+    def _line(self, curve: Curve | None) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+        """Return x and the components of a curve in the present view; none without data."""
+        if curve is None or self._frame is None:
+            return np.empty(0), ()
+        return self._frame.line(curve)
+
+    def _between(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the points of a line that the axes can show."""
+        assert self._frame is not None
+        shown = self._frame.visible(x, y)
+        return x[shown], y[shown]
+
     @staticmethod
     def _pen(color: QColor, width: float, before: Sequence[object]) -> Any:
         return pg.mkPen(color, width=width, style=_STYLES[min(len(before), 1)])
 
     def _draw_bands(self) -> None:
+        """Draw the bands of what is measured; those of quantities derived from it are not known."""
+        frame = self._frame
+        if frame is None or not frame.shows_y:
+            return
         for index, band in enumerate(self._bands):
-            x, low, high = band.x, band.low, band.high
-            if self._is_log:
+            low, high = band.low, band.high
+            if frame.log[1]:
                 # The logarithm of a negative prediction is far below the plot, not missing.
                 floor = 1e-3 * _least_positive(self._dataset, index)
-                low, high = (np.log10(np.maximum(y, floor)) for y in (low, high))
-                x = np.log10(x)
-            edges = [pg.PlotCurveItem(x, y) for y in (low, high)]
+                low, high = (np.maximum(y, floor) for y in (low, high))
+            shown = frame.visible(band.x, low)
+            edges = [pg.PlotCurveItem(*frame.scaled(band.x[shown], y[shown])) for y in (low, high)]
             fill = pg.FillBetweenItem(*edges, brush=series(self.palette(), index, 55))
             fill.setZValue(-10)
             self.plot.addItem(fill, ignoreBounds=True)
             swatch = pg.PlotDataItem(pen=pg.mkPen(series(self.palette(), index, 90), width=9))
-            name = self.tr("{symbol}, 95 % of predictions").format(symbol=self._symbols[index])
+            name = self.tr("{symbol}, 95 % of predictions").format(symbol=frame.symbols[index])
             self._legend.addItem(swatch, name)
             self._extra_items += [fill, swatch]
 
-    def _place_legend(self) -> None:
-        assert self._dataset is not None
-        right, top = emptiest_corner(self._dataset, self._is_log)
-        self._legend.anchor(
-            (right, 1 - top), (right, 1 - top), offset=(16 - 32 * right, 24 * top - 12)
-        )
-        ground = self.palette().color(QPalette.ColorRole.Base)
-        ground.setAlpha(200)
-        self._legend.setBrush(ground)
 
-    @staticmethod
-    def _y_names(data: Dataset | None) -> tuple[str, tuple[str, ...]]:
-        if data is None:
-            return "y", ("y",)
-        if np.iscomplexobj(data.y):
-            return _Y_LABELS["oscillation"]
-        if "viscosity" in data.quantity:
-            return "Viscosity η", ("η",)
-        if "stress" in data.quantity:
-            return "Shear stress σ", ("σ",)
-        if data.quantity and data.test_mode not in _Y_LABELS:
-            return data.quantity.capitalize(), (data.quantity,)
-        return _Y_LABELS.get(data.test_mode or "", ("y", ("y",)))
+def _least_positive(data: Dataset | None, index: int) -> float:
+    assert data is not None
+    y = components(data.y)[index]
+    return float(np.min(y[y > 0], initial=np.inf)) if (y > 0).any() else 1e-300

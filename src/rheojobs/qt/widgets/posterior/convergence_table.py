@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS, Verdict, verdict
 from rheojobs.qt.widgets.common.colors import alarm, good, muted
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
@@ -87,6 +88,7 @@ class ConvergenceTable(QTableWidget):
             self._make_rows(len(names))
         for row, name in enumerate(names):
             facts = {key: values[name] for key, values in numbers.items()}
+            self._name(row, name)
             self._show_row(row, name, facts, units.get(name, ""), wanted_ess)
 
     def show_preview(
@@ -108,6 +110,7 @@ class ConvergenceTable(QTableWidget):
             words = self.tr("preview; 5 % to 95 %: {low} … {high}").format(
                 low=number(facts["q05"], 3, trim=False), high=number(facts["q95"], 3, trim=False)
             )
+            self._name(row, name)
             self._fill(row, self._texts(name, facts, units.get(name, ""), words))
             for column in range(8):
                 item = self.item(row, column)
@@ -164,7 +167,7 @@ class ConvergenceTable(QTableWidget):
         """Return the texts of a row."""
         r_hat, *sizes = (facts.get(key, math.nan) for key in ("r_hat", "ess_bulk", "ess_tail"))
         return [
-            name,
+            parameter_symbol(name),
             estimate(facts["mean"], facts["std"]),
             number(facts["std"], 2, trim=False),
             unit_text(unit),
@@ -172,6 +175,12 @@ class ConvergenceTable(QTableWidget):
             *("–" if math.isnan(size) else f"{size:.0f}" for size in sizes),
             words,
         ]
+
+    def _name(self, row: int, name: str) -> None:
+        """Give a row's name the name in Python as its tool tip."""
+        item = self.item(row, _NAME)
+        assert item is not None
+        item.setToolTip(name)
 
     def _fill(self, row: int, texts: Sequence[str]) -> None:
         for column, text in enumerate(texts):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QWidget
 
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.bands import diverging
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import alarm, series
@@ -105,17 +108,22 @@ class PairsPlot(PlotGrid):
         left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
         left.setWidth(_WIDE_AXIS if column == 0 else _NARROW_AXIS)
         if column == 0:
-            name = self._names[row]
-            plot.set_label("left", with_unit(name, units.get(name, "")), **style)
+            plot.set_label("left", _named(self._names[row], units), **style)
         else:
             left.setStyle(showValues=False)
         if row == len(self._names) - 1:
             name = self._names[column]
-            plot.set_label("bottom", with_unit(name, units.get(name, "")), **style)
+            plot.set_label(
+                "bottom", with_unit(parameter_symbol(name), units.get(name, "")), **style
+            )
             bottom.setStyle(maxTickLevel=0, textFillLimits=[(0, 0.7)])
         else:
             bottom.setStyle(showValues=False)
             bottom.setHeight(_NARROW_AXIS)
+
+
+def _named(name: str, units: Mapping[str, str]) -> str:
+    return with_unit(parameter_symbol(name), units.get(name, ""))
 
 
 def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.refresh import Refresher
-from rheojobs.qt.widgets.common.texts import divergences_text, duration, number
+from rheojobs.qt.widgets.common.texts import divergences_text, duration, number, sentence
 from rheojobs.qt.widgets.posterior.convergence_table import ConvergenceTable
 from rheojobs.qt.widgets.posterior.pairs_plot import PairsPlot
 from rheojobs.qt.widgets.posterior.rank_plot import RankPlot
@@ -113,7 +113,7 @@ class PosteriorView(QWidget):
         self.table.show_numbers(numbers, result.units, self._wanted)
         self.table.show()
         self._is_preview = False
-        self._tell(result.diagnostics.get("warnings", ()))
+        self._tell(result)
         self.plot.show_posterior(result)
         self.pairs.show_result(result)
         self.ranks.show_result(result)
@@ -124,12 +124,10 @@ class PosteriorView(QWidget):
         if self.table.isHidden() or self._is_preview:
             self.clear()
 
-    def _tell(self, warnings: Sequence[object]) -> None:
-        if warnings:
-            said = (str(text) for text in warnings)
-            self.message.say(
-                "warning", "\n".join(f"{text[:1].upper()}{text[1:]}." for text in said)
-            )
+    def _tell(self, result: BayesianResult) -> None:
+        if concerns := result.concerns:
+            said = (sentence(text, result.posterior_samples) for text in concerns)
+            self.message.say("warning", "\n".join(said))
         else:
             self.message.clear()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import muted, series
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot
@@ -85,7 +86,7 @@ class RankPlot(PlotGrid):
         draws = self.result.posterior_samples[name].reshape(self.result.num_chains, -1)
         heights = rank_heights(draws[:, :: -(-draws.shape[1] // _MOST_DRAWS)])
         edges = np.linspace(0.0, 100.0, heights.shape[1] + 1)
-        plot.set_title(name)
+        plot.set_title(parameter_symbol(name))
         plot.set_label("left", self.tr("Share"))
         plot.set_label("bottom", self.tr("Rank / %"))
         plot.set_y_range(0.0, max(2.0, float(heights.max())))

@@ -17,6 +17,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QWidget
 
 from rheojobs.inference.data.arrays import evenly
+from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.widgets.common.colors import muted, series
 from rheojobs.qt.widgets.common.texts import number, with_unit
@@ -201,7 +202,7 @@ class PosteriorPlot(PlotPage):
     def _fill_trace(self, row: int) -> None:
         draws, name, plot = self._draws, self._names[row], self.traces[row]
         assert draws is not None
-        plot.set_title(with_unit(name, draws.units.get(name, "")))
+        plot.set_title(with_unit(parameter_symbol(name), draws.units.get(name, "")))
         plot.set_label("bottom", self.tr("Draw") if row == len(self._names) - 1 else "")
         plot.draw_chains(draws.at, draws.values[name])
         plot.show()
