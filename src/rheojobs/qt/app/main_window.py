@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -126,8 +127,11 @@ class MainWindow(QMainWindow):
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = PageTabs()
+        self.configuration = ModelConfiguration(
+            self.pool, self.model_picker, self.run_panel.options, self
+        )
         self.runs = Runs(
-            self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
+            self.session, self.run_panel, self.tabs, self.parameters, self.configuration, self
         )
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
@@ -152,7 +156,9 @@ class MainWindow(QMainWindow):
         self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.run_place.told.connect(self._show_place)
-        self.model_picker.model_changed.connect(self._show_model)
+        self.configuration.changed.connect(self._show_model)
+        self.configuration.waiting.connect(self._show_waiting)
+        self.configuration.refused.connect(self._show_refusal)
         self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
         self.parameters.dataChanged.connect(self._tell_bounds)
@@ -194,7 +200,7 @@ class MainWindow(QMainWindow):
         self.data_panel.show_dataset(dataset)
         with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
-        self._show_model(self.model_picker.model)
+        self.configuration.renew()
         single_shot(0, self.tabs, self.tabs.prepare)
         name = "" if dataset is None else dataset.name
         self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
@@ -227,7 +233,7 @@ class MainWindow(QMainWindow):
         if self.library.dataset is None:
             return
         wanted = self.data_panel.together.isChecked()
-        others = self.session.others_for(self.model_picker.model) if wanted else []
+        others = self.session.others_for(self.configuration.model) if wanted else []
         for page in self.tabs.pages:
             page.plot_arranged(others, self.menus.axes.is_log)
 
@@ -242,14 +248,24 @@ class MainWindow(QMainWindow):
         if self.run_place.dialog is None and kind in ("warning", "error"):
             self.jobs_pane.message.say(kind, text)
 
+    def _show_waiting(self, label: str) -> None:
+        self.run_panel.set_ready(False)
+        words = self.tr("Reading the parameters of {model} …")
+        self.parameter_message.say("info", words.format(model=label))
+
     def _show_refusal(self, text: str) -> None:
         if text:
             self.parameter_message.say("error", text)
         else:
             self.parameter_message.clear()
 
-    def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
-        """Show a result with its data."""
+    def show_result(
+        self,
+        result: FitResult | BayesianResult,
+        dataset: Dataset,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Show a result with its data; `config` has the settings of its model."""
         if self.session.is_running:
             busy = self.tr("Cancel the present job, or wait for its end: it shows its result here.")
             self.jobs_pane.message.say("info", busy)
@@ -259,7 +275,9 @@ class MainWindow(QMainWindow):
             self.library.add(dataset)
         else:
             self.library.show(number)
-        self.model_picker.choose(result.model_name)
+        self.configuration.choose(result.model_name, config or {}, lambda: self._show_found(result))
+
+    def _show_found(self, result: FitResult | BayesianResult) -> None:
         if isinstance(result, FitResult):
             self.session.fit_result = result
         self.runs.show_result(result)

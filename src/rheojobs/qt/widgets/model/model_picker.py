@@ -10,11 +10,13 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.settings import FORMULA
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.model.model_list import (
     DESCRIPTION_ROLE,
@@ -28,6 +30,8 @@ __all__ = ["ModelPicker"]
 
 _FIRST_CHOICE = {"flow_curve": "herschel_bulkley"}
 _USUAL_CHOICE = "maxwell"
+_MOST_TOLD = 2
+"""Settings of a model that are written out."""
 
 
 class ModelPicker(QWidget):
@@ -37,6 +41,8 @@ class ModelPicker(QWidget):
     ----------
     model_changed : Signal(object)
         The `ModelInfo` that is chosen, or None.
+    settings_button : QToolButton
+        The settings of the model in words; the window opens their dialog when it is clicked.
     """
 
     model_changed = Signal(object)
@@ -68,11 +74,15 @@ class ModelPicker(QWidget):
         self.description.setTextFormat(Qt.TextFormat.PlainText)
         self.description.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.description.setAccessibleName(self.tr("Description and equation of the model"))
+        self.settings_button = QToolButton(self)
+        self.settings_button.setToolTip(self.tr("Change the settings of the model"))
+        self.settings_button.hide()
         self.message = MessageBar(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.names)
         layout.addWidget(self.description)
+        layout.addWidget(self.settings_button)
         layout.addWidget(self.message)
         self.set_loading()
 
@@ -109,6 +119,22 @@ class ModelPicker(QWidget):
             self.names.setCurrentIndex(row)
             return True
         return False
+
+    def show_settings(self, model: ModelInfo | None) -> None:
+        """Show the settings of the model in words, if it has more than that of its formulas."""
+        settings = model.settings if model is not None else ()
+        config = model.config if model is not None else {}
+        told = [
+            f"{item.name} = {config.get(item.name, item.default)}"
+            for item in settings
+            if item.name in config or item.name != FORMULA
+        ]
+        more = len(told) - _MOST_TOLD
+        words = ", ".join(told[:_MOST_TOLD]) + (
+            self.tr(" and {n} more").format(n=more) if more > 0 else ""
+        )
+        self.settings_button.setText(self.tr("{settings} …").format(settings=words))
+        self.settings_button.setVisible(bool(told))
 
     def _fill(self) -> None:
         wanted = self.names.itemText(self.names.currentIndex())

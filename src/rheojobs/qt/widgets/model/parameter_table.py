@@ -106,7 +106,7 @@ class ParameterModel(QAbstractTableModel):
         return {r.name: r.fixed_at for r in self._rows if r.fixed_at is not None}
 
     def edited_bounds(self) -> dict[str, tuple[float, float]]:
-        """Return the bounds that the user has narrowed."""
+        """Return the bounds that the user has changed."""
         return {r.name: r.edited_bounds for r in self._rows if r.edited_bounds is not None}
 
     def fit_options(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class ParameterModel(QAbstractTableModel):
                 self.tr("Standard error of a fit, standard deviation of a posterior"),
                 self.tr("Unit of value, uncertainty and bounds"),
                 self.tr("Fixed at its value, in a fit and in a sampling"),
-                self.tr("Smallest and largest value allowed; type two numbers to narrow them"),
+                self.tr("Smallest and largest value allowed; type two numbers to change them"),
                 self.tr("Agreement of the chains: {limit} or less is good").format(limit=MAX_R_HAT),
                 self.tr("Independent draws: {limit:.0f} or more are good").format(limit=MIN_ESS),
             )[section]
@@ -243,9 +243,9 @@ class ParameterModel(QAbstractTableModel):
         return ""
 
     def _set_bounds(self, row: Row, text: str) -> str:
-        """Set narrower bounds; an empty text restores the model's bounds."""
+        """Set bounds, wider than the model's if it allows; an empty text restores the model's."""
         assert row.parameter is not None
-        lower, upper = row.parameter.bounds
+        lower, upper = row.parameter.widest
         if not text:
             row.edited_bounds = None
             return ""
@@ -257,7 +257,7 @@ class ParameterModel(QAbstractTableModel):
             return self.tr("{name}: bounds must ascend and lie within {limits}").format(
                 name=row.name, limits=bounds_text(lower, upper)
             )
-        row.edited_bounds = None if (low, high) == (lower, upper) else (low, high)
+        row.edited_bounds = None if (low, high) == row.parameter.bounds else (low, high)
         return ""
 
     def _text(self, row: Row, column: int) -> str:
