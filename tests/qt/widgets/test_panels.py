@@ -348,7 +348,7 @@ def test_the_bars_of_the_chains_take_the_place_that_is_kept_for_them(
     before = panel.sizeHint()
     panel.chains.setValue(chains)
     panel.begin_sampling("Sampling")
-    assert panel.sizeHint() == before
+    assert panel.sizeHint().height() == before.height()
     assert len(panel.chain_bars.counts()) == chains
     area = panel.findChild(QScrollArea)
     assert area is not None
@@ -358,7 +358,7 @@ def test_the_bars_of_the_chains_take_the_place_that_is_kept_for_them(
     for count, is_scrolled in ((1, False), (5, False), (40, True)):
         panel.message.say("warning", "Some words of a message. " * count)
         qtbot.waitUntil(lambda seen=is_scrolled: (area.verticalScrollBar().maximum() > 0) is seen)
-        assert panel.sizeHint() == before
+        assert panel.sizeHint().height() == before.height()
 
 
 def test_bounds_may_reach_beyond_the_models_where_it_allows_that() -> None:

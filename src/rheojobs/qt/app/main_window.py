@@ -33,6 +33,7 @@ from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import WindowClosing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.dataset_library import DatasetLibrary
+from rheojobs.qt.app.exploring.explorer import Explorer
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
@@ -123,13 +124,21 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(left)
         column.addWidget(group(self.tr("Data"), self.data_panel))
         self.parameter_message = MessageBar()
-        model_group = (self.model_picker, self.parameter_table, self.parameter_message)
-        column.addWidget(group(self.tr("Model"), *model_group), 1)
-        column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = PageTabs()
         self.configuration = ModelConfiguration(
             self.pool, self.model_picker, self.run_panel.options, self
         )
+        self.explorer = Explorer(
+            self.session,
+            self.configuration,
+            self.parameter_table,
+            self.run_panel,
+            self.tabs,
+            self,
+        )
+        model_group = (self.model_picker, self.explorer.pane, self.parameter_message)
+        column.addWidget(group(self.tr("Model"), *model_group), 1)
+        column.addWidget(group(self.tr("Run"), self.run_panel))
         self.runs = Runs(
             self.session, self.run_panel, self.tabs, self.parameters, self.configuration, self
         )
@@ -219,6 +228,7 @@ class MainWindow(QMainWindow):
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
+        self.explorer.show_model(known and model is not None)
         if dataset is not None:
             self.run_panel.suit_noise(*suited_likelihood(dataset))
         for page in self.tabs.pages:
@@ -287,6 +297,7 @@ class MainWindow(QMainWindow):
     def _lock(self, running: bool) -> None:
         """Lock data and model while a job works on them."""
         self.model_picker.names.setEnabled(not running)
+        self.explorer.set_locked(running)
         self.data_panel.set_locked(running)
 
     # ---------------------------------------------------------------- the end
@@ -299,6 +310,7 @@ class MainWindow(QMainWindow):
         if self._settings is not None:
             save_layout(self, self._settings)
         self.hide()
+        self.explorer.close()
         self.history.close()
         self.run_place.close()
         self.jobs_pane.close_down()

@@ -38,6 +38,8 @@ class ModelConfiguration(QObject):
 
     Attributes
     ----------
+    picker : ModelPicker
+        Chooses the model.
     changed : Signal(object)
         The model with its settings, a `ModelInfo`, or None. Also emitted if it is the same.
     waiting : Signal(str)
@@ -54,7 +56,7 @@ class ModelConfiguration(QObject):
         self, pool: WorkerPool, picker: ModelPicker, options: OptionsDialog, parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._pool, self._picker, self._options = pool, picker, options
+        self._pool, self._options, self.picker = pool, options, picker
         self._model: ModelInfo | None = None
         self._known: dict[str, ModelInfo] = {}
         self._job = ""
@@ -75,16 +77,16 @@ class ModelConfiguration(QObject):
 
     def renew(self) -> None:
         """Use what is chosen now, and emit `changed`, at once or when a worker has answered."""
-        chosen = self._picker.model
+        chosen = self.picker.model
         config = self._options.config_of(chosen.name) if chosen is not None else {}
         self._use(chosen, config)
 
     def choose(self, name: str, config: Mapping[str, Any], then: Then) -> None:
         """Choose a model with settings, then call a function; `changed` is emitted before."""
         self._options.set_config(name, dict(config))
-        with QSignalBlocker(self._picker):
-            self._picker.choose(name)
-        self._use(self._picker.model, self._options.config_of(name), then)
+        with QSignalBlocker(self.picker):
+            self.picker.choose(name)
+        self._use(self.picker.model, self._options.config_of(name), then)
 
     # ---------------------------------------------------------------- inside
 
@@ -110,7 +112,7 @@ class ModelConfiguration(QObject):
     def _set(self, model: ModelInfo | None, then: Then | None) -> None:
         self._model = model
         self._options.set_model(model)
-        self._picker.show_settings(model)
+        self.picker.show_settings(model)
         self.changed.emit(model)
         if then is not None:
             then()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -43,6 +44,8 @@ class ModelPicker(QWidget):
         The `ModelInfo` that is chosen, or None.
     settings_button : QToolButton
         The settings of the model in words; the window opens their dialog when it is clicked.
+    explore_button : QToolButton
+        Down while the window shows sliders for the parameters.
     """
 
     model_changed = Signal(object)
@@ -77,12 +80,23 @@ class ModelPicker(QWidget):
         self.settings_button = QToolButton(self)
         self.settings_button.setToolTip(self.tr("Change the settings of the model"))
         self.settings_button.hide()
+        self.explore_button = QToolButton(self)
+        self.explore_button.setText(self.tr("E&xplore by sliders"))
+        self.explore_button.setCheckable(True)
+        self.explore_button.setEnabled(False)
+        self.explore_button.setToolTip(
+            self.tr("Drag the parameters: the curve follows, and a fit can start from there")
+        )
         self.message = MessageBar(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.names)
         layout.addWidget(self.description)
-        layout.addWidget(self.settings_button)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.settings_button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.explore_button)
+        layout.addLayout(buttons)
         layout.addWidget(self.message)
         self.set_loading()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import (
@@ -92,6 +92,19 @@ class ParameterModel(QAbstractTableModel):
         ]
         places = {name: place for place, name in enumerate(known)}
         self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
+
+    def rows(self) -> Sequence[Row]:
+        """Return the rows; the caller must not change them."""
+        return tuple(self._rows)
+
+    def give_values(self, values: Mapping[str, float]) -> None:
+        """Make values the initial values of the next fit, except those of fixed parameters."""
+        for row in self._rows:
+            if row.name in values and row.parameter is not None and not row.is_fixed:
+                self._set_value(row, repr(float(values[row.name])))
+        if self._rows:
+            last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
 
     def given_values(self) -> dict[str, float]:
         """Return the values that the user typed, except fixed ones."""
@@ -323,11 +336,17 @@ def _known(value: float | None, decimals: int) -> str:
 
 
 class ParameterTable(QTableView):
-    """Shows a `ParameterModel`, without the columns that are empty."""
+    """Shows a `ParameterModel`, without the columns that are empty.
+
+    Attributes
+    ----------
+    parameters : ParameterModel
+        What it shows.
+    """
 
     def __init__(self, model: ParameterModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = model
+        self.parameters = model
         self.setModel(model)
         self.setAccessibleName(self.tr("Parameters"))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -351,4 +370,4 @@ class ParameterTable(QTableView):
 
     def _choose_columns(self) -> None:
         for column in (ParameterColumn.R_HAT, ParameterColumn.ESS):
-            self.setColumnHidden(column, not self._model.has_draws())
+            self.setColumnHidden(column, not self.parameters.has_draws())
