@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QStackedWidget
 
 from rheojobs.errors import InputError
@@ -16,6 +16,7 @@ from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
+from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.parameter_sliders import ParameterSliders
 from rheojobs.qt.widgets.model.parameter_table import ParameterTable
@@ -91,7 +92,7 @@ class Explorer(QObject):
         if not is_ready:
             self.button.setChecked(False)
         elif self.button.isChecked():
-            QTimer.singleShot(0, self, self._request)
+            single_shot(0, self, self._request)
 
     def set_locked(self, locked: bool) -> None:
         """Forbid moving the sliders while a job works on data and model."""
