@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rheojobs.errors import MissingExtraError
 from rheojobs.inference.models.equations import equation_of
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.models.settings import ModelSetting
 from rheojobs.inference.programs.jax_setup import cache_folder
@@ -83,7 +84,7 @@ class ModelInfo:
     def label(self) -> str:
         """The name with the settings that differ from the defaults."""
         given = (f"{name} = {value}" for name, value in self.config.items())
-        return ", ".join((self.name, *given))
+        return ", ".join((shown_name(self.name), *given))
 
     def equation(self, test_mode: str | None = None) -> str:
         """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""

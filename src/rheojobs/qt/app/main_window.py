@@ -47,6 +47,7 @@ from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
+from rheojobs.qt.app.settings.own_models import OwnModels
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -128,6 +129,7 @@ class MainWindow(QMainWindow):
         self.configuration = ModelConfiguration(
             self.pool, self.model_picker, self.run_panel.options, self
         )
+        self.own_models = OwnModels(self.pool, self.model_picker, self)
         self.explorer = Explorer(
             self.session,
             self.configuration,

@@ -18,6 +18,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.dataset_library import DatasetLibrary
@@ -244,7 +245,7 @@ def _settings(model: ModelInfo) -> dict[str, Any]:
 def _is_of(result: FitResult, model: ModelInfo) -> bool:
     """Whether a result has the parameters of a model with its present settings."""
     names = {item.name for item in model.parameters}
-    return result.model_name == model.name and result.parameters.keys() >= names
+    return result.model_name == shown_name(model.name) and result.parameters.keys() >= names
 
 
 def _as_predicted(data: Dataset, model: ModelInfo | None) -> Dataset:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.late_tabs import LateTabs
@@ -86,7 +87,7 @@ class FitPage(Page["FitView"]):
         """Show a fit, or draw the bands of a posterior behind the data."""
         if isinstance(result, FitResult):
             model = self._model
-            is_of = model is not None and model.name == result.model_name
+            is_of = model is not None and shown_name(model.name) == result.model_name
             self.view.show_fit(
                 result, model.label if is_of and model is not None else result.model_name
             )

@@ -10,6 +10,8 @@ from qtpy.QtCore import QObject, QSignalBlocker, QTimer, Signal
 
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.loading import describe
+from rheojobs.inference.models.own.formula import formula_model
+from rheojobs.inference.models.own.reference import is_formula
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
 from rheojobs.qt.widgets.settings.options_dialog import OptionsDialog
 from rheojobs.qt.worker_pool import WorkerPool
@@ -85,7 +87,8 @@ class ModelConfiguration(QObject):
         """Choose a model with settings, then call a function; `changed` is emitted before."""
         self._options.set_config(name, dict(config))
         with QSignalBlocker(self.picker):
-            self.picker.choose(name)
+            if not self.picker.choose(name) and is_formula(name):
+                self.picker.add(ModelInfo.of(formula_model(name)))
         self._use(self.picker.model, self._options.config_of(name), then)
 
     # ---------------------------------------------------------------- inside
@@ -96,7 +99,7 @@ class ModelConfiguration(QObject):
         self._patience.stop()
         self._job, self._wanted = "", None
         if chosen is None or not config:
-            self._set(chosen, then)
+            self._set(_of_test(chosen, self.picker.test_mode), then)
             return
         wanted = replace(chosen, config=dict(config))
         known = self._known.get(wanted.label)
@@ -132,3 +135,10 @@ class ModelConfiguration(QObject):
         self._options.set_config(wanted.name, dict(before.config) if before is not None else {})
         self._set(before, then)
         self.refused.emit(message)
+
+
+def _of_test(model: ModelInfo | None, test_mode: str | None) -> ModelInfo | None:
+    """Return a formula with the units and bounds that its parameters have in a test."""
+    if model is None or test_mode not in model.test_modes or not is_formula(model.name):
+        return model
+    return replace(model, parameters=formula_model(model.name).for_test(test_mode).parameters)

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.models.settings import FORMULA
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.model.model_list import (
@@ -44,6 +45,8 @@ class ModelPicker(QWidget):
         The `ModelInfo` that is chosen, or None.
     settings_button : QToolButton
         The settings of the model in words; the window opens their dialog when it is clicked.
+    new_button : QToolButton
+        The window opens the dialog of a model of the user's when it is clicked.
     explore_button : QToolButton
         Down while the window shows sliders for the parameters.
     """
@@ -80,6 +83,9 @@ class ModelPicker(QWidget):
         self.settings_button = QToolButton(self)
         self.settings_button.setToolTip(self.tr("Change the settings of the model"))
         self.settings_button.hide()
+        self.new_button = QToolButton(self)
+        self.new_button.setText(self.tr("&New…"))
+        self.new_button.setToolTip(self.tr("A model by a formula, or by a function in a file"))
         self.explore_button = QToolButton(self)
         self.explore_button.setText(self.tr("E&xplore by sliders"))
         self.explore_button.setCheckable(True)
@@ -90,7 +96,10 @@ class ModelPicker(QWidget):
         self.message = MessageBar(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.names)
+        first = QHBoxLayout()
+        first.addWidget(self.names, 1)
+        first.addWidget(self.new_button)
+        layout.addLayout(first)
         layout.addWidget(self.description)
         buttons = QHBoxLayout()
         buttons.addWidget(self.settings_button)
@@ -114,11 +123,30 @@ class ModelPicker(QWidget):
     def set_models(self, models: Sequence[ModelInfo]) -> None:
         """Set the list."""
         self._models = tuple(models)
-        self._by_name = {info.name: info for info in self._models}
+        self._by_name = {shown_name(info.name): info for info in self._models}
         self.names.setEnabled(True)
         self._line_edit().setPlaceholderText("")
         self.message.clear()
         self._fill()
+
+    def add(self, model: ModelInfo) -> None:
+        """Add a model of the user's, in place of one of the same name, and choose it."""
+        shown = shown_name(model.name)
+        others = [info for info in self._models if shown_name(info.name) != shown]
+        self.message.clear()
+        self.set_models((*others, model))
+        if self.choose(shown):
+            self._told = ""  # another model may have had the name
+            self._on_changed()
+        else:
+            modes = ", ".join(mode.replace("_", " ") for mode in model.test_modes)
+            words = self.tr("{name} is for {modes} only: the data are of another test.")
+            self.message.say("warning", words.format(name=shown, modes=modes))
+
+    @property
+    def test_mode(self) -> str | None:
+        """The test to which the offered models can be fitted."""
+        return self._mode
 
     def set_test_mode(self, mode: str | None) -> None:
         """List the models that can be fitted to this test, then the others, greyed out."""
@@ -163,7 +191,7 @@ class ModelPicker(QWidget):
         self.names.clear()
         for row, info in enumerate((*offered, *others)):
             told = info.description if row < self._offered else self._why_not(info)
-            self.names.addItem(info.name)
+            self.names.addItem(shown_name(info.name))
             self.names.setItemData(row, told, DESCRIPTION_ROLE)
             equation = info.equation(self._mode) if row < self._offered else ""
             self.names.setItemData(row, equation, EQUATION_ROLE)
