@@ -155,7 +155,16 @@ def test_fixed_parameters_stay_and_tied_ones_follow(window: MainWindow, qtbot: Q
         return np.allclose(storage, maxwell(omega, modulus, 3.0 * modulus).real)
 
     qtbot.waitUntil(is_tied, timeout=JOB_MS)
+    assert sliders.values()["eta"] == pytest.approx(3.0 * sliders.values()["G0"])
+    assert not sliders.slider("eta").isEnabled()
+    click(qtbot, sliders.fit_button)
+    qtbot.waitUntil(lambda: not window.session.is_running, timeout=JOB_MS)
+    assert window.run_panel.message.kind == "success"
+    fit = window.session.fit_result
+    assert fit is not None
+    assert fit.parameters["eta"] == pytest.approx(3.0 * fit.parameters["G0"])
     window.run_panel.options.reset()
+    assert sliders.slider("eta").isEnabled()
 
 
 def test_a_dragged_curve_is_on_the_screen_soon_and_holds_no_frame(
@@ -170,15 +179,15 @@ def test_a_dragged_curve_is_on_the_screen_soon_and_holds_no_frame(
         connection = window.explorer.worker.computed.connect(
             lambda *_, came=came: came.append(time.perf_counter())
         )
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), time.thread_time()
         slider.setValue(step)
-        frames.append(time.perf_counter() - begun)
+        frames.append(time.thread_time() - before)
         while not came:
-            before = time.perf_counter()
+            before = time.thread_time()  # other processes do not count
             qapp.processEvents()
-            frames.append(time.perf_counter() - before)
+            frames.append(time.thread_time() - before)
         waits.append(came[0] - begun)
         window.explorer.worker.computed.disconnect(connection)
     slider.setSliderDown(False)
     assert np.median(waits) < 0.1
-    assert np.median(sorted(frames)[-40:]) < 0.016
+    assert max(frames) < 0.016

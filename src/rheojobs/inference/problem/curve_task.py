@@ -17,7 +17,6 @@ from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.labels import affinity_of
 from rheojobs.inference.models.model import Model
-from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.problem import Problem
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import KernelCache
@@ -50,18 +49,15 @@ class CurveTask:
     dataset : Dataset
         Gives x, the test and its constants.
     values : mapping of str to float
-        Of the model's own parameters, except tied ones; defaults for those that are missing.
+        Of the model's own parameters; defaults for those that are missing.
     model_config : mapping
         The model's own settings.
-    tied : mapping of str to str
-        As `FitOptions` has it.
     """
 
     model: str | Model
     dataset: Dataset
     values: Mapping[str, float]
     model_config: Mapping[str, Any] = field(default_factory=dict)
-    tied: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def affinity(self) -> str:
@@ -75,8 +71,6 @@ class CurveTask:
         names = problem.model.names
         values = {item.name: item.default or 1.0 for item in problem.model.parameters}
         values |= {name: value for name, value in self.values.items() if name in values}
-        for tie in parse_ties(self.tied, names, problem.model.name):
-            values[tie.name] = float(tie.evaluate(values))
         params = np.array([values[name] for name in names])
         order = np.argsort(problem.dataset.x, kind="stable")
         curve = _program(problem)(problem.dataset.x, params)

@@ -168,8 +168,8 @@ class MainWindow(QMainWindow):
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.run_place.told.connect(self._show_place)
         self.configuration.changed.connect(self._show_model)
-        self.configuration.waiting.connect(self._show_waiting)
-        self.configuration.refused.connect(self._show_refusal)
+        self.configuration.waiting.connect(lambda: self.run_panel.set_ready(False))
+        self.configuration.told.connect(self.parameter_message.say)
         self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
         self.parameters.dataChanged.connect(self._tell_bounds)
@@ -259,11 +259,6 @@ class MainWindow(QMainWindow):
         """Show what is wrong with the cluster, unless its dialog is open and shows it."""
         if self.run_place.dialog is None and kind in ("warning", "error"):
             self.jobs_pane.message.say(kind, text)
-
-    def _show_waiting(self, label: str) -> None:
-        self.run_panel.set_ready(False)
-        words = self.tr("Reading the parameters of {model} …")
-        self.parameter_message.say("info", words.format(model=label))
 
     def _show_refusal(self, text: str) -> None:
         if text:

@@ -94,7 +94,9 @@ class Runs(QObject):
             return
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.label))
         self._begin(RunStart("fit", model))
-        self._session.fit(model, parameters.given_values(), options)
+        tied = options.get("tied", {})  # follow from others, whatever was typed before
+        start = {name: at for name, at in parameters.given_values().items() if name not in tied}
+        self._session.fit(model, start, options)
 
     def _sample(self) -> None:
         model, panel, editor = self._configuration.model, self._panel, self._tabs.page(PriorsPage)

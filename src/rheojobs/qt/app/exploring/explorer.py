@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QStackedWidget
 
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.ties import parse_ties
 from rheojobs.inference.problem.curve_task import CurveTask, thinned
 from rheojobs.inference.results.curves import Curve
 from rheojobs.qt.app.exploring.curve_worker import CurveWorker
@@ -76,6 +77,7 @@ class Explorer(QObject):
         self.sliders.moved.connect(self._request)
         self.sliders.reset_button.clicked.connect(self._reset)
         self.sliders.fit_button.clicked.connect(self._fit)
+        run_panel.options.ties.changed.connect(self._retie)
         self.worker.computed.connect(self._draw)
         self.worker.failed.connect(lambda text: run_panel.message.say("error", text))
         self._parameters.modelReset.connect(self._follow)
@@ -116,25 +118,34 @@ class Explorer(QObject):
         """Show the values of the table: a fit has ended, or another model is shown."""
         if self.button.isChecked():
             self.sliders.show_rows(self._parameters.rows())
+            self.sliders.show_tied(self._tied_values())
+
+    def _retie(self) -> None:
+        if self.button.isChecked():
+            self._request()
 
     def _request(self) -> None:
-        task = self._task()
-        if task is not None:
-            self.worker.request(task)
-
-    def _task(self) -> CurveTask | None:
+        self.sliders.show_tied(self._tied_values())
         model, data = self._configuration.model, self._session.dataset
         if model is None or data is None or self._session.is_running or data.test_mode is None:
-            return None
+            return
         if self._thinned is None or self._thinned[0] is not data:
             self._thinned = data, thinned(data)
+        values, config = self.sliders.values(), dict(model.config)
+        self.worker.request(CurveTask(model.name, self._thinned[1], values, config))
+
+    def _tied_values(self) -> dict[str, float]:
+        """Return the values of tied parameters; none if a tie is wrong, as its editor says."""
+        model, values = self._configuration.model, self.sliders.values()
+        found: dict[str, float] = {}
         try:
-            tied: dict[str, Any] = self._run_panel.options.ties.values()
-        except InputError:
-            tied = {}  # the dialog says what is wrong
-        return CurveTask(
-            model.name, self._thinned[1], self.sliders.values(), dict(model.config), tied
-        )
+            texts = self._run_panel.options.ties.values()
+            ties = parse_ties(texts, list(values), "" if model is None else model.name)
+            for tie in ties:
+                values[tie.name] = found[tie.name] = float(tie.evaluate(values))
+        except (InputError, ArithmeticError, TypeError):  # a complex power has no float
+            return {}
+        return found
 
     def _draw(self, task: CurveTask, result: tuple[Any, Any]) -> None:
         """Draw a curve, unless it is of a model or of data that are shown no longer."""
@@ -163,7 +174,9 @@ class Explorer(QObject):
                 self._plot().show_present(self._before)
 
     def _fit(self) -> None:
-        self._parameters.give_values(self.sliders.values())
+        tied = self._tied_values()
+        values = self.sliders.values()
+        self._parameters.give_values({name: values[name] for name in values.keys() - tied.keys()})
         self._run_panel.fit_button.click()
 
     def _plot(self) -> Any:

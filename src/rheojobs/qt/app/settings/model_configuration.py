@@ -44,15 +44,16 @@ class ModelConfiguration(QObject):
         Chooses the model.
     changed : Signal(object)
         The model with its settings, a `ModelInfo`, or None. Also emitted if it is the same.
-    waiting : Signal(str)
-        The model, with its settings, that a worker describes; `changed` or `refused` follows.
-    refused : Signal(str)
-        Why the model does not take the settings; those before are restored.
+    waiting : Signal()
+        A worker describes the model with its settings; `changed` follows.
+    told : Signal(str, str)
+        The kind of a message and its text: what is awaited, or why the model does not take the
+        settings, in place of which those before are restored.
     """
 
     changed = Signal(object)
-    waiting = Signal(str)
-    refused = Signal(str)
+    waiting = Signal()
+    told = Signal(str, str)
 
     def __init__(
         self, pool: WorkerPool, picker: ModelPicker, options: OptionsDialog, parent: QObject
@@ -110,7 +111,9 @@ class ModelConfiguration(QObject):
             self._set(chosen, None)  # the data are shown meanwhile
         self._wanted = wanted, then
         self._job = self._pool.run(describe, chosen.name, dict(config))
-        self.waiting.emit(wanted.label)
+        self.waiting.emit()
+        words = self.tr("Reading the parameters of {model} …").format(model=wanted.label)
+        self.told.emit("info", words)
 
     def _set(self, model: ModelInfo | None, then: Then | None) -> None:
         self._model = model
@@ -134,7 +137,7 @@ class ModelConfiguration(QObject):
         before = self._model
         self._options.set_config(wanted.name, dict(before.config) if before is not None else {})
         self._set(before, then)
-        self.refused.emit(message)
+        self.told.emit("error", message)
 
 
 def _of_test(model: ModelInfo | None, test_mode: str | None) -> ModelInfo | None:

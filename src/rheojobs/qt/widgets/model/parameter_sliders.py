@@ -34,6 +34,7 @@ class _Control:
         self.parameter = parameter
         self.value, self.bounds = 1.0, parameter.bounds
         self.scale = SliderScale(0.0, 1.0, False)
+        self._is_fixed = self._is_tied = False
         self.slider = QSlider(Qt.Orientation.Horizontal, owner)
         self.slider.setRange(0, STEPS)
         self.slider.setPageStep(STEPS // 20)
@@ -47,8 +48,18 @@ class _Control:
         self.bounds = row.bounds or self.parameter.bounds
         value = row.fixed_at if row.is_fixed else row.value
         self.set(usual_value(self.parameter, self.bounds) if value is None else value)
-        self.slider.setEnabled(not row.is_fixed)
-        self.field.setEnabled(not row.is_fixed)
+        self._is_fixed = row.is_fixed
+        self._enable()
+
+    def set_tied(self, tied: bool) -> None:
+        """Set whether the value follows from others."""
+        if tied != self._is_tied:
+            self._is_tied = tied
+            self._enable()
+
+    def _enable(self) -> None:
+        for widget in (self.slider, self.field):
+            widget.setEnabled(not (self._is_fixed or self._is_tied))
 
     def set(self, value: float) -> None:
         """Show a value, in the middle of the slider if it has no natural ends."""
@@ -126,10 +137,13 @@ class ParameterSliders(QWidget):
         """Return the field of a parameter."""
         return self._controls[name].field
 
-    def show_values(self, values: Mapping[str, float]) -> None:
-        """Show values that were computed, such as those of tied parameters."""
-        for name in self._controls.keys() & values.keys():
-            self._controls[name].set(values[name])
+    def show_tied(self, values: Mapping[str, float]) -> None:
+        """Show the values of parameters that follow from others; their sliders cannot be moved."""
+        for name, control in self._controls.items():
+            is_tied = name in values
+            if is_tied:
+                control.set(values[name])
+            control.set_tied(is_tied)
 
     # ---------------------------------------------------------------- inside
 
