@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -192,8 +192,7 @@ class OptionsDialog(QDialog):
 
     def reset(self) -> None:
         """Restore all defaults, of the model too."""
-        with QSignalBlocker(self.ties):
-            self.ties.set_values({})
+        self.ties.set_values({})
         for form in (self.fit_form, self.tolerances_form, self.sampling_form, self.model_form):
             form.reset()
 
