@@ -324,6 +324,19 @@ def test_each_option_of_a_run_can_be_set_in_the_window() -> None:
             assert name in elsewhere | {"tied"} or has_field(option), name
 
 
+def test_return_in_a_field_of_the_options_resets_nothing(qtbot: QtBot) -> None:
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.options.show()
+    field = panel.options.sampling_form.field("target_accept")
+    field.setFocus()
+    qtbot.keyClicks(field, "0.9")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert panel.sample_options() == {"target_accept": 0.9}
+    assert panel.options.isVisible()
+    panel.options.close()
+
+
 def test_a_wrong_option_is_named_at_once_by_its_label(qtbot: QtBot) -> None:
     panel = RunPanel()
     qtbot.addWidget(panel)

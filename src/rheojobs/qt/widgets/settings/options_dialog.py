@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -101,6 +102,8 @@ class OptionsDialog(QDialog):
         assert self.reset_button is not None
         self.reset_button.clicked.connect(self.reset)
         buttons.rejected.connect(self.reject)
+        for button in buttons.findChildren(QPushButton):
+            button.setAutoDefault(False)  # Return ends the typing of a value, and resets nothing
         whole = QVBoxLayout(self)
         whole.addLayout(columns, 1)
         whole.addWidget(self.message)
