@@ -374,6 +374,24 @@ def test_the_bars_of_the_chains_take_the_place_that_is_kept_for_them(
         assert panel.sizeHint().height() == before.height()
 
 
+def test_a_tied_parameter_says_so_and_takes_no_value() -> None:
+    model = ParameterModel()
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    model.set_parameters(PARAMETERS)
+    value, fixed = (model.index(1, c) for c in (ParameterColumn.VALUE, ParameterColumn.FIXED))
+    assert model.setData(value, "0.3")
+    model.set_ties({"alpha": "1e-6*G0"})
+    assert model.given_values() == {}
+    assert not value.flags() & Qt.ItemFlag.ItemIsEditable
+    assert fixed.data(Qt.ItemDataRole.CheckStateRole) is None
+    assert "alpha = 1e-6*G0" in value.data(Qt.ItemDataRole.ToolTipRole)
+    model.set_parameters(PARAMETERS)
+    assert value.data() == "tied"
+    model.set_ties({})
+    assert value.data() == "estimated"
+    assert value.flags() & Qt.ItemFlag.ItemIsEditable
+
+
 def test_bounds_may_reach_beyond_the_models_where_it_allows_that() -> None:
     model = ParameterModel()
     model.set_parameters(PARAMETERS)

@@ -64,6 +64,7 @@ class Runs(QObject):
         panel.sample_button.clicked.connect(self._sample)
         panel.cancel_button.clicked.connect(self._cancel)
         panel.pause_button.clicked.connect(self._pause_or_resume)
+        panel.options.changed.connect(self._show_ties)
         session.reported.connect(self._on_reported)
         session.paused_changed.connect(panel.set_paused)
         session.fitted.connect(self._on_succeeded)
@@ -94,9 +95,7 @@ class Runs(QObject):
             return
         self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.label))
         self._begin(RunStart("fit", model))
-        tied = options.get("tied", {})  # follow from others, whatever was typed before
-        start = {name: at for name, at in parameters.given_values().items() if name not in tied}
-        self._session.fit(model, start, options)
+        self._session.fit(model, parameters.given_values(), options)
 
     def _sample(self) -> None:
         model, panel, editor = self._configuration.model, self._panel, self._tabs.page(PriorsPage)
@@ -131,6 +130,13 @@ class Runs(QObject):
         self.locked.emit(True)
         for page in self._tabs.pages:
             page.run_began(run)
+
+    def _show_ties(self) -> None:
+        try:
+            ties = self._panel.options.ties.values()
+        except InputError:
+            ties = {}  # the dialog says what is wrong
+        self._parameters.set_ties(ties)
 
     def _cancel(self) -> None:
         if self._session.cancel():

@@ -47,6 +47,7 @@ class ParameterModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
+        self._ties: dict[str, str] = {}
 
     def set_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Show a model's parameters, without estimates."""
@@ -93,6 +94,17 @@ class ParameterModel(QAbstractTableModel):
         places = {name: place for place, name in enumerate(known)}
         self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
 
+    def set_ties(self, ties: Mapping[str, str]) -> None:
+        """Show which parameters a fit computes from others; they take no initial value."""
+        if dict(ties) != self._ties:
+            self._ties = dict(ties)
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        if self._rows:
+            last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
     def rows(self) -> Sequence[Row]:
         """Return the rows; the caller must not change them."""
         return tuple(self._rows)
@@ -102,21 +114,23 @@ class ParameterModel(QAbstractTableModel):
         for row in self._rows:
             if row.name in values and row.parameter is not None and not row.is_fixed:
                 self._set_value(row, repr(float(values[row.name])))
-        if self._rows:
-            last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
+        self._tell_all()
 
     def given_values(self) -> dict[str, float]:
-        """Return the values that the user typed, except fixed ones."""
+        """Return the values that the user typed, except of fixed and tied parameters."""
         return {
             row.name: row.value
             for row in self._rows
-            if row.is_given and not row.is_fixed and row.value is not None
+            if row.is_given
+            and not row.is_fixed
+            and row.value is not None
+            and row.name not in self._ties
         }
 
     def fixed_values(self) -> dict[str, float]:
-        """Return the fixed parameters and their values."""
-        return {r.name: r.fixed_at for r in self._rows if r.fixed_at is not None}
+        """Return the fixed parameters and their values; a tie goes before."""
+        fixed = (r for r in self._rows if r.name not in self._ties)
+        return {r.name: r.fixed_at for r in fixed if r.fixed_at is not None}
 
     def edited_bounds(self) -> dict[str, tuple[float, float]]:
         """Return the bounds that the user has changed."""
@@ -186,7 +200,8 @@ class ParameterModel(QAbstractTableModel):
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Make value, bounds and fixing of a model's own parameter editable."""
         flags = super().flags(index)
-        own = index.isValid() and self._rows[index.row()].parameter is not None
+        row = self._rows[index.row()] if index.isValid() else None
+        own = row is not None and row.parameter is not None and row.name not in self._ties
         if own and index.column() in (ParameterColumn.VALUE, ParameterColumn.BOUNDS):
             flags |= Qt.ItemFlag.ItemIsEditable
         if own and index.column() == ParameterColumn.FIXED:
@@ -203,7 +218,8 @@ class ParameterModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.EditRole:
             return row.edited(column)
         if role == Qt.ItemDataRole.CheckStateRole and column == ParameterColumn.FIXED:
-            return _CHECKS[row.is_fixed] if row.parameter is not None else None
+            is_own = row.parameter is not None and row.name not in self._ties
+            return _CHECKS[row.is_fixed] if is_own else None
         if role == Qt.ItemDataRole.AccessibleTextRole and column == ParameterColumn.FIXED:
             return self.tr("{name} fixed").format(name=row.name)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in NUMBERS:
@@ -277,9 +293,9 @@ class ParameterModel(QAbstractTableModel):
         if column == ParameterColumn.NAME:
             return row.name
         if column == ParameterColumn.VALUE:
-            return (
-                self.tr("estimated") if row.value is None else estimate(row.value, row.uncertainty)
-            )
+            if row.value is None:
+                return self.tr("tied") if row.name in self._ties else self.tr("estimated")
+            return estimate(row.value, row.uncertainty)
         if column == ParameterColumn.UNCERTAINTY:
             shown = row.uncertainty is not None and not (row.is_fixed and row.r_hat is None)
             return number(row.uncertainty or 0.0, 2, trim=False) if shown else ""
@@ -310,6 +326,9 @@ class ParameterModel(QAbstractTableModel):
         return None
 
     def _hint(self, row: Row, column: int) -> str | None:
+        if column in (ParameterColumn.NAME, ParameterColumn.VALUE) and row.name in self._ties:
+            tie = f"{row.name} = {self._ties[row.name]}"
+            return self.tr("{tie}, in fits: see the options").format(tie=tie)
         if column == ParameterColumn.NAME and row.parameter is not None:
             return row.parameter.description or None
         if column == ParameterColumn.BOUNDS and row.bounds is not None:
