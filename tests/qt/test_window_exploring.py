@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication
 from tests.qt.helpers import data_plot
 
 from rheojobs.inference.data import example_melt
+from rheojobs.inference.problem.curve_task import CurveTask
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
@@ -74,6 +75,7 @@ def test_the_curve_follows_a_slider(window: MainWindow, qtbot: QtBot) -> None:
     explore(window, qtbot)
     sliders = window.explorer.sliders
     slider = sliders.slider("G0")
+    assert sliders.note.text() == ""
     slider.setSliderDown(True)
     for step in (600, 700, 820):
         slider.setValue(step)
@@ -96,6 +98,39 @@ def test_the_curve_follows_a_slider(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(slider, Qt.Key.Key_Right)
     assert sliders.values()["G0"] > before
     qtbot.waitUntil(follows, timeout=JOB_MS)
+
+
+def test_a_curve_that_fails_is_said_and_the_worker_goes_on(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    explore(window, qtbot)
+    worker = window.explorer.worker
+    data = window.session.dataset
+    assert data is not None
+    with qtbot.waitSignal(worker.failed, timeout=JOB_MS) as failed:
+        worker.request(CurveTask("no_such_model", data, {}))
+    assert "no_such_model" in failed.args[0]
+    assert window.run_panel.message.kind == "error"
+    with qtbot.waitSignal(worker.computed, timeout=JOB_MS):
+        window.explorer.sliders.slider("G0").setValue(300)
+
+
+def test_curves_that_are_overtaken_are_never_computed(window: MainWindow, qtbot: QtBot) -> None:
+    explore(window, qtbot)
+    worker, data = window.explorer.worker, window.session.dataset
+    assert data is not None
+    found: list[float] = []
+
+    def take(task: CurveTask, _: object) -> None:
+        found.append(task.values["G0"])
+
+    qtbot.waitUntil(lambda: worker._running is None, timeout=JOB_MS)
+    worker.computed.connect(take)
+    for modulus in range(1, 101):
+        worker.request(CurveTask("maxwell", data, {"G0": float(modulus), "eta": 1.0}))
+    qtbot.waitUntil(lambda: 100.0 in found, timeout=JOB_MS)
+    worker.computed.disconnect(take)
+    assert found == [1.0, 100.0]
 
 
 def test_a_fit_starts_from_the_sliders_and_reset_returns_to_it(

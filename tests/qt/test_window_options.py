@@ -133,6 +133,16 @@ def test_settings_are_kept_for_each_model(window: MainWindow, qtbot: QtBot) -> N
     assert len(names(window)) == 5
 
 
+def test_programs_are_prepared_with_the_settings(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setattr(window.pool, "prewarm", lambda *_, **options: calls.append(options))
+    set_modes(window, qtbot, 5)
+    qtbot.waitUntil(lambda: bool(calls), timeout=JOB_MS)
+    assert calls[-1]["model_config"] == {"n_modes": 5}
+
+
 def test_a_setting_that_the_model_refuses_is_taken_back(window: MainWindow, qtbot: QtBot) -> None:
     assert window.model_picker.choose("generalized_maxwell")
     window.configuration.choose("generalized_maxwell", {"n_modes": -1}, lambda: None)

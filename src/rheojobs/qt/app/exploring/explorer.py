@@ -79,7 +79,7 @@ class Explorer(QObject):
         self.sliders.fit_button.clicked.connect(self._fit)
         run_panel.options.ties.changed.connect(self._retie)
         self.worker.computed.connect(self._draw)
-        self.worker.failed.connect(lambda text: run_panel.message.say("error", text))
+        self.worker.failed.connect(self._show_failure)
         self._parameters.modelReset.connect(self._follow)
         self._parameters.dataChanged.connect(self._follow)
 
@@ -106,6 +106,7 @@ class Explorer(QObject):
         if shown:
             self._before = self._plot().curve
             self.worker.start()
+            self.sliders.note.setText(self.tr("Preparing the curve …"))
             self._follow()
             self.pane.setCurrentWidget(self.sliders)
             self._request()
@@ -153,10 +154,15 @@ class Explorer(QObject):
         is_shown = self._thinned is not None and task.dataset is self._thinned[1]
         if model is None or task.model != model.name or not is_shown or self._session.is_running:
             return
+        self.sliders.note.clear()
         x, parts = result
         if self._plot().curve is not None and not self._is_ours(self._plot().curve):
             self._before = self._plot().curve
         self._plot().show_present(Curve(self._name(), x, tuple(parts)))
+
+    def _show_failure(self, text: str) -> None:
+        self.sliders.note.clear()
+        self._run_panel.message.say("error", text)
 
     def _reset(self) -> None:
         self._follow()

@@ -87,9 +87,10 @@ class ModelPicker(QWidget):
         self.new_button.setText(self.tr("&New…"))
         self.new_button.setToolTip(self.tr("A model by a formula, or by a function in a file"))
         self.explore_button = QToolButton(self)
-        self.explore_button.setText(self.tr("E&xplore by sliders"))
         self.explore_button.setCheckable(True)
         self.explore_button.setEnabled(False)
+        self.explore_button.toggled.connect(self._name_exploring)
+        self._name_exploring(False)
         self.explore_button.setToolTip(
             self.tr("Drag the parameters: the curve follows, and a fit can start from there")
         )
@@ -161,6 +162,11 @@ class ModelPicker(QWidget):
             self.names.setCurrentIndex(row)
             return True
         return False
+
+    def _name_exploring(self, is_exploring: bool) -> None:
+        # In words, since dark styles hardly show that a button is down.
+        words = self.tr("&Back to the table") if is_exploring else self.tr("E&xplore by sliders")
+        self.explore_button.setText(words)
 
     def show_settings(self, model: ModelInfo | None) -> None:
         """Show the settings of the model in words, if it has more than that of its formulas."""

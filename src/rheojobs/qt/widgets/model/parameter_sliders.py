@@ -92,6 +92,8 @@ class ParameterSliders(QWidget):
         A value was changed by hand: see `values`.
     fit_button, reset_button : QPushButton
         The window connects them.
+    note : QLabel
+        What is being waited for.
     """
 
     moved = Signal()
@@ -108,7 +110,8 @@ class ParameterSliders(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
-        buttons.addStretch(1)
+        self.note = QLabel(self)
+        buttons.addWidget(self.note, 1)
         buttons.addWidget(self.reset_button)
         buttons.addWidget(self.fit_button)
         layout = QVBoxLayout(self)
