@@ -18,6 +18,11 @@ if __name__ == "__main__":
                 how + ", {seconds:g} s each.",
                 "responsiveness_study.smoothness",
             ),
+            "drag": Part(
+                "How soon a curve follows a slider",
+                how + ", {seconds:g} s each.",
+                "responsiveness_study.dragging",
+            ),
             "start": Part(
                 "How soon the window opens", how + ".", "responsiveness_study.opening_times"
             ),

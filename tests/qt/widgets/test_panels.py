@@ -10,12 +10,17 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtTest import QAbstractItemModelTester
+from qtpy.QtWidgets import QScrollArea
 
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.options.option import options_of
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.sampling.options import SampleOptions
+from rheojobs.qt.widgets.common.option_form import has_field
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
@@ -290,18 +295,111 @@ def test_ticks_stay_true_when_other_data_come(qtbot: QtBot) -> None:
     assert points.getOriginalDataset()[0].size == 1500
 
 
-def test_more_options_open_in_a_dialog_of_their_own(qtbot: QtBot) -> None:
+def test_options_open_in_a_dialog_of_their_own(qtbot: QtBot) -> None:
     panel = RunPanel()
     qtbot.addWidget(panel)
     panel.show()
     height = panel.sizeHint().height()
-    panel.more.setChecked(True)
-    dialog = panel.more_fit.window()
-    assert dialog is not panel.window()
+    panel.options_button.setChecked(True)
+    dialog = panel.options
     assert dialog.isVisible()
-    assert panel.more_sampling.isVisible()
+    assert dialog.isWindow()
     assert panel.sizeHint().height() == height
-    panel.more_sampling.field("seed").setValue(7)
+    assert panel.options_button.text() == "&Options"
+    dialog.sampling_form.field("seed").setValue(7)
+    dialog.fit_form.field("multi_start").setValue(4)
+    assert panel.options_button.text() == "&Options (2)"
+    assert "Seed = 7" in panel.options_button.toolTip()
     dialog.close()
-    assert not panel.more.isChecked()
+    assert not panel.options_button.isChecked()
     assert panel.sample_options() == {"seed": 7}
+    assert panel.fit_options() == {"multi_start": 4}
+    dialog.reset()
+    assert panel.sample_options() == {} == panel.fit_options()
+    assert panel.options_button.text() == "&Options"
+
+
+def test_each_option_of_a_run_can_be_set_in_the_window() -> None:
+    """Those without a field here have a place of their own: table, priors, panel of the data."""
+    elsewhere = {"test_mode", "protocol", "model_config", "fixed", "bounds", "priors"}
+    for declaring in (FitOptions, SampleOptions):
+        for name, option in options_of(declaring).items():
+            assert name in elsewhere | {"tied"} or has_field(option), name
+
+
+def test_return_in_a_field_of_the_options_resets_nothing(qtbot: QtBot) -> None:
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.options.show()
+    field = panel.options.sampling_form.field("target_accept")
+    field.setFocus()
+    qtbot.keyClicks(field, "0.9")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert panel.sample_options() == {"target_accept": 0.9}
+    assert panel.options.isVisible()
+    panel.options.close()
+
+
+def test_a_wrong_option_is_named_at_once_by_its_label(qtbot: QtBot) -> None:
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    dialog = panel.options
+    field = dialog.sampling_form.field("target_accept")
+    field.setText("2")
+    assert dialog.message.kind == "error"
+    assert dialog.message.text().startswith("Target accept must be between 0 and 1")
+    field.setText("0.9")
+    assert dialog.message.kind == ""
+    assert panel.sample_options() == {"target_accept": 0.9}
+
+
+@pytest.mark.parametrize("chains", [1, 2, 4, 5, 16])
+def test_the_bars_of_the_chains_take_the_place_that_is_kept_for_them(
+    qtbot: QtBot, chains: int
+) -> None:
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.set_ready(True)
+    panel.show()
+    before = panel.sizeHint()
+    panel.chains.setValue(chains)
+    panel.begin_sampling("Sampling")
+    assert panel.sizeHint().height() == before.height()
+    assert len(panel.chain_bars.counts()) == chains
+    area = panel.findChild(QScrollArea)
+    assert area is not None
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    panel.resize(440, panel.height())
+    panel.end()
+    for count, is_scrolled in ((1, False), (5, False), (40, True)):
+        panel.message.say("warning", "Some words of a message. " * count)
+        qtbot.waitUntil(lambda seen=is_scrolled: (area.verticalScrollBar().maximum() > 0) is seen)
+        assert panel.sizeHint().height() == before.height()
+
+
+def test_a_tied_parameter_says_so_and_takes_no_value() -> None:
+    model = ParameterModel()
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    model.set_parameters(PARAMETERS)
+    value, fixed = (model.index(1, c) for c in (ParameterColumn.VALUE, ParameterColumn.FIXED))
+    assert model.setData(value, "0.3")
+    model.set_ties({"alpha": "1e-6*G0"})
+    assert model.given_values() == {}
+    assert not value.flags() & Qt.ItemFlag.ItemIsEditable
+    assert fixed.data(Qt.ItemDataRole.CheckStateRole) is None
+    assert "alpha = 1e-6*G0" in value.data(Qt.ItemDataRole.ToolTipRole)
+    model.set_parameters(PARAMETERS)
+    assert value.data() == "tied"
+    model.set_ties({})
+    assert value.data() == "estimated"
+    assert value.flags() & Qt.ItemFlag.ItemIsEditable
+
+
+def test_bounds_may_reach_beyond_the_models_where_it_allows_that() -> None:
+    model = ParameterModel()
+    model.set_parameters(PARAMETERS)
+    modulus, order = (model.index(row, ParameterColumn.BOUNDS) for row in (0, 1))
+    assert model.setData(modulus, "1e-6 … 1e12")
+    assert not model.setData(modulus, "-1 … 1")
+    assert not model.setData(order, "0 … 2")
+    assert model.edited_bounds() == {"G0": (1e-6, 1e12)}

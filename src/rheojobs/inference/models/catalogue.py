@@ -10,13 +10,15 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rheojobs.errors import MissingExtraError
 from rheojobs.inference.models.equations import equation_of
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.settings import ModelSetting
 from rheojobs.inference.programs.jax_setup import cache_folder
 from rheojobs.whole_files import write_whole
 
@@ -27,7 +29,7 @@ __all__ = ["ModelInfo", "cached_catalogue", "catalogue"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,17 @@ class ModelInfo:
     test_modes : tuple of str
         The tests it can be fitted to; empty if RheoJAX offers no traceable function.
     parameters : tuple of Parameter
-        Those of its default configuration.
+        Those that it has with its `config`.
     flow_quantity : str
         ``"stress"`` or ``"viscosity"``.
     refused : mapping of str to str
         The tests that the theory covers but that cannot be run, and why.
     warnings : mapping of str to str
         The tests in which predictions are not to be trusted, and what is wrong with them.
+    settings : tuple of ModelSetting
+        What `model_config` may set.
+    config : mapping
+        The settings with which it is described; empty for the defaults.
     """
 
     name: str
@@ -57,6 +63,8 @@ class ModelInfo:
     flow_quantity: str
     refused: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
+    settings: tuple[ModelSetting, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Model) -> ModelInfo:
@@ -69,7 +77,14 @@ class ModelInfo:
             flow_quantity=model.flow_quantity,
             refused=dict(model.refused),
             warnings=dict(model.warnings),
+            config=dict(model.config),
         )
+
+    @property
+    def label(self) -> str:
+        """The name with the settings that differ from the defaults."""
+        given = (f"{name} = {value}" for name, value in self.config.items())
+        return ", ".join((shown_name(self.name), *given))
 
     def equation(self, test_mode: str | None = None) -> str:
         """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""
@@ -139,8 +154,10 @@ def _build() -> tuple[ModelInfo, ...]:
         raise MissingExtraError(
             'the models come from RheoJAX, which is not installed: pip install "rheojobs[rheology]"'
         )
-    models = (registry.load(name, {}) for name in registry.names())
-    return tuple(map(ModelInfo.of, models))
+    return tuple(
+        replace(ModelInfo.of(registry.load(name, {})), settings=registry.settings(name))
+        for name in registry.names()
+    )
 
 
 def _write(models: tuple[ModelInfo, ...]) -> None:
@@ -163,4 +180,6 @@ def _info(entry: Any) -> ModelInfo:
         flow_quantity=str(entry["flow_quantity"]),
         refused={str(mode): str(reason) for mode, reason in entry["refused"].items()},
         warnings={str(mode): str(reason) for mode, reason in entry["warnings"].items()},
+        settings=tuple(ModelSetting.of_json(fields) for fields in entry["settings"]),
+        config=dict(entry["config"]),
     )

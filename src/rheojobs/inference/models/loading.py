@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
-from rheojobs.inference.models.catalogue import cached_catalogue
+from rheojobs.inference.models.catalogue import ModelInfo, cached_catalogue
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.own.reference import FileReference, is_formula
 
-__all__ = ["check_name", "load", "load_own"]
+__all__ = ["check_name", "describe", "load", "load_own"]
 
 
 def load(model: str | Model, config: Mapping[str, Any] | None = None) -> Model:
@@ -69,6 +69,22 @@ def load_own(name: str) -> Model | None:
     from rheojobs.inference.models.own.formula import formula_model
 
     return formula_model(name.strip())
+
+
+def describe(name: str, config: Mapping[str, Any]) -> ModelInfo:
+    """Return the description of a model with settings of the user's, such as its parameters.
+
+    Parameters
+    ----------
+    name, config
+        As `load` takes them.
+
+    Raises
+    ------
+    InputError
+        As `load`.
+    """
+    return ModelInfo.of(load(name, config))
 
 
 def check_name(name: str) -> str:

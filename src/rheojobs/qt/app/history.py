@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog
@@ -37,14 +38,16 @@ def _may_have_result(row: JobRow) -> bool:
 
 def _found(
     control: JobControl, job_id: str, remembered: StoredResult | None
-) -> tuple[Result, Dataset]:
+) -> tuple[Result, Dataset, Mapping[str, Any]]:
     """Read a result and its data; raise `InputError` if they cannot be shown."""
     kept = remembered or control.kept(job_id)
     if not isinstance(kept.result, FitResult | BayesianResult):
         raise InputError(f"{kept.name}: its result is neither a fit nor a posterior")
     if not hasattr(kept.task, "checked_data"):
         raise InputError(f"{kept.name}: its data are not stored")
-    return kept.result, kept.task.checked_data()
+    options = getattr(kept.task, "options", None) or {}
+    config = options.get("model_config") or getattr(kept.task, "model_config", None)
+    return kept.result, kept.task.checked_data(), dict(config or {})
 
 
 class History(QObject):
@@ -59,13 +62,13 @@ class History(QObject):
 
     Attributes
     ----------
-    opened : Signal(object, object)
-        A `FitResult` or `BayesianResult`, and its `Dataset`.
+    opened : Signal(object, object, object)
+        A `FitResult` or `BayesianResult`, its `Dataset`, and the settings of its model.
     exported : Signal(str)
         The path of a file that was written.
     """
 
-    opened = Signal(object, object)
+    opened = Signal(object, object, object)
     exported = Signal(str)
 
     def __init__(self, pane: JobsPane, pool: WorkerPool, parent: QObject | None = None) -> None:

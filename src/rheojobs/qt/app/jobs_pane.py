@@ -18,7 +18,7 @@ from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["HOUSEKEEPING", "JobsPane"]
 
-HOUSEKEEPING = ("catalogue", "read")
+HOUSEKEEPING = ("catalogue", "describe", "read")
 """Functions that the window runs for itself: never shown, and not left for the next start."""
 
 _STORE_MS = 1000

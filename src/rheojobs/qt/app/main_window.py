@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import WindowClosing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.dataset_library import DatasetLibrary
+from rheojobs.qt.app.exploring.explorer import Explorer
 from rheojobs.qt.app.file_reader import FileReader
 from rheojobs.qt.app.history import History
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
@@ -45,6 +46,8 @@ from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
+from rheojobs.qt.app.settings.own_models import OwnModels
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -122,12 +125,24 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(left)
         column.addWidget(group(self.tr("Data"), self.data_panel))
         self.parameter_message = MessageBar()
-        model_group = (self.model_picker, self.parameter_table, self.parameter_message)
+        self.tabs = PageTabs()
+        self.configuration = ModelConfiguration(
+            self.pool, self.model_picker, self.run_panel.options, self
+        )
+        self.own_models = OwnModels(self.pool, self.model_picker, self)
+        self.explorer = Explorer(
+            self.session,
+            self.configuration,
+            self.parameter_table,
+            self.run_panel,
+            self.tabs,
+            self,
+        )
+        model_group = (self.model_picker, self.explorer.pane, self.parameter_message)
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
-        self.tabs = PageTabs()
         self.runs = Runs(
-            self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
+            self.session, self.run_panel, self.tabs, self.parameters, self.configuration, self
         )
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.jobs_pane)
         right.setStretchFactor(0, 1)
@@ -152,7 +167,9 @@ class MainWindow(QMainWindow):
         self.data_panel.together.toggled.connect(self._arrange_plot)
         self.data_panel.correct_wanted.connect(self.correcting.open)
         self.run_place.told.connect(self._show_place)
-        self.model_picker.model_changed.connect(self._show_model)
+        self.configuration.changed.connect(self._show_model)
+        self.configuration.waiting.connect(lambda: self.run_panel.set_ready(False))
+        self.configuration.told.connect(self.parameter_message.say)
         self.runs.locked.connect(self._lock)
         self.parameters.refused.connect(self._show_refusal)
         self.parameters.dataChanged.connect(self._tell_bounds)
@@ -194,7 +211,7 @@ class MainWindow(QMainWindow):
         self.data_panel.show_dataset(dataset)
         with QSignalBlocker(self.model_picker):  # else a model of another name is shown twice
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
-        self._show_model(self.model_picker.model)
+        self.configuration.renew()
         single_shot(0, self.tabs, self.tabs.prepare)
         name = "" if dataset is None else dataset.name
         self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
@@ -213,6 +230,7 @@ class MainWindow(QMainWindow):
         dataset = self.session.dataset_for(model)
         known = dataset is not None and dataset.test_mode is not None
         self.run_panel.set_ready(known and model is not None)
+        self.explorer.show_model(known and model is not None)
         if dataset is not None:
             self.run_panel.suit_noise(*suited_likelihood(dataset))
         for page in self.tabs.pages:
@@ -227,7 +245,7 @@ class MainWindow(QMainWindow):
         if self.library.dataset is None:
             return
         wanted = self.data_panel.together.isChecked()
-        others = self.session.others_for(self.model_picker.model) if wanted else []
+        others = self.session.others_for(self.configuration.model) if wanted else []
         for page in self.tabs.pages:
             page.plot_arranged(others, self.menus.axes.is_log)
 
@@ -248,8 +266,13 @@ class MainWindow(QMainWindow):
         else:
             self.parameter_message.clear()
 
-    def show_result(self, result: FitResult | BayesianResult, dataset: Dataset) -> None:
-        """Show a result with its data."""
+    def show_result(
+        self,
+        result: FitResult | BayesianResult,
+        dataset: Dataset,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Show a result with its data; `config` has the settings of its model."""
         if self.session.is_running:
             busy = self.tr("Cancel the present job, or wait for its end: it shows its result here.")
             self.jobs_pane.message.say("info", busy)
@@ -259,7 +282,9 @@ class MainWindow(QMainWindow):
             self.library.add(dataset)
         else:
             self.library.show(number)
-        self.model_picker.choose(result.model_name)
+        self.configuration.choose(result.model_name, config or {}, lambda: self._show_found(result))
+
+    def _show_found(self, result: FitResult | BayesianResult) -> None:
         if isinstance(result, FitResult):
             self.session.fit_result = result
         self.runs.show_result(result)
@@ -269,6 +294,7 @@ class MainWindow(QMainWindow):
     def _lock(self, running: bool) -> None:
         """Lock data and model while a job works on them."""
         self.model_picker.names.setEnabled(not running)
+        self.explorer.set_locked(running)
         self.data_panel.set_locked(running)
 
     # ---------------------------------------------------------------- the end
@@ -281,6 +307,7 @@ class MainWindow(QMainWindow):
         if self._settings is not None:
             save_layout(self, self._settings)
         self.hide()
+        self.explorer.close()
         self.history.close()
         self.run_place.close()
         self.jobs_pane.close_down()

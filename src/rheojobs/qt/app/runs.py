@@ -17,8 +17,8 @@ from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
-from rheojobs.qt.widgets.model.model_picker import ModelPicker
 from rheojobs.qt.widgets.model.parameter_table import ParameterModel
 
 __all__ = ["Runs"]
@@ -37,8 +37,8 @@ class Runs(QObject):
         Show the run.
     parameters : ParameterModel
         Has the initial values, and shows the estimates.
-    picker : ModelPicker
-        Chooses the model.
+    configuration : ModelConfiguration
+        Has the model with its settings.
     parent : QObject
         The Qt parent.
 
@@ -56,16 +56,17 @@ class Runs(QObject):
         panel: RunPanel,
         tabs: PageTabs,
         parameters: ParameterModel,
-        picker: ModelPicker,
+        configuration: ModelConfiguration,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session, self._panel, self._tabs = session, panel, tabs
-        self._parameters, self._picker = parameters, picker
+        self._parameters, self._configuration = parameters, configuration
         panel.fit_button.clicked.connect(self._fit)
         panel.sample_button.clicked.connect(self._sample)
         panel.cancel_button.clicked.connect(self._cancel)
         panel.pause_button.clicked.connect(self._pause_or_resume)
+        panel.options.changed.connect(self._show_ties)
         session.reported.connect(self._on_reported)
         session.paused_changed.connect(panel.set_paused)
         session.fitted.connect(self._on_succeeded)
@@ -95,7 +96,7 @@ class Runs(QObject):
     # ---------------------------------------------------------------- buttons
 
     def _fit(self) -> None:
-        model = self._picker.model
+        model = self._configuration.model
         if model is None:
             return
         parameters = self._parameters
@@ -104,12 +105,12 @@ class Runs(QObject):
         except InputError as error:
             self._panel.message.say("error", str(error))
             return
-        self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.name))
+        self._panel.begin_fit(self.tr("Fit of {model}").format(model=model.label))
         self._begin(RunStart("fit", model))
         self._session.fit(model, parameters.given_values(), options)
 
     def _sample(self) -> None:
-        model, panel, editor = self._picker.model, self._panel, self._tabs.page(PriorsPage)
+        model, panel, editor = self._configuration.model, self._panel, self._tabs.page(PriorsPage)
         try:
             # An editor that was never shown has the defaults, on the present bounds.
             priors = editor.view.priors()
@@ -124,7 +125,7 @@ class Runs(QObject):
         except InputError as error:
             panel.message.say("error", str(error))
             return
-        panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.name))
+        panel.begin_sampling(self.tr("Sampling of {model}").format(model=model.label))
         self._begin(RunStart("sampling", model, panel.until_ess()))
         self._session.sample(
             model,
@@ -141,6 +142,13 @@ class Runs(QObject):
         self.locked.emit(True)
         for page in self._tabs.pages:
             page.run_began(run)
+
+    def _show_ties(self) -> None:
+        try:
+            ties = self._panel.options.ties.values()
+        except InputError:
+            ties = {}  # the dialog says what is wrong
+        self._parameters.set_ties(ties)
 
     def _cancel(self) -> None:
         if self._session.cancel():
@@ -194,4 +202,4 @@ class Runs(QObject):
         self._panel.end()
         for page in self._tabs.pages:
             page.run_ended()
-        self._session.prewarm(self._picker.model)  # after a fit, for its sampling
+        self._session.prewarm(self._configuration.model)  # after a fit, for its sampling

@@ -18,6 +18,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.dataset_library import DatasetLibrary
@@ -125,7 +126,9 @@ class WindowSession(QObject):
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """Fit a model to the present data; estimate the initial values that `start` lacks."""
-        worker = FitWorker(model.name, self._data(), dict(start), dict(options or {}))
+        worker = FitWorker(
+            model.name, self._data(), dict(start), {**_settings(model), **(options or {})}
+        )
         signals = worker.signals
         signals.reported.connect(self.reported)
         signals.completed.connect(self._on_fitted)
@@ -142,9 +145,9 @@ class WindowSession(QObject):
             As in `SampleOptions`.
         """
         last = self.fit_result
-        warm = last is not None and last.model_name == model.name
-        start = last.parameters if warm and last is not None else None
-        worker = BayesianWorker(model.name, self._data(), warm_start=start, **options)
+        start = last.parameters if last is not None and _is_of(last, model) else None
+        given = {**_settings(model), **options}
+        worker = BayesianWorker(model.name, self._data(), warm_start=start, **given)
         signals = worker.signals
         signals.reported.connect(self.reported)
         signals.completed.connect(self._on_sampled)
@@ -160,7 +163,9 @@ class WindowSession(QObject):
         if model is None or data is None or data.test_mode is None or self.is_running:
             return
         with contextlib.suppress(EngineClosedError):  # the window is being closed
-            self._pool.prewarm(model.name, data.test_mode, x=data.x, protocol=data.protocol)
+            self._pool.prewarm(
+                model.name, data.test_mode, x=data.x, protocol=data.protocol, **_settings(model)
+            )
 
     def cancel(self) -> bool:
         """Ask the job to stop; False if none runs."""
@@ -230,6 +235,17 @@ class WindowSession(QObject):
         partial = self._job.partial if self._job is not None else None
         self._end()
         self.cancelled.emit(partial)
+
+
+def _settings(model: ModelInfo) -> dict[str, Any]:
+    """Return the option of the model's settings, if it has any that are not the default."""
+    return {"model_config": dict(model.config)} if model.config else {}
+
+
+def _is_of(result: FitResult, model: ModelInfo) -> bool:
+    """Whether a result has the parameters of a model with its present settings."""
+    names = {item.name for item in model.parameters}
+    return result.model_name == shown_name(model.name) and result.parameters.keys() >= names
 
 
 def _as_predicted(data: Dataset, model: ModelInfo | None) -> Dataset:

@@ -206,6 +206,7 @@ def _module(path: Path, digest: str) -> ModuleType:
     spec = importlib.util.spec_from_loader(name, _SourceLoader(path, source), origin=str(path))
     assert spec is not None
     assert spec.loader is not None
+    spec.has_location = True  # the file may read others beside its __file__
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

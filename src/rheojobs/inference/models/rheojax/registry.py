@@ -28,16 +28,27 @@ from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.models.mode_order import find_modes
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.inference.models.rheojax.constructor_settings import settings_of
 from rheojobs.inference.models.rheojax.function import RheojaxFunction
 from rheojobs.inference.models.rheojax.patched_diffrax import solves_equations
 from rheojobs.inference.models.rheojax.private_names import register_models, wants_forward_mode
-from rheojobs.inference.models.rheojax.repair import FORMULA, is_original
+from rheojobs.inference.models.rheojax.repair import is_original
 from rheojobs.inference.models.rheojax.repair_table import BOUNDS, ORDERS, REPAIRS
 from rheojobs.inference.models.rheojax.second_forms import ALTERNATIVES
+from rheojobs.inference.models.settings import FORMULA, ModelSetting
 from rheojobs.inference.programs.jax_setup import configure_jax
 from rheojobs.inference.programs.kernel_cache import frozen
 
-__all__ = ["RheojaxModel", "RheojaxPriors", "formulas", "load", "names", "register_all", "version"]
+__all__ = [
+    "RheojaxModel",
+    "RheojaxPriors",
+    "formulas",
+    "load",
+    "names",
+    "register_all",
+    "settings",
+    "version",
+]
 
 _SERVO = (
     "RheoJAX's creep is run by a feedback controller whose own swings are part of the curve, "
@@ -146,6 +157,15 @@ def names() -> tuple[str, ...]:
         If RheoJAX is not installed.
     """
     return tuple(sorted(_registry().list_models()))
+
+
+def settings(name: str) -> tuple[ModelSetting, ...]:
+    """Return the settings of the model of that name, with their defaults; imports RheoJAX."""
+    kind = _registry().get_info(name).plugin_class
+    is_repaired = any(
+        made_of == kind.__name__ and item.formula for (made_of, _), item in REPAIRS.items()
+    )
+    return settings_of(kind, is_repaired=is_repaired)
 
 
 def register_all() -> None:

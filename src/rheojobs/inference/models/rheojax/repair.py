@@ -24,9 +24,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rheojobs.errors import InputError, nearest
+from rheojobs.inference.models.settings import FORMULA
 
 __all__ = [
-    "FORMULA",
+    "ORIGINAL",
+    "OURS",
     "Formula",
     "Narrowed",
     "Orders",
@@ -37,9 +39,6 @@ __all__ = [
     "replaced",
     "warned",
 ]
-
-FORMULA = "formula"
-"""The setting of every model that chooses between our formulas and RheoJAX's."""
 
 OURS, ORIGINAL = "rheojobs", "rheojax"
 

@@ -9,6 +9,8 @@ from qtpy.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from rheojobs.engine.events import Progress
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.app.pages.late_tabs import LateTabs
@@ -36,7 +38,12 @@ class FitPage(Page["FitView"]):
 
     def __init__(self, tabs: LateTabs) -> None:
         self._menu: OscillationMenu | None = None
+        self._model: ModelInfo | None = None
         super().__init__(tabs)
+
+    def model_shown(self, model: ModelInfo | None) -> None:
+        """Name fits after this model, with its settings."""
+        self._model = model
 
     def make(self) -> FitView:
         """Return an empty view; it is made for the first data at the latest."""
@@ -78,7 +85,7 @@ class FitPage(Page["FitView"]):
     def run_began(self, run: RunStart) -> None:
         """Show that a fit begins."""
         if run.kind == "fit":
-            self.view.begin_fit(_tr("{model}, present curve").format(model=run.model.name))
+            self.view.begin_fit(_tr("{model}, present curve").format(model=run.model.label))
             self.come_forward()
 
     def progressed(self, progress: Progress) -> None:
@@ -94,7 +101,11 @@ class FitPage(Page["FitView"]):
     def result_shown(self, result: FitResult | BayesianResult) -> None:
         """Show a fit, or draw the bands of a posterior behind the data."""
         if isinstance(result, FitResult):
-            self.view.show_fit(result, _tr("{model}, fitted").format(model=result.model_name))
+            model = self._model
+            is_of = model is not None and shown_name(model.name) == result.model_name
+            self.view.show_fit(
+                result, model.label if is_of and model is not None else result.model_name
+            )
             self.come_forward()
         else:
             self.view.show_bands(result)

@@ -180,15 +180,15 @@ class FitView(QWidget):
         self._refresher.request()
 
     def show_fit(self, result: FitResult, name: str) -> None:
-        """Show the result of a fit."""
+        """Show the result of a fit; `name` is that of the model, with its settings."""
         self._stop_drawing()
         self.loss_plot.draw()
         self._shown = result
-        self.data_plot.show_curve(name, result.fitted)
+        self.data_plot.show_curve(self.tr("{model}, fitted").format(model=name), result.fitted)
         self.report.show_result(result)
         self.residual_plot.show_residuals(self._residuals_of(result))
         if self._dataset is not None:
-            self.kept.add(KeptFit(result, self._dataset))
+            self.kept.add(KeptFit(result, self._dataset, name))
         self._show_kept()
 
     def show_bands(self, result: BayesianResult) -> None:

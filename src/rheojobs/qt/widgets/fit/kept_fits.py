@@ -44,22 +44,27 @@ class KeptFit:
         The result.
     dataset : Dataset
         In the quantity that was fitted.
+    model : str
+        The model with its settings; its name alone if empty.
     """
 
     result: FitResult
     dataset: Dataset
+    model: str = ""
 
     @property
     def what(self) -> tuple[object, ...]:
         """What distinguishes it from other fits of the data."""
         result = self.result
-        return result.model_name, tuple(result.fixed.items()), tuple(result.bounds.items())
+        model = self.model or result.model_name
+        return model, tuple(result.fixed.items()), tuple(result.bounds.items())
 
     @property
     def name(self) -> str:
         """The model, its fixed parameters, and its AICc."""
         fixed = ", ".join(map(parameter_symbol, self.result.fixed))
-        model = f"{self.result.model_name} ({fixed} fixed)" if fixed else self.result.model_name
+        name = self.model or self.result.model_name
+        model = f"{name} ({fixed} fixed)" if fixed else name
         return f"{model}, AICc {number(self.result.aicc)}"
 
     def curve(self, shown: Dataset) -> Curve | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QDialog,
-    QGridLayout,
-    QGroupBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QToolButton,
@@ -23,72 +22,38 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.engine.events import Progress
-from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.options.option import options_of
 from rheojobs.inference.results.thresholds import MIN_ESS
 from rheojobs.inference.sampling.options import DRAWS, SampleOptions
 from rheojobs.qt.widgets.common.check_boxes import CheckBox
 from rheojobs.qt.widgets.common.message_bar import MessageBar
-from rheojobs.qt.widgets.common.option_form import OptionForm, has_field
+from rheojobs.qt.widgets.common.option_form import OptionForm
 from rheojobs.qt.widgets.common.texts import divergences_text, number
+from rheojobs.qt.widgets.jobs.chain_bars import ChainBars
+from rheojobs.qt.widgets.settings.options_dialog import OptionsDialog
 
-__all__ = ["ChainBars", "RunPanel"]
+__all__ = ["RunPanel"]
 
 _SAMPLING = options_of(SampleOptions)
 _COUNTS = ("num_warmup", "num_samples", "num_chains")
 _SHOWN = {*_COUNTS, "likelihood", "until_ess"}
-_MORE_SAMPLING = [o for name, o in _SAMPLING.items() if has_field(o) and name not in _SHOWN]
-_MORE_FIT = [option for option in options_of(FitOptions).values() if has_field(option)]
+
+_LINES = 3
+"""Height of the outcome in lines: longer messages are scrolled."""
 
 
-class ChainBars(QWidget):
-    """A thin progress bar per chain, with its count of steps."""
+class _Flowing(QWidget):
+    """The inside of a scroll area whose height follows from its width alone."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setVerticalSpacing(2)
-        self._bars: list[QProgressBar] = []
-        self._counts: list[QLabel] = []
-
-    def set_chains(self, count: int, total: int) -> None:
-        """Show bars for the chains, of `total` steps each."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self._bars, self._counts = [], []
-        for chain in range(count):
-            name = QLabel(self.tr("Chain {number}").format(number=chain + 1), self)
-            bar = QProgressBar(self)
-            bar.setTextVisible(False)
-            bar.setFixedHeight(8)
-            bar.setRange(0, max(total, 1))
-            bar.setAccessibleName(name.text())
-            steps = QLabel(f"0 / {total}", self)
-            steps.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            widest = f"{total} / {total}"
-            steps.setMinimumWidth(steps.fontMetrics().horizontalAdvance(widest))
-            for column, widget in enumerate((name, bar, steps)):
-                self._grid.addWidget(widget, chain, column)
-            self._bars.append(bar)
-            self._counts.append(steps)
-        self._grid.setColumnStretch(1, 1)
-
-    def set_progress(self, chain: int, done: int, total: int) -> None:
-        """Show that a chain has taken `done` of `total` steps."""
-        if chain < len(self._bars):
-            self._bars[chain].setRange(0, max(total, 1))
-            self._bars[chain].setValue(done)
-            self._counts[chain].setText(f"{done} / {total}")
-
-    def counts(self) -> list[int]:
-        """Return the steps of each chain."""
-        return [bar.value() for bar in self._bars]
+    def minimumSizeHint(self) -> QSize:
+        """Return none: wrapped text would be counted as if it were narrow."""
+        return QSize(0, 0)
 
 
 class RunPanel(QWidget):
     """The buttons of a run, its settings and its progress. It starts nothing itself.
+
+    Its height is the same before, during and after a run, so that no button moves away.
 
     Attributes
     ----------
@@ -100,6 +65,10 @@ class RunPanel(QWidget):
         The likelihood of a sampling.
     stop_when_good : CheckBox
         Whether a sampling ends when each parameter has an ESS of `good_ess`.
+    options : OptionsDialog
+        All other options, and the settings of the model.
+    options_button : QToolButton
+        Opens and closes `options`; its text counts those that differ from the defaults.
     status : QLabel
         What is being done.
     message : MessageBar
@@ -122,9 +91,8 @@ class RunPanel(QWidget):
         self.noise: QComboBox = self._noise.field("likelihood")
         narrow = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         self.noise.setSizeAdjustPolicy(narrow)  # its words grow with the data
-        self.more_fit = OptionForm(_MORE_FIT, 2, self)
-        self.more_sampling = OptionForm(_MORE_SAMPLING, 2, self)
-        self.more = self._more_button()
+        self.options = OptionsDialog(_SHOWN, self)
+        self.options_button = self._options_button()
         self.stop_when_good = CheckBox(self.tr("Stop when &good: ESS of"), self)
         self.stop_when_good.setToolTip(
             self.tr(
@@ -162,17 +130,17 @@ class RunPanel(QWidget):
         goodness.addWidget(self.stop_when_good)
         goodness.addWidget(self.good_ess)
         goodness.addStretch(1)
-        goodness.addWidget(self.more)
+        goodness.addWidget(self.options_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
         layout.addWidget(self._counts)
         layout.addWidget(self._noise)
         layout.addLayout(goodness)
-        for widget in (self.status, self.busy, self.chain_bars, self.message):
-            layout.addWidget(widget)
+        layout.addWidget(self._outcome())
         self._running = self._paused = False
         self.set_ready(False)
+        self._count_options()
         self._show_progress(False, False)
 
     def until_ess(self) -> float | None:
@@ -182,11 +150,13 @@ class RunPanel(QWidget):
 
     def fit_options(self) -> dict[str, Any]:
         """Return the options of a fit that differ from the default; may raise `InputError`."""
-        return self.more_fit.values()
+        self.options.check_model()
+        return self.options.fit_options()
 
     def sample_options(self) -> dict[str, Any]:
         """Return the options of a sampling that differ from the default; may raise `InputError`."""
-        chosen = self._counts.values() | self._noise.values() | self.more_sampling.values()
+        self.options.check_model()
+        chosen = self._counts.values() | self._noise.values() | self.options.sample_options()
         return chosen | ({} if (ess := self._given_ess()) is None else {"until_ess": ess})
 
     def _given_ess(self) -> float | None:
@@ -266,9 +236,9 @@ class RunPanel(QWidget):
         self.cancel_button.setEnabled(self._running)
         self.pause_button.setEnabled(self._running)
         self.pause_button.setText(self.tr("&Resume") if self._paused else self.tr("&Pause"))
-        settings = (self._counts, self._noise, self.more_fit, self.more_sampling)
-        for widget in settings:
+        for widget in (self._counts, self._noise):
             widget.setEnabled(not self._running)
+        self.options.set_locked(self._running)
         self.stop_when_good.setEnabled(not self._running)
         self.good_ess.setEnabled(not self._running and self.stop_when_good.isChecked())
         self.busy.setRange(0, 1 if self._paused else 0)
@@ -278,24 +248,41 @@ class RunPanel(QWidget):
         self.busy.setVisible(running and not is_sampling)
         self.chain_bars.setVisible(running and is_sampling)
 
-    def _more_button(self) -> QToolButton:
-        """Return the button that opens the dialog of the less common options, or closes it."""
-        dialog = QDialog(self)
-        dialog.setWindowTitle(self.tr("More options"))
-        layout = QVBoxLayout(dialog)
-        for title, form in (
-            (self.tr("Fit"), self.more_fit),
-            (self.tr("Sample"), self.more_sampling),
-        ):
-            group = QGroupBox(title, dialog)
-            QVBoxLayout(group).addWidget(form)
-            layout.addWidget(group)
+    def _outcome(self) -> QScrollArea:
+        """Return the part with the progress or the outcome, of a height that never changes."""
+        inside = _Flowing(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.status, self.busy, self.chain_bars, self.message):
+            column.addWidget(widget)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        area.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        area.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 14)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return area
+
+    def _options_button(self) -> QToolButton:
+        """Return the button that opens the dialog of all other options, or closes it."""
         button = QToolButton(self)
-        button.setText(self.tr("More &options"))
         button.setCheckable(True)
-        button.toggled.connect(dialog.setVisible)
-        dialog.finished.connect(lambda _: button.setChecked(False))
+        button.toggled.connect(self.options.setVisible)
+        self.options.finished.connect(lambda _: button.setChecked(False))
+        self.options.changed.connect(self._count_options)
         return button
+
+    def _count_options(self) -> None:
+        """Show how many options differ from the defaults, so that none is hidden."""
+        told = self.options.differing()
+        words = self.tr("&Options ({count})").format(count=len(told))
+        self.options_button.setText(words if told else self.tr("&Options"))
+        hint = self.tr("All options of fits and samplings, and the settings of the model")
+        self.options_button.setToolTip("\n".join((hint, *told)))
 
     def _button(self, text: str, hint: str) -> QPushButton:
         button = QPushButton(text, self)

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.own.reference import shown_name
+from rheojobs.inference.models.settings import FORMULA
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.model.model_list import (
     DESCRIPTION_ROLE,
@@ -28,6 +32,8 @@ __all__ = ["ModelPicker"]
 
 _FIRST_CHOICE = {"flow_curve": "herschel_bulkley"}
 _USUAL_CHOICE = "maxwell"
+_MOST_TOLD = 2
+"""Settings of a model that are written out."""
 
 
 class ModelPicker(QWidget):
@@ -37,6 +43,12 @@ class ModelPicker(QWidget):
     ----------
     model_changed : Signal(object)
         The `ModelInfo` that is chosen, or None.
+    settings_button : QToolButton
+        The settings of the model in words; the window opens their dialog when it is clicked.
+    new_button : QToolButton
+        The window opens the dialog of a model of the user's when it is clicked.
+    explore_button : QToolButton
+        Down while the window shows sliders for the parameters.
     """
 
     model_changed = Signal(object)
@@ -68,11 +80,33 @@ class ModelPicker(QWidget):
         self.description.setTextFormat(Qt.TextFormat.PlainText)
         self.description.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.description.setAccessibleName(self.tr("Description and equation of the model"))
+        self.settings_button = QToolButton(self)
+        self.settings_button.setToolTip(self.tr("Change the settings of the model"))
+        self.settings_button.hide()
+        self.new_button = QToolButton(self)
+        self.new_button.setText(self.tr("&New…"))
+        self.new_button.setToolTip(self.tr("A model by a formula, or by a function in a file"))
+        self.explore_button = QToolButton(self)
+        self.explore_button.setCheckable(True)
+        self.explore_button.setEnabled(False)
+        self.explore_button.toggled.connect(self._name_exploring)
+        self._name_exploring(False)
+        self.explore_button.setToolTip(
+            self.tr("Drag the parameters: the curve follows, and a fit can start from there")
+        )
         self.message = MessageBar(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.names)
+        first = QHBoxLayout()
+        first.addWidget(self.names, 1)
+        first.addWidget(self.new_button)
+        layout.addLayout(first)
         layout.addWidget(self.description)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.settings_button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.explore_button)
+        layout.addLayout(buttons)
         layout.addWidget(self.message)
         self.set_loading()
 
@@ -90,11 +124,30 @@ class ModelPicker(QWidget):
     def set_models(self, models: Sequence[ModelInfo]) -> None:
         """Set the list."""
         self._models = tuple(models)
-        self._by_name = {info.name: info for info in self._models}
+        self._by_name = {shown_name(info.name): info for info in self._models}
         self.names.setEnabled(True)
         self._line_edit().setPlaceholderText("")
         self.message.clear()
         self._fill()
+
+    def add(self, model: ModelInfo) -> None:
+        """Add a model of the user's, in place of one of the same name, and choose it."""
+        shown = shown_name(model.name)
+        others = [info for info in self._models if shown_name(info.name) != shown]
+        self.message.clear()
+        self.set_models((*others, model))
+        if self.choose(shown):
+            self._told = ""  # another model may have had the name
+            self._on_changed()
+        else:
+            modes = ", ".join(mode.replace("_", " ") for mode in model.test_modes)
+            words = self.tr("{name} is for {modes} only: the data are of another test.")
+            self.message.say("warning", words.format(name=shown, modes=modes))
+
+    @property
+    def test_mode(self) -> str | None:
+        """The test to which the offered models can be fitted."""
+        return self._mode
 
     def set_test_mode(self, mode: str | None) -> None:
         """List the models that can be fitted to this test, then the others, greyed out."""
@@ -110,6 +163,27 @@ class ModelPicker(QWidget):
             return True
         return False
 
+    def _name_exploring(self, is_exploring: bool) -> None:
+        # In words, since dark styles hardly show that a button is down.
+        words = self.tr("&Back to the table") if is_exploring else self.tr("E&xplore by sliders")
+        self.explore_button.setText(words)
+
+    def show_settings(self, model: ModelInfo | None) -> None:
+        """Show the settings of the model in words, if it has more than that of its formulas."""
+        settings = model.settings if model is not None else ()
+        config = model.config if model is not None else {}
+        told = [
+            f"{item.name} = {config.get(item.name, item.default)}"
+            for item in settings
+            if item.name in config or item.name != FORMULA
+        ]
+        more = len(told) - _MOST_TOLD
+        words = ", ".join(told[:_MOST_TOLD]) + (
+            self.tr(" and {n} more").format(n=more) if more > 0 else ""
+        )
+        self.settings_button.setText(self.tr("{settings} …").format(settings=words))
+        self.settings_button.setVisible(bool(told))
+
     def _fill(self) -> None:
         wanted = self.names.itemText(self.names.currentIndex())
         offered = [
@@ -123,7 +197,7 @@ class ModelPicker(QWidget):
         self.names.clear()
         for row, info in enumerate((*offered, *others)):
             told = info.description if row < self._offered else self._why_not(info)
-            self.names.addItem(info.name)
+            self.names.addItem(shown_name(info.name))
             self.names.setItemData(row, told, DESCRIPTION_ROLE)
             equation = info.equation(self._mode) if row < self._offered else ""
             self.names.setItemData(row, equation, EQUATION_ROLE)

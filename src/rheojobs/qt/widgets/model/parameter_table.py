@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import (
@@ -48,6 +48,7 @@ class ParameterModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
+        self._ties: dict[str, str] = {}
 
     def set_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Show a model's parameters, without estimates."""
@@ -94,20 +95,46 @@ class ParameterModel(QAbstractTableModel):
         places = {name: place for place, name in enumerate(known)}
         self._reset(sorted(fixed + drawn, key=lambda row: places.get(row.name, len(places))))
 
+    def set_ties(self, ties: Mapping[str, str]) -> None:
+        """Show which parameters a fit computes from others; they take no initial value."""
+        if dict(ties) != self._ties:
+            self._ties = dict(ties)
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        if self._rows:
+            last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+    def rows(self) -> Sequence[Row]:
+        """Return the rows; the caller must not change them."""
+        return tuple(self._rows)
+
+    def give_values(self, values: Mapping[str, float]) -> None:
+        """Make values the initial values of the next fit, except those of fixed parameters."""
+        for row in self._rows:
+            if row.name in values and row.parameter is not None and not row.is_fixed:
+                self._set_value(row, repr(float(values[row.name])))
+        self._tell_all()
+
     def given_values(self) -> dict[str, float]:
-        """Return the values that the user typed, except fixed ones."""
+        """Return the values that the user typed, except of fixed and tied parameters."""
         return {
             row.name: row.value
             for row in self._rows
-            if row.is_given and not row.is_fixed and row.value is not None
+            if row.is_given
+            and not row.is_fixed
+            and row.value is not None
+            and row.name not in self._ties
         }
 
     def fixed_values(self) -> dict[str, float]:
-        """Return the fixed parameters and their values."""
-        return {r.name: r.fixed_at for r in self._rows if r.fixed_at is not None}
+        """Return the fixed parameters and their values; a tie goes before."""
+        fixed = (r for r in self._rows if r.name not in self._ties)
+        return {r.name: r.fixed_at for r in fixed if r.fixed_at is not None}
 
     def edited_bounds(self) -> dict[str, tuple[float, float]]:
-        """Return the bounds that the user has narrowed."""
+        """Return the bounds that the user has changed."""
         return {r.name: r.edited_bounds for r in self._rows if r.edited_bounds is not None}
 
     def fit_options(self) -> dict[str, Any]:
@@ -165,7 +192,7 @@ class ParameterModel(QAbstractTableModel):
                 self.tr("Standard error of a fit, standard deviation of a posterior"),
                 self.tr("Unit of value, uncertainty and bounds"),
                 self.tr("Fixed at its value, in a fit and in a sampling"),
-                self.tr("Smallest and largest value allowed; type two numbers to narrow them"),
+                self.tr("Smallest and largest value allowed; type two numbers to change them"),
                 self.tr("Agreement of the chains: {limit} or less is good").format(limit=MAX_R_HAT),
                 self.tr("Independent draws: {limit:.0f} or more are good").format(limit=MIN_ESS),
             )[section]
@@ -174,7 +201,8 @@ class ParameterModel(QAbstractTableModel):
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Make value, bounds and fixing of a model's own parameter editable."""
         flags = super().flags(index)
-        own = index.isValid() and self._rows[index.row()].parameter is not None
+        row = self._rows[index.row()] if index.isValid() else None
+        own = row is not None and row.parameter is not None and row.name not in self._ties
         if own and index.column() in (ParameterColumn.VALUE, ParameterColumn.BOUNDS):
             flags |= Qt.ItemFlag.ItemIsEditable
         if own and index.column() == ParameterColumn.FIXED:
@@ -191,7 +219,8 @@ class ParameterModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.EditRole:
             return row.edited(column)
         if role == Qt.ItemDataRole.CheckStateRole and column == ParameterColumn.FIXED:
-            return _CHECKS[row.is_fixed] if row.parameter is not None else None
+            is_own = row.parameter is not None and row.name not in self._ties
+            return _CHECKS[row.is_fixed] if is_own else None
         if role == Qt.ItemDataRole.AccessibleTextRole and column == ParameterColumn.FIXED:
             return self.tr("{name} fixed").format(name=row.name)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in NUMBERS:
@@ -248,9 +277,9 @@ class ParameterModel(QAbstractTableModel):
         return ""
 
     def _set_bounds(self, row: Row, text: str) -> str:
-        """Set narrower bounds; an empty text restores the model's bounds."""
+        """Set bounds, wider than the model's if it allows; an empty text restores the model's."""
         assert row.parameter is not None
-        lower, upper = row.parameter.bounds
+        lower, upper = row.parameter.widest
         if not text:
             row.edited_bounds = None
             return ""
@@ -264,16 +293,16 @@ class ParameterModel(QAbstractTableModel):
             return self.tr("{name}: bounds must ascend and lie within {limits}").format(
                 name=parameter_symbol(row.name), limits=bounds_text(lower, upper)
             )
-        row.edited_bounds = None if (low, high) == (lower, upper) else (low, high)
+        row.edited_bounds = None if (low, high) == row.parameter.bounds else (low, high)
         return ""
 
     def _text(self, row: Row, column: int) -> str:
         if column == ParameterColumn.NAME:
             return parameter_symbol(row.name)
         if column == ParameterColumn.VALUE:
-            return (
-                self.tr("estimated") if row.value is None else estimate(row.value, row.uncertainty)
-            )
+            if row.value is None:
+                return self.tr("tied") if row.name in self._ties else self.tr("estimated")
+            return estimate(row.value, row.uncertainty)
         if column == ParameterColumn.UNCERTAINTY:
             shown = row.uncertainty is not None and not (row.is_fixed and row.r_hat is None)
             return number(row.uncertainty or 0.0, 2, trim=False) if shown else ""
@@ -304,6 +333,9 @@ class ParameterModel(QAbstractTableModel):
         return None
 
     def _hint(self, row: Row, column: int) -> str | None:
+        if column in (ParameterColumn.NAME, ParameterColumn.VALUE) and row.name in self._ties:
+            tie = f"{row.name} = {self._ties[row.name]}"
+            return self.tr("{tie}, in fits: see the options").format(tie=tie)
         if column == ParameterColumn.NAME:
             words = row.parameter.description if row.parameter is not None else ""
             return f"{row.name}: {words}" if words else row.name
@@ -331,11 +363,17 @@ def _known(value: float | None, decimals: int) -> str:
 
 
 class ParameterTable(QTableView):
-    """Shows a `ParameterModel`, without the columns that are empty."""
+    """Shows a `ParameterModel`, without the columns that are empty.
+
+    Attributes
+    ----------
+    parameters : ParameterModel
+        What it shows.
+    """
 
     def __init__(self, model: ParameterModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = model
+        self.parameters = model
         self.setModel(model)
         self.setAccessibleName(self.tr("Parameters"))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -359,4 +397,4 @@ class ParameterTable(QTableView):
 
     def _choose_columns(self) -> None:
         for column in (ParameterColumn.R_HAT, ParameterColumn.ESS):
-            self.setColumnHidden(column, not self._model.has_draws())
+            self.setColumnHidden(column, not self.parameters.has_draws())

@@ -1,0 +1,1 @@
+"""The settings of the chosen model: a worker describes the model that has them."""

@@ -1,0 +1,1 @@
+"""The panel of all options of a run, and of the settings of the model; made from declarations."""
