@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 from qtpy.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
 from rheojobs.engine.states import JobState
-from rheojobs.qt.widgets.jobs.rows import JobRow, signed, state_text
+from rheojobs.qt.widgets.common.copying import COPY_ROLE, copied_number
+from rheojobs.qt.widgets.jobs.rows import JobRow, moment, signed, state_text
 
 __all__ = [
     "FRACTION_ROLE",
@@ -16,7 +18,9 @@ __all__ = [
     "STATE_ROLE",
     "JobColumn",
     "Scope",
+    "cell_data",
     "cell_text",
+    "head_data",
     "head_texts",
     "job_state",
 ]
@@ -40,16 +44,19 @@ def job_state(index: QModelIndex | QPersistentModelIndex) -> JobState:
 class JobColumn(IntEnum):
     """The columns, by content."""
 
-    NAME = 0
-    MODEL = 1
-    STATE = 2
-    PROGRESS = 3
-    REMAINING = 4
-    PRIORITY = 5
-    ELAPSED = 6
+    STATE = 0
+    NAME = 1
+    MODEL = 2
+    SUBMITTED = 3
+    PROGRESS = 4
+    REMAINING = 5
+    PRIORITY = 6
+    ELAPSED = 7
 
 
 NUMBERS = (JobColumn.REMAINING, JobColumn.PRIORITY, JobColumn.ELAPSED)
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Scope(IntEnum):
@@ -63,9 +70,10 @@ class Scope(IntEnum):
 def head_texts() -> tuple[str, ...]:
     """Return the titles of the columns."""
     return (
+        _tr("State"),
         _tr("Job"),
         _tr("Model"),
-        _tr("State"),
+        _tr("Submitted"),
         _tr("Progress"),
         _tr("Remaining"),
         _tr("Priority"),
@@ -82,6 +90,8 @@ def cell_text(row: JobRow, column: int) -> str:
             return row.model
         case JobColumn.STATE:
             return state_text(row.state)
+        case JobColumn.SUBMITTED:
+            return row.created_text()
         case JobColumn.PROGRESS:
             return row.progress_text()
         case JobColumn.REMAINING:
@@ -91,8 +101,53 @@ def cell_text(row: JobRow, column: int) -> str:
     return row.elapsed_text()
 
 
+def cell_data(row: JobRow, column: int, role: int) -> Any:
+    """Return the data of a cell."""
+    match role:
+        case Qt.ItemDataRole.DisplayRole:
+            return cell_text(row, column)
+        case Qt.ItemDataRole.ToolTipRole:
+            return row.hint()
+        case Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if column in NUMBERS else None
+        case _ if role == FRACTION_ROLE:
+            return row.fraction
+        case _ if role == STATE_ROLE:
+            return str(row.state)
+        case _ if role == JOB_ID_ROLE:
+            return row.job_id
+        case _ if role == COPY_ROLE:
+            return _copied(row, column)
+    return None
+
+
+def head_data(column: int, role: int) -> Any:
+    """Return the title of a column, or its alignment."""
+    if role == Qt.ItemDataRole.TextAlignmentRole:
+        return _RIGHT if column in NUMBERS else None
+    if role == COPY_ROLE and column in (JobColumn.REMAINING, JobColumn.ELAPSED):
+        return f"{head_texts()[column]} / s"
+    return head_texts()[column] if role in (Qt.ItemDataRole.DisplayRole, COPY_ROLE) else None
+
+
+def _copied(row: JobRow, column: int) -> str | None:
+    """Return a cell as it is copied, where it differs from what is shown."""
+    match column:
+        case JobColumn.SUBMITTED:
+            return moment(row.created)
+        case JobColumn.REMAINING:
+            return copied_number(row.remaining)
+        case JobColumn.ELAPSED:
+            return copied_number(row.elapsed)
+        case JobColumn.PRIORITY:
+            return str(row.priority)
+    return None
+
+
 def _job_text(row: JobRow) -> str:
-    """Return the job's name; the data replace its model, which the next column shows."""
-    if row.model and row.data and row.name.endswith(f" {row.model}"):
+    """Return the job's name with its data; its model is left out: the next column has it."""
+    if not row.data or row.data in row.name:
+        return row.name
+    if row.model and row.name.endswith(f" {row.model}"):
         return f"{row.name.removesuffix(row.model)}{row.data}"
-    return row.name
+    return f"{row.name}, {row.data}"
