@@ -226,7 +226,7 @@ class JobRow:
             return time.strftime("%H:%M:%S", when)
         day = f"{when.tm_mday} {time.strftime('%b', when)}"
         if when.tm_year == now.tm_year:
-            return f"{day}, {time.strftime('%H:%M', when)}"
+            return f"{day} {time.strftime('%H:%M', when)}"
         return f"{day} {when.tm_year}"
 
     def remaining_text(self) -> str:

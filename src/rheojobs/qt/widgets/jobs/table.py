@@ -32,7 +32,7 @@ from qtpy.QtWidgets import (
 from rheojobs.engine import JobEngine
 from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.jobs.actions import JobActions
-from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope
+from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope, head_texts
 from rheojobs.qt.widgets.jobs.details_dialog import JobDetailsDialog
 from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
 from rheojobs.qt.widgets.jobs.rows import JobRow
@@ -47,15 +47,20 @@ _REFRESH_MS = 60
 _MOST_RUNS = 100
 """Most ranges of selected rows that a filter restores: each slows down drawing a cell."""
 
-_CHARACTERS = {
-    JobColumn.STATE: 16,
-    JobColumn.NAME: 27,
-    JobColumn.MODEL: 27,
-    JobColumn.SUBMITTED: 13,
-    JobColumn.REMAINING: 12,
-    JobColumn.PRIORITY: 9,
-    JobColumn.ELAPSED: 11,
+_WIDEST = {
+    JobColumn.STATE: "interrupted",
+    JobColumn.NAME: "sample ldpe_melt_i_150C",
+    JobColumn.MODEL: "fractional_maxwell_model",
+    JobColumn.SUBMITTED: "29 Nov 23:59",
+    JobColumn.REMAINING: "≈ 59 min 59 s",
+    JobColumn.PRIORITY: "",
+    JobColumn.ELAPSED: "59 min 59 s",
 }
+"""A long text of each column, which sets its width at first; the progress has the rest."""
+
+_MARGIN = 9
+_MARK = 18
+"""Pixels of the mark of a state, and of the arrow beside the title of a sorted column."""
 
 
 class JobTable(QWidget):
@@ -171,9 +176,12 @@ class JobTable(QWidget):
         # whether the selection fills the column.
         header.setSelectionModel(QItemSelectionModel(self.model, header))
         header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
-        width = self.fontMetrics().averageCharWidth()
-        for column, characters in _CHARACTERS.items():
-            view.setColumnWidth(column, width * characters)
+        metrics = self.fontMetrics()
+        for column, text in _WIDEST.items():
+            width = metrics.horizontalAdvance(text) + _MARK * (column == JobColumn.STATE)
+            title = metrics.horizontalAdvance(head_texts()[column])
+            title += _MARK * (column == JobColumn.SUBMITTED)
+            view.setColumnWidth(column, max(width, title) + _MARGIN)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         return view
 
@@ -198,7 +206,11 @@ class JobTable(QWidget):
         self.filter.textChanged.connect(self._filter)
         self.scope.currentIndexChanged.connect(self._filter)
         find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.setWhatsThis(self.tr("Find jobs"))
         find.activated.connect(self.filter.setFocus)
+        clear = QShortcut(QKeySequence("Esc"), self.filter)
+        clear.setContext(Qt.ShortcutContext.WidgetShortcut)
+        clear.activated.connect(self.filter.clear)
         self.view.customContextMenuRequested.connect(self._show_menu)
         self.view.activated.connect(lambda i: self.activated.emit(i.data(JOB_ID_ROLE)))
         self.view.selectionModel().selectionChanged.connect(self._refresh_soon)
@@ -275,7 +287,7 @@ class JobTable(QWidget):
         self._pushed += count
 
     def _refresh(self) -> None:
-        """Enable the actions, name what they act on, and show the priorities if any differs."""
+        """Enable the actions, name what they act on, and hide the columns that are empty."""
         self.verbs.refresh()
         rows = self.selected_rows()
         text = self.tr("No job selected")
@@ -285,6 +297,7 @@ class JobTable(QWidget):
             text = self.tr("{count} jobs selected:").format(count=len(rows))
         self.chosen.setText(text)
         self.view.setColumnHidden(JobColumn.PRIORITY, not self.model.has_priorities())
+        self.view.setColumnHidden(JobColumn.REMAINING, not self.model.has_running())
 
     def _show_details(self, rows: list[JobRow]) -> None:
         if rows:

@@ -180,6 +180,10 @@ class JobTableModel(QAbstractTableModel):
         """Return whether any job has another priority than the default."""
         return any(row.priority for row in self._all)
 
+    def has_running(self) -> bool:
+        """Return whether any job runs, so that a time may remain."""
+        return bool(self._running)
+
     def _arrange(self) -> None:
         self._is_stale = False
         shown = self._order.arranged(self._all)

@@ -18,6 +18,7 @@ from rheojobs.qt.widgets.jobs.marks import draw_mark
 __all__ = ["VerbButton", "set_mark"]
 
 _PROPERTY = "rheojobs-mark"
+_TEXT = QPalette.ColorRole.ButtonText
 _SIDE = 14
 _PADDING = 6
 
@@ -74,5 +75,6 @@ class VerbButton(QToolButton):
         draw_mark(painter, self._mark, rect, self._color())
 
     def _color(self) -> QColor:
-        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
-        return self.palette().color(group, QPalette.ColorRole.ButtonText)
+        color = QColor(self.palette().color(QPalette.ColorGroup.Active, _TEXT))
+        color.setAlphaF(1.0 if self.isEnabled() else 0.3)
+        return color
