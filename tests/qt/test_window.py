@@ -153,7 +153,6 @@ def test_a_running_sampling_is_stopped_by_the_button(window: MainWindow, qtbot: 
 def test_keys_do_what_the_buttons_do(window: MainWindow, qtbot: QtBot) -> None:
     prepare(window, qtbot, draws=500_000)
     window.activateWindow()
-    control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(window, Qt.Key.Key_F5)
     assert window.session.is_running
     finish(window, qtbot)

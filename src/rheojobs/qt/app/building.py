@@ -47,13 +47,13 @@ def action(
     slot : callable
         Called when it is triggered.
     otherwise : str
-        The keys where the platform has none for a standard key.
+        For a standard key: the keys to show of several, or if the platform has none.
     """
     made = QAction(text, window)
     if isinstance(keys, str):
         made.setShortcut(QKeySequence(keys))
     else:
-        usual = QKeySequence.keyBindings(keys)
-        made.setShortcuts(usual or [QKeySequence(otherwise)])
+        usual = QKeySequence.keyBindings(keys) or [QKeySequence(otherwise)]
+        made.setShortcuts(sorted(usual, key=lambda each: each != QKeySequence(otherwise)))
     made.triggered.connect(slot)
     return made

@@ -53,7 +53,9 @@ class Menus(QObject):
         self.correct = action(
             window, self.tr("&Correct how data are read…"), "F4", window.correcting.open
         )
-        self.close_data = action(window, self.tr("C&lose data"), standard.Close, window.close_data)
+        self.close_data = action(
+            window, self.tr("C&lose data"), standard.Close, window.close_data, otherwise="Ctrl+W"
+        )
         file_menu.addActions([self.open, self.correct, self.close_data])
         file_menu.addSeparator()
         file_menu.addAction(

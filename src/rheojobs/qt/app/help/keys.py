@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from qtpy.QtGui import QAction, QKeySequence, QShortcut
-from qtpy.QtWidgets import QMainWindow, QMenu, QTableView
+from qtpy.QtWidgets import QMainWindow, QMenu, QTableView, QWidget
 
 __all__ = ["Key", "keys_of", "keys_page"]
 
@@ -32,9 +32,9 @@ class Key:
 
 def keys_of(window: QMainWindow) -> list[Key]:
     """Return the keys of the menus of a window, then those of its parts."""
-    found = list(_of_menus(window))
-    taken = {key.keys for key in found}
-    found += [key for key in _of_parts(window) if key.keys not in taken]
+    actions = list(_in_menus(window))
+    found = [Key(place, _plain(each.text()), _written(each.shortcut())) for place, each in actions]
+    found += _of_parts(window, {id(each) for _, each in actions})
     return list(dict.fromkeys(found))
 
 
@@ -44,37 +44,41 @@ def keys_page(window: QMainWindow) -> str:
     return "\n".join(["| Where | What | Keys |", "|---|---|---|", *rows]) + "\n"
 
 
-def _of_menus(window: QMainWindow) -> Iterator[Key]:
+def _in_menus(window: QMainWindow) -> Iterator[tuple[str, QAction]]:
+    """Return the actions that have keys, with the titles of their menus."""
     bar = window.menuBar()
     assert bar is not None
     for action in bar.actions():
         menu = action.menu()
         if isinstance(menu, QMenu):
-            yield from _of_menu(menu, _plain(action.text()))
+            place = _plain(action.text())
+            yield from ((place, each) for each in _of_menu(menu) if not each.shortcut().isEmpty())
 
 
-def _of_menu(menu: QMenu, place: str) -> Iterator[Key]:
+def _of_menu(menu: QMenu) -> Iterator[QAction]:
     for action in menu.actions():
         inner = action.menu()
         if isinstance(inner, QMenu):
-            yield from _of_menu(inner, place)
-        elif not action.shortcut().isEmpty():
-            yield Key(place, _plain(action.text()), _written(action))
+            yield from _of_menu(inner)
+        else:
+            yield action
 
 
-def _of_parts(window: QMainWindow) -> Iterator[Key]:
+def _of_parts(window: QMainWindow, known: Collection[int]) -> Iterator[Key]:
+    """Return the keys that work in a part of the window only."""
     for shortcut in window.findChildren(QShortcut):
         if shortcut.whatsThis():
-            keys = shortcut.key().toString(QKeySequence.SequenceFormat.PortableText)
-            yield Key("Window", shortcut.whatsThis(), keys)
-    for table in window.findChildren(QTableView):
-        for action in table.actions():
-            if not action.shortcut().isEmpty():
-                yield Key("Tables", _plain(action.text()), _written(action))
+            part = shortcut.parent()
+            place = part.accessibleName() if isinstance(part, QWidget) else ""
+            yield Key(place or "Window", shortcut.whatsThis(), _written(shortcut.key()))
+    for action in window.findChildren(QAction):
+        if id(action) not in known and not action.shortcut().isEmpty():
+            place = "Tables" if isinstance(action.parent(), QTableView) else "Plots"
+            yield Key(place, _plain(action.text()), _written(action.shortcut()))
 
 
-def _written(action: QAction) -> str:
-    return action.shortcut().toString(QKeySequence.SequenceFormat.PortableText)
+def _written(keys: QKeySequence) -> str:
+    return keys.toString(QKeySequence.SequenceFormat.PortableText)
 
 
 def _plain(text: str) -> str:
