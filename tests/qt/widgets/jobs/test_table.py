@@ -167,9 +167,9 @@ def test_priorities_are_changed_while_jobs_wait(stored: JobEngine, qtbot: QtBot)
     assert not table.verbs.pause.isEnabled()
     for _ in range(2):
         table.verbs.sooner.trigger()
-    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.STATE) == "queued +2", timeout=LONG)
     table.verbs.later.trigger()
-    qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+1", timeout=LONG)
+    qtbot.waitUntil(lambda: text(model, 0, JobColumn.STATE) == "queued +1", timeout=LONG)
     assert jobs[1].priority == 1
     choose(table, 2)
     assert not table.verbs.sooner.isEnabled()
@@ -236,7 +236,7 @@ def test_jobs_of_another_program_are_moved_in_its_line(
         verbs.sooner.trigger()
         verbs.sooner.trigger()  # at once: its owner has not read the first request yet
         qtbot.waitUntil(lambda: jobs[1].priority == 2, timeout=LONG)
-        qtbot.waitUntil(lambda: text(model, 0, JobColumn.PRIORITY) == "+2", timeout=LONG)
+        qtbot.waitUntil(lambda: text(model, 0, JobColumn.STATE) == "queued +2", timeout=LONG)
         verbs.refresh()
         qtbot.waitUntil(lambda: (verbs.refresh(), verbs.later.isEnabled())[1], timeout=LONG)
         verbs.later.trigger()

@@ -87,6 +87,9 @@ def test_times_tell_jobs_apart(qapp: object) -> None:
     assert row.created_text() == "09:05:07"
     row.created -= 400 * 86400
     assert str(time.localtime(row.created).tm_year) in row.created_text()
+    for seconds, words in ((4.2, "≈ 4 s"), (300, "≈ 5 min"), (3600 * 2.31, "≈ 2.3 h")):
+        row.remaining = seconds
+        assert row.remaining_text().replace("\N{NO-BREAK SPACE}", " ") == words
     assert "submitted: " in row.hint()
 
 
@@ -178,20 +181,17 @@ def test_jobs_that_come_in_above_do_not_push_the_shown_ones_down(
     table.close_down()
 
 
-def test_empty_columns_are_hidden_and_the_bar_says_what_it_acts_on(
+def test_an_empty_column_is_hidden_and_the_bar_says_what_it_acts_on(
     engine: JobEngine, qtbot: QtBot
 ) -> None:
     table = shown(JobTable(engine), qtbot)
     view = table.view
     table.model._add([ended(1, 1), ended(2, 1)])
     table._refresh()
-    assert view.isColumnHidden(C.PRIORITY)
     assert view.isColumnHidden(C.REMAINING)
     assert table.chosen.text() == "No job selected"
-    table.model.row(f"{1:032x}").priority = 2  # type: ignore[union-attr]
     choose(table, 0)
     table._refresh()
-    assert not view.isColumnHidden(C.PRIORITY)
     assert table.chosen.text() == "1 job selected:"
     view.selectAll()
     table._refresh()
@@ -288,7 +288,7 @@ def test_jobs_are_copied_for_a_spreadsheet(engine: JobEngine, qtbot: QtBot) -> N
     qtbot.waitUntil(table.view.hasFocus)
     qtbot.keyClick(table.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QGuiApplication.clipboard().text().splitlines()
-    head = ["State", "Job", "Model", "Submitted", "Progress", "Elapsed / s"]
+    head = ["State", "Job", "Model", "When", "Progress", "Elapsed / s"]
     assert lines[0].split("\t") == head
     cells = lines[2].split("\t")
     assert cells[:3] == ["succeeded", "job 1", "zener"]

@@ -50,11 +50,10 @@ class JobColumn(IntEnum):
     SUBMITTED = 3
     PROGRESS = 4
     REMAINING = 5
-    PRIORITY = 6
-    ELAPSED = 7
+    ELAPSED = 6
 
 
-NUMBERS = (JobColumn.REMAINING, JobColumn.PRIORITY, JobColumn.ELAPSED)
+NUMBERS = (JobColumn.REMAINING, JobColumn.ELAPSED)
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -73,10 +72,9 @@ def head_texts() -> tuple[str, ...]:
         _tr("State"),
         _tr("Job"),
         _tr("Model"),
-        _tr("Submitted"),
+        _tr("When"),
         _tr("Progress"),
-        _tr("Remaining"),
-        _tr("Priority"),
+        _tr("Left"),
         _tr("Elapsed"),
     )
 
@@ -89,15 +87,14 @@ def cell_text(row: JobRow, column: int) -> str:
         case JobColumn.MODEL:
             return row.model
         case JobColumn.STATE:
-            return state_text(row.state)
+            text = state_text(row.state)
+            return f"{text} {signed(row.priority)}" if row.has_say() else text
         case JobColumn.SUBMITTED:
             return row.created_text()
         case JobColumn.PROGRESS:
             return row.progress_text()
         case JobColumn.REMAINING:
             return row.remaining_text()
-        case JobColumn.PRIORITY:
-            return signed(row.priority) if row.priority else ""
     return row.elapsed_text()
 
 
@@ -107,7 +104,7 @@ def cell_data(row: JobRow, column: int, role: int) -> Any:
         case Qt.ItemDataRole.DisplayRole:
             return cell_text(row, column)
         case Qt.ItemDataRole.ToolTipRole:
-            return row.hint()
+            return _hint(row, column)
         case Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if column in NUMBERS else None
         case _ if role == FRACTION_ROLE:
@@ -121,13 +118,31 @@ def cell_data(row: JobRow, column: int, role: int) -> Any:
     return None
 
 
+def _hint(row: JobRow, column: int) -> str:
+    text = cell_text(row, column)
+    hint = row.hint()
+    return hint if text in hint else f"{text}\n{hint}"
+
+
 def head_data(column: int, role: int) -> Any:
     """Return the title of a column, or its alignment."""
     if role == Qt.ItemDataRole.TextAlignmentRole:
         return _RIGHT if column in NUMBERS else None
     if role == COPY_ROLE and column in (JobColumn.REMAINING, JobColumn.ELAPSED):
         return f"{head_texts()[column]} / s"
+    if role == Qt.ItemDataRole.ToolTipRole:
+        return _head_hint(column)
     return head_texts()[column] if role in (Qt.ItemDataRole.DisplayRole, COPY_ROLE) else None
+
+
+def _head_hint(column: int) -> str:
+    return {
+        JobColumn.STATE: _tr("State; with the priority of a job that waits, if it has another"),
+        JobColumn.SUBMITTED: _tr("When the job was submitted"),
+        JobColumn.PROGRESS: _tr("What the job does, or how it ended"),
+        JobColumn.REMAINING: _tr("Estimate of the time that remains"),
+        JobColumn.ELAPSED: _tr("Time since the job was started, or until it ended"),
+    }.get(JobColumn(column), head_texts()[column])
 
 
 def _copied(row: JobRow, column: int) -> str | None:
@@ -139,8 +154,6 @@ def _copied(row: JobRow, column: int) -> str | None:
             return copied_number(row.remaining)
         case JobColumn.ELAPSED:
             return copied_number(row.elapsed)
-        case JobColumn.PRIORITY:
-            return str(row.priority)
     return None
 
 

@@ -35,12 +35,11 @@ def _seconds(value: float | None) -> float:
 
 
 _KEYS: dict[JobColumn, Callable[[JobRow], Any]] = {
-    JobColumn.STATE: lambda row: _RANKS[row.state],
+    JobColumn.STATE: lambda row: (_RANKS[row.state], -row.priority),
     JobColumn.NAME: lambda row: cell_text(row, JobColumn.NAME).casefold(),
     JobColumn.MODEL: lambda row: row.model.casefold(),
     JobColumn.PROGRESS: lambda row: row.progress_text().casefold(),
     JobColumn.REMAINING: lambda row: _seconds(row.remaining),
-    JobColumn.PRIORITY: lambda row: row.priority,
     JobColumn.ELAPSED: lambda row: _seconds(row.elapsed),
 }
 

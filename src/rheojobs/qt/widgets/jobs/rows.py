@@ -219,19 +219,23 @@ class JobRow:
             total=f"{progress.total:,}",
         )
 
+    def has_say(self) -> bool:
+        """Return whether its priority decides when it starts, and differs from the default."""
+        return bool(self.priority) and self.state in _WAITING
+
     def created_text(self) -> str:
-        """Return when it was submitted: the time, and the day unless it is today."""
+        """Return when it was submitted: the time if that was today, else the day or month."""
         when, now = time.localtime(self.created), time.localtime()
         if (when.tm_year, when.tm_yday) == (now.tm_year, now.tm_yday):
             return time.strftime("%H:%M:%S", when)
-        day = f"{when.tm_mday} {time.strftime('%b', when)}"
-        if when.tm_year == now.tm_year:
-            return f"{day} {time.strftime('%H:%M', when)}"
-        return f"{day} {when.tm_year}"
+        month = time.strftime("%b", when)
+        return (
+            f"{when.tm_mday} {month}" if when.tm_year == now.tm_year else f"{month} {when.tm_year}"
+        )
 
     def remaining_text(self) -> str:
         """Return the remaining time as text."""
-        return "" if self.remaining is None else f"≈\N{NO-BREAK SPACE}{duration(self.remaining)}"
+        return "" if self.remaining is None else f"≈\N{NO-BREAK SPACE}{_rough(self.remaining)}"
 
     def elapsed_text(self) -> str:
         """Return the elapsed time as text."""
@@ -289,6 +293,14 @@ class JobRow:
     def matches(self, words: list[str]) -> bool:
         """Return whether its text contains all words, which are in lower case."""
         return not words or all(word in self.words() for word in words)
+
+
+def _rough(seconds: float) -> str:
+    """Write an estimated duration in one unit: ``12 s``, ``5 min``, ``2.3 h``."""
+    for unit, size in (("s", 1), ("min", 60)):
+        if seconds < 90 * size:
+            return f"{max(round(seconds / size), 1)}\N{NO-BREAK SPACE}{unit}"
+    return f"{seconds / 3600:.1f}\N{NO-BREAK SPACE}h"
 
 
 def row_of_job(job: Job) -> JobRow:

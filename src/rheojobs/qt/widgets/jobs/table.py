@@ -51,15 +51,14 @@ _WIDEST = {
     JobColumn.STATE: "interrupted",
     JobColumn.NAME: "sample ldpe_melt_i_150C",
     JobColumn.MODEL: "fractional_maxwell_model",
-    JobColumn.SUBMITTED: "29 Nov 23:59",
-    JobColumn.REMAINING: "≈ 59 min 59 s",
-    JobColumn.PRIORITY: "",
+    JobColumn.SUBMITTED: "Nov 2025",
+    JobColumn.REMAINING: "≈ 59 min",
     JobColumn.ELAPSED: "59 min 59 s",
 }
 """A long text of each column, which sets its width at first; the progress has the rest."""
 
-_MARGIN = 9
-_MARK = 18
+_MARGIN = 10
+_MARK = 19
 """Pixels of the mark of a state, and of the arrow beside the title of a sorted column."""
 
 
@@ -179,8 +178,7 @@ class JobTable(QWidget):
         metrics = self.fontMetrics()
         for column, text in _WIDEST.items():
             width = metrics.horizontalAdvance(text) + _MARK * (column == JobColumn.STATE)
-            title = metrics.horizontalAdvance(head_texts()[column])
-            title += _MARK * (column == JobColumn.SUBMITTED)
+            title = metrics.horizontalAdvance(head_texts()[column]) + _MARK
             view.setColumnWidth(column, max(width, title) + _MARGIN)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         return view
@@ -296,7 +294,6 @@ class JobTable(QWidget):
         elif rows:
             text = self.tr("{count} jobs selected:").format(count=len(rows))
         self.chosen.setText(text)
-        self.view.setColumnHidden(JobColumn.PRIORITY, not self.model.has_priorities())
         self.view.setColumnHidden(JobColumn.REMAINING, not self.model.has_running())
 
     def _show_details(self, rows: list[JobRow]) -> None:

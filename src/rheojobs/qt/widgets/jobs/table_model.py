@@ -176,10 +176,6 @@ class JobTableModel(QAbstractTableModel):
         if self._is_stale and not is_held:
             self._arrange()
 
-    def has_priorities(self) -> bool:
-        """Return whether any job has another priority than the default."""
-        return any(row.priority for row in self._all)
-
     def has_running(self) -> bool:
         """Return whether any job runs, so that a time may remain."""
         return bool(self._running)

@@ -12,7 +12,7 @@ from typing import Any
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QPalette
-from qtpy.QtWidgets import QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from rheojobs.qt.widgets.plots.axes import ticks, tint_axes
 from rheojobs.qt.widgets.plots.plot_copying import copy_plot_actions
@@ -26,13 +26,12 @@ _AXES = (("left", (1, 0)), ("bottom", (2, 1)))
 class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
     """Makes its menu at the first click that opens it."""
 
-    menu: Any
     actions: Sequence[QAction] = ()
 
     def mouseClickEvent(self, event: Any) -> None:
-        if event.button() == Qt.MouseButton.RightButton and self.menu is None:
+        if event.button() == Qt.MouseButton.RightButton and not self.menuEnabled():
             self.setMenuEnabled(True)
-            menu: QMenu = self.menu
+            menu: Any = self.menu
             menu.insertActions(menu.actions()[0], self.actions)
         super().mouseClickEvent(event)
 
