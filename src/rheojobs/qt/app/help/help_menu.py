@@ -94,7 +94,7 @@ class HelpMenu(QMenu):
         box.setInformativeText(words.format(address=project_url("Issues")))
         box.setDetailedText(versions_text())
         visit = box.addButton(self.tr("&Open the page"), QMessageBox.ButtonRole.ActionRole)
-        box.addButton(QMessageBox.StandardButton.Close)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Close))
         assert visit is not None
         visit.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(project_url("Issues"))))
         box.open()

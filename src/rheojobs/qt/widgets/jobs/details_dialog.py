@@ -71,6 +71,9 @@ class JobDetailsDialog(QDialog):
         copy = buttons.addButton(self.tr("&Copy all"), QDialogButtonBox.ButtonRole.ActionRole)
         assert copy is not None
         copy.clicked.connect(self._copy)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        assert close is not None
+        close.setDefault(True)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addLayout(self._form)
@@ -101,6 +104,9 @@ class JobDetailsDialog(QDialog):
 
     def _follow(self, *_: object) -> None:
         row = self._row
+        if self._shown:  # what passes without an event
+            self._show_fact(self.tr("Elapsed"), row.elapsed_text())
+            self._show_fact(self.tr("Message"), row.progress_text())
         present = (row.state, row.message, row.started, row.priority, len(row.history))
         if present != self._shown:
             self._shown = present
@@ -151,7 +157,7 @@ class JobDetailsDialog(QDialog):
             label.setAccessibleName(name)
             self.facts[name] = label
             self._form.addRow(f"{name}:", label)
-        if label is not None:
+        if label is not None and label.text() != text:
             label.setText(text)
 
     def _show_error(self, record: JobRecord) -> None:
