@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import QDialog, QMessageBox, QTableWidget
 from tests.qt.helpers import fit_view
 
 from rheojobs import __version__
+from rheojobs.cli import main as command
 from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.help.keys import keys_of, keys_page
 from rheojobs.qt.app.help.versions import versions
@@ -154,3 +156,13 @@ def test_the_window_has_an_icon_of_every_size(window: MainWindow) -> None:
     icon = window.windowIcon()
     assert {size.width() for size in icon.availableSizes()} >= {16, 32, 256}
     assert icon.pixmap(64, 64).toImage().pixelColor(32, 56).alpha() == 255
+
+
+def test_the_program_without_a_terminal_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr(command, "main", lambda arguments: given.append(arguments) or 0)
+    monkeypatch.setattr(sys, "argv", ["rheojobs-window", "sweep.csv"])
+    assert command.window() == 0
+    assert given == [["gui", "sweep.csv"]]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["gui-scripts"] == {"rheojobs-window": "rheojobs.cli.main:window"}

@@ -216,6 +216,7 @@ class JobTable(QWidget):
         self.model.modelAboutToBeReset.connect(self._remember)
         self.model.modelReset.connect(self._select_again)
         self.model.rowsInserted.connect(self._stay)
+        self.model.rowsInserted.connect(self._refresh_soon)
         self.view.viewport().installEventFilter(self)
 
     def add(self, action: QAction) -> None:
