@@ -33,6 +33,7 @@ from rheojobs.engine.states import JobState
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
+from rheojobs.qt.widgets.jobs.columns import JobColumn
 from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
 
 WIDTH, HEIGHT = 1280, 800
@@ -133,7 +134,8 @@ def _cut_cells(table: QTableView) -> Iterator[str]:
             index = model.index(row, column)
             if table.visualRect(index).top() >= table.viewport().height():
                 break
-            if isinstance(table.itemDelegateForIndex(index), ProgressDelegate):
+            is_job = table.accessibleName() == "Jobs" and column == JobColumn.NAME
+            if is_job or isinstance(table.itemDelegateForIndex(index), ProgressDelegate):
                 assert str(index.data()) in str(index.data(Qt.ItemDataRole.ToolTipRole))
                 continue
             option: Any = QStyleOptionViewItem()

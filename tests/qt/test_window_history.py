@@ -23,6 +23,7 @@ from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.widgets.jobs.columns import JobColumn
 from rheojobs.qt.widgets.jobs.machine_status import Load
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
@@ -190,11 +191,18 @@ def test_the_layout_comes_back(past: dict[str, str], tmp_path: Path, qtbot: QtBo
     first.resize(1100, 700)
     header = first.jobs_pane.table.view.horizontalHeader()
     header.resizeSection(0, 133)
+    first.jobs_pane.table.view.sortByColumn(JobColumn.ELAPSED, Qt.SortOrder.DescendingOrder)
     first.tabs.setCurrentWidget(posterior_view(first))
     assert first.close()
     second = MainWindow(settings=settings())
     assert second.height() == 700  # the width is cut to that of Qt's offscreen screen
-    assert second.jobs_pane.table.view.horizontalHeader().sectionSize(0) == 133
+    header = second.jobs_pane.table.view.horizontalHeader()
+    assert header.sectionSize(0) == 133
+    assert header.sortIndicatorSection() == JobColumn.ELAPSED
+    model = second.jobs_pane.table.model
+    qtbot.waitUntil(lambda: model.rowCount() >= len(past), timeout=JOB_MS)
+    times = [row.elapsed or 0.0 for row in model.rows_between(0, model.rowCount() - 1)]
+    assert times == sorted(times)  # the last of the table is the first of them
     assert posterior_view(second) is second.tabs.currentWidget()
     assert second.close()
     # The layout of an older or newer window is not used.

@@ -17,7 +17,7 @@ from rheojobs.cli.terminal.verbosity import of_one_command
 from rheojobs.errors import InputError, one_line, printable
 from rheojobs.extras import missing_extra
 
-__all__ = ["main"]
+__all__ = ["main", "window"]
 
 GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)
 """What writing to a pipe raises whose reader has gone; on Windows, not only `BrokenPipeError`."""
@@ -71,6 +71,11 @@ def _status_of(arguments: list[str]) -> int:
         # A job may fail with any exception of a model, an optimizer or a disk.
         _debug("failed")
         return _say(one_line(error), FAILED)
+
+
+def window() -> int:
+    """Run the command `gui`: the entry point of a program without a terminal."""
+    return main(["gui", *sys.argv[1:]])
 
 
 def _reader_has_gone(error: Exception) -> bool:

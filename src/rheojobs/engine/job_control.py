@@ -6,7 +6,7 @@ Each method may wait for the disk, and is for a thread that nobody waits for.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the command that only asks for something needs no engine
     from rheojobs.engine.engine import JobEngine
     from rheojobs.engine.jobs.job import Job
 
-__all__ = ["JobControl", "OrphanedJobs", "StoredResult"]
+__all__ = ["JobControl", "JobRecord", "OrphanedJobs", "StoredResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,25 @@ class StoredResult:
     result: Any
 
 
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What the store has of the life of a job.
+
+    Attributes
+    ----------
+    stored : StoredJob
+        Its present state, attempts, limits and needs.
+    history : sequence
+        The states that it has entered: time (s since the epoch), state, reason.
+    error : mapping
+        The type and the traceback of its error; empty if there is none.
+    """
+
+    stored: StoredJob
+    history: Sequence[tuple[float, JobState, str]]
+    error: Mapping[str, Any]
+
+
 class JobControl:
     """Steers the jobs of an engine directly, and all others through the store.
 
@@ -64,6 +83,14 @@ class JobControl:
     def find(self, job_id: str) -> StoredJob:
         """Return a job of the store by a unique prefix of its id."""
         return self._store().find(job_id)
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """Return what the store has of a job of this id; None without a store."""
+        if self._opened is None and (self._engine is None or self._engine.store is None):
+            return None
+        store = self._store()
+        stored = store.find(job_id)
+        return JobRecord(stored, store.history(stored.id), store.error(stored.id))
 
     def cancel(self, job_id: str) -> bool:
         """Stop a job, or take it from the queue."""

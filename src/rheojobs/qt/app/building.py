@@ -27,9 +27,33 @@ def group(title: str, *widgets: QWidget) -> QGroupBox:
     return box
 
 
-def action(window: QMainWindow, text: str, keys: str, slot: object) -> QAction:
-    """Make an action with its shortcut."""
+def action(
+    window: QMainWindow,
+    text: str,
+    keys: str | QKeySequence.StandardKey,
+    slot: object,
+    otherwise: str = "",
+) -> QAction:
+    """Make an action with its shortcut.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        Its parent.
+    text : str
+        Its name in the menu.
+    keys : str or QKeySequence.StandardKey
+        The keys; those of the platform for a standard key.
+    slot : callable
+        Called when it is triggered.
+    otherwise : str
+        For a standard key: the keys to show of several, or if the platform has none.
+    """
     made = QAction(text, window)
-    made.setShortcut(QKeySequence(keys))
+    if isinstance(keys, str):
+        made.setShortcut(QKeySequence(keys))
+    else:
+        usual = QKeySequence.keyBindings(keys) or [QKeySequence(otherwise)]
+        made.setShortcuts(sorted(usual, key=lambda each: each != QKeySequence(otherwise)))
     made.triggered.connect(slot)
     return made

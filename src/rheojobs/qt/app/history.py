@@ -86,6 +86,7 @@ class History(QObject):
             self.tr("Show the result of the selected job with its data"),
             _may_have_result,
             self._open_first,
+            "show",
         )
         self.export_action = verbs.add(
             self.tr("E&xport…"),
@@ -93,6 +94,7 @@ class History(QObject):
             self.tr("Write the result of the selected job to a file: report, table, figure, draws"),
             _may_have_result,
             self._ask_where,
+            "save",
         )
         for action in (self.open_action, self.export_action):
             pane.table.add(action)

@@ -25,7 +25,7 @@ _STORE_MS = 1000
 
 
 class JobsPane(QWidget):
-    """The table of the pool's jobs, with messages above it.
+    """The table of the pool's jobs, with messages below it.
 
     Attributes
     ----------
@@ -55,9 +55,10 @@ class JobsPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self.table, 1)
+        # Below: a message that comes must not move the rows under the pointer.
         for bar in (self.store_message, self.recovery, self.message):
             layout.addWidget(bar)
-        layout.addWidget(self.table, 1)
         self.table.verbs.failed.connect(lambda text: self.message.say("error", text))
         self.table.view.selectionModel().selectionChanged.connect(self.message.clear)
         self._store_timer = QTimer(self, interval=_STORE_MS)

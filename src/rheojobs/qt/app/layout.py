@@ -12,7 +12,7 @@ from rheojobs.engine.store.reader import state_folder
 
 __all__ = ["restore_layout", "save_layout", "user_settings"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the window's parts change so that an older saved layout would not fit."""
 
 

@@ -35,6 +35,7 @@ from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.exploring.explorer import Explorer
 from rheojobs.qt.app.file_reader import FileReader
+from rheojobs.qt.app.help.icon import app_icon
 from rheojobs.qt.app.history import History
 from rheojobs.qt.app.jobs_pane import HOUSEKEEPING, JobsPane
 from rheojobs.qt.app.layout import restore_layout, save_layout, user_settings
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.session = WindowSession(self.pool, self.library, self)
         self._settings = settings
         self.setWindowTitle("rheojobs")
+        self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._build()
         self.menus = Menus(self)
@@ -336,6 +338,7 @@ def run(files: Sequence[str] = ()) -> int:
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
         application.setApplicationName("rheojobs")
+        application.setDesktopFileName("rheojobs")  # desktops find the icon by it
         # Python cannot handle Ctrl-C while Qt waits; the workers end with this process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(settings=user_settings())

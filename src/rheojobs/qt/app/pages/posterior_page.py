@@ -26,7 +26,7 @@ class PosteriorPage(Page["PosteriorView"]):
     """The diagnostics and the draws of a sampling, while it runs and afterwards."""
 
     title = str(QT_TRANSLATE_NOOP("pages", "Posterior"))
-    hint = str(QT_TRANSLATE_NOOP("pages", "Sample a model to see its posterior (Ctrl+B)"))
+    hint = str(QT_TRANSLATE_NOOP("pages", "Sample a model to see its posterior (F6)"))
     modules = ("rheojobs.qt.widgets.posterior.posterior_view",)
 
     def __init__(self, tabs: LateTabs) -> None:

@@ -59,11 +59,11 @@ class DataPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.open_button = QPushButton(self.tr("Open…"), self)
-        self.open_button.setToolTip(self.tr("Open files with measured data (Ctrl+O)"))
+        self.open_button.setToolTip(self.tr("Open files with measured data"))
         self.open_button.clicked.connect(self.open_wanted)
         self.close_button = QPushButton(self.tr("Close"), self)
         self.close_button.setToolTip(
-            self.tr("Close these data (Ctrl+W); their jobs and results stay in the table of jobs")
+            self.tr("Close these data; their jobs and results stay in the table of jobs")
         )
         self.close_button.setEnabled(False)
         self.close_button.clicked.connect(self.close_wanted)
@@ -83,7 +83,7 @@ class DataPanel(QWidget):
         self.modes.activated.connect(lambda row: self.mode_chosen.emit(self.modes.itemData(row)))
         self.correct_button = QPushButton(self.tr("Correct…"), self)
         self.correct_button.setToolTip(
-            self.tr("Correct the columns, units, separators and constants of these data (Ctrl+R)")
+            self.tr("Correct the columns, units, separators and constants of these data")
         )
         self.correct_button.setEnabled(False)
         self.correct_button.clicked.connect(self.correct_wanted)

@@ -30,6 +30,7 @@ from rheojobs.inference.data.reading.preview import LEFT_OUT, Look, Reading, Tab
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
 from rheojobs.qt.widgets.common.colors import alarm, muted
+from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.common.texts import with_unit
 from rheojobs.qt.widgets.common.window_size import grow_to_fit
 
@@ -390,4 +391,5 @@ class ReadingEditor(QDialog):
         palette.setColor(QPalette.ColorRole.Text, muted(self.palette()))
         table.setPalette(palette)
         table.setMinimumSize(420, 7 * self.fontMetrics().height() + 20)
+        make_copyable(table)
         return table

@@ -26,7 +26,9 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.curves import Curve
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.qt.widgets.common.texts import number, sentence
+from rheojobs.qt.widgets.common.confirm import LONG_WORK, confirm
+from rheojobs.qt.widgets.common.copying import COPY_ROLE, copied_number, make_copyable
+from rheojobs.qt.widgets.common.texts import duration, number, sentence
 
 __all__ = ["KeptFit", "KeptFits"]
 
@@ -120,9 +122,11 @@ class KeptFits(QWidget):
         self.remove_button.setToolTip(self.tr("Remove the selected fits from the plot (Del)"))
         self.remove_button.clicked.connect(self.remove_selected)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
+        delete.setWhatsThis(self.tr("Remove the selected fits"))
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.remove_selected)
         self.table.itemSelectionChanged.connect(self._enable)
+        make_copyable(self.table)
         row = QHBoxLayout()
         row.addWidget(self.note, 1)
         row.addWidget(self.remove_button)
@@ -158,11 +162,22 @@ class KeptFits(QWidget):
         return [curve for curve in found if curve is not None]
 
     def remove_selected(self) -> None:
-        """Remove the selected fits."""
+        """Remove the selected fits; ask first if one took long."""
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
-        gone = {id(fit) for row, fit in enumerate(self._ordered()) if row in rows}
-        if gone:
-            self._fits[self._owner] = [fit for fit in self.fits() if id(fit) not in gone]
+        gone = [fit for row, fit in enumerate(self._ordered()) if row in rows]
+        longest = max((fit.result.fit_time for fit in gone), default=0.0)
+        if longest < LONG_WORK:
+            self._remove(gone)
+            return
+        words = self.tr("Remove the selected fits?\nThe longest took {time}.")
+        question = words.format(time=duration(longest))
+        remove, keep = self.tr("&Remove"), self.tr("&Keep")
+        confirm(self, question, remove, keep, lambda: self._remove(gone))
+
+    def _remove(self, gone: Sequence[KeptFit]) -> None:
+        ids = {id(fit) for fit in gone}
+        if ids:
+            self._fits[self._owner] = [fit for fit in self.fits() if id(fit) not in ids]
             self._fill()
             self.changed.emit()
 
@@ -182,8 +197,11 @@ class KeptFits(QWidget):
                 number(behind, 3) if math.isfinite(behind) else "–",
                 number(result.r_squared, 5),
             )
-            for column, text in enumerate(texts):
+            full = (None, result.aicc, behind, result.r_squared)
+            for column, (text, value) in enumerate(zip(texts, full, strict=True)):
                 item = QTableWidgetItem(text)
+                if value is not None:
+                    item.setData(COPY_ROLE, copied_number(value))
                 if column == 0:
                     self._mark(item, result)
                 else:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from rheojobs.qt.widgets.common.colors import series
 from rheojobs.qt.widgets.plots.axes import log_ticks, tint_axes
+from rheojobs.qt.widgets.plots.plot_copying import make_plot_copyable
 
 __all__ = ["LossPlot"]
 
@@ -31,6 +32,7 @@ class LossPlot(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.setLogMode(False, True)
         self.curve = self.plot.plot([], [])
+        make_plot_copyable(self.view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)

@@ -27,7 +27,7 @@ class FitReportView(QTextBrowser):
         self._result: FitResult | None = None
         self.setOpenLinks(False)
         self.setAccessibleName(self.tr("Report of the fit"))
-        self.setPlaceholderText(self.tr("Fit a model to see its report (Ctrl+F)"))
+        self.setPlaceholderText(self.tr("Fit a model to see its report (F5)"))
         self.document().setDocumentMargin(8)
 
     def show_result(self, result: FitResult | None) -> None:

@@ -12,8 +12,11 @@ from qtpy.QtWidgets import QWidget
 from rheojobs.engine.job_control import JobControl
 from rheojobs.engine.states import JobState
 from rheojobs.qt.background import Then
+from rheojobs.qt.widgets.common.confirm import LONG_WORK, confirm
+from rheojobs.qt.widgets.common.texts import duration
 from rheojobs.qt.widgets.jobs.rows import JobRow
 from rheojobs.qt.widgets.jobs.table_model import JobTableModel
+from rheojobs.qt.widgets.jobs.verb_button import set_mark
 
 __all__ = ["JobActions"]
 
@@ -73,30 +76,39 @@ class JobActions(QObject):
         self.control = JobControl(model.engine)
         self._model = model
         self._selected = selected
+        self._widget = parent
         self._conditions: dict[QAction, Callable[[JobRow], bool]] = {}
-        self.cancel = self.add(
-            self.tr("&Cancel"), "Del", self.tr("Stop the selected jobs"), _can_cancel, self._cancel
-        )
-        self.pause = self.add(
-            self.tr("&Pause"),
-            "Ctrl+Shift+P",
-            self.tr("Pause the selected jobs"),
-            _can_pause,
-            self._pause,
-        )
         self.resume = self.add(
             self.tr("&Resume"),
-            "Ctrl+Shift+R",
+            "Shift+F8",
             self.tr("Resume the selected jobs that are paused or were interrupted"),
             _can_resume,
             self._resume,
+            "play",
+        )
+        self.pause = self.add(
+            self.tr("&Pause"),
+            "Shift+F7",
+            self.tr("Pause the selected jobs"),
+            _can_pause,
+            self._pause,
+            "pause",
+        )
+        self.cancel = self.add(
+            self.tr("&Cancel"),
+            "Del",
+            self.tr("Stop the selected jobs"),
+            _can_cancel,
+            self._cancel,
+            "stop",
         )
         self.retry = self.add(
             self.tr("Re&try"),
-            "F5",
+            "Shift+F5",
             self.tr("Run the selected jobs again that failed or were cancelled"),
             _can_retry,
             self._retry,
+            "again",
         )
         self.remove = self.add(
             self.tr("Re&move"),
@@ -104,17 +116,18 @@ class JobActions(QObject):
             self.tr("Remove the selected jobs that have ended, with their results"),
             _can_remove,
             self._remove,
+            "bin",
         )
         self.sooner = self.add(
             self.tr("Run &sooner"),
-            "Ctrl+Up",
+            "Alt+Up",
             self.tr("Raise the priority of the selected jobs that wait"),
             _can_be_moved,
             partial(self._move, 1),
         )
         self.later = self.add(
             self.tr("Run &later"),
-            "Ctrl+Down",
+            "Alt+Down",
             self.tr("Lower the priority of the selected jobs that wait"),
             _can_be_moved,
             partial(self._move, -1),
@@ -127,6 +140,7 @@ class JobActions(QObject):
         hint: str,
         condition: Callable[[JobRow], bool],
         act: Callable[[list[JobRow]], object],
+        mark: str = "",
     ) -> QAction:
         """Make an action.
 
@@ -138,6 +152,8 @@ class JobActions(QObject):
             Returns whether it suits a job; may use only its `JobRow.facts`.
         act : callable
             Called with the selected jobs that it suits.
+        mark : str
+            What a button shows instead of the text, one of `marks.MARKS`.
         """
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
@@ -145,6 +161,7 @@ class JobActions(QObject):
         action.setShortcutVisibleInContextMenu(True)
         action.setToolTip(f"{hint} ({action.shortcut().toString()})")
         action.setEnabled(False)
+        set_mark(action, mark)
         self._conditions[action] = condition
         action.triggered.connect(lambda: act([r for r in self._selected() if condition(r)]))
         return action
@@ -166,8 +183,14 @@ class JobActions(QObject):
 
     # ---------------------------------------------------------------- the functions called
 
-    def _cancel(self, rows: Iterable[JobRow]) -> None:
-        self._do(rows, self.control.cancel)
+    def _cancel(self, rows: Sequence[JobRow]) -> None:
+        self._ask_if_long(
+            rows,
+            self.tr("Stop {jobs}?\nIt has run for {time}."),
+            self.tr("Stop {jobs}?\nThe longest has run for {time}."),
+            self.tr("&Stop"),
+            lambda: self._do(rows, self.control.cancel),
+        )
 
     def _pause(self, rows: Iterable[JobRow]) -> None:
         self._do(rows, self.control.pause)
@@ -179,9 +202,30 @@ class JobActions(QObject):
         for row in rows:
             self._do_one(partial(self.control.retry, row.job_id, row.task, row.name))
 
-    def _remove(self, rows: Iterable[JobRow]) -> None:
-        for row in rows:
-            self._do_one(partial(self._removed, row.job_id), self._model.drop)
+    def _remove(self, rows: Sequence[JobRow]) -> None:
+        def remove() -> None:
+            for row in rows:
+                self._do_one(partial(self._removed, row.job_id), self._model.drop)
+
+        self._ask_if_long(
+            rows,
+            self.tr("Remove {jobs}, with its result?\nIt took {time}."),
+            self.tr("Remove {jobs}, with their results?\nThe longest took {time}."),
+            self.tr("&Remove"),
+            remove,
+        )
+
+    def _ask_if_long(
+        self, rows: Sequence[JobRow], one: str, many: str, verb: str, act: Callable[[], None]
+    ) -> None:
+        """Act at once if no job took long; else ask first."""
+        longest = max((row.elapsed or 0.0 for row in rows), default=0.0)
+        if longest < LONG_WORK:
+            act()
+            return
+        jobs = rows[0].name if len(rows) == 1 else self.tr("{count} jobs").format(count=len(rows))
+        question = (one if len(rows) == 1 else many).format(jobs=jobs, time=duration(longest))
+        confirm(self._widget, question, verb, self.tr("&Keep"), act)
 
     def _removed(self, job_id: str) -> list[str]:
         self.control.remove(job_id)

@@ -16,7 +16,20 @@ from rheojobs.engine.store.commands import requested_priority
 from rheojobs.engine.store.glance import SeenJob
 from rheojobs.qt.widgets.common.texts import duration
 
-__all__ = ["JobRow", "describe", "row_of_job", "row_of_seen", "signed", "state_text"]
+__all__ = [
+    "JobRow",
+    "describe",
+    "describe_unknown",
+    "moment",
+    "row_of_job",
+    "row_of_seen",
+    "signed",
+    "state_meaning",
+    "state_text",
+]
+
+_VERBS = ("fit", "sample")
+"""The first words of the names of fits and samplings that were given none."""
 
 _WAITING = (JobState.QUEUED, JobState.BLOCKED, JobState.INTERRUPTED)
 
@@ -28,6 +41,11 @@ def _tr(text: str) -> str:
 def signed(priority: int) -> str:
     """Write a priority, with its sign relative to the default, 0."""
     return f"{priority:+d}".replace("-", "−") if priority else "0"
+
+
+def moment(when: float) -> str:
+    """Write a time (s since the epoch) with its day."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
 
 
 def state_text(state: JobState) -> str:
@@ -69,6 +87,8 @@ class JobRow:
         Its index among the rows that are shown; -1 if it is hidden.
     searched : str
         The cached text of `words`; empty before the first call and after a change.
+    history : list
+        The states that events have reported: time (s since the epoch), state, message.
     """
 
     job_id: str
@@ -93,6 +113,7 @@ class JobRow:
     remaining: float | None = None
     place: int = -1
     searched: str = ""
+    history: list[tuple[float, JobState, str]] = field(default_factory=list)
 
     def take(self, event: JobEvent) -> None:
         """Update from an event of the engine."""
@@ -103,6 +124,7 @@ class JobRow:
         elif isinstance(event, StateChanged):
             self.state, self.searched = event.state, ""
             self.message = event.message
+            self.history.append((event.time, event.state, event.message))
             if event.state is JobState.RUNNING and self.started is None:
                 self.started = event.time
             elif event.state.is_terminal:
@@ -119,8 +141,7 @@ class JobRow:
             stored.progress,
             stored.request,
         )
-        self.model, self.data = seen.model or self.model, seen.data or self.data
-        self.searched = ""
+        describe_unknown(self, seen)
         self.not_durable_because, self.can_be_taken = (
             stored.not_durable_because,
             stored.can_be_taken,
@@ -147,10 +168,12 @@ class JobRow:
 
     @property
     def fraction(self) -> float | None:
-        """Fraction of the present stage that is done, 0 to 1."""
-        if self.state is JobState.SUCCEEDED:
-            return 1.0
-        if self.progress is None or self.progress.total <= 0:
+        """Fraction of the present stage that is done, 0 to 1; None also after the end.
+
+        A fit counts its iterations, and seldom needs the most that it may take: at its end the
+        fraction would be misleading.
+        """
+        if self.state.is_terminal or self.progress is None or self.progress.total <= 0:
             return None
         return min(1.0, self.progress.current / self.progress.total)
 
@@ -177,7 +200,7 @@ class JobRow:
                 "resume": _tr("asked to resume"),
             }.get(self.request, "")
         if self.state.is_terminal or self.state is JobState.INTERRUPTED:
-            return self.message
+            return self.message or self._stopped_at()
         progress = self.progress
         if self.state in _WAITING or progress is None:
             return _tr("waits to be resumed") if self.can_be_taken else state_meaning(self.state)
@@ -185,9 +208,34 @@ class JobRow:
             return progress.message or progress.stage
         return f"{progress.stage} {progress.current:,} / {progress.total:,}".strip()
 
+    def _stopped_at(self) -> str:
+        """Return how far a job came that was stopped."""
+        progress = self.progress
+        if self.state is JobState.SUCCEEDED or progress is None or progress.total <= 0:
+            return ""
+        return _tr("stopped at {stage} {current} / {total}").format(
+            stage=progress.stage or _tr("step"),
+            current=f"{progress.current:,}",
+            total=f"{progress.total:,}",
+        )
+
+    def has_say(self) -> bool:
+        """Return whether its priority decides when it starts, and differs from the default."""
+        return bool(self.priority) and self.state in _WAITING
+
+    def created_text(self) -> str:
+        """Return when it was submitted: the time if that was today, else the day or month."""
+        when, now = time.localtime(self.created), time.localtime()
+        if (when.tm_year, when.tm_yday) == (now.tm_year, now.tm_yday):
+            return time.strftime("%H:%M:%S", when)
+        month = time.strftime("%b", when)
+        return (
+            f"{when.tm_mday} {month}" if when.tm_year == now.tm_year else f"{month} {when.tm_year}"
+        )
+
     def remaining_text(self) -> str:
         """Return the remaining time as text."""
-        return "" if self.remaining is None else f"≈\N{NO-BREAK SPACE}{duration(self.remaining)}"
+        return "" if self.remaining is None else f"≈\N{NO-BREAK SPACE}{_rough(self.remaining)}"
 
     def elapsed_text(self) -> str:
         """Return the elapsed time as text."""
@@ -197,6 +245,8 @@ class JobRow:
     def hint(self) -> str:
         """Return the tool tip: details that do not fit in the row."""
         lines = [self.name]
+        if self.model:
+            lines.append(_tr("model: {name}").format(name=self.model))
         if self.data:
             lines.append(_tr("data: {name}").format(name=self.data))
         lines.append(f"{state_text(self.state)}: {state_meaning(self.state)}")
@@ -205,9 +255,20 @@ class JobRow:
             lines.append(f"{self.progress.stage or _tr('step')}: {counts}")
         if self.progress_text() not in ("", state_meaning(self.state)):
             lines.append(self.progress_text())  # its column may be too narrow for it
+        for words, when in self.times():
+            lines.append(f"{words}: {when}")
         if self.pid is not None:
             lines.append(_tr("in another program, process {pid}").format(pid=self.pid))
         return "\n".join(lines)
+
+    def times(self) -> list[tuple[str, str]]:
+        """Return when it was submitted, when it started and when it ended, as far as known."""
+        known = (
+            (_tr("submitted"), self.created),
+            (_tr("started"), self.started),
+            (_tr("ended"), self.ended),
+        )
+        return [(words, moment(when)) for words, when in known if when is not None]
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -234,6 +295,14 @@ class JobRow:
         return not words or all(word in self.words() for word in words)
 
 
+def _rough(seconds: float) -> str:
+    """Write an estimated duration in one unit: ``12 s``, ``5 min``, ``2.3 h``."""
+    for unit, size in (("s", 1), ("min", 60)):
+        if seconds < 90 * size:
+            return f"{max(round(seconds / size), 1)}\N{NO-BREAK SPACE}{unit}"
+    return f"{seconds / 3600:.1f}\N{NO-BREAK SPACE}h"
+
+
 def row_of_job(job: Job) -> JobRow:
     """Make the row of a job of the engine."""
     row = JobRow(job.id, job.name, job.state)
@@ -248,9 +317,20 @@ def describe(row: JobRow, job: Job) -> None:
     """Add what only the job itself has: its model and its data."""
     row.priority, row.not_durable_because = job.priority, job.not_durable_because
     row.job = None if job.state.is_terminal else job
-    row.model = str(getattr(job.task, "model_name", "") or "")
-    data = getattr(job.task, "_dataset", None) or getattr(job.task, "data", None)
+    task = getattr(job.task, "sampling", job.task)  # of a sampling that is scored as well
+    row.model = str(getattr(task, "model_name", "") or "") or _model_in(row.name)
+    data = getattr(task, "_dataset", None) or getattr(task, "data", None)
     row.data, row.searched = str(getattr(data, "name", "") or ""), ""
+
+
+def describe_unknown(row: JobRow, seen: SeenJob | None = None) -> None:
+    """Add the model and the data of a job that its engine has dropped already."""
+    if seen is not None and seen.model:
+        row.model = seen.model
+    row.model = row.model or _model_in(row.name)
+    if seen is not None and seen.data:
+        row.data = seen.data
+    row.searched = ""
 
 
 def row_of_seen(seen: SeenJob) -> JobRow:
@@ -258,3 +338,9 @@ def row_of_seen(seen: SeenJob) -> JobRow:
     row = JobRow(seen.stored.id, seen.stored.name, seen.stored.state)
     row.take_seen(seen)
     return row
+
+
+def _model_in(name: str) -> str:
+    """Return the model in the name that a fit or a sampling has by default; else nothing."""
+    verb, _, model = name.partition(" ")
+    return model if verb in _VERBS and model and " " not in model else ""

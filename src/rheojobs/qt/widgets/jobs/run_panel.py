@@ -77,12 +77,12 @@ class RunPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.fit_button = self._button(self.tr("&Fit"), self.tr("Fit the model (Ctrl+F)"))
+        self.fit_button = self._button(self.tr("&Fit"), self.tr("Fit the model"))
         self.sample_button = self._button(
-            self.tr("Sa&mple"), self.tr("Sample the posterior, starting from the fit (Ctrl+B)")
+            self.tr("Sa&mple"), self.tr("Sample the posterior, starting from the fit")
         )
-        self.pause_button = self._button(self.tr("&Pause"), self.tr("Pause the job (Ctrl+P)"))
-        self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop the job (Esc)"))
+        self.pause_button = self._button(self.tr("&Pause"), self.tr("Pause the job"))
+        self.cancel_button = self._button(self.tr("&Cancel"), self.tr("Stop the job"))
         self._counts = OptionForm([_SAMPLING[name] for name in _COUNTS], 3, self)
         self.warmup, self.draws, self.chains = (self._counts.field(name) for name in _COUNTS)
         self.draws.setSpecialValueText(self.tr("as needed"))

@@ -1,10 +1,20 @@
-"""`JobTable`: the table of jobs, with a filter and buttons for the selected jobs."""
+"""`JobTable`: the table of jobs, with a filter and a bar of actions for the selected jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
+from qtpy.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+)
 from qtpy.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -14,19 +24,21 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
-    QSizePolicy,
     QTableView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from rheojobs.engine import JobEngine
+from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.jobs.actions import JobActions
-from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope
+from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope, head_texts
+from rheojobs.qt.widgets.jobs.details_dialog import JobDetailsDialog
 from rheojobs.qt.widgets.jobs.progress_delegate import ProgressDelegate
 from rheojobs.qt.widgets.jobs.rows import JobRow
+from rheojobs.qt.widgets.jobs.state_delegate import StateDelegate
 from rheojobs.qt.widgets.jobs.table_model import JobTableModel
+from rheojobs.qt.widgets.jobs.verb_button import VerbButton
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["JobTable"]
@@ -35,14 +47,19 @@ _REFRESH_MS = 60
 _MOST_RUNS = 100
 """Most ranges of selected rows that a filter restores: each slows down drawing a cell."""
 
-_CHARACTERS = {
-    JobColumn.NAME: 27,
-    JobColumn.MODEL: 28,
-    JobColumn.STATE: 13,
-    JobColumn.REMAINING: 14,
-    JobColumn.PRIORITY: 9,
-    JobColumn.ELAPSED: 10,
+_WIDEST = {
+    JobColumn.STATE: "interrupted",
+    JobColumn.NAME: "sample ldpe_melt_i_150C",
+    JobColumn.MODEL: "fractional_maxwell_model",
+    JobColumn.SUBMITTED: "Nov 2025",
+    JobColumn.REMAINING: "≈ 59 min",
+    JobColumn.ELAPSED: "59 min 59 s",
 }
+"""A long text of each column, which sets its width at first; the progress has the rest."""
+
+_MARGIN = 10
+_MARK = 19
+"""Pixels of the mark of a state, and of the arrow beside the title of a sorted column."""
 
 
 class JobTable(QWidget):
@@ -69,7 +86,9 @@ class JobTable(QWidget):
         All jobs, those that have not ended, or those that have.
     verbs : JobActions
         The actions for the selected jobs.
-    cancel_button : QToolButton
+    chosen : QLabel
+        What the actions act on.
+    cancel_button : VerbButton
         Cancels the selected jobs.
     activated : Signal(str)
         The id of a job that was double-clicked, or on which Enter was pressed.
@@ -94,27 +113,45 @@ class JobTable(QWidget):
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName(self.tr("Filter of the jobs"))
-        self.filter.setToolTip(self.tr("Words in the job, the model or the data (Ctrl+L)"))
+        keys = QKeySequence(QKeySequence.StandardKey.Find)
+        words = self.tr("Words in the job, the model or the data ({keys})")
+        self.filter.setToolTip(words.format(keys=keys.toString()))
         self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 26)
         self.scope = QComboBox(self)
         self.scope.addItems([self.tr("All jobs"), self.tr("Not ended"), self.tr("Ended")])
         self.scope.setAccessibleName(self.tr("Which jobs are shown"))
         self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(2)
+        self._buttons.setSpacing(0)
+        self.chosen = QLabel(self)
+        self.chosen.setAccessibleName(self.tr("What the actions act on"))
         act = self.verbs
+        self.details = act.add(
+            self.tr("&Details…"),
+            "Alt+Return",
+            self.tr("Show the times, the states and the error of the selected job"),
+            lambda _: True,
+            self._show_details,
+            "details",
+        )
+        for action in (act.resume, act.pause):
+            self._add_button(action)
         self.cancel_button = self._add_button(act.cancel)
-        for action in (act.pause, act.resume, act.retry, act.remove):
+        for action in (act.retry, act.remove, self.details):
             self._add_button(action)
         self.view.addActions(act.all())
+        self._copying = make_copyable(self.view)
         self._lay_out()
         self._selected: list[JobRow] = []
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._refresh_timer.timeout.connect(act.refresh)
+        self._refresh_timer.timeout.connect(self._refresh)
+        self._is_at_top, self._pushed = True, 0
         self._connect()
+        self._refresh()
 
     def _make_view(self) -> QTableView:
         view = QTableView(self)
         view.setModel(self.model)
+        view.setItemDelegateForColumn(JobColumn.STATE, StateDelegate(view))
         view.setItemDelegateForColumn(JobColumn.PROGRESS, ProgressDelegate(view))
         view.setAccessibleName(self.tr("Jobs"))
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -132,14 +169,17 @@ class JobTable(QWidget):
         header.setObjectName("columns of jobs")
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
-        header.setSectionsClickable(False)
+        header.setSortIndicator(JobColumn.SUBMITTED, Qt.SortOrder.DescendingOrder)
+        view.setSortingEnabled(True)
         # With the view's own header, each redraw makes Qt check for every selected row
         # whether the selection fills the column.
         header.setSelectionModel(QItemSelectionModel(self.model, header))
         header.setSectionResizeMode(JobColumn.PROGRESS, QHeaderView.ResizeMode.Stretch)
-        width = self.fontMetrics().averageCharWidth()
-        for column, characters in _CHARACTERS.items():
-            view.setColumnWidth(column, width * characters)
+        metrics = self.fontMetrics()
+        for column, text in _WIDEST.items():
+            width = metrics.horizontalAdvance(text) + _MARK * (column == JobColumn.STATE)
+            title = metrics.horizontalAdvance(head_texts()[column]) + _MARK
+            view.setColumnWidth(column, max(width, title) + _MARGIN)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         return view
 
@@ -152,6 +192,7 @@ class JobTable(QWidget):
         top.addWidget(self.filter, 1)
         top.addWidget(self.scope)
         top.addStretch(1)
+        top.addWidget(self.chosen)
         top.addLayout(self._buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -162,25 +203,29 @@ class JobTable(QWidget):
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)
         self.scope.currentIndexChanged.connect(self._filter)
-        find = QShortcut(QKeySequence("Ctrl+L"), self)
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.setWhatsThis(self.tr("Find jobs"))
         find.activated.connect(self.filter.setFocus)
+        clear = QShortcut(QKeySequence("Esc"), self.filter)
+        clear.setContext(Qt.ShortcutContext.WidgetShortcut)
+        clear.activated.connect(self.filter.clear)
         self.view.customContextMenuRequested.connect(self._show_menu)
         self.view.activated.connect(lambda i: self.activated.emit(i.data(JOB_ID_ROLE)))
         self.view.selectionModel().selectionChanged.connect(self._refresh_soon)
         self.model.dataChanged.connect(self._refresh_soon)
         self.model.modelAboutToBeReset.connect(self._remember)
         self.model.modelReset.connect(self._select_again)
+        self.model.rowsInserted.connect(self._stay)
+        self.model.rowsInserted.connect(self._refresh_soon)
+        self.view.viewport().installEventFilter(self)
 
     def add(self, action: QAction) -> None:
         """Offer another action of `verbs` by key, menu and button."""
         self.view.addAction(action)
         self._add_button(action)
 
-    def _add_button(self, action: QAction) -> QToolButton:
-        button = QToolButton(self)
-        button.setDefaultAction(action)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    def _add_button(self, action: QAction) -> VerbButton:
+        button = VerbButton(action, self)
         self._buttons.addWidget(button)
         return button
 
@@ -217,6 +262,45 @@ class JobTable(QWidget):
         super().hideEvent(event)
         self.model.set_watching(False)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the rows where they are while the pointer is over them."""
+        if event.type() == QEvent.Type.Enter:
+            self._is_at_top = self.view.verticalScrollBar().value() == 0
+            self.model.set_held(True)
+        elif event.type() == QEvent.Type.Leave:
+            self.model.set_held(False)
+            if self._is_at_top and self.view.verticalScrollBar().value() <= self._pushed:
+                self.view.scrollToTop()
+            self._pushed = 0
+        return super().eventFilter(watched, event)
+
+    def _stay(self, _: QModelIndex, first: int, last: int) -> None:
+        """Scroll on when jobs come in above, so that the shown ones stay where they are."""
+        bar = self.view.verticalScrollBar()
+        if first > 0 or (bar.value() == 0 and not self.view.viewport().underMouse()):
+            return
+        count = last - first + 1
+        value = bar.value() + count
+        self.view.doItemsLayout()  # else the bar does not know of the new rows yet
+        bar.setValue(value)
+        self._pushed += count
+
+    def _refresh(self) -> None:
+        """Enable the actions, name what they act on, and hide the columns that are empty."""
+        self.verbs.refresh()
+        rows = self.selected_rows()
+        text = self.tr("No job selected")
+        if len(rows) == 1:
+            text = self.tr("1 job selected:")
+        elif rows:
+            text = self.tr("{count} jobs selected:").format(count=len(rows))
+        self.chosen.setText(text)
+        self.view.setColumnHidden(JobColumn.REMAINING, not self.model.has_running())
+
+    def _show_details(self, rows: list[JobRow]) -> None:
+        if rows:
+            JobDetailsDialog(rows[0], self.model, self.verbs.control, self).show()
+
     def _filter(self, *_: object) -> None:
         self.model.set_filter(self.filter.text(), Scope(self.scope.currentIndex()))
 
@@ -245,6 +329,8 @@ class JobTable(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self.verbs.all())
+        menu.addSeparator()
+        menu.addActions(self._copying)
         menu.popup(self.view.viewport().mapToGlobal(position))
 
 

@@ -22,17 +22,15 @@ from rheojobs.engine.store.glance import Glance, StoreGlance
 from rheojobs.qt.background import Background
 from rheojobs.qt.deletion import when_deleted
 from rheojobs.qt.thread_gate import ThreadGate
-from rheojobs.qt.widgets.jobs.columns import (
-    FRACTION_ROLE,
-    JOB_ID_ROLE,
-    NUMBERS,
-    STATE_ROLE,
-    JobColumn,
-    Scope,
-    cell_text,
-    head_texts,
+from rheojobs.qt.widgets.jobs.columns import JobColumn, Scope, cell_data, head_data
+from rheojobs.qt.widgets.jobs.row_order import RowOrder
+from rheojobs.qt.widgets.jobs.rows import (
+    JobRow,
+    describe,
+    describe_unknown,
+    row_of_job,
+    row_of_seen,
 )
-from rheojobs.qt.widgets.jobs.rows import JobRow, describe, row_of_job, row_of_seen
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["JobTableModel"]
@@ -52,7 +50,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class JobTableModel(QAbstractTableModel):
-    """The jobs of an engine, newest first; with a store, also the jobs of other programs.
+    """The jobs of an engine, and with a store those of other programs; by default newest first.
 
     Parameters
     ----------
@@ -81,8 +79,8 @@ class JobTableModel(QAbstractTableModel):
         self._all: list[JobRow] = []  # oldest first
         self._shown: list[JobRow] = []  # those of them that pass the filter
         self._running: dict[str, JobRow] = {}
-        self._words: list[str] = []
-        self._scope = Scope.ALL
+        self._order = RowOrder()
+        self._is_held = self._is_stale = False
         self._ticks = 0
         self._flush_timer = QTimer(self, singleShot=True, interval=_FLUSH_MS)
         self._flush_timer.timeout.connect(self.flush)
@@ -149,47 +147,42 @@ class JobTableModel(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
         """Return the title of a column."""
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole and section in NUMBERS:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return head_texts()[section]
+        return head_data(section, role) if orientation is Qt.Orientation.Horizontal else None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the data of a cell."""
         if not index.isValid():
             return None
         row = self._shown[len(self._shown) - 1 - index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return cell_text(row, index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return row.hint()
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == FRACTION_ROLE:
-            return row.fraction
-        if role == STATE_ROLE:
-            return str(row.state)
-        return row.job_id if role == JOB_ID_ROLE else None
+        return cell_data(row, index.column(), role)
 
     # ---------------------------------------------------------------- the filter
 
     def set_filter(self, text: str, scope: Scope = Scope.ALL) -> None:
         """Show only jobs that contain all these words, and that have ended or have not."""
-        words = text.casefold().split()
-        if (words, scope) != (self._words, self._scope):
-            self._words, self._scope = words, scope
-            self._filter()
+        if self._order.set_filter(text, scope):
+            self._arrange()
 
-    def _passes(self, row: JobRow) -> bool:
-        if self._scope is not Scope.ALL and row.state.is_terminal != (self._scope is Scope.ENDED):
-            return False
-        return row.matches(self._words)
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort the jobs by a column; among equals the newest is first."""
+        if 0 <= column < len(JobColumn):
+            is_descending = order == Qt.SortOrder.DescendingOrder
+            self._order.set_sorting(JobColumn(column), is_descending)
+            self._arrange()
 
-    def _filter(self) -> None:
-        shown = [row for row in self._all if self._passes(row)]
+    def set_held(self, is_held: bool) -> None:
+        """Let no change move or hide a row, while the pointer is over the table; or do so again."""
+        self._is_held = is_held
+        if self._is_stale and not is_held:
+            self._arrange()
+
+    def has_running(self) -> bool:
+        """Return whether any job runs, so that a time may remain."""
+        return bool(self._running)
+
+    def _arrange(self) -> None:
+        self._is_stale = False
+        shown = self._order.arranged(self._all)
         if shown == self._shown:  # usual when one more letter is typed
             return
         self.beginResetModel()
@@ -239,6 +232,7 @@ class JobTableModel(QAbstractTableModel):
         try:
             job = self.engine.job(event.job_id)
         except KeyError:  # it has ended, and the engine has dropped it
+            describe_unknown(row)
             return row
         describe(row, job)
         return self._kept(row, job)
@@ -276,6 +270,9 @@ class JobTableModel(QAbstractTableModel):
             elif row is not None and not row.is_own:
                 row.take_seen(seen)
                 changed.append(row)
+            elif row is not None and not row.data:
+                describe_unknown(row, seen)
+                changed.append(row)
         self._update(changed)
         oldest = min((row.created for row in self._all), default=float("inf"))
         self._add([row for row in strange if row.created >= oldest])
@@ -299,29 +296,38 @@ class JobTableModel(QAbstractTableModel):
         for row in rows:
             self._rows[row.job_id] = row
         self._all = [*rows, *self._all] if are_old else [*self._all, *rows]
-        passing = [row for row in rows if self._passes(row)]
-        if passing:
-            first = len(self._shown) if are_old else 0
-            self.beginInsertRows(QModelIndex(), first, first + len(passing) - 1)
-            if are_old:
-                self._shown[:0] = passing
-                self._number_from(0)
-            else:
-                self._shown += passing
-                self._number_from(len(self._shown) - len(passing))
-            self.endInsertRows()
+        if not self._order.is_newest_first:
+            self._arrange()
+        else:
+            self._insert([row for row in rows if self._order.passes(row)], are_old)
         self._set_ticking(rows)
+
+    def _insert(self, rows: list[JobRow], are_old: bool) -> None:
+        if not rows:
+            return
+        first = len(self._shown) if are_old else 0
+        self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
+        if are_old:
+            self._shown[:0] = rows
+            self._number_from(0)
+        else:
+            self._shown += rows
+            self._number_from(len(self._shown) - len(rows))
+        self.endInsertRows()
 
     def _update(self, rows: Iterable[JobRow]) -> None:
         rows = list(rows)
         shown = [row for row in rows if row.place >= 0]
-        leaving = [row for row in shown if not self._passes(row)]
-        coming = any(row.place < 0 and self._passes(row) for row in rows)
-        if coming or len(leaving) > _FEW:
-            self._filter()
+        leaving = [row for row in shown if not self._order.passes(row)]
+        coming = any(row.place < 0 and self._order.passes(row) for row in rows)
+        moves = coming or len(leaving) > _FEW or (bool(rows) and not self._order.is_newest_first)
+        if self._is_held:
+            self._is_stale = self._is_stale or moves or bool(leaving)
+        elif moves:
+            self._arrange()
         else:
             self._hide(leaving)
-            self._tell_change([row for row in shown if row.place >= 0])
+        self._tell_change([row for row in shown if row.place >= 0])
         self._set_ticking(rows)
 
     def _tell_change(self, rows: Sequence[JobRow]) -> None:
@@ -334,7 +340,7 @@ class JobTableModel(QAbstractTableModel):
 
     def _hide(self, rows: list[JobRow]) -> None:
         if len(rows) > _FEW:
-            self._filter()
+            self._arrange()
             return
         for row in rows:
             number = len(self._shown) - 1 - row.place

@@ -15,6 +15,7 @@ from rheojobs.inference.models.parameters import spans_decades
 from rheojobs.inference.posterior.densities import density, extent
 from rheojobs.qt.widgets.common.colors import alarm, series
 from rheojobs.qt.widgets.plots.axes import log_ticks, ticks, tint_axes
+from rheojobs.qt.widgets.plots.plot_copying import make_plot_copyable
 
 __all__ = ["DensityPlot"]
 
@@ -38,6 +39,7 @@ class DensityPlot(QWidget):
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
         self.curve = self.plot.plot([], [])
+        make_plot_copyable(self.view)
         self.curve.setFillLevel(0.0)
         self.limits = [pg.InfiniteLine(0.0), pg.InfiniteLine(0.0)]
         for line in self.limits:

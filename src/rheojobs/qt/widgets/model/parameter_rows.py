@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from rheojobs.inference.models.parameters import Parameter
+from rheojobs.qt.widgets.common.copying import copied_number
 
 __all__ = ["NUMBERS", "ParameterColumn", "Row"]
 
@@ -97,6 +98,23 @@ class Row:
             "fixed_at": self.fixed_at,
             "edited_bounds": self.edited_bounds,
         }
+
+    def copied(self, column: int) -> str | None:
+        """Return a cell as it is copied, with all digits; None if it is copied as it is shown."""
+        match column:
+            case ParameterColumn.VALUE:
+                return copied_number(self.value)
+            case ParameterColumn.UNCERTAINTY:
+                return copied_number(self.uncertainty)
+            case ParameterColumn.UNIT:
+                return self.unit
+            case ParameterColumn.R_HAT:
+                return copied_number(self.r_hat)
+            case ParameterColumn.ESS:
+                return copied_number(self.ess)
+            case ParameterColumn.BOUNDS if self.bounds is not None:
+                return " … ".join(copied_number(end) for end in self.bounds)
+        return None
 
     def edited(self, column: int) -> str | None:
         """Return the text that an editor begins with; of a name, what Python calls it."""

@@ -25,6 +25,7 @@ from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS
 from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.colors import alarm, muted
+from rheojobs.qt.widgets.common.copying import COPY_ROLE, make_copyable
 from rheojobs.qt.widgets.common.texts import bounds_text, estimate, number, unit_text, with_unit
 from rheojobs.qt.widgets.model.parameter_rows import NUMBERS, ParameterColumn, Row
 
@@ -218,6 +219,8 @@ class ParameterModel(QAbstractTableModel):
             return self._text(row, column)
         if role == Qt.ItemDataRole.EditRole:
             return row.edited(column)
+        if role == COPY_ROLE:
+            return row.copied(column)
         if role == Qt.ItemDataRole.CheckStateRole and column == ParameterColumn.FIXED:
             is_own = row.parameter is not None and row.name not in self._ties
             return _CHECKS[row.is_fixed] if is_own else None
@@ -392,6 +395,7 @@ class ParameterTable(QTableView):
         # Estimates must not be cut; bounds may be, since their tool tip has them as well.
         header.setSectionResizeMode(ParameterColumn.BOUNDS, QHeaderView.ResizeMode.Stretch)
         self.setItemDelegateForColumn(ParameterColumn.FIXED, CheckDelegate(self))
+        make_copyable(self)
         model.modelReset.connect(self._choose_columns)
         self._choose_columns()
 

@@ -27,6 +27,7 @@ from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.densities import share_within
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, prior_arguments
+from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.texts import bounds_text, number, unit_text, with_unit
 from rheojobs.qt.widgets.model.density_plot import DensityPlot
@@ -279,6 +280,7 @@ class PriorsEditor(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         table.itemSelectionChanged.connect(self._show)
+        make_copyable(table)
         return table
 
     def _tell_table(self) -> None:

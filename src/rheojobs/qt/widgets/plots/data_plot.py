@@ -23,6 +23,7 @@ from rheojobs.qt.widgets.common.colors import series
 from rheojobs.qt.widgets.plots.axes import log_ticks, tint_axes
 from rheojobs.qt.widgets.plots.frame import Frame
 from rheojobs.qt.widgets.plots.legend import place_legend
+from rheojobs.qt.widgets.plots.plot_copying import make_plot_copyable
 
 __all__ = ["DataPlot"]
 
@@ -78,6 +79,7 @@ class DataPlot(QWidget):
             axis = self.plot.getAxis(side)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._legend = self.plot.addLegend(offset=(16, 12))
+        make_plot_copyable(self.view)
         hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         hint.setWordWrap(True)

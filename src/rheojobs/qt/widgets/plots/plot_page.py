@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QKeySequence, QPalette
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rheojobs.qt.widgets.common.refresh import InSteps
+from rheojobs.qt.widgets.plots.plot_copying import copy_picture_action
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot
 
 __all__ = ["PlotPage"]
@@ -46,7 +47,7 @@ class PlotPage(QWidget):
         self._scroll.setWidget(self.view)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._hint = QLabel(self.tr("Sample a model to see its posterior (Ctrl+B)"), self)
+        self._hint = QLabel(self.tr("Sample a model to see its posterior (F6)"), self)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setAutoFillBackground(True)
         self._hint.setBackgroundRole(QPalette.ColorRole.Base)
@@ -55,6 +56,10 @@ class PlotPage(QWidget):
         layout.addWidget(self._hint)
         layout.addWidget(self.explanation)
         layout.addWidget(self._scroll, 1)
+        copy = copy_picture_action(self.view)
+        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._scroll.addAction(copy)
 
     def show_plots(self, are_there: bool) -> None:
         """Show the plots, or the hint how to get some."""

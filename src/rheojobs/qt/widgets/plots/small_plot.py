@@ -6,14 +6,16 @@ and makes its menu on demand. It is a view of its own, so that a change repaints
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QAction, QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from rheojobs.qt.widgets.plots.axes import ticks, tint_axes
+from rheojobs.qt.widgets.plots.plot_copying import copy_plot_actions
 
 __all__ = ["SmallPlot"]
 
@@ -24,9 +26,13 @@ _AXES = (("left", (1, 0)), ("bottom", (2, 1)))
 class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
     """Makes its menu at the first click that opens it."""
 
+    actions: Sequence[QAction] = ()
+
     def mouseClickEvent(self, event: Any) -> None:
-        if event.button() == Qt.MouseButton.RightButton:
+        if event.button() == Qt.MouseButton.RightButton and not self.menuEnabled():
             self.setMenuEnabled(True)
+            menu: Any = self.menu
+            menu.insertActions(menu.actions()[0], self.actions)
         super().mouseClickEvent(event)
 
 
@@ -58,6 +64,7 @@ class SmallPlot(QWidget):
         layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(0)
         self.box = _Box(enableMenu=False)
+        self.box.actions = copy_plot_actions(self, self)
         layout.addItem(self.box, 1, 1)
         self._axes: dict[str, pg.AxisItem] = {}
         for side, place in _AXES:

@@ -19,12 +19,16 @@ from qtpy.QtWidgets import (
 from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS, Verdict, verdict
 from rheojobs.qt.widgets.common.colors import alarm, good, muted
+from rheojobs.qt.widgets.common.copying import COPY_ROLE, copied_number, make_copyable
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
 
 __all__ = ["ConvergenceTable"]
 
 _NAME, _MEAN, _STD, _UNIT, _R_HAT, _BULK, _TAIL, _WORDS = range(8)
 _SHOWN_ROWS = 6
+
+_FACTS = {_MEAN: "mean", _STD: "std", _R_HAT: "r_hat", _BULK: "ess_bulk", _TAIL: "ess_tail"}
+"""The columns of numbers, which are copied with all digits."""
 
 type _Shown = tuple[Mapping[str, Mapping[str, float]], Mapping[str, str], float]
 
@@ -60,6 +64,7 @@ class ConvergenceTable(QTableWidget):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_WORDS, QHeaderView.ResizeMode.Stretch)
+        make_copyable(self)
         for column in range(8):
             item = self.horizontalHeaderItem(column)
             assert item is not None
@@ -111,7 +116,7 @@ class ConvergenceTable(QTableWidget):
                 low=number(facts["q05"], 3, trim=False), high=number(facts["q95"], 3, trim=False)
             )
             self._name(row, name)
-            self._fill(row, self._texts(name, facts, units.get(name, ""), words))
+            self._fill(row, self._texts(name, facts, units.get(name, ""), words), facts)
             for column in range(8):
                 item = self.item(row, column)
                 assert item is not None
@@ -147,7 +152,7 @@ class ConvergenceTable(QTableWidget):
     ) -> None:
         r_hat, bulk, tail = facts["r_hat"], facts["ess_bulk"], facts["ess_tail"]
         words, is_good = self._judge(facts, wanted_ess)
-        self._fill(row, self._texts(name, facts, unit, words))
+        self._fill(row, self._texts(name, facts, unit, words), facts)
         bad = {
             _R_HAT: r_hat > MAX_R_HAT,
             _BULK: not bulk >= wanted_ess,
@@ -182,11 +187,13 @@ class ConvergenceTable(QTableWidget):
         assert item is not None
         item.setToolTip(name)
 
-    def _fill(self, row: int, texts: Sequence[str]) -> None:
+    def _fill(self, row: int, texts: Sequence[str], facts: Mapping[str, float]) -> None:
         for column, text in enumerate(texts):
             item = self.item(row, column)
             assert item is not None
             item.setText(text)
+            if column in _FACTS:
+                item.setData(COPY_ROLE, copied_number(facts.get(_FACTS[column])))
 
     def _judge(self, facts: Mapping[str, float], wanted: float) -> tuple[str, bool]:
         """Return a verdict on the draws of a parameter, and whether they are good."""
