@@ -54,7 +54,7 @@ def _conforms(value: Any, declared: Any, where: str) -> bool:
     if declared is None or declared is types.NoneType:
         return value is None
     if isinstance(declared, type) and is_dataclass(declared) and type(value) is declared:
-        for name, hint in _hints(declared).items():
+        for name, hint in _hints(type(value)).items():
             check_types(getattr(value, name), hint, f"{where}.{name}")
         return True
     return isinstance(value, declared)
