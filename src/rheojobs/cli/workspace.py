@@ -69,6 +69,7 @@ def run_workspace(
     from rheojobs.cli.session import Interrupted, Session
     from rheojobs.inference.workspace.file_format import read_workspace, write_workspace
     from rheojobs.inference.workspace.repetition import task_of
+    from rheojobs.inference.workspace.source_files import changed_files
 
     outputs = Outputs(json, posterior=out, overwrite=overwrite)
     workspace = read_workspace(file)
@@ -76,6 +77,9 @@ def run_workspace(
         raise InputError(f"{file.name} has no fit and no sampling: there is nothing to repeat")
     for run in workspace.runs:  # refused before anything runs
         task_of(workspace, run).validate()
+    for name in changed_files(workspace):
+        note = f"note: {name} has changed; the data in the workspace are used"
+        outputs.talk.print(note, markup=False, soft_wrap=True)
     repeated = _Repeated(workspace, outputs)
     with Session(outputs.talk, cluster=cluster, device=device) as session:
         try:

@@ -8,5 +8,6 @@ Other rooms use:
 - `content`: `Workspace`, `WorkspaceData`, `WorkspaceRun`, `WorkspaceEdits`
 - `file_format`: `SUFFIX`, `read_workspace`, `write_workspace`
 - `repetition`: `Repetition`, `compared`, `given_in`, `task_of`
+- `source_files`: `changed_files`, `with_digests`
 - `script`: `script`, `unreadable`
 """

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.preview import Reading
+from rheojobs.inference.models.own.reference import FileReference
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 
@@ -124,6 +125,8 @@ class Workspace:
             raise InputError(f"its present data are number {self.edits.data + 1} of {count}")
         for number, run in enumerate(self.runs, 1):
             kind = FitResult if run.kind == "fit" else BayesianResult
+            if FileReference.of(run.model) is not None:  # repeating it would run that file
+                raise InputError(f"run {number} is of {run.model!r}, which is a function in a file")
             if not 0 <= run.data < count:
                 raise InputError(f"run {number} is of data {run.data + 1} of {count}")
             if not isinstance(run.result, kind) or run.result.model_name != run.model:

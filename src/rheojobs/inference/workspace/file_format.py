@@ -57,6 +57,7 @@ def write_workspace(workspace: Workspace, path: str | Path) -> None:
         If the file cannot be written, or a run has code of the user's own, such as a prior.
     """
     path = Path(path)
+    workspace.validate()  # what is written can be read again
     content, blobs = _packed(workspace)
     try:
         write_whole(path, lambda target: _write_zip(target, content, list(blobs.values())))

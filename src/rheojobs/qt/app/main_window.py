@@ -45,6 +45,7 @@ from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
+from rheojobs.qt.app.workspace.controller import WorkspaceController
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.menus = Menus(self)
         self._connect()
+        self.workspace = WorkspaceController(self, settings)
         self.resize(1280, 800)
         if settings is not None:
             restore_layout(self, settings)
@@ -160,8 +162,8 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- data
 
     def open(self, files: Sequence[str | Path]) -> None:
-        """Read files in the background, and show each when it is read."""
-        self.opening.open(files)
+        """Read files in the background, and show each when it is read; open a workspace."""
+        self.opening.open(self.workspace.open_some(files))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files that are dragged in."""
@@ -196,8 +198,7 @@ class MainWindow(QMainWindow):
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
         self._show_model(self.model_picker.model)
         single_shot(0, self.tabs, self.tabs.prepare)
-        name = "" if dataset is None else dataset.name
-        self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
+        self.workspace.tell_title()
 
     def _drop_data(self, dataset: Dataset) -> None:
         for page in self.tabs.pages:
@@ -281,6 +282,7 @@ class MainWindow(QMainWindow):
         if self._settings is not None:
             save_layout(self, self._settings)
         self.hide()
+        self.workspace.close()
         self.history.close()
         self.run_place.close()
         self.jobs_pane.close_down()
