@@ -197,7 +197,7 @@ def test_the_last_session_is_offered_and_restored(open_window: Open, qtbot: QtBo
     close(before)
     after = open_window()
     qtbot.waitUntil(after.workspace.offer.isVisible, timeout=LONG)
-    assert "1 datasets" in after.workspace.offer.message.text()
+    assert "1 dataset, 2 results" in after.workspace.offer.message.text()
     click(qtbot, after.workspace.offer.buttons[0])
     same_state(before, after)
     qtbot.waitUntil(after.isWindowModified)  # no file has it

@@ -163,7 +163,7 @@ class MainWindow(QMainWindow):
 
     def open(self, files: Sequence[str | Path]) -> None:
         """Read files in the background, and show each when it is read; open a workspace."""
-        self.opening.open(self.workspace.open_some(files))
+        self.workspace.open_files(files)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files that are dragged in."""

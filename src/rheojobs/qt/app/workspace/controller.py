@@ -114,22 +114,24 @@ class WorkspaceController(QObject):
         """Whether there is something that the file does not have."""
         return not same_content(self.state.taken(), self._saved)
 
-    def open_some(self, files: Sequence[str | Path]) -> list[str | Path]:
-        """Open the last workspace among files, and return the other files."""
+    def open_files(self, files: Sequence[str | Path]) -> None:
+        """Open the last workspace among files, and then the data in the others."""
         found = [file for file in files if Path(file).suffix.lower() == SUFFIX]
+        others = [file for file in files if file not in found]
         if found:
-            self.open(Path(found[-1]))
-        return [file for file in files if file not in found]
+            self.open(Path(found[-1]), lambda: self._window.opening.open(others))
+        else:
+            self._window.opening.open(others)
 
-    def open(self, path: Path) -> None:
-        """Open a workspace; ask first if there are unsaved changes."""
+    def open(self, path: Path, then: Callable[[], object] | None = None) -> None:
+        """Open a workspace, and continue with `then`; ask first if there are unsaved changes."""
         if self._window.session.is_running:
             busy = self.tr("Cancel the present job, or wait for its end, to open a workspace.")
             self._say("info", busy)
         elif self.is_changed:
-            self._ask_about_changes(lambda: self._read(path))
+            self._ask_about_changes(lambda: self._read(path, then))
         else:
-            self._read(path)
+            self._read(path, then)
 
     def ask_what_to_open(self) -> None:
         """Let the user choose a workspace to open."""
@@ -213,12 +215,14 @@ class WorkspaceController(QObject):
 
     # ---------------------------------------------------------------- inside
 
-    def _read(self, path: Path) -> None:
+    def _read(self, path: Path, then: Callable[[], object] | None) -> None:
         def read(workspace: Workspace) -> None:
             if self._show(workspace, is_of_file=True):
                 self.path = path
                 self.recent.add(path)
                 self.tell_title()
+                if then is not None:
+                    then()
 
         self._background.do(lambda: read_workspace(path), read, self._fail)
 
@@ -256,7 +260,9 @@ class WorkspaceController(QObject):
 
     def _ask_about_left(self, workspace: Workspace) -> None:
         data, runs = len(workspace.datasets), len(workspace.runs)
-        words = self.tr("The last session had {data} datasets and {runs} fits and samplings.")
+        parts = [self.tr("1 dataset") if data == 1 else self.tr("{n} datasets").format(n=data)]
+        parts += [self.tr("1 result") if runs == 1 else self.tr("{n} results").format(n=runs)]
+        words = self.tr("The last session had {parts}.").format(parts=", ".join(parts))
         autosave = self.autosave
         assert autosave is not None
 
@@ -267,7 +273,7 @@ class WorkspaceController(QObject):
 
         self.offer.ask(
             "info",
-            words.format(data=data, runs=runs),
+            words,
             [(self.tr("Restore"), restore), (self.tr("Discard"), autosave.forget_left)],
         )
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EditHistory"]
 
+_MOST_EDITS = 100
+
 _PRIOR = 1
 """Commands of one number are merged: a prior is typed letter by letter."""
 
@@ -46,6 +48,7 @@ class EditHistory(QObject):
         self._state, self._window = state, window
         self._library = window.library
         self.stack = QUndoStack(self)
+        self.stack.setUndoLimit(_MOST_EDITS)  # closed data stay in memory as long
         self._is_applying = False
         self._now = self._before_shown = state.edits()
         self._listed: list[tuple[OpenedDataset, Dataset, Reading]] = []
@@ -57,7 +60,7 @@ class EditHistory(QObject):
             state.restored,
         ):
             signal.connect(self._rebase)
-        self._library.shown.connect(self._on_shown)
+        self._library.shown.connect(self._rebase)
         self._library.listed.connect(self._on_listed)
         self._library.dropped.connect(self._on_dropped)
 
@@ -157,11 +160,8 @@ class EditHistory(QObject):
                 self.stack.push(_Closed(self, words, opened, number, edits))
         self._list()
 
-    def _on_shown(self) -> None:
-        self._before_shown = self._now
-        self._rebase()
-
     def _on_listed(self) -> None:
+        self._before_shown = self._now  # the library tells of its list first
         if len(self._library.opened) > len(self._listed):
             self._list()
 
