@@ -147,10 +147,11 @@ def test_a_saved_workspace_comes_back_in_a_new_window_and_as_a_script(
 
     after = open_window()
     drop(after, file)
-    qtbot.waitUntil(lambda: after.workspace.path == file, timeout=LONG)
+    qtbot.waitUntil(lambda: after.workspace.state.taken().notes == "A melt.", timeout=LONG)
+    qtbot.waitUntil(lambda: not after.workspace.state.is_restoring, timeout=LONG)
+    assert after.workspace.path == file
     same_state(before, after)
-    qtbot.wait(10)
-    assert not after.isWindowModified()
+    qtbot.waitUntil(lambda: not after.isWindowModified())
     assert posterior_view(after) is not None
     edit(after, "G0", ParameterColumn.BOUNDS, "2000 … 1e7")
     qtbot.waitUntil(after.isWindowModified)
@@ -198,7 +199,8 @@ def test_the_last_session_is_offered_and_restored(open_window: Open, qtbot: QtBo
     after = open_window()
     qtbot.waitUntil(after.workspace.offer.isVisible, timeout=LONG)
     assert "1 dataset, 2 results" in after.workspace.offer.message.text()
-    click(qtbot, after.workspace.offer.buttons[0])
+    with qtbot.waitSignal(after.workspace.state.restored, timeout=LONG):
+        click(qtbot, after.workspace.offer.buttons[0])
     same_state(before, after)
     qtbot.waitUntil(after.isWindowModified)  # no file has it
     close(after)
@@ -248,8 +250,9 @@ def test_what_a_crashed_window_had_is_offered(
     assert (file.parent / "window-1.lock").exists()
     after = open_window()
     qtbot.waitUntil(after.workspace.offer.isVisible, timeout=LONG)
-    click(qtbot, after.workspace.offer.buttons[0])
-    qtbot.waitUntil(lambda: after.tabs.page(NotesPage).text == "Never saved.", timeout=LONG)
+    with qtbot.waitSignal(after.workspace.state.restored, timeout=LONG):
+        click(qtbot, after.workspace.offer.buttons[0])
+    assert after.tabs.page(NotesPage).text == "Never saved."
     assert [data.name for data in after.library.datasets] == ["creep"]
 
 
@@ -353,7 +356,8 @@ def test_closed_data_come_back_with_their_fits(open_window: Open, qtbot: QtBot) 
     window.close_data()
     assert [data.name for data in window.library.datasets] == ["creep"]
     assert window.workspace.state.taken().runs == ()
-    entry(window, "Undo closing").trigger()
+    with qtbot.waitSignal(window.workspace.state.settled, timeout=LONG):
+        entry(window, "Undo closing").trigger()
     after = window.workspace.state.taken()
     assert [run.title for run in after.runs] == [run.title for run in before.runs]
     assert window.library.number == 0
@@ -367,10 +371,12 @@ def test_another_test_mode_is_undone(open_window: Open, qtbot: QtBot) -> None:
     window = open_window()
     window.library.add(_some_data())
     window.library.set_test_mode("relaxation")
-    entry(window, "Undo change of how").trigger()
+    with qtbot.waitSignal(window.workspace.state.settled, timeout=LONG):
+        entry(window, "Undo change of how").trigger()
     assert window.library.datasets[0].test_mode == "creep"
     assert window.data_panel.modes.currentData() == "creep"
-    entry(window, "Redo change of how").trigger()
+    with qtbot.waitSignal(window.workspace.state.settled, timeout=LONG):
+        entry(window, "Redo change of how").trigger()
     assert window.library.datasets[0].test_mode == "relaxation"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QSettings, QTimer
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout
 
 from rheojobs.inference.workspace.content import Workspace
 from rheojobs.inference.workspace.file_format import SUFFIX, read_workspace, write_workspace
@@ -78,8 +78,8 @@ class WorkspaceController(QObject):
         self._autosave_soon.timeout.connect(self._save_automatically)
         self.autosave = self._make_autosave(settings)
         layout = window.jobs_pane.layout()
-        assert layout is not None
-        layout.addWidget(self.offer)
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(0, self.offer)
         add_workspace_actions(self, window)
         self._connect(window)
 
@@ -217,27 +217,23 @@ class WorkspaceController(QObject):
 
     def _read(self, path: Path, then: Callable[[], object] | None) -> None:
         def read(workspace: Workspace) -> None:
-            if self._show(workspace, is_of_file=True):
+            if self._show(workspace, then or _nothing, is_of_file=True):
                 self.path = path
                 self.recent.add(path)
-                self.tell_title()
-                if then is not None:
-                    then()
 
         self._background.do(lambda: read_workspace(path), read, self._fail)
 
-    def _show(self, workspace: Workspace, *, is_of_file: bool) -> bool:
+    def _show(self, workspace: Workspace, then: Callable[[], object], *, is_of_file: bool) -> bool:
         if self._window.session.is_running:  # started while the file was read
             self._say("info", self.tr("The workspace was not opened: a job has been started."))
             return False
         self.offer.clear()
         self._is_of_file = is_of_file
-        self.state.restore(workspace)
-        self._on_restored()
+        self.state.restore(workspace, then)
         return True
 
     def _on_restored(self) -> None:
-        """Begin with what is shown now: at once, and again when the models are known."""
+        """Begin with what is shown now."""
         self._saved = self.state.taken() if self._is_of_file else Workspace()
         self.history.stack.clear()
         self._look_soon.start()
@@ -267,8 +263,8 @@ class WorkspaceController(QObject):
         assert autosave is not None
 
         def restore() -> None:
-            if self._show(workspace, is_of_file=False):
-                autosave.save(self.state.taken())
+            if self._show(workspace, _nothing, is_of_file=False):
+                autosave.save(workspace)
                 autosave.forget_left()
 
         self.offer.ask(
@@ -313,3 +309,7 @@ class WorkspaceController(QObject):
 
     def _say(self, kind: str, text: str) -> None:
         self._window.jobs_pane.message.say(kind, text)
+
+
+def _nothing() -> None:
+    pass

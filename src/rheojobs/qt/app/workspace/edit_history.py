@@ -57,7 +57,7 @@ class EditHistory(QObject):
         for signal in (
             window.parameters.modelReset,
             window.model_picker.model_changed,
-            state.restored,
+            state.settled,
         ):
             signal.connect(self._rebase)
         self._library.shown.connect(self._rebase)

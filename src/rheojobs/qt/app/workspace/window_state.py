@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -10,12 +12,18 @@ from qtpy.QtCore import QObject, Signal
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.results.fit_result import FitResult
-from rheojobs.inference.workspace.content import Workspace, WorkspaceData, WorkspaceEdits
+from rheojobs.inference.workspace.content import (
+    Workspace,
+    WorkspaceData,
+    WorkspaceEdits,
+    WorkspaceRun,
+)
 from rheojobs.qt.app.dataset_library import OpenedDataset
 from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
 from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.app.workspace.run_record import RunRecord
+from rheojobs.qt.widgets.common.refresh import InSteps
 
 if TYPE_CHECKING:
     from rheojobs.qt.app.main_window import MainWindow
@@ -35,10 +43,13 @@ class WindowState(QObject):
     ----------
     is_restoring : bool
         Whether it is changing the window itself.
+    settled : Signal()
+        What was restored is shown: edits, or a whole workspace.
     restored : Signal()
-        A workspace is shown.
+        A whole workspace is shown.
     """
 
+    settled = Signal()
     restored = Signal()
 
     def __init__(self, window: MainWindow) -> None:
@@ -49,6 +60,9 @@ class WindowState(QObject):
         self.priors = window.tabs.page(PriorsPage)
         self.is_restoring = False
         self._waiting: WorkspaceEdits | None = None
+        self._is_whole = False
+        self._steps = InSteps(self)
+        self._when_models_are_known: Callable[[], object] = _nothing
         window.model_picker.model_changed.connect(self._on_models)
 
     def taken(self) -> Workspace:
@@ -64,7 +78,7 @@ class WindowState(QObject):
     def edits(self) -> WorkspaceEdits:
         """Return what the user has chosen and typed."""
         window, model = self._window, self._window.model_picker.model
-        if self._waiting is not None:  # the list of models is still being made
+        if self._waiting is not None:  # not all of it is shown yet
             return self._waiting
         return WorkspaceEdits(
             window.library.number,
@@ -75,46 +89,77 @@ class WindowState(QObject):
             self.priors.edited(),
         )
 
-    def restore(self, workspace: Workspace) -> None:
-        """Show a workspace in place of what is shown."""
-        self.is_restoring = True
-        try:
-            self.record.restore(workspace)
-            self.notes.set_text(workspace.notes)
-            opened = [_opened(item) for item in workspace.datasets]
+    def restore(self, workspace: Workspace, then: Callable[[], object] = lambda: None) -> None:
+        """Show a workspace in place of what is shown, and call `then` when its data are listed."""
+        self.record.restore(workspace)
+        self.notes.set_text(workspace.notes)
+        opened = [_opened(item) for item in workspace.datasets]
+
+        def show() -> None:
             self._window.library.replace_all(opened, workspace.edits.data)
-        finally:
-            self.is_restoring = False
-        self._waiting = workspace.edits
-        self._on_models()
+            then()
+
+        self._is_whole = True
+        self._begin(workspace.edits, [item.dataset for item in workspace.datasets], show)
 
     def restore_edits(self, edits: WorkspaceEdits) -> None:
         """Show the dataset of these edits with its fits, the model, its last results, the edits."""
+        library = self._window.library
+        self._is_whole = False
+        self._begin(edits, library.datasets, lambda: library.show(edits.data))
+
+    def _begin(
+        self, edits: WorkspaceEdits, datasets: Sequence[Dataset], show: Callable[[], object]
+    ) -> None:
+        self._waiting = edits
         self.is_restoring = True
-        window = self._window
-        try:
-            for dataset in window.library.datasets:
-                self._restore_fits(dataset)
-            if window.library.opened:
-                window.library.show(max(edits.data, 0))
-            if edits.model and not window.model_picker.choose(edits.model):
-                words = self.tr("The workspace has the model {model}, which is not offered here.")
-                window.parameter_message.say("warning", words.format(model=edits.model))
-                return
-            self._show_results(edits.model)
-            window.parameters.restore_edits(edits.starts, edits.fixed, edits.bounds)
-            self.priors.restore_edited(edits.priors)
-        finally:
-            self.is_restoring = False
+        if not self._window.model_picker.is_loading:
+            self._show_in_steps(datasets, show)
+            return
+        show()
+        self.is_restoring = False
+        self._when_models_are_known = lambda: self.restore_edits(edits)
 
     def _on_models(self) -> None:
         """Show the rest of a workspace as soon as the models are known."""
+        if not self._window.model_picker.is_loading:
+            self._when_models_are_known, act = _nothing, self._when_models_are_known
+            act()
+
+    def _show_in_steps(self, datasets: Sequence[Dataset], show: Callable[[], object]) -> None:
+        """Show one thing after the other, so that the window is not blocked by all of them."""
         edits = self._waiting
-        if edits is None or self._window.model_picker.is_loading or self.is_restoring:
-            return
+        assert edits is not None
+        fits = [partial(self._restore_fits, dataset) for dataset in datasets]
+        self._steps.begin(
+            [
+                *fits,
+                show,
+                lambda: self._choose(edits.model),
+                lambda: self._show_fit(edits.model),
+                lambda: self._show_draws(edits.model),
+                lambda: self._restore_typed(edits),
+                self._finish,
+            ]
+        )
+
+    def _choose(self, model: str) -> None:
+        window = self._window
+        if model and not window.model_picker.choose(model):
+            words = self.tr("The workspace has the model {model}, which is not offered here.")
+            window.parameter_message.say("warning", words.format(model=model))
+            self._steps.begin([self._finish])
+
+    def _restore_typed(self, edits: WorkspaceEdits) -> None:
+        self._window.parameters.restore_edits(edits.starts, edits.fixed, edits.bounds)
+        self.priors.restore_edited(edits.priors)
+
+    def _finish(self) -> None:
         self._waiting = None
-        self.restore_edits(edits)
-        self.restored.emit()
+        self.is_restoring = False
+        self.settled.emit()
+        if self._is_whole:
+            self.restored.emit()
 
     def _restore_fits(self, dataset: Dataset) -> None:
         runs = [each.run for each in self.record.runs if each.dataset is dataset]
@@ -126,17 +171,24 @@ class WindowState(QObject):
         if fits:
             self._window.tabs.page(FitPage).restore_fits(dataset, fits)
 
-    def _show_results(self, model: str) -> None:
-        window, dataset = self._window, self._window.library.dataset
-        if dataset is None:
-            return
-        fitted = self.record.last(dataset, model, "fit")
-        if fitted is not None and isinstance(fitted.result, FitResult):
-            window.session.fit_result = fitted.result
-            window.runs.show_result(fitted.result)
-        sampled = self.record.last(dataset, model, "sampling")
-        if sampled is not None:
-            window.runs.show_result(sampled.result)
+    def _show_fit(self, model: str) -> None:
+        run = self._last(model, "fit")
+        if run is not None and isinstance(run.result, FitResult):
+            self._window.session.fit_result = run.result
+            self._window.runs.show_result(run.result)
+
+    def _show_draws(self, model: str) -> None:
+        run = self._last(model, "sampling")
+        if run is not None:
+            self._window.runs.show_result(run.result)
+
+    def _last(self, model: str, kind: str) -> WorkspaceRun | None:
+        dataset = self._window.library.dataset
+        return None if dataset is None else self.record.last(dataset, model, kind)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _data(opened: OpenedDataset) -> WorkspaceData:
