@@ -6,23 +6,23 @@ nothing, and extracts nothing to the disk.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
 import zipfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, one_line
 from rheojobs.inference.data.reading.preview import Reading
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.results.inference_arrays import InferenceArrays
-from rheojobs.inference.results.records import pack, unpack
+from rheojobs.inference.results.records import pack_arrays, unpack_arrays
 from rheojobs.inference.workspace.content import (
     Workspace,
     WorkspaceData,
@@ -46,6 +46,7 @@ MOST_MEMBERS = 100_000
 _JSON = "workspace.json"
 _ARRAY = re.compile(r"arrays/\d{1,6}\.npy")
 _LONGEST_HEADER = 10_000  # bytes; ours have about 100
+_PIECE = 1 << 20
 
 
 def write_workspace(workspace: Workspace, path: str | Path) -> None:
@@ -58,9 +59,9 @@ def write_workspace(workspace: Workspace, path: str | Path) -> None:
     """
     path = Path(path)
     workspace.validate()  # what is written can be read again
-    content, blobs = _packed(workspace)
+    content, arrays = _packed(workspace)
     try:
-        write_whole(path, lambda target: _write_zip(target, content, list(blobs.values())))
+        write_whole(path, lambda target: _write_zip(target, content, list(arrays.values())))
     except OSError as error:
         reason = error.strerror or one_line(error)
         raise InputError(f"{path} cannot be written: {reason}") from error
@@ -94,10 +95,10 @@ def read_workspace(path: str | Path) -> Workspace:
 # -------------------------------------------------------------------- values
 
 
-def _packed(workspace: Workspace) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _packed(workspace: Workspace) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     from rheojobs import __version__
 
-    content, blobs = pack(
+    content, arrays = pack_arrays(
         {
             "datasets": [_fields(item) for item in workspace.datasets],
             "runs": [_run_fields(run) for run in workspace.runs],
@@ -105,8 +106,8 @@ def _packed(workspace: Workspace) -> tuple[dict[str, Any], dict[str, bytes]]:
             "notes": workspace.notes,
         }
     )
-    head = {"format": FORMAT, "written_by": f"rheojobs {__version__}", "arrays": list(blobs)}
-    return head | content, blobs
+    head = {"format": FORMAT, "written_by": f"rheojobs {__version__}", "arrays": list(arrays)}
+    return head | content, arrays
 
 
 def _fields(item: Any) -> dict[str, Any]:
@@ -121,13 +122,13 @@ def _run_fields(run: WorkspaceRun) -> dict[str, Any]:
     return _fields(run) | {"result": result}
 
 
-def _unpacked(content: dict[str, Any], arrays: dict[int, bytes]) -> Workspace:
+def _unpacked(content: dict[str, Any], arrays: dict[int, NDArray[Any]]) -> Workspace:
     names = content["arrays"]
     if not isinstance(names, list) or len(names) != len(arrays):
         raise ValueError(f"it has {len(arrays)} arrays, and names others")
-    blobs = {name: arrays[number] for number, name in enumerate(names)}
+    named = {name: arrays[number] for number, name in enumerate(names)}
     parts = {name: content[name] for name in ("datasets", "runs", "edits", "notes")}
-    told = unpack(parts, blobs)
+    told = unpack_arrays(parts, named)
     workspace = Workspace(
         tuple(_data(item) for item in told["datasets"]),
         tuple(_run(item) for item in told["runs"]),
@@ -153,18 +154,30 @@ def _run(told: dict[str, Any]) -> WorkspaceRun:
 # -------------------------------------------------------------------- the zip
 
 
-def _write_zip(path: Path, content: dict[str, Any], arrays: list[bytes]) -> None:
+def _write_zip(path: Path, content: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
-    if len(text) > MOST_JSON or sum(map(len, arrays)) + len(text) > MOST_BYTES:
+    size = len(text) + sum(array.nbytes + _LONGEST_HEADER for array in arrays)
+    if len(text) > MOST_JSON or size > MOST_BYTES:
         raise InputError(f"the workspace has more than {MOST_BYTES / 1e9:g} GB: close some data")
     with zipfile.ZipFile(path, "w") as archive:
         # With a fixed date, the same content is the same file.
         archive.writestr(zipfile.ZipInfo(_JSON), text, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
-            archive.writestr(zipfile.ZipInfo(f"arrays/{number}.npy"), array)
+            with archive.open(zipfile.ZipInfo(f"arrays/{number}.npy"), "w") as member:
+                _write_array(member, array)
 
 
-def _read_zip(file: Any) -> tuple[dict[str, Any], dict[int, bytes]]:
+def _write_array(member: IO[bytes], array: NDArray[Any]) -> None:
+    """Write an array in pieces: other threads, such as the window's, wait for each copy."""
+    array = np.asarray(array, order="C")
+    header = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(member, header)
+    data = array.reshape(-1).view(np.uint8)
+    for start in range(0, data.size, _PIECE):
+        member.write(data[start : start + _PIECE].tobytes())
+
+
+def _read_zip(file: Any) -> tuple[dict[str, Any], dict[int, NDArray[Any]]]:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         _check_members(members)
@@ -174,7 +187,8 @@ def _read_zip(file: Any) -> tuple[dict[str, Any], dict[int, bytes]]:
         for member in members:
             if member.filename != _JSON:
                 number = int(member.filename.removeprefix("arrays/").removesuffix(".npy"))
-                arrays[number] = _checked_array(archive.read(member))
+                with archive.open(member) as opened:
+                    arrays[number] = _read_array(opened, member.file_size)
     return content, arrays
 
 
@@ -204,17 +218,23 @@ def _check_format(content: Any) -> None:
         )
 
 
-def _checked_array(data: bytes) -> bytes:
-    """Return the bytes of an array; raise if its header says more than there is."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
+def _read_array(member: IO[bytes], size: int) -> NDArray[Any]:
+    """Return an array; raise if its header says more than the `size` bytes that there are."""
+    version = np.lib.format.read_magic(member)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }[version]
-    shape, _, dtype = read(file, max_header_size=_LONGEST_HEADER)
-    if dtype.kind not in "biufc" or min(shape, default=0) < 0:
+    shape, is_fortran, dtype = read(member, max_header_size=_LONGEST_HEADER)
+    if dtype.kind not in "biufc" or min(shape, default=0) < 0 or is_fortran:
         raise ValueError(f"an array of {dtype} and shape {shape}")
-    if math.prod(shape) * dtype.itemsize != len(data) - file.tell():
-        raise ValueError(f"an array of shape {shape} that has {len(data)} bytes")
-    return data
+    if math.prod(shape) * dtype.itemsize != size - member.tell():
+        raise ValueError(f"an array of shape {shape} that has {size} bytes")
+    array = np.empty(shape, dtype)
+    data, place = array.reshape(-1).view(np.uint8), 0
+    while piece := member.read(_PIECE):  # to the end, where the check sum is compared
+        data[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
+        place += len(piece)
+    if place != data.size:
+        raise ValueError(f"an array of {data.size} bytes that has {place}")
+    return array
