@@ -16,6 +16,7 @@ from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.sampling.sample import sample
 from rheojobs.inference.workspace.content import Workspace, WorkspaceData, WorkspaceRun
 from rheojobs.inference.workspace.file_format import read_workspace, write_workspace
+from rheojobs.inference.workspace.source_files import changed_files, with_digests
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def test_the_same_numbers_are_equal(rheojobs, workspace: Workspace, tmp_path: Pa
     back = read_workspace(new)
     assert back.notes == "kept"
     assert [run.title for run in back.runs] == ["fit of maxwell", "sampling of maxwell"]
+    assert "has changed" not in ran.stderr
     assert isinstance(back.runs[1].result, BayesianResult)
     assert back.runs[1].result.timestamp > workspace.runs[1].result.timestamp
 
@@ -92,3 +94,18 @@ def test_what_cannot_be_repeated_is_refused(rheojobs, workspace: Workspace, tmp_
     ran = rheojobs("run", saved(replace(workspace, runs=(hostile,)), tmp_path))
     assert (ran.status, "unknown option 'checkpoint'" in ran.error) == (2, True)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_file_that_has_changed_is_named_and_not_read(
+    rheojobs, workspace: Workspace, tmp_path: Path
+):
+    (item,) = workspace.datasets
+    file = tmp_path / "measured.csv"
+    file.write_bytes(Path(item.path).read_bytes())
+    stamped = with_digests(replace(workspace, datasets=(replace(item, path=str(file)),)))
+    file.write_text("time (s),relaxation modulus (Pa)\n1,1\n", encoding="utf-8")
+    ran = rheojobs("run", saved(replace(stamped, runs=workspace.runs[:1]), tmp_path))
+    assert f"note: {file} has changed" in ran.stderr
+    assert ": equal: " in ran.stdout
+    file.unlink()
+    assert changed_files(stamped) == []

@@ -391,3 +391,30 @@ def test_no_edit_is_undone_while_a_job_runs(open_window: Open, qtbot: QtBot) -> 
     assert vars(window.workspace.state.edits()) == before
     with qtbot.waitSignal(window.session.cancelled, timeout=LONG):
         window.session.cancel()
+
+
+def test_a_fit_that_is_repeated_is_recorded_once(open_window: Open, qtbot: QtBot) -> None:
+    window = open_window()
+    window.library.add(_some_data())
+    assert window.model_picker.choose("maxwell")
+    for bounds, count in (("", 1), ("", 1), ("1000 … 1e7", 2)):
+        if bounds:
+            edit(window, "G0", ParameterColumn.BOUNDS, bounds)
+        with qtbot.waitSignal(window.session.fitted, timeout=LONG):
+            click(qtbot, window.run_panel.fit_button)
+        runs = window.workspace.state.taken().runs
+        assert len(runs) == count
+    assert [dict(run.options) for run in runs] == [{}, {"bounds": {"G0": (1000.0, 1e7)}}]
+    assert runs[-1].result is window.session.fit_result
+
+
+def test_data_that_are_dropped_with_a_workspace_are_added_to_it(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window, file = open_window(), tmp_path / "one.rheojobs"
+    window.library.add(_some_data())
+    window.workspace.write(file)
+    qtbot.waitUntil(lambda: window.workspace.path == file, timeout=LONG)
+    window.open([str(example_melt.csv_path()), str(file)])
+    names = ["creep", "ldpe_melt_i_150C"]
+    qtbot.waitUntil(lambda: [data.name for data in window.library.datasets] == names, timeout=LONG)

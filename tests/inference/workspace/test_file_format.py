@@ -206,6 +206,10 @@ def _a_class(content: Any) -> None:
     content["edits"] = {"$Popen": ["ls"]}
 
 
+def _a_file_as_model(content: Any) -> None:
+    content["runs"][0]["model"] = content["runs"][0]["result"]["model_name"] = "evil.py:run"
+
+
 def _deep(content: Any) -> str:
     return "[" * 100_000 + "]" * 100_000
 
@@ -224,6 +228,7 @@ def _long_number(content: Any) -> str:
         (_wrong_kind, "damaged"),
         (_no_such_array, "damaged"),
         (_real_moduli, "complex"),
+        (_a_file_as_model, "function in a file"),
         (_a_class, "damaged"),
         (_deep, "damaged"),
         (_long_number, "damaged"),
