@@ -23,6 +23,7 @@ from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.workspace.file_format import read_workspace
 from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
+from rheojobs.qt.app.model_list_loader import ModelListLoader
 from rheojobs.qt.app.workspace import controller
 from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
@@ -418,3 +419,30 @@ def test_data_that_are_dropped_with_a_workspace_are_added_to_it(
     window.open([str(example_melt.csv_path()), str(file)])
     names = ["creep", "ldpe_melt_i_150C"]
     qtbot.waitUntil(lambda: [data.name for data in window.library.datasets] == names, timeout=LONG)
+
+
+def test_a_workspace_waits_for_the_list_of_models(
+    open_window: Open, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, file = open_window(), tmp_path / "lab.rheojobs"
+    work(before, qtbot)
+    before.workspace.write(file)
+    qtbot.waitUntil(lambda: before.workspace.path == file, timeout=LONG)
+    models = before.model_picker._models
+    close(before)
+    with monkeypatch.context() as patch:
+        patch.setattr(ModelListLoader, "load", lambda loader: None)
+        after = MainWindow()
+    after.show()
+    try:
+        after.open([str(file)])
+        qtbot.waitUntil(lambda: len(after.library.opened) == 1, timeout=LONG)
+        qtbot.waitUntil(lambda: not after.workspace.state.is_restoring)
+        assert vars(after.workspace.state.edits()) == vars(before.workspace.state.edits())
+        with qtbot.waitSignal(after.workspace.state.restored, timeout=LONG):
+            after.model_picker.set_models(models)
+        same_state(before, after)
+        qtbot.waitUntil(lambda: not after.isWindowModified())
+    finally:
+        close(after)
+        after.deleteLater()

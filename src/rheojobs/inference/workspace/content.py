@@ -129,7 +129,7 @@ class Workspace:
                 raise InputError(f"run {number} is of {run.model!r}, which is a function in a file")
             if not 0 <= run.data < count:
                 raise InputError(f"run {number} is of data {run.data + 1} of {count}")
-            if not isinstance(run.result, kind) or run.result.model_name != run.model:
-                raise InputError(f"run {number}, a {run.title}, has the result of another run")
+            if not isinstance(run.result, kind):
+                raise InputError(f"run {number}, a {run.title}, has the result of another kind")
         for item in self.datasets:
             item.dataset.validate()

@@ -104,9 +104,8 @@ class WindowState(QObject):
 
     def restore_edits(self, edits: WorkspaceEdits) -> None:
         """Show the dataset of these edits with its fits, the model, its last results, the edits."""
-        library = self._window.library
         self._is_whole = False
-        self._begin(edits, library.datasets, lambda: library.show(edits.data))
+        self._begin(edits, self._window.library.datasets, lambda: self._show_data(edits))
 
     def _begin(
         self, edits: WorkspaceEdits, datasets: Sequence[Dataset], show: Callable[[], object]
@@ -118,7 +117,9 @@ class WindowState(QObject):
             return
         show()
         self.is_restoring = False
-        self._when_models_are_known = lambda: self.restore_edits(edits)
+        self._when_models_are_known = lambda: self._begin(
+            edits, datasets, lambda: self._show_data(edits)
+        )
 
     def _on_models(self) -> None:
         """Show the rest of a workspace as soon as the models are known."""
@@ -142,6 +143,10 @@ class WindowState(QObject):
                 self._finish,
             ]
         )
+
+    def _show_data(self, edits: WorkspaceEdits) -> None:
+        library = self._window.library
+        library.show(min(max(edits.data, 0), len(library.opened) - 1))
 
     def _choose(self, model: str) -> None:
         window = self._window
