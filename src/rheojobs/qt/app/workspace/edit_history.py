@@ -87,9 +87,7 @@ class EditHistory(QObject):
         self._is_applying = True
         try:
             if (now.data, now.model) == (number, edits.model):
-                window = self._window
-                window.parameters.restore_edits(edits.starts, edits.fixed, edits.bounds)
-                self._state.priors.restore_edited(edits.priors)
+                self._state.restore_typed(edits)
             else:
                 self._state.restore_edits(replace(edits, data=number))
         finally:

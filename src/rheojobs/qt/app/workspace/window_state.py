@@ -139,7 +139,7 @@ class WindowState(QObject):
                 lambda: self._choose(edits.model),
                 lambda: self._show_fit(edits.model),
                 lambda: self._show_draws(edits.model),
-                lambda: self._restore_typed(edits),
+                lambda: self.restore_typed(edits),
                 self._finish,
             ]
         )
@@ -155,8 +155,13 @@ class WindowState(QObject):
             window.parameter_message.say("warning", words.format(model=model))
             self._steps.begin([self._finish])
 
-    def _restore_typed(self, edits: WorkspaceEdits) -> None:
-        self._window.parameters.restore_edits(edits.starts, edits.fixed, edits.bounds)
+    def restore_typed(self, edits: WorkspaceEdits) -> None:
+        """Show typed values and priors of the present model."""
+        self._window.parameters.change_rows(
+            lambda row: row.restore(
+                edits.starts.get(row.name), edits.fixed.get(row.name), edits.bounds.get(row.name)
+            )
+        )
         self.priors.restore_edited(edits.priors)
 
     def _finish(self) -> None:

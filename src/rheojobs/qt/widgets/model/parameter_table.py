@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import (
@@ -25,7 +25,7 @@ from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS
 from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.texts import bounds_text, estimate, number, unit_text, with_unit
-from rheojobs.qt.widgets.model.parameter_rows import NUMBERS, ParameterColumn, Row
+from rheojobs.qt.widgets.model.parameter_rows import NUMBERS, ParameterColumn, Row, RowChange
 
 __all__ = ["ParameterColumn", "ParameterModel", "ParameterTable"]
 
@@ -114,30 +114,12 @@ class ParameterModel(QAbstractTableModel):
         options = {"fixed": self.fixed_values(), "bounds": self.edited_bounds()}
         return {name: value for name, value in options.items() if value}
 
-    def restore_edits(
-        self,
-        starts: Mapping[str, float],
-        fixed: Mapping[str, float],
-        bounds: Mapping[str, tuple[float, float]],
-    ) -> None:
-        """Set what the user has edited; estimates of other parameters stay as they are.
-
-        Names that the model does not have, and bounds that it does not allow, are left out.
-        """
+    def change_rows(self, change: RowChange) -> None:
+        """Change all rows, as by edits."""
         for row in self._rows:
-            if row.parameter is None:
-                continue
-            row.edited_bounds = None
-            if row.name in bounds:
-                self._set_bounds(row, " … ".join(repr(float(end)) for end in bounds[row.name]))
-            row.fixed_at = None
-            value = fixed.get(row.name, starts.get(row.name))
-            if value is not None or row.is_given:
-                self._set_value(row, "" if value is None else repr(float(value)))
-            row.fixed_at = fixed.get(row.name)
-        if self._rows:
-            last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
+            change(row)
+        last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
+        self.dataChanged.emit(self.index(0, 0), last)
 
     def has_draws(self) -> bool:
         """Whether R-hat and ESS are known."""
