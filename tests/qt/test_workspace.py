@@ -24,7 +24,7 @@ from rheojobs.inference.workspace.file_format import read_workspace
 from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.app.model_list_loader import ModelListLoader
-from rheojobs.qt.app.workspace import controller
+from rheojobs.qt.app.workspace import controller, edit_history
 from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
 
@@ -347,6 +347,27 @@ def test_a_prior_that_is_typed_is_one_edit(open_window: Open, qtbot: QtBot) -> N
     assert editor.fields["loc"].text() == str(before["eta"]["loc"])
     entry(window, "Redo").trigger()
     assert editor.edited()["eta"]["loc"] == "12"
+
+
+def test_a_value_that_is_dragged_is_one_edit(
+    open_window: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window()
+    window.library.add(_some_data())
+    assert window.model_picker.choose("maxwell")
+    stack = window.workspace.history.stack
+    for value in ("10", "20", "30"):  # the first makes an estimate a value
+        edit(window, "eta", ParameterColumn.VALUE, value)
+    assert stack.count() == 2
+    edit(window, "G0", ParameterColumn.VALUE, "5")
+    assert stack.count() == 3
+    monkeypatch.setattr(edit_history, "_ONE_EDIT_S", 0.0)
+    edit(window, "G0", ParameterColumn.VALUE, "6")
+    edit(window, "G0", ParameterColumn.VALUE, "7")
+    assert stack.count() == 5
+    for starts in ({"eta": 30.0, "G0": 6.0}, {"eta": 30.0, "G0": 5.0}, {"eta": 30.0}):
+        entry(window, "Undo").trigger()
+        assert window.workspace.state.edits().starts == starts
 
 
 def test_closed_data_come_back_with_their_fits(open_window: Open, qtbot: QtBot) -> None:

@@ -206,6 +206,14 @@ def _a_class(content: Any) -> None:
     content["edits"] = {"$Popen": ["ls"]}
 
 
+def _a_list_as_prior(content: Any) -> None:
+    content["edits"]["priors"]["G0"]["type"] = ["normal"]
+
+
+def _other_data(content: Any) -> None:
+    content["runs"][0]["result"]["fitted"] = {"$array": "runs.0.result.covariance"}
+
+
 def _a_file_as_model(content: Any) -> None:
     content["runs"][0]["model"] = content["runs"][0]["result"]["model_name"] = "evil.py:run"
 
@@ -228,6 +236,8 @@ def _long_number(content: Any) -> str:
         (_wrong_kind, "damaged"),
         (_no_such_array, "damaged"),
         (_real_moduli, "complex"),
+        (_a_list_as_prior, "damaged"),
+        (_other_data, "curve of other data"),
         (_a_file_as_model, "function in a file"),
         (_a_class, "damaged"),
         (_deep, "damaged"),

@@ -94,7 +94,7 @@ class WorkspaceEdits:
     starts: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    priors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    priors: Mapping[str, Mapping[str, str | float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,5 +131,8 @@ class Workspace:
                 raise InputError(f"run {number} is of data {run.data + 1} of {count}")
             if not isinstance(run.result, kind):
                 raise InputError(f"run {number}, a {run.title}, has the result of another kind")
+            fitted = run.result.fitted if isinstance(run.result, FitResult) else None
+            if fitted is not None and fitted.shape != self.datasets[run.data].dataset.x.shape:
+                raise InputError(f"run {number}, a {run.title}, has the curve of other data")
         for item in self.datasets:
             item.dataset.validate()

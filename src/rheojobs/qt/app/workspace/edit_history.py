@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,11 @@ __all__ = ["EditHistory"]
 
 _MOST_EDITS = 100
 
-_PRIOR = 1
-"""Commands of one number are merged: a prior is typed letter by letter."""
+_ONE_EDIT_S = 1.5
+"""Changes of one thing that follow each other so soon are one edit: a prior is typed letter by
+letter, and a value can be dragged."""
+
+_EDIT = 1
 
 
 class EditHistory(QObject):
@@ -76,7 +81,7 @@ class EditHistory(QObject):
 
     def note_prior(self) -> None:
         """Take an edit of a prior into the history."""
-        self._on_edited(self.tr("a prior"), _PRIOR)
+        self._on_edited(self.tr("a prior"))
 
     def apply_edits(self, edits: WorkspaceEdits, dataset: Dataset) -> None:
         """Show edits again, with their data and model if others are shown."""
@@ -136,14 +141,14 @@ class EditHistory(QObject):
     def _is_ours(self) -> bool:
         return self._is_applying or self._state.is_restoring
 
-    def _on_edited(self, what: str, number: int = -1) -> None:
+    def _on_edited(self, what: str) -> None:
         before, after = self._now, self._state.edits()
         dataset = self._library.dataset
         if self._is_ours or dataset is None or _same(before, after):
             return
         self._now = after
         words = self.tr("edit of {what}").format(what=what)
-        self.stack.push(_Edit(self, words, dataset, before, after, number))
+        self.stack.push(_Edit(self, words, dataset, before, after))
 
     def _on_dropped(self, dataset: Dataset) -> None:
         found = [(n, each) for n, each in enumerate(self._listed) if each[1] is dataset]
@@ -197,29 +202,29 @@ class _Edit(_Command):
         dataset: Dataset,
         before: WorkspaceEdits,
         after: WorkspaceEdits,
-        number: int,
     ) -> None:
         super().__init__(history, text)
-        self._dataset, self._before, self.after = dataset, before, after
-        self._number = number
+        self._dataset, self._before, self._after = dataset, before, after
+        self._subject = _changed(before, after)
+        self._at = time.monotonic()
 
     def undo(self) -> None:
         self._history.apply_edits(self._before, self._dataset)
 
     def repeat(self) -> None:
-        self._history.apply_edits(self.after, self._dataset)
+        self._history.apply_edits(self._after, self._dataset)
 
     def id(self) -> int:
-        return self._number
+        return _EDIT
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take the letters that are typed next into one prior of the same kind."""
+        """Take the next change of the same thing, if it follows soon."""
         if not isinstance(other, _Edit) or other._dataset is not self._dataset:
             return False
-        if _kinds(self._before) == _kinds(self.after) == _kinds(other.after):
-            self.after = other.after
-            return True
-        return False
+        if other._subject != self._subject or other._at - self._at > _ONE_EDIT_S:
+            return False
+        self._after, self._at = other._after, other._at
+        return True
 
 
 class _Closed(_Command):
@@ -266,5 +271,18 @@ def _same(one: WorkspaceEdits, other: WorkspaceEdits) -> bool:
     return all(getattr(one, f.name) == getattr(other, f.name) for f in fields(WorkspaceEdits))
 
 
-def _kinds(edits: WorkspaceEdits) -> dict[str, object]:
-    return {name: prior.get("type") for name, prior in edits.priors.items()}
+def _changed(before: WorkspaceEdits, after: WorkspaceEdits) -> frozenset[tuple[str, str, object]]:
+    """Return what differs: the part, the parameter, and whether it is of the same kind."""
+    found: set[tuple[str, str, object]] = set()
+    for part in ("starts", "fixed", "bounds", "priors"):
+        old, new = getattr(before, part), getattr(after, part)
+        for name in old.keys() | new.keys():
+            if old.get(name) != new.get(name):
+                was, now = (each.get(name) for each in (old, new))
+                found.add((part, name, _kind(was) == _kind(now)))
+    return frozenset(found)
+
+
+def _kind(value: object) -> object:
+    """Return the kind of a prior; of a number, whether there is one."""
+    return value.get("type") if isinstance(value, Mapping) else value is None
