@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rheojobs import __version__
-from rheojobs.cli import cache, windows
+from rheojobs.cli import cache, windows, workspace
 from rheojobs.cli.arguments import completion
 from rheojobs.cli.arguments.declared import takes
 from rheojobs.cli.arguments.general import command, with_general_options
@@ -304,6 +304,7 @@ def demo(
     return run_demo(out, overwrite)
 
 
+command(app, "run")(workspace.run_workspace)
 command(app)(windows.gui)
 app.command(
     "rheojax-gui",

@@ -19,7 +19,7 @@ __all__ = ["gui", "rheojax_gui"]
 def gui(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", show_default=False, help="Data to open."),
+        typer.Argument(metavar="FILE", show_default=False, help="Data to open, or a workspace."),
     ] = None,
 ) -> int:
     """Open the window.

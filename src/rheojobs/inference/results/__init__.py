@@ -15,7 +15,7 @@ Other rooms use:
 - `evidence`: `Evidence`, `UNKNOWN`, `probabilities`
 - `thresholds`: `MAX_R_HAT`, `MIN_ESS`, `MIN_BFMI`, `verdict`
 - `concerns`: `concerns`
-- `records`: `pack`, `unpack`
+- `records`: `pack`, `pack_arrays`, `unpack`, `unpack_arrays`
 - `json_format`: `to_json`, `plain`
 - `fit_report`: `facts`, `remark`
 - `html_view`: `fit_table`, `draws_table`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -111,6 +112,22 @@ class DatasetLibrary(QObject):
         if opened is self.current:
             self.shown.emit()
         self.dropped.emit(before)
+
+    def insert(self, number: int, opened: OpenedDataset) -> None:
+        """List closed data again in their place, and show them."""
+        self.opened.insert(number, opened)
+        self.show(number)
+
+    def replace_all(self, opened: Sequence[OpenedDataset], number: int) -> None:
+        """Replace the whole list, and show one of the new datasets, if there is any."""
+        before, self.opened = self.opened, list(opened)
+        self.number = min(max(number, 0), len(self.opened) - 1)
+        self.listed.emit()
+        self.shown.emit()
+        kept = set(map(id, self.datasets))
+        for gone in before:
+            if id(gone.dataset) not in kept:
+                self.dropped.emit(gone.dataset)
 
     def set_test_mode(self, mode: str) -> None:
         """Set the test mode of the present data; raise `InputError` if they cannot have it."""

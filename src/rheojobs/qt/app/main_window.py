@@ -49,6 +49,7 @@ from rheojobs.qt.app.runs import Runs
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
 from rheojobs.qt.app.settings.own_models import OwnModels
+from rheojobs.qt.app.workspace.controller import WorkspaceController
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.message_bar import MessageBar
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.menus = Menus(self)
         self._connect()
+        self.workspace = WorkspaceController(self, settings)
         self.resize(1280, 800)
         if settings is not None:
             restore_layout(self, settings)
@@ -179,8 +181,8 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- data
 
     def open(self, files: Sequence[str | Path]) -> None:
-        """Read files in the background, and show each when it is read."""
-        self.opening.open(files)
+        """Read files in the background, and show each when it is read; open a workspace."""
+        self.workspace.open_files(files)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files that are dragged in."""
@@ -215,8 +217,7 @@ class MainWindow(QMainWindow):
             self.model_picker.set_test_mode(None if dataset is None else dataset.test_mode)
         self.configuration.renew()
         single_shot(0, self.tabs, self.tabs.prepare)
-        name = "" if dataset is None else dataset.name
-        self.setWindowTitle(f"{name} – rheojobs" if name else "rheojobs")
+        self.workspace.tell_title()
 
     def _drop_data(self, dataset: Dataset) -> None:
         for page in self.tabs.pages:
@@ -310,6 +311,7 @@ class MainWindow(QMainWindow):
             save_layout(self, self._settings)
         self.hide()
         self.explorer.close()
+        self.workspace.close()
         self.history.close()
         self.run_place.close()
         self.jobs_pane.close_down()

@@ -35,6 +35,8 @@ class Menus(QObject):
     ----------
     open, correct, close_data, fit, sample, pause, cancel, place : QAction
         The most frequent actions.
+    file : QMenu
+        The menu File, to which others add entries.
     axes : AxesMenu
         The axes of the data plot.
     oscillation : OscillationMenu
@@ -46,7 +48,7 @@ class Menus(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         bar, run = window.menuBar(), window.run_panel
-        file_menu = bar.addMenu(self.tr("&File"))
+        self.file = file_menu = bar.addMenu(self.tr("&File"))
         run_menu = bar.addMenu(self.tr("&Run"))
         jobs_menu = bar.addMenu(self.tr("&Jobs"))
         view_menu = bar.addMenu(self.tr("&View"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -17,10 +18,12 @@ from rheojobs.engine.jobs.job import Job
 from rheojobs.engine.states import JobState
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
+from rheojobs.inference.fits.task import FitTask
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.own.reference import shown_name
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.inference.sampling.task import SampleTask
 from rheojobs.qt.app.dataset_library import DatasetLibrary
 from rheojobs.qt.app.job_follower import JobFollower
 from rheojobs.qt.bayesian_worker import BayesianWorker
@@ -49,6 +52,8 @@ class WindowSession(QObject):
     ----------
     fit_result : FitResult or None
         The last fit of the present data.
+    submitted : tuple of (Dataset, FitTask or SampleTask) or None
+        The data and the task of the last job, as it was given.
     reported : Signal(object)
         The `Progress` of the job; without a stage before its first iteration or step.
     paused_changed : Signal(bool)
@@ -80,6 +85,7 @@ class WindowSession(QObject):
         self._job: Job | None = None
         self._worker: FitWorker | BayesianWorker | None = None
         self.fit_result: FitResult | None = None
+        self.submitted: tuple[Dataset, FitTask | SampleTask] | None = None
         self._likely: ModelInfo | None = None
         self._patience = QTimer(self, singleShot=True, interval=PREWARM_AFTER_MS)
         self._patience.timeout.connect(self._prewarm)
@@ -206,6 +212,9 @@ class WindowSession(QObject):
         worker.signals.failed.connect(self._on_failed)
         worker.signals.cancelled.connect(self._on_cancelled)
         self._worker = worker
+        task = worker.task
+        assert isinstance(task, FitTask | SampleTask)
+        self.submitted = self._data(), replace(task)  # validating it sets its options
         self._job = self._pool.job(self._pool.submit(worker))
         self._follower.follow(self._job)
 

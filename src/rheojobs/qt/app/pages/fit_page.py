@@ -77,6 +77,12 @@ class FitPage(Page["FitView"]):
         if self.made is not None:
             self.made.kept.forget(owner)
 
+    def restore_fits(self, owner: Dataset, fits: Sequence[tuple[FitResult, Dataset]]) -> None:
+        """Keep earlier fits of a dataset, each with the data in the quantity that was fitted."""
+        from rheojobs.qt.widgets.fit.kept_fits import KeptFit
+
+        self.view.kept.restore(owner, [KeptFit(*each) for each in fits])
+
     def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
         """Show other data beside the present data, on axes of this kind."""
         self.view.set_log(is_log)

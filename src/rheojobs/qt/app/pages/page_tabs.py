@@ -12,12 +12,13 @@ from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background, steps_
 from rheojobs.qt.app.pages.page import Page
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
+from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.refresh import InSteps
 
 __all__ = ["PAGES", "PageTabs"]
 
-PAGES: tuple[type[Page[Any]], ...] = (FitPage, PosteriorPage, PriorsPage)
+PAGES: tuple[type[Page[Any]], ...] = (FitPage, PosteriorPage, PriorsPage, NotesPage)
 """In the order of their tabs; those to the left are made first."""
 
 _LOAD_MS = 300

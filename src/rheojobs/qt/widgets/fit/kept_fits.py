@@ -152,6 +152,13 @@ class KeptFits(QWidget):
         self._fits[self._owner] = [*fits, fit][-MOST_KEPT:]
         self._fill()
 
+    def restore(self, owner: Dataset, fits: Sequence[KeptFit]) -> None:
+        """Set the fits of a dataset, oldest first; of the same kind, the last one counts."""
+        kept = {fit.what: fit for fit in fits}
+        self._fits[owner] = list(kept.values())[-MOST_KEPT:]
+        if owner is self._owner:
+            self._fill()
+
     def fits(self) -> list[KeptFit]:
         """Return the fits of the present dataset, oldest first."""
         return list(self._fits.get(self._owner, ()))

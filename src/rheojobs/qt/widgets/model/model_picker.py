@@ -116,6 +116,15 @@ class ModelPicker(QWidget):
         row = self.names.currentIndex()
         return self._by_name.get(self.names.itemText(row)) if row < self._offered else None
 
+    def info(self, name: str) -> ModelInfo | None:
+        """Return the model of this name, also if it is not offered for the present test."""
+        return self._by_name.get(name)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the list is not there yet."""
+        return not self._models
+
     def set_loading(self) -> None:
         """Show that the list is being made."""
         self.names.setEnabled(False)

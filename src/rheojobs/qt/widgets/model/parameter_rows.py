@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from rheojobs.inference.models.parameters import Parameter
 from rheojobs.qt.widgets.common.copying import copied_number
 
-__all__ = ["NUMBERS", "ParameterColumn", "Row"]
+__all__ = ["NUMBERS", "ParameterColumn", "Row", "RowChange"]
 
 
 class ParameterColumn(IntEnum):
@@ -116,6 +117,24 @@ class Row:
                 return " … ".join(copied_number(end) for end in self.bounds)
         return None
 
+    def restore(
+        self, start: float | None, fixed_at: float | None, bounds: tuple[float, float] | None
+    ) -> None:
+        """Set what the user has edited; an estimate stays if there is no value in its place.
+
+        Bounds that the model does not allow are left out.
+        """
+        if self.parameter is None:
+            return
+        lower, upper = self.parameter.widest
+        allowed = bounds is not None and lower <= bounds[0] < bounds[1] <= upper
+        self.edited_bounds = bounds if allowed else None
+        self.fixed_at = fixed_at
+        value = start if fixed_at is None else fixed_at
+        if value is not None or self.is_given:
+            self.value, self.is_given = value, value is not None
+            self.uncertainty = self.r_hat = self.ess = self.interval = None
+
     def edited(self, column: int) -> str | None:
         """Return the text that an editor begins with; of a name, what Python calls it."""
         if column == ParameterColumn.NAME:
@@ -125,3 +144,7 @@ class Row:
         if column == ParameterColumn.BOUNDS and self.bounds is not None:
             return " … ".join(f"{end:.10g}" for end in self.bounds)
         return None
+
+
+RowChange = Callable[[Row], object]
+"""Changes a row."""

@@ -27,7 +27,7 @@ from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.copying import COPY_ROLE, make_copyable
 from rheojobs.qt.widgets.common.texts import bounds_text, estimate, number, unit_text, with_unit
-from rheojobs.qt.widgets.model.parameter_rows import NUMBERS, ParameterColumn, Row
+from rheojobs.qt.widgets.model.parameter_rows import NUMBERS, ParameterColumn, Row, RowChange
 
 __all__ = ["ParameterColumn", "ParameterModel", "ParameterTable"]
 
@@ -142,6 +142,13 @@ class ParameterModel(QAbstractTableModel):
         """Return the options of a fit that they set, as in `FitOptions`."""
         options = {"fixed": self.fixed_values(), "bounds": self.edited_bounds()}
         return {name: value for name, value in options.items() if value}
+
+    def change_rows(self, change: RowChange) -> None:
+        """Change all rows, as by edits."""
+        for row in self._rows:
+            change(row)
+        last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
+        self.dataChanged.emit(self.index(0, 0), last)
 
     def has_draws(self) -> bool:
         """Whether R-hat and ESS are known."""

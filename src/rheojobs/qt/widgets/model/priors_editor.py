@@ -143,6 +143,21 @@ class PriorsEditor(QWidget):
         narrowed = {name: dict(found) for name in self._bounds if (found := made.get(name))}
         return narrowed | {name: dict(prior) for name, prior in self._given.items()}
 
+    def edited(self) -> dict[str, dict[str, Any]]:
+        """Return the priors that the user has edited, also incomplete ones."""
+        return {name: dict(prior) for name, prior in self._given.items()}
+
+    def restore_edited(self, priors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set the edited priors; those of parameters or kinds that do not exist are left out."""
+        names = {item.name for item in self._parameters}
+        self._given = {
+            name: dict(prior)
+            for name, prior in priors.items()
+            if name in names and prior.get("type") in PRIOR_TYPES
+        }
+        self._tell_table()
+        self._show()
+
     # ---------------------------------------------------------------- one parameter
 
     @property
