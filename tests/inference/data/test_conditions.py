@@ -1,4 +1,4 @@
-"""Conditions: what the name of a file says of temperature and concentration, and what it does not."""
+"""What the name of a file says of temperature and concentration, and what it does not."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,11 +49,14 @@ class DatasetLibrary(QObject):
         Another dataset is present, or it was read in another way; there may be none.
     dropped : Signal(object)
         A `Dataset` that was removed from the list.
+    relabelled : Signal(object, object)
+        A `Dataset`, and the same with other conditions, which replaces it.
     """
 
     listed = Signal()
     shown = Signal()
     dropped = Signal(object)
+    relabelled = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -111,6 +115,12 @@ class DatasetLibrary(QObject):
         if opened is self.current:
             self.shown.emit()
         self.dropped.emit(before)
+
+    def set_conditions(self, opened: OpenedDataset, conditions: Mapping[str, float]) -> None:
+        """Set the conditions of a dataset; its fits stay."""
+        before = opened.dataset
+        opened.dataset = replace(before, conditions=conditions)
+        self.relabelled.emit(before, opened.dataset)
 
     def set_test_mode(self, mode: str) -> None:
         """Set the test mode of the present data; raise `InputError` if they cannot have it."""

@@ -44,6 +44,7 @@ from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
+from rheojobs.qt.app.series.series import Series
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
@@ -106,8 +107,9 @@ class MainWindow(QMainWindow):
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
         self.correcting = Correcting(self.library, self.session, background, self)
+        reader = FileReader(self.pool, self)
         self.opening = Opening(
-            FileReader(self.pool, self),
+            reader,
             self.library,
             self.session,
             self.data_panel,
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = PageTabs()
+        self.series = Series(self, reader, background)
         self.runs = Runs(
             self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
         )
@@ -145,6 +148,7 @@ class MainWindow(QMainWindow):
         self.library.listed.connect(self._list_data)
         self.library.shown.connect(self._show_data)
         self.library.dropped.connect(self._drop_data)
+        self.library.relabelled.connect(self.tabs.dataset_relabelled)
         self.data_panel.close_wanted.connect(self.close_data)
         self.data_panel.dataset_chosen.connect(self.library.show)
         self.data_panel.mode_chosen.connect(self._set_test_mode)

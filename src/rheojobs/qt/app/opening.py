@@ -58,13 +58,15 @@ class Opening(QObject):
         super().__init__(window)
         self._reader, self._library, self._session = reader, library, session
         self._panel, self._correcting, self._window = panel, correcting, window
+        self._is_shown = False
         reader.dataset_read.connect(self._on_read)
         reader.failed.connect(self._on_unread)
         panel.open_wanted.connect(self.ask)
         panel.failed_button.clicked.connect(correcting.open_failed)
 
     def open(self, files: Sequence[str | Path]) -> None:
-        """Read files, and show each when it is read."""
+        """Read files, and show the first of them that is read."""
+        self._is_shown = self._is_shown and self._reader.is_busy()
         for file in files:
             self._reader.read(Path(file))
 
@@ -78,8 +80,11 @@ class Opening(QObject):
         self.open(files)
 
     def _on_read(self, dataset: Dataset, path: Path) -> None:
-        # A running job belongs to the data that are shown: new data wait in the list.
-        self._library.add(dataset, path, show=not self._session.is_running)
+        # A running job belongs to the data that are shown: new data wait in the list. So do the
+        # others of many files, which would come one after the other.
+        is_free = not self._session.is_running
+        self._library.add(dataset, path, show=is_free and not self._is_shown)
+        self._is_shown = True
 
     def _on_unread(self, text: str, path: Path) -> None:
         self._correcting.note_failure(path)

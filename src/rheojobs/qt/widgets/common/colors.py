@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtGui import QColor, QPalette
 
-__all__ = ["alarm", "good", "is_dark", "muted", "series"]
+__all__ = ["alarm", "caution", "good", "is_dark", "muted", "series"]
 
 # After M. Okabe and K. Ito, Color Universal Design (2008).
 _ON_LIGHT = ("#0072b2", "#c2500a", "#00845f", "#a8528a", "#6b6b6b", "#8a6d00")
@@ -34,6 +34,11 @@ def muted(palette: QPalette) -> QColor:
 def alarm(palette: QPalette) -> QColor:
     """Return the colour of numbers that need attention."""
     return QColor("#ff8a7a" if is_dark(palette) else "#b3261e")
+
+
+def caution(palette: QPalette) -> QColor:
+    """Return the colour of what is doubtful."""
+    return QColor("#f0b050" if is_dark(palette) else "#8a5a00")
 
 
 def good(palette: QPalette) -> QColor:

@@ -130,6 +130,12 @@ class FitView(QWidget):
             self.kept.add(KeptFit(result, self._dataset))
         self._show_kept()
 
+    def keep(self, owner: Dataset, fit: KeptFit) -> None:
+        """Keep a fit of any dataset; its curve is drawn if these data are shown."""
+        self.kept.add_of(owner, fit)
+        self.below.setVisible(self._shown is not None or bool(self.kept.fits()))
+        self._show_kept()
+
     def show_bands(self, result: BayesianResult) -> None:
         """Draw the bands of a posterior behind the data, after everything else of it is shown."""
         self._sampled = result

@@ -94,9 +94,9 @@ def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDAr
 
 
 class DataPlot(QWidget):
-    """The plot of one dataset; follows the palette, light or dark."""
+    """The plot of one dataset; follows the palette. `hint` is shown while there are no data."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, hint: str = "") -> None:
         super().__init__(parent)
         self._dataset: Dataset | None = None
         self._curve: Curve | None = None
@@ -119,14 +119,14 @@ class DataPlot(QWidget):
             axis = self.plot.getAxis(side)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._legend = self.plot.addLegend(offset=(16, 12))
-        hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
-        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        hint.setWordWrap(True)
-        hint.setAutoFillBackground(True)
-        hint.setBackgroundRole(QPalette.ColorRole.Base)
-        self._hint = hint
+        words = hint or self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
+        self._hint = QLabel(words, self)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setWordWrap(True)
+        self._hint.setAutoFillBackground(True)
+        self._hint.setBackgroundRole(QPalette.ColorRole.Base)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(hint)
+        self._stack.addWidget(self._hint)
         self._stack.addWidget(self.view)
         self._draw()
 
