@@ -133,6 +133,8 @@ class FitView(QWidget):
     def keep(self, owner: Dataset, fit: KeptFit) -> None:
         """Keep a fit of any dataset; its curve is drawn if these data are shown."""
         self.kept.add_of(owner, fit)
+        if owner is not self.kept.owner:
+            return
         self.below.setVisible(self._shown is not None or bool(self.kept.fits()))
         self._show_kept()
 

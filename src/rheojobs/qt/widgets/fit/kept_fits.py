@@ -125,6 +125,11 @@ class KeptFits(QWidget):
         layout.addLayout(row)
         self._fill()
 
+    @property
+    def owner(self) -> Dataset | None:
+        """The present dataset."""
+        return self._owner
+
     def go_to(self, owner: Dataset | None) -> None:
         """Show the fits of this dataset."""
         self._owner = owner

@@ -101,7 +101,7 @@ class Column:
             case ColumnKind.STATE:
                 return state_text(row)
             case ColumnKind.REMARK:
-                return next(iter(row.remarks()), "")
+                return row.first_remark()
             case ColumnKind.MODEL:
                 return row.label
             case ColumnKind.POINTS:
@@ -140,7 +140,12 @@ class Column:
         error = row.fit.uncertainties.get(self.name, math.nan)
         if not (math.isfinite(error) and error > 0):
             return number(value)
-        return f"{estimate(value, error)} ± {number(error, 2)}"
+        text = estimate(value, error)
+        factor, times, power = text.partition("×")
+        if not times:
+            return f"{text} ± {number(error, 2, trim=False)}"
+        scale = 10.0 ** math.floor(math.log10(abs(value)))
+        return f"({factor} ± {number(error / scale, 2, trim=False)})×{power}"
 
 
 def _mode(row: SeriesRow) -> str:

@@ -6,8 +6,9 @@ No Qt.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.fit_result import FitResult
 
 __all__ = ["FitState", "SeriesItem", "SeriesRow"]
+
+
+_USUAL = re.compile(r"^[^;]*: [\w ]+ / [^ ,;]+$|in the file's name$")
 
 
 class FitState(StrEnum):
@@ -95,6 +99,7 @@ class SeriesRow:
     iteration: int = 0
     remark: str = ""
     modified: float = math.nan
+    _judged: tuple[FitResult | None, str] = field(default=(None, ""), repr=False)
 
     @property
     def name(self) -> str:
@@ -134,7 +139,9 @@ class SeriesRow:
     @property
     def doubt(self) -> str:
         """Why its fit should not be used as it is, by the rule of the batch."""
-        return doubt_of(self.outcome(""))
+        if self._judged[0] is not self.fit:  # asked for with each repaint
+            self._judged = self.fit, doubt_of(self.outcome(""))
+        return self._judged[1]
 
     @property
     def warnings(self) -> list[str]:
@@ -146,7 +153,13 @@ class SeriesRow:
         found = [self.problem] if self.problem else []
         found += self.warnings
         found += [self.remark] if self.remark else []
-        return found + (list(self.dataset.notes) if self.dataset is not None else [])
+        notes = list(self.dataset.notes) if self.dataset is not None else []
+        return found + sorted(notes, key=_is_usual)  # stable
+
+    def first_remark(self) -> str:
+        """Return what is to be said of it in one cell; empty if there is nothing unusual."""
+        first = next(iter(self.remarks()), "")
+        return "" if _is_usual(first) else first
 
     def measured(self, number: int, x: float) -> Measured | None:
         """Return its fit with its place on an axis; None without one."""
@@ -165,6 +178,11 @@ class SeriesRow:
             The label of the model if it was not fitted.
         """
         return _Outcome(self, SeriesItem(name, self.label or model))
+
+
+def _is_usual(note: str) -> bool:
+    """Whether a note only says what a column holds, or what the table shows beside it."""
+    return _USUAL.search(note) is not None
 
 
 class _Outcome:

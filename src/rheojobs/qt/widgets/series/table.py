@@ -17,12 +17,12 @@ __all__ = ["SeriesTable"]
 _CHARACTERS = {
     ColumnKind.NAME: 24,
     ColumnKind.STATE: 14,
-    ColumnKind.REMARK: 30,
+    ColumnKind.REMARK: 26,
     ColumnKind.MODEL: 18,
     ColumnKind.TEST: 12,
     ColumnKind.POINTS: 8,
     ColumnKind.CONDITION: 10,
-    ColumnKind.PARAMETER: 21,
+    ColumnKind.PARAMETER: 25,
     ColumnKind.R_SQUARED: 10,
     ColumnKind.DEVIATION: 13,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -19,10 +20,18 @@ from rheojobs.qt.widgets.plots.axes import log_ticks, ticks, tint_axes
 
 __all__ = ["TrendPlot"]
 
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    """Return the range of values; a wider one if all are the same."""
+    low, high = min(values), max(values)
+    half = 0.0 if low < high else 0.05 * abs(low) or 1.0
+    return low - half, high + half
+
+
 _SYMBOLS = {"good": "o", "doubtful": "t1", "unconverged": "x"}
 """Marks that differ in grey too."""
 
-_SIZE, _SELECTED_SIZE = 9, 15
+_SIZE, _RING = 9, 17
 
 
 class _SelectBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph ships no types
@@ -74,8 +83,10 @@ class TrendPlot(QWidget):
         self._bars = pg.ErrorBarItem()
         self._dots = pg.ScatterPlotItem(pxMode=True)
         self._dots.sigClicked.connect(self._on_clicked)
-        for item in (self._bars, self._dots):
-            self.plot.addItem(item)
+        # An item of its own: a selection does not draw the other points again.
+        self._rings = pg.ScatterPlotItem(pxMode=True, symbol="o", size=_RING, brush=None)
+        for item in (self._bars, self._dots, self._rings):
+            self.plot.addItem(item, ignoreBounds=True)
         self._box.banded.connect(self._on_banded)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -101,13 +112,13 @@ class TrendPlot(QWidget):
         self._label()
         self._draw()
         if is_other or before is None or len(before.points) != len(self.points):
-            self.plot.enableAutoRange()
+            self._show_all()
 
     def select(self, numbers: Collection[int]) -> None:
-        """Draw the points of these files larger."""
+        """Draw rings around the points of these files."""
         if frozenset(numbers) != self._selected:
             self._selected = frozenset(numbers)
-            self._draw()
+            self._draw_rings()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
@@ -141,27 +152,47 @@ class TrendPlot(QWidget):
     def _draw(self) -> None:
         points = self.points
         x = np.array([point.x for point in points])
-        ends = np.array([(point.y, point.low, point.high) for point in points]).reshape(-1, 3)
-        if self._trend is not None and self._trend.is_log:
-            ends = np.log10(ends)
-        y, low, high = ends.T
+        y, low, high = self._scaled([(point.y, point.low, point.high) for point in points]).T
         width = 0.012 * float(np.ptp(x)) if x.size > 1 else 0.0
         pen = pg.mkPen(muted(self.palette()), width=1)
         self._bars.setData(x=x, y=y, bottom=y - low, top=high - y, beam=width or None, pen=pen)
-        self._dots.setData([self._spot(*each) for each in zip(points, x, y, strict=True)])
+        brushes = {kind: pg.mkBrush(self._color(kind)) for kind in _SYMBOLS}
+        pens = {kind: pg.mkPen(self._color(kind), width=1.5) for kind in _SYMBOLS}
+        kinds = [point.kind for point in points]
+        self._dots.setData(
+            x,
+            y,
+            data=[point.number for point in points],
+            symbol=[_SYMBOLS[kind] for kind in kinds],
+            brush=[brushes[kind] for kind in kinds],
+            pen=[pens[kind] for kind in kinds],
+            size=_SIZE,
+        )
+        self._draw_rings()
 
-    def _spot(self, point: TrendPoint, x: float, y: float) -> dict[str, Any]:
-        is_selected = point.number in self._selected
-        color = self._color(point.kind)
-        text = self.palette().color(QPalette.ColorRole.Text)
-        return {
-            "pos": (x, y),
-            "data": point.number,
-            "symbol": _SYMBOLS[point.kind],
-            "size": _SELECTED_SIZE if is_selected else _SIZE,
-            "brush": pg.mkBrush(color),
-            "pen": pg.mkPen(text if is_selected else color, width=1.5),
-        }
+    def _draw_rings(self) -> None:
+        chosen = [point for point in self.points if point.number in self._selected]
+        pen = pg.mkPen(self.palette().color(QPalette.ColorRole.Text), width=1.5)
+        y = self._scaled([(point.y,) for point in chosen])
+        self._rings.setData([point.x for point in chosen], y.ravel(), pen=pen)
+
+    def _show_all(self) -> None:
+        """Show all points, with the bars of the good ones: those of others may reach far out."""
+        points = self.points
+        if not points:
+            return
+        good = [point for point in points if point.kind == "good"]
+        y = [point.y for point in points] + [end for p in good for end in (p.low, p.high)]
+        self.plot.setRange(
+            xRange=_around([point.x for point in points]),
+            yRange=_around(self._scaled([(value,) for value in y]).ravel().tolist()),
+            padding=0.06,
+        )
+
+    def _scaled(self, values: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:
+        """Return the values of points in the scale of the axis, a row each."""
+        found = np.array(values, dtype=np.float64) if values else np.empty((0, 3))
+        return np.log10(found) if self._trend is not None and self._trend.is_log else found
 
     def _color(self, kind: str) -> QColor:
         if kind == "good":

@@ -177,6 +177,7 @@ class SeriesView(QWidget):
             self._whole.addWidget(part)
         for parts in (self._plots, self._whole):
             parts.setChildrenCollapsible(False)
+        self._plots.setSizes([400, 400])
         self._whole.setSizes([250, 270])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
