@@ -66,7 +66,6 @@ class Series(QObject):
         self.model.condition_edited.connect(self._set_conditions)
         self._library.listed.connect(self._list)
         reader.failed.connect(self._on_unread)
-        reader.dataset_read.connect(self._on_read)
         reader.advanced.connect(self._on_advanced)
         self._page.fit_wanted.connect(self._fit)
         self._page.refit_wanted.connect(self._refit)
@@ -86,15 +85,13 @@ class Series(QObject):
                 self.fits.drop(row)
                 row = _row_of(opened)
             rows.append(row)
+            if opened.path is not None:  # as it may be read after a correction
+                self._unread.pop(opened.path, None)
         rows += self._unread.values()
         for row in set(known.values()) - set(rows):
-            self.fits.drop(row)
+            self.fits.leave(row)
         if rows != self.model.rows:
             self.model.set_rows(rows)
-
-    def _on_read(self, _: object, path: Path) -> None:
-        if self._unread.pop(path, None) is not None:
-            self._list()
 
     def _on_unread(self, text: str, path: Path) -> None:
         self._unread[path] = SeriesRow(path, None, path, problem=text, modified=_modified(path))
@@ -156,8 +153,14 @@ class Series(QObject):
             self._window.tabs.page(FitPage).keep(row.dataset, row.fit, row.fitted)
 
     def show(self, row: SeriesRow) -> None:
-        """Show the data of a row, with its fit if it has one, in the page of data and fit."""
+        """Show the data of a row with its fit in the page of data and fit.
+
+        For a file that cannot be read, show the dialog that corrects how it is read.
+        """
         if row.dataset is None:
+            if row.path is not None:
+                self._window.correcting.note_failure(row.path)
+                self._window.correcting.open_failed()
             return
         if row.fit is not None:
             self._window.show_result(row.fit, row.dataset)

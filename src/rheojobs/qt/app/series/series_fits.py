@@ -69,20 +69,25 @@ class SeriesFits(QObject):
         self._steps.cancel()
         for row in self._model.rows:
             if row.is_busy and row not in self._jobs:
-                self._on_cancelled(row)
+                self._stop(row)
         for job_id in reversed(list(self._jobs.values())):  # else those that wait would begin
             self._pool.cancel(job_id)
 
-    def drop(self, row: SeriesRow) -> None:
-        """Stop the fit of a row that is gone."""
+    def leave(self, row: SeriesRow) -> None:
+        """Forget a row whose data were closed; its job keeps running, in the table of jobs."""
         row.is_waiting = row.is_fitting = False
-        if row in self._jobs:
-            self._pool.cancel(self._jobs[row])
+        self._jobs.pop(row, None)
+
+    def drop(self, row: SeriesRow) -> None:
+        """Stop the fit of a row whose data were read in another way."""
+        job_id = self._jobs.get(row, "")
+        self.leave(row)
+        self._pool.cancel(job_id)
 
     # ---------------------------------------------------------------- one fit
 
     def _submit(self, row: SeriesRow, request: FitRequest) -> None:
-        if not row.is_waiting:  # its data were closed
+        if not row.is_waiting:  # its data were closed, or it was stopped
             return
         worker = FitWorker(request.model, row.dataset, dict(request.start), dict(request.options))
         signals = worker.signals
@@ -93,17 +98,20 @@ class SeriesFits(QObject):
         try:
             self._jobs[row] = self._pool.submit(worker)
         except InputError as error:
-            self._on_failed(row, str(error))
+            self._fail(row, str(error))
         except EngineClosedError:  # the window is being closed
-            self._on_cancelled(row)
+            self._stop(row)
 
     def _on_progress(self, row: SeriesRow, progress: Progress) -> None:
-        row.is_waiting, row.is_fitting, row.iteration = False, True, progress.current
-        self._model.touch(row)
+        if row in self._jobs:
+            row.is_waiting, row.is_fitting, row.iteration = False, True, progress.current
+            self._model.touch(row)
 
     def _on_completed(
         self, row: SeriesRow, request: FitRequest, worker: FitWorker, result: FitResult
     ) -> None:
+        if row not in self._jobs:  # its data were closed
+            return
         self._end(row)
         before, row.problem = row.fit, ""
         row.fit = better_of(before, result) if request.is_repeat else result
@@ -117,13 +125,21 @@ class SeriesFits(QObject):
         self.fitted.emit(row)
 
     def _on_failed(self, row: SeriesRow, message: str) -> None:
+        if row in self._jobs:
+            self._fail(row, message)
+
+    def _on_cancelled(self, row: SeriesRow) -> None:
+        if row in self._jobs:
+            self._stop(row)
+
+    def _fail(self, row: SeriesRow, message: str) -> None:
         self._end(row)
         if row.fit is None:
             row.problem = message
         else:
             row.remark = self.tr("the repeated fit failed: {why}").format(why=message)
 
-    def _on_cancelled(self, row: SeriesRow) -> None:
+    def _stop(self, row: SeriesRow) -> None:
         self._end(row)
         row.is_stopped = True
 

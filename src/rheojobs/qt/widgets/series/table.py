@@ -15,13 +15,13 @@ from rheojobs.qt.widgets.series.rows import SeriesRow
 __all__ = ["SeriesTable"]
 
 _CHARACTERS = {
-    ColumnKind.NAME: 24,
+    ColumnKind.NAME: 22,
     ColumnKind.STATE: 14,
     ColumnKind.REMARK: 26,
     ColumnKind.MODEL: 18,
     ColumnKind.TEST: 12,
     ColumnKind.POINTS: 8,
-    ColumnKind.CONDITION: 10,
+    ColumnKind.CONDITION: 9,
     ColumnKind.PARAMETER: 25,
     ColumnKind.R_SQUARED: 10,
     ColumnKind.DEVIATION: 13,
@@ -69,9 +69,11 @@ class SeriesTable(QTableView):
         self.setSortingEnabled(True)
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)  # in the order of opening
         header.setSortIndicatorClearable(True)
-        for change in (self._sorted.columnsInserted, self._sorted.modelReset):
-            change.connect(self._set_widths)
-        self._set_widths()
+        self._sorted.columnsInserted.connect(
+            lambda _, first, last: self._set_widths(range(first, last + 1))
+        )
+        self._sorted.modelReset.connect(lambda: self._set_widths(self._all()))
+        self._set_widths(self._all())
         selection = self.selectionModel()
         selection.selectionChanged.connect(lambda *_: self.selection_changed.emit())
         selection.currentRowChanged.connect(lambda *_: self.selection_changed.emit())
@@ -122,7 +124,11 @@ class SeriesTable(QTableView):
         if row is not None:
             self.row_activated.emit(row)
 
-    def _set_widths(self) -> None:
+    def _all(self) -> range:
+        return range(len(self._source.columns))
+
+    def _set_widths(self, places: Sequence[int]) -> None:
+        """Give columns their usual widths; the others may have been changed by the user."""
         width = self.fontMetrics().averageCharWidth()
-        for place, column in enumerate(self._source.columns):
-            self.setColumnWidth(place, width * _CHARACTERS[column.kind])
+        for place in places:
+            self.setColumnWidth(place, width * _CHARACTERS[self._source.columns[place].kind])

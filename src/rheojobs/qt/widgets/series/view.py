@@ -76,7 +76,7 @@ class SeriesView(QWidget):
         self._names: list[str] = []
         self._shown: tuple[object, object] = (None, None)
         self.fit_all_button = self._button(
-            self.tr("Fit &all"),
+            self.tr("Fit a&ll"),
             self.tr("Fit the present model, as it is set on the left, to all files"),
             lambda: self.fit_wanted.emit(self._fittable(self.model.rows)),
         )
