@@ -162,6 +162,16 @@ def test_dropped_files_have_a_row_each(dropped: MainWindow) -> None:
     assert "1 not read" in view.status.text()
 
 
+def test_a_file_that_cannot_be_read_is_corrected(dropped: MainWindow, qtbot: QtBot) -> None:
+    view, bad = view_of(dropped), row(dropped, "notes.csv")
+    view.table.select([bad])
+    qtbot.keyClick(view.table, Qt.Key.Key_Return)
+    editor = dropped.correcting.editor
+    assert editor is not None
+    assert "notes.csv" in editor.windowTitle()
+    editor.reject()
+
+
 def test_a_temperature_is_typed(dropped: MainWindow) -> None:
     view, other = view_of(dropped), row(dropped, "melt_other")
     column = next(k for k, c in enumerate(view.model.columns) if c.title == "T / K")

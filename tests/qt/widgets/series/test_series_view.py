@@ -19,6 +19,7 @@ from rheojobs import Dataset
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.qt.widgets.series.model import SeriesModel
 from rheojobs.qt.widgets.series.rows import FitState, SeriesRow
+from rheojobs.qt.widgets.series.trend_axis import axes_of
 from rheojobs.qt.widgets.series.view import SeriesView
 
 pytestmark = pytest.mark.usefixtures("quiet_qt")
@@ -201,3 +202,19 @@ def test_rows_that_stay_keep_their_selection(show: Show) -> None:
     view.model.set_rows([*rows[1:4], row(9), *rows[4:]])
     assert view.table.selected() == rows[3:5]
     assert math.isnan(view.model.rows[0].modified)
+
+
+def test_the_axes_are_those_that_rows_have_values_for() -> None:
+    rows = [row(0, T=250.0, pH=7.0), row(1, c=0.1)]
+    assert [axis.title for axis in axes_of(rows)] == [
+        "Temperature T / K",
+        "1000 / T / (1/K)",
+        "Concentration c",
+        "pH",
+        "Number of the file",
+    ]
+    assert [axis.value(rows[0], 4) for axis in axes_of(rows)] == pytest.approx(
+        [250.0, 4.0, math.nan, 7.0, 5.0], nan_ok=True
+    )
+    rows[1].modified = 1e9
+    assert [axis.kind for axis in axes_of(rows[1:])] == ["condition", "order", "time"]
