@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -116,18 +115,18 @@ class DatasetLibrary(QObject):
             self.shown.emit()
         self.dropped.emit(before)
 
-    def set_conditions(self, opened: OpenedDataset, conditions: Mapping[str, float]) -> None:
-        """Set the conditions of a dataset; its fits stay."""
-        before = opened.dataset
-        opened.dataset = replace(before, conditions=conditions)
-        self.relabelled.emit(before, opened.dataset)
-
     def set_test_mode(self, mode: str) -> None:
         """Set the test mode of the present data; raise `InputError` if they cannot have it."""
         assert self.current is not None
         bare = replace(self.current.dataset, test_mode=None)
         dataset = Dataset.of(bare, test_mode=mode)
         self.correct(self.current, dataset, replace(self.current.reading, mode=mode))
+
+    def set_conditions(self, opened: OpenedDataset, conditions: dict[str, float]) -> None:
+        """Set the conditions of a dataset; its fits stay."""
+        before = opened.dataset
+        opened.dataset = replace(before, conditions=conditions)
+        self.relabelled.emit(before, opened.dataset)
 
     def close(self) -> None:
         """Remove the present dataset from the list, and show the next one, or else the last."""

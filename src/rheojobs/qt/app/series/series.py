@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ class Series(QObject):
         if total >= MANY and done == total:
             self._page.come_forward()
 
-    def _set_conditions(self, row: SeriesRow, conditions: Mapping[str, float]) -> None:
+    def _set_conditions(self, row: SeriesRow, conditions: dict[str, float]) -> None:
         assert isinstance(row.key, OpenedDataset)
         self._library.set_conditions(row.key, conditions)
         row.dataset = row.key.dataset

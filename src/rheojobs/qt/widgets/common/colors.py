@@ -37,8 +37,8 @@ def alarm(palette: QPalette) -> QColor:
 
 
 def caution(palette: QPalette) -> QColor:
-    """Return the colour of what is doubtful."""
-    return QColor("#f0b050" if is_dark(palette) else "#8a5a00")
+    """Return the colour of warnings."""
+    return QColor("#f0b84a" if is_dark(palette) else "#8a5300")
 
 
 def good(palette: QPalette) -> QColor:

@@ -94,9 +94,9 @@ def _points(data: Dataset, is_log: bool) -> list[tuple[NDArray[np.float64], NDAr
 
 
 class DataPlot(QWidget):
-    """The plot of one dataset; follows the palette. `hint` is shown while there are no data."""
+    """The plot of one dataset; follows the palette, light or dark."""
 
-    def __init__(self, parent: QWidget | None = None, *, hint: str = "") -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._dataset: Dataset | None = None
         self._curve: Curve | None = None
@@ -119,14 +119,14 @@ class DataPlot(QWidget):
             axis = self.plot.getAxis(side)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._legend = self.plot.addLegend(offset=(16, 12))
-        words = hint or self.tr("Drop a file with measured data here, or open one (Ctrl+O)")
-        self._hint = QLabel(words, self)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._hint.setWordWrap(True)
-        self._hint.setAutoFillBackground(True)
-        self._hint.setBackgroundRole(QPalette.ColorRole.Base)
+        hint = QLabel(self.tr("Drop a file with measured data here, or open one (Ctrl+O)"), self)
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        hint.setWordWrap(True)
+        hint.setAutoFillBackground(True)
+        hint.setBackgroundRole(QPalette.ColorRole.Base)
+        self._hint = hint
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._hint)
+        self._stack.addWidget(hint)
         self._stack.addWidget(self.view)
         self._draw()
 
@@ -154,6 +154,10 @@ class DataPlot(QWidget):
         self._curve = None
         self._draw()
         self._stack.setCurrentWidget(self._hint)
+
+    def set_hint(self, text: str) -> None:
+        """Set what is shown while there are no data."""
+        self._hint.setText(text)
 
     def show_others(self, datasets: Sequence[Dataset]) -> None:
         """Show other data beside the present data: of the same test, in the same quantity."""

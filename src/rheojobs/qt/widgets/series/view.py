@@ -195,7 +195,8 @@ class SeriesView(QWidget):
 
     def _make_curve(self) -> None:
         if self.curve is None:
-            self.curve = DataPlot(hint=self.tr("Choose a file in the table to see its curve"))
+            self.curve = DataPlot()
+            self.curve.set_hint(self.tr("Choose a file in the table to see its curve"))
             self._curve_place.addWidget(self.curve, 1)
             self._picking.request()
 
