@@ -128,7 +128,6 @@ class MainWindow(QMainWindow):
         column.addWidget(group(self.tr("Model"), *model_group), 1)
         column.addWidget(group(self.tr("Run"), self.run_panel))
         self.tabs = PageTabs()
-        self.series = Series(self, reader, background)
         self.runs = Runs(
             self.session, self.run_panel, self.tabs, self.parameters, self.model_picker, self
         )
@@ -142,6 +141,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
         for name, part in (("columns", whole), ("rows", right), ("tabs", self.tabs)):
             part.setObjectName(name)
+        self.series = Series(self, reader, background)
 
     def _connect(self) -> None:
         self.history.opened.connect(self.show_result)
