@@ -37,6 +37,8 @@ class SeriesPage(Page["SeriesView"]):
     ----------
     model : SeriesModel
         The files and their fits; there before the view is made.
+    fit_model : ModelInfo or None
+        The present model.
     fit_wanted, refit_wanted, cancel_wanted, export_wanted, activated : Signal
         As those of the view.
     fitted : Signal
@@ -48,7 +50,7 @@ class SeriesPage(Page["SeriesView"]):
 
     def __init__(self, tabs: LateTabs) -> None:
         self.model = SeriesModel(tabs)
-        self._can_fit = False
+        self.fit_model: ModelInfo | None = None
         self._reading = (0, 0)
         self._wants = wants = _Wants(tabs)
         self.fit_wanted, self.refit_wanted = wants.fit, wants.refit
@@ -66,15 +68,15 @@ class SeriesPage(Page["SeriesView"]):
         view.cancel_wanted.connect(self._wants.cancel)
         view.export_wanted.connect(self._wants.export)
         view.activated.connect(self._wants.activated)
-        view.set_can_fit(self._can_fit)
+        view.set_can_fit(self.fit_model is not None)
         view.show_reading(*self._reading)
         return view
 
     def model_shown(self, model: ModelInfo | None) -> None:
         """Offer to fit a model."""
-        self._can_fit = model is not None
+        self.fit_model = model
         if self.made is not None:
-            self.made.set_can_fit(self._can_fit)
+            self.made.set_can_fit(model is not None)
 
     def result_shown(self, result: FitResult | BayesianResult) -> None:
         """Take a fit of the present data into the table."""

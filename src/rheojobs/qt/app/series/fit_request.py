@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rheojobs.errors import InputError
+from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.labels import label_of
-
-if TYPE_CHECKING:
-    from rheojobs.qt.app.main_window import MainWindow
 
 __all__ = ["FitRequest"]
 
@@ -40,13 +37,13 @@ class FitRequest:
     is_repeat: bool = False
 
     @classmethod
-    def of_window(cls, window: MainWindow) -> FitRequest:
-        """Return the fit that the window is set to; raise `InputError` if it cannot be done."""
-        model = window.model_picker.model
-        if model is None:
-            raise InputError("there is no model yet: choose one on the left")
-        options = window.parameters.fit_options() | window.run_panel.fit_options()
-        return cls(model.name, window.parameters.given_values(), options)
+    def of(
+        cls, model: ModelInfo, start: Mapping[str, float], options: Mapping[str, Any]
+    ) -> FitRequest:
+        """Return the fit of a model of the list, with its settings if it has any."""
+        config = getattr(model, "config", None)  # a model of the list itself has none
+        given = {"model_config": dict(config)} if config else {}
+        return cls(model.name, start, given | dict(options))
 
     @property
     def label(self) -> str:

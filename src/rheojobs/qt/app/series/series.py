@@ -111,12 +111,17 @@ class Series(QObject):
     # ---------------------------------------------------------------- fits
 
     def _fit(self, rows: Sequence[SeriesRow]) -> None:
+        """Fit the present model to rows, as it is set in the window."""
+        model, window = self._page.fit_model, self._window
+        if model is None:
+            return
         try:
-            request = FitRequest.of_window(self._window)
+            options = window.parameters.fit_options() | window.run_panel.fit_options()
         except InputError as error:
             self._page.view.message.say("error", str(error))
             return
         self._page.view.message.clear()
+        request = FitRequest.of(model, window.parameters.given_values(), options)
         self.fits.fit(rows, request)
 
     def _refit(self, rows: Sequence[SeriesRow], measured: Sequence[Measured]) -> None:
@@ -143,7 +148,7 @@ class Series(QObject):
             return
         if row.fit is not None and row.fit.model_name != result.model_name:
             return
-        data = self._window.session.dataset_for(self._window.model_picker.model)
+        data = self._window.session.dataset_for(self._page.fit_model)
         row.label = row.label or result.model_name
         row.fit, row.fitted, row.problem, row.remark = result, data, "", ""
         self.model.touch(row)
