@@ -323,6 +323,10 @@ def test_fits_are_stopped_and_rows_go_with_their_data(fitted: MainWindow, qtbot:
         FitRequest("maxwell", {}, {"multi_start": 64}),
     )
     view.finish()
+    qtbot.waitUntil(lambda: len(fitted.series.fits._jobs) > 2)
+    assert {fitted.pool.job(job_id).priority for job_id in fitted.series.fits._jobs.values()} == {
+        -1  # what is started by hand goes first
+    }
     qtbot.mouseClick(view.cancel_button, Qt.MouseButton.LeftButton)
     wait_for_fits(fitted, qtbot)
     assert any(one.state is FitState.STOPPED for one in view.model.rows)

@@ -89,7 +89,8 @@ class FileReader(QObject):
 
     def _on_cancelled(self, job_id: str) -> None:
         if job_id in self._jobs:
-            self._pop(job_id)
+            path = self._pop(job_id)
+            self.failed.emit(f"{path.name} was not read: its job was cancelled", path)
 
     def _pop(self, job_id: str) -> Path:
         """Return the path of a file that is done, and say so."""

@@ -58,6 +58,7 @@ class Series(QObject):
         super().__init__(window)
         self._window, self._background = window, background
         self._library: DatasetLibrary = window.library
+        self._is_forward = False
         self._unread: dict[Path, SeriesRow] = {}
         self._page = window.tabs.page(SeriesPage)
         self.model: SeriesModel = self._page.model
@@ -99,8 +100,9 @@ class Series(QObject):
 
     def _on_advanced(self, done: int, total: int) -> None:
         self._page.show_reading(done, total)
-        if total >= MANY and done == total:
+        if total >= MANY and not self._is_forward:
             self._page.come_forward()
+        self._is_forward = total >= MANY and done < total
 
     def _set_conditions(self, row: SeriesRow, conditions: dict[str, float]) -> None:
         assert isinstance(row.key, OpenedDataset)

@@ -22,6 +22,9 @@ from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["SeriesFits"]
 
+BEHIND = -1
+"""Priority of these jobs: a single fit or sampling need not wait for two hundred of them."""
+
 
 class SeriesFits(QObject):
     """The fits of a series; those of different files run side by side.
@@ -96,7 +99,8 @@ class SeriesFits(QObject):
         signals.failed.connect(lambda message: self._on_failed(row, message))
         signals.cancelled.connect(lambda: self._on_cancelled(row))
         try:
-            self._jobs[row] = self._pool.submit(worker)
+            self._jobs[row] = job_id = self._pool.submit(worker)
+            self._pool.job(job_id).priority = BEHIND
         except InputError as error:
             self._fail(row, str(error))
         except EngineClosedError:  # the window is being closed
