@@ -109,7 +109,10 @@ class DatasetLibrary(QObject):
 
     def correct(self, opened: OpenedDataset, dataset: Dataset, reading: Reading) -> None:
         """Replace a dataset of the list by the same one read in another way."""
-        before, opened.dataset, opened.reading = opened.dataset, dataset, reading
+        before = opened.dataset
+        if dataset.conditions != before.conditions:  # they may have been typed
+            dataset = replace(dataset, conditions=before.conditions)
+        opened.dataset, opened.reading = dataset, reading
         self.listed.emit()
         if opened is self.current:
             self.shown.emit()
