@@ -98,3 +98,20 @@ def test_the_last_one_leaves_nothing() -> None:
     assert told.shown == [None]
     library.add(sweep("b"), show=False)
     assert told.shown == [None, "b"]
+
+
+def test_conditions_that_were_typed_stay_when_data_are_read_in_another_way() -> None:
+    library = DatasetLibrary()
+    relabelled: list[tuple[Dataset, Dataset]] = []
+    library.relabelled.connect(lambda *pair: relabelled.append(pair))
+    library.add(sweep("a"))
+    told, before = Told(library), library.dataset
+    assert library.current is not None
+    library.set_conditions(library.current, {"T": 300.0})
+    assert relabelled == [(before, library.dataset)]
+    assert (told.shown, told.dropped) == ([], [])
+    library.set_test_mode("creep")
+    assert library.dataset is not None
+    assert library.dataset.conditions == {"T": 300.0}
+    library.correct(library.current, sweep("a", first=9.0), Reading())
+    assert (library.dataset.y[0], library.dataset.conditions) == (9.0, {"T": 300.0})

@@ -106,3 +106,14 @@ def test_doubtful_results_are_counted_apart_and_named() -> None:
     for name, r_squared in (("b.csv", "-61"), ("d.csv", "-0.01")):
         assert f"{name}  maxwell  R² is {r_squared}: no better than a constant" in said
     assert "c.csv  maxwell  the curve misses the data (R² = 0.5)" in said
+
+
+def test_conditions_of_the_names_have_columns() -> None:
+    rows = rows_of([entry("a.csv", 0.99), entry("data/b_150C_2wt%.csv", None)])
+    assert [row["condition T [K]"] for row in rows] == [None, pytest.approx(423.15)]
+    assert [row["condition c"] for row in rows] == [None, pytest.approx(0.02)]
+    # Before the parameters, though only the second row has them.
+    titles = list(rows[0])
+    assert titles.index("condition T [K]") < titles.index("G0 [Pa]")
+    given = rows_of([entry("b_150C.csv", 0.99)], [{"T": 300.0, "pH": 7.0}])
+    assert (given[0]["condition T [K]"], given[0]["condition pH"]) == (300.0, 7.0)

@@ -136,6 +136,7 @@ INNOCENT = {
     "rheojobs.inference",
     "rheojobs.inference.data",
     "rheojobs.inference.data.arrays",
+    "rheojobs.inference.data.conditions",
     "rheojobs.inference.data.dataset",
     "rheojobs.inference.data.number",
     "rheojobs.inference.data.step_quantity",

@@ -6,5 +6,6 @@ Other rooms use:
 
 - `plan`: `BatchPlan`
 - `run`: `BatchRun`, `BatchEntry`
-- `results_table`: `rows_of`, `doubt_of`, `write_csv`, `write_parquet`
+- `results_table`: `rows_of`, `doubt_of`, `warnings_of`, `TableEntry`, `write_csv`, `write_parquet`
+- `trend`: `Measured`, `Trend`, `TrendPoint`, `trend_of`, `start_from_neighbours`, `better_of`
 """

@@ -9,16 +9,26 @@ from __future__ import annotations
 import csv
 import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from rheojobs.inference.batch.run import BatchEntry
+from rheojobs.inference.data.conditions import CONDITIONS, conditions_of_name
 from rheojobs.inference.data.units import shown_unit
 from rheojobs.inference.results.concerns import doubt
+from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.whole_files import write_whole
 
-__all__ = ["Row", "doubt_of", "rows_of", "write_csv", "write_parquet"]
+__all__ = [
+    "Row",
+    "TableEntry",
+    "condition_title",
+    "doubt_of",
+    "rows_of",
+    "warnings_of",
+    "write_csv",
+    "write_parquet",
+]
 
 Row = dict[str, Any]
 
@@ -26,25 +36,71 @@ FIRST = (
     *("file", "model", "state", "message", "test_mode", "converged", "r_squared", "aicc", "bic"),
     *("reduced_chi_squared", "weights", "iterations", "warnings"),
 )
+_CONDITION = "condition "
+
 LAST = ("divergences", "max_r_hat", "min_ess_bulk", "min_ess_tail", "draws")
 
 
-def rows_of(entries: Sequence[BatchEntry]) -> list[Row]:
-    """Return a row for each entry, all with the same columns in the same order."""
-    rows = [_row(entry) for entry in entries]
+class TableItem(Protocol):
+    """What is fitted: the name of the file, and the model with its settings."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+class TableEntry(Protocol):
+    """The outcome of one model on one file, as `BatchEntry` has it."""
+
+    @property
+    def item(self) -> TableItem: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def fit(self) -> FitResult | None: ...
+    @property
+    def posterior(self) -> dict[str, Any] | None: ...
+
+
+def rows_of(
+    entries: Sequence[TableEntry], conditions: Sequence[Mapping[str, float]] | None = None
+) -> list[Row]:
+    """Return a row for each entry, all with the same columns in the same order.
+
+    Parameters
+    ----------
+    entries : sequence of TableEntry
+        The outcomes.
+    conditions : sequence of mapping, optional
+        Temperature, concentration and others of each entry; by default what the names of their
+        files say.
+    """
+    if conditions is None:
+        conditions = [conditions_of_name(Path(entry.item.name).stem)[0] for entry in entries]
+    rows = [_row(entry, given) for entry, given in zip(entries, conditions, strict=True)]
     parameters = list(dict.fromkeys(key for row in rows for key in row if key not in FIRST + LAST))
+    parameters.sort(key=lambda key: not key.startswith(_CONDITION))  # stable: before the others
     sampled = any(key in row for row in rows for key in LAST)
     columns = [*FIRST, *parameters, *(LAST if sampled else ())]
     return [{column: row.get(column) for column in columns} for row in rows]
 
 
-def _row(entry: BatchEntry) -> Row:
+def condition_title(name: str) -> str:
+    """Return the title of a condition's column: ``condition T [K]``."""
+    return f"{_CONDITION}{name}{_unit(CONDITIONS.get(name, ('', ''))[1])}"
+
+
+def _row(entry: TableEntry, conditions: Mapping[str, float]) -> Row:
     row: Row = {
         "file": entry.item.name,
         "model": entry.item.label,
         "state": entry.state,
         "message": entry.message,
     }
+    row |= {condition_title(name): value for name, value in conditions.items()}
     fit = entry.fit
     if fit is not None:
         row |= {
@@ -56,7 +112,7 @@ def _row(entry: BatchEntry) -> Row:
             "reduced_chi_squared": fit.reduced_chi_squared,
             "weights": fit.weights,
             "iterations": fit.n_iterations,
-            "warnings": "; ".join(_warnings(entry)),
+            "warnings": "; ".join(warnings_of(entry)),
         }
         for name, value in fit.parameters.items():
             unit = _unit(fit.units.get(name, ""))
@@ -67,7 +123,7 @@ def _row(entry: BatchEntry) -> Row:
     return row
 
 
-def doubt_of(entry: BatchEntry) -> str:
+def doubt_of(entry: TableEntry) -> str:
     """Return why a finished result should not be used as it is; empty if it may be."""
     fit = entry.fit
     if entry.state != "succeeded" or fit is None:
@@ -79,7 +135,7 @@ def doubt_of(entry: BatchEntry) -> str:
     return doubt(entry.posterior["diagnostics"])
 
 
-def _warnings(entry: BatchEntry) -> list[str]:
+def warnings_of(entry: TableEntry) -> list[str]:
     """Return the warnings on the fit and on the draws of an entry; a doubt comes first."""
     found = list(entry.fit.warnings) if entry.fit is not None else []
     if entry.posterior is not None:
@@ -125,12 +181,12 @@ def _unit(unit: str) -> str:
     return f" [{shown}]" if shown else ""
 
 
-def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Write the table as CSV, UTF-8; missing values are empty."""
+def write_csv(rows: Sequence[Row], path: Path, delimiter: str = ",") -> None:
+    """Write the table as CSV, or with tabs, UTF-8; missing values are empty."""
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
+            writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
             writer.writeheader()
             writer.writerows(
                 {key: "" if _is_nan(value) else value for key, value in row.items()} for row in rows

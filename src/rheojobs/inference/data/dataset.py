@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.data.arrays import components, numeric, own
+from rheojobs.inference.data.conditions import check_conditions
 from rheojobs.inference.data.protocol import (
     MODE_CONSTANTS,
     PROTOCOL_ALIASES,
@@ -56,6 +57,9 @@ class Dataset:
         What the reader recognized, converted or dropped, in plain words.
     sigma : ndarray of float64 or complex128, shape (n,), or None
         The standard deviation of each value of `y`; σ of G' + i σ of G'' for an oscillation.
+    conditions : mapping of str to float
+        Of the sample: ``"T"`` / K, ``"c"``, or others. No model uses them; results are compared
+        against them.
     """
 
     x: NDArray[np.float64]
@@ -68,10 +72,12 @@ class Dataset:
     protocol: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sigma: NDArray[np.float64] | NDArray[np.complex128] | None = None
+    conditions: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A mapping proxy or a user's own mapping may not be picklable.
         object.__setattr__(self, "protocol", dict(self.protocol))
+        object.__setattr__(self, "conditions", dict(self.conditions))
         object.__setattr__(self, "notes", tuple(self.notes))
 
     def __len__(self) -> int:
@@ -131,6 +137,7 @@ class Dataset:
             protocol=constants,
             notes=notes if isinstance(notes, tuple) else (),
             sigma=None if sigma is None else own(sigma, kind),
+            conditions=check_conditions(source.get("conditions")),
             **texts,
         )
         dataset.validate()

@@ -271,6 +271,7 @@ class SampleTask(SampleOptions):
             "x_unit": data.x_unit,
             "y_unit": data.y_unit,
             "protocol": dict(data.protocol),
+            "conditions": dict(data.conditions),
         }
         arrays = {"x": data.x} | _parts("y", data.y) | _parts("sigma", data.sigma)
         return Segment(told, arrays)

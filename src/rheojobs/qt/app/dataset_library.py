@@ -49,11 +49,14 @@ class DatasetLibrary(QObject):
         Another dataset is present, or it was read in another way; there may be none.
     dropped : Signal(object)
         A `Dataset` that was removed from the list.
+    relabelled : Signal(object, object)
+        A `Dataset`, and the same with other conditions, which replaces it.
     """
 
     listed = Signal()
     shown = Signal()
     dropped = Signal(object)
+    relabelled = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -107,7 +110,10 @@ class DatasetLibrary(QObject):
 
     def correct(self, opened: OpenedDataset, dataset: Dataset, reading: Reading) -> None:
         """Replace a dataset of the list by the same one read in another way."""
-        before, opened.dataset, opened.reading = opened.dataset, dataset, reading
+        before = opened.dataset
+        if dataset.conditions != before.conditions:  # they may have been typed
+            dataset = replace(dataset, conditions=before.conditions)
+        opened.dataset, opened.reading = dataset, reading
         self.listed.emit()
         if opened is self.current:
             self.shown.emit()
@@ -135,6 +141,12 @@ class DatasetLibrary(QObject):
         bare = replace(self.current.dataset, test_mode=None)
         dataset = Dataset.of(bare, test_mode=mode)
         self.correct(self.current, dataset, replace(self.current.reading, mode=mode))
+
+    def set_conditions(self, opened: OpenedDataset, conditions: dict[str, float]) -> None:
+        """Set the conditions of a dataset; its fits stay."""
+        before = opened.dataset
+        opened.dataset = replace(before, conditions=conditions)
+        self.relabelled.emit(before, opened.dataset)
 
     def close(self) -> None:
         """Remove the present dataset from the list, and show the next one, or else the last."""

@@ -49,21 +49,26 @@ class FileReader(QObject):
         A `Dataset`, and the `Path` that it was read from.
     failed : Signal(str, object)
         Why a file could not be read, in one line, and its `Path`.
+    advanced : Signal(int, int)
+        How many files are done, and of how many; both count from when none was being read.
     """
 
     dataset_read = Signal(object, object)
     failed = Signal(str, object)
+    advanced = Signal(int, int)
 
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = pool
         self._jobs: dict[str, Path] = {}
+        self._total = 0
         pool.job_completed.connect(self._on_completed)
         pool.job_failed.connect(self._on_failed)
         pool.job_cancelled.connect(self._on_cancelled)
 
     def read(self, path: Path) -> None:
         """Start reading a file."""
+        self._total = self._total + 1 if self._jobs else 1
         if path.suffix.lower() in PLAIN_SUFFIXES or not path.is_file():
             self._jobs[self._pool.submit(_ReadWorker(path))] = path
         else:
@@ -76,12 +81,19 @@ class FileReader(QObject):
     def _on_completed(self, job_id: str, dataset: object) -> None:
         if job_id in self._jobs:
             assert isinstance(dataset, Dataset)
-            self.dataset_read.emit(dataset, self._jobs.pop(job_id))
+            self.dataset_read.emit(dataset, self._pop(job_id))
 
     def _on_failed(self, job_id: str, message: str) -> None:
-        path = self._jobs.pop(job_id, None)
-        if path is not None:
-            self.failed.emit(message, path)
+        if job_id in self._jobs:
+            self.failed.emit(message, self._pop(job_id))
 
     def _on_cancelled(self, job_id: str) -> None:
-        self._jobs.pop(job_id, None)
+        if job_id in self._jobs:
+            path = self._pop(job_id)
+            self.failed.emit(f"{path.name} was not read: its job was cancelled", path)
+
+    def _pop(self, job_id: str) -> Path:
+        """Return the path of a file that is done, and say so."""
+        path = self._jobs.pop(job_id)
+        self.advanced.emit(self._total - len(self._jobs), self._total)
+        return path

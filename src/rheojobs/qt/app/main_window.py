@@ -46,6 +46,7 @@ from rheojobs.qt.app.pages.page_tabs import PageTabs
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.run_place import RunPlace
 from rheojobs.qt.app.runs import Runs
+from rheojobs.qt.app.series.series import Series
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
 from rheojobs.qt.app.settings.own_models import OwnModels
@@ -113,8 +114,9 @@ class MainWindow(QMainWindow):
         self.history = History(self.jobs_pane, self.pool, self)
         background = self.jobs_pane.table.model.background
         self.correcting = Correcting(self.library, self.session, background, self)
+        reader = FileReader(self.pool, self)
         self.opening = Opening(
-            FileReader(self.pool, self),
+            reader,
             self.library,
             self.session,
             self.data_panel,
@@ -158,12 +160,14 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
         for name, part in (("columns", whole), ("rows", right), ("tabs", self.tabs)):
             part.setObjectName(name)
+        self.series = Series(self, reader, background)
 
     def _connect(self) -> None:
         self.history.opened.connect(self.show_result)
         self.library.listed.connect(self._list_data)
         self.library.shown.connect(self._show_data)
         self.library.dropped.connect(self._drop_data)
+        self.library.relabelled.connect(self.tabs.dataset_relabelled)
         self.data_panel.close_wanted.connect(self.close_data)
         self.data_panel.dataset_chosen.connect(self.library.show)
         self.data_panel.mode_chosen.connect(self._set_test_mode)

@@ -58,14 +58,19 @@ class Opening(QObject):
         super().__init__(window)
         self._reader, self._library, self._session = reader, library, session
         self._panel, self._correcting, self._window = panel, correcting, window
+        self._is_shown = False
+        self._waiting: list[Path] = []  # in the order of opening
+        self._read: dict[Path, Dataset | str] = {}
         reader.dataset_read.connect(self._on_read)
         reader.failed.connect(self._on_unread)
         panel.open_wanted.connect(self.ask)
         panel.failed_button.clicked.connect(correcting.open_failed)
 
     def open(self, files: Sequence[str | Path]) -> None:
-        """Read files, and show each when it is read."""
+        """Read files, and show the first of them that is read."""
+        self._is_shown = self._is_shown and self._reader.is_busy()
         for file in files:
+            self._waiting.append(Path(file))
             self._reader.read(Path(file))
 
     def ask(self) -> None:
@@ -78,9 +83,29 @@ class Opening(QObject):
         self.open(files)
 
     def _on_read(self, dataset: Dataset, path: Path) -> None:
-        # A running job belongs to the data that are shown: new data wait in the list.
-        self._library.add(dataset, path, show=not self._session.is_running)
+        self._read[path] = dataset
+        self._take()
 
     def _on_unread(self, text: str, path: Path) -> None:
-        self._correcting.note_failure(path)
-        self._panel.show_failure(text, can_correct=path.is_file())
+        self._read[path] = text
+        self._take()
+
+    def _take(self) -> None:
+        """Take what is read in the order of opening: several files are read at a time."""
+        while self._waiting and self._waiting[0] in self._read:
+            path = self._waiting.pop(0)
+            found = self._read[path]
+            if path not in self._waiting:  # else it was opened twice
+                del self._read[path]
+            if isinstance(found, Dataset):
+                self._add(found, path)
+            else:
+                self._correcting.note_failure(path)
+                self._panel.show_failure(found, can_correct=path.is_file())
+
+    def _add(self, dataset: Dataset, path: Path) -> None:
+        # A running job belongs to the data that are shown: new data wait in the list. So do the
+        # others of many files, which would come one after the other.
+        is_free = not self._session.is_running
+        self._library.add(dataset, path, show=is_free and not self._is_shown)
+        self._is_shown = True

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rheojobs.errors import InputError, nearest, printable
+from rheojobs.inference.data.conditions import conditions_of_name
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.protocol import MODE_CONSTANTS
 from rheojobs.inference.data.reading.columns.column_choice import Choice, Column, choose, columns_of
@@ -122,7 +123,7 @@ def _understood(path: Path, data: bytes, wanted: ReadOptions) -> Dataset:
             )
         dataset = narrowed(read_with_rheojax(path, wanted.step, wanted.mode), wanted)
         refuse_one_frequency(dataset, [])
-        return dataset
+        return _with_conditions(path, dataset)
     if not sections:
         raise InputError("no rows of numbers: at least two columns of numbers are needed")
     return named_after(path, curve_of(sections, wanted).dataset)
@@ -132,7 +133,13 @@ def named_after(path: Path, dataset: Dataset) -> Dataset:
     """Name a dataset after its file and its section, and check it."""
     stem = printable(path.stem)
     name = f"{stem}, {dataset.name}" if dataset.name else stem
-    return Dataset.of(replace(dataset, name=name))
+    return Dataset.of(_with_conditions(path, replace(dataset, name=name)))
+
+
+def _with_conditions(path: Path, dataset: Dataset) -> Dataset:
+    """Add the conditions that the name of the file says."""
+    conditions, notes = conditions_of_name(printable(path.stem))
+    return replace(dataset, conditions=conditions, notes=(*dataset.notes, *notes))
 
 
 def curve_of(sections: list[Section], wanted: ReadOptions) -> Curve:

@@ -99,6 +99,17 @@ class FitPage(Page["FitView"]):
         if self.made is not None:
             self.made.take_progress(progress.current, progress.metrics)
 
+    def dataset_relabelled(self, before: Dataset, after: Dataset) -> None:
+        """Keep the fits of data whose conditions were edited."""
+        if self.made is not None:
+            self.made.kept.relabel(before, after)
+
+    def keep(self, owner: Dataset, result: FitResult, dataset: Dataset) -> None:
+        """Keep a fit of any data of the list; `dataset` is in the quantity that was fitted."""
+        from rheojobs.qt.widgets.fit.kept_fits import KeptFit
+
+        self.view.keep(owner, KeptFit(result, dataset))
+
     def run_ended(self) -> None:
         """Show that the run has ended."""
         if self.made is not None:

@@ -100,6 +100,9 @@ class Page[View: QWidget]:
     def dataset_dropped(self, owner: Dataset) -> None:
         """Forget data that were removed from the list."""
 
+    def dataset_relabelled(self, before: Dataset, after: Dataset) -> None:
+        """Take a dataset for another one with the same values and other conditions."""
+
     def plot_arranged(self, others: Sequence[Dataset], is_log: bool | None) -> None:
         """Show other data beside the present data, on axes of this kind."""
 

@@ -7,18 +7,26 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from rheojobs.inference.data.dataset import Dataset
 from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.late_tabs import LateTabs, load_in_background, steps_to_all_types
 from rheojobs.qt.app.pages.page import Page
 from rheojobs.qt.app.pages.posterior_page import PosteriorPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
+from rheojobs.qt.app.pages.series_page import SeriesPage
 from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.single_shot import single_shot
 from rheojobs.qt.widgets.common.refresh import InSteps
 
 __all__ = ["PAGES", "PageTabs"]
 
-PAGES: tuple[type[Page[Any]], ...] = (FitPage, PosteriorPage, PriorsPage, NotesPage)
+PAGES: tuple[type[Page[Any]], ...] = (
+    FitPage,
+    PosteriorPage,
+    PriorsPage,
+    SeriesPage,
+    NotesPage,
+)
 """In the order of their tabs; those to the left are made first."""
 
 _LOAD_MS = 300
@@ -48,6 +56,11 @@ class PageTabs(LateTabs):
     def page[P: Page[Any]](self, kind: type[P]) -> P:
         """Return the page of this class."""
         return next(page for page in self.pages if isinstance(page, kind))
+
+    def dataset_relabelled(self, before: Dataset, after: Dataset) -> None:
+        """Tell all pages that a dataset has other conditions."""
+        for page in self.pages:
+            page.dataset_relabelled(before, after)
 
     def load_soon(self) -> None:
         """Load the modules of the pages, once the window is painted and can be used."""

@@ -191,6 +191,14 @@ class FitView(QWidget):
             self.kept.add(KeptFit(result, self._dataset, name))
         self._show_kept()
 
+    def keep(self, owner: Dataset, fit: KeptFit) -> None:
+        """Keep a fit of any dataset; its curve is drawn if these data are shown."""
+        self.kept.add_of(owner, fit)
+        if owner is not self.kept.owner:
+            return
+        self.below.setVisible(self._shown is not None or bool(self.kept.fits()))
+        self._show_kept()
+
     def show_bands(self, result: BayesianResult) -> None:
         """Draw the bands of a posterior behind the data, after everything else of it is shown."""
         self._sampled = result

@@ -136,6 +136,11 @@ class KeptFits(QWidget):
         layout.addLayout(row)
         self._fill()
 
+    @property
+    def owner(self) -> Dataset | None:
+        """The present dataset."""
+        return self._owner
+
     def go_to(self, owner: Dataset | None) -> None:
         """Show the fits of this dataset."""
         self._owner = owner
@@ -148,9 +153,21 @@ class KeptFits(QWidget):
 
     def add(self, fit: KeptFit) -> None:
         """Add a fit of the present dataset; it replaces an earlier one of the same kind."""
-        fits = [other for other in self.fits() if other.what != fit.what]
-        self._fits[self._owner] = [*fits, fit][-MOST_KEPT:]
-        self._fill()
+        self.add_of(self._owner, fit)
+
+    def add_of(self, owner: Dataset | None, fit: KeptFit) -> None:
+        """Add a fit of any dataset."""
+        fits = [other for other in self._fits.get(owner, ()) if other.what != fit.what]
+        self._fits[owner] = [*fits, fit][-MOST_KEPT:]
+        if owner is self._owner:
+            self._fill()
+
+    def relabel(self, before: Dataset, after: Dataset) -> None:
+        """Keep the fits of a dataset for another one with the same values."""
+        if before in self._fits:
+            self._fits[after] = self._fits.pop(before)
+        if before is self._owner:
+            self._owner = after
 
     def restore(self, owner: Dataset, fits: Sequence[KeptFit]) -> None:
         """Set the fits of a dataset, oldest first; of the same kind, the last one counts."""

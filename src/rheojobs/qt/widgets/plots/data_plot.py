@@ -116,6 +116,10 @@ class DataPlot(QWidget):
         self._draw()
         self._stack.setCurrentWidget(self._hint)
 
+    def set_hint(self, text: str) -> None:
+        """Set what is shown while there are no data."""
+        self._hint.setText(text)
+
     def show_others(self, datasets: Sequence[Dataset]) -> None:
         """Show other data beside the present data: of the same test, in the same quantity."""
         if not datasets and not self._others:
