@@ -35,6 +35,14 @@ def test_numbers_mean_the_same_beside_the_other_options(path: Path) -> None:
     assert read(path, leave_out="5", x_range="4,7").x.tolist() == [4, 6, 7]
 
 
+def test_numbers_count_the_rows_of_the_whole_table_in_a_later_sweep(tmp_path: Path) -> None:
+    file = tmp_path / "sweeps.csv"
+    file.write_text(FIRST + 2 * "".join(f"{n},{100 / n}\n" for n in range(1, 9)))
+    assert read(file, step=2, leave_out="3").x.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert read(file, step=2, leave_out="11").x.tolist() == [1, 2, 4, 5, 6, 7, 8]
+    assert read(file, rows="9-16", leave_out="11").x.tolist() == [1, 2, 4, 5, 6, 7, 8]
+
+
 def test_no_row_left_is_refused(path: Path) -> None:
     with pytest.raises(InputError, match="leave_out leaves no row to use"):
         read(path, leave_out="1-")

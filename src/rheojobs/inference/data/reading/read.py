@@ -238,7 +238,7 @@ def _constants(section: Section, dataset: Dataset) -> tuple[dict[str, float], li
 def _rows_wanted(section: Section, wanted: ReadOptions) -> tuple[Section, Sequence[int]]:
     """Return the section with the rows that the user has named, and their numbers."""
     if not wanted.rows:
-        return section, ()
+        return section, section.row_numbers
     count = len(section.rows)
     runs = [range(first, min(last or count, count) + 1) for first, last in wanted.rows]
     numbers = [n for n in range(1, count + 1) if any(n in run for run in runs)]
