@@ -26,7 +26,7 @@ RELAXATION = [(0.1 * 2**k, 1e5 * 0.7**k) for k in range(12)]
 
 
 OPTIONS = ("mode", "x", "y", "y2", "sigma", "step", "units", "delimiter", "decimal", "skip")
-OPTIONS += ("rows", "x_range", "protocol", "other")
+OPTIONS += ("rows", "x_range", "leave_out", "protocol", "other")
 
 
 def _workbook() -> bytes:

@@ -204,7 +204,30 @@ def test_rows_and_a_range_of_x_are_chosen(opened, window: MainWindow, qtbot: QtB
     window.correcting.editor.reject()
 
 
-@pytest.mark.parametrize(("name", "text"), [("skip", "abc"), ("skip", "50"), ("rows", "3-1")])
+def test_rows_left_out_stay_left_out_in_another_correction(
+    opened, window: MainWindow, qtbot: QtBot
+) -> None:
+    editor = opened("Time (s),G(t) (Pa)\n1,10\n2,8\n3,5\n4,4\n")
+    editor.left_out["leave_out"].setText("1-")
+    qtbot.waitUntil(lambda: "leaves no row" in editor.problems["leave_out"].text(), timeout=LONG)
+    editor.left_out["leave_out"].setText("2")
+    qtbot.waitUntil(editor.use_button.isEnabled, timeout=LONG)
+    qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
+    window.menus.correct.trigger()
+    again = window.correcting.editor
+    assert again is not None
+    assert again.left_out["leave_out"].text() == "2"
+    again.left_out["x_range"].setText(",3")
+    qtbot.waitUntil(again.use_button.isEnabled, timeout=LONG)
+    qtbot.mouseClick(again.use_button, Qt.MouseButton.LeftButton)
+    assert window.session.dataset is not None
+    assert window.session.dataset.x.tolist() == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("skip", "abc"), ("skip", "50"), ("rows", "3-1"), ("leave_out", "3-1")],
+)
 def test_what_leaves_out_too_much_can_be_taken_back(
     opened, qtbot: QtBot, name: str, text: str
 ) -> None:

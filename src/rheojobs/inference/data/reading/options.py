@@ -98,6 +98,12 @@ class ReadOptions:
         "Rows of the table to use, from 1, such as 3-60 or 1,4,7-. All by default.",
         group=Group.DATA,
     )
+    leave_out: tuple[tuple[int, int | None], ...] = option(
+        (),
+        Rows(),
+        "Rows of the table to leave out, numbered as in the option rows, such as 3,7,12-15.",
+        group=Group.DATA,
+    )
     x_range: tuple[float, float] | None = option(
         None,
         Range(),

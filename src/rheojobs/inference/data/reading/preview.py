@@ -34,7 +34,7 @@ from rheojobs.inference.options.option import options_of
 
 __all__ = ["LEFT_OUT", "ColumnSeen", "Look", "Reading", "TableSeen", "amended", "look", "table_of"]
 
-LEFT_OUT = ("skip", "rows", "x_range")
+LEFT_OUT = ("skip", "rows", "x_range", "leave_out")
 """The options that leave out a part of a file."""
 
 _ROWS = 4

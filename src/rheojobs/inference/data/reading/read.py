@@ -28,7 +28,7 @@ from rheojobs.inference.data.reading.formats.instruments import read_with_rheoja
 from rheojobs.inference.data.reading.formats.section import Section
 from rheojobs.inference.data.reading.formats.sections import sections_of
 from rheojobs.inference.data.reading.options import ReadOptions
-from rheojobs.inference.data.reading.to_dataset import computed_columns, converted
+from rheojobs.inference.data.reading.to_dataset import computed_columns, converted, in_runs
 from rheojobs.inference.data.step_quantity import divided
 
 __all__ = ["PLAIN_SUFFIXES", "Curve", "curve_of", "file_bytes", "named_after", "read"]
@@ -54,7 +54,7 @@ def read(path: str | Path, **options: Any) -> Dataset:
         files, a TA Instruments LIMS export; and, if RheoJAX is installed, what its readers take.
     **options
         As `ReadOptions` has them: mode, x, y, y2, sigma, step, units, delimiter, decimal, skip,
-        rows, x_range, protocol.
+        rows, leave_out, x_range, protocol.
 
     Returns
     -------
@@ -192,6 +192,7 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
         told=wanted.mode is not None,
         sigma=wanted.sigma,
         x_range=wanted.x_range,
+        leave_out=wanted.leave_out,
         numbers=numbers,
     )
     if not dataset.y.any():
@@ -205,7 +206,7 @@ def _curve_in(section: Section, number: int, wanted: ReadOptions) -> Curve:
 
 
 def narrowed(dataset: Dataset, wanted: ReadOptions) -> Dataset:
-    """Return the points of a dataset that the options rows and x_range choose."""
+    """Return the points of a dataset that the options rows, x_range and leave_out choose."""
     kept = np.ones(len(dataset), dtype=bool)
     if wanted.rows:
         number = np.arange(1, len(dataset) + 1)
@@ -213,12 +214,15 @@ def narrowed(dataset: Dataset, wanted: ReadOptions) -> Dataset:
         kept &= np.any([(number >= first) & (number <= last) for first, last in ends], axis=0)
     if wanted.x_range is not None:
         kept &= (dataset.x >= wanted.x_range[0]) & (dataset.x <= wanted.x_range[1])
+    kept &= ~in_runs(range(1, len(dataset) + 1), wanted.leave_out)
     if kept.all():
         return dataset
     if not kept.any():
-        raise InputError("{rows} and {x_range} leave no point", options=("rows", "x_range"))
+        names = ("rows", "x_range", "leave_out")
+        raise InputError("{rows}, {x_range} and {leave_out} leave no point", options=names)
     sigma = None if dataset.sigma is None else dataset.sigma[kept]
-    note = f"{int(kept.sum())} of {kept.size} points used, as the options rows and x_range choose"
+    chosen = "as the options rows, x_range and leave_out choose"
+    note = f"{int(kept.sum())} of {kept.size} points used, {chosen}"
     notes = (*dataset.notes, note)
     return replace(dataset, x=dataset.x[kept], y=dataset.y[kept], sigma=sigma, notes=notes)
 
@@ -241,7 +245,7 @@ def _constants(section: Section, dataset: Dataset) -> tuple[dict[str, float], li
 def _rows_wanted(section: Section, wanted: ReadOptions) -> tuple[Section, Sequence[int]]:
     """Return the section with the rows that the user has named, and their numbers."""
     if not wanted.rows:
-        return section, ()
+        return section, section.row_numbers
     count = len(section.rows)
     runs = [range(first, min(last or count, count) + 1) for first, last in wanted.rows]
     numbers = [n for n in range(1, count + 1) if any(n in run for run in runs)]

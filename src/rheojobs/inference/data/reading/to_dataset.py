@@ -25,7 +25,7 @@ from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.test_modes import x_of
 from rheojobs.inference.data.units import SI_UNITS, without_logarithm
 
-__all__ = ["computed_columns", "converted"]
+__all__ = ["computed_columns", "converted", "in_runs"]
 
 _SYMBOLS = {
     "storage modulus": "G'",
@@ -81,6 +81,7 @@ def converted(
     told: bool,
     sigma: Sequence[str | int] = (),
     x_range: tuple[float, float] | None = None,
+    leave_out: Sequence[tuple[int, int | None]] = (),
     numbers: Sequence[int] = (),
 ) -> Dataset:
     """Convert the chosen columns to SI units and leave out rows that cannot be used.
@@ -97,6 +98,9 @@ def converted(
         The columns of the standard deviations, one for each of y.
     x_range : pair of float, optional
         The range of x to use, in SI units.
+    leave_out : sequence of pair of int, optional
+        The first and the last number of each run of rows to leave out. Units and the test are
+        recognized from all rows, so that leaving out points changes nothing else.
     numbers : sequence of int, optional
         The numbers of the rows in the table; 1, 2, 3, ... by default.
 
@@ -158,6 +162,10 @@ def converted(
                 "{x_range} demands",
                 options=("x_range",),
             )
+    if leave_out:
+        rows.keep(~in_runs(rows.numbers, leave_out), "as the option leave_out names them")
+        if not rows.kept.any():
+            raise InputError("{leave_out} leaves no row to use", options=("leave_out",))
     notes += rows.notes
     x, y = x[rows.kept], y[rows.kept]
     notes += _oddities(x, y, x_column, y_columns, rows)
@@ -182,6 +190,22 @@ def converted(
         notes=tuple(notes),
         sigma=_joined(sigmas, rows.kept),
     )
+
+
+def in_runs(numbers: Sequence[int], runs: Sequence[tuple[int, int | None]]) -> NDArray[np.bool_]:
+    """Return which of these rising numbers lie in one of the runs, ends included.
+
+    Takes a time that grows with the sum of both lengths, not with their product: a brush over a
+    million points leaves very many runs.
+    """
+    given = np.asarray(numbers, dtype=np.int64)
+    begins = np.searchsorted(given, [first for first, _ in runs], side="left")
+    lasts = [np.iinfo(np.int64).max if last is None else last for _, last in runs]
+    ends = np.searchsorted(given, np.asarray(lasts, dtype=np.int64), side="right")
+    changes = np.zeros(given.size + 1, dtype=np.int64)
+    np.add.at(changes, begins, 1)
+    np.add.at(changes, ends, -1)
+    return np.asarray(np.cumsum(changes[:-1]) > 0)
 
 
 def _sigma_columns(

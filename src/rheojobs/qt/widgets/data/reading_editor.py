@@ -295,6 +295,7 @@ class ReadingEditor(QDialog):
         self.left_out["skip"].setPlaceholderText(self.tr("none"))
         self.left_out["rows"].setPlaceholderText(self.tr("all, or 3-60, or 1,4,7-"))
         self.left_out["x_range"].setPlaceholderText(self.tr("all, or 0.1,100, in SI units"))
+        self.left_out["leave_out"].setPlaceholderText(self.tr("none, or 3,7,12-15"))
         self.constants = {name: self._edit(name) for name in PROTOCOL_CONSTANTS}
 
     def _lay_out_fields(self) -> None:
@@ -311,11 +312,15 @@ class ReadingEditor(QDialog):
             self._row(column, self.columns[role], f"{role} unit", unit, self.units[role])
         self._problem_line("columns")
         self._problem_line("file")
-        skip, rows, x_range = (self.left_out[name] for name in LEFT_OUT)
+        skip, rows, x_range, leave_out = (self.left_out[name] for name in LEFT_OUT)
         used = self._name(self.tr("&Rows used"), rows)
         self._row(used, rows, "rows", self._name(self.tr("Lines s&kipped"), skip), skip)
         self._problem_line("skip")
-        self._row(self._name(self.tr("Ran&ge of x"), x_range), x_range, "x_range")
+        without = self._name(self.tr("Rows left &out"), leave_out)
+        self._row(
+            self._name(self.tr("Ran&ge of x"), x_range), x_range, "x_range", without, leave_out
+        )
+        self._problem_line("leave_out")
         names = list(PROTOCOL_CONSTANTS)
         for left, right in zip_longest(names[::2], names[1::2]):
             parts: list[QWidget] = []

@@ -48,7 +48,12 @@ def first_curve(section: Section, wanted: ReadOptions) -> Section:
             f"{parts[0].title.rpartition(', ')[2]!r}; the option rows chooses others, such as "
             f"rows={size + 1}-{size + len(parts[1].rows)}"
         )
-        section = replace(section, rows=parts[0].rows, notes=(*section.notes, note))
+        section = replace(
+            section,
+            rows=parts[0].rows,
+            row_numbers=section.row_numbers[:size],
+            notes=(*section.notes, note),
+        )
         columns, choice = _chosen(section, wanted)
     if choice is not None and not any(column is not None for column in wanted.columns):
         note = beside_note(columns, choice)

@@ -128,7 +128,13 @@ def by_values(section: Section, columns: Sequence[Column], x: Column | None) -> 
     """
     for parts in (_by_points(columns), _by_temperature(columns), _by_level(columns, x), _by_x(x)):
         if len(parts) > 1:
-            return [_part(section, list(rows), title) for rows, title in parts]
+            return [
+                replace(
+                    _part(section, list(rows), title),
+                    row_numbers=tuple(int(index) + 1 for index in rows),
+                )
+                for rows, title in parts
+            ]
     return [section]
 
 

@@ -37,6 +37,8 @@ class Section:
         The test mode, if the format of the file says it.
     constants : mapping of str to float
         Constants of the test, by `PROTOCOL_CONSTANTS`.
+    row_numbers : tuple of int
+        The numbers of its rows, from 1, in the table of which it is a part; empty for a whole one.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Section:
     notes: tuple[str, ...] = ()
     mode: str = ""
     constants: Mapping[str, float] = field(default_factory=dict)
+    row_numbers: tuple[int, ...] = ()
 
     @functools.cached_property
     def numbers(self) -> NDArray[np.float64]:
