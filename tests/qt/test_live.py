@@ -18,7 +18,8 @@ from tests.qt.test_window import click, finish, open_file, prepare
 
 from rheojobs import WorkerPool
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn, ParameterModel
+from rheojobs.qt.widgets.model.parameter_model import ParameterModel
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -22,7 +22,7 @@ from rheojobs.inference.data import example_melt
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -16,7 +16,7 @@ from tests.qt.helpers import data_plot
 from rheojobs.inference.data import example_melt
 from rheojobs.inference.problem.curve_task import CurveTask
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 JOB_MS = 60_000
 

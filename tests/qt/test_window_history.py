@@ -25,7 +25,7 @@ from rheojobs.qt.app.closing import ClosingChoice
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.jobs.columns import JobColumn
 from rheojobs.qt.widgets.jobs.machine_status import Load
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 JOB_MS = 60_000
 

@@ -16,7 +16,7 @@ from rheojobs.cli import demo
 from rheojobs.cli.request import Request
 from rheojobs.inference.data import example_melt
 from rheojobs.qt.app.main_window import MainWindow
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 JOB_MS = 120_000
 MODES = range(1, 7)

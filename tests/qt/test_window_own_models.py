@@ -14,7 +14,7 @@ from tests.qt.helpers import data_plot, decay_data
 
 from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.widgets.model.own_model_dialog import OwnModelDialog
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 JOB_MS = 60_000
 

@@ -26,7 +26,7 @@ from rheojobs.qt.app.main_window import MainWindow
 from rheojobs.qt.app.model_list_loader import ModelListLoader
 from rheojobs.qt.app.workspace import controller, edit_history
 from rheojobs.qt.app.workspace.notes_page import NotesPage
-from rheojobs.qt.widgets.model.parameter_table import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 LONG = 60_000
 

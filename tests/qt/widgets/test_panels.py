@@ -25,11 +25,9 @@ from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_list import DESCRIPTION_ROLE, EQUATION_ROLE
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
-from rheojobs.qt.widgets.model.parameter_table import (
-    ParameterColumn,
-    ParameterModel,
-    ParameterTable,
-)
+from rheojobs.qt.widgets.model.parameter_model import ParameterModel
+from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
+from rheojobs.qt.widgets.model.parameter_table import ParameterTable
 from rheojobs.qt.widgets.plots.data_plot import DataPlot
 from rheojobs.qt.widgets.plots.legend import emptiest_corner
 

@@ -58,7 +58,8 @@ from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
 from rheojobs.qt.widgets.model.model_picker import ModelPicker
-from rheojobs.qt.widgets.model.parameter_table import ParameterModel, ParameterTable
+from rheojobs.qt.widgets.model.parameter_model import ParameterModel
+from rheojobs.qt.widgets.model.parameter_table import ParameterTable
 from rheojobs.qt.worker_pool import WorkerPool
 
 __all__ = ["MainWindow", "run"]

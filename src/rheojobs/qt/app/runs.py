@@ -19,7 +19,7 @@ from rheojobs.qt.app.reports import fit_report, posterior_report
 from rheojobs.qt.app.session import WindowSession
 from rheojobs.qt.app.settings.model_configuration import ModelConfiguration
 from rheojobs.qt.widgets.jobs.run_panel import RunPanel
-from rheojobs.qt.widgets.model.parameter_table import ParameterModel
+from rheojobs.qt.widgets.model.parameter_model import ParameterModel
 
 __all__ = ["Runs"]
 

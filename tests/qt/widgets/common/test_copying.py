@@ -21,7 +21,8 @@ from rheojobs.qt.widgets.common.copying import (
     table_text,
 )
 from rheojobs.qt.widgets.common.texts import number
-from rheojobs.qt.widgets.model.parameter_table import ParameterModel, ParameterTable
+from rheojobs.qt.widgets.model.parameter_model import ParameterModel
+from rheojobs.qt.widgets.model.parameter_table import ParameterTable
 from rheojobs.qt.widgets.plots.plot_copying import make_plot_copyable, plot_text
 from rheojobs.qt.widgets.plots.small_plot import SmallPlot
 

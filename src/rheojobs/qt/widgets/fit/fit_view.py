@@ -194,10 +194,8 @@ class FitView(QWidget):
     def keep(self, owner: Dataset, fit: KeptFit) -> None:
         """Keep a fit of any dataset; its curve is drawn if these data are shown."""
         self.kept.add_of(owner, fit)
-        if owner is not self.kept.owner:
-            return
-        self.below.setVisible(self._shown is not None or bool(self.kept.fits()))
-        self._show_kept()
+        if owner is self.kept.owner:
+            self._show_kept()
 
     def show_bands(self, result: BayesianResult) -> None:
         """Draw the bands of a posterior behind the data, after everything else of it is shown."""
