@@ -29,6 +29,7 @@ from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.widgets.model.parameter_rows import ParameterColumn
 
 LONG = 60_000
+EDIT = Qt.ItemDataRole.EditRole
 
 pytestmark = pytest.mark.usefixtures("quiet_qt")
 
@@ -69,13 +70,13 @@ def close(window: MainWindow) -> None:
 
 def edit(window: MainWindow, name: str, column: ParameterColumn, text: str) -> None:
     model = window.parameters
-    row = [model.index(r, 0).data() for r in range(model.rowCount())].index(name)
+    row = [model.index(r, 0).data(EDIT) for r in range(model.rowCount())].index(name)
     assert model.setData(model.index(row, column), text)
 
 
 def shown(window: MainWindow, name: str, column: ParameterColumn) -> str:
     model = window.parameters
-    row = [model.index(r, 0).data() for r in range(model.rowCount())].index(name)
+    row = [model.index(r, 0).data(EDIT) for r in range(model.rowCount())].index(name)
     return str(model.index(row, column).data())
 
 
@@ -157,6 +158,30 @@ def test_a_saved_workspace_comes_back_in_a_new_window_and_as_a_script(
     edit(after, "G0", ParameterColumn.BOUNDS, "2000 … 1e7")
     qtbot.waitUntil(after.isWindowModified)
     check_script(tmp_path, file)
+
+
+def test_the_settings_of_the_model_come_back(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    before = open_window()
+    before.open([example_melt.csv_path()])
+    qtbot.waitUntil(lambda: before.library.dataset is not None, timeout=LONG)
+    chosen: list[bool] = []
+    before.configuration.choose("generalized_maxwell", {"n_modes": 3}, lambda: chosen.append(True))
+    qtbot.waitUntil(lambda: bool(chosen), timeout=LONG)
+    edit(before, "G_3", ParameterColumn.VALUE, "250")
+    before.workspace.write(tmp_path / "three.rheojobs")
+    qtbot.waitUntil((tmp_path / "three.rheojobs").exists, timeout=LONG)
+    close(before)
+
+    after = open_window()
+    drop(after, tmp_path / "three.rheojobs")
+    qtbot.waitUntil(lambda: after.library.dataset is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not after.workspace.state.is_restoring, timeout=LONG)
+    model = after.configuration.model
+    assert model is not None
+    assert (model.name, dict(model.config)) == ("generalized_maxwell", {"n_modes": 3})
+    assert after.parameters.given_values() == {"G_3": 250.0}
 
 
 def drop(window: MainWindow, file: Path) -> None:

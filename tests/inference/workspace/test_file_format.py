@@ -67,6 +67,7 @@ def workspaces(draw: st.DrawFn) -> Workspace:
         draw(VALUES),
         {name: (value, value) for name, value in draw(VALUES).items()},
         {"G": {"type": draw(TEXTS)}},
+        {"n_modes": draw(st.integers(1, 9)), "kind": draw(TEXTS)},
     )
     return Workspace(data, runs, edits, draw(TEXTS))
 

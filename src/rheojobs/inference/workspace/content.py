@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rheojobs.errors import InputError
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.data.reading.preview import Reading
+from rheojobs.inference.models.labels import label_of
 from rheojobs.inference.models.own.reference import FileReference
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
@@ -66,9 +67,14 @@ class WorkspaceRun:
     result: FitResult | BayesianResult
 
     @property
+    def label(self) -> str:
+        """The model with its settings: ``generalized_maxwell:n_modes=6``."""
+        return label_of(self.model, self.options.get("model_config") or {})
+
+    @property
     def title(self) -> str:
         """What it is in a few words: ``fit of maxwell``."""
-        return f"{self.kind} of {self.model}"
+        return f"{self.kind} of {self.label}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +93,8 @@ class WorkspaceEdits:
         Bounds that are narrower than the model's.
     priors : mapping of str to mapping
         Edited priors, as in `SampleOptions`; they may be incomplete.
+    config : mapping of str to str, int, float or bool
+        The settings of the model, where they are not its defaults.
     """
 
     data: int = -1
@@ -95,6 +103,7 @@ class WorkspaceEdits:
     fixed: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     priors: Mapping[str, Mapping[str, str | float]] = field(default_factory=dict)
+    config: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

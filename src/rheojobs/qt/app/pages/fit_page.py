@@ -77,8 +77,8 @@ class FitPage(Page["FitView"]):
         if self.made is not None:
             self.made.kept.forget(owner)
 
-    def restore_fits(self, owner: Dataset, fits: Sequence[tuple[FitResult, Dataset]]) -> None:
-        """Keep earlier fits of a dataset, each with the data in the quantity that was fitted."""
+    def restore_fits(self, owner: Dataset, fits: Sequence[tuple[FitResult, Dataset, str]]) -> None:
+        """Keep earlier fits, each with its data, in the fitted quantity, and its model's label."""
         from rheojobs.qt.widgets.fit.kept_fits import KeptFit
 
         self.view.kept.restore(owner, [KeptFit(*each) for each in fits])

@@ -76,11 +76,11 @@ class RunRecord(QObject):
         data = workspace.datasets
         self.runs = [RecordedRun(data[run.data].dataset, run) for run in workspace.runs]
 
-    def last(self, dataset: Dataset, model: str, kind: str) -> WorkspaceRun | None:
-        """Return the last run of this kind on a dataset, if there is one."""
+    def last(self, dataset: Dataset, label: str, kind: str) -> WorkspaceRun | None:
+        """Return the last run of this kind of a model, by its label, if there is one."""
         for recorded in reversed(self.runs):
             run = recorded.run
-            if recorded.dataset is dataset and (run.model, run.kind) == (model, kind):
+            if recorded.dataset is dataset and (run.label, run.kind) == (label, kind):
                 return run
         return None
 

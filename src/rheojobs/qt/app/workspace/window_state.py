@@ -11,12 +11,13 @@ from qtpy.QtCore import QObject, Signal
 
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.models.catalogue import ModelInfo
+from rheojobs.inference.models.labels import label_of
+from rheojobs.inference.models.own.reference import is_formula
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.inference.workspace.content import (
     Workspace,
     WorkspaceData,
     WorkspaceEdits,
-    WorkspaceRun,
 )
 from rheojobs.qt.app.dataset_library import OpenedDataset
 from rheojobs.qt.app.pages.fit_page import FitPage
@@ -77,7 +78,7 @@ class WindowState(QObject):
 
     def edits(self) -> WorkspaceEdits:
         """Return what the user has chosen and typed."""
-        window, model = self._window, self._window.model_picker.model
+        window, model = self._window, self._window.configuration.model
         if self._waiting is not None:  # not all of it is shown yet
             return self._waiting
         return WorkspaceEdits(
@@ -87,6 +88,7 @@ class WindowState(QObject):
             window.parameters.fixed_values(),
             window.parameters.edited_bounds(),
             self.priors.edited(),
+            {} if model is None else dict(model.config),
         )
 
     def restore(self, workspace: Workspace, then: Callable[[], object] = lambda: None) -> None:
@@ -136,11 +138,7 @@ class WindowState(QObject):
             [
                 *fits,
                 show,
-                lambda: self._choose(edits.model),
-                lambda: self._show_fit(edits.model),
-                lambda: self._show_draws(edits.model),
-                lambda: self.restore_typed(edits),
-                self._finish,
+                lambda: self._choose(edits),
             ]
         )
 
@@ -148,12 +146,27 @@ class WindowState(QObject):
         library = self._window.library
         library.show(min(max(edits.data, 0), len(library.opened) - 1))
 
-    def _choose(self, model: str) -> None:
+    def _choose(self, edits: WorkspaceEdits) -> None:
+        """Choose the model; a worker may have to read its parameters before the rest is shown."""
         window = self._window
-        if model and not window.model_picker.choose(model):
+        if not edits.model:
+            self._show_rest(edits)
+        elif window.model_picker.info(edits.model) is None and not is_formula(edits.model):
             words = self.tr("The workspace has the model {model}, which is not offered here.")
-            window.parameter_message.say("warning", words.format(model=model))
+            window.parameter_message.say("warning", words.format(model=edits.model))
             self._steps.begin([self._finish])
+        else:
+            window.configuration.choose(edits.model, edits.config, lambda: self._show_rest(edits))
+
+    def _show_rest(self, edits: WorkspaceEdits) -> None:
+        self._steps.begin(
+            [
+                lambda: self._show_last(edits, "fit"),
+                lambda: self._show_last(edits, "sampling"),
+                lambda: self.restore_typed(edits),
+                self._finish,
+            ]
+        )
 
     def restore_typed(self, edits: WorkspaceEdits) -> None:
         """Show typed values and priors of the present model."""
@@ -174,27 +187,23 @@ class WindowState(QObject):
     def _restore_fits(self, dataset: Dataset) -> None:
         runs = [each.run for each in self.record.runs if each.dataset is dataset]
         fits = [
-            (run.result, _as_fitted(dataset, self._window.model_picker.info(run.model)))
+            (run.result, _as_fitted(dataset, self._window.model_picker.info(run.model)), run.label)
             for run in runs
             if isinstance(run.result, FitResult)
         ]
         if fits:
             self._window.tabs.page(FitPage).restore_fits(dataset, fits)
 
-    def _show_fit(self, model: str) -> None:
-        run = self._last(model, "fit")
-        if run is not None and isinstance(run.result, FitResult):
-            self._window.session.fit_result = run.result
-            self._window.runs.show_result(run.result)
-
-    def _show_draws(self, model: str) -> None:
-        run = self._last(model, "sampling")
-        if run is not None:
-            self._window.runs.show_result(run.result)
-
-    def _last(self, model: str, kind: str) -> WorkspaceRun | None:
+    def _show_last(self, edits: WorkspaceEdits, kind: str) -> None:
+        """Show the last result of the chosen model with its settings."""
         dataset = self._window.library.dataset
-        return None if dataset is None else self.record.last(dataset, model, kind)
+        label = label_of(edits.model, edits.config)
+        run = None if dataset is None else self.record.last(dataset, label, kind)
+        if run is None:
+            return
+        if isinstance(run.result, FitResult):
+            self._window.session.fit_result = run.result
+        self._window.runs.show_result(run.result)
 
 
 def _nothing() -> None:
