@@ -172,8 +172,8 @@ def test_the_head_of_the_report_is_green_only_without_warnings(view: FitView) ->
 
 
 def test_a_fit_with_warnings_is_marked_in_the_comparison(view: FitView) -> None:
-    view.show_fit(FIT, "fitted")
-    view.show_fit(replace(FIT, model_name="zener", warnings=["tau_1 is at its bound"]), "fitted")
+    view.show_fit(FIT, "maxwell")
+    view.show_fit(replace(FIT, model_name="zener", warnings=["tau_1 is at its bound"]), "zener")
     items = {
         item.text(): item for row in range(2) if (item := view.kept.table.item(row, 0)) is not None
     }

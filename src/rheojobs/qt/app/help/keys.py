@@ -11,6 +11,10 @@ from qtpy.QtWidgets import QMainWindow, QMenu, QTableView, QWidget
 __all__ = ["Key", "keys_of", "keys_page"]
 
 
+BAR = r"\|"
+"""A bar within a cell of a table in Markdown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One action with its keys.
@@ -34,13 +38,18 @@ def keys_of(window: QMainWindow) -> list[Key]:
     """Return the keys of the menus of a window, then those of its parts."""
     actions = list(_in_menus(window))
     found = [Key(place, _plain(each.text()), _written(each.shortcut())) for place, each in actions]
-    found += _of_parts(window, {id(each) for _, each in actions})
+    # A part that works alone too has a menu of its own, which its window's menu stands for.
+    named = {(key.name, key.keys) for key in found}
+    parts = _of_parts(window, {id(each) for _, each in actions})
+    found += [key for key in parts if (key.name, key.keys) not in named]
     return list(dict.fromkeys(found))
 
 
 def keys_page(window: QMainWindow) -> str:
     """Return the keys as a table in Markdown."""
-    rows = [f"| {key.place} | {key.name} | `{key.keys}` |" for key in keys_of(window)]
+    rows = [
+        f"| {key.place} | {key.name.replace('|', BAR)} | `{key.keys}` |" for key in keys_of(window)
+    ]
     return "\n".join(["| Where | What | Keys |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -103,6 +103,8 @@ class Row:
     def copied(self, column: int) -> str | None:
         """Return a cell as it is copied, with all digits; None if it is copied as it is shown."""
         match column:
+            case ParameterColumn.NAME:
+                return self.name
             case ParameterColumn.VALUE:
                 return copied_number(self.value)
             case ParameterColumn.UNCERTAINTY:
