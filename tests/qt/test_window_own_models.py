@@ -91,7 +91,7 @@ def test_a_formula_is_checked_while_it_is_typed_and_fitted(
     model = window.configuration.model
     assert model is not None
     assert model.name == "G0*exp(-t/tau)"
-    assert column(window, ParameterColumn.NAME) == ["G0", "tau"]
+    assert column(window, ParameterColumn.NAME) == ["G₀", "τ"]
     assert column(window, ParameterColumn.UNIT) == ["Pa", "s"]
     fit(window, qtbot)
     found = window.session.fit_result
@@ -137,7 +137,7 @@ def test_a_file_is_run_only_after_a_question(
     names = window.model_picker.names
     qtbot.waitUntil(lambda: names.currentText() == "mine.py:stretched", timeout=JOB_MS)
     assert was_run.exists()
-    assert column(window, ParameterColumn.NAME) == ["G0", "tau", "beta"]
+    assert column(window, ParameterColumn.NAME) == ["G₀", "τ", "β"]
     fit(window, qtbot)
     found = window.session.fit_result
     assert found is not None
