@@ -30,6 +30,7 @@ def user(window):
 @pytest.mark.slow
 def test_it_runs(tmp_path: Path) -> None:
     printed = run_with_user("window_with_job_table.py", USER, tmp_path)
-    assert " maxwell succeeded" in printed
-    assert " fractional_maxwell_model succeeded" in printed
+    lines = [line for line in printed.splitlines() if line.startswith("succeeded")]
+    assert any(" maxwell " in line for line in lines)
+    assert any(" fractional_maxwell_model " in line for line in lines)
     assert printed.endswith("processes left: 0\n")

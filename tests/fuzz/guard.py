@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,9 +14,12 @@ from types import FrameType
 from typing import Any
 
 import psutil
+import pytest
 from hypothesis import HealthCheck, settings
 
 from rheojobs.errors import RheojobsError
+
+resource = pytest.importorskip("resource", reason="limits of memory need POSIX")
 
 __all__ = ["MANY", "bounded", "examples", "tree", "tried"]
 

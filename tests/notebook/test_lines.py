@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -158,6 +157,7 @@ print("kept:", posterior.is_partial, posterior.num_samples > 0)
 
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_keeps_the_draws() -> None:
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal", exc_type=ImportError)
     terminal, inside = pty.openpty()
     script = subprocess.Popen(
         [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=inside, text=True

@@ -44,7 +44,9 @@ def click(qtbot: QtBot, button: QAbstractButton) -> None:
 def names(window: MainWindow) -> list[str]:
     model = window.parameters
     rows = range(model.rowCount())
-    return [str(model.index(row, ParameterColumn.NAME).data(Qt.ItemDataRole.EditRole)) for row in rows]
+    return [
+        str(model.index(row, ParameterColumn.NAME).data(Qt.ItemDataRole.EditRole)) for row in rows
+    ]
 
 
 def set_modes(window: MainWindow, qtbot: QtBot, count: int) -> None:

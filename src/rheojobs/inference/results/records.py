@@ -39,9 +39,20 @@ def pack(values: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
 
 
 def unpack(content: Mapping[str, Any], blobs: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what `pack` wrote."""
-    arrays = {name: np.load(io.BytesIO(blob), allow_pickle=False) for name, blob in blobs.items()}
-    return unpack_arrays(content, arrays)
+    """Return what `pack` wrote; other blobs, such as the source of a model, are not looked at."""
+    return unpack_arrays(content, _Arrays(blobs))
+
+
+class _Arrays(dict[str, NDArray[Any]]):
+    """Loads an array when it is looked up."""
+
+    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+        super().__init__()
+        self._blobs = blobs
+
+    def __missing__(self, name: str) -> NDArray[Any]:
+        self[name] = np.load(io.BytesIO(self._blobs[name]), allow_pickle=False)
+        return self[name]
 
 
 def pack_arrays(values: Mapping[str, Any]) -> tuple[Any, dict[str, NDArray[Any]]]:
