@@ -184,6 +184,35 @@ def test_the_settings_of_the_model_come_back(
     assert after.parameters.given_values() == {"G_3": 250.0}
 
 
+def test_settings_of_the_model_are_unsaved_work_and_an_undo_brings_them_back(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window()
+    window.open([example_melt.csv_path()])
+    qtbot.waitUntil(lambda: window.library.dataset is not None, timeout=LONG)
+    assert window.model_picker.choose("generalized_maxwell")
+    window.workspace.write(tmp_path / "modes.rheojobs")
+    qtbot.waitUntil((tmp_path / "modes.rheojobs").exists, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.isWindowModified(), timeout=LONG)
+
+    choose_modes(window, qtbot, 3)  # nothing else is changed
+    qtbot.waitUntil(window.isWindowModified, timeout=LONG)
+    edit(window, "G_3", ParameterColumn.VALUE, "250")
+    choose_modes(window, qtbot, 2)
+    window.workspace.history.undo()
+    qtbot.waitUntil(lambda: not window.workspace.state.is_restoring, timeout=LONG)
+    assert window.workspace.state.edits().config == {"n_modes": 3}
+    assert window.parameters.given_values() == {}
+
+
+def choose_modes(window: MainWindow, qtbot: QtBot, modes: int) -> None:
+    chosen: list[bool] = []
+    window.configuration.choose(
+        "generalized_maxwell", {"n_modes": modes}, lambda: chosen.append(True)
+    )
+    qtbot.waitUntil(lambda: bool(chosen), timeout=LONG)
+
+
 def drop(window: MainWindow, file: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(file))])

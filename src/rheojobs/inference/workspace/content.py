@@ -77,7 +77,7 @@ class WorkspaceRun:
         return f"{self.kind} of {self.label}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class WorkspaceEdits:
     """What the user has chosen and typed for the next run.
 

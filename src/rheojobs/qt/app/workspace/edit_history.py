@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
@@ -91,7 +91,7 @@ class EditHistory(QObject):
         now = self._state.edits()
         self._is_applying = True
         try:
-            if (now.data, now.model) == (number, edits.model):
+            if (now.data, now.model, now.config) == (number, edits.model, edits.config):
                 self._state.restore_typed(edits)
             else:
                 self._state.restore_edits(replace(edits, data=number))
@@ -144,7 +144,7 @@ class EditHistory(QObject):
     def _on_edited(self, what: str) -> None:
         before, after = self._now, self._state.edits()
         dataset = self._library.dataset
-        if self._is_ours or dataset is None or _same(before, after):
+        if self._is_ours or dataset is None or before == after:
             return
         self._now = after
         words = self.tr("edit of {what}").format(what=what)
@@ -265,10 +265,6 @@ class _Reread(_Command):
 
     def repeat(self) -> None:
         self._history.reread(self._opened, *self._after, self._edits)
-
-
-def _same(one: WorkspaceEdits, other: WorkspaceEdits) -> bool:
-    return all(getattr(one, f.name) == getattr(other, f.name) for f in fields(WorkspaceEdits))
 
 
 def _changed(before: WorkspaceEdits, after: WorkspaceEdits) -> frozenset[tuple[str, str, object]]:
