@@ -185,9 +185,7 @@ class JobControl:
         """
         store = self._store()
         stored = store.find(job_id)
-        result = store.result(stored.id)
-        if result is None:
-            result = store.result(stored.id, "partial")
+        result = store.kept_result(stored.id)
         if result is None:
             raise InputError(f"{stored.name} ({stored.state}) has no result")
         return StoredResult(stored.id, stored.name, self._task(stored), result)

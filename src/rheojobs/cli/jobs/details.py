@@ -24,8 +24,7 @@ __all__ = ["plain_result", "result_of", "show_facts", "show_result"]
 def result_of(store: StoreReader, job: StoredJob) -> tuple[Any, str]:
     """Return a job's result or partial result, and the reason if it cannot be read."""
     try:
-        value = store.result(job.id)
-        return (store.result(job.id, "partial") if value is None else value), ""
+        return store.kept_result(job.id), ""
     except (InputError, OSError) as error:
         return None, str(error)
 

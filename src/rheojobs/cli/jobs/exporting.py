@@ -60,9 +60,7 @@ def _kept(job_id: str) -> tuple[str, Any, Any]:
 
     with job_list.open_to_read() as store:
         job = store.find(job_id)
-        result = store.result(job.id)
-        if result is None:
-            result = store.result(job.id, "partial")
+        result = store.kept_result(job.id)
         if result is None:
             raise InputError(f"{label(job)} is {job.state} and has no result")
         task = store.task(job.id, may_import=False) if job.task_type else None

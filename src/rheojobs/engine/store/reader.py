@@ -258,6 +258,11 @@ class StoreReader:
         record = self._part(job_id, part)
         return None if record is None else value_of(record)
 
+    def kept_result(self, job_id: str) -> Any:
+        """Return the result of a job, or else its partial result; None if there is neither."""
+        result = self.result(job_id)
+        return self.result(job_id, "partial") if result is None else result
+
     def error(self, job_id: str) -> Mapping[str, Any]:
         """Return the type of the error of a job and its traceback; empty if there is none."""
         record = self._part(job_id, "error")

@@ -9,7 +9,7 @@ from rheojobs.engine import JobEngine
 from rheojobs.errors import InputError, nearest
 from rheojobs.inference.comparison.candidates import Candidate
 from rheojobs.inference.models.catalogue import ModelInfo, catalogue
-from rheojobs.inference.models.loading import load
+from rheojobs.inference.models.loading import describe, load
 from rheojobs.inference.models.model import Model
 from rheojobs.inference.models.own.reference import FileReference, is_formula, is_own
 
@@ -31,7 +31,7 @@ def described(engine: JobEngine, candidates: Sequence[Candidate]) -> list[ModelI
     infos = catalogue() if any(not is_own(name) for name in names) else ()
     known = {info.name: info for info in infos}
     jobs = {
-        name: engine.submit(partial(information, name), name=f"parameters of {name}")
+        name: engine.submit(partial(describe, name, {}), name=f"parameters of {name}")
         for name in names
         if FileReference.of(name) is not None
     }
@@ -52,8 +52,3 @@ def described(engine: JobEngine, candidates: Sequence[Candidate]) -> list[ModelI
         else:
             raise InputError(f"there is no model {model!r}; {nearest(model, known)}")
     return found
-
-
-def information(name: str) -> ModelInfo:
-    """Return the description of a model; loads it, so runs in a worker."""
-    return ModelInfo.of(load(name))
