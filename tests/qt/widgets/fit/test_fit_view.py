@@ -120,7 +120,7 @@ def test_data_and_residuals_are_moved_together(view: FitView, qtbot: QtBot) -> N
     assert view.residual_plot.plot.getAxis("bottom").labelText == "ω / rad s⁻¹"
 
 
-def test_a_view_alone_has_a_menu_of_its_own_until_it_follows_another(
+def test_a_view_has_a_menu_of_its_own_or_follows_that_of_its_window(
     view: FitView, qtbot: QtBot
 ) -> None:
     view.view_button.menu().actions()[2].trigger()
@@ -128,7 +128,9 @@ def test_a_view_alone_has_a_menu_of_its_own_until_it_follows_another(
     assert frame is not None
     assert frame.symbols == ("tan δ",)
     menu = OscillationMenu(view)
-    view.follow(menu)
+    view = FitView(menu=menu)
+    qtbot.addWidget(view)
+    view.show_data(SWEEP, SWEEP)
     assert view.view_button.menu() is menu
     assert view.data_plot.frame is not None
     assert view.data_plot.frame.symbols == ("G′", "G″")

@@ -38,10 +38,7 @@ def keys_of(window: QMainWindow) -> list[Key]:
     """Return the keys of the menus of a window, then those of its parts."""
     actions = list(_in_menus(window))
     found = [Key(place, _plain(each.text()), _written(each.shortcut())) for place, each in actions]
-    # A part that works alone too has a menu of its own, which its window's menu stands for.
-    named = {(key.name, key.keys) for key in found}
-    parts = _of_parts(window, {id(each) for _, each in actions})
-    found += [key for key in parts if (key.name, key.keys) not in named]
+    found += _of_parts(window, {id(each) for _, each in actions})
     return list(dict.fromkeys(found))
 
 

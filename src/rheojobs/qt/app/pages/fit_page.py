@@ -49,16 +49,12 @@ class FitPage(Page["FitView"]):
         """Return an empty view; it is made for the first data at the latest."""
         from rheojobs.qt.widgets.fit.fit_view import FitView
 
-        view = FitView()
-        if self._menu is not None:
-            view.follow(self._menu)
-        return view
+        return FitView(menu=self._menu)
 
     def follow(self, menu: OscillationMenu) -> None:
-        """Show an oscillation as this menu says."""
+        """Show an oscillation as this menu says; call it before the view is made."""
+        assert self.made is None
         self._menu = menu
-        if self.made is not None:
-            self.made.follow(menu)
 
     def show_report(self) -> None:
         """Bring the report of the last fit forward."""

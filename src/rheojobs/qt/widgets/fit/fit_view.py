@@ -35,6 +35,13 @@ _AXIS_WIDTH = 74
 class FitView(QWidget):
     """The plot of the data, below it the residuals, and tabs; each has its place from the start.
 
+    Parameters
+    ----------
+    parent : QWidget, optional
+        The Qt parent.
+    menu : OscillationMenu, optional
+        Says how an oscillation is shown; by default a menu of its own.
+
     Attributes
     ----------
     data_plot : DataPlot
@@ -53,8 +60,10 @@ class FitView(QWidget):
         Report, comparison and loss.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, menu: OscillationMenu | None = None) -> None:
         super().__init__(parent)
+        self._menu = menu or OscillationMenu(self)
+        self._menu.chosen.connect(self._show_view)
         self.data_plot = DataPlot()
         self.residual_plot = ResidualPlot()
         self.loss_plot = LossPlot()
@@ -100,8 +109,7 @@ class FitView(QWidget):
         self._sampled: BayesianResult | None = None
         self._banding = Refresher(self._lay_bands, self)
         self.kept.changed.connect(self._show_kept)
-        self._menu = OscillationMenu(self)
-        self.follow(self._menu)
+        self._show_view()
 
     def _make_view_button(self) -> QToolButton:
         button = QToolButton(self)
@@ -109,19 +117,9 @@ class FitView(QWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         button.setToolTip(self.tr("What is shown of the oscillation"))
         button.setAccessibleName(self.tr("View of the oscillation"))
+        button.setMenu(self._menu)
         button.hide()
         return button
-
-    def follow(self, menu: OscillationMenu) -> None:
-        """Show an oscillation as this menu says, not as the view's own menu."""
-        if menu is not self._menu:
-            self._menu.chosen.disconnect(self._show_view)
-            self._menu.deleteLater()
-        self._menu = menu
-        menu.set_offered(self._dataset is not None and np.iscomplexobj(self._dataset.y))
-        self.view_button.setMenu(menu)
-        menu.chosen.connect(self._show_view)
-        self._show_view()
 
     def set_log(self, is_log: bool | None) -> None:
         """Make the axes logarithmic or linear; None: as usual."""
