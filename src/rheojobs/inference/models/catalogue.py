@@ -86,6 +86,11 @@ class ModelInfo:
         given = (f"{name} = {value}" for name, value in self.config.items())
         return ", ".join((shown_name(self.name), *given))
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a fit or a sampling that say its `config`; none for the defaults."""
+        return {"model_config": dict(self.config)} if self.config else {}
+
     def equation(self, test_mode: str | None = None) -> str:
         """Return the equation for a test, as `equation_of` does; empty if none fits on a line."""
         return equation_of(self.name, test_mode)

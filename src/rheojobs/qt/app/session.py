@@ -30,7 +30,7 @@ from rheojobs.qt.bayesian_worker import BayesianWorker
 from rheojobs.qt.fit_worker import FitWorker
 from rheojobs.qt.worker_pool import WorkerPool
 
-__all__ = ["WindowSession"]
+__all__ = ["WindowSession", "as_predicted"]
 
 PREWARM_AFTER_MS = 400
 """How long a choice must last before its programs are compiled: the user may be scrolling."""
@@ -113,7 +113,7 @@ class WindowSession(QObject):
 
     def dataset_for(self, model: ModelInfo | None) -> Dataset | None:
         """Return the present data in the quantity that a model predicts."""
-        return None if self.dataset is None else _as_predicted(self.dataset, model)
+        return None if self.dataset is None else as_predicted(self.dataset, model)
 
     def others_for(self, model: ModelInfo | None) -> list[Dataset]:
         """Return the other data of the same test, in the quantity that a model predicts."""
@@ -121,8 +121,8 @@ class WindowSession(QObject):
         if mine is None:
             return []
         others = (data for data in self._library.datasets if data is not mine)
-        shown = [_as_predicted(d, model) for d in others if d.test_mode == mine.test_mode]
-        quantity = _as_predicted(mine, model).quantity
+        shown = [as_predicted(d, model) for d in others if d.test_mode == mine.test_mode]
+        quantity = as_predicted(mine, model).quantity
         return [data for data in shown if data.quantity == quantity]
 
     def fit(
@@ -133,7 +133,7 @@ class WindowSession(QObject):
     ) -> None:
         """Fit a model to the present data; estimate the initial values that `start` lacks."""
         worker = FitWorker(
-            model.name, self._data(), dict(start), {**_settings(model), **(options or {})}
+            model.name, self._data(), dict(start), model.options | dict(options or {})
         )
         signals = worker.signals
         signals.reported.connect(self.reported)
@@ -152,7 +152,7 @@ class WindowSession(QObject):
         """
         last = self.fit_result
         start = last.parameters if last is not None and _is_of(last, model) else None
-        given = {**_settings(model), **options}
+        given = model.options | dict(options)
         worker = BayesianWorker(model.name, self._data(), warm_start=start, **given)
         signals = worker.signals
         signals.reported.connect(self.reported)
@@ -170,7 +170,7 @@ class WindowSession(QObject):
             return
         with contextlib.suppress(EngineClosedError):  # the window is being closed
             self._pool.prewarm(
-                model.name, data.test_mode, x=data.x, protocol=data.protocol, **_settings(model)
+                model.name, data.test_mode, x=data.x, protocol=data.protocol, **model.options
             )
 
     def cancel(self) -> bool:
@@ -246,18 +246,14 @@ class WindowSession(QObject):
         self.cancelled.emit(partial)
 
 
-def _settings(model: ModelInfo) -> dict[str, Any]:
-    """Return the option of the model's settings, if it has any that are not the default."""
-    return {"model_config": dict(model.config)} if model.config else {}
-
-
 def _is_of(result: FitResult, model: ModelInfo) -> bool:
     """Whether a result has the parameters of a model with its present settings."""
     names = {item.name for item in model.parameters}
     return result.model_name == shown_name(model.name) and result.parameters.keys() >= names
 
 
-def _as_predicted(data: Dataset, model: ModelInfo | None) -> Dataset:
+def as_predicted(data: Dataset, model: ModelInfo | None) -> Dataset:
+    """Return a dataset in the quantity that a model predicts."""
     if model is None or data.test_mode != "flow_curve":
         return data
     return data.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))

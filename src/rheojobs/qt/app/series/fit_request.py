@@ -41,8 +41,7 @@ class FitRequest:
         cls, model: ModelInfo, start: Mapping[str, float], options: Mapping[str, Any]
     ) -> FitRequest:
         """Return the fit of a model of the list, with its settings if it has any."""
-        given = {"model_config": dict(model.config)} if model.config else {}
-        return cls(model.name, start, given | dict(options))
+        return cls(model.name, start, model.options | dict(options))
 
     @property
     def label(self) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
 from rheojobs.inference.data.dataset import Dataset
-from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.labels import label_of
 from rheojobs.inference.models.own.reference import is_formula
 from rheojobs.inference.results.fit_result import FitResult
@@ -22,6 +21,7 @@ from rheojobs.inference.workspace.content import (
 from rheojobs.qt.app.dataset_library import OpenedDataset
 from rheojobs.qt.app.pages.fit_page import FitPage
 from rheojobs.qt.app.pages.priors_page import PriorsPage
+from rheojobs.qt.app.session import as_predicted
 from rheojobs.qt.app.workspace.notes_page import NotesPage
 from rheojobs.qt.app.workspace.run_record import RunRecord
 from rheojobs.qt.widgets.common.refresh import InSteps
@@ -186,8 +186,9 @@ class WindowState(QObject):
 
     def _restore_fits(self, dataset: Dataset) -> None:
         runs = [each.run for each in self.record.runs if each.dataset is dataset]
+        info = self._window.model_picker.info
         fits = [
-            (run.result, _as_fitted(dataset, self._window.model_picker.info(run.model)), run.label)
+            (run.result, as_predicted(dataset, info(run.model)), run.label)
             for run in runs
             if isinstance(run.result, FitResult)
         ]
@@ -217,10 +218,3 @@ def _data(opened: OpenedDataset) -> WorkspaceData:
 
 def _opened(item: WorkspaceData) -> OpenedDataset:
     return OpenedDataset(item.dataset, Path(item.path) if item.path else None, item.reading)
-
-
-def _as_fitted(dataset: Dataset, model: ModelInfo | None) -> Dataset:
-    """Return a dataset in the quantity that a model predicts."""
-    if model is None or dataset.test_mode != "flow_curve":
-        return dataset
-    return dataset.as_flow_quantity(cast(Literal["stress", "viscosity"], model.flow_quantity))

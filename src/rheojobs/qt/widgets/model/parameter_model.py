@@ -145,8 +145,7 @@ class ParameterModel(QAbstractTableModel):
         """Change all rows, as by edits."""
         for row in self._rows:
             change(row)
-        last = self.index(len(self._rows) - 1, len(ParameterColumn) - 1)
-        self.dataChanged.emit(self.index(0, 0), last)
+        self._tell_all()
 
     def has_draws(self) -> bool:
         """Whether R-hat and ESS are known."""

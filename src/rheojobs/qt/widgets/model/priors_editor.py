@@ -141,7 +141,7 @@ class PriorsEditor(QWidget):
             check_prior(name, prior)
         made = {item.name: self._default(item) for item in self._parameters}
         narrowed = {name: dict(found) for name in self._bounds if (found := made.get(name))}
-        return narrowed | {name: dict(prior) for name, prior in self._given.items()}
+        return narrowed | self.edited()
 
     def edited(self) -> dict[str, dict[str, Any]]:
         """Return the priors that the user has edited, also incomplete ones."""

@@ -15,6 +15,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QGraphicsItem, QLabel, QStackedLayout, QWidget
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.results.bands import Band
 from rheojobs.inference.results.curves import Curve, components
@@ -288,8 +289,7 @@ class DataPlot(QWidget):
         x, parts = self._frame.points(data)
         y = parts[index]
         shown = np.flatnonzero(self._frame.visible(x, y))
-        if shown.size > most:
-            shown = shown[np.linspace(0, shown.size - 1, most).round().astype(np.intp)]
+        shown = shown[evenly(shown.size, most)]
         return x[shown], y[shown]
 
     # ---------------------------------------------------------------- curves and bands

@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QWidget
 
+from rheojobs.inference.data.arrays import evenly
 from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.bands import diverging
 from rheojobs.inference.results.bayesian_result import BayesianResult
@@ -39,8 +40,9 @@ class PairsPlot(PlotGrid):
         """Show the draws of a sampling."""
         self._names = list(result.posterior_samples)
         flags = diverging(result)
-        picked = _evenly(np.flatnonzero(~flags), _MOST_POINTS)
-        bad = _evenly(np.flatnonzero(flags), _MOST_DIVERGENT)
+        good, bad = np.flatnonzero(~flags), np.flatnonzero(flags)
+        picked = good[evenly(good.size, _MOST_POINTS)]
+        bad = bad[evenly(bad.size, _MOST_DIVERGENT)]
         samples = result.posterior_samples
         self._draws = {name: draws[picked] for name, draws in samples.items()}
         self._divergent = {name: draws[bad] for name, draws in samples.items()}
@@ -112,10 +114,7 @@ class PairsPlot(PlotGrid):
         else:
             left.setStyle(showValues=False)
         if row == len(self._names) - 1:
-            name = self._names[column]
-            plot.set_label(
-                "bottom", with_unit(parameter_symbol(name), units.get(name, "")), **style
-            )
+            plot.set_label("bottom", _named(self._names[column], units), **style)
             bottom.setStyle(maxTickLevel=0, textFillLimits=[(0, 0.7)])
         else:
             bottom.setStyle(showValues=False)
@@ -124,9 +123,3 @@ class PairsPlot(PlotGrid):
 
 def _named(name: str, units: Mapping[str, str]) -> str:
     return with_unit(parameter_symbol(name), units.get(name, ""))
-
-
-def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    if indices.size <= count:
-        return indices
-    return indices[np.linspace(0, indices.size - 1, count).round().astype(np.intp)]
