@@ -29,7 +29,6 @@ from rheojobs.inference.posterior.likelihood_names import suited_likelihood
 from rheojobs.inference.results.bayesian_result import BayesianResult
 from rheojobs.inference.results.fit_result import FitResult
 from rheojobs.machine import processors
-from rheojobs.qt.app.building import group, splitter
 from rheojobs.qt.app.closing import WindowClosing
 from rheojobs.qt.app.correcting import Correcting
 from rheojobs.qt.app.dataset_library import DatasetLibrary
@@ -53,6 +52,7 @@ from rheojobs.qt.app.settings.own_models import OwnModels
 from rheojobs.qt.app.workspace.controller import WorkspaceController
 from rheojobs.qt.garbage_collection import GarbageCollection
 from rheojobs.qt.single_shot import single_shot
+from rheojobs.qt.widgets.common.building import group, splitter
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.data.data_panel import DataPanel
 from rheojobs.qt.widgets.jobs.machine_status import MachineStatus

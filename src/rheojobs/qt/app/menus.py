@@ -9,9 +9,9 @@ from qtpy.QtCore import QObject
 from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import QAbstractButton
 
-from rheojobs.qt.app.building import action
 from rheojobs.qt.app.help.help_menu import HelpMenu
 from rheojobs.qt.app.pages.fit_page import FitPage
+from rheojobs.qt.widgets.common.building import action
 from rheojobs.qt.widgets.common.confirm import LONG_WORK, confirm
 from rheojobs.qt.widgets.common.texts import duration
 from rheojobs.qt.widgets.plots.axes_menu import AxesMenu

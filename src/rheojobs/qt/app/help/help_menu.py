@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QGuiApplication, QKeySequence
+from qtpy.QtGui import QDesktopServices, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -16,11 +16,11 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from rheojobs.qt.app.building import action
 from rheojobs.qt.app.help.icon import app_icon
 from rheojobs.qt.app.help.keys import keys_of
 from rheojobs.qt.app.help.versions import license_name, project_url, versions, versions_text
-from rheojobs.qt.widgets.common.copying import make_copyable
+from rheojobs.qt.widgets.common.building import action, style_table
+from rheojobs.qt.widgets.common.copying import copy_text, make_copyable
 
 __all__ = ["HelpMenu"]
 
@@ -61,11 +61,8 @@ class HelpMenu(QMenu):
         table.setHorizontalHeaderLabels([self.tr("Where"), self.tr("What"), self.tr("Keys")])
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
+        style_table(table, 6)
         table.setAlternatingRowColors(True)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(dialog.fontMetrics().height() + 6)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -85,9 +82,7 @@ class HelpMenu(QMenu):
         dialog.show()
 
     def _report(self) -> None:
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(versions_text())
+        copy_text(versions_text())
         box = self._box(self.tr("Report a problem"))
         box.setText(self.tr("The versions of rheojobs and its packages are on the clipboard."))
         words = self.tr("Paste them into your report, and describe what you did:\n{address}")

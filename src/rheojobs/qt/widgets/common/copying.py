@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QTableView
 __all__ = [
     "COPY_ROLE",
     "copied_number",
+    "copy_text",
     "make_copyable",
     "plain_text",
     "table_text",
@@ -65,6 +66,13 @@ def table_text(view: QTableView, *, everything: bool = False) -> str:
     return "".join("\t".join(line) + "\n" for line in lines)
 
 
+def copy_text(text: str) -> None:
+    """Put a text on the clipboard, if there is one."""
+    clipboard = QGuiApplication.clipboard()
+    if clipboard is not None:
+        clipboard.setText(text)
+
+
 def make_copyable(view: QTableView) -> list[QAction]:
     """Let Ctrl+C copy the selected rows of a table, or all, and offer it in its context menu."""
     actions = _copy_actions(view)
@@ -78,9 +86,7 @@ def _copy_actions(view: QTableView) -> list[QAction]:
     """Return the actions that copy what is selected in a table, and all of it."""
 
     def put(everything: bool) -> None:
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(table_text(view, everything=everything))
+        copy_text(table_text(view, everything=everything))
 
     selected = QAction(_tr("&Copy"), view)
     selected.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))

@@ -29,6 +29,7 @@ from rheojobs.inference.data.reading.options import ROLES
 from rheojobs.inference.data.reading.preview import LEFT_OUT, Look, Reading, TableSeen
 from rheojobs.inference.data.test_modes import TEST_MODES
 from rheojobs.inference.data.units import USUAL_UNITS
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.colors import alarm, muted
 from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.common.texts import with_unit
@@ -388,10 +389,7 @@ class ReadingEditor(QDialog):
         table = QTableWidget(0, 0, self)
         table.setAccessibleName(self.tr("The first rows of the file"))
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        style_table(table, 6)
         palette = table.palette()
         palette.setColor(QPalette.ColorRole.Text, muted(self.palette()))
         table.setPalette(palette)

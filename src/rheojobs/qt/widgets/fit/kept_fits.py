@@ -26,6 +26,7 @@ from rheojobs.inference.data.dataset import Dataset
 from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.curves import Curve
 from rheojobs.inference.results.fit_result import FitResult
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.confirm import LONG_WORK, confirm
 from rheojobs.qt.widgets.common.copying import COPY_ROLE, copied_number, make_copyable
 from rheojobs.qt.widgets.common.texts import duration, number, sentence
@@ -104,11 +105,8 @@ class KeptFits(QWidget):
         )
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setShowGrid(False)
+        style_table(self.table, 6)
         self.table.setAlternatingRowColors(True)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

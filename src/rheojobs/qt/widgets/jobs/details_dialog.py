@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QFontDatabase, QGuiApplication
+from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.engine.job_control import JobControl, JobRecord
-from rheojobs.qt.widgets.common.copying import make_copyable, table_text
+from rheojobs.qt.widgets.common.building import style_table
+from rheojobs.qt.widgets.common.copying import copy_text, make_copyable, table_text
 from rheojobs.qt.widgets.jobs.rows import JobRow, moment, state_meaning, state_text
 from rheojobs.qt.widgets.jobs.table_model import JobTableModel
 
@@ -90,10 +91,7 @@ class JobDetailsDialog(QDialog):
         table.setHorizontalHeaderLabels([self.tr("Time"), self.tr("State"), self.tr("Message")])
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        style_table(table)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -172,6 +170,4 @@ class JobDetailsDialog(QDialog):
         facts = [f"{name}: {label.text()}" for name, label in self.facts.items()]
         parts = ["\n".join(facts), table_text(self.history, everything=True)]
         parts += [self.error.toPlainText()] if self.error.toPlainText() else []
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText("\n\n".join(part.strip() for part in parts) + "\n")
+        copy_text("\n\n".join(part.strip() for part in parts) + "\n")

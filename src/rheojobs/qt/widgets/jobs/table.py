@@ -30,6 +30,7 @@ from qtpy.QtWidgets import (
 )
 
 from rheojobs.engine import JobEngine
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.jobs.actions import JobActions
 from rheojobs.qt.widgets.jobs.columns import JOB_ID_ROLE, JobColumn, Scope, head_texts
@@ -155,14 +156,11 @@ class JobTable(QWidget):
         view.setItemDelegateForColumn(JobColumn.PROGRESS, ProgressDelegate(view))
         view.setAccessibleName(self.tr("Jobs"))
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setShowGrid(False)
+        style_table(view)
         view.setAlternatingRowColors(True)
         view.setWordWrap(False)
-        view.setTabKeyNavigation(False)
         view.setFrameShape(QTableView.Shape.NoFrame)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.verticalHeader().hide()
-        view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         # One height for all rows: measuring thousands would be slow.
         view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = view.horizontalHeader()

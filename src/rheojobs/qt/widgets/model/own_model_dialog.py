@@ -29,6 +29,7 @@ from rheojobs.errors import InputError
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.models.own.formula import formula_model
 from rheojobs.inference.models.own.reference import FileReference, is_formula
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.texts import bounds_text, unit_text
 
@@ -181,10 +182,7 @@ class OwnModelDialog(QDialog):
         table.setHorizontalHeaderLabels(titles)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        style_table(table)
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)

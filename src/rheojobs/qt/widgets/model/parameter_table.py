@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.check_boxes import CheckDelegate
 from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.model.parameter_model import ParameterModel
@@ -29,12 +30,9 @@ class ParameterTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
+        style_table(self)
         self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 5)

@@ -27,6 +27,7 @@ from rheojobs.inference.models.parameters import Parameter
 from rheojobs.inference.posterior.default_priors import default_prior
 from rheojobs.inference.posterior.densities import share_within
 from rheojobs.inference.posterior.prior_syntax import PRIOR_TYPES, check_prior, prior_arguments
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.copying import make_copyable
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.texts import bounds_text, number, unit_text, with_unit
@@ -284,11 +285,8 @@ class PriorsEditor(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
+        style_table(table)
         table.setAlternatingRowColors(True)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

@@ -10,7 +10,7 @@ from qtpy.QtCore import QCoreApplication, Qt
 from qtpy.QtGui import QAction, QGuiApplication, QKeySequence
 from qtpy.QtWidgets import QWidget
 
-from rheojobs.qt.widgets.common.copying import copied_number, plain_text
+from rheojobs.qt.widgets.common.copying import copied_number, copy_text, plain_text
 
 __all__ = ["copy_picture_action", "copy_plot_actions", "make_plot_copyable", "plot_text"]
 
@@ -48,9 +48,7 @@ def copy_plot_actions(widget: QWidget, plot: Any) -> list[QAction]:
     numbers = QAction(_tr("Copy the &numbers"), widget)
 
     def put() -> None:
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(plot_text(plot))
+        copy_text(plot_text(plot))
 
     numbers.triggered.connect(put)
     return [copy_picture_action(widget), numbers]

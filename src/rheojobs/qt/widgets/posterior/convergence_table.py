@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from rheojobs.inference.expressions.parameter_symbols import parameter_symbol
 from rheojobs.inference.results.thresholds import MAX_R_HAT, MIN_ESS, Verdict, verdict
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.common.colors import alarm, good, muted
 from rheojobs.qt.widgets.common.copying import COPY_ROLE, copied_number, make_copyable
 from rheojobs.qt.widgets.common.texts import estimate, number, unit_text
@@ -54,12 +55,9 @@ class ConvergenceTable(QTableWidget):
         )
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
+        style_table(self, 6)
         self.setAlternatingRowColors(True)
-        self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

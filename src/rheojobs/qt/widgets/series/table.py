@@ -8,6 +8,7 @@ from qtpy.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Si
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from rheojobs.qt.widgets.common.building import style_table
 from rheojobs.qt.widgets.series.columns import ColumnKind
 from rheojobs.qt.widgets.series.model import SeriesModel, SortedSeries
 from rheojobs.qt.widgets.series.rows import SeriesRow
@@ -57,12 +58,9 @@ class SeriesTable(QTableView):
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
         self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
+        style_table(self, 6)
         self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setHighlightSections(False)

@@ -9,7 +9,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -22,6 +21,7 @@ from rheojobs.inference.fits.options import FitOptions
 from rheojobs.inference.models.catalogue import ModelInfo
 from rheojobs.inference.options.option import Group, Option, options_of
 from rheojobs.inference.sampling.options import SampleOptions
+from rheojobs.qt.widgets.common.building import group
 from rheojobs.qt.widgets.common.message_bar import MessageBar
 from rheojobs.qt.widgets.common.option_form import OptionForm, has_field
 from rheojobs.qt.widgets.settings.ties_editor import TiesEditor
@@ -82,15 +82,15 @@ class OptionsDialog(QDialog):
         self._no_settings = QLabel(self)
         self._no_settings.setWordWrap(True)
         self.message = MessageBar(self)
-        self._model_box = self._group("", self._no_settings, self.model_form)
+        self._model_box = group("", self._no_settings, self.model_form)
         left = QVBoxLayout()
         left.addWidget(self._model_box)
-        left.addWidget(self._group(str(Group.MODEL), self.fit_form))
-        left.addWidget(self._group(self.tr("Ties between parameters, in fits"), self.ties))
+        left.addWidget(group(str(Group.MODEL), self.fit_form))
+        left.addWidget(group(self.tr("Ties between parameters, in fits"), self.ties))
         left.addStretch(1)
         right = QVBoxLayout()
-        right.addWidget(self._group(str(Group.SAMPLING), self.sampling_form))
-        right.addWidget(self._group(str(Group.TOLERANCES), self.tolerances_form))
+        right.addWidget(group(str(Group.SAMPLING), self.sampling_form))
+        right.addWidget(group(str(Group.TOLERANCES), self.tolerances_form))
         right.addStretch(1)
         columns = QHBoxLayout()
         columns.addLayout(left, 1)
@@ -221,10 +221,3 @@ class OptionsDialog(QDialog):
                 self.message.say("error", str(error))
                 break
         self.changed.emit()
-
-    def _group(self, title: str, *widgets: QWidget) -> QGroupBox:
-        box = QGroupBox(title, self)
-        layout = QVBoxLayout(box)
-        for widget in widgets:
-            layout.addWidget(widget)
-        return box

@@ -1,12 +1,19 @@
-"""Functions that build the small parts of a window: splitters, titled groups, actions."""
+"""Functions that build the small parts of a window: splitters, titled groups, tables, actions."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QKeySequence
-from qtpy.QtWidgets import QGroupBox, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QGroupBox,
+    QMainWindow,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
-__all__ = ["action", "group", "splitter"]
+__all__ = ["action", "group", "splitter", "style_table"]
 
 
 def splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
@@ -25,6 +32,23 @@ def group(title: str, *widgets: QWidget) -> QGroupBox:
     for widget in widgets:
         layout.addWidget(widget)
     return box
+
+
+def style_table(table: QTableView, space: int = 8) -> None:
+    """Give a table the looks of all: no grid, no titles of rows; Tab leaves it.
+
+    Parameters
+    ----------
+    table : QTableView
+        The table.
+    space : int
+        Pixels between the lines of text.
+    """
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    rows = table.verticalHeader()
+    rows.hide()
+    rows.setDefaultSectionSize(table.fontMetrics().height() + space)
 
 
 def action(
