@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ settings.load_profile("rheojobs")
 # Tests import Qt through qtpy, some before pytest-qt is ready, others in programs that they start:
 # all from one binding.
 os.environ["QT_API"] = os.environ.get("PYTEST_QT_API", "pyside6")
+
+# A shell starts `make test &` with Ctrl-C ignored, and the programs of tests inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -90,7 +90,7 @@ def test_a_running_job_of_closed_data_goes_on(window: MainWindow, qtbot: QtBot) 
     assert window.model_picker.choose("maxwell")
     run = window.run_panel
     run.warmup.setValue(200)
-    run.draws.setValue(20_000)
+    run.draws.setValue(200_000)
     run.chains.setValue(1)
     click(qtbot, run.sample_button)
     (job,) = (job for job in window.pool.engine.jobs() if not job.state.is_terminal)
